@@ -1,0 +1,1 @@
+//! The types and methods of the Telegram API, generated from its schema.

@@ -1,0 +1,1 @@
+//! The cryptographic primitives of MTProto.

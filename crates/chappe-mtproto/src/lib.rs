@@ -1,0 +1,1 @@
+//! MTProto 2.0 as state machines, both sides, without clock, entropy or sockets.

@@ -1,0 +1,1 @@
+//! TL schemas: parser, facts about methods, dynamic codec, layers.

@@ -1,0 +1,1 @@
+//! A Telegram in a box: an offline, embeddable, deterministic server.

@@ -1,0 +1,1 @@
+//! The wire form of TL: reading, writing, the MTProto service types.
