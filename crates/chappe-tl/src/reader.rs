@@ -1,0 +1,299 @@
+//! Reading from a frame: bounds, depth and capacity are checked here and nowhere else.
+
+use bytes::Bytes;
+
+use crate::{Decode, DecodeError, DecodeErrorKind, Text, VECTOR};
+
+/// How deep values may be nested.
+pub const MAX_DEPTH: u8 = 64;
+
+/// `bytes` fields shorter than this are copied: a 20-byte file reference must not keep a
+/// frame of a megabyte alive. Longer ones share the frame.
+const COPY_BELOW: usize = 4096;
+
+/// How many bytes a vector reserves before its items prove themselves by decoding.
+const RESERVE: usize = 64 * 1024;
+
+const BOOL_TRUE: u32 = 0x9972_75b5;
+const BOOL_FALSE: u32 = 0xbc79_9737;
+
+/// Reads TL values one behind the other from a frame.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+    frame: &'a Bytes,
+    depth: u8,
+}
+
+impl<'a> Reader<'a> {
+    /// Starts at the beginning of a frame.
+    #[must_use]
+    pub fn new(frame: &'a Bytes) -> Self {
+        Self { rest: frame, frame, depth: 0 }
+    }
+
+    /// How many bytes are left.
+    #[inline]
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// How many bytes were read.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.frame.len() - self.rest.len()
+    }
+
+    /// Takes everything that is left, sharing the frame.
+    #[must_use]
+    pub fn rest(&mut self) -> Bytes {
+        self.frame.slice_ref(std::mem::take(&mut self.rest))
+    }
+
+    /// Requires that nothing is left.
+    ///
+    /// # Errors
+    /// `TrailingBytes` when something is.
+    pub fn finish(&self) -> Result<(), DecodeError> {
+        match self.rest.len() {
+            0 => Ok(()),
+            count => Err(self.error(DecodeErrorKind::TrailingBytes { count })),
+        }
+    }
+
+    /// An error of this kind at this place.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub fn error(&self, kind: DecodeErrorKind) -> DecodeError {
+        DecodeError::new(kind, self.offset())
+    }
+
+    /// The error for a constructor id that was just read and that `expected` does not have.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub fn unknown(&self, id: u32, expected: &'static str) -> DecodeError {
+        let kind = DecodeErrorKind::UnknownConstructor { id, expected };
+        DecodeError::new(kind, self.offset().saturating_sub(4))
+    }
+
+    /// Goes one level deeper; every value of a type that can contain itself does.
+    ///
+    /// # Errors
+    /// `TooDeep` beyond [`MAX_DEPTH`].
+    #[inline]
+    pub fn enter(&mut self) -> Result<(), DecodeError> {
+        if self.depth == MAX_DEPTH {
+            return Err(self.error(DecodeErrorKind::TooDeep));
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    /// Comes back from a level that [`Reader::enter`] went down.
+    #[inline]
+    pub fn leave(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    /// Takes the next `count` bytes as they are.
+    ///
+    /// # Errors
+    /// `UnexpectedEnd`.
+    #[inline]
+    pub fn raw(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
+        match self.rest.split_at_checked(count) {
+            Some((taken, rest)) => {
+                self.rest = rest;
+                Ok(taken)
+            }
+            None => Err(self.error(DecodeErrorKind::UnexpectedEnd)),
+        }
+    }
+
+    /// The next constructor id or number, left where it is; `None` near the end.
+    #[inline]
+    #[must_use]
+    pub fn peek_u32(&self) -> Option<u32> {
+        self.rest.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
+    }
+
+    /// Reads a constructor id or a `#`.
+    ///
+    /// # Errors
+    /// `UnexpectedEnd`.
+    #[inline]
+    pub fn u32(&mut self) -> Result<u32, DecodeError> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    /// Reads an `int`.
+    ///
+    /// # Errors
+    /// `UnexpectedEnd`.
+    #[inline]
+    pub fn i32(&mut self) -> Result<i32, DecodeError> {
+        self.array().map(i32::from_le_bytes)
+    }
+
+    /// Reads a `long`.
+    ///
+    /// # Errors
+    /// `UnexpectedEnd`.
+    #[inline]
+    pub fn i64(&mut self) -> Result<i64, DecodeError> {
+        self.array().map(i64::from_le_bytes)
+    }
+
+    /// Reads a `double`.
+    ///
+    /// # Errors
+    /// `UnexpectedEnd`.
+    #[inline]
+    pub fn f64(&mut self) -> Result<f64, DecodeError> {
+        self.array().map(f64::from_le_bytes)
+    }
+
+    /// Reads an `int128`.
+    ///
+    /// # Errors
+    /// `UnexpectedEnd`.
+    pub fn int128(&mut self) -> Result<[u8; 16], DecodeError> {
+        self.array()
+    }
+
+    /// Reads an `int256`.
+    ///
+    /// # Errors
+    /// `UnexpectedEnd`.
+    pub fn int256(&mut self) -> Result<[u8; 32], DecodeError> {
+        self.array()
+    }
+
+    /// Reads a `Bool`.
+    ///
+    /// # Errors
+    /// `UnexpectedEnd`, `UnknownConstructor`.
+    pub fn bool(&mut self) -> Result<bool, DecodeError> {
+        match self.u32()? {
+            BOOL_TRUE => Ok(true),
+            BOOL_FALSE => Ok(false),
+            id => Err(self.unknown(id, "Bool")),
+        }
+    }
+
+    /// Reads a `string`. What is not UTF-8 becomes U+FFFD: one bad name must not cost the
+    /// whole answer.
+    ///
+    /// # Errors
+    /// `UnexpectedEnd`.
+    pub fn text(&mut self) -> Result<Text, DecodeError> {
+        Ok(Text::from_utf8_lossy(self.blob()?))
+    }
+
+    /// Reads `bytes`: copied when short, a slice of the frame when long.
+    ///
+    /// # Errors
+    /// `UnexpectedEnd`.
+    pub fn bytes(&mut self) -> Result<Bytes, DecodeError> {
+        let data = self.blob()?;
+        if data.len() < COPY_BELOW {
+            Ok(Bytes::copy_from_slice(data))
+        } else {
+            Ok(self.frame.slice_ref(data))
+        }
+    }
+
+    /// Reads a `string` or `bytes` without copying.
+    ///
+    /// # Errors
+    /// `UnexpectedEnd`.
+    pub fn blob(&mut self) -> Result<&'a [u8], DecodeError> {
+        let [first, a, b, c]: [u8; 4] = self.array()?;
+        let (length, inline) = match first {
+            // core.telegram.org/mtproto/serialize: 254 announces a length of three bytes.
+            254 => (usize::from(a) | usize::from(b) << 8 | usize::from(c) << 16, 0),
+            255 => {
+                // Observed: TDLib knows this seven-byte length; no peer sends it.
+                let value = i64::from(first);
+                return Err(self.error(DecodeErrorKind::InvalidValue { value, field: "length" }));
+            }
+            length => (usize::from(length), 3),
+        };
+        if length <= inline {
+            // The data lies in the word that was just read.
+            let start = self.offset() - 3;
+            return Ok(self.frame.get(start..start + length).unwrap_or_default());
+        }
+        let start = self.offset() - inline;
+        let padded = (length - inline).next_multiple_of(4);
+        self.raw(padded)?;
+        Ok(self.frame.get(start..start + length).unwrap_or_default())
+    }
+
+    /// Reads a boxed `Vector<T>`.
+    ///
+    /// # Errors
+    /// Those of the items, `UnknownConstructor`, `TooManyItems`.
+    pub fn vector<T: Decode>(&mut self) -> Result<Vec<T>, DecodeError> {
+        let count = self.vector_count()?;
+        self.items(count)
+    }
+
+    /// Reads a bare `vector<T>`, which has no constructor id.
+    ///
+    /// # Errors
+    /// Those of the items, `TooManyItems`.
+    pub fn bare_vector<T: Decode>(&mut self) -> Result<Vec<T>, DecodeError> {
+        let count = self.count()?;
+        self.items(count)
+    }
+
+    /// Reads the head of a boxed vector: how many items follow. Each takes four bytes at
+    /// least, so no more are believed than the input has room for.
+    ///
+    /// # Errors
+    /// `UnexpectedEnd`, `UnknownConstructor`, `TooManyItems`.
+    pub fn vector_count(&mut self) -> Result<usize, DecodeError> {
+        match self.u32()? {
+            VECTOR => self.count(),
+            id => Err(self.unknown(id, "Vector")),
+        }
+    }
+
+    /// Reads the head of a bare vector: how many items follow.
+    ///
+    /// # Errors
+    /// `UnexpectedEnd`, `TooManyItems`.
+    pub fn count(&mut self) -> Result<usize, DecodeError> {
+        let count = self.u32()?;
+        match usize::try_from(count) {
+            Ok(items) if items <= self.rest.len() / 4 => Ok(items),
+            _ => Err(self.error(DecodeErrorKind::TooManyItems { count })),
+        }
+    }
+
+    fn items<T: Decode>(&mut self, count: usize) -> Result<Vec<T>, DecodeError> {
+        let mut items = Vec::with_capacity(count.min(RESERVE / size_of::<T>().max(1)));
+        for _ in 0..count {
+            items.push(T::decode(self)?);
+        }
+        Ok(items)
+    }
+
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        match self.rest.split_first_chunk() {
+            Some((taken, rest)) => {
+                self.rest = rest;
+                Ok(*taken)
+            }
+            None => Err(self.error(DecodeErrorKind::UnexpectedEnd)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! Golden vectors of the wire form, and input that means harm.
+
+use bytes::Bytes;
+
+use crate::{Decode, DecodeErrorKind, Encode, MAX_DEPTH, Raw, Reader, Text, write_text};
+
+fn hex(text: &str) -> Bytes {
+    let digits: Vec<u8> =
+        text.bytes().filter_map(|c| char::from(c).to_digit(16).map(|d| d as u8)).collect();
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}
+
+fn kind<T: Decode + std::fmt::Debug>(bytes: &Bytes) -> DecodeErrorKind {
+    T::from_bytes(bytes).unwrap_err().kind()
+}
+
+#[test]
+fn strings_of_every_head_length() {
+    for (value, total, head, tail) in [
+        (String::new(), 4, "00000000", "00000000"),
+        ("a".into(), 4, "01610000", "01610000"),
+        ("abc".into(), 4, "03616263", "03616263"),
+        ("abcd".into(), 8, "04616263", "64000000"),
+        ("x".repeat(253), 256, "fd787878", "78780000"),
+        ("x".repeat(254), 260, "fefe0000", "78780000"),
+        ("x".repeat(255), 260, "feff0000", "78787800"),
+        ("x".repeat(256), 260, "fe000100", "78787878"),
+    ] {
+        let text = Text::from(value);
+        let bytes = text.to_bytes();
+        assert_eq!(bytes.len(), total);
+        assert_eq!((bytes.slice(..4), bytes.slice(total - 4..)), (hex(head), hex(tail)));
+        assert_eq!(Text::from_bytes(&bytes).unwrap(), text);
+        assert_eq!(Bytes::from_bytes(&bytes).unwrap(), text.as_bytes());
+        for cut in 0..total {
+            assert_eq!(kind::<Text>(&bytes.slice(..cut)), DecodeErrorKind::UnexpectedEnd);
+        }
+    }
+}
+
+#[test]
+fn vector_of_longs() {
+    let bytes = hex("15c4b51c020000000100000000000000ffffffffffffffff");
+    assert_eq!(Vec::<i64>::from_bytes(&bytes).unwrap(), [1, -1]);
+    assert_eq!(vec![1_i64, -1].to_bytes(), bytes);
+}
+
+#[test]
+fn bools() {
+    assert_eq!(true.to_bytes(), hex("b5757299"));
+    assert_eq!(false.to_bytes(), hex("379779bc"));
+    assert!(bool::from_bytes(&hex("b5757299")).unwrap());
+    assert_eq!(
+        kind::<bool>(&hex("00000000")),
+        DecodeErrorKind::UnknownConstructor { id: 0, expected: "Bool" }
+    );
+}
+
+#[test]
+fn lengths_that_need_not_be_so_long_and_padding_that_is_not_zero_are_read() {
+    assert_eq!(Text::from_bytes(&hex("fe010000 61ffffff")).unwrap(), "a");
+    assert_eq!(Text::from_bytes(&hex("0161ffff")).unwrap(), "a");
+    assert_eq!(Text::from_bytes(&hex("fe000000")).unwrap(), "");
+}
+
+#[test]
+fn a_seven_byte_length_is_refused() {
+    assert_eq!(
+        kind::<Text>(&hex("ff01000000000000")),
+        DecodeErrorKind::InvalidValue { value: 255, field: "length" }
+    );
+}
+
+#[test]
+fn bad_utf8_is_replaced() {
+    assert_eq!(Text::from_bytes(&hex("0361ff62")).unwrap(), "a\u{fffd}b");
+}
+
+#[test]
+fn a_vector_of_more_items_than_bytes_reserves_nothing() {
+    let bomb = hex("15c4b51c ffffff7f 00000000");
+    assert_eq!(kind::<Vec<i32>>(&bomb), DecodeErrorKind::TooManyItems { count: 0x7fff_ffff });
+    let nested = hex("15c4b51c 02000000 15c4b51c ffffffff");
+    assert_eq!(kind::<Vec<Vec<i32>>>(&nested), DecodeErrorKind::TooManyItems { count: u32::MAX });
+}
+
+#[test]
+fn depth_is_bounded() {
+    let frame = Bytes::new();
+    let mut input = Reader::new(&frame);
+    for _ in 0..MAX_DEPTH {
+        input.enter().unwrap();
+    }
+    assert_eq!(input.enter().unwrap_err().kind(), DecodeErrorKind::TooDeep);
+    input.leave();
+    assert!(input.enter().is_ok());
+}
+
+#[test]
+fn short_bytes_are_copied_and_long_ones_share_the_frame() {
+    for (length, shared) in [(0, false), (20, false), (4095, false), (4096, true), (70_000, true)] {
+        let frame = Bytes::from(vec![7; length]).to_bytes();
+        let read = Bytes::from_bytes(&frame).unwrap();
+        assert_eq!(read, vec![7; length]);
+        let range = frame.as_ptr_range();
+        assert_eq!(length > 0 && range.contains(&read.as_ptr()), shared);
+    }
+}
+
+#[test]
+fn raw_takes_the_rest_and_everything_else_leaves_no_byte() {
+    let bytes = hex("0100000002000000");
+    assert_eq!(kind::<i32>(&bytes), DecodeErrorKind::TrailingBytes { count: 4 });
+    let mut input = Reader::new(&bytes);
+    assert_eq!((input.peek_u32(), input.i32().unwrap(), input.offset()), (Some(1), 1, 4));
+    assert_eq!(Raw::decode(&mut input).unwrap(), Raw(hex("02000000")));
+    assert_eq!((input.remaining(), input.peek_u32()), (0, None));
+}
+
+#[test]
+fn numbers_are_little_endian() {
+    let mut out = Vec::new();
+    (-2_i32).encode(&mut out);
+    1.5_f64.encode(&mut out);
+    [3_u8; 16].encode(&mut out);
+    write_text(&mut out, "é");
+    let bytes = Bytes::from(out);
+    let mut input = Reader::new(&bytes);
+    assert_eq!(input.i32().unwrap(), -2);
+    assert_eq!(input.f64().unwrap(), 1.5);
+    assert_eq!(input.int128().unwrap(), [3; 16]);
+    assert_eq!(input.text().unwrap(), "é");
+    assert_eq!(input.int256().unwrap_err().offset(), bytes.len());
+}

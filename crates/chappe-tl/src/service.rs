@@ -1,0 +1,1 @@
+//! MTProto service types.
