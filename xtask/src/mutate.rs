@@ -1,0 +1,310 @@
+//! `cargo xtask mutate`: breaks one check at a time and expects a test to fail.
+//!
+//! The list is `xtask/mutations.toml`. Each entry names a file, a text that occurs in it exactly
+//! once, what replaces it, and the package whose tests must notice:
+//!
+//! ```toml
+//! [[mutation]]
+//! name = "packet: the message key is not compared"
+//! file = "crates/chappe-crypto/src/message_key.rs"
+//! find = "if expected.ct_eq(found).into() {"
+//! replace = "if true {"
+//! package = "chappe-crypto"
+//! ```
+//!
+//! `tests = "name"` narrows the run to tests with that in their name. Everything happens in a
+//! copy under `target/mutate`, which keeps a build folder of its own: the tree itself is never
+//! written to.
+
+use std::{
+    fmt, fs,
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Where the list of mutations is.
+pub(crate) const LIST: &str = "xtask/mutations.toml";
+
+/// A test run that takes longer has met an endless loop: the mutation was noticed.
+const TIME_LIMIT: Duration = Duration::from_secs(300);
+
+/// What the copy leaves out: what is built, and what no test of a crate reads.
+const NOT_COPIED: &[&str] = &[".git", "target", "interop", "fuzz", "bench", ".ci"];
+
+/// One check, broken.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Mutation {
+    /// What is broken, for people.
+    pub(crate) name: String,
+    /// The file, from the root of the repository.
+    pub(crate) file: String,
+    /// Text of the file that occurs in it once.
+    pub(crate) find: String,
+    /// What stands there instead.
+    pub(crate) replace: String,
+    /// The package whose tests must fail.
+    pub(crate) package: String,
+    /// Only the tests with this in their name are run.
+    #[serde(default)]
+    pub(crate) tests: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    #[serde(default)]
+    mutation: Vec<Mutation>,
+}
+
+/// Why mutations could not be tried.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum Error {
+    /// The list is not what it should be.
+    #[error("cannot read {LIST}: {0}")]
+    List(#[from] toml::de::Error),
+    /// A file or a program did not answer.
+    #[error("{0}: {1}")]
+    Io(PathBuf, #[source] io::Error),
+    /// Without a mutation the tests fail already.
+    #[error("the tests of {0} fail without any mutation; mend them first")]
+    Unsound(String),
+    /// No entry has the wanted name.
+    #[error("no mutation in {LIST} has {0:?} in its name")]
+    Nothing(String),
+}
+
+/// Reads a list of mutations.
+///
+/// # Errors
+///
+/// When the text is not a list of mutations.
+pub(crate) fn parse(text: &str) -> Result<Vec<Mutation>, toml::de::Error> {
+    Ok(toml::from_str::<List>(text)?.mutation)
+}
+
+/// Tries every mutation with `only` in its name and prints a table; true if each was noticed.
+///
+/// # Errors
+///
+/// When the list or the copy cannot be made, or the tests fail without a mutation.
+pub(crate) fn run(root: &Path, only: &str) -> Result<bool, Error> {
+    let list = root.join(LIST);
+    let mut mutations = parse(&fs::read_to_string(&list).map_err(at(&list))?)?;
+    mutations.retain(|mutation| mutation.name.contains(only));
+    if mutations.is_empty() {
+        return Err(Error::Nothing(only.to_owned()));
+    }
+    let bench = Bench::new(root)?;
+    let mut packages: Vec<&str> = mutations.iter().map(|m| m.package.as_str()).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    for package in packages {
+        say(format_args!("tests of {package}, unharmed"))?;
+        if !matches!(bench.test(package, None)?, Verdict::Survived) {
+            return Err(Error::Unsound(package.to_owned()));
+        }
+    }
+    let mut noticed = 0;
+    for mutation in &mutations {
+        let begun = Instant::now();
+        let verdict = bench.try_one(mutation)?;
+        noticed += usize::from(verdict.is_noticed());
+        let seconds = begun.elapsed().as_secs_f64();
+        let Mutation { name, package, .. } = mutation;
+        say(format_args!(
+            "{:<10} {name}  ({package}, {seconds:.0} s) {}",
+            verdict.word(),
+            verdict
+        ))?;
+    }
+    say(format_args!("{noticed} of {} mutations were noticed", mutations.len()))?;
+    Ok(noticed == mutations.len())
+}
+
+/// What came of a mutation.
+enum Verdict {
+    /// A test failed: its name.
+    Caught(String),
+    /// The tests did not end.
+    Hung,
+    /// Every test passed: a check without a test.
+    Survived,
+    /// The mutated code does not compile, which says nothing.
+    Unbuildable(String),
+    /// The text to replace is not in the file exactly once.
+    Stale(usize),
+}
+
+impl Verdict {
+    fn is_noticed(&self) -> bool {
+        matches!(self, Self::Caught(_) | Self::Hung)
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Caught(_) | Self::Hung => "caught",
+            Self::Survived => "SURVIVED",
+            Self::Unbuildable(_) => "UNBUILT",
+            Self::Stale(_) => "STALE",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Caught(test) => write!(f, "by {test}"),
+            Self::Hung => write!(f, "by the time limit"),
+            Self::Survived => write!(f, "no test noticed"),
+            Self::Unbuildable(error) => write!(f, "{error}"),
+            Self::Stale(count) => write!(f, "the text to replace occurs {count} times"),
+        }
+    }
+}
+
+/// A copy of the repository to break things in.
+struct Bench {
+    tree: PathBuf,
+    target: PathBuf,
+}
+
+impl Bench {
+    /// Brings the copy up to date; unchanged files keep their time, so that little is rebuilt.
+    fn new(root: &Path) -> Result<Self, Error> {
+        let folder = root.join("target/mutate");
+        let bench = Self { tree: folder.join("tree"), target: folder.join("target") };
+        copy_folder(root, &bench.tree)?;
+        Ok(bench)
+    }
+
+    fn try_one(&self, mutation: &Mutation) -> Result<Verdict, Error> {
+        let path = self.tree.join(&mutation.file);
+        let sound = fs::read_to_string(&path).map_err(at(&path))?;
+        let count = sound.matches(&mutation.find).count();
+        if count != 1 {
+            return Ok(Verdict::Stale(count));
+        }
+        let broken = sound.replacen(&mutation.find, &mutation.replace, 1);
+        fs::write(&path, broken).map_err(at(&path))?;
+        let verdict = self.test(&mutation.package, mutation.tests.as_deref());
+        fs::write(&path, sound).map_err(at(&path))?;
+        verdict
+    }
+
+    /// Builds the tests of a package, then runs each test program until one fails.
+    fn test(&self, package: &str, tests: Option<&str>) -> Result<Verdict, Error> {
+        let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args(["test", "--no-run", "--quiet", "--message-format=json", "--package", package])
+            .current_dir(&self.tree)
+            .env("CARGO_TARGET_DIR", &self.target)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(at(&self.tree))?;
+        let messages = String::from_utf8_lossy(&built.stdout);
+        let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        if !built.status.success() {
+            let error = messages
+                .filter(|message| message["message"]["level"] == "error")
+                .find_map(|message| message["message"]["message"].as_str().map(str::to_owned));
+            return Ok(Verdict::Unbuildable(error.unwrap_or_else(|| "no reason given".to_owned())));
+        }
+        for message in messages.filter(|message| message["profile"]["test"] == true) {
+            let (Some(program), Some(manifest)) =
+                (message["executable"].as_str(), message["manifest_path"].as_str())
+            else {
+                continue;
+            };
+            let verdict = run_tests(Path::new(program), Path::new(manifest), tests)?;
+            if !matches!(verdict, Verdict::Survived) {
+                return Ok(verdict);
+            }
+        }
+        Ok(Verdict::Survived)
+    }
+}
+
+/// Runs one test program to its end, or ends it at the time limit.
+fn run_tests(program: &Path, manifest: &Path, tests: Option<&str>) -> Result<Verdict, Error> {
+    let mut child = Command::new(program)
+        .args(tests)
+        .current_dir(manifest.parent().unwrap_or(manifest))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(at(program))?;
+    let (done, ended) = mpsc::channel();
+    let stdout = child.stdout.take();
+    thread::spawn(move || {
+        let mut text = Vec::new();
+        let read = stdout.map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut text));
+        // The receiver is gone once the time limit has passed: nobody waits for the text.
+        let _ = done.send(read.map(|_| text));
+    });
+    let Ok(text) = ended.recv_timeout(TIME_LIMIT) else {
+        child.kill().map_err(at(program))?;
+        child.wait().map_err(at(program))?;
+        return Ok(Verdict::Hung);
+    };
+    let text = text.map_err(at(program))?;
+    if child.wait().map_err(at(program))?.success() {
+        return Ok(Verdict::Survived);
+    }
+    let text = String::from_utf8_lossy(&text);
+    let failed = text.lines().find_map(|line| {
+        line.strip_prefix("test ")?.strip_suffix(" ... FAILED").map(str::to_owned)
+    });
+    Ok(Verdict::Caught(failed.unwrap_or_else(|| "an abort".to_owned())))
+}
+
+/// Makes `to` the same as `from`, writing only what differs.
+fn copy_folder(from: &Path, to: &Path) -> Result<(), Error> {
+    fs::create_dir_all(to).map_err(at(to))?;
+    let mut names = Vec::new();
+    for entry in fs::read_dir(from).map_err(at(from))? {
+        let entry = entry.map_err(at(from))?;
+        let name = entry.file_name();
+        if NOT_COPIED.iter().any(|skipped| name == *skipped) {
+            continue;
+        }
+        let (source, copy) = (entry.path(), to.join(&name));
+        if entry.file_type().map_err(at(&source))?.is_dir() {
+            copy_folder(&source, &copy)?;
+        } else {
+            let wanted = fs::read(&source).map_err(at(&source))?;
+            if fs::read(&copy).ok().as_ref() != Some(&wanted) {
+                fs::write(&copy, wanted).map_err(at(&copy))?;
+            }
+        }
+        names.push(name);
+    }
+    for entry in fs::read_dir(to).map_err(at(to))? {
+        let entry = entry.map_err(at(to))?;
+        let stale = entry.path();
+        if names.contains(&entry.file_name()) {
+            continue;
+        }
+        let removed =
+            if stale.is_dir() { fs::remove_dir_all(&stale) } else { fs::remove_file(&stale) };
+        removed.map_err(at(&stale))?;
+    }
+    Ok(())
+}
+
+fn say(line: fmt::Arguments<'_>) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(at(Path::new("stdout")))
+}
+
+fn at(path: &Path) -> impl Fn(io::Error) -> Error + '_ {
+    move |error| Error::Io(path.to_owned(), error)
+}

@@ -1,0 +1,217 @@
+//! Rules about Rust files: what may be named where, how long a file is, what it starts with.
+
+use super::{
+    Report,
+    source::{Source, Tree},
+};
+
+/// Crates that are functions of their arguments: no clock, no entropy, no socket, no thread.
+const PURE: &[&str] = &[
+    "crates/chappe-api/",
+    "crates/chappe-crypto/",
+    "crates/chappe-mtproto/",
+    "crates/chappe-schema/",
+    "crates/chappe-tl/",
+];
+
+/// The parts of other crates under the same rule: the state of the server.
+const PURE_PARTS: &[&str] = &[
+    "crates/chappe-server/src/log",
+    "crates/chappe-server/src/rpc",
+    "crates/chappe-server/src/world",
+    "crates/chappe/src/updates/gap",
+];
+
+const IMPURE: &[&str] = &[
+    "Instant::now",
+    "SystemTime::now",
+    "getrandom",
+    "std::env::",
+    "std::net::Tcp",
+    "std::net::Udp",
+    "thread::spawn",
+    "tokio::",
+];
+
+/// Where bytes meet a socket, and waiting a timer.
+const SOCKETS: &[&str] = &["crates/chappe/src/net/", "crates/chappe-server/src/listener"];
+
+const SOCKET_WORDS: &[&str] = &[
+    "TcpListener",
+    "TcpSocket",
+    "TcpStream",
+    "UdpSocket",
+    "UnixListener",
+    "UnixStream",
+    "thread::sleep",
+    "tokio::net",
+    "tokio::time",
+];
+
+/// Where a library reads the clock or the entropy of the system; the programs may too.
+const CLOCK: &[&str] = &[
+    "crates/chappe-cli/",
+    "crates/chappe-server/src/builder",
+    "crates/chappe-server/src/lib.rs",
+    "crates/chappe-server/src/listener",
+    "crates/chappe/src/builder",
+    "crates/chappe/src/net/",
+    "xtask/",
+];
+
+const CLOCK_WORDS: &[&str] = &["Instant::now", "OsRng", "SysRng", "SystemTime::now", "getrandom::"];
+
+const SOFT_LENGTH: usize = 600;
+const HARD_LENGTH: usize = 1000;
+
+/// `pure`: the sans-IO crates name neither clock, entropy, environment, socket nor thread, and
+/// the protocol names no API type.
+pub(super) fn pure(tree: &Tree, report: &mut Report<'_>) {
+    let places = [PURE, PURE_PARTS].concat();
+    refuse(tree, report, &|path| within(path, &places), IMPURE, "belongs to a driver");
+    let protocol = |path: &str| path.starts_with("crates/chappe-mtproto/");
+    refuse(tree, report, &protocol, &["chappe_api"], "the protocol knows no API type");
+}
+
+/// `sockets`: sockets and timers live in one folder of the client and one file of the server.
+pub(super) fn sockets(tree: &Tree, report: &mut Report<'_>) {
+    let elsewhere = |path: &str| !within(path, SOCKETS);
+    let message = format!("sockets and timers live in {}", SOCKETS.join(" and "));
+    refuse(tree, report, &elsewhere, SOCKET_WORDS, &message);
+}
+
+/// `clock`: only drivers and builders read the clock or the system's entropy.
+pub(super) fn clock(tree: &Tree, report: &mut Report<'_>) {
+    let elsewhere = |path: &str| !within(path, CLOCK);
+    refuse(tree, report, &elsewhere, CLOCK_WORDS, "take it as an argument");
+}
+
+/// `header`: a file says first what it is.
+pub(super) fn header(tree: &Tree, report: &mut Report<'_>) {
+    for (path, source) in tree.sources() {
+        let first = source.text.lines().find(|line| {
+            let line = line.trim_start();
+            !line.is_empty()
+                && !line.starts_with("#!")
+                && (line.starts_with("//!") || !line.starts_with("//"))
+        });
+        if !first.is_some_and(|line| line.trim_start().starts_with("//!")) {
+            report.broken(path, 1, "the file does not start with `//!` and what it is");
+        }
+    }
+}
+
+/// `length`: a file stays short enough to be read at once; tests and generated files are free.
+pub(super) fn length(tree: &Tree, report: &mut Report<'_>) {
+    for (path, source) in hand_written(tree) {
+        let lines = source.code_lines().count();
+        if lines > HARD_LENGTH {
+            report.broken(path, 0, format!("{lines} lines, the limit is {HARD_LENGTH}"));
+        } else if lines > SOFT_LENGTH {
+            report.warn(path, 0, format!("{lines} lines, aim at {SOFT_LENGTH}"));
+        }
+    }
+}
+
+/// `exceptions`: a lint is excepted by `#[expect(lint, reason = ..)]`, never by `allow`.
+pub(super) fn exceptions(tree: &Tree, report: &mut Report<'_>) {
+    for (path, source) in hand_written(tree) {
+        for (index, line) in source.code.lines().enumerate() {
+            if line.contains("#[allow(") || line.contains("#![allow(") {
+                report.broken(path, index + 1, "use #[expect(lint, reason = \"..\")]");
+            }
+        }
+    }
+}
+
+/// `unfinished`: nothing is left for later, and nothing but a test may unwrap.
+pub(super) fn unfinished(tree: &Tree, report: &mut Report<'_>) {
+    const MACROS: &[&str] = &["todo!(", "unimplemented!(", "dbg!("];
+    const NOTES: &[&str] = &["TODO", "FIXME", "XXX", "HACK"];
+    for (path, source) in hand_written(tree) {
+        for (line, code) in source.code_lines() {
+            if code.contains(".unwrap()") {
+                report.broken(path, line, "`.unwrap()` outside tests");
+            }
+        }
+        for (index, code) in source.code.lines().enumerate() {
+            for found in MACROS.iter().filter(|found| has_word(code, found)) {
+                report.broken(path, index + 1, format!("`{found})`"));
+            }
+            if code.contains("#[ignore") {
+                report.broken(path, index + 1, "an ignored test");
+            }
+        }
+        for (line, comment) in &source.comments {
+            for note in NOTES.iter().filter(|note| has_word(comment, note)) {
+                report.broken(path, *line, format!("a {note} comment"));
+            }
+        }
+    }
+}
+
+/// `tests`: tests neither sleep nor name a host that is not this machine.
+pub(super) fn tests(tree: &Tree, report: &mut Report<'_>) {
+    for (path, source) in tree.sources() {
+        for (line, code) in source.test_code_lines() {
+            if has_word(code, "sleep(") {
+                report.broken(path, line, "a test sleeps");
+            }
+        }
+        for (line, string) in source.strings.iter().filter(|(line, _)| source.is_test_line(*line)) {
+            if let Some(address) = foreign_address(string) {
+                report.broken(path, *line, format!("a test names the address {address}"));
+            }
+        }
+    }
+}
+
+fn refuse(
+    tree: &Tree,
+    report: &mut Report<'_>,
+    applies: &dyn Fn(&str) -> bool,
+    words: &[&str],
+    message: &str,
+) {
+    for (path, source) in hand_written(tree).filter(|(path, _)| applies(path)) {
+        for (line, code) in source.code_lines() {
+            for word in words.iter().filter(|word| has_word(code, word)) {
+                report.broken(path, line, format!("`{word}`: {message}"));
+            }
+        }
+    }
+}
+
+fn hand_written(tree: &Tree) -> impl Iterator<Item = (&str, &Source)> {
+    tree.sources().filter(|(_, source)| !source.is_generated)
+}
+
+/// Tells whether a path is one of `places`: a folder (`a/`), a file, or a module and its folder.
+fn within(path: &str, places: &[&str]) -> bool {
+    places.iter().any(|place| {
+        path.strip_prefix(place).is_some_and(|rest| {
+            place.ends_with('/') || rest.is_empty() || rest == ".rs" || rest.starts_with('/')
+        })
+    })
+}
+
+/// Tells whether `text` has `word` with no word character in front of it, nor behind it if it
+/// ends in one.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(word).any(|(at, _)| {
+        let open = word.ends_with(|c| !is_word(c));
+        !text[..at].ends_with(is_word) && (open || !text[at + word.len()..].starts_with(is_word))
+    })
+}
+
+/// The first address with a port in a literal that is neither loopback, unspecified nor reserved
+/// for documentation.
+fn foreign_address(string: &str) -> Option<&str> {
+    string.split(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ':'))).find(|word| {
+        word.parse::<std::net::SocketAddrV4>().is_ok_and(|address| {
+            let ip = address.ip();
+            !(ip.is_loopback() || ip.is_unspecified() || ip.is_documentation())
+        })
+    })
+}
