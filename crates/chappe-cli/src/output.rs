@@ -1,0 +1,260 @@
+//! What a person or a program gets to see: tables on a terminal, plain text in a pipe,
+//! JSON on request, and failures with an exit code that means something.
+
+use std::fmt::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::{Value, json};
+
+/// Where the answers go, and in which form.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    json: bool,
+    terminal: bool,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json, terminal: io::stdout().is_terminal() }
+    }
+
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Prints `value` with `--json`, and what `text` gives otherwise.
+    pub(crate) fn answer(
+        self,
+        value: &Value,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        if self.json { self.line(&value.to_string()) } else { self.line(&text()) }
+    }
+
+    /// Prints one line, or several, on standard output.
+    pub(crate) fn line(self, text: &str) -> Result<(), Failure> {
+        let mut out = anstream::stdout().lock();
+        writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::from_stdout)
+    }
+
+    /// Lays rows out: aligned on a terminal, tab-separated in a pipe.
+    pub(crate) fn table(self, head: &[&str], rows: &[Vec<String>]) -> String {
+        if !self.terminal {
+            return separated(head, rows);
+        }
+        let mut table = Table::new();
+        table
+            .load_preset(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled)
+            .set_header(head.iter().map(|word| paint(bold(), word)));
+        for row in rows {
+            table.add_row(row.iter().map(|cell| shorten(&printable(cell), 40)));
+        }
+        table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Says something on standard error that is not the answer.
+pub(crate) fn notice(text: &str) {
+    // A closed standard error leaves nobody to tell.
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Wraps `text` in `style`; the stream strips it where there is no terminal.
+pub(crate) fn paint(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+pub(crate) fn bold() -> Style {
+    Style::new().bold()
+}
+
+pub(crate) fn good() -> Style {
+    Style::new().fg_color(Some(AnsiColor::Green.into())).bold()
+}
+
+pub(crate) fn dim() -> Style {
+    Style::new().dimmed()
+}
+
+/// What the process tells its caller, documented in the help text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    Other = 1,
+    Usage = 2,
+    NotFound = 3,
+    Permission = 4,
+    Conflict = 5,
+    FloodWait = 6,
+    Network = 7,
+    Interrupted = 130,
+}
+
+impl Exit {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Other => "other",
+            Self::Usage => "usage",
+            Self::NotFound => "not_found",
+            Self::Permission => "permission",
+            Self::Conflict => "conflict",
+            Self::FloodWait => "flood_wait",
+            Self::Network => "network",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// An end that is not success: what happened, and what to do about it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    message: String,
+    hint: Option<String>,
+    /// Telegram's own name of the error and its code, where it was Telegram that refused.
+    rpc: Option<(i32, String)>,
+    /// Seconds until a new attempt makes sense.
+    retry_after: Option<u64>,
+    quiet: bool,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            hint: None,
+            rpc: None,
+            retry_after: None,
+            quiet: false,
+        }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// Adds what to do next.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// A reader that went away is its own affair, as with every filter.
+    fn from_stdout(error: io::Error) -> Self {
+        let quiet = error.kind() == io::ErrorKind::BrokenPipe;
+        Self { quiet, ..Self::new(Exit::Other, format!("cannot write the answer: {error}")) }
+    }
+
+    /// Reports the failure on standard error, as JSON for programs.
+    pub(crate) fn report(&self, json: bool) {
+        if self.quiet {
+            return;
+        }
+        if json {
+            notice(&self.to_json().to_string());
+        } else {
+            let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+            notice(&format!("{} {self}", paint(red, "error:")));
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let mut error = json!({
+            "kind": self.exit.word(),
+            "exit_code": self.exit as u8,
+            "message": self.message,
+        });
+        if let Some(hint) = &self.hint {
+            error["hint"] = json!(hint);
+        }
+        if let Some((code, name)) = &self.rpc {
+            error["code"] = json!(code);
+            error["name"] = json!(name);
+        }
+        if let Some(seconds) = self.retry_after {
+            error["retry_after"] = json!(seconds);
+        }
+        json!({ "error": error })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&printable(&self.message))?;
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Rows for a program that reads lines: one line a row, a tab between cells.
+fn separated(head: &[&str], rows: &[Vec<String>]) -> String {
+    let mut text = head.join("\t");
+    for row in rows {
+        text.push('\n');
+        let cells: Vec<String> = row.iter().map(|cell| printable(cell)).collect();
+        text.push_str(&cells.join("\t"));
+    }
+    text
+}
+
+/// Escapes what would move the cursor or break a row: names come from strangers.
+pub(crate) fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && character != '\n' || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "{}", character.escape_unicode());
+        } else if character == '\n' {
+            out.push(' ');
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+fn shorten(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    text.chars().take(limit - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_gets_one_line_a_row_whatever_a_cell_holds() {
+        let rows = [vec!["1".to_owned(), "two\nlines\tand a tab".to_owned()]];
+        assert_eq!(separated(&["a", "b"], &rows), "a\tb\n1\ttwo lines\\u{9}and a tab");
+    }
+
+    #[test]
+    fn a_stranger_cannot_move_the_cursor() {
+        assert_eq!(printable("a\u{1b}[2Jb\u{202e}c"), "a\\u{1b}[2Jb\\u{202e}c");
+    }
+
+    #[test]
+    fn long_cells_are_cut_by_characters() {
+        assert_eq!(shorten(&"ж".repeat(50), 40).chars().count(), 40);
+        assert_eq!(shorten("короткий", 40), "короткий");
+    }
+
+    #[test]
+    fn a_failure_tells_programs_its_kind() {
+        let failure = Failure::new(Exit::NotFound, "nothing there").hint("look elsewhere");
+        let json = failure.to_json();
+        assert_eq!(json["error"]["kind"], "not_found");
+        assert_eq!(json["error"]["exit_code"], 3);
+        assert_eq!(json["error"]["hint"], "look elsewhere");
+        assert_eq!(failure.to_string(), "nothing there\n  look elsewhere");
+    }
+}

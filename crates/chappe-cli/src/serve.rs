@@ -1,0 +1,71 @@
+//! `chappe serve`: the local Telegram as a process of its own.
+
+use chappe_server::{Announcement, Builder, Server};
+use serde_json::json;
+
+use crate::args::Serve;
+use crate::interrupt;
+use crate::output::{Exit, Failure, Output, bold, dim, notice, paint};
+
+/// Runs the server until Ctrl-C or SIGTERM.
+pub(crate) async fn serve(options: Serve, output: Output) -> Result<(), Failure> {
+    let kept = options.data.is_some();
+    let server = builder(options).start().await.map_err(failure)?;
+    if output.is_json() {
+        output.line(&json!(server.announcement()).to_string())?;
+    } else {
+        output.line(&welcome(server.announcement()))?;
+        notice(&paint(
+            dim(),
+            if kept {
+                "The state is kept. Ctrl-C stops the server."
+            } else {
+                "The state is in memory and ends with the server. Ctrl-C stops it."
+            },
+        ));
+    }
+    interrupt::terminated().await;
+    server.shutdown().await.map_err(failure)
+}
+
+fn builder(options: Serve) -> Builder {
+    let mut builder = Server::builder()
+        .listen(options.listen)
+        .expose_to_the_network(options.danger_expose_to_network);
+    if let Some(directory) = options.data {
+        builder = builder.data(directory);
+    }
+    if let Some(seed) = options.seed {
+        builder = builder.seed(seed);
+    }
+    builder
+}
+
+/// What a person needs to point a client at the server.
+fn welcome(server: &Announcement) -> String {
+    let mut text = format!(
+        "{} on {} as data centre {}, layer {}\n\n{}\nfingerprint {}\n",
+        paint(bold(), "A local Telegram listens"),
+        paint(bold(), &server.address),
+        server.dc_id,
+        server.layer,
+        server.rsa_public_key_pem.trim_end(),
+        server.rsa_fingerprint,
+    );
+    for account in &server.accounts {
+        text.push_str(&format!(
+            "\naccount  phone {}  code {}  user {}",
+            account.phone, account.code, account.user_id
+        ));
+    }
+    for bot in &server.bots {
+        text.push_str(&format!("\nbot      @{}  token {}", bot.username, bot.token));
+    }
+    text.push_str("\nanybody  phone 99966XYYYY  code XXXXX (X: 1, 2 or 3)");
+    text
+}
+
+/// Explains why the local Telegram did not start or broke down.
+pub(crate) fn failure(error: chappe_server::Error) -> Failure {
+    Failure::new(Exit::Other, error.to_string())
+}
