@@ -1,0 +1,177 @@
+"""Starts `chappe serve` for each program, runs the program against it, and prints a table.
+
+Each program gets a server of its own, fresh and in memory, and a file with the server's
+announcement in the environment variable CHAPPE_ANNOUNCEMENT.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import queue
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+START_LIMIT = 60
+PROGRAM_LIMIT = 90
+STOP_LIMIT = 15
+OUTPUT_LINES = 60
+
+PYTHON = [sys.executable]
+NODE = ["node", "--require", str(HERE / "gramjs" / "guard.js")]
+
+TELETHON = ["full", "abridged", "intermediate", "obfuscated"]
+GRAMJS = ["full", "abridged", "obfuscated"]
+
+PROGRAMS = [
+    *(("telethon/user.py", framing, PYTHON) for framing in TELETHON),
+    *(("telethon/bot.py", framing, PYTHON) for framing in TELETHON),
+    *(("gramjs/user.js", framing, NODE) for framing in GRAMJS),
+    *(("gramjs/bot.js", framing, NODE) for framing in GRAMJS),
+    ("gramjs/starting-page.js", "full", NODE),
+]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--alone", action="store_true", help="inside a fresh network namespace")
+    parser.add_argument("--verbose", action="store_true", help="print what each program says")
+    parser.add_argument("words", nargs="*", help="run programs whose row has each of these words")
+    options = parser.parse_args()
+    if options.alone:
+        raise_loopback()
+    rows = [
+        (program, framing, interpreter)
+        for program, framing, interpreter in PROGRAMS
+        if all(word in f"{program} {framing}" for word in options.words)
+    ]
+    if not rows:
+        parser.error(f"no program has the words {' '.join(options.words)!r} in its row")
+    width = max(len(program) for program, _, _ in rows)
+    failed = 0
+    print(f"{'program':<{width}}  {'framing':<12}  {'result':<6}  seconds")
+    for program, framing, interpreter in rows:
+        begun = time.monotonic()
+        complaint, output = run(interpreter, program, framing)
+        seconds = time.monotonic() - begun
+        result = "failed" if complaint else "ok"
+        print(f"{program:<{width}}  {framing:<12}  {result:<6}  {seconds:7.1f}", flush=True)
+        if complaint:
+            failed += 1
+            print(f"    {complaint}")
+        if complaint or options.verbose:
+            for line in output.splitlines()[-OUTPUT_LINES:]:
+                print(f"    {line}", flush=True)
+    where = "with only the loopback interface" if options.alone else "on the host's network"
+    print(f"{len(rows) - failed} of {len(rows)} passed, {where}")
+    return 1 if failed else 0
+
+
+def run(interpreter, program, framing):
+    """Runs one program against a fresh server: what went wrong, or None, and what was said."""
+    with tempfile.TemporaryDirectory(prefix="chappe-interop-") as folder:
+        said = open(Path(folder) / "server.log", "w+")
+        server = subprocess.Popen(
+            [os.environ["CHAPPE_BIN"], "serve", "--json", "--listen", "127.0.0.1:0"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+        )
+        output = ""
+        try:
+            complaint, output = against(server, folder, [*interpreter, str(HERE / program), framing])
+        finally:
+            gone = server.poll()
+            stop(server)
+        said.seek(0)
+        log = said.read()
+        said.close()
+        if complaint is None and gone is not None:
+            complaint = f"the server ended by itself with {gone}"
+        if complaint is None and "panicked" in log:
+            complaint = "the server panicked"
+        if complaint:
+            output += "".join(f"server: {line}\n" for line in log.splitlines())
+        return complaint, output
+
+
+def against(server, folder, command):
+    line = first_line(server.stdout)
+    if not line:
+        return "the server did not announce itself", ""
+    try:
+        announcement = json.loads(line)
+    except ValueError:
+        return f"the server's first line is no JSON: {line!r}", ""
+    host = announcement["address"].rpartition(":")[0]
+    if host not in ("127.0.0.1", "[::1]"):
+        return f"the server listens on {host}, not on loopback", ""
+    file = Path(folder) / "announcement.json"
+    file.write_text(line)
+    # Nothing else of this environment is a program's business: no proxy, no account of a user.
+    environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    environment |= {"CHAPPE_ANNOUNCEMENT": str(file), "HOME": folder, "PYTHONUTF8": "1"}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=PROGRAM_LIMIT,
+        )
+    except subprocess.TimeoutExpired as expired:
+        return f"not done after {PROGRAM_LIMIT} s", (expired.stdout or b"").decode(errors="replace")
+    output = done.stdout.decode(errors="replace")
+    if done.returncode != 0:
+        return f"exit code {done.returncode}", output
+    if not output.endswith("done\n"):
+        return "it ended before its last step", output
+    return None, output
+
+
+def first_line(stream):
+    """The first line of a stream; the rest is read and dropped, so that the writer never waits."""
+    lines = queue.Queue()
+
+    def read():
+        lines.put(stream.readline())
+        for _ in stream:
+            pass
+
+    threading.Thread(target=read, daemon=True).start()
+    try:
+        return lines.get(timeout=START_LIMIT)
+    except queue.Empty:
+        return ""
+
+
+def stop(server):
+    server.terminate()
+    try:
+        server.wait(STOP_LIMIT)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+def raise_loopback():
+    """Brings up `lo` of a fresh network namespace, as `ip link set lo up` does."""
+    get_flags, set_flags, up = 0x8913, 0x8914, 1
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        request = struct.pack("16sh14x", b"lo", 0)
+        flags = struct.unpack("16sh14x", fcntl.ioctl(control, get_flags, request))[1]
+        fcntl.ioctl(control, set_flags, struct.pack("16sh14x", b"lo", flags | up))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Programs that this repository did not write, pointed at `chappe serve`: interop/README.md.
+#
+# Installs what they need, builds the server unless CHAPPE_BIN names one, and runs them in a
+# network namespace with nothing but the loopback interface, where the kernel grants one.
+# Arguments go to run.py: words that pick programs (`interop/run.sh telethon`), or --verbose.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(dirname "$here")
+
+say() { printf '%s\n' "$*" >&2; }
+
+venv=$here/.venv
+if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
+    say "installing Telethon"
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes \
+        --requirement "$here/requirements.txt"
+    cp "$here/requirements.txt" "$venv/installed.txt"
+fi
+if ! cmp -s "$here/package-lock.json" "$here/node_modules/installed.json"; then
+    say "installing GramJS"
+    (cd "$here" && npm ci --silent)
+    cp "$here/package-lock.json" "$here/node_modules/installed.json"
+fi
+
+if [ -z "${CHAPPE_BIN:-}" ]; then
+    say "building the server"
+    (cd "$root" && cargo build --quiet --release --package chappe-cli)
+    CHAPPE_BIN=${CARGO_TARGET_DIR:-$root/target}/release/chappe
+fi
+export CHAPPE_BIN
+
+# A namespace lives as long as the command in it. Without root a user namespace may still do.
+run=("$venv/bin/python" "$here/run.py")
+if unshare --net true 2>/dev/null; then
+    exec unshare --net "${run[@]}" --alone "$@"
+elif unshare --map-root-user --net true 2>/dev/null; then
+    exec unshare --map-root-user --net "${run[@]}" --alone "$@"
+fi
+say "no network namespace here: the programs' own settings and guards keep them on loopback"
+exec "${run[@]}" "$@"
