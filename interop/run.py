@@ -118,7 +118,7 @@ def against(server, folder, command):
     file.write_text(line)
     # Nothing else of this environment is a program's business: no proxy, no account of a user.
     environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    environment |= {"CHAPPE_ANNOUNCEMENT": str(file), "HOME": folder, "PYTHONUTF8": "1"}
+    environment |= {"CHAPPE_ANNOUNCEMENT": str(file), "HOME": folder, "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
             command,
