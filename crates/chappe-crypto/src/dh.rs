@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{Limb, NonZero, Odd, U2048};
+use crypto_bigint::{Limb, NonZero, Odd, U2048, Word};
 use crypto_primes::hazmat::MillerRabin;
 use crypto_primes::{Flavor, is_prime};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -215,9 +215,7 @@ pub(crate) fn uint(bytes: &[u8]) -> Option<U2048> {
 pub(crate) fn to_bytes(value: &U2048) -> [u8; 256] {
     let mut bytes = [0; 256];
     let words = value.as_words().iter().rev();
-    for (to, word) in
-        bytes.as_chunks_mut::<{ size_of::<crypto_bigint::Word>() }>().0.iter_mut().zip(words)
-    {
+    for (to, word) in bytes.as_chunks_mut::<{ size_of::<Word>() }>().0.iter_mut().zip(words) {
         *to = word.to_be_bytes();
     }
     bytes
@@ -243,9 +241,9 @@ fn fits(p: &U2048, g: i32) -> bool {
     }
 }
 
-fn remainder(p: &U2048, n: u8) -> u64 {
+fn remainder(p: &U2048, n: u8) -> Word {
     match NonZero::new(Limb::from(n)).into_option() {
-        Some(n) => p.rem_limb(n).0.into(),
+        Some(n) => p.rem_limb(n).0,
         None => 0,
     }
 }
@@ -384,15 +382,16 @@ mod tests {
     }
 
     #[test]
-    fn a_prime_that_is_not_safe_is_refused() {
-        // The largest prime below 2^2048; half of it is not prime.
-        let p = U2048::MAX.wrapping_sub(&U2048::from_u32(1_942_288));
-        let below = (0..)
-            .map(|i| p.wrapping_sub(&U2048::from_u32(2 * i)))
-            .find(|n| remainder(n, 4) == 3 && is_prime(Flavor::Any, n))
-            .unwrap();
-        assert!(!is_prime(Flavor::Any, &below.shr_vartime(1)));
-        assert_eq!(Group::check(&to_bytes(&below), 4), Err(Error::Prime));
+    fn both_halves_of_a_safe_prime_count() {
+        let prime = |n: &U2048| is_prime(Flavor::Any, n);
+        // Below 2^2048: a prime whose half is composite, and a composite whose half is prime.
+        let numbers = || (0..).map(|i| U2048::MAX.wrapping_sub(&U2048::from_u32(4 * i)));
+        let unsafe_prime = numbers().find(|n| prime(n) && !prime(&n.shr_vartime(1))).unwrap();
+        let composite = numbers().find(|n| !prime(n) && prime(&n.shr_vartime(1))).unwrap();
+        for n in [unsafe_prime, composite] {
+            assert_eq!(remainder(&n, 4), 3);
+            assert_eq!(Group::check(&to_bytes(&n), 4), Err(Error::Prime));
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@
 /// milliseconds.
 #[must_use]
 pub fn factorize(pq: u64) -> Option<(u64, u64)> {
-    if pq < 6 || pq > u64::MAX >> 1 {
+    if !(6..=u64::MAX >> 1).contains(&pq) {
         return None;
     }
     if pq.is_multiple_of(2) {
@@ -144,7 +144,6 @@ fn low(x: u128) -> u64 {
     x as u64
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "64 bits are left after the shift")]
 fn high(x: u128) -> u64 {
     (x >> 64) as u64
 }

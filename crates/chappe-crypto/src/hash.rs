@@ -113,9 +113,9 @@ mod tests {
 
     #[test]
     fn block_forms_agree_with_the_streaming_form() {
-        let prefix: [u8; 32] = std::array::from_fn(|i| i as u8);
+        let prefix = seq::<32>(0);
         for length in 0..300 {
-            let data: Vec<u8> = (0..length).map(|i| (i * 7) as u8).collect();
+            let data: Vec<u8> = seq::<256>(7).into_iter().cycle().take(length).collect();
             assert_eq!(sha256_after_32(&prefix, &data), sha256(&[&prefix, &data]), "{length}");
         }
         let (a, b) = (seq::<16>(0), seq::<36>(0x40));

@@ -27,7 +27,8 @@ pub(crate) fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
 
 /// The bytes `first`, `first + 1`, ...
 pub(crate) fn seq<const N: usize>(first: u8) -> [u8; N] {
-    std::array::from_fn(|i| first.wrapping_add(i as u8))
+    let mut next = first;
+    std::array::from_fn(|_| std::mem::replace(&mut next, next.wrapping_add(1)))
 }
 
 /// Hands out the given bytes, then fails the test.

@@ -84,7 +84,7 @@ fn published_packets() {
 #[test]
 fn every_length_goes_there_and_back() {
     for blocks in [3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 64, 65, 4096] {
-        let plain: Vec<u8> = (0..blocks * 16).map(|i| (i * 31 >> 3) as u8).collect();
+        let plain: Vec<u8> = seq::<251>(3).into_iter().cycle().take(blocks * 16).collect();
         for from in [Side::Client, Side::Server] {
             let (mut packet, token) = sealed(from, &plain);
             assert_eq!(open(&key(), from, &mut packet), Ok(token));
@@ -118,7 +118,7 @@ fn wrong_packets_are_refused() {
     let (short, _) = sealed(Side::Client, &[7; 32]);
     assert_eq!(opened(&short, Side::Client), Err(Error::PacketLength));
     let other = AuthKey::from_bytes(seq(1));
-    assert_eq!(open(&other, Side::Client, &mut packet.clone()), Err(Error::AuthKeyId));
+    assert_eq!(open(&other, Side::Client, &mut { packet }), Err(Error::AuthKeyId));
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn binding_message_of_version_one() {
     }
     assert_eq!(open_v1(&key(), Side::Client, &mut packet[..55].to_vec()), Err(Error::PacketLength));
     let other = AuthKey::from_bytes(seq(1));
-    assert_eq!(open_v1(&other, Side::Client, &mut packet.clone()), Err(Error::AuthKeyId));
+    assert_eq!(open_v1(&other, Side::Client, &mut { packet }), Err(Error::AuthKeyId));
     assert_eq!(seal_v1(&key(), Side::Client, &plain[..31], &padding), Err(Error::PacketLength));
 }
 
