@@ -167,7 +167,7 @@ impl Handshake {
                     dc: self.dc_id,
                     expires_in,
                 })
-            },
+            }
         };
         let encrypted = rsa::rsa_pad_encrypt(&inner.to_bytes(), key, rng)
             .map_err(|_| HandshakeError::RsaKey)?;
@@ -200,7 +200,7 @@ impl Handshake {
                     return Err(HandshakeError::NewNonceHash);
                 }
                 return Err(HandshakeError::RefusedParams);
-            },
+            }
         };
         nonces.check(&params.nonce, &params.server_nonce)?;
         let aes = dh::tmp_aes(&nonces.new_nonce, &nonces.server_nonce);
@@ -243,7 +243,7 @@ impl Handshake {
                     Mode::Permanent => None,
                     Mode::Temporary { expires_in } => {
                         Some(exchange.server_time + i64::from(expires_in))
-                    },
+                    }
                 };
                 Ok(Step::Done(Completed {
                     server_salt: super::initial_salt(&nonces.new_nonce, &nonces.server_nonce),
@@ -251,7 +251,7 @@ impl Handshake {
                     expires_at,
                     auth_key: exchange.auth_key,
                 }))
-            },
+            }
             service::SetClientDhParamsAnswer::Retry(retry) => {
                 nonces.check(&retry.nonce, &retry.server_nonce)?;
                 exchange.verify(RETRY, &retry.new_nonce_hash2)?;
@@ -265,12 +265,12 @@ impl Handshake {
                 exchange.retries += 1;
                 self.state = State::Verdict(exchange);
                 Ok(Step::Send(body))
-            },
+            }
             service::SetClientDhParamsAnswer::Fail(fail) => {
                 nonces.check(&fail.nonce, &fail.server_nonce)?;
                 exchange.verify(FAIL, &fail.new_nonce_hash3)?;
                 Err(HandshakeError::Refused)
-            },
+            }
         }
     }
 }

@@ -156,10 +156,10 @@ impl Handshake {
             }),
             Some(service::ReqDhParams::ID) => {
                 read(&body).and_then(|(request, hash)| self.params(&request, hash, now, rng))
-            },
+            }
             Some(service::SetClientDhParams::ID) => {
                 read(&body).and_then(|(request, hash)| self.conclude(&request, hash, now, taken))
-            },
+            }
             _ => Err(Refusal(NOT_FOUND)),
         };
         step.unwrap_or_else(|Refusal(code)| Step::Reject(code))
@@ -176,7 +176,7 @@ impl Handshake {
         let server_nonce = match self.exchanges.get(&nonce) {
             Some(exchange) if matches!(exchange.stage, Stage::Refused) => {
                 return Err(Refusal(NOT_FOUND));
-            },
+            }
             Some(exchange) => exchange.server_nonce,
             None => self.begin(nonce, now, rng)?,
         };
@@ -246,7 +246,7 @@ impl Handshake {
             Err(Refusal(code)) => {
                 exchange.refuse();
                 return Err(Refusal(code));
-            },
+            }
         };
         let nonce = request.nonce;
         let server_nonce = exchange.server_nonce;
@@ -443,7 +443,7 @@ fn decrypt(cipher: &[u8], key: &rsa::PrivateKey) -> Option<Inner> {
         rsa::Padded::Old(data) => {
             let (inner, length) = parse(data.bytes())?;
             data.verify(length).ok().map(|_| inner)
-        },
+        }
         _ => None,
     }
 }
@@ -503,8 +503,7 @@ fn read_key(
     half: &Halfway,
     group: &Group,
 ) -> Option<AuthKey> {
-    let inner: service::ClientDhInnerData =
-        super::open(&request.encrypted_data, &half.aes).ok()?;
+    let inner: service::ClientDhInnerData = super::open(&request.encrypted_data, &half.aes).ok()?;
     if inner.nonce != request.nonce {
         return None;
     }

@@ -115,12 +115,12 @@ impl Codec {
                     out.put_slice(&[0x7f | flag, b0, b1, b2]);
                 }
                 out.put_slice(payload);
-            },
+            }
             Framing::Intermediate | Framing::PaddedIntermediate => {
                 out.put_u32_le(if quick_ack { word | QUICK_ACK } else { word });
                 out.put_slice(payload);
                 out.put_slice(tail);
-            },
+            }
             Framing::Full => {
                 let start = out.len();
                 out.put_u32_le(word + 12);
@@ -129,7 +129,7 @@ impl Codec {
                 let crc = crc32fast::hash(out.get(start..).unwrap_or_default());
                 out.put_u32_le(crc);
                 self.sent = self.sent.wrapping_add(1);
-            },
+            }
         }
         Ok(())
     }
@@ -140,8 +140,8 @@ impl Codec {
             Framing::Abridged => out.put_u32(token | QUICK_ACK),
             Framing::Intermediate | Framing::PaddedIntermediate => {
                 out.put_u32_le(token | QUICK_ACK);
-            },
-            Framing::Full => {},
+            }
+            Framing::Full => {}
         }
     }
 
@@ -200,16 +200,16 @@ impl Codec {
                     (0x7f, Some(word)) => (4, u64::from(word >> 8) * 4, 0, quick_ack),
                     (short, _) => (1, u64::from(short) * 4, 0, quick_ack),
                 }
-            },
+            }
             Framing::Intermediate | Framing::PaddedIntermediate => {
                 let Some(word) = word else { return Ok(None) };
                 (4, u64::from(word & !QUICK_ACK), 0, word & QUICK_ACK != 0)
-            },
+            }
             Framing::Full => {
                 let Some(word) = word else { return Ok(None) };
                 let payload = word.checked_sub(12).ok_or(TransportError::Length(0))?;
                 (8, u64::from(payload), 4, false)
-            },
+            }
         };
         let payload = usize::try_from(payload).unwrap_or(usize::MAX);
         Ok(Some(Head { before, payload, after, quick_ack }))
@@ -255,7 +255,7 @@ impl Codec {
                 (Role::Client, 0, _) => Ok(Cut::Ignored),
                 (Role::Client, -1, Some(token)) => {
                     Ok(Cut::Frame(Frame::QuickAck(u32::from_le_bytes(token) | QUICK_ACK)))
-                },
+                }
                 (Role::Client, ..0, _) => Ok(Cut::Frame(Frame::Error(code))),
                 _ => Err(TransportError::Length(length)),
             };
@@ -281,7 +281,7 @@ fn unpadded(packet: &[u8]) -> usize {
             let told = usize::try_from(body).unwrap_or(usize::MAX).saturating_add(PLAIN);
             // A length that the frame does not hold is the packet's error, not the frame's.
             if told <= length { told } else { length }
-        },
+        }
         _ => length - length.saturating_sub(ENCRYPTED) % 16,
     }
 }

@@ -17,8 +17,8 @@ use rand_core::CryptoRng;
 
 pub use self::framing::Framing;
 use self::framing::{Codec, Cut};
-pub use self::obfuscated::{Obfuscation, Secret};
 use self::obfuscated::{HEADER, Streams};
+pub use self::obfuscated::{Obfuscation, Secret};
 
 /// The largest payload that a client waits for, in bytes.
 pub const CLIENT_LIMIT: usize = 4 * 1024 * 1024 + 1024;
@@ -123,7 +123,7 @@ impl Transport {
             Some(obfuscation) => {
                 let (header, streams) = obfuscated::draw(framing, &obfuscation, rng)?;
                 (BytesMut::from(header.as_slice()), Some(streams))
-            },
+            }
             None => (BytesMut::from(framing.magic()), None),
         };
         Ok(Self {
@@ -279,7 +279,7 @@ impl Transport {
             self.clear = self.clear.saturating_sub(before - input.len());
             match cut? {
                 Cut::Incomplete => return Ok(None),
-                Cut::Ignored => {},
+                Cut::Ignored => {}
                 Cut::Frame(frame) => return Ok(Some(frame)),
             }
         }
@@ -296,7 +296,7 @@ impl Transport {
                 self.header = Some(opened.identity);
                 self.announced_dc = Some(opened.dc_id);
                 (opened.framing, HEADER)
-            },
+            }
         };
         input.advance(taken);
         self.codec = Some(Codec::new(framing, Role::Server));
@@ -347,12 +347,14 @@ fn sniff(input: &[u8]) -> Result<Sniffed, TransportError> {
         [0xdd, 0xdd, 0xdd, 0xdd] => return Ok(Sniffed::Plain(Framing::PaddedIntermediate)),
         b"GET " | b"HEAD" | b"OPTI" | b"POST" => return Err(TransportError::Http),
         [0x16, 0x03, 0x01, _] => return Err(TransportError::FakeTls),
-        _ => {},
+        _ => {}
     }
     // The first frame of the full framing has the number 0 where an obfuscated header never has zeros.
     match input.get(4..8) {
         None => Ok(Sniffed::Unsure),
         Some([0, 0, 0, 0]) => Ok(Sniffed::Plain(Framing::Full)),
-        Some(_) => Ok(input.first_chunk().map_or(Sniffed::Unsure, |header| Sniffed::Obfuscated(*header))),
+        Some(_) => {
+            Ok(input.first_chunk().map_or(Sniffed::Unsure, |header| Sniffed::Obfuscated(*header)))
+        }
     }
 }
