@@ -1,1 +1,54 @@
 //! Telegram for Rust.
+//!
+//! ```no_run
+//! use chappe::{Client, account, errors};
+//!
+//! # async fn example(hash: i64) -> Result<(), chappe::Error> {
+//! let client = Client::builder(12345, "api hash").session("me.session").connect().await?;
+//! for site in client.invoke(&account::GetWebAuthorizations {}).await?.authorizations {
+//!     println!("{:>20}  {}", site.hash, site.domain);
+//! }
+//! match client.invoke(&account::ResetWebAuthorization { hash }).await {
+//!     Err(error) if error.is(errors::HASH_INVALID) => println!("already gone"),
+//!     other => println!("{}", other?),
+//! }
+//! client.close().await
+//! # }
+//! ```
+//!
+//! | Where | What |
+//! |---|---|
+//! | [`Client`] | the handle: calls, state, close |
+//! | [`Builder`] | which server, which session, how patient |
+//! | [`SignIn`] | signing in by phone, code and password, step by step |
+//! | [`WebAuthorization`] | the websites that the account is logged in to |
+//! | [`Updates`] | what the server says unasked, raw for now |
+//! | [`session`] | what is kept between two runs, and where |
+//! | [`Error`] | what can go wrong, and what Telegram answered |
+//! | [`api`] | every method, type and error of the API |
+//!
+//! One client speaks to one data centre. An account that lives in another one is told so by an
+//! error (`PHONE_MIGRATE_X`) that names it; connect with [`Builder::dc`] then.
+
+mod builder;
+mod client;
+mod error;
+mod invoke;
+mod net;
+pub mod session;
+mod sign_in;
+mod updates;
+mod web_authorization;
+
+pub use chappe_api as api;
+pub use chappe_api::{account, errors};
+pub use chappe_tl::{Decode, Encode, Function};
+
+pub use crate::{
+    builder::{Builder, DeviceInfo, Framing},
+    client::{Client, ConnectionState},
+    error::{Error, ProtocolFailure, RpcError, SessionError, SessionProblem, Undecodable},
+    sign_in::{CodeStep, Delivery, PasswordStep, Rejected, SignIn, SignUpStep},
+    updates::Updates,
+    web_authorization::WebAuthorization,
+};

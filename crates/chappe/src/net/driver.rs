@@ -1,0 +1,514 @@
+//! The task of one connection: a socket, a timer and the calls of the client on one side, the
+//! protocol's state machine on the other.
+//!
+//! The clocks are read once per wake-up. Nothing is awaited but the wake-up itself, the dial
+//! included: calls may come and go while there is no socket.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    future::{Future, poll_fn},
+    io,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::{Duration, SystemTime},
+};
+
+use bytes::{Buf, Bytes, BytesMut};
+use chappe_mtproto::{
+    connection::{
+        Connection, Event, FailureReason, Input, Output, RequestId, RequestOptions, RpcFailure,
+    },
+    error::ProtocolError,
+    time::Now,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    sync::{broadcast, mpsc, oneshot, watch},
+    time::{Instant, Sleep},
+};
+
+use super::{Connector, Dialing, Link};
+use crate::session::keeper::Keeper;
+
+/// Names one call of the client, so that it can be cancelled.
+pub(crate) type Ticket = u64;
+
+/// A call on its way to the server.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) ticket: Ticket,
+    pub(crate) body: Bytes,
+    pub(crate) reply: oneshot::Sender<Outcome>,
+}
+
+/// How a call ended. If the driver ended first, the reply is dropped and [`Status`] says why.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Answered(Bytes),
+    Refused(RpcFailure),
+    Failed(FailureReason),
+}
+
+/// What is not a call. When the last sender is gone, the driver ends at once.
+#[derive(Debug)]
+pub(crate) enum Control {
+    /// Nobody waits for this call any more.
+    Cancel(Ticket),
+    /// Say goodbye, then end.
+    Close,
+    /// The next call announces layer and device again.
+    Introduce,
+}
+
+/// What everybody may know about the connection.
+#[derive(Clone, Debug)]
+pub(crate) enum Status {
+    /// There is no socket that carries calls; with the reason if there was one.
+    Connecting(Option<Trouble>),
+    /// Calls are carried.
+    Connected,
+    /// It is over.
+    Ended(End),
+}
+
+/// Why the driver ended.
+#[derive(Clone, Debug)]
+pub(crate) enum End {
+    Closed,
+    Protocol(ProtocolError),
+    Unreachable(Trouble),
+}
+
+/// A failure of the network that several may hear of.
+#[derive(Clone, Debug)]
+pub(crate) struct Trouble(Arc<io::Error>);
+
+impl Trouble {
+    pub(crate) fn to_error(&self) -> io::Error {
+        // The original stays reachable through the new error.
+        io::Error::new(self.0.kind(), Arc::clone(&self.0))
+    }
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+/// What the driver is made of.
+pub(crate) struct Parts {
+    pub(crate) connection: Connection,
+    pub(crate) clock: Clock,
+    pub(crate) connector: Connector,
+    pub(crate) connect_timeout: Duration,
+    /// `invokeWithLayer(initConnection(`, encoded; the call follows.
+    pub(crate) introduction: Bytes,
+    pub(crate) calls: mpsc::Receiver<Call>,
+    pub(crate) control: mpsc::UnboundedReceiver<Control>,
+    pub(crate) updates: broadcast::Sender<Bytes>,
+    pub(crate) status: watch::Sender<Status>,
+    pub(crate) keeper: Keeper,
+    /// Spreads the reconnects of many clients.
+    pub(crate) jitter: u64,
+}
+
+/// The two clocks, read together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    epoch: Instant,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self { epoch: Instant::now() }
+    }
+
+    pub(crate) fn now(self) -> Now {
+        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Now::new(self.epoch.elapsed(), unix)
+    }
+}
+
+/// Runs a connection until it is closed, nobody holds it any more, or nothing can repair it.
+pub(crate) async fn run(parts: Parts) {
+    let mut driver = Driver {
+        parts,
+        pending: HashMap::new(),
+        tickets: HashMap::new(),
+        introduced: false,
+        ready: false,
+        heard: false,
+        reconnect: false,
+        wake_at: None,
+        sleep: Box::pin(tokio::time::sleep(Duration::ZERO)),
+    };
+    let end = driver.live().await;
+    match &end {
+        End::Closed => tracing::info!("closed"),
+        End::Protocol(error) => tracing::error!(%error, "the connection cannot go on"),
+        End::Unreachable(trouble) => tracing::debug!(error = %trouble.0, "no connection"),
+    }
+    // Whoever waits for an answer wakes up by the dropped reply and must then find the reason.
+    driver.parts.status.send_replace(Status::Ended(end));
+}
+
+struct Driver {
+    parts: Parts,
+    pending: HashMap<RequestId, Pending>,
+    tickets: HashMap<Ticket, RequestId>,
+    introduced: bool,
+    ready: bool,
+    /// Whether the server said something that only a working connection says.
+    heard: bool,
+    reconnect: bool,
+    wake_at: Option<Duration>,
+    sleep: Pin<Box<Sleep>>,
+}
+
+struct Pending {
+    ticket: Ticket,
+    reply: oneshot::Sender<Outcome>,
+    introduces: bool,
+}
+
+/// Why the driver woke up.
+enum Wake {
+    Call(Call),
+    Control(Option<Control>),
+    Dialed(io::Result<Box<dyn Link>>),
+    Read(io::Result<()>),
+    Timer,
+    Written(io::Result<()>),
+}
+
+/// What there is instead of a socket, or the socket.
+enum Road {
+    /// Nothing until this uptime.
+    Waiting(Duration),
+    /// A dial that ends by this uptime.
+    Dialing(Dialing, Duration),
+    Open(Socket),
+}
+
+struct Socket {
+    link: Box<dyn Link>,
+    input: BytesMut,
+    output: VecDeque<Bytes>,
+    waiting: usize,
+    flushed: bool,
+}
+
+impl Driver {
+    async fn live(&mut self) -> End {
+        let mut road = self.dial();
+        let mut failures = 0;
+        let mut ever_ready = false;
+        loop {
+            let wake = poll_fn(|cx| self.poll_wake(cx, &mut road)).await;
+            let now = self.parts.clock.now();
+            let outcome = match wake {
+                Wake::Call(call) => {
+                    self.start(now, call);
+                    Ok(None)
+                },
+                Wake::Control(None) => return End::Closed,
+                Wake::Control(Some(Control::Cancel(ticket))) => {
+                    if let Some(id) = self.tickets.remove(&ticket) {
+                        self.pending.remove(&id);
+                        self.parts.connection.cancel(now, id);
+                    }
+                    Ok(None)
+                },
+                Wake::Control(Some(Control::Introduce)) => {
+                    self.introduced = false;
+                    Ok(None)
+                },
+                Wake::Control(Some(Control::Close)) => {
+                    self.pending.clear();
+                    self.drain(Some(&mut road));
+                    if let Road::Open(socket) = road {
+                        socket.finish().await;
+                    }
+                    return End::Closed;
+                },
+                Wake::Dialed(Ok(link)) => {
+                    tracing::debug!("dialled");
+                    road = Road::Open(Socket::new(link));
+                    self.parts.connection.handle(now, Input::Connected).map(|()| None)
+                },
+                Wake::Dialed(Err(error)) => Ok(Some(error)),
+                Wake::Read(Ok(())) => match &mut road {
+                    Road::Open(socket) => {
+                        let input = Input::Received(&mut socket.input);
+                        self.parts.connection.handle(now, input).map(|()| None)
+                    },
+                    _ => Ok(None),
+                },
+                Wake::Read(Err(error)) | Wake::Written(Err(error)) => Ok(Some(error)),
+                Wake::Written(Ok(())) => Ok(None),
+                Wake::Timer => match road {
+                    Road::Waiting(until) if now.uptime >= until => {
+                        road = self.dial();
+                        Ok(None)
+                    },
+                    Road::Dialing(_, until) if now.uptime >= until => {
+                        Ok(Some(io::Error::new(io::ErrorKind::TimedOut, "connecting took too long")))
+                    },
+                    _ => self.parts.connection.handle(now, Input::Timeout).map(|()| None),
+                },
+            };
+            let was_ready = self.ready;
+            self.drain(Some(&mut road));
+            let mut failed = match outcome {
+                Ok(failed) => failed,
+                Err(error) => return End::Protocol(error),
+            };
+            if std::mem::take(&mut self.reconnect) && failed.is_none() {
+                failed = Some(io::Error::new(
+                    io::ErrorKind::ConnectionAborted,
+                    "the server refused the connection or fell silent",
+                ));
+            }
+            if std::mem::take(&mut self.heard) {
+                failures = 0;
+            }
+            if self.ready && !was_ready {
+                ever_ready = true;
+                tracing::info!("connected");
+                self.parts.status.send_replace(Status::Connected);
+            }
+            if let Some(error) = failed {
+                let dialled = matches!(road, Road::Open(_));
+                if dialled {
+                    let disconnected = self.parts.connection.handle(now, Input::Disconnected);
+                    self.drain(None);
+                    if let Err(error) = disconnected {
+                        return End::Protocol(error);
+                    }
+                }
+                self.ready = false;
+                failures += 1;
+                // Who connects for the first time wants to hear at once that nobody is there.
+                if !ever_ready && (!dialled || failures >= FIRST_ATTEMPTS) {
+                    return End::Unreachable(error.into());
+                }
+                let pause = self.backoff(failures, dialled);
+                tracing::warn!(%error, ?pause, "disconnected");
+                self.parts.status.send_replace(Status::Connecting(Some(error.into())));
+                road = Road::Waiting(now.uptime + pause);
+            }
+        }
+    }
+
+    fn dial(&self) -> Road {
+        let until = self.parts.clock.now().uptime + self.parts.connect_timeout;
+        Road::Dialing((self.parts.connector)(), until)
+    }
+
+    /// Doubles from a quarter of a second to half a minute, and takes up to a quarter off. The
+    /// first try after a socket that worked comes at once.
+    fn backoff(&mut self, failures: u32, dialled: bool) -> Duration {
+        if failures <= 1 && dialled {
+            return Duration::ZERO;
+        }
+        // splitmix64; it need not be secret.
+        self.parts.jitter = self.parts.jitter.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.parts.jitter ^ (self.parts.jitter >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let full = (FIRST_PAUSE * (1 << failures.min(10))).min(LONGEST_PAUSE);
+        full - full / 4 * (mixed >> 56) as u32 / 255
+    }
+
+    fn start(&mut self, now: Now, call: Call) {
+        if call.reply.is_closed() {
+            return;
+        }
+        let introduces = !self.introduced;
+        let body = if introduces {
+            // Both wrappers keep the query last, so wrapping is putting bytes in front.
+            [&self.parts.introduction[..], &call.body].concat().into()
+        } else {
+            call.body
+        };
+        let id = self.parts.connection.request(now, body, RequestOptions::default());
+        tracing::debug!(ticket = call.ticket, introduces, "sending");
+        self.tickets.insert(call.ticket, id);
+        self.pending.insert(id, Pending { ticket: call.ticket, reply: call.reply, introduces });
+    }
+
+    fn drain(&mut self, mut road: Option<&mut Road>) {
+        loop {
+            match self.parts.connection.poll() {
+                Output::Transmit(bytes) => {
+                    if let Some(Road::Open(socket)) = road.as_deref_mut() {
+                        tracing::trace!(bytes = bytes.len(), "transmit");
+                        socket.push(bytes);
+                    }
+                },
+                Output::Event(event) => self.event(event),
+                Output::Timeout(at) => {
+                    self.wake_at = at;
+                    return;
+                },
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.heard |= matches!(event, Event::Response { .. } | Event::Update(_));
+        match event {
+            Event::KeyCreated(resume) => {
+                tracing::info!("auth key created");
+                self.parts.keeper.keep(resume);
+            },
+            Event::Changed(resume) => self.parts.keeper.keep(resume),
+            Event::Ready => self.ready = true,
+            Event::Response { id, result } => {
+                let Some(pending) = self.settle(id) else { return };
+                let accepted = match &result {
+                    Ok(_) => true,
+                    Err(failure) => !failure.message.starts_with("CONNECTION_"),
+                };
+                self.introduced |= pending.introduces && accepted;
+                let outcome = result.map_or_else(Outcome::Refused, Outcome::Answered);
+                // Nobody listens if the caller gave up in this very moment.
+                drop(pending.reply.send(outcome));
+            },
+            Event::Failed { id, reason } => {
+                if let Some(pending) = self.settle(id) {
+                    drop(pending.reply.send(Outcome::Failed(reason)));
+                }
+            },
+            Event::Update(update) => {
+                tracing::trace!(bytes = update.len(), "update");
+                // Nobody need listen to updates.
+                drop(self.parts.updates.send(update));
+            },
+            Event::NewSession { .. } => self.introduced = false,
+            Event::Reconnect(reason) => {
+                tracing::debug!(?reason, "reconnecting");
+                self.reconnect = true;
+            },
+            // A later event of the protocol core is none that this driver waits for.
+            _ => {},
+        }
+    }
+
+    fn settle(&mut self, id: RequestId) -> Option<Pending> {
+        let pending = self.pending.remove(&id)?;
+        self.tickets.remove(&pending.ticket);
+        tracing::debug!(ticket = pending.ticket, "settled");
+        Some(pending)
+    }
+
+    /// Waits for whatever comes first; what is written goes before what is read.
+    fn poll_wake(&mut self, cx: &mut Context<'_>, road: &mut Road) -> Poll<Wake> {
+        if let Poll::Ready(control) = self.parts.control.poll_recv(cx) {
+            return Poll::Ready(Wake::Control(control));
+        }
+        let mut wake_at = self.wake_at;
+        match road {
+            Road::Waiting(until) => wake_at = earlier(wake_at, *until),
+            Road::Dialing(dialing, until) => {
+                if let Poll::Ready(dialed) = dialing.as_mut().poll(cx) {
+                    return Poll::Ready(Wake::Dialed(dialed));
+                }
+                wake_at = earlier(wake_at, *until);
+            },
+            Road::Open(socket) => {
+                if let Poll::Ready(written) = socket.poll_write(cx) {
+                    return Poll::Ready(Wake::Written(written));
+                }
+                if let Poll::Ready(read) = socket.poll_read(cx) {
+                    return Poll::Ready(Wake::Read(read));
+                }
+            },
+        }
+        let crowded = self.pending.len() >= MOST_PENDING
+            || matches!(road, Road::Open(socket) if socket.waiting >= MOST_WAITING);
+        if !crowded && let Poll::Ready(Some(call)) = self.parts.calls.poll_recv(cx) {
+            return Poll::Ready(Wake::Call(call));
+        }
+        let Some(wake_at) = wake_at else { return Poll::Pending };
+        let deadline = self.parts.clock.epoch + wake_at;
+        if self.sleep.deadline() != deadline {
+            self.sleep.as_mut().reset(deadline);
+        }
+        self.sleep.as_mut().poll(cx).map(|()| Wake::Timer)
+    }
+}
+
+impl Socket {
+    fn new(link: Box<dyn Link>) -> Self {
+        Self { link, input: BytesMut::new(), output: VecDeque::new(), waiting: 0, flushed: true }
+    }
+
+    fn push(&mut self, bytes: Bytes) {
+        self.waiting += bytes.len();
+        self.output.push_back(bytes);
+        self.flushed = false;
+    }
+
+    /// Is ready when all is written and flushed, or writing failed; pending if there is nothing.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.flushed {
+            return Poll::Pending;
+        }
+        while let Some(front) = self.output.front_mut() {
+            let written = ready!(Pin::new(&mut self.link).poll_write(cx, front))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.waiting -= written;
+            front.advance(written);
+            if front.is_empty() {
+                self.output.pop_front();
+            }
+        }
+        ready!(Pin::new(&mut self.link).poll_flush(cx))?;
+        self.flushed = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.input.reserve(READ);
+        let read = pin!(self.link.read_buf(&mut self.input)).poll(cx);
+        match ready!(read)? {
+            0 => {
+                let hung_up = io::Error::new(io::ErrorKind::UnexpectedEof, "the server hung up");
+                Poll::Ready(Err(hung_up))
+            },
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Writes what is left and ends the stream, for a moment at most.
+    async fn finish(mut self) {
+        let goodbye = async {
+            while let Some(bytes) = self.output.pop_front() {
+                self.link.write_all(&bytes).await?;
+            }
+            self.link.shutdown().await
+        };
+        match tokio::time::timeout(GOODBYE, goodbye).await {
+            Ok(Ok(())) => {},
+            Ok(Err(error)) => tracing::debug!(%error, "the socket was gone before the goodbye"),
+            Err(_) => tracing::debug!("the socket took no goodbye"),
+        }
+    }
+}
+
+fn earlier(at: Option<Duration>, until: Duration) -> Option<Duration> {
+    Some(at.map_or(until, |at| at.min(until)))
+}
+
+const FIRST_ATTEMPTS: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_millis(125);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const GOODBYE: Duration = Duration::from_secs(1);
+const READ: usize = 16 * 1024;
+/// Calls that are under way at once; more wait in the caller.
+const MOST_PENDING: usize = 512;
+/// Bytes that wait for the socket before no more calls are taken.
+const MOST_WAITING: usize = 1 << 20;

@@ -1,0 +1,333 @@
+//! The session file: what is written is read, what is damaged is refused, and a killed process
+//! leaves the old session or the new one.
+
+use std::{fs, io, path::Path};
+
+use chappe_crypto::AuthKey;
+use chappe_mtproto::connection::Salt;
+
+use super::{
+    File, Memory, Owner, Session, Store, bytes,
+    file::{Disk, Steps},
+};
+use crate::error::{Error, SessionProblem};
+
+fn session(first: u8) -> Session {
+    let mut key = [0; 256];
+    for (at, byte) in key.iter_mut().enumerate() {
+        *byte = first.wrapping_add(at as u8);
+    }
+    Session {
+        dc_id: 2,
+        address: "127.0.0.1:4430".to_owned(),
+        server_fingerprint: -3_414_540_481_677_951_611,
+        key: AuthKey::from_bytes(key),
+        salts: vec![
+            Salt { salt: -1, valid_since: 1_700_000_000, valid_until: 1_700_001_800 },
+            Salt { salt: i64::MIN, valid_since: 1_700_001_800, valid_until: i64::MAX },
+        ],
+        time_offset: -7,
+        owner: Some(Owner { user_id: 777_000, bot: false }),
+    }
+}
+
+fn problem(result: Result<impl Sized, Error>) -> SessionProblem {
+    match result {
+        Err(Error::Session(error)) => error.into_problem(),
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it was read"),
+    }
+}
+
+fn same(left: &Session, right: &Session) -> bool {
+    left.to_bytes().unwrap().as_ref() == right.to_bytes().unwrap().as_ref()
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let owners =
+        [None, Some(Owner { user_id: 5, bot: false }), Some(Owner { user_id: 6, bot: true })];
+    for owner in owners {
+        let mut before = session(1);
+        before.owner = owner;
+        before.salts.truncate(usize::from(owner.is_some()) * 2);
+        let after = Session::from_bytes(before.to_bytes().unwrap().as_ref()).unwrap();
+        assert_eq!(after.dc_id(), before.dc_id());
+        assert_eq!(after.address(), before.address());
+        assert_eq!(after.server_fingerprint(), before.server_fingerprint());
+        assert_eq!(after.key.as_bytes(), before.key.as_bytes());
+        assert_eq!(after.salts, before.salts);
+        assert_eq!(after.time_offset, before.time_offset);
+        assert_eq!(after.owner, owner);
+    }
+}
+
+#[test]
+fn the_layout_is_the_documented_one() {
+    let bytes = session(1).to_bytes().unwrap();
+    let bytes = bytes.as_ref();
+    assert_eq!(&bytes[..10], b"CHAPPE\r\n\x01\0");
+    assert_eq!(bytes[10..14], 2_i32.to_le_bytes());
+    assert_eq!(bytes[22..30], (-7_i64).to_le_bytes());
+    assert_eq!(bytes[30], 1);
+    assert_eq!(bytes[31..39], 777_000_i64.to_le_bytes());
+    assert_eq!(bytes[39..42], [1, 2, 3]);
+    assert_eq!(bytes[295..297], 14_u16.to_le_bytes());
+    assert_eq!(&bytes[297..311], b"127.0.0.1:4430");
+    assert_eq!(bytes.len(), 311 + 2 + 2 * 24 + 32);
+}
+
+#[test]
+fn a_flipped_bit_anywhere_is_noticed() {
+    let good = session(1).to_bytes().unwrap();
+    for at in 0..good.as_ref().len() {
+        for bit in [0x01, 0x80] {
+            let mut bad = good.as_ref().to_vec();
+            bad[at] ^= bit;
+            match problem(Session::from_bytes(&bad)) {
+                SessionProblem::NotASession => assert!(at < 8, "byte {at}"),
+                SessionProblem::Damaged => assert!(at >= 8, "byte {at}"),
+                other => panic!("byte {at}: {other}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cut_anywhere_and_an_addition_are_noticed() {
+    let good = session(1).to_bytes().unwrap();
+    for len in 0..good.as_ref().len() {
+        match problem(Session::from_bytes(&good.as_ref()[..len])) {
+            SessionProblem::NotASession => assert!(len < 8, "{len} bytes"),
+            SessionProblem::Damaged => assert!(len >= 8, "{len} bytes"),
+            other => panic!("{len} bytes: {other}"),
+        }
+    }
+    let mut long = good.as_ref().to_vec();
+    long.push(0);
+    assert!(matches!(problem(Session::from_bytes(&long)), SessionProblem::Damaged));
+}
+
+/// Valid checksums do not excuse senseless fields.
+#[test]
+fn fields_are_checked_behind_the_checksum() {
+    let resealed = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = session(1).to_bytes().unwrap().as_ref().to_vec();
+        bytes.truncate(bytes.len() - 32);
+        change(&mut bytes);
+        let checksum = chappe_crypto::sha256(&[&bytes]);
+        bytes.extend_from_slice(&checksum);
+        problem(Session::from_bytes(&bytes))
+    };
+    let damaged = |change: &dyn Fn(&mut Vec<u8>)| {
+        assert!(matches!(resealed(change), SessionProblem::Damaged));
+    };
+    damaged(&|bytes| bytes[30] = 3);
+    damaged(&|bytes| bytes[295] = 255);
+    damaged(&|bytes| bytes[297] = 0xff);
+    damaged(&|bytes| bytes[311] = 3);
+    damaged(&|bytes| bytes.push(0));
+    damaged(&|bytes| bytes.truncate(9));
+    assert!(matches!(
+        resealed(&|bytes| bytes[8] = 2),
+        SessionProblem::Newer { version: 2 }
+    ));
+}
+
+#[test]
+fn what_does_not_fit_the_format_is_refused() {
+    let mut long = session(1);
+    long.address = "x".repeat(65_536);
+    assert!(matches!(bytes::write(&long), Err(SessionProblem::Unwritable)));
+}
+
+#[test]
+fn debug_shows_no_key() {
+    let shown = format!("{:?} {:?}", session(1), session(1).to_bytes().unwrap());
+    assert_eq!(shown, "Session { dc_id: 2, address: \"127.0.0.1:4430\", .. } SessionBytes { .. }");
+}
+
+#[test]
+fn memory_keeps_and_forgets() {
+    let memory = Memory::new();
+    assert!(memory.load().unwrap().is_none());
+    memory.save(&session(1)).unwrap();
+    assert!(same(&memory.load().unwrap().unwrap(), &session(1)));
+    memory.clear().unwrap();
+    assert!(memory.load().unwrap().is_none());
+}
+
+#[test]
+fn a_file_keeps_replaces_and_forgets() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = File::new(folder.path().join("me.session"));
+    assert!(file.load().unwrap().is_none());
+    file.clear().unwrap();
+    for first in [1, 2] {
+        file.save(&session(first)).unwrap();
+        assert!(same(&file.load().unwrap().unwrap(), &session(first)));
+    }
+    assert_eq!(names(folder.path()), ["me.session"]);
+    file.clear().unwrap();
+    assert!(file.load().unwrap().is_none());
+    assert!(names(folder.path()).is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_may_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("me.session");
+    fs::write(&path, session(1).to_bytes().unwrap()).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    File::new(&path).save(&session(2)).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn other_files_are_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    fs::write(&path, "not a session").unwrap();
+    assert!(matches!(problem(File::new(&path).load()), SessionProblem::NotASession));
+    let large = folder.path().join("large");
+    fs::File::create(&large).unwrap().set_len(1 << 32).unwrap();
+    assert!(matches!(problem(File::new(&large).load()), SessionProblem::NotASession));
+    assert_eq!(fs::read(&path).unwrap(), b"not a session");
+
+    let inner = folder.path().join("folder");
+    fs::create_dir(&inner).unwrap();
+    for result in [
+        File::new(&inner).load().map(drop),
+        File::new(&inner).save(&session(1)),
+        File::new(&inner).clear(),
+    ] {
+        assert!(matches!(problem(result), SessionProblem::NotAFile("a folder")));
+    }
+    let missing = File::new(folder.path().join("missing").join("me.session"));
+    assert!(missing.load().unwrap().is_none());
+    assert!(matches!(problem(missing.save(&session(1))), SessionProblem::Io(_)));
+    let unnamed = File::new("/");
+    assert!(matches!(problem(unnamed.save(&session(1))), SessionProblem::NotAFile(_)));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+    File::new(&target).save(&session(1)).unwrap();
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    for result in [
+        File::new(&link).load().map(drop),
+        File::new(&link).save(&session(2)),
+        File::new(&link).clear(),
+    ] {
+        assert!(matches!(problem(result), SessionProblem::NotAFile("a symbolic link")));
+    }
+    assert!(same(&File::new(&target).load().unwrap().unwrap(), &session(1)));
+}
+
+/// Ends the process, as far as the file is concerned, before step number `left`, or in the
+/// middle of it if it writes.
+struct Killed {
+    left: usize,
+    dead: bool,
+    fails_only: bool,
+}
+
+impl Killed {
+    fn step(&mut self) -> io::Result<()> {
+        if self.dead || self.left == 0 {
+            self.dead = !self.fails_only;
+            self.left = usize::MAX;
+            return Err(io::Error::other("killed"));
+        }
+        self.left -= 1;
+        Ok(())
+    }
+}
+
+impl Steps for Killed {
+    fn create(&mut self, path: &Path) -> io::Result<fs::File> {
+        self.step()?;
+        Disk.create(path)
+    }
+
+    fn write(&mut self, file: &mut fs::File, content: &[u8]) -> io::Result<()> {
+        if let Err(error) = self.step() {
+            Disk.write(file, &content[..content.len() / 2])?;
+            return Err(error);
+        }
+        Disk.write(file, content)
+    }
+
+    fn sync(&mut self, file: &fs::File) -> io::Result<()> {
+        self.step()?;
+        Disk.sync(file)
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        self.step()?;
+        Disk.rename(from, to)
+    }
+
+    fn sync_folder(&mut self, folder: &Path) -> io::Result<()> {
+        self.step()?;
+        Disk.sync_folder(folder)
+    }
+
+    fn remove(&mut self, path: &Path) {
+        if !self.dead {
+            Disk.remove(path);
+        }
+    }
+}
+
+const STEPS: usize = 5;
+
+#[test]
+fn a_process_killed_at_any_step_leaves_one_whole_session() {
+    for there_was_one in [false, true] {
+        for left in 0..=STEPS {
+            let folder = tempfile::tempdir().unwrap();
+            let file = File::new(folder.path().join("me.session"));
+            if there_was_one {
+                file.save(&session(1)).unwrap();
+            }
+            let mut steps = Killed { left, dead: false, fails_only: false };
+            let saved = file.write(&session(2), &mut steps);
+            assert_eq!(saved.is_ok(), left == STEPS, "{left} steps");
+            let found = file.load().unwrap();
+            if left < 4 {
+                assert_eq!(found.is_some(), there_was_one, "{left} steps");
+                assert!(found.is_none_or(|found| same(&found, &session(1))), "{left} steps");
+            } else {
+                assert!(same(&found.unwrap(), &session(2)), "{left} steps");
+            }
+            // The next process is not hindered by what the killed one left.
+            file.save(&session(3)).unwrap();
+            assert!(same(&file.load().unwrap().unwrap(), &session(3)));
+        }
+    }
+}
+
+#[test]
+fn a_disk_that_fails_leaves_the_old_session_and_nothing_else() {
+    for left in 0..4 {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::new(folder.path().join("me.session"));
+        file.save(&session(1)).unwrap();
+        let mut steps = Killed { left, dead: false, fails_only: true };
+        assert!(matches!(file.write(&session(2), &mut steps), Err(SessionProblem::Io(_))));
+        assert!(same(&file.load().unwrap().unwrap(), &session(1)));
+        assert_eq!(names(folder.path()), ["me.session"], "{left} steps");
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
