@@ -1,2 +1,42 @@
 //! Automation of this repository: `cargo xtask help`.
-fn main() {}
+
+use std::process::ExitCode;
+
+mod codegen;
+
+const HELP: &str = "\
+Usage: cargo xtask COMMAND
+
+Commands:
+  codegen          generate the types from schema/
+  codegen --check  only compare what is checked in with what would be generated
+  help             print this
+";
+
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a program")]
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words[..] {
+        ["codegen"] => codegen::write(),
+        ["codegen", "--check"] => codegen::check(),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprint!("there is no command `{}`\n\n{HELP}", words.join(" "));
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(summary) => {
+            println!("{summary}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

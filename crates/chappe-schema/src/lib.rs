@@ -13,10 +13,15 @@
 use std::sync::LazyLock;
 
 mod ast;
+pub mod emit;
+mod facts;
 mod id;
+pub mod layers;
 mod parse;
+pub mod value;
 
 pub use ast::{Definition, Flag, Param, Schema, Type};
+pub use facts::Facts;
 pub use id::{IRREGULAR_IDS, compute_id, normal_form};
 pub use parse::{ParseError, ParseErrorKind, parse};
 

@@ -15,12 +15,15 @@
 //! ```
 #![warn(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::indexing_slicing)]
 
-use bytes::Bytes;
+pub use bytes::Bytes;
 pub use compact_str::CompactString as Text;
 
 mod error;
 mod function;
+pub mod manual;
 mod reader;
+#[rustfmt::skip]
+pub mod service;
 mod writer;
 
 pub use error::{DecodeError, DecodeErrorKind};
@@ -64,6 +67,31 @@ pub trait Decode: Sized {
         let value = Self::decode(&mut input)?;
         input.finish()?;
         Ok(value)
+    }
+}
+
+/// Reads what follows a constructor id: the fields of a constructor or a method.
+///
+/// Whoever implements this gets [`Decode`], which reads the id first.
+pub trait DecodeBare: Sized {
+    /// The id that comes before the fields.
+    const CONSTRUCTOR: u32;
+    /// What an error calls the value.
+    const EXPECTED: &'static str;
+
+    /// Reads the fields and leaves the reader behind them.
+    ///
+    /// # Errors
+    /// When the bytes are not these fields; the reader's place is then unspecified.
+    fn decode_bare(reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
+}
+
+impl<T: DecodeBare> Decode for T {
+    fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        match input.u32()? {
+            id if id == T::CONSTRUCTOR => T::decode_bare(input),
+            id => Err(input.unknown(id, T::EXPECTED)),
+        }
     }
 }
 
@@ -151,11 +179,5 @@ impl<T: Decode> Decode for Vec<T> {
 impl<T: Encode> Encode for Box<T> {
     fn encode(&self, out: &mut Vec<u8>) {
         (**self).encode(out);
-    }
-}
-
-impl<T: Decode> Decode for Box<T> {
-    fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        T::decode(input).map(Self::new)
     }
 }

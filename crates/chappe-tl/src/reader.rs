@@ -113,6 +113,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Takes the next `count` bytes, sharing the frame.
+    ///
+    /// # Errors
+    /// `UnexpectedEnd`.
+    pub fn slice(&mut self, count: usize) -> Result<Bytes, DecodeError> {
+        self.raw(count).map(|taken| self.frame.slice_ref(taken))
+    }
+
     /// The next constructor id or number, left where it is; `None` near the end.
     #[inline]
     #[must_use]

@@ -1,0 +1,593 @@
+//! The source of single definitions: structs, enums, their codecs.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt::Write as _;
+
+use super::layout::{Decisions, place};
+use super::names::{constant, field, module, pascal, variant};
+use super::{EmitError, Modules, Place, group, recursive};
+use crate::ast::{Definition, Param, Schema, Type};
+use crate::facts::Facts;
+
+/// Types of `mtproto.tl` that are written by hand: envelopes of other objects, bare items.
+const MANUAL: [&str; 6] =
+    ["FutureSalt", "FutureSalts", "Message", "MessageContainer", "MessageCopy", "RpcResult"];
+
+/// Writes source for the definitions of one schema.
+pub(super) struct Emitter<'a> {
+    schema: &'a Schema,
+    facts: &'a Facts,
+    decisions: &'a Decisions,
+    recursive: HashSet<String>,
+    place: Place,
+}
+
+impl<'a> Emitter<'a> {
+    pub(super) fn new(
+        schema: &'a Schema,
+        facts: &'a Facts,
+        decisions: &'a Decisions,
+        place: Place,
+    ) -> Self {
+        Self { schema, facts, decisions, recursive: recursive(schema), place }
+    }
+
+    /// Writes everything, each definition into the module of its namespace.
+    pub(super) fn all(
+        &self,
+        functions: &mut Modules<'a>,
+        types: &mut Modules<'a>,
+        enums: &mut Modules<'a>,
+    ) -> Result<(), EmitError> {
+        let mut taken = HashSet::new();
+        let mut claim = |kind: char, definition: &Definition, name: &str| {
+            let namespace = definition.namespace().unwrap_or_default();
+            if taken.insert((kind, namespace.to_owned(), name.to_owned())) {
+                Ok(())
+            } else {
+                Err(EmitError::NameTaken(name.to_owned()))
+            }
+        };
+        for definition in self.definitions() {
+            let namespace = definition.namespace().unwrap_or_default();
+            if definition.is_function {
+                claim('f', definition, &pascal(&definition.name))?;
+                self.function(functions.entry(namespace).or_default(), definition);
+            } else if self.is_struct(definition) {
+                claim('t', definition, &pascal(&definition.name))?;
+                self.constructor(types.entry(namespace).or_default(), definition);
+            }
+        }
+        for (name, constructors) in self.enums() {
+            let namespace = name.split_once('.').map_or("", |(namespace, _)| namespace);
+            let mut variants = HashSet::new();
+            for constructor in &constructors {
+                let variant = variant(name, &constructor.name);
+                if !variants.insert(variant.clone()) {
+                    return Err(EmitError::NameTaken(format!("{name}::{variant}")));
+                }
+            }
+            self.enumeration(enums.entry(namespace).or_default(), name, &constructors);
+        }
+        Ok(())
+    }
+
+    /// Exports of everything whose name is unique among methods, types and enums.
+    pub(super) fn exports(&self) -> String {
+        let mut names: HashMap<String, Vec<&str>> = HashMap::new();
+        for definition in self.definitions() {
+            if definition.is_function {
+                names.entry(pascal(&definition.name)).or_default().push("");
+            } else if self.is_struct(definition) {
+                names.entry(pascal(&definition.name)).or_default().push("types");
+            }
+        }
+        for (name, _) in self.enums() {
+            names.entry(pascal(name)).or_default().push("enums");
+        }
+        let mut text = String::new();
+        for home in ["enums", "types"] {
+            let unique = names.iter().filter(|(_, homes)| homes.as_slice() == [home]);
+            let unique: BTreeSet<&str> = unique.map(|(name, _)| name.as_str()).collect();
+            let list = unique.into_iter().collect::<Vec<_>>().join(", ");
+            let _ = writeln!(text, "pub use self::{home}::{{{list}}};");
+        }
+        text
+    }
+
+    /// The table of codecs by TL name, for tests.
+    pub(super) fn table(&self) -> String {
+        let mut text = String::from("\n/// Types by their TL name.\npub(crate) const TYPES: &[(&str, Recode)] = &[\n");
+        let mut types: BTreeSet<&str> = BTreeSet::new();
+        let mut functions = String::new();
+        for definition in self.definitions() {
+            if definition.is_function {
+                let query = if definition.is_generic() { "::<chappe_tl::Raw>" } else { "" };
+                let path = self.path("", &definition.name);
+                let _ = writeln!(functions, "    (\"{}\", recode::<{path}{query}>),", definition.name);
+            } else if let Type::Boxed(name) = &definition.result {
+                types.insert(name);
+            }
+        }
+        for name in types {
+            let path = self.ty(&Type::Boxed(name.to_owned()));
+            let _ = writeln!(text, "    (\"{name}\", recode::<{path}>),");
+        }
+        text.push_str("];\n\n/// Methods by their TL name.\npub(crate) const FUNCTIONS: &[(&str, Recode)] = &[\n");
+        text.push_str(&functions);
+        text.push_str("];\n");
+        let krate = match self.place {
+            Place::Api => "chappe_api::",
+            Place::Service => "chappe_tl::",
+        };
+        text.replace("recode::<crate::", &format!("recode::<{krate}"))
+    }
+
+    /// The definitions that get source: all but the basic types and those written by hand.
+    fn definitions(&self) -> impl Iterator<Item = &'a Definition> {
+        self.schema.definitions().iter().filter(|definition| match &definition.result {
+            Type::Bool | Type::Object | Type::Vector { .. } if !definition.is_function => false,
+            Type::Boxed(name) if !definition.is_function => !self.is_manual(name),
+            _ => true,
+        })
+    }
+
+    /// The types with two constructors or more.
+    fn enums(&self) -> impl Iterator<Item = (&'a str, Vec<&'a Definition>)> {
+        self.schema
+            .types()
+            .map(|name| (name, self.schema.constructors(name)))
+            .filter(|(name, constructors)| constructors.len() > 1 && *name != "Bool")
+    }
+
+    fn is_manual(&self, type_name: &str) -> bool {
+        self.place == Place::Service && MANUAL.contains(&type_name)
+    }
+
+    /// Whether a constructor has a struct: a variant without fields needs none.
+    fn is_struct(&self, definition: &Definition) -> bool {
+        !definition.params.is_empty() || self.is_only(definition)
+    }
+
+    /// Whether a constructor is the only one of its type.
+    fn is_only(&self, definition: &Definition) -> bool {
+        self.schema.constructors(&definition.result.to_string()).len() == 1
+    }
+
+    fn constructor(&self, out: &mut String, definition: &Definition) {
+        let _ = writeln!(
+            out,
+            "\n/// Constructor `{}` of the type `{}`.\n///\n/// TL: `{}`",
+            definition.name, definition.result, definition.text
+        );
+        self.structure(out, definition);
+    }
+
+    fn function(&self, out: &mut String, definition: &Definition) {
+        let name = definition.name.as_str();
+        let callers = [
+            (self.facts.user(name), "users"),
+            (self.facts.bot(name), "bots"),
+            (self.facts.signed_out.contains(name), "connections that nobody signed in on"),
+            (self.facts.business.contains(name), "bots on behalf of a business account"),
+        ];
+        let words: Vec<&str> = callers.iter().filter(|(may, _)| *may).map(|(_, who)| *who).collect();
+        let _ = writeln!(out, "\n/// Method `{name}`, answers `{}`.\n///", definition.result);
+        if self.place == Place::Api {
+            let _ = writeln!(out, "/// Callers: {}.\n///", words.join(", "));
+            let errors: Vec<String> = self
+                .facts
+                .errors_of(name)
+                .map(|(error, _)| {
+                    let constant = constant(error);
+                    format!("[`{error}`](crate::errors::{constant})")
+                })
+                .collect();
+            if !errors.is_empty() {
+                let _ = writeln!(out, "/// Known errors: {}.\n///", errors.join(", "));
+            }
+        }
+        let _ = writeln!(out, "/// TL: `{}`", definition.text);
+        self.structure(out, definition);
+
+        let [generics, arguments] = if definition.is_generic() { ["<Q: tl::Function>", "<Q>"] } else { [""; 2] };
+        let result = self.ty(&definition.result);
+        let rust = pascal(name);
+        let errors: Vec<String> = self
+            .facts
+            .errors_of(name)
+            .map(|(error, _)| format!("crate::errors::{}", constant(error)))
+            .collect();
+        let [user, bot, signed_out, business] = callers.map(|(may, _)| may);
+        let _ = write!(
+            out,
+            "\nimpl{generics} tl::Function for {rust}{arguments} {{\n    \
+             type Return = {result};\n    \
+             const ID: u32 = {:#010x};\n    \
+             const NAME: &'static str = \"{name}\";\n    \
+             const CALLERS: tl::Callers = tl::Callers {{ user: {user}, bot: {bot}, signed_out: {signed_out}, business: {business} }};\n    \
+             const ERRORS: &'static [tl::ErrorName] = &[{}];\n}}\n",
+            definition.id,
+            errors.join(", "),
+        );
+    }
+
+    /// The struct, its inherent items and its codec.
+    fn structure(&self, out: &mut String, definition: &Definition) {
+        let name = pascal(&definition.name);
+        let fields: Vec<&Param> = definition.params.iter().filter(|param| param.ty != Type::Nat).collect();
+        let optional = fields.iter().any(|param| param.flag.is_some());
+        let required = fields.iter().any(|param| param.flag.is_none());
+        let default = if optional && !required { ", Default" } else { "" };
+        let generic = definition.is_generic();
+        let (parameter, arguments) = if generic { ("<Q>", "<Q>") } else { ("", "") };
+
+        let _ = writeln!(out, "#[derive(Clone, Debug, PartialEq{default})]");
+        if fields.is_empty() {
+            let _ = writeln!(out, "pub struct {name}{parameter};");
+        } else {
+            let _ = writeln!(out, "pub struct {name}{parameter} {{");
+            for param in &fields {
+                self.field_doc(out, definition, param);
+                let ty = self.field_ty(definition, param);
+                let _ = writeln!(out, "    pub {}: {ty},", field(&param.name));
+            }
+            out.push_str("}\n");
+        }
+
+        let _ = write!(
+            out,
+            "\nimpl{parameter} {name}{arguments} {{\n    \
+             /// The constructor id.\n    pub const ID: u32 = {:#010x};\n",
+            definition.id
+        );
+        if optional {
+            self.builder(out, definition, &fields, required);
+        }
+        out.push_str("}\n");
+        self.encode(out, definition, &name, generic);
+        self.decode(out, definition, &name, generic);
+    }
+
+    fn field_doc(&self, out: &mut String, definition: &Definition, param: &Param) {
+        let condition = param.flag.and_then(|flag| {
+            let word = definition.params.get(flag.field)?;
+            Some(format!("{}.{}?", word.name, flag.bit))
+        });
+        let _ = write!(
+            out,
+            "    /// `{}:{}{}`",
+            param.name,
+            condition.unwrap_or_default(),
+            param.ty
+        );
+        let others: Vec<String> = group(definition, param)
+            .iter()
+            .filter(|other| other.name != param.name)
+            .map(|other| format!("`{}`", field(&other.name).trim_start_matches("r#")))
+            .collect();
+        if others.is_empty() {
+            out.push_str(".\n");
+        } else {
+            let _ = writeln!(out, ", set together with {} or not at all.", others.join(", "));
+        }
+    }
+
+    /// The constructor function that takes what is required and leaves out what is not.
+    fn builder(&self, out: &mut String, definition: &Definition, fields: &[&Param], required: bool) {
+        out.push_str("\n    /// Builds the value from what is required; the rest is left out.\n    #[must_use]\n");
+        if !required {
+            out.push_str("    pub fn new() -> Self {\n        Self::default()\n    }\n");
+            return;
+        }
+        let (mut parameters, mut values) = (Vec::new(), Vec::new());
+        for param in fields {
+            let name = field(&param.name);
+            if param.flag.is_some() {
+                let empty = if param.ty == Type::True { "false" } else { "None" };
+                values.push(format!("{name}: {empty}"));
+                continue;
+            }
+            let ty = self.ty(&param.ty);
+            let into = match &param.ty {
+                Type::String | Type::Bytes => true,
+                Type::Boxed(_) => ty.contains("::enums::"),
+                _ => false,
+            };
+            parameters.push(if into { format!("{name}: impl Into<{ty}>") } else { format!("{name}: {ty}") });
+            let value = if into { format!("{name}.into()") } else { name.clone() };
+            values.push(if self.is_boxed(definition, param) {
+                format!("{name}: Box::new({value})")
+            } else if into {
+                format!("{name}: {value}")
+            } else {
+                name
+            });
+        }
+        if parameters.len() > 7 {
+            out.push_str("    #[expect(clippy::too_many_arguments, reason = \"these are the required fields\")]\n");
+        }
+        let _ = write!(
+            out,
+            "    pub fn new({}) -> Self {{\n        Self {{ {} }}\n    }}\n",
+            parameters.join(", "),
+            values.join(", ")
+        );
+    }
+
+    fn encode(&self, out: &mut String, definition: &Definition, name: &str, generic: bool) {
+        let [generics, arguments] = if generic { ["<Q: tl::Encode>", "<Q>"] } else { [""; 2] };
+        let _ = write!(
+            out,
+            "\nimpl{generics} tl::Encode for {name}{arguments} {{\n    \
+             fn encode(&self, out: &mut Vec<u8>) {{\n        \
+             tl::write_u32(out, {:#010x});\n",
+            definition.id
+        );
+        for (index, param) in definition.params.iter().enumerate() {
+            let name = field(&param.name);
+            let shared = group(definition, param).len() > 1;
+            match (&param.ty, param.flag) {
+                (Type::Nat, _) => self.encode_flags(out, definition, index, &name),
+                (Type::True, _) => {}
+                (ty, None) => {
+                    let call = self.encode_call(ty, &format!("self.{name}"), false);
+                    let _ = writeln!(out, "        {call};");
+                }
+                (ty, Some(flag)) => {
+                    let call = self.encode_call(ty, "value", true);
+                    let word = definition.params.get(flag.field).map(|word| field(&word.name));
+                    let guard = if shared {
+                        format!(" && {} & {:#x} != 0", word.unwrap_or_default(), 1_u32 << flag.bit)
+                    } else {
+                        String::new()
+                    };
+                    let _ = writeln!(
+                        out,
+                        "        if let Some(value) = &self.{name}{guard} {{\n            {call};\n        }}"
+                    );
+                }
+            }
+        }
+        out.push_str("    }\n}\n");
+    }
+
+    fn encode_flags(&self, out: &mut String, definition: &Definition, word: usize, name: &str) {
+        let mut terms: Vec<String> = Vec::new();
+        let mut seen = BTreeSet::new();
+        for param in &definition.params {
+            let Some(flag) = param.flag.filter(|flag| flag.field == word) else { continue };
+            if !seen.insert(flag.bit) {
+                continue;
+            }
+            let present: Vec<String> = group(definition, param)
+                .iter()
+                .map(|param| {
+                    let suffix = if param.ty == Type::True { "" } else { ".is_some()" };
+                    format!("self.{}{suffix}", field(&param.name))
+                })
+                .collect();
+            for pair in present.windows(2) {
+                let [left, right] = pair else { continue };
+                let _ = writeln!(
+                    out,
+                    "        debug_assert!({left} == {right}, \"set all the fields of bit {} or none\");",
+                    flag.bit
+                );
+            }
+            let shift = if flag.bit == 0 { String::new() } else { format!(" << {}", flag.bit) };
+            terms.push(format!("u32::from({}){shift}", present.join(" && ")));
+        }
+        if terms.is_empty() {
+            out.push_str("        tl::write_u32(out, 0);\n");
+        } else {
+            let _ = write!(
+                out,
+                "        let {name} = {};\n        tl::write_u32(out, {name});\n",
+                terms.join("\n            | ")
+            );
+        }
+    }
+
+    /// The statement that writes `value`, which is a place or, behind a flag, a reference.
+    fn encode_call(&self, ty: &Type, value: &str, reference: bool) -> String {
+        let copied = if reference { format!("*{value}") } else { value.to_owned() };
+        let borrowed = if reference { value.to_owned() } else { format!("&{value}") };
+        match ty {
+            Type::Int => format!("tl::write_i32(out, {copied})"),
+            Type::Long => format!("tl::write_i64(out, {copied})"),
+            Type::Double => format!("tl::write_f64(out, {copied})"),
+            Type::Bool => format!("tl::write_bool(out, {copied})"),
+            Type::Int128 => format!("tl::write_int128(out, {copied})"),
+            Type::Int256 => format!("tl::write_int256(out, {copied})"),
+            Type::String => format!("tl::write_text(out, {borrowed})"),
+            Type::Bytes => format!("tl::write_bytes(out, {borrowed})"),
+            Type::Vector { bare: true, .. } => format!("tl::write_bare_vector(out, {borrowed})"),
+            Type::Vector { bare: false, .. } => format!("tl::write_vector(out, {borrowed})"),
+            _ => format!("tl::Encode::encode({borrowed}, out)"),
+        }
+    }
+
+    fn decode(&self, out: &mut String, definition: &Definition, name: &str, generic: bool) {
+        let [generics, arguments] = if generic { ["<Q: tl::Decode>", "<Q>"] } else { [""; 2] };
+        let reads = !definition.params.is_empty();
+        let reader = if reads { "reader" } else { "_reader" };
+        let tl_name = if definition.is_function || !self.is_only(definition) {
+            definition.name.clone()
+        } else {
+            definition.result.to_string()
+        };
+        let _ = write!(
+            out,
+            "\nimpl{generics} tl::DecodeBare for {name}{arguments} {{\n    \
+             const CONSTRUCTOR: u32 = {:#010x};\n    \
+             const EXPECTED: &'static str = \"{tl_name}\";\n    \
+             fn decode_bare({reader}: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {{\n",
+            definition.id
+        );
+        if !reads {
+            out.push_str("        Ok(Self)\n    }\n}\n");
+            return;
+        }
+        let deep = self.is_only(definition) && self.recursive.contains(&definition.result.to_string());
+        if deep && !definition.is_function {
+            out.push_str("        reader.enter()?;\n");
+        }
+        let words = definition.params.iter().filter(|param| param.ty == Type::Nat).count();
+        let together = definition
+            .params
+            .iter()
+            .skip_while(|param| param.ty != Type::Nat)
+            .filter(|param| param.ty != Type::True)
+            .take(words)
+            .all(|param| param.ty == Type::Nat)
+            && (words == 0 || definition.params.first().is_some_and(|first| first.ty == Type::Nat));
+        let mut values = Vec::new();
+        for (index, param) in definition.params.iter().enumerate() {
+            let name = field(&param.name);
+            if param.ty == Type::Nat {
+                let used = definition.params.iter().any(|p| p.flag.is_some_and(|flag| flag.field == index));
+                let name = if used { name } else { format!("_{name}") };
+                let _ = writeln!(out, "        let {name} = reader.u32()?;");
+            } else if together {
+                values.push(format!("            {name}: {},\n", self.decode_field(definition, param)));
+            } else {
+                let _ = writeln!(out, "        let {name} = {};", self.decode_field(definition, param));
+                values.push(format!("            {name},\n"));
+            }
+        }
+        if values.is_empty() {
+            out.push_str("        Ok(Self)\n    }\n}\n");
+        } else if deep && !definition.is_function {
+            let _ = write!(
+                out,
+                "        let value = Self {{\n{}        }};\n        reader.leave();\n        Ok(value)\n    }}\n}}\n",
+                values.concat()
+            );
+        } else {
+            let _ = write!(out, "        Ok(Self {{\n{}        }})\n    }}\n}}\n", values.concat());
+        }
+    }
+
+    fn decode_field(&self, definition: &Definition, param: &Param) -> String {
+        let read = match &param.ty {
+            Type::Int => "reader.i32()?",
+            Type::Long => "reader.i64()?",
+            Type::Double => "reader.f64()?",
+            Type::Bool => "reader.bool()?",
+            Type::Int128 => "reader.int128()?",
+            Type::Int256 => "reader.int256()?",
+            Type::String => "reader.text()?",
+            Type::Bytes => "reader.bytes()?",
+            Type::Vector { bare: true, .. } => "reader.bare_vector()?",
+            Type::Vector { bare: false, .. } => "reader.vector()?",
+            _ => "tl::Decode::decode(reader)?",
+        };
+        let read = if self.is_boxed(definition, param) { format!("Box::new({read})") } else { read.to_owned() };
+        let Some(flag) = param.flag else { return read };
+        let word = definition.params.get(flag.field).map(|word| field(&word.name)).unwrap_or_default();
+        let condition = format!("{word} & {:#x} != 0", 1_u32 << flag.bit);
+        if param.ty == Type::True {
+            condition
+        } else {
+            format!("if {condition} {{ Some({read}) }} else {{ None }}")
+        }
+    }
+
+    fn enumeration(&self, out: &mut String, type_name: &str, constructors: &[&Definition]) {
+        let name = pascal(type_name);
+        let _ = write!(
+            out,
+            "\n/// The type `{type_name}`.\n#[derive(Clone, Debug, PartialEq)]\n#[non_exhaustive]\npub enum {name} {{\n"
+        );
+        let (mut encode, mut decode, mut from) = (String::new(), String::new(), String::new());
+        for definition in constructors {
+            let variant = variant(type_name, &definition.name);
+            let id = definition.id;
+            let _ = writeln!(out, "    /// `{}`.", definition.name);
+            if definition.params.is_empty() {
+                let _ = writeln!(out, "    {variant},");
+                let _ = writeln!(encode, "            Self::{variant} => tl::write_u32(out, {id:#010x}),");
+                let _ = writeln!(decode, "            {id:#010x} => Self::{variant},");
+                continue;
+            }
+            let path = self.path("types", &definition.name);
+            let boxed = self.decisions.get(&definition.name).copied().unwrap_or_default();
+            let (ty, build, value) = if boxed {
+                (format!("Box<{path}>"), "Box::new(tl::DecodeBare::decode_bare(reader)?)", "Box::new(value)")
+            } else {
+                (path.clone(), "tl::DecodeBare::decode_bare(reader)?", "value")
+            };
+            let _ = writeln!(out, "    {variant}({ty}),");
+            let _ = writeln!(encode, "            Self::{variant}(value) => tl::Encode::encode(value, out),");
+            let _ = writeln!(decode, "            {id:#010x} => Self::{variant}({build}),");
+            let _ = write!(
+                from,
+                "\nimpl From<{path}> for {name} {{\n    fn from(value: {path}) -> Self {{\n        Self::{variant}({value})\n    }}\n}}\n"
+            );
+        }
+        let encode = encode.replace("tl::Encode::encode(value, out)", "tl::Encode::encode(value, out)");
+        let (enter, leave) = if self.recursive.contains(type_name) {
+            ("        reader.enter()?;\n", "        reader.leave();\n")
+        } else {
+            ("", "")
+        };
+        let _ = write!(
+            out,
+            "}}\n\nimpl tl::Encode for {name} {{\n    fn encode(&self, out: &mut Vec<u8>) {{\n        match self {{\n{encode}        }}\n    }}\n}}\n\
+             \nimpl tl::Decode for {name} {{\n    fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {{\n{enter}        \
+             let value = match reader.u32()? {{\n{decode}            id => return Err(reader.unknown(id, \"{type_name}\")),\n        }};\n{leave}        Ok(value)\n    }}\n}}\n{from}"
+        );
+    }
+
+    fn is_boxed(&self, definition: &Definition, param: &Param) -> bool {
+        self.decisions.get(&place(definition, param)).copied().unwrap_or_default()
+    }
+
+    /// The Rust type of a field: boxed, optional or plain.
+    fn field_ty(&self, definition: &Definition, param: &Param) -> String {
+        let mut ty = self.ty(&param.ty);
+        if self.is_boxed(definition, param) {
+            ty = format!("Box<{ty}>");
+        }
+        if param.flag.is_some() && param.ty != Type::True { format!("Option<{ty}>") } else { ty }
+    }
+
+    fn ty(&self, ty: &Type) -> String {
+        match ty {
+            Type::Bool | Type::True => "bool".to_owned(),
+            Type::Bytes | Type::Object => "tl::Bytes".to_owned(),
+            Type::Double => "f64".to_owned(),
+            Type::Int => "i32".to_owned(),
+            Type::Int128 => "[u8; 16]".to_owned(),
+            Type::Int256 => "[u8; 32]".to_owned(),
+            Type::Long => "i64".to_owned(),
+            Type::Nat => "u32".to_owned(),
+            Type::Query => "Q".to_owned(),
+            Type::String => "tl::Text".to_owned(),
+            Type::Variable(_) => "Q::Return".to_owned(),
+            Type::Vector { item, .. } => format!("Vec<{}>", self.ty(item)),
+            Type::Bare(name) => self.path("types", name),
+            Type::Boxed(name) if self.is_manual(name) => format!("crate::manual::{}", pascal(name)),
+            Type::Boxed(name) => match &self.schema.constructors(name)[..] {
+                [only] => self.path("types", &only.name),
+                _ => self.path("enums", name),
+            },
+        }
+    }
+
+    /// The path of a definition's struct or of a type's enum.
+    fn path(&self, kind: &str, name: &str) -> String {
+        let mut path = match self.place {
+            Place::Api => "crate".to_owned(),
+            Place::Service => "crate::service".to_owned(),
+        };
+        if !kind.is_empty() {
+            path = format!("{path}::{kind}");
+        }
+        if let (Some((namespace, _)), Place::Api) = (name.split_once('.'), self.place) {
+            path = format!("{path}::{}", module(namespace));
+        }
+        format!("{path}::{}", pascal(name))
+    }
+}
