@@ -28,7 +28,11 @@ pub(crate) fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
 /// The bytes `first`, `first + 1`, ...
 pub(crate) fn seq<const N: usize>(first: u8) -> [u8; N] {
     let mut next = first;
-    std::array::from_fn(|_| std::mem::replace(&mut next, next.wrapping_add(1)))
+    std::array::from_fn(|_| {
+        let byte = next;
+        next = next.wrapping_add(1);
+        byte
+    })
 }
 
 /// Hands out the given bytes, then fails the test.
