@@ -81,6 +81,9 @@ pub fn api(input: &Input<'_>) -> Result<Output, EmitError> {
                 let doc = format!("{} of the namespace `{namespace}`.", noun(folder));
                 (format!("{folder}/{module}.rs"), doc, String::new())
             };
+            // Paths into the module itself would only be longer than they need to be.
+            let own = format!("crate::{}::", path.trim_end_matches(".rs").replace('/', "::"));
+            let body = body.replace(&own, "");
             output.files.insert(path, file(input.header, &doc, &declarations, &body));
         }
     }
@@ -113,13 +116,14 @@ pub fn service(input: &Input<'_>) -> Result<Output, EmitError> {
 
     let mut body = String::from("pub use crate::manual::{FutureSalt, FutureSalts, GzipPacked, Message, MsgContainer, RpcResult};\n");
     body.push_str(&emitter.exports());
-    for (_, functions) in functions {
-        body.push_str(&functions);
+    for functions in functions.values() {
+        body.push_str(&emitter.shorten(functions));
     }
     for (module, parts) in [("types", types), ("enums", enums)] {
         let _ = write!(body, "\n/// {}\npub mod {module} {{\n    use crate as tl;\n", root_doc(module));
         for line in parts.values().flat_map(|part| part.lines()) {
             let indent = if line.is_empty() { "" } else { "    " };
+            let line = line.replace(&format!("crate::service::{module}::"), "");
             let _ = writeln!(body, "{indent}{line}");
         }
         body.push_str("}\n");

@@ -1,6 +1,6 @@
 //! The source of single definitions: structs, enums, their codecs.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::layout::{Decisions, place};
@@ -74,25 +74,45 @@ impl<'a> Emitter<'a> {
 
     /// Exports of everything whose name is unique among methods, types and enums.
     pub(super) fn exports(&self) -> String {
-        let mut names: HashMap<String, Vec<&str>> = HashMap::new();
-        for definition in self.definitions() {
-            if definition.is_function {
-                names.entry(pascal(&definition.name)).or_default().push("");
-            } else if self.is_struct(definition) {
-                names.entry(pascal(&definition.name)).or_default().push("types");
-            }
-        }
-        for (name, _) in self.enums() {
-            names.entry(pascal(name)).or_default().push("enums");
-        }
         let mut text = String::new();
-        for home in ["enums", "types"] {
-            let unique = names.iter().filter(|(_, homes)| homes.as_slice() == [home]);
-            let unique: BTreeSet<&str> = unique.map(|(name, _)| name.as_str()).collect();
-            let list = unique.into_iter().collect::<Vec<_>>().join(", ");
+        for (home, names) in self.unique() {
+            let list = names.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
             let _ = writeln!(text, "pub use self::{home}::{{{list}}};");
         }
         text
+    }
+
+    /// Leaves the module away from the paths of what [`Emitter::exports`] exports.
+    pub(super) fn shorten(&self, source: &str) -> String {
+        let mut source = source.to_owned();
+        for (home, names) in self.unique() {
+            for name in names {
+                for end in [";", ">"] {
+                    let path = format!("crate::service::{home}::{name}{end}");
+                    source = source.replace(&path, &format!("{name}{end}"));
+                }
+            }
+        }
+        source.replace("crate::manual::", "")
+    }
+
+    fn unique(&self) -> BTreeMap<&'static str, BTreeSet<String>> {
+        let mut homes: HashMap<String, Vec<&str>> = HashMap::new();
+        for definition in self.definitions() {
+            if definition.is_function {
+                homes.entry(pascal(&definition.name)).or_default().push("");
+            } else if self.is_struct(definition) {
+                homes.entry(pascal(&definition.name)).or_default().push("types");
+            }
+        }
+        for (name, _) in self.enums() {
+            homes.entry(pascal(name)).or_default().push("enums");
+        }
+        let only = |home: &'static str| {
+            let names = homes.iter().filter(|(_, homes)| homes[..] == [home]);
+            (home, names.map(|(name, _)| name.clone()).collect())
+        };
+        BTreeMap::from([only("enums"), only("types")])
     }
 
     /// The table of codecs by TL name, for tests.
@@ -526,7 +546,6 @@ impl<'a> Emitter<'a> {
                 "\nimpl From<{path}> for {name} {{\n    fn from(value: {path}) -> Self {{\n        Self::{variant}({value})\n    }}\n}}\n"
             );
         }
-        let encode = encode.replace("tl::Encode::encode(value, out)", "tl::Encode::encode(value, out)");
         let (enter, leave) = if self.recursive.contains(type_name) {
             ("        reader.enter()?;\n", "        reader.leave();\n")
         } else {
