@@ -408,7 +408,7 @@ pub struct InputPhoneContact {
     /// `last_name:string`.
     pub last_name: tl::Text,
     /// `note:flags.0?TextWithEntities`.
-    pub note: Option<crate::types::TextWithEntities>,
+    pub note: Option<TextWithEntities>,
 }
 
 impl InputPhoneContact {
@@ -1139,15 +1139,15 @@ pub struct InputMediaInvoice {
     /// `description:string`.
     pub description: tl::Text,
     /// `photo:flags.0?InputWebDocument`.
-    pub photo: Option<Box<crate::types::InputWebDocument>>,
+    pub photo: Option<Box<InputWebDocument>>,
     /// `invoice:Invoice`.
-    pub invoice: crate::types::Invoice,
+    pub invoice: Invoice,
     /// `payload:bytes`.
     pub payload: tl::Bytes,
     /// `provider:flags.3?string`.
     pub provider: Option<tl::Text>,
     /// `provider_data:DataJSON`.
-    pub provider_data: crate::types::DataJson,
+    pub provider_data: DataJson,
     /// `start_param:flags.1?string`.
     pub start_param: Option<tl::Text>,
     /// `extended_media:flags.2?InputMedia`.
@@ -1160,7 +1160,7 @@ impl InputMediaInvoice {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(title: impl Into<tl::Text>, description: impl Into<tl::Text>, invoice: crate::types::Invoice, payload: impl Into<tl::Bytes>, provider_data: crate::types::DataJson) -> Self {
+    pub fn new(title: impl Into<tl::Text>, description: impl Into<tl::Text>, invoice: Invoice, payload: impl Into<tl::Bytes>, provider_data: DataJson) -> Self {
         Self { title: title.into(), description: description.into(), photo: None, invoice, payload: payload.into(), provider: None, provider_data, start_param: None, extended_media: None }
     }
 }
@@ -1282,7 +1282,7 @@ impl tl::DecodeBare for InputMediaGeoLive {
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputMediaPoll {
     /// `poll:Poll`.
-    pub poll: crate::types::Poll,
+    pub poll: Poll,
     /// `correct_answers:flags.0?Vector<int>`.
     pub correct_answers: Option<Vec<i32>>,
     /// `attached_media:flags.3?InputMedia`.
@@ -1301,7 +1301,7 @@ impl InputMediaPoll {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(poll: crate::types::Poll) -> Self {
+    pub fn new(poll: Poll) -> Self {
         Self { poll, correct_answers: None, attached_media: None, solution: None, solution_entities: None, solution_media: None }
     }
 }
@@ -1523,7 +1523,7 @@ impl tl::DecodeBare for InputMediaPaidMedia {
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputMediaTodo {
     /// `todo:TodoList`.
-    pub todo: crate::types::TodoList,
+    pub todo: TodoList,
 }
 
 impl InputMediaTodo {
@@ -2371,7 +2371,7 @@ pub struct User {
     /// `bot_info_version:flags.14?int`, set together with `bot` or not at all.
     pub bot_info_version: Option<i32>,
     /// `restriction_reason:flags.18?Vector<RestrictionReason>`, set together with `restricted` or not at all.
-    pub restriction_reason: Option<Vec<crate::types::RestrictionReason>>,
+    pub restriction_reason: Option<Vec<RestrictionReason>>,
     /// `bot_inline_placeholder:flags.19?string`.
     pub bot_inline_placeholder: Option<tl::Text>,
     /// `lang_code:flags.22?string`.
@@ -2379,9 +2379,9 @@ pub struct User {
     /// `emoji_status:flags.30?EmojiStatus`.
     pub emoji_status: Option<crate::enums::EmojiStatus>,
     /// `usernames:flags2.0?Vector<Username>`.
-    pub usernames: Option<Vec<crate::types::Username>>,
+    pub usernames: Option<Vec<Username>>,
     /// `stories_max_id:flags2.5?RecentStory`.
-    pub stories_max_id: Option<crate::types::RecentStory>,
+    pub stories_max_id: Option<RecentStory>,
     /// `color:flags2.8?PeerColor`.
     pub color: Option<crate::enums::PeerColor>,
     /// `profile_color:flags2.9?PeerColor`.
@@ -2888,9 +2888,9 @@ pub struct Chat {
     /// `migrated_to:flags.6?InputChannel`.
     pub migrated_to: Option<crate::enums::InputChannel>,
     /// `admin_rights:flags.14?ChatAdminRights`.
-    pub admin_rights: Option<crate::types::ChatAdminRights>,
+    pub admin_rights: Option<ChatAdminRights>,
     /// `default_banned_rights:flags.18?ChatBannedRights`.
-    pub default_banned_rights: Option<crate::types::ChatBannedRights>,
+    pub default_banned_rights: Option<ChatBannedRights>,
 }
 
 impl Chat {
@@ -3069,19 +3069,19 @@ pub struct Channel {
     /// `date:int`.
     pub date: i32,
     /// `restriction_reason:flags.9?Vector<RestrictionReason>`, set together with `restricted` or not at all.
-    pub restriction_reason: Option<Vec<crate::types::RestrictionReason>>,
+    pub restriction_reason: Option<Vec<RestrictionReason>>,
     /// `admin_rights:flags.14?ChatAdminRights`.
-    pub admin_rights: Option<crate::types::ChatAdminRights>,
+    pub admin_rights: Option<ChatAdminRights>,
     /// `banned_rights:flags.15?ChatBannedRights`.
-    pub banned_rights: Option<crate::types::ChatBannedRights>,
+    pub banned_rights: Option<ChatBannedRights>,
     /// `default_banned_rights:flags.18?ChatBannedRights`.
-    pub default_banned_rights: Option<crate::types::ChatBannedRights>,
+    pub default_banned_rights: Option<ChatBannedRights>,
     /// `participants_count:flags.17?int`.
     pub participants_count: Option<i32>,
     /// `usernames:flags2.0?Vector<Username>`.
-    pub usernames: Option<Vec<crate::types::Username>>,
+    pub usernames: Option<Vec<Username>>,
     /// `stories_max_id:flags2.4?RecentStory`.
-    pub stories_max_id: Option<crate::types::RecentStory>,
+    pub stories_max_id: Option<RecentStory>,
     /// `color:flags2.7?PeerColor`.
     pub color: Option<crate::enums::PeerColor>,
     /// `profile_color:flags2.8?PeerColor`.
@@ -3426,9 +3426,9 @@ pub struct Community {
     /// `date:int`.
     pub date: i32,
     /// `admin_rights:flags.14?ChatAdminRights`.
-    pub admin_rights: Option<crate::types::ChatAdminRights>,
+    pub admin_rights: Option<ChatAdminRights>,
     /// `default_banned_rights:flags.18?ChatBannedRights`.
-    pub default_banned_rights: Option<crate::types::ChatBannedRights>,
+    pub default_banned_rights: Option<ChatBannedRights>,
 }
 
 impl Community {
@@ -3514,11 +3514,11 @@ pub struct ChatFull {
     /// `chat_photo:flags.2?Photo`.
     pub chat_photo: Option<crate::enums::Photo>,
     /// `notify_settings:PeerNotifySettings`.
-    pub notify_settings: crate::types::PeerNotifySettings,
+    pub notify_settings: PeerNotifySettings,
     /// `exported_invite:flags.13?ExportedChatInvite`.
     pub exported_invite: Option<crate::enums::ExportedChatInvite>,
     /// `bot_info:flags.3?Vector<BotInfo>`.
-    pub bot_info: Option<Vec<crate::types::BotInfo>>,
+    pub bot_info: Option<Vec<BotInfo>>,
     /// `pinned_msg_id:flags.6?int`.
     pub pinned_msg_id: Option<i32>,
     /// `folder_id:flags.11?int`.
@@ -3547,7 +3547,7 @@ impl ChatFull {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(id: i64, about: impl Into<tl::Text>, participants: impl Into<crate::enums::ChatParticipants>, notify_settings: crate::types::PeerNotifySettings) -> Self {
+    pub fn new(id: i64, about: impl Into<tl::Text>, participants: impl Into<crate::enums::ChatParticipants>, notify_settings: PeerNotifySettings) -> Self {
         Self { can_set_username: false, has_scheduled: false, translations_disabled: false, has_welcome_messages: false, id, about: about.into(), participants: participants.into(), chat_photo: None, notify_settings, exported_invite: None, bot_info: None, pinned_msg_id: None, folder_id: None, call: None, ttl_period: None, groupcall_default_join_as: None, theme_emoticon: None, requests_pending: None, recent_requesters: None, available_reactions: None, reactions_limit: None }
     }
 }
@@ -3722,11 +3722,11 @@ pub struct ChannelFull {
     /// `chat_photo:Photo`.
     pub chat_photo: crate::enums::Photo,
     /// `notify_settings:PeerNotifySettings`.
-    pub notify_settings: crate::types::PeerNotifySettings,
+    pub notify_settings: PeerNotifySettings,
     /// `exported_invite:flags.23?ExportedChatInvite`.
     pub exported_invite: Option<crate::enums::ExportedChatInvite>,
     /// `bot_info:Vector<BotInfo>`.
-    pub bot_info: Vec<crate::types::BotInfo>,
+    pub bot_info: Vec<BotInfo>,
     /// `migrated_from_chat_id:flags.4?long`, set together with `migrated_from_max_id` or not at all.
     pub migrated_from_chat_id: Option<i64>,
     /// `migrated_from_max_id:flags.4?int`, set together with `migrated_from_chat_id` or not at all.
@@ -3734,7 +3734,7 @@ pub struct ChannelFull {
     /// `pinned_msg_id:flags.5?int`.
     pub pinned_msg_id: Option<i32>,
     /// `stickerset:flags.8?StickerSet`.
-    pub stickerset: Option<Box<crate::types::StickerSet>>,
+    pub stickerset: Option<Box<StickerSet>>,
     /// `available_min_id:flags.9?int`.
     pub available_min_id: Option<i32>,
     /// `folder_id:flags.11?int`.
@@ -3772,7 +3772,7 @@ pub struct ChannelFull {
     /// `reactions_limit:flags2.13?int`.
     pub reactions_limit: Option<i32>,
     /// `stories:flags2.4?PeerStories`.
-    pub stories: Option<crate::types::PeerStories>,
+    pub stories: Option<PeerStories>,
     /// `wallpaper:flags2.7?WallPaper`.
     pub wallpaper: Option<crate::enums::WallPaper>,
     /// `boosts_applied:flags2.8?int`.
@@ -3780,9 +3780,9 @@ pub struct ChannelFull {
     /// `boosts_unrestrict:flags2.9?int`.
     pub boosts_unrestrict: Option<i32>,
     /// `emojiset:flags2.10?StickerSet`.
-    pub emojiset: Option<Box<crate::types::StickerSet>>,
+    pub emojiset: Option<Box<StickerSet>>,
     /// `bot_verification:flags2.17?BotVerification`.
-    pub bot_verification: Option<Box<crate::types::BotVerification>>,
+    pub bot_verification: Option<Box<BotVerification>>,
     /// `stargifts_count:flags2.18?int`.
     pub stargifts_count: Option<i32>,
     /// `send_paid_messages_stars:flags2.21?long`.
@@ -3800,7 +3800,7 @@ impl ChannelFull {
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
     #[expect(clippy::too_many_arguments, reason = "these are the required fields")]
-    pub fn new(id: i64, about: impl Into<tl::Text>, read_inbox_max_id: i32, read_outbox_max_id: i32, unread_count: i32, chat_photo: impl Into<crate::enums::Photo>, notify_settings: crate::types::PeerNotifySettings, bot_info: Vec<crate::types::BotInfo>, pts: i32) -> Self {
+    pub fn new(id: i64, about: impl Into<tl::Text>, read_inbox_max_id: i32, read_outbox_max_id: i32, unread_count: i32, chat_photo: impl Into<crate::enums::Photo>, notify_settings: PeerNotifySettings, bot_info: Vec<BotInfo>, pts: i32) -> Self {
         Self { can_view_participants: false, can_set_username: false, can_set_stickers: false, hidden_prehistory: false, can_set_location: false, has_scheduled: false, can_view_stats: false, blocked: false, can_delete_channel: false, antispam: false, participants_hidden: false, translations_disabled: false, stories_pinned_available: false, view_forum_as_messages: false, restricted_sponsored: false, can_view_revenue: false, paid_media_allowed: false, can_view_stars_revenue: false, paid_reactions_available: false, stargifts_available: false, paid_messages_available: false, has_welcome_messages: false, id, about: about.into(), participants_count: None, admins_count: None, kicked_count: None, banned_count: None, online_count: None, read_inbox_max_id, read_outbox_max_id, unread_count, chat_photo: chat_photo.into(), notify_settings, exported_invite: None, bot_info, migrated_from_chat_id: None, migrated_from_max_id: None, pinned_msg_id: None, stickerset: None, available_min_id: None, folder_id: None, linked_chat_id: None, location: None, slowmode_seconds: None, slowmode_next_send_date: None, stats_dc: None, pts, call: None, ttl_period: None, pending_suggestions: None, groupcall_default_join_as: None, theme_emoticon: None, requests_pending: None, recent_requesters: None, default_send_as: None, available_reactions: None, reactions_limit: None, stories: None, wallpaper: None, boosts_applied: None, boosts_unrestrict: None, emojiset: None, bot_verification: None, stargifts_count: None, send_paid_messages_stars: None, main_tab: None, guard_bot_id: None }
     }
 }
@@ -4083,7 +4083,7 @@ pub struct CommunityFull {
     /// `chat_photo:Photo`.
     pub chat_photo: crate::enums::Photo,
     /// `linked_peers:Vector<CommunityPeer>`.
-    pub linked_peers: Vec<crate::types::CommunityPeer>,
+    pub linked_peers: Vec<CommunityPeer>,
     /// `admins_count:flags.1?int`.
     pub admins_count: Option<i32>,
     /// `kicked_count:flags.2?int`.
@@ -4098,7 +4098,7 @@ impl CommunityFull {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(id: i64, about: impl Into<tl::Text>, chat_photo: impl Into<crate::enums::Photo>, linked_peers: Vec<crate::types::CommunityPeer>) -> Self {
+    pub fn new(id: i64, about: impl Into<tl::Text>, chat_photo: impl Into<crate::enums::Photo>, linked_peers: Vec<CommunityPeer>) -> Self {
         Self { id, about: about.into(), chat_photo: chat_photo.into(), linked_peers, admins_count: None, kicked_count: None, peer_link_requests_pending: None }
     }
 }
@@ -4530,7 +4530,7 @@ pub struct Message {
     /// `saved_peer_id:flags.28?Peer`.
     pub saved_peer_id: Option<crate::enums::Peer>,
     /// `fwd_from:flags.2?MessageFwdHeader`.
-    pub fwd_from: Option<Box<crate::types::MessageFwdHeader>>,
+    pub fwd_from: Option<Box<MessageFwdHeader>>,
     /// `via_bot_id:flags.11?long`.
     pub via_bot_id: Option<i64>,
     /// `via_business_bot_id:flags2.0?long`.
@@ -4554,7 +4554,7 @@ pub struct Message {
     /// `forwards:flags.10?int`, set together with `views` or not at all.
     pub forwards: Option<i32>,
     /// `replies:flags.23?MessageReplies`.
-    pub replies: Option<Box<crate::types::MessageReplies>>,
+    pub replies: Option<Box<MessageReplies>>,
     /// `edit_date:flags.15?int`.
     pub edit_date: Option<i32>,
     /// `post_author:flags.16?string`.
@@ -4562,9 +4562,9 @@ pub struct Message {
     /// `grouped_id:flags.17?long`.
     pub grouped_id: Option<i64>,
     /// `reactions:flags.20?MessageReactions`.
-    pub reactions: Option<Box<crate::types::MessageReactions>>,
+    pub reactions: Option<Box<MessageReactions>>,
     /// `restriction_reason:flags.22?Vector<RestrictionReason>`.
-    pub restriction_reason: Option<Vec<crate::types::RestrictionReason>>,
+    pub restriction_reason: Option<Vec<RestrictionReason>>,
     /// `ttl_period:flags.25?int`.
     pub ttl_period: Option<i32>,
     /// `quick_reply_shortcut_id:flags.30?int`.
@@ -4572,19 +4572,19 @@ pub struct Message {
     /// `effect:flags2.2?long`.
     pub effect: Option<i64>,
     /// `factcheck:flags2.3?FactCheck`.
-    pub factcheck: Option<Box<crate::types::FactCheck>>,
+    pub factcheck: Option<Box<FactCheck>>,
     /// `report_delivery_until_date:flags2.5?int`.
     pub report_delivery_until_date: Option<i32>,
     /// `paid_message_stars:flags2.6?long`.
     pub paid_message_stars: Option<i64>,
     /// `suggested_post:flags2.7?SuggestedPost`.
-    pub suggested_post: Option<crate::types::SuggestedPost>,
+    pub suggested_post: Option<SuggestedPost>,
     /// `schedule_repeat_period:flags2.10?int`.
     pub schedule_repeat_period: Option<i32>,
     /// `summary_from_language:flags2.11?string`.
     pub summary_from_language: Option<tl::Text>,
     /// `rich_message:flags2.13?RichMessage`.
-    pub rich_message: Option<Box<crate::types::RichMessage>>,
+    pub rich_message: Option<Box<RichMessage>>,
 }
 
 impl Message {
@@ -4839,7 +4839,7 @@ pub struct MessageService {
     /// `action:MessageAction`.
     pub action: crate::enums::MessageAction,
     /// `reactions:flags.20?MessageReactions`.
-    pub reactions: Option<Box<crate::types::MessageReactions>>,
+    pub reactions: Option<Box<MessageReactions>>,
     /// `ttl_period:flags.25?int`.
     pub ttl_period: Option<i32>,
 }
@@ -5263,7 +5263,7 @@ impl tl::DecodeBare for MessageMediaVenue {
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageMediaGame {
     /// `game:Game`.
-    pub game: crate::types::Game,
+    pub game: Game,
 }
 
 impl MessageMediaGame {
@@ -5435,9 +5435,9 @@ impl tl::DecodeBare for MessageMediaGeoLive {
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageMediaPoll {
     /// `poll:Poll`.
-    pub poll: crate::types::Poll,
+    pub poll: Poll,
     /// `results:PollResults`.
-    pub results: crate::types::PollResults,
+    pub results: PollResults,
     /// `attached_media:flags.0?MessageMedia`.
     pub attached_media: Option<Box<crate::enums::MessageMedia>>,
 }
@@ -5448,7 +5448,7 @@ impl MessageMediaPoll {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(poll: crate::types::Poll, results: crate::types::PollResults) -> Self {
+    pub fn new(poll: Poll, results: PollResults) -> Self {
         Self { poll, results, attached_media: None }
     }
 }
@@ -5489,7 +5489,7 @@ pub struct MessageMediaDice {
     /// `emoticon:string`.
     pub emoticon: tl::Text,
     /// `game_outcome:flags.0?messages.EmojiGameOutcome`.
-    pub game_outcome: Option<crate::types::messages::EmojiGameOutcome>,
+    pub game_outcome: Option<messages::EmojiGameOutcome>,
 }
 
 impl MessageMediaDice {
@@ -5802,9 +5802,9 @@ impl tl::DecodeBare for MessageMediaPaidMedia {
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageMediaToDo {
     /// `todo:TodoList`.
-    pub todo: crate::types::TodoList,
+    pub todo: TodoList,
     /// `completions:flags.0?Vector<TodoCompletion>`.
-    pub completions: Option<Vec<crate::types::TodoCompletion>>,
+    pub completions: Option<Vec<TodoCompletion>>,
 }
 
 impl MessageMediaToDo {
@@ -5813,7 +5813,7 @@ impl MessageMediaToDo {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(todo: crate::types::TodoList) -> Self {
+    pub fn new(todo: TodoList) -> Self {
         Self { todo, completions: None }
     }
 }
@@ -6223,11 +6223,11 @@ pub struct MessageActionPaymentSentMe {
     /// `payload:bytes`.
     pub payload: tl::Bytes,
     /// `info:flags.0?PaymentRequestedInfo`.
-    pub info: Option<Box<crate::types::PaymentRequestedInfo>>,
+    pub info: Option<Box<PaymentRequestedInfo>>,
     /// `shipping_option_id:flags.1?string`.
     pub shipping_option_id: Option<tl::Text>,
     /// `charge:PaymentCharge`.
-    pub charge: crate::types::PaymentCharge,
+    pub charge: PaymentCharge,
     /// `subscription_until_date:flags.4?int`.
     pub subscription_until_date: Option<i32>,
 }
@@ -6238,7 +6238,7 @@ impl MessageActionPaymentSentMe {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(currency: impl Into<tl::Text>, total_amount: i64, payload: impl Into<tl::Bytes>, charge: crate::types::PaymentCharge) -> Self {
+    pub fn new(currency: impl Into<tl::Text>, total_amount: i64, payload: impl Into<tl::Bytes>, charge: PaymentCharge) -> Self {
         Self { recurring_init: false, recurring_used: false, currency: currency.into(), total_amount, payload: payload.into(), info: None, shipping_option_id: None, charge, subscription_until_date: None }
     }
 }
@@ -6503,9 +6503,9 @@ impl tl::DecodeBare for MessageActionBotAllowed {
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageActionSecureValuesSentMe {
     /// `values:Vector<SecureValue>`.
-    pub values: Vec<crate::types::SecureValue>,
+    pub values: Vec<SecureValue>,
     /// `credentials:SecureCredentialsEncrypted`.
-    pub credentials: crate::types::SecureCredentialsEncrypted,
+    pub credentials: SecureCredentialsEncrypted,
 }
 
 impl MessageActionSecureValuesSentMe {
@@ -6877,7 +6877,7 @@ pub struct MessageActionGiftPremium {
     /// `crypto_amount:flags.0?long`, set together with `crypto_currency` or not at all.
     pub crypto_amount: Option<i64>,
     /// `message:flags.1?TextWithEntities`.
-    pub message: Option<crate::types::TextWithEntities>,
+    pub message: Option<TextWithEntities>,
 }
 
 impl MessageActionGiftPremium {
@@ -7183,7 +7183,7 @@ pub struct MessageActionGiftCode {
     /// `crypto_amount:flags.3?long`, set together with `crypto_currency` or not at all.
     pub crypto_amount: Option<i64>,
     /// `message:flags.4?TextWithEntities`.
-    pub message: Option<crate::types::TextWithEntities>,
+    pub message: Option<TextWithEntities>,
 }
 
 impl MessageActionGiftCode {
@@ -7421,7 +7421,7 @@ pub struct MessageActionPaymentRefunded {
     /// `payload:flags.0?bytes`.
     pub payload: Option<tl::Bytes>,
     /// `charge:PaymentCharge`.
-    pub charge: crate::types::PaymentCharge,
+    pub charge: PaymentCharge,
 }
 
 impl MessageActionPaymentRefunded {
@@ -7430,7 +7430,7 @@ impl MessageActionPaymentRefunded {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(peer: impl Into<crate::enums::Peer>, currency: impl Into<tl::Text>, total_amount: i64, charge: crate::types::PaymentCharge) -> Self {
+    pub fn new(peer: impl Into<crate::enums::Peer>, currency: impl Into<tl::Text>, total_amount: i64, charge: PaymentCharge) -> Self {
         Self { peer: peer.into(), currency: currency.into(), total_amount, payload: None, charge }
     }
 }
@@ -7614,7 +7614,7 @@ pub struct MessageActionStarGift {
     /// `gift:StarGift`.
     pub gift: crate::enums::StarGift,
     /// `message:flags.1?TextWithEntities`.
-    pub message: Option<crate::types::TextWithEntities>,
+    pub message: Option<TextWithEntities>,
     /// `convert_stars:flags.4?long`.
     pub convert_stars: Option<i64>,
     /// `upgrade_msg_id:flags.5?int`, set together with `upgraded` or not at all.
@@ -7786,7 +7786,7 @@ pub struct MessageActionStarGiftUnique {
     /// `can_craft_at:flags.15?int`.
     pub can_craft_at: Option<i32>,
     /// `message:flags.18?TextWithEntities`.
-    pub message: Option<crate::types::TextWithEntities>,
+    pub message: Option<TextWithEntities>,
 }
 
 impl MessageActionStarGiftUnique {
@@ -8076,7 +8076,7 @@ impl tl::DecodeBare for MessageActionTodoCompletions {
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageActionTodoAppendTasks {
     /// `list:Vector<TodoItem>`.
-    pub list: Vec<crate::types::TodoItem>,
+    pub list: Vec<TodoItem>,
 }
 
 impl MessageActionTodoAppendTasks {
@@ -8299,7 +8299,7 @@ impl tl::DecodeBare for MessageActionGiftTon {
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageActionSuggestBirthday {
     /// `birthday:Birthday`.
-    pub birthday: crate::types::Birthday,
+    pub birthday: Birthday,
 }
 
 impl MessageActionSuggestBirthday {
@@ -8894,7 +8894,7 @@ pub struct Dialog {
     /// `unread_poll_votes_count:int`.
     pub unread_poll_votes_count: i32,
     /// `notify_settings:PeerNotifySettings`.
-    pub notify_settings: crate::types::PeerNotifySettings,
+    pub notify_settings: PeerNotifySettings,
     /// `pts:flags.0?int`.
     pub pts: Option<i32>,
     /// `draft:flags.1?DraftMessage`.
@@ -8912,7 +8912,7 @@ impl Dialog {
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
     #[expect(clippy::too_many_arguments, reason = "these are the required fields")]
-    pub fn new(peer: impl Into<crate::enums::Peer>, top_message: i32, read_inbox_max_id: i32, read_outbox_max_id: i32, unread_count: i32, unread_mentions_count: i32, unread_reactions_count: i32, unread_poll_votes_count: i32, notify_settings: crate::types::PeerNotifySettings) -> Self {
+    pub fn new(peer: impl Into<crate::enums::Peer>, top_message: i32, read_inbox_max_id: i32, read_outbox_max_id: i32, unread_count: i32, unread_mentions_count: i32, unread_reactions_count: i32, unread_poll_votes_count: i32, notify_settings: PeerNotifySettings) -> Self {
         Self { pinned: false, unread_mark: false, view_forum_as_messages: false, peer: peer.into(), top_message, read_inbox_max_id, read_outbox_max_id, unread_count, unread_mentions_count, unread_reactions_count, unread_poll_votes_count, notify_settings, pts: None, draft: None, folder_id: None, ttl_period: None }
     }
 }
@@ -8986,7 +8986,7 @@ pub struct DialogFolder {
     /// `pinned:flags.2?true`.
     pub pinned: bool,
     /// `folder:Folder`.
-    pub folder: crate::types::Folder,
+    pub folder: Folder,
     /// `peer:Peer`.
     pub peer: crate::enums::Peer,
     /// `top_message:int`.
@@ -9007,7 +9007,7 @@ impl DialogFolder {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(folder: crate::types::Folder, peer: impl Into<crate::enums::Peer>, top_message: i32, unread_muted_peers_count: i32, unread_unmuted_peers_count: i32, unread_muted_messages_count: i32, unread_unmuted_messages_count: i32) -> Self {
+    pub fn new(folder: Folder, peer: impl Into<crate::enums::Peer>, top_message: i32, unread_muted_peers_count: i32, unread_unmuted_peers_count: i32, unread_muted_messages_count: i32, unread_unmuted_messages_count: i32) -> Self {
         Self { pinned: false, folder, peer: peer.into(), top_message, unread_muted_peers_count, unread_unmuted_peers_count, unread_muted_messages_count, unread_unmuted_messages_count }
     }
 }
@@ -9055,7 +9055,7 @@ pub struct DialogCommunity {
     /// `community_id:long`.
     pub community_id: i64,
     /// `notify_settings:PeerNotifySettings`.
-    pub notify_settings: crate::types::PeerNotifySettings,
+    pub notify_settings: PeerNotifySettings,
 }
 
 impl DialogCommunity {
@@ -9064,7 +9064,7 @@ impl DialogCommunity {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(community_id: i64, notify_settings: crate::types::PeerNotifySettings) -> Self {
+    pub fn new(community_id: i64, notify_settings: PeerNotifySettings) -> Self {
         Self { pinned: false, community_id, notify_settings }
     }
 }
@@ -9941,7 +9941,7 @@ pub struct WallPaper {
     /// `document:Document`.
     pub document: crate::enums::Document,
     /// `settings:flags.2?WallPaperSettings`.
-    pub settings: Option<Box<crate::types::WallPaperSettings>>,
+    pub settings: Option<Box<WallPaperSettings>>,
 }
 
 impl WallPaper {
@@ -10014,7 +10014,7 @@ pub struct WallPaperNoFile {
     /// `dark:flags.4?true`.
     pub dark: bool,
     /// `settings:flags.2?WallPaperSettings`.
-    pub settings: Option<Box<crate::types::WallPaperSettings>>,
+    pub settings: Option<Box<WallPaperSettings>>,
 }
 
 impl WallPaperNoFile {
@@ -10110,7 +10110,7 @@ pub struct UserFull {
     /// `about:flags.1?string`.
     pub about: Option<tl::Text>,
     /// `settings:PeerSettings`.
-    pub settings: crate::types::PeerSettings,
+    pub settings: PeerSettings,
     /// `personal_photo:flags.21?Photo`.
     pub personal_photo: Option<crate::enums::Photo>,
     /// `profile_photo:flags.2?Photo`.
@@ -10118,9 +10118,9 @@ pub struct UserFull {
     /// `fallback_photo:flags.22?Photo`.
     pub fallback_photo: Option<crate::enums::Photo>,
     /// `notify_settings:PeerNotifySettings`.
-    pub notify_settings: crate::types::PeerNotifySettings,
+    pub notify_settings: PeerNotifySettings,
     /// `bot_info:flags.3?BotInfo`.
-    pub bot_info: Option<Box<crate::types::BotInfo>>,
+    pub bot_info: Option<Box<BotInfo>>,
     /// `pinned_msg_id:flags.6?int`.
     pub pinned_msg_id: Option<i32>,
     /// `common_chats_count:int`.
@@ -10134,25 +10134,25 @@ pub struct UserFull {
     /// `private_forward_name:flags.16?string`.
     pub private_forward_name: Option<tl::Text>,
     /// `bot_group_admin_rights:flags.17?ChatAdminRights`.
-    pub bot_group_admin_rights: Option<crate::types::ChatAdminRights>,
+    pub bot_group_admin_rights: Option<ChatAdminRights>,
     /// `bot_broadcast_admin_rights:flags.18?ChatAdminRights`.
-    pub bot_broadcast_admin_rights: Option<crate::types::ChatAdminRights>,
+    pub bot_broadcast_admin_rights: Option<ChatAdminRights>,
     /// `wallpaper:flags.24?WallPaper`.
     pub wallpaper: Option<crate::enums::WallPaper>,
     /// `stories:flags.25?PeerStories`.
-    pub stories: Option<crate::types::PeerStories>,
+    pub stories: Option<PeerStories>,
     /// `business_work_hours:flags2.0?BusinessWorkHours`.
-    pub business_work_hours: Option<crate::types::BusinessWorkHours>,
+    pub business_work_hours: Option<BusinessWorkHours>,
     /// `business_location:flags2.1?BusinessLocation`.
-    pub business_location: Option<Box<crate::types::BusinessLocation>>,
+    pub business_location: Option<Box<BusinessLocation>>,
     /// `business_greeting_message:flags2.2?BusinessGreetingMessage`.
-    pub business_greeting_message: Option<crate::types::BusinessGreetingMessage>,
+    pub business_greeting_message: Option<BusinessGreetingMessage>,
     /// `business_away_message:flags2.3?BusinessAwayMessage`.
-    pub business_away_message: Option<crate::types::BusinessAwayMessage>,
+    pub business_away_message: Option<BusinessAwayMessage>,
     /// `business_intro:flags2.4?BusinessIntro`.
-    pub business_intro: Option<Box<crate::types::BusinessIntro>>,
+    pub business_intro: Option<Box<BusinessIntro>>,
     /// `birthday:flags2.5?Birthday`.
-    pub birthday: Option<crate::types::Birthday>,
+    pub birthday: Option<Birthday>,
     /// `personal_channel_id:flags2.6?long`, set together with `personal_channel_message` or not at all.
     pub personal_channel_id: Option<i64>,
     /// `personal_channel_message:flags2.6?int`, set together with `personal_channel_id` or not at all.
@@ -10160,17 +10160,17 @@ pub struct UserFull {
     /// `stargifts_count:flags2.8?int`.
     pub stargifts_count: Option<i32>,
     /// `starref_program:flags2.11?StarRefProgram`.
-    pub starref_program: Option<crate::types::StarRefProgram>,
+    pub starref_program: Option<StarRefProgram>,
     /// `bot_verification:flags2.12?BotVerification`.
-    pub bot_verification: Option<Box<crate::types::BotVerification>>,
+    pub bot_verification: Option<Box<BotVerification>>,
     /// `send_paid_messages_stars:flags2.14?long`.
     pub send_paid_messages_stars: Option<i64>,
     /// `disallowed_gifts:flags2.15?DisallowedGiftsSettings`.
-    pub disallowed_gifts: Option<crate::types::DisallowedGiftsSettings>,
+    pub disallowed_gifts: Option<DisallowedGiftsSettings>,
     /// `stars_rating:flags2.17?StarsRating`.
-    pub stars_rating: Option<crate::types::StarsRating>,
+    pub stars_rating: Option<StarsRating>,
     /// `stars_my_pending_rating:flags2.18?StarsRating`, set together with `stars_my_pending_rating_date` or not at all.
-    pub stars_my_pending_rating: Option<crate::types::StarsRating>,
+    pub stars_my_pending_rating: Option<StarsRating>,
     /// `stars_my_pending_rating_date:flags2.18?int`, set together with `stars_my_pending_rating` or not at all.
     pub stars_my_pending_rating_date: Option<i32>,
     /// `main_tab:flags2.20?ProfileTab`.
@@ -10178,7 +10178,7 @@ pub struct UserFull {
     /// `saved_music:flags2.21?Document`.
     pub saved_music: Option<crate::enums::Document>,
     /// `note:flags2.22?TextWithEntities`.
-    pub note: Option<crate::types::TextWithEntities>,
+    pub note: Option<TextWithEntities>,
     /// `bot_manager_id:flags2.25?long`.
     pub bot_manager_id: Option<i64>,
 }
@@ -10189,7 +10189,7 @@ impl UserFull {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(id: i64, settings: crate::types::PeerSettings, notify_settings: crate::types::PeerNotifySettings, common_chats_count: i32) -> Self {
+    pub fn new(id: i64, settings: PeerSettings, notify_settings: PeerNotifySettings, common_chats_count: i32) -> Self {
         Self { blocked: false, phone_calls_available: false, phone_calls_private: false, can_pin_message: false, has_scheduled: false, video_calls_available: false, voice_messages_forbidden: false, translations_disabled: false, stories_pinned_available: false, blocked_my_stories_from: false, wallpaper_overridden: false, contact_require_premium: false, read_dates_private: false, sponsored_enabled: false, can_view_revenue: false, bot_can_manage_emoji_status: false, display_gifts_button: false, noforwards_my_enabled: false, noforwards_peer_enabled: false, unofficial_security_risk: false, id, about: None, settings, personal_photo: None, profile_photo: None, fallback_photo: None, notify_settings, bot_info: None, pinned_msg_id: None, common_chats_count, folder_id: None, ttl_period: None, theme: None, private_forward_name: None, bot_group_admin_rights: None, bot_broadcast_admin_rights: None, wallpaper: None, stories: None, business_work_hours: None, business_location: None, business_greeting_message: None, business_away_message: None, business_intro: None, birthday: None, personal_channel_id: None, personal_channel_message: None, stargifts_count: None, starref_program: None, bot_verification: None, send_paid_messages_stars: None, disallowed_gifts: None, stars_rating: None, stars_my_pending_rating: None, stars_my_pending_rating_date: None, main_tab: None, saved_music: None, note: None, bot_manager_id: None }
     }
 }
@@ -10855,7 +10855,7 @@ pub struct UpdateUserName {
     /// `last_name:string`.
     pub last_name: tl::Text,
     /// `usernames:Vector<Username>`.
-    pub usernames: Vec<crate::types::Username>,
+    pub usernames: Vec<Username>,
 }
 
 impl UpdateUserName {
@@ -11182,7 +11182,7 @@ impl tl::DecodeBare for UpdateChatParticipantDelete {
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateDcOptions {
     /// `dc_options:Vector<DcOption>`.
-    pub dc_options: Vec<crate::types::DcOption>,
+    pub dc_options: Vec<DcOption>,
 }
 
 impl UpdateDcOptions {
@@ -11215,7 +11215,7 @@ pub struct UpdateNotifySettings {
     /// `peer:NotifyPeer`.
     pub peer: crate::enums::NotifyPeer,
     /// `notify_settings:PeerNotifySettings`.
-    pub notify_settings: crate::types::PeerNotifySettings,
+    pub notify_settings: PeerNotifySettings,
 }
 
 impl UpdateNotifySettings {
@@ -12581,7 +12581,7 @@ impl tl::DecodeBare for UpdatePinnedDialogs {
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateBotWebhookJson {
     /// `data:DataJSON`.
-    pub data: crate::types::DataJson,
+    pub data: DataJson,
 }
 
 impl UpdateBotWebhookJson {
@@ -12614,7 +12614,7 @@ pub struct UpdateBotWebhookJsonQuery {
     /// `query_id:long`.
     pub query_id: i64,
     /// `data:DataJSON`.
-    pub data: crate::types::DataJson,
+    pub data: DataJson,
     /// `timeout:int`.
     pub timeout: i32,
 }
@@ -12657,7 +12657,7 @@ pub struct UpdateBotShippingQuery {
     /// `payload:bytes`.
     pub payload: tl::Bytes,
     /// `shipping_address:PostAddress`.
-    pub shipping_address: crate::types::PostAddress,
+    pub shipping_address: PostAddress,
 }
 
 impl UpdateBotShippingQuery {
@@ -12700,7 +12700,7 @@ pub struct UpdateBotPrecheckoutQuery {
     /// `payload:bytes`.
     pub payload: tl::Bytes,
     /// `info:flags.0?PaymentRequestedInfo`.
-    pub info: Option<Box<crate::types::PaymentRequestedInfo>>,
+    pub info: Option<Box<PaymentRequestedInfo>>,
     /// `shipping_option_id:flags.1?string`.
     pub shipping_option_id: Option<tl::Text>,
     /// `currency:string`.
@@ -12825,7 +12825,7 @@ impl tl::DecodeBare for UpdateLangPackTooLong {
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateLangPack {
     /// `difference:LangPackDifference`.
-    pub difference: crate::types::LangPackDifference,
+    pub difference: LangPackDifference,
 }
 
 impl UpdateLangPack {
@@ -13006,9 +13006,9 @@ pub struct UpdateMessagePoll {
     /// `poll_id:long`.
     pub poll_id: i64,
     /// `poll:flags.0?Poll`.
-    pub poll: Option<Box<crate::types::Poll>>,
+    pub poll: Option<Box<Poll>>,
     /// `results:PollResults`.
-    pub results: crate::types::PollResults,
+    pub results: PollResults,
 }
 
 impl UpdateMessagePoll {
@@ -13017,7 +13017,7 @@ impl UpdateMessagePoll {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(poll_id: i64, results: crate::types::PollResults) -> Self {
+    pub fn new(poll_id: i64, results: PollResults) -> Self {
         Self { peer: None, msg_id: None, top_msg_id: None, poll_id, poll: None, results }
     }
 }
@@ -13071,7 +13071,7 @@ pub struct UpdateChatDefaultBannedRights {
     /// `peer:Peer`.
     pub peer: crate::enums::Peer,
     /// `default_banned_rights:ChatBannedRights`.
-    pub default_banned_rights: crate::types::ChatBannedRights,
+    pub default_banned_rights: ChatBannedRights,
     /// `version:int`.
     pub version: i32,
 }
@@ -13108,7 +13108,7 @@ impl tl::DecodeBare for UpdateChatDefaultBannedRights {
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateFolderPeers {
     /// `folder_peers:Vector<FolderPeer>`.
-    pub folder_peers: Vec<crate::types::FolderPeer>,
+    pub folder_peers: Vec<FolderPeer>,
     /// `pts:int`.
     pub pts: i32,
     /// `pts_count:int`.
@@ -13149,7 +13149,7 @@ pub struct UpdatePeerSettings {
     /// `peer:Peer`.
     pub peer: crate::enums::Peer,
     /// `settings:PeerSettings`.
-    pub settings: crate::types::PeerSettings,
+    pub settings: PeerSettings,
 }
 
 impl UpdatePeerSettings {
@@ -13294,7 +13294,7 @@ impl tl::DecodeBare for UpdateDeleteScheduledMessages {
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateTheme {
     /// `theme:Theme`.
-    pub theme: crate::types::Theme,
+    pub theme: Theme,
 }
 
 impl UpdateTheme {
@@ -13902,7 +13902,7 @@ pub struct UpdateGroupCallParticipants {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
     /// `participants:Vector<GroupCallParticipant>`.
-    pub participants: Vec<crate::types::GroupCallParticipant>,
+    pub participants: Vec<GroupCallParticipant>,
     /// `version:int`.
     pub version: i32,
 }
@@ -14236,7 +14236,7 @@ pub struct UpdateGroupCallConnection {
     /// `presentation:flags.0?true`.
     pub presentation: bool,
     /// `params:DataJSON`.
-    pub params: crate::types::DataJson,
+    pub params: DataJson,
 }
 
 impl UpdateGroupCallConnection {
@@ -14245,7 +14245,7 @@ impl UpdateGroupCallConnection {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(params: crate::types::DataJson) -> Self {
+    pub fn new(params: DataJson) -> Self {
         Self { presentation: false, params }
     }
 }
@@ -14281,7 +14281,7 @@ pub struct UpdateBotCommands {
     /// `bot_id:long`.
     pub bot_id: i64,
     /// `commands:Vector<BotCommand>`.
-    pub commands: Vec<crate::types::BotCommand>,
+    pub commands: Vec<BotCommand>,
 }
 
 impl UpdateBotCommands {
@@ -14429,7 +14429,7 @@ pub struct UpdateMessageReactions {
     /// `saved_peer_id:flags.1?Peer`.
     pub saved_peer_id: Option<crate::enums::Peer>,
     /// `reactions:MessageReactions`.
-    pub reactions: crate::types::MessageReactions,
+    pub reactions: MessageReactions,
 }
 
 impl UpdateMessageReactions {
@@ -14438,7 +14438,7 @@ impl UpdateMessageReactions {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(peer: impl Into<crate::enums::Peer>, msg_id: i32, reactions: crate::types::MessageReactions) -> Self {
+    pub fn new(peer: impl Into<crate::enums::Peer>, msg_id: i32, reactions: MessageReactions) -> Self {
         Self { peer: peer.into(), msg_id, top_msg_id: None, saved_peer_id: None, reactions }
     }
 }
@@ -14860,7 +14860,7 @@ impl tl::DecodeBare for UpdateStoryId {
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateStoriesStealthMode {
     /// `stealth_mode:StoriesStealthMode`.
-    pub stealth_mode: crate::types::StoriesStealthMode,
+    pub stealth_mode: StoriesStealthMode,
 }
 
 impl UpdateStoriesStealthMode {
@@ -14932,7 +14932,7 @@ pub struct UpdateBotChatBoost {
     /// `peer:Peer`.
     pub peer: crate::enums::Peer,
     /// `boost:Boost`.
-    pub boost: crate::types::Boost,
+    pub boost: Boost,
     /// `qts:int`.
     pub qts: i32,
 }
@@ -15115,7 +15115,7 @@ pub struct UpdateBotMessageReactions {
     /// `date:int`.
     pub date: i32,
     /// `reactions:Vector<ReactionCount>`.
-    pub reactions: Vec<crate::types::ReactionCount>,
+    pub reactions: Vec<ReactionCount>,
     /// `qts:int`.
     pub qts: i32,
 }
@@ -15272,7 +15272,7 @@ impl tl::DecodeBare for UpdateSmsJob {
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateQuickReplies {
     /// `quick_replies:Vector<QuickReply>`.
-    pub quick_replies: Vec<crate::types::QuickReply>,
+    pub quick_replies: Vec<QuickReply>,
 }
 
 impl UpdateQuickReplies {
@@ -15303,7 +15303,7 @@ impl tl::DecodeBare for UpdateQuickReplies {
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateNewQuickReply {
     /// `quick_reply:QuickReply`.
-    pub quick_reply: crate::types::QuickReply,
+    pub quick_reply: QuickReply,
 }
 
 impl UpdateNewQuickReply {
@@ -15431,7 +15431,7 @@ impl tl::DecodeBare for UpdateDeleteQuickReplyMessages {
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateBotBusinessConnect {
     /// `connection:BotBusinessConnection`.
-    pub connection: crate::types::BotBusinessConnection,
+    pub connection: BotBusinessConnection,
     /// `qts:int`.
     pub qts: i32,
 }
@@ -15758,7 +15758,7 @@ pub struct UpdateStarsRevenueStatus {
     /// `peer:Peer`.
     pub peer: crate::enums::Peer,
     /// `status:StarsRevenueStatus`.
-    pub status: crate::types::StarsRevenueStatus,
+    pub status: StarsRevenueStatus,
 }
 
 impl UpdateStarsRevenueStatus {
@@ -16062,7 +16062,7 @@ pub struct UpdateGroupCallMessage {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
     /// `message:GroupCallMessage`.
-    pub message: crate::types::GroupCallMessage,
+    pub message: GroupCallMessage,
 }
 
 impl UpdateGroupCallMessage {
@@ -16299,7 +16299,7 @@ pub struct UpdateStarGiftAuctionUserState {
     /// `gift_id:long`.
     pub gift_id: i64,
     /// `user_state:StarGiftAuctionUserState`.
-    pub user_state: crate::types::StarGiftAuctionUserState,
+    pub user_state: StarGiftAuctionUserState,
 }
 
 impl UpdateStarGiftAuctionUserState {
@@ -16649,7 +16649,7 @@ pub struct UpdateWebBrowserException {
     /// `open_external_browser:flags.0?Bool`.
     pub open_external_browser: Option<bool>,
     /// `exception:WebDomainException`.
-    pub exception: crate::types::WebDomainException,
+    pub exception: WebDomainException,
 }
 
 impl UpdateWebBrowserException {
@@ -16658,7 +16658,7 @@ impl UpdateWebBrowserException {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(exception: crate::types::WebDomainException) -> Self {
+    pub fn new(exception: WebDomainException) -> Self {
         Self { delete: false, open_external_browser: None, exception }
     }
 }
@@ -16695,7 +16695,7 @@ impl tl::DecodeBare for UpdateWebBrowserException {
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateNewEphemeralMessage {
     /// `message:EphemeralMessage`.
-    pub message: crate::types::EphemeralMessage,
+    pub message: EphemeralMessage,
 }
 
 impl UpdateNewEphemeralMessage {
@@ -16761,7 +16761,7 @@ impl tl::DecodeBare for UpdateDeleteEphemeralMessages {
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateEditEphemeralMessage {
     /// `message:EphemeralMessage`.
-    pub message: crate::types::EphemeralMessage,
+    pub message: EphemeralMessage,
 }
 
 impl UpdateEditEphemeralMessage {
@@ -16804,7 +16804,7 @@ pub struct UpdateEphemeralBotCallbackQuery {
     /// `chat_instance:flags.1?long`.
     pub chat_instance: Option<i64>,
     /// `message:EphemeralMessage`.
-    pub message: crate::types::EphemeralMessage,
+    pub message: EphemeralMessage,
 }
 
 impl UpdateEphemeralBotCallbackQuery {
@@ -16813,7 +16813,7 @@ impl UpdateEphemeralBotCallbackQuery {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(query_id: i64, user_id: i64, msg_id: i32, data: impl Into<tl::Bytes>, message: crate::types::EphemeralMessage) -> Self {
+    pub fn new(query_id: i64, user_id: i64, msg_id: i32, data: impl Into<tl::Bytes>, message: EphemeralMessage) -> Self {
         Self { query_id, user_id, peer: None, msg_id, data: data.into(), chat_instance: None, message }
     }
 }
@@ -16955,7 +16955,7 @@ pub struct UpdateSentWalletTransaction {
     /// `msg_hash:string`.
     pub msg_hash: tl::Text,
     /// `transaction:flags.1?WalletTransaction`.
-    pub transaction: Option<Box<crate::types::WalletTransaction>>,
+    pub transaction: Option<Box<WalletTransaction>>,
 }
 
 impl UpdateSentWalletTransaction {
@@ -17056,7 +17056,7 @@ impl tl::DecodeBare for UpdateWalletGaslessInfo {
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateWalletTonConnectSession {
     /// `session:TonConnectSession`.
-    pub session: crate::types::TonConnectSession,
+    pub session: TonConnectSession,
 }
 
 impl UpdateWalletTonConnectSession {
@@ -17138,7 +17138,7 @@ pub struct UpdateShortMessage {
     /// `date:int`.
     pub date: i32,
     /// `fwd_from:flags.2?MessageFwdHeader`.
-    pub fwd_from: Option<Box<crate::types::MessageFwdHeader>>,
+    pub fwd_from: Option<Box<MessageFwdHeader>>,
     /// `via_bot_id:flags.11?long`.
     pub via_bot_id: Option<i64>,
     /// `reply_to:flags.3?MessageReplyHeader`.
@@ -17250,7 +17250,7 @@ pub struct UpdateShortChatMessage {
     /// `date:int`.
     pub date: i32,
     /// `fwd_from:flags.2?MessageFwdHeader`.
-    pub fwd_from: Option<Box<crate::types::MessageFwdHeader>>,
+    pub fwd_from: Option<Box<MessageFwdHeader>>,
     /// `via_bot_id:flags.11?long`.
     pub via_bot_id: Option<i64>,
     /// `reply_to:flags.3?MessageReplyHeader`.
@@ -17647,7 +17647,7 @@ pub struct Config {
     /// `this_dc:int`.
     pub this_dc: i32,
     /// `dc_options:Vector<DcOption>`.
-    pub dc_options: Vec<crate::types::DcOption>,
+    pub dc_options: Vec<DcOption>,
     /// `dc_txt_domain_name:string`.
     pub dc_txt_domain_name: tl::Text,
     /// `chat_size_max:int`.
@@ -17731,7 +17731,7 @@ impl Config {
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
     #[expect(clippy::too_many_arguments, reason = "these are the required fields")]
-    pub fn new(date: i32, expires: i32, test_mode: bool, this_dc: i32, dc_options: Vec<crate::types::DcOption>, dc_txt_domain_name: impl Into<tl::Text>, chat_size_max: i32, megagroup_size_max: i32, forwarded_count_max: i32, online_update_period_ms: i32, offline_blur_timeout_ms: i32, offline_idle_timeout_ms: i32, online_cloud_timeout_ms: i32, notify_cloud_delay_ms: i32, notify_default_delay_ms: i32, push_chat_period_ms: i32, push_chat_limit: i32, edit_time_limit: i32, revoke_time_limit: i32, revoke_pm_time_limit: i32, rating_e_decay: i32, stickers_recent_limit: i32, channels_read_media_period: i32, call_receive_timeout_ms: i32, call_ring_timeout_ms: i32, call_connect_timeout_ms: i32, call_packet_timeout_ms: i32, me_url_prefix: impl Into<tl::Text>, caption_length_max: i32, message_length_max: i32, webfile_dc_id: i32) -> Self {
+    pub fn new(date: i32, expires: i32, test_mode: bool, this_dc: i32, dc_options: Vec<DcOption>, dc_txt_domain_name: impl Into<tl::Text>, chat_size_max: i32, megagroup_size_max: i32, forwarded_count_max: i32, online_update_period_ms: i32, offline_blur_timeout_ms: i32, offline_idle_timeout_ms: i32, online_cloud_timeout_ms: i32, notify_cloud_delay_ms: i32, notify_default_delay_ms: i32, push_chat_period_ms: i32, push_chat_limit: i32, edit_time_limit: i32, revoke_time_limit: i32, revoke_pm_time_limit: i32, rating_e_decay: i32, stickers_recent_limit: i32, channels_read_media_period: i32, call_receive_timeout_ms: i32, call_ring_timeout_ms: i32, call_connect_timeout_ms: i32, call_packet_timeout_ms: i32, me_url_prefix: impl Into<tl::Text>, caption_length_max: i32, message_length_max: i32, webfile_dc_id: i32) -> Self {
         Self { default_p2p_contacts: false, preload_featured_stickers: false, revoke_pm_inbox: false, blocked_mode: false, force_try_ipv6: false, date, expires, test_mode, this_dc, dc_options, dc_txt_domain_name: dc_txt_domain_name.into(), chat_size_max, megagroup_size_max, forwarded_count_max, online_update_period_ms, offline_blur_timeout_ms, offline_idle_timeout_ms, online_cloud_timeout_ms, notify_cloud_delay_ms, notify_default_delay_ms, push_chat_period_ms, push_chat_limit, edit_time_limit, revoke_time_limit, revoke_pm_time_limit, rating_e_decay, stickers_recent_limit, channels_read_media_period, tmp_sessions: None, call_receive_timeout_ms, call_ring_timeout_ms, call_connect_timeout_ms, call_packet_timeout_ms, me_url_prefix: me_url_prefix.into(), autoupdate_url_prefix: None, gif_search_username: None, venue_search_username: None, img_search_username: None, static_maps_provider: None, caption_length_max, message_length_max, webfile_dc_id, suggested_lang_code: None, lang_pack_version: None, base_lang_pack_version: None, reactions_default: None, autologin_token: None }
     }
 }
@@ -18895,7 +18895,7 @@ pub struct SendMessageEmojiInteraction {
     /// `msg_id:int`.
     pub msg_id: i32,
     /// `interaction:DataJSON`.
-    pub interaction: crate::types::DataJson,
+    pub interaction: DataJson,
 }
 
 impl SendMessageEmojiInteraction {
@@ -18967,7 +18967,7 @@ pub struct SendMessageTextDraftAction {
     /// `random_id:long`.
     pub random_id: i64,
     /// `text:TextWithEntities`.
-    pub text: crate::types::TextWithEntities,
+    pub text: TextWithEntities,
 }
 
 impl SendMessageTextDraftAction {
@@ -18976,7 +18976,7 @@ impl SendMessageTextDraftAction {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(random_id: i64, text: crate::types::TextWithEntities) -> Self {
+    pub fn new(random_id: i64, text: TextWithEntities) -> Self {
         Self { can_stop: false, keep_on_stop: false, random_id, text }
     }
 }
@@ -19069,7 +19069,7 @@ pub struct SendMessageRichMessageDraftAction {
     /// `random_id:long`.
     pub random_id: i64,
     /// `rich_message:RichMessage`.
-    pub rich_message: crate::types::RichMessage,
+    pub rich_message: RichMessage,
 }
 
 impl SendMessageRichMessageDraftAction {
@@ -19078,7 +19078,7 @@ impl SendMessageRichMessageDraftAction {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(random_id: i64, rich_message: crate::types::RichMessage) -> Self {
+    pub fn new(random_id: i64, rich_message: RichMessage) -> Self {
         Self { can_stop: false, keep_on_stop: false, random_id, rich_message }
     }
 }
@@ -19465,7 +19465,7 @@ pub struct DocumentAttributeSticker {
     /// `stickerset:InputStickerSet`.
     pub stickerset: crate::enums::InputStickerSet,
     /// `mask_coords:flags.0?MaskCoords`.
-    pub mask_coords: Option<crate::types::MaskCoords>,
+    pub mask_coords: Option<MaskCoords>,
 }
 
 impl DocumentAttributeSticker {
@@ -19906,7 +19906,7 @@ pub struct WebPage {
     /// `document:flags.9?Document`.
     pub document: Option<crate::enums::Document>,
     /// `cached_page:flags.10?Page`.
-    pub cached_page: Option<Box<crate::types::Page>>,
+    pub cached_page: Option<Box<Page>>,
     /// `attributes:flags.12?Vector<WebPageAttribute>`.
     pub attributes: Option<Vec<crate::enums::WebPageAttribute>>,
 }
@@ -20238,7 +20238,7 @@ pub struct ChatInviteExported {
     /// `title:flags.8?string`.
     pub title: Option<tl::Text>,
     /// `subscription_pricing:flags.9?StarsSubscriptionPricing`.
-    pub subscription_pricing: Option<crate::types::StarsSubscriptionPricing>,
+    pub subscription_pricing: Option<StarsSubscriptionPricing>,
 }
 
 impl ChatInviteExported {
@@ -20388,11 +20388,11 @@ pub struct ChatInvite {
     /// `color:int`.
     pub color: i32,
     /// `subscription_pricing:flags.10?StarsSubscriptionPricing`.
-    pub subscription_pricing: Option<crate::types::StarsSubscriptionPricing>,
+    pub subscription_pricing: Option<StarsSubscriptionPricing>,
     /// `subscription_form_id:flags.12?long`.
     pub subscription_form_id: Option<i64>,
     /// `bot_verification:flags.13?BotVerification`.
-    pub bot_verification: Option<Box<crate::types::BotVerification>>,
+    pub bot_verification: Option<Box<BotVerification>>,
 }
 
 impl ChatInvite {
@@ -20791,15 +20791,15 @@ pub struct BotInfo {
     /// `description_document:flags.5?Document`.
     pub description_document: Option<crate::enums::Document>,
     /// `commands:flags.2?Vector<BotCommand>`.
-    pub commands: Option<Vec<crate::types::BotCommand>>,
+    pub commands: Option<Vec<BotCommand>>,
     /// `menu_button:flags.3?BotMenuButton`.
     pub menu_button: Option<crate::enums::BotMenuButton>,
     /// `privacy_policy_url:flags.7?string`.
     pub privacy_policy_url: Option<tl::Text>,
     /// `app_settings:flags.8?BotAppSettings`.
-    pub app_settings: Option<Box<crate::types::BotAppSettings>>,
+    pub app_settings: Option<Box<BotAppSettings>>,
     /// `verifier_settings:flags.9?BotVerifierSettings`.
-    pub verifier_settings: Option<Box<crate::types::BotVerifierSettings>>,
+    pub verifier_settings: Option<Box<BotVerifierSettings>>,
 }
 
 impl BotInfo {
@@ -20883,7 +20883,7 @@ impl tl::DecodeBare for BotInfo {
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyboardButton {
     /// `style:flags.10?KeyboardButtonStyle`.
-    pub style: Option<crate::types::KeyboardButtonStyle>,
+    pub style: Option<KeyboardButtonStyle>,
     /// `text:string`.
     pub text: tl::Text,
     /// `type:ButtonType`.
@@ -20933,7 +20933,7 @@ impl tl::DecodeBare for KeyboardButton {
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyboardButtonRow {
     /// `buttons:Vector<KeyboardButton>`.
-    pub buttons: Vec<crate::types::KeyboardButton>,
+    pub buttons: Vec<KeyboardButton>,
 }
 
 impl KeyboardButtonRow {
@@ -21063,7 +21063,7 @@ pub struct ReplyKeyboardMarkup {
     /// `force_reply:flags.5?true`.
     pub force_reply: bool,
     /// `rows:Vector<KeyboardButtonRow>`.
-    pub rows: Vec<crate::types::KeyboardButtonRow>,
+    pub rows: Vec<KeyboardButtonRow>,
     /// `placeholder:flags.3?string`.
     pub placeholder: Option<tl::Text>,
 }
@@ -21074,7 +21074,7 @@ impl ReplyKeyboardMarkup {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(rows: Vec<crate::types::KeyboardButtonRow>) -> Self {
+    pub fn new(rows: Vec<KeyboardButtonRow>) -> Self {
         Self { resize: false, single_use: false, selective: false, persistent: false, force_reply: false, rows, placeholder: None }
     }
 }
@@ -21121,7 +21121,7 @@ pub struct ReplyInlineMarkup {
     /// `force_reply:flags.5?true`.
     pub force_reply: bool,
     /// `rows:Vector<KeyboardInlineButtonRow>`.
-    pub rows: Vec<crate::types::KeyboardInlineButtonRow>,
+    pub rows: Vec<KeyboardInlineButtonRow>,
 }
 
 impl ReplyInlineMarkup {
@@ -21130,7 +21130,7 @@ impl ReplyInlineMarkup {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(rows: Vec<crate::types::KeyboardInlineButtonRow>) -> Self {
+    pub fn new(rows: Vec<KeyboardInlineButtonRow>) -> Self {
         Self { force_reply: false, rows }
     }
 }
@@ -22255,7 +22255,7 @@ pub struct ChannelMessagesFilter {
     /// `exclude_new_messages:flags.1?true`.
     pub exclude_new_messages: bool,
     /// `ranges:Vector<MessageRange>`.
-    pub ranges: Vec<crate::types::MessageRange>,
+    pub ranges: Vec<MessageRange>,
 }
 
 impl ChannelMessagesFilter {
@@ -22264,7 +22264,7 @@ impl ChannelMessagesFilter {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(ranges: Vec<crate::types::MessageRange>) -> Self {
+    pub fn new(ranges: Vec<MessageRange>) -> Self {
         Self { exclude_new_messages: false, ranges }
     }
 }
@@ -22420,7 +22420,7 @@ pub struct ChannelParticipantCreator {
     /// `user_id:long`.
     pub user_id: i64,
     /// `admin_rights:ChatAdminRights`.
-    pub admin_rights: crate::types::ChatAdminRights,
+    pub admin_rights: ChatAdminRights,
     /// `rank:flags.0?string`.
     pub rank: Option<tl::Text>,
 }
@@ -22431,7 +22431,7 @@ impl ChannelParticipantCreator {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(user_id: i64, admin_rights: crate::types::ChatAdminRights) -> Self {
+    pub fn new(user_id: i64, admin_rights: ChatAdminRights) -> Self {
         Self { user_id, admin_rights, rank: None }
     }
 }
@@ -22480,7 +22480,7 @@ pub struct ChannelParticipantAdmin {
     /// `date:int`.
     pub date: i32,
     /// `admin_rights:ChatAdminRights`.
-    pub admin_rights: crate::types::ChatAdminRights,
+    pub admin_rights: ChatAdminRights,
     /// `rank:flags.2?string`.
     pub rank: Option<tl::Text>,
 }
@@ -22491,7 +22491,7 @@ impl ChannelParticipantAdmin {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(user_id: i64, promoted_by: i64, date: i32, admin_rights: crate::types::ChatAdminRights) -> Self {
+    pub fn new(user_id: i64, promoted_by: i64, date: i32, admin_rights: ChatAdminRights) -> Self {
         Self { can_edit: false, is_self: false, user_id, inviter_id: None, promoted_by, date, admin_rights, rank: None }
     }
 }
@@ -22549,7 +22549,7 @@ pub struct ChannelParticipantBanned {
     /// `date:int`.
     pub date: i32,
     /// `banned_rights:ChatBannedRights`.
-    pub banned_rights: crate::types::ChatBannedRights,
+    pub banned_rights: ChatBannedRights,
     /// `rank:flags.2?string`.
     pub rank: Option<tl::Text>,
 }
@@ -22560,7 +22560,7 @@ impl ChannelParticipantBanned {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(peer: impl Into<crate::enums::Peer>, kicked_by: i64, date: i32, banned_rights: crate::types::ChatBannedRights) -> Self {
+    pub fn new(peer: impl Into<crate::enums::Peer>, kicked_by: i64, date: i32, banned_rights: ChatBannedRights) -> Self {
         Self { left: false, peer: peer.into(), kicked_by, date, banned_rights, rank: None }
     }
 }
@@ -23162,15 +23162,15 @@ pub struct InputBotInlineMessageMediaInvoice {
     /// `description:string`.
     pub description: tl::Text,
     /// `photo:flags.0?InputWebDocument`.
-    pub photo: Option<Box<crate::types::InputWebDocument>>,
+    pub photo: Option<Box<InputWebDocument>>,
     /// `invoice:Invoice`.
-    pub invoice: crate::types::Invoice,
+    pub invoice: Invoice,
     /// `payload:bytes`.
     pub payload: tl::Bytes,
     /// `provider:string`.
     pub provider: tl::Text,
     /// `provider_data:DataJSON`.
-    pub provider_data: crate::types::DataJson,
+    pub provider_data: DataJson,
     /// `reply_markup:flags.2?ReplyMarkup`.
     pub reply_markup: Option<Box<crate::enums::ReplyMarkup>>,
 }
@@ -23181,7 +23181,7 @@ impl InputBotInlineMessageMediaInvoice {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(title: impl Into<tl::Text>, description: impl Into<tl::Text>, invoice: crate::types::Invoice, payload: impl Into<tl::Bytes>, provider: impl Into<tl::Text>, provider_data: crate::types::DataJson) -> Self {
+    pub fn new(title: impl Into<tl::Text>, description: impl Into<tl::Text>, invoice: Invoice, payload: impl Into<tl::Bytes>, provider: impl Into<tl::Text>, provider_data: DataJson) -> Self {
         Self { title: title.into(), description: description.into(), photo: None, invoice, payload: payload.into(), provider: provider.into(), provider_data, reply_markup: None }
     }
 }
@@ -23360,9 +23360,9 @@ pub struct InputBotInlineResult {
     /// `url:flags.3?string`.
     pub url: Option<tl::Text>,
     /// `thumb:flags.4?InputWebDocument`.
-    pub thumb: Option<Box<crate::types::InputWebDocument>>,
+    pub thumb: Option<Box<InputWebDocument>>,
     /// `content:flags.5?InputWebDocument`.
-    pub content: Option<Box<crate::types::InputWebDocument>>,
+    pub content: Option<Box<InputWebDocument>>,
     /// `send_message:InputBotInlineMessage`.
     pub send_message: crate::enums::InputBotInlineMessage,
 }
@@ -24040,7 +24040,7 @@ pub struct BotInlineMessageRichMessage {
     /// `reply_markup:flags.2?ReplyMarkup`.
     pub reply_markup: Option<Box<crate::enums::ReplyMarkup>>,
     /// `rich_message:RichMessage`.
-    pub rich_message: crate::types::RichMessage,
+    pub rich_message: RichMessage,
 }
 
 impl BotInlineMessageRichMessage {
@@ -24049,7 +24049,7 @@ impl BotInlineMessageRichMessage {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(rich_message: crate::types::RichMessage) -> Self {
+    pub fn new(rich_message: RichMessage) -> Self {
         Self { reply_markup: None, rich_message }
     }
 }
@@ -24549,7 +24549,7 @@ pub struct TopPeerCategoryPeers {
     /// `count:int`.
     pub count: i32,
     /// `peers:Vector<TopPeer>`.
-    pub peers: Vec<crate::types::TopPeer>,
+    pub peers: Vec<TopPeer>,
 }
 
 impl TopPeerCategoryPeers {
@@ -24642,9 +24642,9 @@ pub struct DraftMessage {
     /// `effect:flags.7?long`.
     pub effect: Option<i64>,
     /// `suggested_post:flags.8?SuggestedPost`.
-    pub suggested_post: Option<crate::types::SuggestedPost>,
+    pub suggested_post: Option<SuggestedPost>,
     /// `rich_message:flags.9?RichMessage`.
-    pub rich_message: Option<Box<crate::types::RichMessage>>,
+    pub rich_message: Option<Box<RichMessage>>,
 }
 
 impl DraftMessage {
@@ -24719,7 +24719,7 @@ impl tl::DecodeBare for DraftMessage {
 #[derive(Clone, Debug, PartialEq)]
 pub struct StickerSetCovered {
     /// `set:StickerSet`.
-    pub set: crate::types::StickerSet,
+    pub set: StickerSet,
     /// `cover:Document`.
     pub cover: crate::enums::Document,
 }
@@ -24754,7 +24754,7 @@ impl tl::DecodeBare for StickerSetCovered {
 #[derive(Clone, Debug, PartialEq)]
 pub struct StickerSetMultiCovered {
     /// `set:StickerSet`.
-    pub set: crate::types::StickerSet,
+    pub set: StickerSet,
     /// `covers:Vector<Document>`.
     pub covers: Vec<crate::enums::Document>,
 }
@@ -24789,11 +24789,11 @@ impl tl::DecodeBare for StickerSetMultiCovered {
 #[derive(Clone, Debug, PartialEq)]
 pub struct StickerSetFullCovered {
     /// `set:StickerSet`.
-    pub set: crate::types::StickerSet,
+    pub set: StickerSet,
     /// `packs:Vector<StickerPack>`.
-    pub packs: Vec<crate::types::StickerPack>,
+    pub packs: Vec<StickerPack>,
     /// `keywords:Vector<StickerKeyword>`.
-    pub keywords: Vec<crate::types::StickerKeyword>,
+    pub keywords: Vec<StickerKeyword>,
     /// `documents:Vector<Document>`.
     pub documents: Vec<crate::enums::Document>,
 }
@@ -24832,7 +24832,7 @@ impl tl::DecodeBare for StickerSetFullCovered {
 #[derive(Clone, Debug, PartialEq)]
 pub struct StickerSetNoCovered {
     /// `set:StickerSet`.
-    pub set: crate::types::StickerSet,
+    pub set: StickerSet,
 }
 
 impl StickerSetNoCovered {
@@ -26122,7 +26122,7 @@ pub struct TextButton {
     /// `type:InlineButtonType`.
     pub r#type: crate::enums::InlineButtonType,
     /// `style:flags.0?RichButtonStyle`.
-    pub style: Option<crate::types::RichButtonStyle>,
+    pub style: Option<RichButtonStyle>,
 }
 
 impl TextButton {
@@ -26603,7 +26603,7 @@ pub struct PageBlockPhoto {
     /// `photo_id:long`.
     pub photo_id: i64,
     /// `caption:PageCaption`.
-    pub caption: crate::types::PageCaption,
+    pub caption: PageCaption,
     /// `url:flags.0?string`, set together with `webpage_id` or not at all.
     pub url: Option<tl::Text>,
     /// `webpage_id:flags.0?long`, set together with `url` or not at all.
@@ -26616,7 +26616,7 @@ impl PageBlockPhoto {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(photo_id: i64, caption: crate::types::PageCaption) -> Self {
+    pub fn new(photo_id: i64, caption: PageCaption) -> Self {
         Self { spoiler: false, photo_id, caption, url: None, webpage_id: None }
     }
 }
@@ -26668,7 +26668,7 @@ pub struct PageBlockVideo {
     /// `video_id:long`.
     pub video_id: i64,
     /// `caption:PageCaption`.
-    pub caption: crate::types::PageCaption,
+    pub caption: PageCaption,
 }
 
 impl PageBlockVideo {
@@ -26677,7 +26677,7 @@ impl PageBlockVideo {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(video_id: i64, caption: crate::types::PageCaption) -> Self {
+    pub fn new(video_id: i64, caption: PageCaption) -> Self {
         Self { autoplay: false, r#loop: false, spoiler: false, video_id, caption }
     }
 }
@@ -26760,7 +26760,7 @@ pub struct PageBlockEmbed {
     /// `h:flags.5?int`, set together with `w` or not at all.
     pub h: Option<i32>,
     /// `caption:PageCaption`.
-    pub caption: crate::types::PageCaption,
+    pub caption: PageCaption,
 }
 
 impl PageBlockEmbed {
@@ -26769,7 +26769,7 @@ impl PageBlockEmbed {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(caption: crate::types::PageCaption) -> Self {
+    pub fn new(caption: PageCaption) -> Self {
         Self { full_width: false, allow_scrolling: false, url: None, html: None, poster_photo_id: None, w: None, h: None, caption }
     }
 }
@@ -26840,7 +26840,7 @@ pub struct PageBlockEmbedPost {
     /// `blocks:Vector<PageBlock>`.
     pub blocks: Vec<crate::enums::PageBlock>,
     /// `caption:PageCaption`.
-    pub caption: crate::types::PageCaption,
+    pub caption: PageCaption,
 }
 
 impl PageBlockEmbedPost {
@@ -26885,7 +26885,7 @@ pub struct PageBlockCollage {
     /// `items:Vector<PageBlock>`.
     pub items: Vec<crate::enums::PageBlock>,
     /// `caption:PageCaption`.
-    pub caption: crate::types::PageCaption,
+    pub caption: PageCaption,
 }
 
 impl PageBlockCollage {
@@ -26920,7 +26920,7 @@ pub struct PageBlockSlideshow {
     /// `items:Vector<PageBlock>`.
     pub items: Vec<crate::enums::PageBlock>,
     /// `caption:PageCaption`.
-    pub caption: crate::types::PageCaption,
+    pub caption: PageCaption,
 }
 
 impl PageBlockSlideshow {
@@ -26986,7 +26986,7 @@ pub struct PageBlockAudio {
     /// `audio_id:long`.
     pub audio_id: i64,
     /// `caption:PageCaption`.
-    pub caption: crate::types::PageCaption,
+    pub caption: PageCaption,
 }
 
 impl PageBlockAudio {
@@ -27058,7 +27058,7 @@ pub struct PageBlockTable {
     /// `title:RichText`.
     pub title: crate::enums::RichText,
     /// `rows:Vector<PageTableRow>`.
-    pub rows: Vec<crate::types::PageTableRow>,
+    pub rows: Vec<PageTableRow>,
 }
 
 impl PageBlockTable {
@@ -27067,7 +27067,7 @@ impl PageBlockTable {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(title: impl Into<crate::enums::RichText>, rows: Vec<crate::types::PageTableRow>) -> Self {
+    pub fn new(title: impl Into<crate::enums::RichText>, rows: Vec<PageTableRow>) -> Self {
         Self { bordered: false, striped: false, compact: false, title: title.into(), rows }
     }
 }
@@ -27211,7 +27211,7 @@ pub struct PageBlockRelatedArticles {
     /// `title:RichText`.
     pub title: crate::enums::RichText,
     /// `articles:Vector<PageRelatedArticle>`.
-    pub articles: Vec<crate::types::PageRelatedArticle>,
+    pub articles: Vec<PageRelatedArticle>,
 }
 
 impl PageBlockRelatedArticles {
@@ -27252,7 +27252,7 @@ pub struct PageBlockMap {
     /// `h:int`.
     pub h: i32,
     /// `caption:PageCaption`.
-    pub caption: crate::types::PageCaption,
+    pub caption: PageCaption,
 }
 
 impl PageBlockMap {
@@ -27547,7 +27547,7 @@ pub struct InputPageBlockMap {
     /// `h:int`.
     pub h: i32,
     /// `caption:PageCaption`.
-    pub caption: crate::types::PageCaption,
+    pub caption: PageCaption,
 }
 
 impl InputPageBlockMap {
@@ -27627,7 +27627,7 @@ pub struct PageBlockButtonRow {
     /// `align_right:flags.2?true`.
     pub align_right: bool,
     /// `buttons:Vector<PageButton>`.
-    pub buttons: Vec<crate::types::PageButton>,
+    pub buttons: Vec<PageButton>,
 }
 
 impl PageBlockButtonRow {
@@ -27636,7 +27636,7 @@ impl PageBlockButtonRow {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(buttons: Vec<crate::types::PageButton>) -> Self {
+    pub fn new(buttons: Vec<PageButton>) -> Self {
         Self { align_left: false, align_center: false, align_right: false, buttons }
     }
 }
@@ -27674,7 +27674,7 @@ pub struct PageBlockDocument {
     /// `document_id:long`.
     pub document_id: i64,
     /// `caption:PageCaption`.
-    pub caption: crate::types::PageCaption,
+    pub caption: PageCaption,
 }
 
 impl PageBlockDocument {
@@ -27824,7 +27824,7 @@ pub struct Invoice {
     /// `currency:string`.
     pub currency: tl::Text,
     /// `prices:Vector<LabeledPrice>`.
-    pub prices: Vec<crate::types::LabeledPrice>,
+    pub prices: Vec<LabeledPrice>,
     /// `max_tip_amount:flags.8?long`, set together with `suggested_tip_amounts` or not at all.
     pub max_tip_amount: Option<i64>,
     /// `suggested_tip_amounts:flags.8?Vector<long>`, set together with `max_tip_amount` or not at all.
@@ -27841,7 +27841,7 @@ impl Invoice {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(currency: impl Into<tl::Text>, prices: Vec<crate::types::LabeledPrice>) -> Self {
+    pub fn new(currency: impl Into<tl::Text>, prices: Vec<LabeledPrice>) -> Self {
         Self { test: false, name_requested: false, phone_requested: false, email_requested: false, shipping_address_requested: false, flexible: false, phone_to_provider: false, email_to_provider: false, recurring: false, currency: currency.into(), prices, max_tip_amount: None, suggested_tip_amounts: None, terms_url: None, subscription_period: None }
     }
 }
@@ -28003,7 +28003,7 @@ pub struct PaymentRequestedInfo {
     /// `email:flags.2?string`.
     pub email: Option<tl::Text>,
     /// `shipping_address:flags.3?PostAddress`.
-    pub shipping_address: Option<Box<crate::types::PostAddress>>,
+    pub shipping_address: Option<Box<PostAddress>>,
 }
 
 impl PaymentRequestedInfo {
@@ -28411,7 +28411,7 @@ pub struct InputPaymentCredentials {
     /// `save:flags.0?true`.
     pub save: bool,
     /// `data:DataJSON`.
-    pub data: crate::types::DataJson,
+    pub data: DataJson,
 }
 
 impl InputPaymentCredentials {
@@ -28420,7 +28420,7 @@ impl InputPaymentCredentials {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(data: crate::types::DataJson) -> Self {
+    pub fn new(data: DataJson) -> Self {
         Self { save: false, data }
     }
 }
@@ -28452,7 +28452,7 @@ impl tl::DecodeBare for InputPaymentCredentials {
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputPaymentCredentialsApplePay {
     /// `payment_data:DataJSON`.
-    pub payment_data: crate::types::DataJson,
+    pub payment_data: DataJson,
 }
 
 impl InputPaymentCredentialsApplePay {
@@ -28483,7 +28483,7 @@ impl tl::DecodeBare for InputPaymentCredentialsApplePay {
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputPaymentCredentialsGooglePay {
     /// `payment_token:DataJSON`.
-    pub payment_token: crate::types::DataJson,
+    pub payment_token: DataJson,
 }
 
 impl InputPaymentCredentialsGooglePay {
@@ -28518,7 +28518,7 @@ pub struct ShippingOption {
     /// `title:string`.
     pub title: tl::Text,
     /// `prices:Vector<LabeledPrice>`.
-    pub prices: Vec<crate::types::LabeledPrice>,
+    pub prices: Vec<LabeledPrice>,
 }
 
 impl ShippingOption {
@@ -28557,7 +28557,7 @@ pub struct InputStickerSetItem {
     /// `emoji:string`.
     pub emoji: tl::Text,
     /// `mask_coords:flags.0?MaskCoords`.
-    pub mask_coords: Option<crate::types::MaskCoords>,
+    pub mask_coords: Option<MaskCoords>,
     /// `keywords:flags.1?string`.
     pub keywords: Option<tl::Text>,
 }
@@ -28688,7 +28688,7 @@ pub struct PhoneCallWaiting {
     /// `participant_id:long`.
     pub participant_id: i64,
     /// `protocol:PhoneCallProtocol`.
-    pub protocol: crate::types::PhoneCallProtocol,
+    pub protocol: PhoneCallProtocol,
     /// `receive_date:flags.0?int`.
     pub receive_date: Option<i32>,
 }
@@ -28699,7 +28699,7 @@ impl PhoneCallWaiting {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(id: i64, access_hash: i64, date: i32, admin_id: i64, participant_id: i64, protocol: crate::types::PhoneCallProtocol) -> Self {
+    pub fn new(id: i64, access_hash: i64, date: i32, admin_id: i64, participant_id: i64, protocol: PhoneCallProtocol) -> Self {
         Self { video: false, id, access_hash, date, admin_id, participant_id, protocol, receive_date: None }
     }
 }
@@ -28760,7 +28760,7 @@ pub struct PhoneCallRequested {
     /// `g_a_hash:bytes`.
     pub g_a_hash: tl::Bytes,
     /// `protocol:PhoneCallProtocol`.
-    pub protocol: crate::types::PhoneCallProtocol,
+    pub protocol: PhoneCallProtocol,
 }
 
 impl PhoneCallRequested {
@@ -28769,7 +28769,7 @@ impl PhoneCallRequested {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(id: i64, access_hash: i64, date: i32, admin_id: i64, participant_id: i64, g_a_hash: impl Into<tl::Bytes>, protocol: crate::types::PhoneCallProtocol) -> Self {
+    pub fn new(id: i64, access_hash: i64, date: i32, admin_id: i64, participant_id: i64, g_a_hash: impl Into<tl::Bytes>, protocol: PhoneCallProtocol) -> Self {
         Self { video: false, id, access_hash, date, admin_id, participant_id, g_a_hash: g_a_hash.into(), protocol }
     }
 }
@@ -28827,7 +28827,7 @@ pub struct PhoneCallAccepted {
     /// `g_b:bytes`.
     pub g_b: tl::Bytes,
     /// `protocol:PhoneCallProtocol`.
-    pub protocol: crate::types::PhoneCallProtocol,
+    pub protocol: PhoneCallProtocol,
 }
 
 impl PhoneCallAccepted {
@@ -28836,7 +28836,7 @@ impl PhoneCallAccepted {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(id: i64, access_hash: i64, date: i32, admin_id: i64, participant_id: i64, g_b: impl Into<tl::Bytes>, protocol: crate::types::PhoneCallProtocol) -> Self {
+    pub fn new(id: i64, access_hash: i64, date: i32, admin_id: i64, participant_id: i64, g_b: impl Into<tl::Bytes>, protocol: PhoneCallProtocol) -> Self {
         Self { video: false, id, access_hash, date, admin_id, participant_id, g_b: g_b.into(), protocol }
     }
 }
@@ -28900,13 +28900,13 @@ pub struct PhoneCall {
     /// `key_fingerprint:long`.
     pub key_fingerprint: i64,
     /// `protocol:PhoneCallProtocol`.
-    pub protocol: crate::types::PhoneCallProtocol,
+    pub protocol: PhoneCallProtocol,
     /// `connections:Vector<PhoneConnection>`.
     pub connections: Vec<crate::enums::PhoneConnection>,
     /// `start_date:int`.
     pub start_date: i32,
     /// `custom_parameters:flags.7?DataJSON`.
-    pub custom_parameters: Option<crate::types::DataJson>,
+    pub custom_parameters: Option<DataJson>,
 }
 
 impl PhoneCall {
@@ -28916,7 +28916,7 @@ impl PhoneCall {
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
     #[expect(clippy::too_many_arguments, reason = "these are the required fields")]
-    pub fn new(id: i64, access_hash: i64, date: i32, admin_id: i64, participant_id: i64, g_a_or_b: impl Into<tl::Bytes>, key_fingerprint: i64, protocol: crate::types::PhoneCallProtocol, connections: Vec<crate::enums::PhoneConnection>, start_date: i32) -> Self {
+    pub fn new(id: i64, access_hash: i64, date: i32, admin_id: i64, participant_id: i64, g_a_or_b: impl Into<tl::Bytes>, key_fingerprint: i64, protocol: PhoneCallProtocol, connections: Vec<crate::enums::PhoneConnection>, start_date: i32) -> Self {
         Self { p2p_allowed: false, video: false, conference_supported: false, id, access_hash, date, admin_id, participant_id, g_a_or_b: g_a_or_b.into(), key_fingerprint, protocol, connections, start_date, custom_parameters: None }
     }
 }
@@ -29256,7 +29256,7 @@ impl tl::DecodeBare for CdnPublicKey {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CdnConfig {
     /// `public_keys:Vector<CdnPublicKey>`.
-    pub public_keys: Vec<crate::types::CdnPublicKey>,
+    pub public_keys: Vec<CdnPublicKey>,
 }
 
 impl CdnConfig {
@@ -30022,9 +30022,9 @@ impl tl::DecodeBare for ChannelAdminLogEventActionTogglePreHistoryHidden {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChannelAdminLogEventActionDefaultBannedRights {
     /// `prev_banned_rights:ChatBannedRights`.
-    pub prev_banned_rights: crate::types::ChatBannedRights,
+    pub prev_banned_rights: ChatBannedRights,
     /// `new_banned_rights:ChatBannedRights`.
-    pub new_banned_rights: crate::types::ChatBannedRights,
+    pub new_banned_rights: ChatBannedRights,
 }
 
 impl ChannelAdminLogEventActionDefaultBannedRights {
@@ -30255,7 +30255,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionDiscardGroupCall {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChannelAdminLogEventActionParticipantMute {
     /// `participant:GroupCallParticipant`.
-    pub participant: crate::types::GroupCallParticipant,
+    pub participant: GroupCallParticipant,
 }
 
 impl ChannelAdminLogEventActionParticipantMute {
@@ -30286,7 +30286,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionParticipantMute {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChannelAdminLogEventActionParticipantUnmute {
     /// `participant:GroupCallParticipant`.
-    pub participant: crate::types::GroupCallParticipant,
+    pub participant: GroupCallParticipant,
 }
 
 impl ChannelAdminLogEventActionParticipantUnmute {
@@ -30488,7 +30488,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionExportedInviteEdit {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChannelAdminLogEventActionParticipantVolume {
     /// `participant:GroupCallParticipant`.
-    pub participant: crate::types::GroupCallParticipant,
+    pub participant: GroupCallParticipant,
 }
 
 impl ChannelAdminLogEventActionParticipantVolume {
@@ -32318,7 +32318,7 @@ pub struct SecureValue {
     /// `type:SecureValueType`.
     pub r#type: crate::enums::SecureValueType,
     /// `data:flags.0?SecureData`.
-    pub data: Option<Box<crate::types::SecureData>>,
+    pub data: Option<Box<SecureData>>,
     /// `front_side:flags.1?SecureFile`.
     pub front_side: Option<crate::enums::SecureFile>,
     /// `reverse_side:flags.2?SecureFile`.
@@ -32410,7 +32410,7 @@ pub struct InputSecureValue {
     /// `type:SecureValueType`.
     pub r#type: crate::enums::SecureValueType,
     /// `data:flags.0?SecureData`.
-    pub data: Option<Box<crate::types::SecureData>>,
+    pub data: Option<Box<SecureData>>,
     /// `front_side:flags.1?InputSecureFile`.
     pub front_side: Option<crate::enums::InputSecureFile>,
     /// `reverse_side:flags.2?InputSecureFile`.
@@ -33438,7 +33438,7 @@ impl tl::DecodeBare for JsonArray {
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonObject {
     /// `value:Vector<JSONObjectValue>`.
-    pub value: Vec<crate::types::JsonObjectValue>,
+    pub value: Vec<JsonObjectValue>,
 }
 
 impl JsonObject {
@@ -33545,7 +33545,7 @@ impl tl::DecodeBare for PageTableCell {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageTableRow {
     /// `cells:Vector<PageTableCell>`.
-    pub cells: Vec<crate::types::PageTableCell>,
+    pub cells: Vec<PageTableCell>,
 }
 
 impl PageTableRow {
@@ -33989,7 +33989,7 @@ impl tl::DecodeBare for Page {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PollAnswer {
     /// `text:TextWithEntities`.
-    pub text: crate::types::TextWithEntities,
+    pub text: TextWithEntities,
     /// `option:bytes`.
     pub option: tl::Bytes,
     /// `media:flags.0?MessageMedia`.
@@ -34006,7 +34006,7 @@ impl PollAnswer {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(text: crate::types::TextWithEntities, option: impl Into<tl::Bytes>) -> Self {
+    pub fn new(text: TextWithEntities, option: impl Into<tl::Bytes>) -> Self {
         Self { text, option: option.into(), media: None, added_by: None, date: None }
     }
 }
@@ -34053,7 +34053,7 @@ impl tl::DecodeBare for PollAnswer {
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputPollAnswer {
     /// `text:TextWithEntities`.
-    pub text: crate::types::TextWithEntities,
+    pub text: TextWithEntities,
     /// `media:flags.0?InputMedia`.
     pub media: Option<Box<crate::enums::InputMedia>>,
 }
@@ -34064,7 +34064,7 @@ impl InputPollAnswer {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(text: crate::types::TextWithEntities) -> Self {
+    pub fn new(text: TextWithEntities) -> Self {
         Self { text, media: None }
     }
 }
@@ -34121,7 +34121,7 @@ pub struct Poll {
     /// `subscribers_only:flags.11?true`.
     pub subscribers_only: bool,
     /// `question:TextWithEntities`.
-    pub question: crate::types::TextWithEntities,
+    pub question: TextWithEntities,
     /// `answers:Vector<PollAnswer>`.
     pub answers: Vec<crate::enums::PollAnswer>,
     /// `close_period:flags.4?int`.
@@ -34140,7 +34140,7 @@ impl Poll {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(id: i64, question: crate::types::TextWithEntities, answers: Vec<crate::enums::PollAnswer>, hash: i64) -> Self {
+    pub fn new(id: i64, question: TextWithEntities, answers: Vec<crate::enums::PollAnswer>, hash: i64) -> Self {
         Self { id, closed: false, public_voters: false, multiple_choice: false, quiz: false, open_answers: false, revoting_disabled: false, shuffle_answers: false, hide_results_until_close: false, creator: false, subscribers_only: false, question, answers, close_period: None, close_date: None, countries_iso2: None, hash }
     }
 }
@@ -34298,7 +34298,7 @@ pub struct PollResults {
     /// `can_view_stats:flags.7?true`.
     pub can_view_stats: bool,
     /// `results:flags.1?Vector<PollAnswerVoters>`.
-    pub results: Option<Vec<crate::types::PollAnswerVoters>>,
+    pub results: Option<Vec<PollAnswerVoters>>,
     /// `total_voters:flags.2?int`.
     pub total_voters: Option<i32>,
     /// `recent_voters:flags.3?Vector<Peer>`.
@@ -35719,7 +35719,7 @@ pub struct Theme {
     /// `document:flags.2?Document`.
     pub document: Option<crate::enums::Document>,
     /// `settings:flags.3?Vector<ThemeSettings>`.
-    pub settings: Option<Vec<crate::types::ThemeSettings>>,
+    pub settings: Option<Vec<ThemeSettings>>,
     /// `emoticon:flags.6?string`.
     pub emoticon: Option<tl::Text>,
     /// `installs_count:flags.4?int`.
@@ -35806,7 +35806,7 @@ pub struct InputThemeSettings {
     /// `wallpaper:flags.1?InputWallPaper`, set together with `wallpaper_settings` or not at all.
     pub wallpaper: Option<crate::enums::InputWallPaper>,
     /// `wallpaper_settings:flags.1?WallPaperSettings`, set together with `wallpaper` or not at all.
-    pub wallpaper_settings: Option<Box<crate::types::WallPaperSettings>>,
+    pub wallpaper_settings: Option<Box<WallPaperSettings>>,
 }
 
 impl InputThemeSettings {
@@ -35939,7 +35939,7 @@ pub struct WebPageAttributeTheme {
     /// `documents:flags.0?Vector<Document>`.
     pub documents: Option<Vec<crate::enums::Document>>,
     /// `settings:flags.1?ThemeSettings`.
-    pub settings: Option<Box<crate::types::ThemeSettings>>,
+    pub settings: Option<Box<ThemeSettings>>,
 }
 
 impl WebPageAttributeTheme {
@@ -36266,7 +36266,7 @@ pub struct DialogFilter {
     /// `id:int`.
     pub id: i32,
     /// `title:TextWithEntities`.
-    pub title: crate::types::TextWithEntities,
+    pub title: TextWithEntities,
     /// `emoticon:flags.25?string`.
     pub emoticon: Option<tl::Text>,
     /// `color:flags.27?int`.
@@ -36285,7 +36285,7 @@ impl DialogFilter {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(id: i32, title: crate::types::TextWithEntities, pinned_peers: Vec<crate::enums::InputPeer>, include_peers: Vec<crate::enums::InputPeer>, exclude_peers: Vec<crate::enums::InputPeer>) -> Self {
+    pub fn new(id: i32, title: TextWithEntities, pinned_peers: Vec<crate::enums::InputPeer>, include_peers: Vec<crate::enums::InputPeer>, exclude_peers: Vec<crate::enums::InputPeer>) -> Self {
         Self { contacts: false, non_contacts: false, groups: false, broadcasts: false, bots: false, exclude_muted: false, exclude_read: false, exclude_archived: false, title_noanimate: false, id, title, emoticon: None, color: None, pinned_peers, include_peers, exclude_peers }
     }
 }
@@ -36357,7 +36357,7 @@ pub struct DialogFilterChatlist {
     /// `id:int`.
     pub id: i32,
     /// `title:TextWithEntities`.
-    pub title: crate::types::TextWithEntities,
+    pub title: TextWithEntities,
     /// `emoticon:flags.25?string`.
     pub emoticon: Option<tl::Text>,
     /// `color:flags.27?int`.
@@ -36374,7 +36374,7 @@ impl DialogFilterChatlist {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(id: i32, title: crate::types::TextWithEntities, pinned_peers: Vec<crate::enums::InputPeer>, include_peers: Vec<crate::enums::InputPeer>) -> Self {
+    pub fn new(id: i32, title: TextWithEntities, pinned_peers: Vec<crate::enums::InputPeer>, include_peers: Vec<crate::enums::InputPeer>) -> Self {
         Self { has_my_invites: false, title_noanimate: false, id, title, emoticon: None, color: None, pinned_peers, include_peers }
     }
 }
@@ -36626,7 +36626,7 @@ impl tl::DecodeBare for StatsGraphError {
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatsGraph {
     /// `json:DataJSON`.
-    pub json: crate::types::DataJson,
+    pub json: DataJson,
     /// `zoom_token:flags.0?string`.
     pub zoom_token: Option<tl::Text>,
 }
@@ -36637,7 +36637,7 @@ impl StatsGraph {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(json: crate::types::DataJson) -> Self {
+    pub fn new(json: DataJson) -> Self {
         Self { json, zoom_token: None }
     }
 }
@@ -36935,7 +36935,7 @@ pub struct GlobalPrivacySettings {
     /// `noncontact_peers_paid_stars:flags.5?long`.
     pub noncontact_peers_paid_stars: Option<i64>,
     /// `disallowed_gifts:flags.6?DisallowedGiftsSettings`.
-    pub disallowed_gifts: Option<crate::types::DisallowedGiftsSettings>,
+    pub disallowed_gifts: Option<DisallowedGiftsSettings>,
 }
 
 impl GlobalPrivacySettings {
@@ -36998,7 +36998,7 @@ pub struct MessageViews {
     /// `forwards:flags.1?int`.
     pub forwards: Option<i32>,
     /// `replies:flags.2?MessageReplies`.
-    pub replies: Option<Box<crate::types::MessageReplies>>,
+    pub replies: Option<Box<MessageReplies>>,
 }
 
 impl MessageViews {
@@ -37062,7 +37062,7 @@ pub struct MessageReplyHeader {
     /// `reply_to_peer_id:flags.0?Peer`.
     pub reply_to_peer_id: Option<crate::enums::Peer>,
     /// `reply_from:flags.5?MessageFwdHeader`.
-    pub reply_from: Option<Box<crate::types::MessageFwdHeader>>,
+    pub reply_from: Option<Box<MessageFwdHeader>>,
     /// `reply_media:flags.8?MessageMedia`.
     pub reply_media: Option<Box<crate::enums::MessageMedia>>,
     /// `reply_to_top_id:flags.1?int`.
@@ -37649,9 +37649,9 @@ pub struct GroupCallParticipant {
     /// `raise_hand_rating:flags.13?long`.
     pub raise_hand_rating: Option<i64>,
     /// `video:flags.6?GroupCallParticipantVideo`.
-    pub video: Option<Box<crate::types::GroupCallParticipantVideo>>,
+    pub video: Option<Box<GroupCallParticipantVideo>>,
     /// `presentation:flags.14?GroupCallParticipantVideo`.
-    pub presentation: Option<Box<crate::types::GroupCallParticipantVideo>>,
+    pub presentation: Option<Box<GroupCallParticipantVideo>>,
     /// `paid_stars_total:flags.16?long`.
     pub paid_stars_total: Option<i64>,
 }
@@ -37894,7 +37894,7 @@ pub struct GroupCallParticipantVideo {
     /// `endpoint:string`.
     pub endpoint: tl::Text,
     /// `source_groups:Vector<GroupCallParticipantVideoSourceGroup>`.
-    pub source_groups: Vec<crate::types::GroupCallParticipantVideoSourceGroup>,
+    pub source_groups: Vec<GroupCallParticipantVideoSourceGroup>,
     /// `audio_source:flags.1?int`.
     pub audio_source: Option<i32>,
 }
@@ -37905,7 +37905,7 @@ impl GroupCallParticipantVideo {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(endpoint: impl Into<tl::Text>, source_groups: Vec<crate::types::GroupCallParticipantVideoSourceGroup>) -> Self {
+    pub fn new(endpoint: impl Into<tl::Text>, source_groups: Vec<GroupCallParticipantVideoSourceGroup>) -> Self {
         Self { paused: false, endpoint: endpoint.into(), source_groups, audio_source: None }
     }
 }
@@ -38074,7 +38074,7 @@ pub struct ChatThemeUniqueGift {
     /// `gift:StarGift`.
     pub gift: crate::enums::StarGift,
     /// `theme_settings:Vector<ThemeSettings>`.
-    pub theme_settings: Vec<crate::types::ThemeSettings>,
+    pub theme_settings: Vec<ThemeSettings>,
 }
 
 impl ChatThemeUniqueGift {
@@ -38364,11 +38364,11 @@ pub struct MessageReactions {
     /// `reactions_as_tags:flags.3?true`.
     pub reactions_as_tags: bool,
     /// `results:Vector<ReactionCount>`.
-    pub results: Vec<crate::types::ReactionCount>,
+    pub results: Vec<ReactionCount>,
     /// `recent_reactions:flags.1?Vector<MessagePeerReaction>`.
-    pub recent_reactions: Option<Vec<crate::types::MessagePeerReaction>>,
+    pub recent_reactions: Option<Vec<MessagePeerReaction>>,
     /// `top_reactors:flags.4?Vector<MessageReactor>`.
-    pub top_reactors: Option<Vec<crate::types::MessageReactor>>,
+    pub top_reactors: Option<Vec<MessageReactor>>,
 }
 
 impl MessageReactions {
@@ -38377,7 +38377,7 @@ impl MessageReactions {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(results: Vec<crate::types::ReactionCount>) -> Self {
+    pub fn new(results: Vec<ReactionCount>) -> Self {
         Self { min: false, can_see_list: false, reactions_as_tags: false, results, recent_reactions: None, top_reactors: None }
     }
 }
@@ -38645,7 +38645,7 @@ pub struct AttachMenuBotIcon {
     /// `icon:Document`.
     pub icon: crate::enums::Document,
     /// `colors:flags.0?Vector<AttachMenuBotIconColor>`.
-    pub colors: Option<Vec<crate::types::AttachMenuBotIconColor>>,
+    pub colors: Option<Vec<AttachMenuBotIconColor>>,
 }
 
 impl AttachMenuBotIcon {
@@ -38709,7 +38709,7 @@ pub struct AttachMenuBot {
     /// `peer_types:flags.3?Vector<AttachMenuPeerType>`, set together with `show_in_attach_menu` or not at all.
     pub peer_types: Option<Vec<crate::enums::AttachMenuPeerType>>,
     /// `icons:Vector<AttachMenuBotIcon>`.
-    pub icons: Vec<crate::types::AttachMenuBotIcon>,
+    pub icons: Vec<AttachMenuBotIcon>,
 }
 
 impl AttachMenuBot {
@@ -38718,7 +38718,7 @@ impl AttachMenuBot {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(bot_id: i64, short_name: impl Into<tl::Text>, icons: Vec<crate::types::AttachMenuBotIcon>) -> Self {
+    pub fn new(bot_id: i64, short_name: impl Into<tl::Text>, icons: Vec<AttachMenuBotIcon>) -> Self {
         Self { inactive: false, has_settings: false, request_write_access: false, show_in_attach_menu: false, show_in_side_menu: false, side_menu_disclaimer_needed: false, bot_id, short_name: short_name.into(), peer_types: None, icons }
     }
 }
@@ -38771,7 +38771,7 @@ pub struct AttachMenuBots {
     /// `hash:long`.
     pub hash: i64,
     /// `bots:Vector<AttachMenuBot>`.
-    pub bots: Vec<crate::types::AttachMenuBot>,
+    pub bots: Vec<AttachMenuBot>,
     /// `users:Vector<User>`.
     pub users: Vec<crate::enums::User>,
 }
@@ -38808,7 +38808,7 @@ impl tl::DecodeBare for AttachMenuBots {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttachMenuBotsBot {
     /// `bot:AttachMenuBot`.
-    pub bot: crate::types::AttachMenuBot,
+    pub bot: AttachMenuBot,
     /// `users:Vector<User>`.
     pub users: Vec<crate::enums::User>,
 }
@@ -39112,7 +39112,7 @@ pub struct InputInvoicePremiumGiftCode {
     /// `purpose:InputStorePaymentPurpose`.
     pub purpose: crate::enums::InputStorePaymentPurpose,
     /// `option:PremiumGiftCodeOption`.
-    pub option: crate::types::PremiumGiftCodeOption,
+    pub option: PremiumGiftCodeOption,
 }
 
 impl InputInvoicePremiumGiftCode {
@@ -39215,7 +39215,7 @@ pub struct InputInvoiceStarGift {
     /// `gift_id:long`.
     pub gift_id: i64,
     /// `message:flags.1?TextWithEntities`.
-    pub message: Option<crate::types::TextWithEntities>,
+    pub message: Option<TextWithEntities>,
 }
 
 impl InputInvoiceStarGift {
@@ -39347,7 +39347,7 @@ pub struct InputInvoicePremiumGiftStars {
     /// `months:int`.
     pub months: i32,
     /// `message:flags.0?TextWithEntities`.
-    pub message: Option<crate::types::TextWithEntities>,
+    pub message: Option<TextWithEntities>,
 }
 
 impl InputInvoicePremiumGiftStars {
@@ -39436,7 +39436,7 @@ pub struct InputInvoiceStarGiftResale {
     /// `to_id:InputPeer`.
     pub to_id: crate::enums::InputPeer,
     /// `message:flags.1?TextWithEntities`.
-    pub message: Option<crate::types::TextWithEntities>,
+    pub message: Option<TextWithEntities>,
 }
 
 impl InputInvoiceStarGiftResale {
@@ -39593,7 +39593,7 @@ pub struct InputInvoiceStarGiftAuctionBid {
     /// `bid_amount:long`.
     pub bid_amount: i64,
     /// `message:flags.1?TextWithEntities`.
-    pub message: Option<crate::types::TextWithEntities>,
+    pub message: Option<TextWithEntities>,
 }
 
 impl InputInvoiceStarGiftAuctionBid {
@@ -39738,7 +39738,7 @@ pub struct InputStorePaymentPremiumGiftCode {
     /// `amount:long`.
     pub amount: i64,
     /// `message:flags.1?TextWithEntities`.
-    pub message: Option<crate::types::TextWithEntities>,
+    pub message: Option<TextWithEntities>,
 }
 
 impl InputStorePaymentPremiumGiftCode {
@@ -40960,7 +40960,7 @@ pub struct ForumTopic {
     /// `from_id:Peer`.
     pub from_id: crate::enums::Peer,
     /// `notify_settings:PeerNotifySettings`.
-    pub notify_settings: crate::types::PeerNotifySettings,
+    pub notify_settings: PeerNotifySettings,
     /// `draft:flags.4?DraftMessage`.
     pub draft: Option<crate::enums::DraftMessage>,
 }
@@ -40972,7 +40972,7 @@ impl ForumTopic {
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
     #[expect(clippy::too_many_arguments, reason = "these are the required fields")]
-    pub fn new(id: i32, date: i32, peer: impl Into<crate::enums::Peer>, title: impl Into<tl::Text>, icon_color: i32, top_message: i32, read_inbox_max_id: i32, read_outbox_max_id: i32, unread_count: i32, unread_mentions_count: i32, unread_reactions_count: i32, unread_poll_votes_count: i32, from_id: impl Into<crate::enums::Peer>, notify_settings: crate::types::PeerNotifySettings) -> Self {
+    pub fn new(id: i32, date: i32, peer: impl Into<crate::enums::Peer>, title: impl Into<tl::Text>, icon_color: i32, top_message: i32, read_inbox_max_id: i32, read_outbox_max_id: i32, unread_count: i32, unread_mentions_count: i32, unread_reactions_count: i32, unread_poll_votes_count: i32, from_id: impl Into<crate::enums::Peer>, notify_settings: PeerNotifySettings) -> Self {
         Self { my: false, closed: false, pinned: false, short: false, hidden: false, title_missing: false, id, date, peer: peer.into(), title: title.into(), icon_color, icon_emoji_id: None, top_message, read_inbox_max_id, read_outbox_max_id, unread_count, unread_mentions_count, unread_reactions_count, unread_poll_votes_count, from_id: from_id.into(), notify_settings, draft: None }
     }
 }
@@ -41173,9 +41173,9 @@ pub struct RequestPeerTypeChat {
     /// `forum:flags.4?Bool`.
     pub forum: Option<bool>,
     /// `user_admin_rights:flags.1?ChatAdminRights`.
-    pub user_admin_rights: Option<crate::types::ChatAdminRights>,
+    pub user_admin_rights: Option<ChatAdminRights>,
     /// `bot_admin_rights:flags.2?ChatAdminRights`.
-    pub bot_admin_rights: Option<crate::types::ChatAdminRights>,
+    pub bot_admin_rights: Option<ChatAdminRights>,
 }
 
 impl RequestPeerTypeChat {
@@ -41240,9 +41240,9 @@ pub struct RequestPeerTypeBroadcast {
     /// `has_username:flags.3?Bool`.
     pub has_username: Option<bool>,
     /// `user_admin_rights:flags.1?ChatAdminRights`.
-    pub user_admin_rights: Option<crate::types::ChatAdminRights>,
+    pub user_admin_rights: Option<ChatAdminRights>,
     /// `bot_admin_rights:flags.2?ChatAdminRights`.
-    pub bot_admin_rights: Option<crate::types::ChatAdminRights>,
+    pub bot_admin_rights: Option<ChatAdminRights>,
 }
 
 impl RequestPeerTypeBroadcast {
@@ -41584,7 +41584,7 @@ pub struct AutoSaveException {
     /// `peer:Peer`.
     pub peer: crate::enums::Peer,
     /// `settings:AutoSaveSettings`.
-    pub settings: crate::types::AutoSaveSettings,
+    pub settings: AutoSaveSettings,
 }
 
 impl AutoSaveException {
@@ -42018,7 +42018,7 @@ pub struct StoryViews {
     /// `forwards_count:flags.2?int`.
     pub forwards_count: Option<i32>,
     /// `reactions:flags.3?Vector<ReactionCount>`.
-    pub reactions: Option<Vec<crate::types::ReactionCount>>,
+    pub reactions: Option<Vec<ReactionCount>>,
     /// `reactions_count:flags.4?int`.
     pub reactions_count: Option<i32>,
     /// `recent_viewers:flags.0?Vector<long>`.
@@ -42193,7 +42193,7 @@ pub struct StoryItem {
     /// `from_id:flags.18?Peer`.
     pub from_id: Option<crate::enums::Peer>,
     /// `fwd_from:flags.17?StoryFwdHeader`.
-    pub fwd_from: Option<crate::types::StoryFwdHeader>,
+    pub fwd_from: Option<StoryFwdHeader>,
     /// `expire_date:int`.
     pub expire_date: i32,
     /// `caption:flags.0?string`.
@@ -42207,7 +42207,7 @@ pub struct StoryItem {
     /// `privacy:flags.2?Vector<PrivacyRule>`.
     pub privacy: Option<Vec<crate::enums::PrivacyRule>>,
     /// `views:flags.3?StoryViews`.
-    pub views: Option<Box<crate::types::StoryViews>>,
+    pub views: Option<Box<StoryViews>>,
     /// `sent_reaction:flags.15?Reaction`.
     pub sent_reaction: Option<crate::enums::Reaction>,
     /// `albums:flags.19?Vector<int>`.
@@ -42816,7 +42816,7 @@ impl tl::DecodeBare for MediaAreaCoordinates {
 #[derive(Clone, Debug, PartialEq)]
 pub struct MediaAreaVenue {
     /// `coordinates:MediaAreaCoordinates`.
-    pub coordinates: crate::types::MediaAreaCoordinates,
+    pub coordinates: MediaAreaCoordinates,
     /// `geo:GeoPoint`.
     pub geo: crate::enums::GeoPoint,
     /// `title:string`.
@@ -42871,7 +42871,7 @@ impl tl::DecodeBare for MediaAreaVenue {
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputMediaAreaVenue {
     /// `coordinates:MediaAreaCoordinates`.
-    pub coordinates: crate::types::MediaAreaCoordinates,
+    pub coordinates: MediaAreaCoordinates,
     /// `query_id:long`.
     pub query_id: i64,
     /// `result_id:string`.
@@ -42910,11 +42910,11 @@ impl tl::DecodeBare for InputMediaAreaVenue {
 #[derive(Clone, Debug, PartialEq)]
 pub struct MediaAreaGeoPoint {
     /// `coordinates:MediaAreaCoordinates`.
-    pub coordinates: crate::types::MediaAreaCoordinates,
+    pub coordinates: MediaAreaCoordinates,
     /// `geo:GeoPoint`.
     pub geo: crate::enums::GeoPoint,
     /// `address:flags.0?GeoPointAddress`.
-    pub address: Option<Box<crate::types::GeoPointAddress>>,
+    pub address: Option<Box<GeoPointAddress>>,
 }
 
 impl MediaAreaGeoPoint {
@@ -42923,7 +42923,7 @@ impl MediaAreaGeoPoint {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(coordinates: crate::types::MediaAreaCoordinates, geo: impl Into<crate::enums::GeoPoint>) -> Self {
+    pub fn new(coordinates: MediaAreaCoordinates, geo: impl Into<crate::enums::GeoPoint>) -> Self {
         Self { coordinates, geo: geo.into(), address: None }
     }
 }
@@ -42964,7 +42964,7 @@ pub struct MediaAreaSuggestedReaction {
     /// `flipped:flags.1?true`.
     pub flipped: bool,
     /// `coordinates:MediaAreaCoordinates`.
-    pub coordinates: crate::types::MediaAreaCoordinates,
+    pub coordinates: MediaAreaCoordinates,
     /// `reaction:Reaction`.
     pub reaction: crate::enums::Reaction,
 }
@@ -42975,7 +42975,7 @@ impl MediaAreaSuggestedReaction {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(coordinates: crate::types::MediaAreaCoordinates, reaction: impl Into<crate::enums::Reaction>) -> Self {
+    pub fn new(coordinates: MediaAreaCoordinates, reaction: impl Into<crate::enums::Reaction>) -> Self {
         Self { dark: false, flipped: false, coordinates, reaction: reaction.into() }
     }
 }
@@ -43011,7 +43011,7 @@ impl tl::DecodeBare for MediaAreaSuggestedReaction {
 #[derive(Clone, Debug, PartialEq)]
 pub struct MediaAreaChannelPost {
     /// `coordinates:MediaAreaCoordinates`.
-    pub coordinates: crate::types::MediaAreaCoordinates,
+    pub coordinates: MediaAreaCoordinates,
     /// `channel_id:long`.
     pub channel_id: i64,
     /// `msg_id:int`.
@@ -43050,7 +43050,7 @@ impl tl::DecodeBare for MediaAreaChannelPost {
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputMediaAreaChannelPost {
     /// `coordinates:MediaAreaCoordinates`.
-    pub coordinates: crate::types::MediaAreaCoordinates,
+    pub coordinates: MediaAreaCoordinates,
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
     /// `msg_id:int`.
@@ -43089,7 +43089,7 @@ impl tl::DecodeBare for InputMediaAreaChannelPost {
 #[derive(Clone, Debug, PartialEq)]
 pub struct MediaAreaUrl {
     /// `coordinates:MediaAreaCoordinates`.
-    pub coordinates: crate::types::MediaAreaCoordinates,
+    pub coordinates: MediaAreaCoordinates,
     /// `url:string`.
     pub url: tl::Text,
 }
@@ -43124,7 +43124,7 @@ impl tl::DecodeBare for MediaAreaUrl {
 #[derive(Clone, Debug, PartialEq)]
 pub struct MediaAreaWeather {
     /// `coordinates:MediaAreaCoordinates`.
-    pub coordinates: crate::types::MediaAreaCoordinates,
+    pub coordinates: MediaAreaCoordinates,
     /// `emoji:string`.
     pub emoji: tl::Text,
     /// `temperature_c:double`.
@@ -43167,7 +43167,7 @@ impl tl::DecodeBare for MediaAreaWeather {
 #[derive(Clone, Debug, PartialEq)]
 pub struct MediaAreaStarGift {
     /// `coordinates:MediaAreaCoordinates`.
-    pub coordinates: crate::types::MediaAreaCoordinates,
+    pub coordinates: MediaAreaCoordinates,
     /// `slug:string`.
     pub slug: tl::Text,
 }
@@ -44308,7 +44308,7 @@ pub struct BusinessWorkHours {
     /// `timezone_id:string`.
     pub timezone_id: tl::Text,
     /// `weekly_open:Vector<BusinessWeeklyOpen>`.
-    pub weekly_open: Vec<crate::types::BusinessWeeklyOpen>,
+    pub weekly_open: Vec<BusinessWeeklyOpen>,
 }
 
 impl BusinessWorkHours {
@@ -44317,7 +44317,7 @@ impl BusinessWorkHours {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(timezone_id: impl Into<tl::Text>, weekly_open: Vec<crate::types::BusinessWeeklyOpen>) -> Self {
+    pub fn new(timezone_id: impl Into<tl::Text>, weekly_open: Vec<BusinessWeeklyOpen>) -> Self {
         Self { open_now: false, timezone_id: timezone_id.into(), weekly_open }
     }
 }
@@ -44558,7 +44558,7 @@ pub struct InputBusinessGreetingMessage {
     /// `shortcut_id:int`.
     pub shortcut_id: i32,
     /// `recipients:InputBusinessRecipients`.
-    pub recipients: crate::types::InputBusinessRecipients,
+    pub recipients: InputBusinessRecipients,
     /// `no_activity_days:int`.
     pub no_activity_days: i32,
 }
@@ -44597,7 +44597,7 @@ pub struct BusinessGreetingMessage {
     /// `shortcut_id:int`.
     pub shortcut_id: i32,
     /// `recipients:BusinessRecipients`.
-    pub recipients: crate::types::BusinessRecipients,
+    pub recipients: BusinessRecipients,
     /// `no_activity_days:int`.
     pub no_activity_days: i32,
 }
@@ -44640,7 +44640,7 @@ pub struct InputBusinessAwayMessage {
     /// `schedule:BusinessAwayMessageSchedule`.
     pub schedule: crate::enums::BusinessAwayMessageSchedule,
     /// `recipients:InputBusinessRecipients`.
-    pub recipients: crate::types::InputBusinessRecipients,
+    pub recipients: InputBusinessRecipients,
 }
 
 impl InputBusinessAwayMessage {
@@ -44649,7 +44649,7 @@ impl InputBusinessAwayMessage {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(shortcut_id: i32, schedule: impl Into<crate::enums::BusinessAwayMessageSchedule>, recipients: crate::types::InputBusinessRecipients) -> Self {
+    pub fn new(shortcut_id: i32, schedule: impl Into<crate::enums::BusinessAwayMessageSchedule>, recipients: InputBusinessRecipients) -> Self {
         Self { offline_only: false, shortcut_id, schedule: schedule.into(), recipients }
     }
 }
@@ -44691,7 +44691,7 @@ pub struct BusinessAwayMessage {
     /// `schedule:BusinessAwayMessageSchedule`.
     pub schedule: crate::enums::BusinessAwayMessageSchedule,
     /// `recipients:BusinessRecipients`.
-    pub recipients: crate::types::BusinessRecipients,
+    pub recipients: BusinessRecipients,
 }
 
 impl BusinessAwayMessage {
@@ -44700,7 +44700,7 @@ impl BusinessAwayMessage {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(shortcut_id: i32, schedule: impl Into<crate::enums::BusinessAwayMessageSchedule>, recipients: crate::types::BusinessRecipients) -> Self {
+    pub fn new(shortcut_id: i32, schedule: impl Into<crate::enums::BusinessAwayMessageSchedule>, recipients: BusinessRecipients) -> Self {
         Self { offline_only: false, shortcut_id, schedule: schedule.into(), recipients }
     }
 }
@@ -44882,9 +44882,9 @@ pub struct ConnectedBot {
     /// `bot_id:long`.
     pub bot_id: i64,
     /// `recipients:BusinessBotRecipients`.
-    pub recipients: crate::types::BusinessBotRecipients,
+    pub recipients: BusinessBotRecipients,
     /// `rights:BusinessBotRights`.
-    pub rights: crate::types::BusinessBotRights,
+    pub rights: BusinessBotRights,
     /// `device:flags.0?string`.
     pub device: Option<tl::Text>,
     /// `date:flags.1?int`.
@@ -44899,7 +44899,7 @@ impl ConnectedBot {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(bot_id: i64, recipients: crate::types::BusinessBotRecipients, rights: crate::types::BusinessBotRights) -> Self {
+    pub fn new(bot_id: i64, recipients: BusinessBotRecipients, rights: BusinessBotRights) -> Self {
         Self { bot_id, recipients, rights, device: None, date: None, location: None }
     }
 }
@@ -45008,7 +45008,7 @@ pub struct BotBusinessConnection {
     /// `date:int`.
     pub date: i32,
     /// `rights:flags.2?BusinessBotRights`.
-    pub rights: Option<crate::types::BusinessBotRights>,
+    pub rights: Option<BusinessBotRights>,
 }
 
 impl BotBusinessConnection {
@@ -45362,7 +45362,7 @@ pub struct ContactBirthday {
     /// `contact_id:long`.
     pub contact_id: i64,
     /// `birthday:Birthday`.
-    pub birthday: crate::types::Birthday,
+    pub birthday: Birthday,
 }
 
 impl ContactBirthday {
@@ -45904,7 +45904,7 @@ pub struct FactCheck {
     /// `country:flags.1?string`, set together with `text` or not at all.
     pub country: Option<tl::Text>,
     /// `text:flags.1?TextWithEntities`, set together with `country` or not at all.
-    pub text: Option<crate::types::TextWithEntities>,
+    pub text: Option<TextWithEntities>,
     /// `hash:long`.
     pub hash: i64,
 }
@@ -46624,7 +46624,7 @@ pub struct StarsSubscription {
     /// `until_date:int`.
     pub until_date: i32,
     /// `pricing:StarsSubscriptionPricing`.
-    pub pricing: crate::types::StarsSubscriptionPricing,
+    pub pricing: StarsSubscriptionPricing,
     /// `chat_invite_hash:flags.3?string`.
     pub chat_invite_hash: Option<tl::Text>,
     /// `title:flags.4?string`.
@@ -46641,7 +46641,7 @@ impl StarsSubscription {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(id: impl Into<tl::Text>, peer: impl Into<crate::enums::Peer>, until_date: i32, pricing: crate::types::StarsSubscriptionPricing) -> Self {
+    pub fn new(id: impl Into<tl::Text>, peer: impl Into<crate::enums::Peer>, until_date: i32, pricing: StarsSubscriptionPricing) -> Self {
         Self { canceled: false, can_refulfill: false, missing_balance: false, bot_canceled: false, id: id.into(), peer: peer.into(), until_date, pricing, chat_invite_hash: None, title: None, photo: None, invoice_slug: None }
     }
 }
@@ -46777,7 +46777,7 @@ pub struct StarsGiveawayOption {
     /// `amount:long`.
     pub amount: i64,
     /// `winners:Vector<StarsGiveawayWinnersOption>`.
-    pub winners: Vec<crate::types::StarsGiveawayWinnersOption>,
+    pub winners: Vec<StarsGiveawayWinnersOption>,
 }
 
 impl StarsGiveawayOption {
@@ -46786,7 +46786,7 @@ impl StarsGiveawayOption {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(stars: i64, yearly_boosts: i32, currency: impl Into<tl::Text>, amount: i64, winners: Vec<crate::types::StarsGiveawayWinnersOption>) -> Self {
+    pub fn new(stars: i64, yearly_boosts: i32, currency: impl Into<tl::Text>, amount: i64, winners: Vec<StarsGiveawayWinnersOption>) -> Self {
         Self { extended: false, default: false, stars, yearly_boosts, store_product: None, currency: currency.into(), amount, winners }
     }
 }
@@ -46934,7 +46934,7 @@ pub struct StarGift {
     /// `upgrade_variants:flags.12?int`.
     pub upgrade_variants: Option<i32>,
     /// `background:flags.13?StarGiftBackground`.
-    pub background: Option<crate::types::StarGiftBackground>,
+    pub background: Option<StarGiftBackground>,
 }
 
 impl StarGift {
@@ -47301,7 +47301,7 @@ pub struct ReportResultChooseOption {
     /// `title:string`.
     pub title: tl::Text,
     /// `options:Vector<MessageReportOption>`.
-    pub options: Vec<crate::types::MessageReportOption>,
+    pub options: Vec<MessageReportOption>,
 }
 
 impl ReportResultChooseOption {
@@ -47653,7 +47653,7 @@ pub struct BotVerifierSettings {
     /// `company:string`.
     pub company: tl::Text,
     /// `custom_description:flags.0?TextWithEntities`.
-    pub custom_description: Option<crate::types::TextWithEntities>,
+    pub custom_description: Option<TextWithEntities>,
 }
 
 impl BotVerifierSettings {
@@ -47705,7 +47705,7 @@ pub struct BotVerification {
     /// `icon:long`.
     pub icon: i64,
     /// `description:TextWithEntities`.
-    pub description: crate::types::TextWithEntities,
+    pub description: TextWithEntities,
 }
 
 impl BotVerification {
@@ -47891,7 +47891,7 @@ pub struct StarGiftAttributeOriginalDetails {
     /// `date:int`.
     pub date: i32,
     /// `message:flags.1?TextWithEntities`.
-    pub message: Option<crate::types::TextWithEntities>,
+    pub message: Option<TextWithEntities>,
 }
 
 impl StarGiftAttributeOriginalDetails {
@@ -47960,7 +47960,7 @@ pub struct SavedStarGift {
     /// `gift:StarGift`.
     pub gift: crate::enums::StarGift,
     /// `message:flags.2?TextWithEntities`.
-    pub message: Option<crate::types::TextWithEntities>,
+    pub message: Option<TextWithEntities>,
     /// `msg_id:flags.3?int`.
     pub msg_id: Option<i32>,
     /// `saved_id:flags.11?long`.
@@ -48606,9 +48606,9 @@ pub struct PendingSuggestion {
     /// `suggestion:string`.
     pub suggestion: tl::Text,
     /// `title:TextWithEntities`.
-    pub title: crate::types::TextWithEntities,
+    pub title: TextWithEntities,
     /// `description:TextWithEntities`.
-    pub description: crate::types::TextWithEntities,
+    pub description: TextWithEntities,
     /// `url:string`.
     pub url: tl::Text,
 }
@@ -48649,7 +48649,7 @@ pub struct TodoItem {
     /// `id:int`.
     pub id: i32,
     /// `title:TextWithEntities`.
-    pub title: crate::types::TextWithEntities,
+    pub title: TextWithEntities,
 }
 
 impl TodoItem {
@@ -48686,9 +48686,9 @@ pub struct TodoList {
     /// `others_can_complete:flags.1?true`.
     pub others_can_complete: bool,
     /// `title:TextWithEntities`.
-    pub title: crate::types::TextWithEntities,
+    pub title: TextWithEntities,
     /// `list:Vector<TodoItem>`.
-    pub list: Vec<crate::types::TodoItem>,
+    pub list: Vec<TodoItem>,
 }
 
 impl TodoList {
@@ -48697,7 +48697,7 @@ impl TodoList {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(title: crate::types::TextWithEntities, list: Vec<crate::types::TodoItem>) -> Self {
+    pub fn new(title: TextWithEntities, list: Vec<TodoItem>) -> Self {
         Self { others_can_append: false, others_can_complete: false, title, list }
     }
 }
@@ -49161,7 +49161,7 @@ pub struct GroupCallMessage {
     /// `date:int`.
     pub date: i32,
     /// `message:TextWithEntities`.
-    pub message: crate::types::TextWithEntities,
+    pub message: TextWithEntities,
     /// `paid_message_stars:flags.0?long`.
     pub paid_message_stars: Option<i64>,
 }
@@ -49172,7 +49172,7 @@ impl GroupCallMessage {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(id: i32, from_id: impl Into<crate::enums::Peer>, date: i32, message: crate::types::TextWithEntities) -> Self {
+    pub fn new(id: i32, from_id: impl Into<crate::enums::Peer>, date: i32, message: TextWithEntities) -> Self {
         Self { from_admin: false, id, from_id: from_id.into(), date, message, paid_message_stars: None }
     }
 }
@@ -49362,7 +49362,7 @@ pub struct StarGiftAuctionState {
     /// `min_bid_amount:long`.
     pub min_bid_amount: i64,
     /// `bid_levels:Vector<AuctionBidLevel>`.
-    pub bid_levels: Vec<crate::types::AuctionBidLevel>,
+    pub bid_levels: Vec<AuctionBidLevel>,
     /// `top_bidders:Vector<long>`.
     pub top_bidders: Vec<i64>,
     /// `next_round_at:int`.
@@ -49580,7 +49580,7 @@ pub struct StarGiftAuctionAcquiredGift {
     /// `pos:int`.
     pub pos: i32,
     /// `message:flags.1?TextWithEntities`.
-    pub message: Option<crate::types::TextWithEntities>,
+    pub message: Option<TextWithEntities>,
     /// `gift_num:flags.2?int`.
     pub gift_num: Option<i32>,
 }
@@ -49645,7 +49645,7 @@ pub struct StarGiftActiveAuctionState {
     /// `state:StarGiftAuctionState`.
     pub state: crate::enums::StarGiftAuctionState,
     /// `user_state:StarGiftAuctionUserState`.
-    pub user_state: crate::types::StarGiftAuctionUserState,
+    pub user_state: StarGiftAuctionUserState,
 }
 
 impl StarGiftActiveAuctionState {
@@ -49803,7 +49803,7 @@ impl tl::DecodeBare for Passkey {
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputPasskeyResponseRegister {
     /// `client_data:DataJSON`.
-    pub client_data: crate::types::DataJson,
+    pub client_data: DataJson,
     /// `attestation_data:bytes`.
     pub attestation_data: tl::Bytes,
 }
@@ -49838,7 +49838,7 @@ impl tl::DecodeBare for InputPasskeyResponseRegister {
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputPasskeyResponseLogin {
     /// `client_data:DataJSON`.
-    pub client_data: crate::types::DataJson,
+    pub client_data: DataJson,
     /// `authenticator_data:bytes`.
     pub authenticator_data: tl::Bytes,
     /// `signature:bytes`.
@@ -50319,7 +50319,7 @@ pub struct AiComposeTone {
     /// `author_id:flags.3?long`.
     pub author_id: Option<i64>,
     /// `example_english:flags.5?AiComposeToneExample`.
-    pub example_english: Option<Box<crate::types::AiComposeToneExample>>,
+    pub example_english: Option<Box<AiComposeToneExample>>,
 }
 
 impl AiComposeTone {
@@ -50430,9 +50430,9 @@ impl tl::DecodeBare for AiComposeToneDefault {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AiComposeToneExample {
     /// `from:TextWithEntities`.
-    pub from: crate::types::TextWithEntities,
+    pub from: TextWithEntities,
     /// `to:TextWithEntities`.
-    pub to: crate::types::TextWithEntities,
+    pub to: TextWithEntities,
 }
 
 impl AiComposeToneExample {
@@ -50982,7 +50982,7 @@ pub struct EphemeralMessage {
     /// `reply_to:flags.6?MessageReplyHeader`.
     pub reply_to: Option<crate::enums::MessageReplyHeader>,
     /// `rich_message:flags.8?RichMessage`.
-    pub rich_message: Option<Box<crate::types::RichMessage>>,
+    pub rich_message: Option<Box<RichMessage>>,
     /// `chat_instance:flags.10?long`.
     pub chat_instance: Option<i64>,
     /// `anchor_msg_id:flags.11?int`.
@@ -51614,7 +51614,7 @@ impl tl::DecodeBare for InlineButtonTypeCopy {
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyboardInlineButton {
     /// `style:flags.10?KeyboardButtonStyle`.
-    pub style: Option<crate::types::KeyboardButtonStyle>,
+    pub style: Option<KeyboardButtonStyle>,
     /// `text:string`.
     pub text: tl::Text,
     /// `type:InlineButtonType`.
@@ -51664,7 +51664,7 @@ impl tl::DecodeBare for KeyboardInlineButton {
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyboardInlineButtonRow {
     /// `buttons:Vector<KeyboardInlineButton>`.
-    pub buttons: Vec<crate::types::KeyboardInlineButton>,
+    pub buttons: Vec<KeyboardInlineButton>,
 }
 
 impl KeyboardInlineButtonRow {
@@ -51750,7 +51750,7 @@ pub struct PageButton {
     /// `type:InlineButtonType`.
     pub r#type: crate::enums::InlineButtonType,
     /// `style:flags.0?RichButtonStyle`.
-    pub style: Option<crate::types::RichButtonStyle>,
+    pub style: Option<RichButtonStyle>,
 }
 
 impl PageButton {
@@ -51941,7 +51941,7 @@ pub struct OnrampAvailability {
     /// `state:flags.2?string`.
     pub state: Option<tl::Text>,
     /// `methods:Vector<OnrampMethodAvailability>`.
-    pub methods: Vec<crate::types::OnrampMethodAvailability>,
+    pub methods: Vec<OnrampMethodAvailability>,
 }
 
 impl OnrampAvailability {
@@ -51950,7 +51950,7 @@ impl OnrampAvailability {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(country_code: impl Into<tl::Text>, methods: Vec<crate::types::OnrampMethodAvailability>) -> Self {
+    pub fn new(country_code: impl Into<tl::Text>, methods: Vec<OnrampMethodAvailability>) -> Self {
         Self { allowed: false, buy_allowed: false, country_code: country_code.into(), state: None, methods }
     }
 }
@@ -52474,7 +52474,7 @@ pub struct WalletTransaction {
     /// `tx_hash:flags.4?string`.
     pub tx_hash: Option<tl::Text>,
     /// `nft:flags.7?wallet.NftItem`.
-    pub nft: Option<Box<crate::types::wallet::NftItem>>,
+    pub nft: Option<Box<wallet::NftItem>>,
 }
 
 impl WalletTransaction {
@@ -52585,7 +52585,7 @@ pub struct InputWalletImported {
     /// `anchor_public_key:flags.0?bytes`.
     pub anchor_public_key: Option<tl::Bytes>,
     /// `proof:WalletOwnershipProof`.
-    pub proof: crate::types::WalletOwnershipProof,
+    pub proof: WalletOwnershipProof,
 }
 
 impl InputWalletImported {
@@ -52594,7 +52594,7 @@ impl InputWalletImported {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(public_key: impl Into<tl::Bytes>, proof: crate::types::WalletOwnershipProof) -> Self {
+    pub fn new(public_key: impl Into<tl::Bytes>, proof: WalletOwnershipProof) -> Self {
         Self { public_key: public_key.into(), anchor_public_key: None, proof }
     }
 }
@@ -52695,7 +52695,7 @@ pub struct TonConnectSession {
     /// `nonce:bytes`.
     pub nonce: tl::Bytes,
     /// `manifest:flags.4?TonConnectManifest`.
-    pub manifest: Option<Box<crate::types::TonConnectManifest>>,
+    pub manifest: Option<Box<TonConnectManifest>>,
     /// `manifest_error:flags.5?int`.
     pub manifest_error: Option<i32>,
     /// `date:int`.

@@ -13,6 +13,7 @@
 use std::sync::LazyLock;
 
 mod ast;
+#[cfg(feature = "emit")]
 pub mod emit;
 mod facts;
 mod id;
@@ -31,6 +32,9 @@ pub const API_TEXT: &str = include_str!("../../../schema/api.tl");
 /// The text of the schema of MTProto itself, `schema/mtproto.tl`.
 pub const MTPROTO_TEXT: &str = include_str!("../../../schema/mtproto.tl");
 
+/// The text of the facts about the API's methods, `schema/errors.json`.
+pub const FACTS_TEXT: &str = include_str!("../../../schema/errors.json");
+
 /// The API schema of the newest layer that this repository carries.
 #[must_use]
 pub fn api() -> &'static Schema {
@@ -43,6 +47,15 @@ pub fn api() -> &'static Schema {
 pub fn mtproto() -> &'static Schema {
     static SCHEMA: LazyLock<Schema> = LazyLock::new(|| bundled(MTPROTO_TEXT));
     &SCHEMA
+}
+
+/// The facts about the API's methods.
+#[must_use]
+#[expect(clippy::expect_used, reason = "the text is part of the program and tests parse it")]
+pub fn facts() -> &'static Facts {
+    static FACTS: LazyLock<Facts> =
+        LazyLock::new(|| Facts::parse(FACTS_TEXT).expect("the bundled facts parse"));
+    &FACTS
 }
 
 #[expect(clippy::expect_used, reason = "the text is part of the program and tests parse it")]

@@ -39,7 +39,7 @@ impl tl::DecodeBare for ReqPq {
 }
 
 impl tl::Function for ReqPq {
-    type Return = crate::service::types::ResPq;
+    type Return = ResPq;
     const ID: u32 = 0x60469778;
     const NAME: &'static str = "req_pq";
     const CALLERS: tl::Callers = tl::Callers { user: true, bot: true, signed_out: false, business: false };
@@ -78,7 +78,7 @@ impl tl::DecodeBare for ReqPqMulti {
 }
 
 impl tl::Function for ReqPqMulti {
-    type Return = crate::service::types::ResPq;
+    type Return = ResPq;
     const ID: u32 = 0xbe7e8ef1;
     const NAME: &'static str = "req_pq_multi";
     const CALLERS: tl::Callers = tl::Callers { user: true, bot: true, signed_out: false, business: false };
@@ -137,7 +137,7 @@ impl tl::DecodeBare for ReqDhParams {
 }
 
 impl tl::Function for ReqDhParams {
-    type Return = crate::service::enums::ServerDhParams;
+    type Return = ServerDhParams;
     const ID: u32 = 0xd712e4be;
     const NAME: &'static str = "req_DH_params";
     const CALLERS: tl::Callers = tl::Callers { user: true, bot: true, signed_out: false, business: false };
@@ -184,7 +184,7 @@ impl tl::DecodeBare for SetClientDhParams {
 }
 
 impl tl::Function for SetClientDhParams {
-    type Return = crate::service::enums::SetClientDhParamsAnswer;
+    type Return = SetClientDhParamsAnswer;
     const ID: u32 = 0xf5045f1f;
     const NAME: &'static str = "set_client_DH_params";
     const CALLERS: tl::Callers = tl::Callers { user: true, bot: true, signed_out: false, business: false };
@@ -217,7 +217,7 @@ impl tl::DecodeBare for DestroyAuthKey {
 }
 
 impl tl::Function for DestroyAuthKey {
-    type Return = crate::service::enums::DestroyAuthKeyRes;
+    type Return = DestroyAuthKeyRes;
     const ID: u32 = 0xd1435160;
     const NAME: &'static str = "destroy_auth_key";
     const CALLERS: tl::Callers = tl::Callers { user: true, bot: true, signed_out: false, business: false };
@@ -256,7 +256,7 @@ impl tl::DecodeBare for RpcDropAnswer {
 }
 
 impl tl::Function for RpcDropAnswer {
-    type Return = crate::service::enums::RpcDropAnswer;
+    type Return = enums::RpcDropAnswer;
     const ID: u32 = 0x58e4a740;
     const NAME: &'static str = "rpc_drop_answer";
     const CALLERS: tl::Callers = tl::Callers { user: true, bot: true, signed_out: false, business: false };
@@ -295,7 +295,7 @@ impl tl::DecodeBare for GetFutureSalts {
 }
 
 impl tl::Function for GetFutureSalts {
-    type Return = crate::manual::FutureSalts;
+    type Return = FutureSalts;
     const ID: u32 = 0xb921bd04;
     const NAME: &'static str = "get_future_salts";
     const CALLERS: tl::Callers = tl::Callers { user: true, bot: true, signed_out: false, business: false };
@@ -334,7 +334,7 @@ impl tl::DecodeBare for Ping {
 }
 
 impl tl::Function for Ping {
-    type Return = crate::service::types::Pong;
+    type Return = Pong;
     const ID: u32 = 0x7abe77ec;
     const NAME: &'static str = "ping";
     const CALLERS: tl::Callers = tl::Callers { user: true, bot: true, signed_out: false, business: false };
@@ -377,7 +377,7 @@ impl tl::DecodeBare for PingDelayDisconnect {
 }
 
 impl tl::Function for PingDelayDisconnect {
-    type Return = crate::service::types::Pong;
+    type Return = Pong;
     const ID: u32 = 0xf3427b8c;
     const NAME: &'static str = "ping_delay_disconnect";
     const CALLERS: tl::Callers = tl::Callers { user: true, bot: true, signed_out: false, business: false };
@@ -416,7 +416,7 @@ impl tl::DecodeBare for DestroySession {
 }
 
 impl tl::Function for DestroySession {
-    type Return = crate::service::enums::DestroySessionRes;
+    type Return = DestroySessionRes;
     const ID: u32 = 0xe7512126;
     const NAME: &'static str = "destroy_session";
     const CALLERS: tl::Callers = tl::Callers { user: true, bot: true, signed_out: false, business: false };
@@ -1756,7 +1756,7 @@ pub mod types {
         /// `expires:int`.
         pub expires: i32,
         /// `rules:vector<AccessPointRule>`.
-        pub rules: Vec<crate::service::types::AccessPointRule>,
+        pub rules: Vec<AccessPointRule>,
     }
 
     impl ConfigSimple {

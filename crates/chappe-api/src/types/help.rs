@@ -283,7 +283,7 @@ pub struct TermsOfServiceUpdate {
     /// `expires:int`.
     pub expires: i32,
     /// `terms_of_service:help.TermsOfService`.
-    pub terms_of_service: crate::types::help::TermsOfService,
+    pub terms_of_service: TermsOfService,
 }
 
 impl TermsOfServiceUpdate {
@@ -654,7 +654,7 @@ pub struct Country {
     /// `name:flags.1?string`.
     pub name: Option<tl::Text>,
     /// `country_codes:Vector<help.CountryCode>`.
-    pub country_codes: Vec<crate::types::help::CountryCode>,
+    pub country_codes: Vec<CountryCode>,
 }
 
 impl Country {
@@ -663,7 +663,7 @@ impl Country {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(iso2: impl Into<tl::Text>, default_name: impl Into<tl::Text>, country_codes: Vec<crate::types::help::CountryCode>) -> Self {
+    pub fn new(iso2: impl Into<tl::Text>, default_name: impl Into<tl::Text>, country_codes: Vec<CountryCode>) -> Self {
         Self { hidden: false, iso2: iso2.into(), default_name: default_name.into(), name: None, country_codes }
     }
 }
@@ -704,7 +704,7 @@ impl tl::DecodeBare for Country {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CountriesList {
     /// `countries:Vector<help.Country>`.
-    pub countries: Vec<crate::types::help::Country>,
+    pub countries: Vec<Country>,
     /// `hash:int`.
     pub hash: i32,
 }
@@ -968,7 +968,7 @@ pub struct PeerColors {
     /// `hash:int`.
     pub hash: i32,
     /// `colors:Vector<help.PeerColorOption>`.
-    pub colors: Vec<crate::types::help::PeerColorOption>,
+    pub colors: Vec<PeerColorOption>,
 }
 
 impl PeerColors {

@@ -103,7 +103,7 @@ pub struct Difference {
     /// `users:Vector<User>`.
     pub users: Vec<crate::enums::User>,
     /// `state:updates.State`.
-    pub state: crate::types::updates::State,
+    pub state: State,
 }
 
 impl Difference {
@@ -154,7 +154,7 @@ pub struct DifferenceSlice {
     /// `users:Vector<User>`.
     pub users: Vec<crate::enums::User>,
     /// `intermediate_state:updates.State`.
-    pub intermediate_state: crate::types::updates::State,
+    pub intermediate_state: State,
 }
 
 impl DifferenceSlice {

@@ -443,7 +443,7 @@ pub struct NftItem {
     /// `lottie:flags.6?WebDocument`.
     pub lottie: Option<crate::enums::WebDocument>,
     /// `attributes:flags.7?Vector<wallet.NftAttribute>`.
-    pub attributes: Option<Vec<crate::types::wallet::NftAttribute>>,
+    pub attributes: Option<Vec<NftAttribute>>,
     /// `extra:flags.8?DataJSON`.
     pub extra: Option<crate::types::DataJson>,
 }
@@ -533,7 +533,7 @@ impl tl::DecodeBare for NftItem {
 #[derive(Clone, Debug, PartialEq)]
 pub struct NftItems {
     /// `items:Vector<wallet.NftItem>`.
-    pub items: Vec<crate::types::wallet::NftItem>,
+    pub items: Vec<NftItem>,
     /// `next_offset:flags.0?string`.
     pub next_offset: Option<tl::Text>,
 }
@@ -544,7 +544,7 @@ impl NftItems {
 
     /// Builds the value from what is required; the rest is left out.
     #[must_use]
-    pub fn new(items: Vec<crate::types::wallet::NftItem>) -> Self {
+    pub fn new(items: Vec<NftItem>) -> Self {
         Self { items, next_offset: None }
     }
 }

@@ -87,13 +87,13 @@ impl<'a> Emitter<'a> {
         let mut source = source.to_owned();
         for (home, names) in self.unique() {
             for name in names {
-                for end in [";", ">"] {
+                for end in [";", ">", ","] {
                     let path = format!("crate::service::{home}::{name}{end}");
                     source = source.replace(&path, &format!("{name}{end}"));
                 }
             }
         }
-        source.replace("crate::manual::", "")
+        source.replace("crate::manual::", "").replace("crate::service::", "")
     }
 
     fn unique(&self) -> BTreeMap<&'static str, BTreeSet<String>> {
