@@ -37,6 +37,7 @@ pub enum Mode {
 
 /// What to do after an answer of the server.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and a key stays where it is")]
 pub enum Step {
     /// Send this body in an unencrypted message and await the answer.
     Send(Bytes),
@@ -147,7 +148,7 @@ impl Handshake {
         let p = super::number_bytes(p);
         let q = super::number_bytes(q);
         let inner = match self.mode {
-            Mode::Permanent => service::PqInnerData::Dc(service::PqInnerDataDc {
+            Mode::Permanent => service::PQInnerDataDc {
                 pq: challenge.pq,
                 p: p.clone(),
                 q: q.clone(),
@@ -155,22 +156,22 @@ impl Handshake {
                 server_nonce,
                 new_nonce: *new_nonce,
                 dc: self.dc_id,
-            }),
-            Mode::Temporary { expires_in } => {
-                service::PqInnerData::TempDc(service::PqInnerDataTempDc {
-                    pq: challenge.pq,
-                    p: p.clone(),
-                    q: q.clone(),
-                    nonce,
-                    server_nonce,
-                    new_nonce: *new_nonce,
-                    dc: self.dc_id,
-                    expires_in,
-                })
             }
+            .to_bytes(),
+            Mode::Temporary { expires_in } => service::PQInnerDataTempDc {
+                pq: challenge.pq,
+                p: p.clone(),
+                q: q.clone(),
+                nonce,
+                server_nonce,
+                new_nonce: *new_nonce,
+                dc: self.dc_id,
+                expires_in,
+            }
+            .to_bytes(),
         };
-        let encrypted = rsa::rsa_pad_encrypt(&inner.to_bytes(), key, rng)
-            .map_err(|_| HandshakeError::RsaKey)?;
+        let encrypted =
+            rsa::rsa_pad_encrypt(&inner, key, rng).map_err(|_| HandshakeError::RsaKey)?;
         let proof = service::ReqDhParams {
             nonce,
             server_nonce,
@@ -201,6 +202,7 @@ impl Handshake {
                 }
                 return Err(HandshakeError::RefusedParams);
             }
+            _ => return Err(HandshakeError::Malformed),
         };
         nonces.check(&params.nonce, &params.server_nonce)?;
         let aes = dh::tmp_aes(&nonces.new_nonce, &nonces.server_nonce);
@@ -236,7 +238,7 @@ impl Handshake {
     ) -> Result<Step, HandshakeError> {
         let nonces = &exchange.nonces;
         match read(body)? {
-            service::SetClientDhParamsAnswer::Ok(ok) => {
+            service::SetClientDhParamsAnswer::DhGenOk(ok) => {
                 nonces.check(&ok.nonce, &ok.server_nonce)?;
                 exchange.verify(OK, &ok.new_nonce_hash1)?;
                 let expires_at = match self.mode {
@@ -252,7 +254,7 @@ impl Handshake {
                     auth_key: exchange.auth_key,
                 }))
             }
-            service::SetClientDhParamsAnswer::Retry(retry) => {
+            service::SetClientDhParamsAnswer::DhGenRetry(retry) => {
                 nonces.check(&retry.nonce, &retry.server_nonce)?;
                 exchange.verify(RETRY, &retry.new_nonce_hash2)?;
                 if exchange.retries == MAX_RETRIES {
@@ -266,11 +268,12 @@ impl Handshake {
                 self.state = State::Verdict(exchange);
                 Ok(Step::Send(body))
             }
-            service::SetClientDhParamsAnswer::Fail(fail) => {
+            service::SetClientDhParamsAnswer::DhGenFail(fail) => {
                 nonces.check(&fail.nonce, &fail.server_nonce)?;
                 exchange.verify(FAIL, &fail.new_nonce_hash3)?;
                 Err(HandshakeError::Refused)
             }
+            _ => Err(HandshakeError::Malformed),
         }
     }
 }

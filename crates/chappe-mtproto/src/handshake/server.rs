@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chappe_crypto::dh::{self, Group, KNOWN_PRIME, TmpAes};
 use chappe_crypto::{AuthKey, Error as CryptoError, factor, rsa, sha1};
+use chappe_tl::service::enums::PQInnerData;
 use chappe_tl::{Decode, Encode, Reader, service};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -60,6 +61,7 @@ pub enum Fault {
 
 /// What to do after a message of a client.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and a key stays where it is")]
 pub enum Step {
     /// Send this body in an unencrypted message.
     Reply(Bytes),
@@ -254,7 +256,7 @@ impl Handshake {
             exchange.refuse();
             let new_nonce_hash = super::params_fail_hash(&inner.new_nonce);
             let fail = service::ServerDhParamsFail { nonce, server_nonce, new_nonce_hash };
-            return Ok(Step::Reply(service::ServerDhParams::Fail(fail).to_bytes()));
+            return Ok(Step::Reply(fail.to_bytes()));
         }
         let (secret, public) =
             super::draw_secret(&self.group, rng).map_err(|_| exchange.refuse())?;
@@ -280,7 +282,7 @@ impl Handshake {
             retry_id: 0,
             retries: 0,
         }));
-        Ok(Step::Reply(exchange.remember(hash, &service::ServerDhParams::Ok(params))))
+        Ok(Step::Reply(exchange.remember(hash, &params)))
     }
 
     /// Answers `set_client_DH_params`.
@@ -314,7 +316,7 @@ impl Handshake {
             exchange.refuse();
             let new_nonce_hash3 = proof(FAIL);
             let fail = service::DhGenFail { nonce, server_nonce, new_nonce_hash3 };
-            return Ok(Step::Reply(service::SetClientDhParamsAnswer::Fail(fail).to_bytes()));
+            return Ok(Step::Reply(fail.to_bytes()));
         }
         if again {
             let new_nonce_hash2 = proof(RETRY);
@@ -322,13 +324,12 @@ impl Handshake {
             half.retries += 1;
             exchange.stage = Stage::Key(half);
             let retry = service::DhGenRetry { nonce, server_nonce, new_nonce_hash2 };
-            let answer = service::SetClientDhParamsAnswer::Retry(retry);
-            return Ok(Step::Reply(exchange.remember(hash, &answer)));
+            return Ok(Step::Reply(exchange.remember(hash, &retry)));
         }
         let ok = service::DhGenOk { nonce, server_nonce, new_nonce_hash1: proof(OK) };
         exchange.stage = Stage::Finished;
         Ok(Step::Done {
-            reply: exchange.remember(hash, &service::SetClientDhParamsAnswer::Ok(ok)),
+            reply: exchange.remember(hash, &ok),
             server_salt: super::initial_salt(&half.new_nonce, &server_nonce),
             expires_in: half.expires_in,
             auth_key,
@@ -452,8 +453,8 @@ fn decrypt(cipher: &[u8], key: &rsa::PrivateKey) -> Option<Inner> {
 fn parse(data: &[u8]) -> Option<(Inner, usize)> {
     let data = Bytes::copy_from_slice(data);
     let mut reader = Reader::new(&data);
-    let inner = match service::PqInnerData::decode(&mut reader).ok()? {
-        service::PqInnerData::Plain(inner) => Inner {
+    let inner = match PQInnerData::decode(&mut reader).ok()? {
+        PQInnerData::PQInnerData(inner) => Inner {
             pq: inner.pq,
             p: inner.p,
             q: inner.q,
@@ -463,7 +464,7 @@ fn parse(data: &[u8]) -> Option<(Inner, usize)> {
             dc: None,
             expires_in: None,
         },
-        service::PqInnerData::Dc(inner) => Inner {
+        PQInnerData::Dc(inner) => Inner {
             pq: inner.pq,
             p: inner.p,
             q: inner.q,
@@ -473,7 +474,7 @@ fn parse(data: &[u8]) -> Option<(Inner, usize)> {
             dc: Some(inner.dc),
             expires_in: None,
         },
-        service::PqInnerData::Temp(inner) => Inner {
+        PQInnerData::Temp(inner) => Inner {
             pq: inner.pq,
             p: inner.p,
             q: inner.q,
@@ -483,7 +484,7 @@ fn parse(data: &[u8]) -> Option<(Inner, usize)> {
             dc: None,
             expires_in: Some(inner.expires_in),
         },
-        service::PqInnerData::TempDc(inner) => Inner {
+        PQInnerData::TempDc(inner) => Inner {
             pq: inner.pq,
             p: inner.p,
             q: inner.q,
@@ -493,6 +494,7 @@ fn parse(data: &[u8]) -> Option<(Inner, usize)> {
             dc: Some(inner.dc),
             expires_in: Some(inner.expires_in),
         },
+        _ => return None,
     };
     Some((inner, reader.offset()))
 }

@@ -10,7 +10,7 @@ mod framing;
 mod obfuscated;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use bytes::{Buf, BytesMut};
 use rand_core::CryptoRng;

@@ -18,13 +18,13 @@ use super::{
 };
 
 /// A generator that yields given bytes, then those of a seeded one.
-struct Scripted {
+pub(crate) struct Scripted {
     script: Vec<u8>,
     rest: ChaCha20Rng,
 }
 
 impl Scripted {
-    fn new(script: &[&[u8]]) -> Self {
+    pub(crate) fn new(script: &[&[u8]]) -> Self {
         Self { script: script.concat(), rest: rng() }
     }
 }
@@ -58,7 +58,7 @@ fn rng() -> ChaCha20Rng {
     ChaCha20Rng::from_seed([7; 32])
 }
 
-fn hex(text: &str) -> Vec<u8> {
+pub(crate) fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> =
         text.chars().filter_map(|digit| digit.to_digit(16)).map(|digit| digit as u8).collect();
     digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
