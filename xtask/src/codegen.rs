@@ -124,7 +124,8 @@ fn read(path: &str) -> Result<String, CodegenError> {
     fs::read_to_string(&path).map_err(|error| CodegenError::Io(path, error))
 }
 
-fn root() -> PathBuf {
+/// The root of the repository.
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 

@@ -1,8 +1,11 @@
 //! Automation of this repository: `cargo xtask help`.
 
+use std::fmt::Display;
 use std::process::ExitCode;
 
 mod codegen;
+mod mutate;
+mod tidy;
 
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
@@ -10,6 +13,8 @@ Usage: cargo xtask COMMAND
 Commands:
   codegen          generate the types from schema/
   codegen --check  only compare what is checked in with what would be generated
+  mutate [NAME]    break each check of xtask/mutations.toml, or those with NAME in theirs
+  tidy             check the rules of the house
   help             print this
 ";
 
@@ -20,6 +25,9 @@ fn main() -> ExitCode {
     let result = match words[..] {
         ["codegen"] => codegen::write(),
         ["codegen", "--check"] => codegen::check(),
+        ["mutate"] => return judge(mutate::run(&codegen::root(), "")),
+        ["mutate", name] => return judge(mutate::run(&codegen::root(), name)),
+        ["tidy"] => return judge(tidy::run(&codegen::root())),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             return ExitCode::SUCCESS;
@@ -34,6 +42,19 @@ fn main() -> ExitCode {
             println!("{summary}");
             ExitCode::SUCCESS
         }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Ends a command that has said everything itself.
+#[expect(clippy::print_stderr, reason = "this is a program")]
+fn judge(result: Result<bool, impl Display>) -> ExitCode {
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
