@@ -23,21 +23,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                         println!("{reason}");
                     }
                     code.submit(&ask("code")?).await?
-                },
+                }
                 SignIn::Password(password) => {
                     println!("hint: {}", password.hint().unwrap_or("none"));
                     password.submit(&ask("password")?).await?
-                },
+                }
                 SignIn::SignUp(name) => name.submit(&ask("first name")?, "").await?,
                 SignIn::Done(user) => {
                     println!("signed in as {}", user.first_name.as_deref().unwrap_or_default());
                     break;
-                },
+                }
                 _ => return Err(Error::SignedOut.into()),
             };
         }
     }
-    for site in client.invoke(&account::GetWebAuthorizations {}).await?.authorizations {
+    for site in client.invoke(&account::GetWebAuthorizations).await?.authorizations {
         println!("{:>20}  {}", site.hash, site.domain);
     }
     Ok(client.close().await?)

@@ -227,14 +227,14 @@ impl Builder {
         })
         .await?;
 
-        let dc_id = self.dc_id.or(session.as_ref().map(Session::dc_id)).unwrap_or(2);
+        let dc_id = self.dc_id.or_else(|| session.as_ref().map(Session::dc_id)).unwrap_or(2);
         let (address, key) = match self.server {
             Some(server) => (server.address, server.key),
             None => public_server(dc_id, self.test_servers)?,
         };
         if let Some(session) = &session {
             check_session(session, dc_id, key.fingerprint())
-                .map_err(|problem| Error::session(None, problem))?;
+                .map_err(|problem| Error::session(store.path(), problem))?;
         }
 
         let config = Config {
@@ -289,13 +289,13 @@ impl Builder {
         match tokio::time::timeout(self.connect_timeout, settled).await {
             Ok(Ok(status)) => match &*status {
                 Status::Ended(end) => return Err(end.to_error()),
-                Status::Connected | Status::Connecting(_) => {},
+                Status::Connected | Status::Connecting(_) => {}
             },
             Ok(Err(_)) => return Err(Error::Closed),
             Err(_) => {
                 let silent = io::Error::new(io::ErrorKind::TimedOut, "connecting took too long");
                 return Err(Error::Network(silent));
-            },
+            }
         }
         // A client whose key is lost with the process would sign in for nothing.
         client.keeper().flush().await?;

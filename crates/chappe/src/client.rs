@@ -219,9 +219,7 @@ const fn state(status: &Status) -> ConnectionState {
 fn failed(method: &str, reason: FailureReason) -> Error {
     match reason {
         FailureReason::Unsendable => Error::TooLarge(method.into()),
-        FailureReason::Rejected(code) => {
-            RpcError::new(method, code, "BAD_MSG_NOTIFICATION").into()
-        },
+        FailureReason::Rejected(code) => RpcError::new(method, code, "BAD_MSG_NOTIFICATION").into(),
         _ => Error::Lost(method.into()),
     }
 }

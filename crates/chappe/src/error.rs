@@ -380,7 +380,10 @@ mod tests {
         assert_eq!(error.code(), Some(420));
         assert_eq!(error.retry_after(), Some(Duration::from_secs(17)));
         let rpc = error.rpc().unwrap();
-        assert_eq!((rpc.name.as_str(), rpc.value, rpc.text.as_str()), ("FLOOD_WAIT_X", Some(17), "FLOOD_WAIT_17"));
+        assert_eq!(
+            (rpc.name.as_str(), rpc.value, rpc.text.as_str()),
+            ("FLOOD_WAIT_X", Some(17), "FLOOD_WAIT_17")
+        );
         assert_eq!(error.explain().unwrap(), "too many calls; wait 17 seconds before the next one");
     }
 

@@ -63,11 +63,11 @@ impl Client {
                     Step::Introduce => {
                         tracing::debug!("the server wants to hear layer and device again");
                         self.introduce_again();
-                    },
+                    }
                     Step::Retry { after } => {
                         tracing::warn!(code = error.code, name = %error.name, ?after, "waiting");
                         tokio::time::sleep(after).await;
-                    },
+                    }
                 }
                 attempt += 1;
             }
@@ -111,20 +111,20 @@ pub(crate) fn next_step(error: &RpcError, attempt: u32, policy: Policy) -> Step 
         (420, "FLOOD_WAIT_X" | "FLOOD_PREMIUM_WAIT_X") => match error.retry_after() {
             Some(wait) if wait <= policy.flood_threshold => {
                 Step::Retry { after: wait.max(Duration::from_millis(500)) }
-            },
+            }
             _ => Step::Fail,
         },
         (400, "CONNECTION_NOT_INITED" | "CONNECTION_LAYER_INVALID") if attempt == 0 => {
             Step::Introduce
-        },
+        }
         // These are answers, whatever their class says.
         (_, "AUTH_RESTART" | "AUTH_RESTART_X" | "OAUTH_REQUEST_INVALID" | "SIGN_IN_FAILED") => {
             Step::Fail
-        },
+        }
         // Observed: TDLib waits 1, 2, 4, ... seconds, at most 60.
         (500..600 | -599..=-500, _) => {
             Step::Retry { after: Duration::from_secs(1 << attempt.min(5)) }
-        },
+        }
         _ => Step::Fail,
     }
 }

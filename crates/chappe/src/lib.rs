@@ -5,7 +5,7 @@
 //!
 //! # async fn example(hash: i64) -> Result<(), chappe::Error> {
 //! let client = Client::builder(12345, "api hash").session("me.session").connect().await?;
-//! for site in client.invoke(&account::GetWebAuthorizations {}).await?.authorizations {
+//! for site in client.invoke(&account::GetWebAuthorizations).await?.authorizations {
 //!     println!("{:>20}  {}", site.hash, site.domain);
 //! }
 //! match client.invoke(&account::ResetWebAuthorization { hash }).await {

@@ -142,9 +142,9 @@ impl Client {
     /// Dropped in between, the server may have signed out while the session is still stored; the
     /// next call then says [`errors::AUTH_KEY_UNREGISTERED`].
     pub async fn sign_out(&self) -> Result<(), Error> {
-        match self.invoke(&auth::LogOut {}).await {
-            Ok(_) => {},
-            Err(error) if is_signed_out(&error) => {},
+        match self.invoke(&auth::LogOut).await {
+            Ok(_) => {}
+            Err(error) if is_signed_out(&error) => {}
             Err(error) => return Err(error),
         }
         self.keeper().sign_out().await?;
@@ -160,7 +160,7 @@ impl Client {
     /// # Cancel safety
     /// It only asks.
     pub async fn me(&self) -> Result<Option<types::User>, Error> {
-        let request = users::GetUsers { id: vec![enums::InputUser::Self_] };
+        let request = users::GetUsers { id: vec![enums::InputUser::InputUserSelf] };
         match self.invoke(&request).await {
             Ok(found) => Ok(found.into_iter().find_map(user)),
             Err(error) if is_signed_out(&error) => Ok(None),
@@ -229,19 +229,17 @@ impl CodeStep {
                     terms: required.terms_of_service.map(|terms| terms.text.into()),
                     rejected: None,
                 }))
-            },
+            }
             Ok(authorization) => authorized(&self.client, authorization).await,
             Err(error) if error.is(errors::SESSION_PASSWORD_NEEDED) => {
                 password(&self.client, None).await
-            },
+            }
             Err(error)
                 if error.is(errors::PHONE_CODE_INVALID) || error.is(errors::PHONE_CODE_EMPTY) =>
             {
                 Ok(self.again(Rejected::Wrong))
-            },
-            Err(error) if error.is(errors::PHONE_CODE_EXPIRED) => {
-                Ok(self.again(Rejected::Expired))
-            },
+            }
+            Err(error) if error.is(errors::PHONE_CODE_EXPIRED) => Ok(self.again(Rejected::Expired)),
             Err(error) => Err(error),
         }
     }
@@ -320,7 +318,7 @@ impl PasswordStep {
             let outcome = match proof(&self.client, password).await? {
                 Some(proof) => {
                     self.client.invoke(&auth::CheckPassword { password: proof.into() }).await
-                },
+                }
                 // The password was removed meanwhile, and with it this step.
                 None => return Err(Error::SignedOut),
             };
@@ -333,11 +331,11 @@ impl PasswordStep {
                         hint: self.hint.clone(),
                         rejected: Some(Rejected::Wrong),
                     }));
-                },
+                }
                 Err(error)
                     if tries < 2
                         && (error.is(errors::SRP_ID_INVALID)
-                            || error.is(errors::SRP_PASSWORD_CHANGED)) => {},
+                            || error.is(errors::SRP_PASSWORD_CHANGED)) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -419,15 +417,24 @@ async fn code_sent(
     sent: enums::auth::SentCode,
 ) -> Result<SignIn, Error> {
     match sent {
-        enums::auth::SentCode::SentCode(sent) => {
-            Ok(SignIn::Code(CodeStep { client: client.clone(), phone, sent: *sent, rejected: None }))
-        },
-        enums::auth::SentCode::Success(success) => {
-            authorized(client, *success.authorization).await
-        },
+        enums::auth::SentCode::SentCode(sent)
+            if matches!(sent.r#type, enums::auth::SentCodeType::SetUpEmailRequired(_)) =>
+        {
+            Err(Error::Unsupported(
+                "Telegram wants an email address for this account; set one with an official app",
+            ))
+        }
+        enums::auth::SentCode::SentCode(sent) => Ok(SignIn::Code(CodeStep {
+            client: client.clone(),
+            phone,
+            sent: *sent,
+            rejected: None,
+        })),
+        enums::auth::SentCode::Success(success) => authorized(client, success.authorization).await,
         enums::auth::SentCode::PaymentRequired(_) => Err(Error::Unsupported(
             "Telegram wants this sign-in to be paid for; sign in with an official app first",
         )),
+        _ => Err(Error::Unsupported("Telegram asks for a step that is new; update the app")),
     }
 }
 
@@ -448,7 +455,7 @@ async fn authorized(
 }
 
 async fn password(client: &Client, rejected: Option<Rejected>) -> Result<SignIn, Error> {
-    let hint = client.invoke(&account::GetPassword {}).await?.hint;
+    let hint = client.invoke(&account::GetPassword).await?.hint;
     let hint = hint.map(String::from).filter(|hint| !hint.is_empty());
     Ok(SignIn::Password(PasswordStep { client: client.clone(), hint, rejected }))
 }
@@ -457,17 +464,19 @@ async fn password(client: &Client, rejected: Option<Rejected>) -> Result<SignIn,
 async fn proof(
     client: &Client,
     password: &str,
-) -> Result<Option<types::InputCheckPasswordSRP>, Error> {
-    let challenge = client.invoke(&account::GetPassword {}).await?;
+) -> Result<Option<types::InputCheckPasswordSrp>, Error> {
+    let challenge = client.invoke(&account::GetPassword).await?;
     let (Some(algorithm), Some(b), Some(srp_id)) =
         (challenge.current_algo, challenge.srp_b, challenge.srp_id)
     else {
         return Ok(None);
     };
-    let enums::PasswordKdfAlgo::SHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow(algorithm) =
+    let enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(algorithm) =
         algorithm
     else {
-        return Err(Error::Unsupported("Telegram checks this password in a new way; update the app"));
+        return Err(Error::Unsupported(
+            "Telegram checks this password in a new way; update the app",
+        ));
     };
     let password = Password::from(password);
     let mut rng = ChaCha20Rng::from_seed(entropy()?);
@@ -484,7 +493,7 @@ async fn proof(
         srp::answer(&algorithm, &password, &b, &secure_random, &mut rng).map_err(betrayed)
     })
     .await?;
-    Ok(Some(types::InputCheckPasswordSRP {
+    Ok(Some(types::InputCheckPasswordSrp {
         srp_id,
         a: answer.a.to_vec().into(),
         m1: answer.m1.to_vec().into(),
@@ -499,17 +508,17 @@ fn delivery(sent: &enums::auth::SentCodeType) -> (Delivery, Option<i32>) {
         Type::Call(call) => (Delivery::Call, Some(call.length)),
         Type::EmailCode(email) => {
             (Delivery::Email { pattern: email.email_pattern.as_str().into() }, Some(email.length))
-        },
+        }
         Type::FirebaseSms(sms) => (Delivery::Sms, Some(sms.length)),
         Type::FlashCall(call) => {
             (Delivery::FlashCall { pattern: call.pattern.as_str().into() }, None)
-        },
+        }
         Type::FragmentSms(sms) => {
             (Delivery::Fragment { url: sms.url.as_str().into() }, Some(sms.length))
-        },
+        }
         Type::MissedCall(call) => {
             (Delivery::MissedCall { prefix: call.prefix.as_str().into() }, Some(call.length))
-        },
+        }
         Type::Sms(sms) => (Delivery::Sms, Some(sms.length)),
         Type::SmsPhrase(_) | Type::SmsWord(_) => (Delivery::Sms, None),
         _ => (Delivery::Other, None),

@@ -54,7 +54,7 @@ impl Updates {
                     Err(error) => {
                         tracing::warn!(%error, "an update cannot be decoded");
                         self.lost += 1;
-                    },
+                    }
                 },
                 Err(broadcast::error::RecvError::Lagged(count)) => self.lost += count,
                 Err(broadcast::error::RecvError::Closed) => {
@@ -62,10 +62,10 @@ impl Updates {
                     return match &*self.status.borrow() {
                         Status::Ended(End::Closed) | Status::Connecting(_) | Status::Connected => {
                             Ok(None)
-                        },
+                        }
                         Status::Ended(end) => Err(end.to_error()),
                     };
-                },
+                }
             }
         }
     }

@@ -81,7 +81,7 @@ impl Client {
     /// # Cancel safety
     /// It only asks.
     pub async fn web_authorizations(&self) -> Result<Vec<WebAuthorization>, Error> {
-        let answer = self.invoke(&account::GetWebAuthorizations {}).await?;
+        let answer = self.invoke(&account::GetWebAuthorizations).await?;
         Ok(join(answer))
     }
 
@@ -110,7 +110,7 @@ impl Client {
     /// It may happen although the future was dropped; doing it again is harmless.
     pub async fn reset_web_authorizations(&self) -> Result<(), Error> {
         // Whatever truth value comes back, it is done: TDLib only logs a `false`.
-        self.invoke(&account::ResetWebAuthorizations {}).await.map(drop)
+        self.invoke(&account::ResetWebAuthorizations).await.map(drop)
     }
 }
 

@@ -212,7 +212,7 @@ impl Driver {
                 Wake::Call(call) => {
                     self.start(now, call);
                     Ok(None)
-                },
+                }
                 Wake::Control(None) => return End::Closed,
                 Wake::Control(Some(Control::Cancel(ticket))) => {
                     if let Some(id) = self.tickets.remove(&ticket) {
@@ -220,11 +220,11 @@ impl Driver {
                         self.parts.connection.cancel(now, id);
                     }
                     Ok(None)
-                },
+                }
                 Wake::Control(Some(Control::Introduce)) => {
                     self.introduced = false;
                     Ok(None)
-                },
+                }
                 Wake::Control(Some(Control::Close)) => {
                     self.pending.clear();
                     self.drain(Some(&mut road));
@@ -232,18 +232,18 @@ impl Driver {
                         socket.finish().await;
                     }
                     return End::Closed;
-                },
+                }
                 Wake::Dialed(Ok(link)) => {
                     tracing::debug!("dialled");
                     road = Road::Open(Socket::new(link));
                     self.parts.connection.handle(now, Input::Connected).map(|()| None)
-                },
+                }
                 Wake::Dialed(Err(error)) => Ok(Some(error)),
                 Wake::Read(Ok(())) => match &mut road {
                     Road::Open(socket) => {
                         let input = Input::Received(&mut socket.input);
                         self.parts.connection.handle(now, input).map(|()| None)
-                    },
+                    }
                     _ => Ok(None),
                 },
                 Wake::Read(Err(error)) | Wake::Written(Err(error)) => Ok(Some(error)),
@@ -252,10 +252,11 @@ impl Driver {
                     Road::Waiting(until) if now.uptime >= until => {
                         road = self.dial();
                         Ok(None)
-                    },
-                    Road::Dialing(_, until) if now.uptime >= until => {
-                        Ok(Some(io::Error::new(io::ErrorKind::TimedOut, "connecting took too long")))
-                    },
+                    }
+                    Road::Dialing(_, until) if now.uptime >= until => Ok(Some(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "connecting took too long",
+                    ))),
                     _ => self.parts.connection.handle(now, Input::Timeout).map(|()| None),
                 },
             };
@@ -315,7 +316,8 @@ impl Driver {
         }
         // splitmix64; it need not be secret.
         self.parts.jitter = self.parts.jitter.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.parts.jitter ^ (self.parts.jitter >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed =
+            (self.parts.jitter ^ (self.parts.jitter >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let full = (FIRST_PAUSE * (1 << failures.min(10))).min(LONGEST_PAUSE);
         full - full / 4 * (mixed >> 56) as u32 / 255
     }
@@ -345,12 +347,12 @@ impl Driver {
                         tracing::trace!(bytes = bytes.len(), "transmit");
                         socket.push(bytes);
                     }
-                },
+                }
                 Output::Event(event) => self.event(event),
                 Output::Timeout(at) => {
                     self.wake_at = at;
                     return;
-                },
+                }
             }
         }
     }
@@ -361,7 +363,7 @@ impl Driver {
             Event::KeyCreated(resume) => {
                 tracing::info!("auth key created");
                 self.parts.keeper.keep(resume);
-            },
+            }
             Event::Changed(resume) => self.parts.keeper.keep(resume),
             Event::Ready => self.ready = true,
             Event::Response { id, result } => {
@@ -374,24 +376,24 @@ impl Driver {
                 let outcome = result.map_or_else(Outcome::Refused, Outcome::Answered);
                 // Nobody listens if the caller gave up in this very moment.
                 drop(pending.reply.send(outcome));
-            },
+            }
             Event::Failed { id, reason } => {
                 if let Some(pending) = self.settle(id) {
                     drop(pending.reply.send(Outcome::Failed(reason)));
                 }
-            },
+            }
             Event::Update(update) => {
                 tracing::trace!(bytes = update.len(), "update");
                 // Nobody need listen to updates.
                 drop(self.parts.updates.send(update));
-            },
+            }
             Event::NewSession { .. } => self.introduced = false,
             Event::Reconnect(reason) => {
                 tracing::debug!(?reason, "reconnecting");
                 self.reconnect = true;
-            },
+            }
             // A later event of the protocol core is none that this driver waits for.
-            _ => {},
+            _ => {}
         }
     }
 
@@ -415,7 +417,7 @@ impl Driver {
                     return Poll::Ready(Wake::Dialed(dialed));
                 }
                 wake_at = earlier(wake_at, *until);
-            },
+            }
             Road::Open(socket) => {
                 if let Poll::Ready(written) = socket.poll_write(cx) {
                     return Poll::Ready(Wake::Written(written));
@@ -423,7 +425,7 @@ impl Driver {
                 if let Poll::Ready(read) = socket.poll_read(cx) {
                     return Poll::Ready(Wake::Read(read));
                 }
-            },
+            }
         }
         let crowded = self.pending.len() >= MOST_PENDING
             || matches!(road, Road::Open(socket) if socket.waiting >= MOST_WAITING);
@@ -478,7 +480,7 @@ impl Socket {
             0 => {
                 let hung_up = io::Error::new(io::ErrorKind::UnexpectedEof, "the server hung up");
                 Poll::Ready(Err(hung_up))
-            },
+            }
             _ => Poll::Ready(Ok(())),
         }
     }
@@ -492,7 +494,7 @@ impl Socket {
             self.link.shutdown().await
         };
         match tokio::time::timeout(GOODBYE, goodbye).await {
-            Ok(Ok(())) => {},
+            Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "the socket was gone before the goodbye"),
             Err(_) => tracing::debug!("the socket took no goodbye"),
         }

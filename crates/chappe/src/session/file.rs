@@ -117,6 +117,10 @@ impl Store for File {
         }
         .map_err(|problem| self.failed(problem))
     }
+
+    fn path(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
 }
 
 /// The steps of a save, one call each, so that a test can stop between any two of them.

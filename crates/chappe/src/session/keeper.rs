@@ -23,7 +23,7 @@ pub(crate) struct Place {
 }
 
 enum Order {
-    Keep(Resume),
+    Keep(Box<Resume>),
     SignIn(Owner, Reply),
     SignOut(Reply),
     Flush(Reply),
@@ -53,7 +53,7 @@ impl Keeper {
     /// Writes key, salts and clock soon.
     pub(crate) fn keep(&self, resume: Resume) {
         // The task lives as long as this sender.
-        drop(self.orders.send(Order::Keep(resume)));
+        drop(self.orders.send(Order::Keep(Box::new(resume))));
     }
 
     /// Writes who is signed in, and returns when it is on the disk.
@@ -111,22 +111,22 @@ impl Task {
         match order {
             Order::Keep(resume) => {
                 match &mut self.session {
-                    Some(session) => session.take(resume),
-                    None => self.session = Some(self.place.with(resume)),
+                    Some(session) => session.take(*resume),
+                    None => self.session = Some(self.place.with(*resume)),
                 }
                 self.unwritten = !self.signed_out;
-            },
+            }
             Order::SignIn(owner, reply) => {
                 let result = match &mut self.session {
                     Some(session) => {
                         session.owner = Some(owner);
                         self.signed_out = false;
                         self.write().await
-                    },
+                    }
                     None => Err(Error::KeyUnknown),
                 };
                 drop(reply.send(result));
-            },
+            }
             Order::SignOut(reply) => {
                 self.signed_out = true;
                 self.unwritten = false;
@@ -135,7 +135,7 @@ impl Task {
                 }
                 let store = Arc::clone(&self.store);
                 drop(reply.send(blocking(move || store.clear()).await));
-            },
+            }
             Order::Flush(reply) => {
                 let result = match self.failure.take() {
                     Some(failure) if !self.unwritten => Err(failure),
@@ -143,7 +143,7 @@ impl Task {
                     _ => Ok(()),
                 };
                 drop(reply.send(result));
-            },
+            }
         }
     }
 

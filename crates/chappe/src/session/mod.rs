@@ -85,11 +85,7 @@ impl Session {
     }
 
     pub(crate) fn to_resume(&self) -> Resume {
-        Resume {
-            key: self.key.clone(),
-            salts: self.salts.clone(),
-            time_offset: self.time_offset,
-        }
+        Resume { key: self.key.clone(), salts: self.salts.clone(), time_offset: self.time_offset }
     }
 
     pub(crate) fn take(&mut self, resume: Resume) {
@@ -130,6 +126,11 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// What keeps it from being removed.
     fn clear(&self) -> Result<(), Error>;
+
+    /// The file, for errors to name; `None` if it is not one.
+    fn path(&self) -> Option<&Path> {
+        None
+    }
 }
 
 /// What [`Builder::session`](crate::Builder::session) takes: a path, or any [`Store`].
@@ -236,5 +237,9 @@ impl<S: Store + ?Sized> Store for std::sync::Arc<S> {
 
     fn clear(&self) -> Result<(), Error> {
         (**self).clear()
+    }
+
+    fn path(&self) -> Option<&Path> {
+        (**self).path()
     }
 }

@@ -128,10 +128,7 @@ fn fields_are_checked_behind_the_checksum() {
     damaged(&|bytes| bytes[311] = 3);
     damaged(&|bytes| bytes.push(0));
     damaged(&|bytes| bytes.truncate(9));
-    assert!(matches!(
-        resealed(&|bytes| bytes[8] = 2),
-        SessionProblem::Newer { version: 2 }
-    ));
+    assert!(matches!(resealed(&|bytes| bytes[8] = 2), SessionProblem::Newer { version: 2 }));
 }
 
 #[test]
