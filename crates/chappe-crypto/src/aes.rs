@@ -1,5 +1,9 @@
 //! AES-256 in the two modes that MTProto uses: IGE and CTR.
 
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "the AES instructions; see the module's documentation")]
+mod ni;
+
 use ::aes::Aes256;
 use ::ige::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, StreamCipher};
 use ctr::Ctr128BE;
@@ -11,20 +15,64 @@ use ctr::Ctr128BE;
 ///
 /// core.telegram.org/mtproto/description#encrypting-the-message
 pub fn ige_encrypt(buf: &mut [u8], key: &[u8; 32], iv: &[u8; 32]) {
-    let (blocks, _) = cipher_blocks(buf);
-    ::ige::Encryptor::<Aes256>::new(key.into(), iv.into()).encrypt_blocks(blocks);
+    let (blocks, _) = buf.as_chunks_mut::<16>();
+    #[cfg(target_arch = "x86_64")]
+    if let Some(aes) = ni::AesNi::detect() {
+        return aes.encrypt(key, iv, blocks);
+    }
+    portable_encrypt(key, iv, blocks);
 }
 
 /// Decrypts whole blocks in place in IGE mode, the inverse of [`ige_encrypt`].
 pub fn ige_decrypt(buf: &mut [u8], key: &[u8; 32], iv: &[u8; 32]) {
-    let (blocks, _) = cipher_blocks(buf);
-    ::ige::Decryptor::<Aes256>::new(key.into(), iv.into()).decrypt_blocks(blocks);
+    IgeDecryptor::new(key, iv).decrypt(buf.as_chunks_mut().0);
+}
+
+/// IGE decryption that goes on where the last call stopped, so that a caller can hash what is
+/// decrypted already while the next blocks are under way.
+pub(crate) struct IgeDecryptor(Backend);
+
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(clippy::large_enum_variant, reason = "on the stack: a message costs no allocation")
+)]
+enum Backend {
+    #[cfg(target_arch = "x86_64")]
+    Ni(ni::Decryptor),
+    Portable(::ige::Decryptor<Aes256>),
+}
+
+impl IgeDecryptor {
+    #[inline]
+    pub(crate) fn new(key: &[u8; 32], iv: &[u8; 32]) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(proof) = ni::AesNi::detect() {
+            return Self(Backend::Ni(ni::Decryptor::new(proof, key, iv)));
+        }
+        Self::portable(key, iv)
+    }
+
+    #[inline]
+    pub(crate) fn decrypt(&mut self, blocks: &mut [[u8; 16]]) {
+        match &mut self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Ni(decryptor) => decryptor.decrypt(blocks),
+            Backend::Portable(decryptor) => {
+                decryptor.decrypt_blocks(Block::cast_slice_from_core_mut(blocks));
+            }
+        }
+    }
+
+    fn portable(key: &[u8; 32], iv: &[u8; 32]) -> Self {
+        Self(Backend::Portable(::ige::Decryptor::new(key.into(), iv.into())))
+    }
 }
 
 type Block = ::ige::cipher::Block<Aes256>;
 
-fn cipher_blocks(buf: &mut [u8]) -> (&mut [Block], &mut [u8]) {
-    Block::slice_as_chunks_mut(buf)
+fn portable_encrypt(key: &[u8; 32], iv: &[u8; 32], blocks: &mut [[u8; 16]]) {
+    ::ige::Encryptor::<Aes256>::new(key.into(), iv.into())
+        .encrypt_blocks(Block::cast_slice_from_core_mut(blocks));
 }
 
 /// AES-256 in CTR mode with a 128-bit big endian counter: a stream that both sides walk
@@ -67,7 +115,9 @@ impl std::fmt::Debug for Ctr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_support::{array, hex, seq};
+    use rand_core::Rng;
+
+    use crate::test_support::{Noise, array, hex, seq};
 
     #[test]
     fn ige_vectors() {
@@ -89,6 +139,46 @@ mod tests {
         assert_eq!(data, cipher);
         ige_decrypt(&mut data, &key, &iv);
         assert_eq!(data, plain);
+    }
+
+    /// The path that this machine takes against the portable one.
+    #[test]
+    fn paths_agree() {
+        let mut noise = Noise(11);
+        for length in (0..70).chain([255, 256, 257]) {
+            let (mut key, mut iv) = ([0; 32], [0; 32]);
+            let mut plain = vec![[0; 16]; length];
+            noise.fill_bytes(&mut key);
+            noise.fill_bytes(&mut iv);
+            noise.fill_bytes(plain.as_flattened_mut());
+
+            let (mut ours, mut portable) = (plain.clone(), plain.clone());
+            ige_encrypt(ours.as_flattened_mut(), &key, &iv);
+            portable_encrypt(&key, &iv, &mut portable);
+            assert_eq!(ours, portable, "{length}");
+
+            // Decryption may stop and go on anywhere.
+            let mut ours = IgeDecryptor::new(&key, &iv);
+            let mut theirs = IgeDecryptor::portable(&key, &iv);
+            let (mut pieces, mut whole) = (portable.clone(), portable);
+            theirs.decrypt(&mut whole);
+            assert_eq!(whole, plain, "{length}");
+            let at = length.min(usize::from(key[0] % 40));
+            let (head, tail) = pieces.split_at_mut(at);
+            ours.decrypt(head);
+            ours.decrypt(&mut []);
+            ours.decrypt(tail);
+            assert_eq!(pieces, plain, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_tail_stays_as_it_is() {
+        let mut data = [5; 37];
+        ige_encrypt(&mut data, &[1; 32], &[2; 32]);
+        assert_eq!(data[32..], [5; 5]);
+        ige_decrypt(&mut data, &[1; 32], &[2; 32]);
+        assert_eq!(data, [5; 37]);
     }
 
     #[test]

@@ -42,39 +42,57 @@ pub(crate) fn sha256_of_52<const A: usize, const B: usize>(a: &[u8; A], b: &[u8;
 
 /// Returns the SHA-256 of 32 bytes followed by `data`, hashing `data` where it lies.
 pub(crate) fn sha256_after_32(prefix: &[u8; 32], data: &[u8]) -> [u8; 32] {
-    let Some((first, rest)) = data.split_first_chunk::<32>() else {
+    let Some((first, rest)) = data.split_first_chunk() else {
         return sha256(&[prefix, data]);
     };
-    let mut block = [0; 64];
-    let (head, tail) = block.split_at_mut(32);
-    head.copy_from_slice(prefix);
-    tail.copy_from_slice(first);
-    let mut state = INITIAL;
-    compress256(&mut state, std::slice::from_ref(&block));
-    block.zeroize();
-    let (blocks, tail) = rest.as_chunks::<64>();
-    compress256(&mut state, blocks);
-    finish(state, tail, 32 + data.len() as u64)
+    let mut hash = BlockHash::new(prefix, first);
+    let (blocks, tail) = rest.as_chunks();
+    hash.update(blocks);
+    hash.finish(tail)
 }
 
-/// Pads the last, incomplete block of a message of `length` bytes and returns the hash.
-fn finish(mut state: [u32; 8], tail: &[u8], length: u64) -> [u8; 32] {
-    let mut last = [[0_u8; 64]; 2];
-    let used = if tail.len() < 56 { 1 } else { 2 };
-    let flat = last.as_flattened_mut();
-    if let Some((head, rest)) = flat.split_at_mut_checked(tail.len()) {
-        head.copy_from_slice(tail);
-        if let Some(mark) = rest.first_mut() {
-            *mark = 0x80;
+/// SHA-256 of whole blocks where they lie.
+pub(crate) struct BlockHash {
+    state: [u32; 8],
+    blocks: usize,
+}
+
+impl BlockHash {
+    /// Begins with a block that lies in two halves.
+    #[inline]
+    pub(crate) fn new(first: &[u8; 32], second: &[u8; 32]) -> Self {
+        let mut block = [[0; 32]; 2];
+        let [a, b] = &mut block;
+        (*a, *b) = (*first, *second);
+        let mut hash = Self { state: INITIAL, blocks: 0 };
+        hash.update(block.as_flattened().as_chunks().0);
+        block.zeroize();
+        hash
+    }
+
+    #[inline]
+    pub(crate) fn update(&mut self, blocks: &[[u8; 64]]) {
+        compress256(&mut self.state, blocks);
+        self.blocks += blocks.len();
+    }
+
+    /// Ends with less than a block (anything above is not hashed).
+    pub(crate) fn finish(mut self, tail: &[u8]) -> [u8; 32] {
+        let mut last = [[0_u8; 64]; 2];
+        let used = if tail.len() < 56 { 1 } else { 2 };
+        for (to, from) in last.as_flattened_mut().iter_mut().zip(tail.iter().chain(&[0x80])) {
+            *to = *from;
         }
+        let bits = 8 * (64 * self.blocks + tail.len()) as u64;
+        if let Some(block) = last.get_mut(used - 1)
+            && let Some(length) = block.last_chunk_mut()
+        {
+            *length = bits.to_be_bytes();
+        }
+        compress256(&mut self.state, last.get(..used).unwrap_or_default());
+        last.zeroize();
+        to_bytes(&self.state)
     }
-    if let Some(block) = last.get_mut(used - 1)
-        && let Some(bits) = block.last_chunk_mut::<8>()
-    {
-        *bits = (8 * length).to_be_bytes();
-    }
-    compress256(&mut state, last.get(..used).unwrap_or_default());
-    to_bytes(&state)
 }
 
 fn to_bytes(state: &[u32; 8]) -> [u8; 32] {

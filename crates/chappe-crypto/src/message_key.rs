@@ -11,8 +11,8 @@
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::aes::{ige_decrypt, ige_encrypt};
-use crate::hash::{sha1, sha256_after_32, sha256_of_52};
+use crate::aes::{IgeDecryptor, ige_decrypt, ige_encrypt};
+use crate::hash::{BlockHash, sha1, sha256_after_32, sha256_of_52};
 use crate::{AuthKey, Error, Side};
 
 /// The bytes in front of the encrypted data: `auth_key_id` and `msg_key`.
@@ -57,8 +57,7 @@ pub fn open(key: &AuthKey, from: Side, packet: &mut [u8]) -> Result<u32, Error> 
         return Err(Error::AuthKeyId);
     }
     let aes = AesKey::v2(key, from, msg_key);
-    ige_decrypt(data, &aes.key, &aes.iv);
-    let large = large_key(key, from, data);
+    let large = decrypt_and_hash(key, from, &aes, data);
     check_message_key(&middle(&large), msg_key)?;
     Ok(token(&large))
 }
@@ -156,13 +155,34 @@ fn check_message_key(expected: &[u8; 16], found: &[u8; 16]) -> Result<(), Error>
     Ok(())
 }
 
+/// Decrypts and computes `msg_key_large` in one pass: while the processor waits for the chain
+/// of the cipher, it hashes what came out of it before.
+fn decrypt_and_hash(key: &AuthKey, from: Side, aes: &AesKey, data: &mut [u8]) -> [u8; 32] {
+    let mut cipher = IgeDecryptor::new(&aes.key, &aes.iv);
+    let Some((first, rest)) = data.split_first_chunk_mut::<32>() else {
+        return large_key(key, from, data);
+    };
+    cipher.decrypt(first.as_chunks_mut().0);
+    let mut hash = BlockHash::new(large_key_part(key, from), first);
+    let (blocks, tail) = rest.as_chunks_mut::<64>();
+    for block in blocks {
+        cipher.decrypt(block.as_chunks_mut().0);
+        hash.update(std::slice::from_ref(block));
+    }
+    cipher.decrypt(tail.as_chunks_mut().0);
+    hash.finish(tail)
+}
+
 /// `msg_key_large`: the SHA-256 of 32 bytes of the auth key and the plaintext.
 fn large_key(key: &AuthKey, from: Side, plain: &[u8]) -> [u8; 32] {
-    let part = match from {
+    sha256_after_32(large_key_part(key, from), plain)
+}
+
+fn large_key_part(key: &AuthKey, from: Side) -> &[u8; 32] {
+    match from {
         Side::Client => key.part::<88, 32>(),
         Side::Server => key.part::<96, 32>(),
-    };
-    sha256_after_32(part, plain)
+    }
 }
 
 /// The middle 128 bits.
