@@ -66,6 +66,7 @@ const RULES: &[Rule] = &[
     Rule { name: "sockets", check: code::sockets },
     Rule { name: "tests", check: code::tests },
     Rule { name: "unfinished", check: code::unfinished },
+    Rule { name: "unsafe", check: code::unsafe_code },
 ];
 
 /// Takes what one rule finds.

@@ -107,7 +107,8 @@ pub(super) fn deps(tree: &Tree, report: &mut Report<'_>) {
         for (index, line) in text.lines().enumerate() {
             let Some(item) = line.strip_prefix("- ") else { continue };
             let (name, reason) = item.split_once(':').unwrap_or((item, ""));
-            let name = name.trim_matches(['`', '*', ' ']).to_owned();
+            let name = name.trim_matches(['`', '*', ' ']);
+            let name = name.split(['`', ' ']).next().unwrap_or(name).to_owned();
             if reason.trim().is_empty() {
                 report.broken(&path, index + 1, format!("{name} has no reason"));
             }
@@ -122,10 +123,31 @@ pub(super) fn deps(tree: &Tree, report: &mut Report<'_>) {
     }
 }
 
-/// `lints`: every crate takes the lints of the workspace.
+/// `lints`: every crate takes the lints of the workspace: the table itself, or one of its own
+/// with the same lines and more.
 pub(super) fn lints(tree: &Tree, report: &mut Report<'_>) {
-    for manifest in manifests(tree).iter().filter(|manifest| !manifest.inherits_lints) {
-        report.broken(&manifest.path, 0, "[lints] workspace = true is missing");
+    let Some(workspace) = parse(tree, "Cargo.toml", report) else { return };
+    let wanted = workspace.get("workspace").and_then(|found| found.get("lints"));
+    for manifest in manifests(tree) {
+        let Some(lints) = &manifest.lints else {
+            report.broken(&manifest.path, 0, "[lints] workspace = true is missing");
+            continue;
+        };
+        if lints.get("workspace").and_then(Value::as_bool) == Some(true) {
+            continue;
+        }
+        for tool in ["rust", "clippy"] {
+            let wanted = wanted.and_then(|wanted| wanted.get(tool)?.as_table());
+            for (lint, level) in wanted.into_iter().flatten() {
+                let own = lints.get(tool).and_then(|own| own.get(lint));
+                // `forbid` has no exceptions; the rule `unsafe` says where the one is.
+                let vectors = manifest.name == "chappe-crypto" && lint == "unsafe_code";
+                let excepted = vectors && own.and_then(Value::as_str) == Some("deny");
+                if own != Some(level) && !excepted {
+                    report.broken(&manifest.path, 0, format!("{tool} lint {lint} is not {level}"));
+                }
+            }
+        }
     }
 }
 
@@ -137,7 +159,7 @@ struct Manifest {
     product: BTreeSet<String>,
     /// Direct dependencies of its tests, benches and examples.
     tests: BTreeSet<String>,
-    inherits_lints: bool,
+    lints: Option<Table>,
 }
 
 /// The members of the workspace: `crates/*` and `xtask`.
@@ -173,10 +195,7 @@ fn manifests(tree: &Tree) -> Vec<Manifest> {
                 name: name.to_owned(),
                 product,
                 tests: names("dev-dependencies"),
-                inherits_lints: table
-                    .get("lints")
-                    .and_then(|lints| lints.get("workspace")?.as_bool())
-                    .unwrap_or_default(),
+                lints: table.get("lints").and_then(Value::as_table).cloned(),
             }
         })
         .collect()
