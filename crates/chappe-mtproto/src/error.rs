@@ -1,6 +1,9 @@
 //! What can go wrong between two ends of the protocol.
 
-use crate::{handshake::HandshakeError, transport::TransportError};
+use crate::handshake::HandshakeError;
+use crate::message::MessageError;
+use crate::packet::PacketError;
+use crate::transport::TransportError;
 
 /// The failure of a whole connection.
 ///
@@ -23,6 +26,9 @@ pub enum ProtocolError {
     /// The server keeps breaking the protocol, after as many new sockets as are polite.
     #[error("the server keeps breaking the protocol: {0}")]
     Peer(PeerMisbehaved),
+    /// The server refuses every socket with this transport error.
+    #[error("the server keeps refusing with transport error {0}; check the address")]
+    Refused(i32),
     /// The configuration cannot be used.
     #[error("the configuration cannot be used: {0}")]
     Config(&'static str),
@@ -37,8 +43,8 @@ pub enum PeerMisbehaved {
     Transport(#[from] TransportError),
     /// A packet failed one of the checks of the envelope.
     #[error("broken packet: {0}")]
-    Packet(#[from] crate::packet::PacketError),
+    Packet(#[from] PacketError),
     /// A message inside of a valid packet broke a rule.
     #[error("broken message: {0}")]
-    Message(#[from] crate::message::MessageError),
+    Message(#[from] MessageError),
 }

@@ -1,0 +1,357 @@
+//! The way of a packet at the server: each check in its place.
+//!
+//! The order is that of the list in core.telegram.org/mtproto/security_guidelines and of
+//! core.telegram.org/mtproto/service_messages_about_messages.
+
+use bytes::{Bytes, BytesMut};
+use chappe_crypto::Side;
+use chappe_tl::service::{self, Message, types};
+use rand_core::Rng;
+use tracing::{debug, trace};
+
+use super::session::{Session, Stage};
+use super::{Key, LinkId, Server, ServerEvent, SessionRef, UNKNOWN_KEY};
+use crate::handshake::server::Step;
+use crate::message::{self, Age, Low, Seen, is_content};
+use crate::packet::{self, Header, Opened};
+use crate::salts::seconds;
+
+impl Server {
+    /// Takes one packet of a socket.
+    pub(super) fn packet(&mut self, link_id: LinkId, packet: BytesMut, quick_ack: bool) {
+        let Some(auth_key_id) = packet::auth_key_id(&packet) else {
+            return self.hang_up(link_id);
+        };
+        if auth_key_id == 0 {
+            return self.plain(link_id, packet);
+        }
+        let time = seconds(self.now.unix);
+        let Some(key) = self.keys.get(&auth_key_id) else {
+            return self.park(link_id, auth_key_id, packet, quick_ack);
+        };
+        if key.expires.is_some_and(|expires| expires <= time) {
+            return self.refuse(link_id, UNKNOWN_KEY);
+        }
+        match packet::open(&key.key, Side::Client, packet) {
+            Ok(opened) => {
+                let session = SessionRef { auth_key_id, session_id: opened.header.session_id };
+                self.opened(link_id, session, opened, quick_ack);
+            }
+            // Whatever is wrong with it, the client learns the same: nothing.
+            Err(error) => {
+                debug!(link = link_id.0, %error, "a packet was dropped");
+                self.hang_up(link_id);
+            }
+        }
+    }
+
+    /// Keeps a packet until the driver provides its key.
+    fn park(&mut self, link_id: LinkId, auth_key_id: i64, packet: BytesMut, quick_ack: bool) {
+        let Some(link) = self.links.get_mut(&link_id) else {
+            return;
+        };
+        if link.parked.len() >= MAX_PARKED {
+            return self.hang_up(link_id);
+        }
+        link.parked.push_back((packet, quick_ack));
+        if link.waits_for.replace(auth_key_id) != Some(auth_key_id) {
+            self.event(ServerEvent::KeyWanted { auth_key_id, link: link_id });
+        }
+    }
+
+    /// A message of a key exchange: neither its id is looked at nor what follows it.
+    fn plain(&mut self, link_id: LinkId, packet: BytesMut) {
+        let Ok(body) = packet::open_plain(packet) else {
+            return self.hang_up(link_id);
+        };
+        let Self { handshake, keys, rng, now, .. } = self;
+        match handshake.handle(&body, *now, |id| keys.contains_key(&id), rng) {
+            Step::Reply(body) => self.reply_plain(link_id, &body),
+            Step::Reject(code) => self.refuse(link_id, code),
+            Step::Done { reply, auth_key, server_salt, expires_in } => {
+                let expires = expires_in.map(|seconds| {
+                    self.now.unix.as_secs().saturating_add(u64::try_from(seconds).unwrap_or(0))
+                });
+                let first_salt = (server_salt, self.salts.honoured_until(self.now.unix));
+                let key = Key {
+                    key: auth_key.clone(),
+                    first_salt: Some(first_salt),
+                    expires: expires.and_then(|expires| i64::try_from(expires).ok()),
+                };
+                self.keys.insert(auth_key.id(), key);
+                let expires = expires.map(std::time::Duration::from_secs);
+                self.event(ServerEvent::KeyCreated { key: auth_key, expires, link: link_id });
+                self.reply_plain(link_id, &reply);
+            }
+        }
+    }
+
+    fn reply_plain(&mut self, link_id: LinkId, body: &[u8]) {
+        let msg_id = self.ids.next(self.now.unix, Low::Answer);
+        self.transmit_plain(link_id, &packet::seal_plain(msg_id, body));
+    }
+
+    /// Takes a packet whose envelope is good.
+    fn opened(&mut self, link_id: LinkId, session: SessionRef, opened: Opened, quick_ack: bool) {
+        let Opened { header, body, token } = opened;
+        let Header { msg_id, seqno, .. } = header;
+        trace!(msg_id, seqno, size = body.len(), "packet");
+        if let Some(link) = self.links.get_mut(&link_id) {
+            link.trusted = true;
+        }
+        if !self.accepts_salt(session.auth_key_id, header.salt) {
+            let new_server_salt = self.salts.current(session.auth_key_id, self.now.unix);
+            let notice = types::BadServerSalt {
+                bad_msg_id: msg_id,
+                bad_msg_seqno: seqno,
+                error_code: 48,
+                new_server_salt,
+            };
+            return self.notice(link_id, session, &notice);
+        }
+        let message = Message { msg_id, seqno, body };
+        let contained = message::is_container(&message.body);
+        if let Err(code) = self.check_outer(session, &message, contained) {
+            return self.reject(link_id, session, &message, code);
+        }
+        let messages = if contained {
+            match unpack(&message) {
+                Some(messages) => messages,
+                None => return self.reject(link_id, session, &message, 64),
+            }
+        } else {
+            vec![message]
+        };
+        self.attach(link_id, session, messages.iter().map(|message| message.msg_id).min(), msg_id);
+        if quick_ack {
+            self.transmit_quick_ack(link_id, token);
+        }
+        if contained && let Some(state) = self.sessions.get_mut(&session) {
+            state.receive(msg_id, seqno, Stage::Service);
+        }
+        for message in messages {
+            self.message(link_id, session, message);
+        }
+    }
+
+    fn accepts_salt(&self, auth_key_id: i64, salt: i64) -> bool {
+        let first = self.keys.get(&auth_key_id).and_then(|key| key.first_salt);
+        first.is_some_and(|(first, until)| first == salt && seconds(self.now.unix) < until)
+            || self.salts.accepts(auth_key_id, salt, self.now.unix)
+    }
+
+    /// The checks of the outermost message.
+    fn check_outer(
+        &self,
+        session: SessionRef,
+        message: &Message,
+        contained: bool,
+    ) -> Result<(), i32> {
+        check_parity(message.msg_id)?;
+        match message::age(message.msg_id, self.now.unix) {
+            Age::Old => return Err(16),
+            Age::Ahead => return Err(17),
+            Age::Fresh => {}
+        }
+        if !contained {
+            return Ok(());
+        }
+        if let Some(session) = self.sessions.get(&session) {
+            match session.look(message.msg_id) {
+                Seen::New => session.check_order(message.msg_id, message.seqno)?,
+                Seen::Before(_) => return Err(19),
+                Seen::Forgotten => return Err(20),
+            }
+        }
+        if is_content(message.seqno) { Err(34) } else { Ok(()) }
+    }
+
+    /// Finds or makes the session, and makes this its socket.
+    fn attach(&mut self, link_id: LinkId, session_ref: SessionRef, first: Option<i64>, outer: i64) {
+        let uptime = self.now.uptime;
+        let fresh = !self.sessions.contains_key(&session_ref);
+        if fresh {
+            self.make_room(session_ref.auth_key_id);
+        }
+        let session = self.sessions.entry(session_ref).or_insert_with(|| Session::new(uptime));
+        session.used = uptime;
+        if session.attach(link_id) {
+            self.waiting.insert(session_ref);
+        }
+        if fresh {
+            self.event(ServerEvent::SessionCreated { session: session_ref, link: link_id });
+            let notice = types::NewSessionCreated {
+                first_msg_id: first.map_or(outer, |first| first.min(outer)),
+                unique_id: self.rng.next_u64().cast_signed(),
+                server_salt: self.salts.current(session_ref.auth_key_id, self.now.unix),
+            };
+            self.send_kept(session_ref, Low::Push, chappe_tl::Encode::to_bytes(&notice));
+        }
+    }
+
+    /// Ends a session of a key that has too many: one without a socket, or else the oldest.
+    fn make_room(&mut self, auth_key_id: i64) {
+        if self.sessions_of(auth_key_id).count() < MAX_SESSIONS {
+            return;
+        }
+        let oldest = self
+            .sessions_of(auth_key_id)
+            .filter_map(|id| {
+                let session = self.sessions.get(&id)?;
+                Some((session.link.is_some(), session.used, id))
+            })
+            .min();
+        if let Some((_, _, oldest)) = oldest {
+            self.destroy(oldest);
+        }
+    }
+
+    /// Takes one message, alone or out of a container.
+    fn message(&mut self, link_id: LinkId, session_ref: SessionRef, message: Message) {
+        match self.check_message(session_ref, &message) {
+            Ok(true) => self.accept(link_id, session_ref, message),
+            Ok(false) => self.repeat(session_ref, &message),
+            Err(code) => self.reject(link_id, session_ref, &message, code),
+        }
+    }
+
+    /// The checks of one message; `false` for one that was received before.
+    fn check_message(&self, session: SessionRef, message: &Message) -> Result<bool, i32> {
+        check_parity(message.msg_id)?;
+        let Some(session) = self.sessions.get(&session) else {
+            return Ok(true);
+        };
+        match session.look(message.msg_id) {
+            Seen::Before(_) => return Ok(false),
+            Seen::Forgotten => return Err(20),
+            Seen::New => {}
+        }
+        session.check_order(message.msg_id, message.seqno)?;
+        Ok(true)
+    }
+
+    /// A message that was received before is acknowledged and answered again, not acted upon.
+    fn repeat(&mut self, session_ref: SessionRef, message: &Message) {
+        let Some(session) = self.sessions.get_mut(&session_ref) else {
+            return;
+        };
+        let answered = match session.look(message.msg_id) {
+            Seen::Before(Stage::Answered(answer)) => {
+                let answer = *answer;
+                session.send_again(answer)
+            }
+            _ => false,
+        };
+        if is_content(message.seqno) && !answered {
+            session.acknowledge(message.msg_id, self.now.uptime);
+        }
+        self.waiting.insert(session_ref);
+    }
+
+    /// Takes a new message.
+    fn accept(&mut self, link_id: LinkId, session_ref: SessionRef, message: Message) {
+        let Message { msg_id, seqno, body } = message;
+        let Ok(body) = message::inflate(body) else {
+            return self.unreadable(link_id, session_ref, msg_id, seqno);
+        };
+        let content = is_content(seqno);
+        let kind = Kind::of(message::constructor(&body));
+        let code = match kind {
+            Kind::Silent if content => 34,
+            Kind::Request if !content => 35,
+            _ => 0,
+        };
+        if code != 0 {
+            let message = Message { msg_id, seqno, body };
+            return self.reject(link_id, session_ref, &message, code);
+        }
+        let stage = if kind == Kind::Request { Stage::Running } else { Stage::Service };
+        self.remember(session_ref, msg_id, seqno, stage);
+        if kind == Kind::Request {
+            self.event(ServerEvent::Request { session: session_ref, msg_id, body, link: link_id });
+        } else if self.service(link_id, session_ref, msg_id, &body).is_err() {
+            self.strike(link_id);
+        }
+    }
+
+    pub(super) fn remember(&mut self, session: SessionRef, msg_id: i64, seqno: i32, stage: Stage) {
+        if let Some(state) = self.sessions.get_mut(&session) {
+            state.receive(msg_id, seqno, stage);
+            if is_content(seqno) {
+                state.acknowledge(msg_id, self.now.uptime);
+            }
+            self.waiting.insert(session);
+        }
+    }
+
+    /// A compressed object that cannot be unpacked is a request that cannot be read.
+    /// Assumed: the text is that of other unreadable requests.
+    fn unreadable(&mut self, link_id: LinkId, session: SessionRef, msg_id: i64, seqno: i32) {
+        self.remember(session, msg_id, seqno, Stage::Running);
+        let error = types::RpcError { error_code: 400, error_message: "INPUT_FETCH_ERROR".into() };
+        self.answer(session, msg_id, chappe_tl::Encode::to_bytes(&error));
+        self.strike(link_id);
+    }
+
+    /// Refuses a message.
+    fn reject(&mut self, link_id: LinkId, session: SessionRef, message: &Message, code: i32) {
+        debug!(msg_id = message.msg_id, code, "a message was refused");
+        let notice = types::BadMsgNotification {
+            bad_msg_id: message.msg_id,
+            bad_msg_seqno: message.seqno,
+            error_code: code,
+        };
+        self.notice(link_id, session, &notice);
+    }
+}
+
+/// What a message asks of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A service message that must not ask for an acknowledgement.
+    Silent,
+    /// A service message that may.
+    Service,
+    /// A request to the API, which must.
+    Request,
+}
+
+impl Kind {
+    /// Observed: clients disagree about the service messages in the middle.
+    fn of(constructor: u32) -> Self {
+        match constructor {
+            types::MsgsAck::ID | types::HttpWait::ID => Self::Silent,
+            service::Ping::ID
+            | service::PingDelayDisconnect::ID
+            | service::GetFutureSalts::ID
+            | service::RpcDropAnswer::ID
+            | service::DestroySession::ID
+            | service::DestroyAuthKey::ID
+            | types::MsgsStateReq::ID
+            | types::MsgsStateInfo::ID
+            | types::MsgsAllInfo::ID
+            | types::MsgDetailedInfo::ID
+            | types::MsgNewDetailedInfo::ID
+            | types::MsgResendReq::ID
+            | types::MsgResendAnsReq::ID => Self::Service,
+            _ => Self::Request,
+        }
+    }
+}
+
+fn check_parity(msg_id: i64) -> Result<(), i32> {
+    if msg_id & 3 == 0 { Ok(()) } else { Err(18) }
+}
+
+/// Takes a container apart; what is in it must be older than itself.
+fn unpack(container: &Message) -> Option<Vec<Message>> {
+    let body: Bytes = container.body.clone();
+    let messages = message::unpack_container(body).ok()?;
+    messages.iter().all(|message| message.msg_id < container.msg_id).then_some(messages)
+}
+
+/// How many packets of a socket wait for a key.
+const MAX_PARKED: usize = 64;
+
+/// How many sessions one key may have.
+const MAX_SESSIONS: usize = 64;

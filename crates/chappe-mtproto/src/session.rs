@@ -1,0 +1,310 @@
+//! The client's half of a session: what is checked on the way in and stamped on the way out.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use chappe_crypto::{AuthKey, Side};
+use chappe_tl::Encode;
+use chappe_tl::service::{MsgContainer, types};
+use rand_chacha::ChaCha20Rng;
+use rand_core::Rng;
+
+use crate::connection::Resume;
+use crate::error::PeerMisbehaved;
+use crate::message::{
+    self, Age, Low, Message, MessageError, MessageIds, Seen, SequenceNumbers, Window,
+};
+use crate::packet::{self, Draft, Header};
+use crate::salts::{Salts, seconds};
+use crate::time::Now;
+
+/// One session of one auth key.
+#[derive(Debug)]
+pub(crate) struct Session {
+    key: AuthKey,
+    pub(crate) salts: Salts,
+    /// Seconds to add to the local clock to get the server's.
+    offset: i64,
+    session_id: i64,
+    ids: MessageIds,
+    numbers: SequenceNumbers,
+    received: Window<()>,
+    sent: Window<Sent>,
+    acks: Vec<i64>,
+    acks_due: Option<Duration>,
+    announced: Option<i64>,
+}
+
+/// What went out under one message id.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sent {
+    /// The messages inside, if it was a container.
+    pub(crate) inner: Vec<i64>,
+    /// What it acknowledged.
+    pub(crate) acks: Vec<i64>,
+}
+
+/// The messages of one packet, being put together.
+#[derive(Debug, Default)]
+pub(crate) struct Parcel {
+    messages: Vec<Message>,
+    acks: Vec<i64>,
+    /// Whether a message keeps an id from before: then only a container can carry it.
+    again: bool,
+}
+
+impl Session {
+    pub(crate) fn new(resume: Resume, rng: &mut ChaCha20Rng) -> Self {
+        Self {
+            key: resume.key,
+            salts: Salts::new(resume.salts),
+            offset: resume.time_offset,
+            session_id: session_id(rng),
+            ids: MessageIds::default(),
+            numbers: SequenceNumbers::default(),
+            received: Window::new(REMEMBERED),
+            sent: Window::new(REMEMBERED),
+            acks: Vec::new(),
+            acks_due: None,
+            announced: None,
+        }
+    }
+
+    pub(crate) fn resume(&self) -> Resume {
+        Resume {
+            key: self.key.clone(),
+            salts: self.salts.list().to_vec(),
+            time_offset: self.offset,
+        }
+    }
+
+    pub(crate) fn server_time(&self, now: Now) -> Duration {
+        let magnitude = Duration::from_secs(self.offset.unsigned_abs());
+        if self.offset < 0 {
+            now.unix.saturating_sub(magnitude)
+        } else {
+            now.unix.saturating_add(magnitude)
+        }
+    }
+
+    /// Sets the clock by the id of a message that the server just made.
+    pub(crate) fn set_clock(&mut self, server_msg_id: i64, now: Now) {
+        self.offset = (server_msg_id >> 32).saturating_sub(seconds(now.unix));
+    }
+
+    /// Begins a new session of the same key.
+    pub(crate) fn restart(&mut self, rng: &mut ChaCha20Rng) {
+        let resume = self.resume();
+        *self = Self::new(resume, rng);
+    }
+
+    /// Opens a packet and gives its messages that were not received before.
+    ///
+    /// The order is that of core.telegram.org/mtproto/security_guidelines; on an error nothing of
+    /// the packet was used.
+    pub(crate) fn open(
+        &mut self,
+        now: Now,
+        packet: BytesMut,
+    ) -> Result<Vec<Message>, PeerMisbehaved> {
+        let opened = packet::open(&self.key, Side::Server, packet)?;
+        let Header { session_id, msg_id, seqno, .. } = opened.header;
+        if session_id != self.session_id {
+            return Err(MessageError::Session.into());
+        }
+        if msg_id & 1 == 0 {
+            return Err(MessageError::Parity.into());
+        }
+        let outer = Message { msg_id, seqno, body: opened.body };
+        match self.received.look(msg_id) {
+            Seen::New => {}
+            Seen::Before(()) => {
+                self.acknowledge_again(outer, now);
+                return Ok(Vec::new());
+            }
+            Seen::Forgotten => return Err(MessageError::Forgotten.into()),
+        }
+        let stale = message::age(msg_id, self.server_time(now)) != Age::Fresh;
+        if !message::is_container(&outer.body) {
+            if stale && !sets_clock(&outer) {
+                return Err(MessageError::Time.into());
+            }
+            return Ok(self.admit(outer, now).into_iter().collect());
+        }
+        let mut messages = message::unpack_container(outer.body)?;
+        if messages.iter().any(|message| message.msg_id & 1 == 0) {
+            return Err(MessageError::Parity.into());
+        }
+        if stale {
+            messages.retain(sets_clock);
+            if messages.is_empty() {
+                return Err(MessageError::Time.into());
+            }
+        }
+        self.received.insert(msg_id, ());
+        Ok(messages.into_iter().filter_map(|message| self.admit(message, now)).collect())
+    }
+
+    /// Remembers a message and its acknowledgement; `None` if it was received before.
+    fn admit(&mut self, message: Message, now: Now) -> Option<Message> {
+        if message::is_content(message.seqno) {
+            self.acknowledge(message.msg_id, now);
+        }
+        if self.received.look(message.msg_id) != Seen::New {
+            return None;
+        }
+        self.received.insert(message.msg_id, ());
+        Some(message)
+    }
+
+    /// The acknowledgement of a packet was lost on the way.
+    fn acknowledge_again(&mut self, outer: Message, now: Now) {
+        let messages = if message::is_container(&outer.body) {
+            message::unpack_container(outer.body).unwrap_or_default()
+        } else {
+            vec![outer]
+        };
+        for message in messages.iter().filter(|message| message::is_content(message.seqno)) {
+            self.acknowledge(message.msg_id, now);
+        }
+    }
+
+    /// Schedules an acknowledgement.
+    pub(crate) fn acknowledge(&mut self, msg_id: i64, now: Now) {
+        if !self.acks.contains(&msg_id) {
+            self.acks.push(msg_id);
+        }
+        self.acks_due.get_or_insert(now.uptime + ACK_DELAY);
+    }
+
+    /// Whether a message of the server was received.
+    pub(crate) fn has(&self, msg_id: i64) -> bool {
+        self.received.look(msg_id) != Seen::New
+    }
+
+    /// Whether a message id is of this session and this side.
+    pub(crate) fn is_ours(&self, msg_id: i64) -> bool {
+        matches!(self.sent.look(msg_id), Seen::Before(_))
+    }
+
+    /// Takes a refusal of the server: gives the ids of the messages that it hits, and takes back
+    /// the acknowledgements that went with them. `None` if the message is not ours.
+    pub(crate) fn rejected(&mut self, msg_id: i64, now: Now) -> Option<Vec<i64>> {
+        let sent = std::mem::take(self.sent.get_mut(msg_id)?);
+        for ack in sent.acks {
+            self.acknowledge(ack, now);
+        }
+        Some(if sent.inner.is_empty() { vec![msg_id] } else { sent.inner })
+    }
+
+    /// Whether a notice about a new session of the server is the first of its kind.
+    pub(crate) fn announce(&mut self, unique_id: i64) -> bool {
+        self.announced.replace(unique_id) != Some(unique_id)
+    }
+
+    /// When acknowledgements have to leave.
+    pub(crate) fn wake(&self) -> Option<Duration> {
+        self.acks_due
+    }
+
+    /// Adds a message with a new id to a parcel.
+    pub(crate) fn add(
+        &mut self,
+        now: Now,
+        parcel: &mut Parcel,
+        body: Bytes,
+        content: bool,
+    ) -> (i64, i32) {
+        let msg_id = self.ids.next(self.server_time(now), Low::Client);
+        let seqno = self.numbers.next(content);
+        parcel.messages.push(Message { msg_id, seqno, body });
+        (msg_id, seqno)
+    }
+
+    /// Adds a message that went out before to a parcel.
+    pub(crate) fn add_again(parcel: &mut Parcel, body: Bytes, (msg_id, seqno): (i64, i32)) {
+        parcel.messages.push(Message { msg_id, seqno, body });
+        parcel.again = true;
+    }
+
+    /// Adds acknowledgements, if there is a packet to go with or they cannot wait.
+    pub(crate) fn add_acks(&mut self, now: Now, parcel: &mut Parcel) {
+        let due = self.acks_due.is_some_and(|due| due <= now.uptime)
+            || self.acks.len() >= MAX_WAITING_ACKS;
+        if self.acks.is_empty() || (parcel.messages.is_empty() && !due) {
+            return;
+        }
+        let rest = self.acks.split_off(self.acks.len().min(MAX_ACKS));
+        let acks = std::mem::replace(&mut self.acks, rest);
+        if self.acks.is_empty() {
+            self.acks_due = None;
+        }
+        let body = types::MsgsAck { msg_ids: acks.clone() }.to_bytes();
+        self.add(now, parcel, body, false);
+        parcel.acks = acks;
+    }
+
+    /// Closes a parcel: gives the packet to be sealed and the id of its outermost message.
+    pub(crate) fn close(
+        &mut self,
+        now: Now,
+        mut parcel: Parcel,
+        rng: &mut ChaCha20Rng,
+    ) -> Option<(Draft, i64)> {
+        let single = parcel.messages.len() == 1 && !parcel.again;
+        let inner: Vec<i64> = parcel.messages.iter().map(|message| message.msg_id).collect();
+        let outer = if single {
+            parcel.messages.pop()?
+        } else {
+            let body = MsgContainer { messages: std::mem::take(&mut parcel.messages) }.to_bytes();
+            let msg_id = self.ids.next(self.server_time(now), Low::Client);
+            Message { msg_id, seqno: self.numbers.next(false), body }
+        };
+        for msg_id in &inner {
+            self.sent.insert(*msg_id, Sent::default());
+        }
+        let inner = if single { Vec::new() } else { inner };
+        self.sent.insert(outer.msg_id, Sent { inner, acks: parcel.acks });
+        let header = Header {
+            salt: self.salts.current(self.server_time(now)),
+            session_id: self.session_id,
+            msg_id: outer.msg_id,
+            seqno: outer.seqno,
+        };
+        Some((Draft::new(&header, &outer.body, rng), outer.msg_id))
+    }
+
+    /// Encrypts packets.
+    pub(crate) fn seal(&self, drafts: &mut [Draft]) {
+        packet::seal(&self.key, Side::Client, drafts);
+    }
+}
+
+impl Parcel {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+}
+
+/// Whether a message may be out of the window of time, since it is there to correct the clock.
+fn sets_clock(message: &Message) -> bool {
+    [types::BadServerSalt::ID, types::BadMsgNotification::ID, types::NewSessionCreated::ID]
+        .contains(&message::constructor(&message.body))
+}
+
+/// A number that is not 0: some servers take that for none.
+fn session_id(rng: &mut ChaCha20Rng) -> i64 {
+    (rng.next_u64() | 1).cast_signed()
+}
+
+/// How many message ids of each side are remembered.
+const REMEMBERED: usize = 4096;
+
+/// How long an acknowledgement may wait for company.
+const ACK_DELAY: Duration = Duration::from_secs(10);
+
+/// How many acknowledgements may wait for company.
+const MAX_WAITING_ACKS: usize = 64;
+
+/// The most acknowledgements in one message.
+const MAX_ACKS: usize = 2048;
