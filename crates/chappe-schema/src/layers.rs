@@ -133,7 +133,7 @@ impl Layers {
         let schema = self.schema(layer);
         let call = Object::decode_call(&schema, request)?;
         let theirs = call.result().clone();
-        let conversion = Conversion::lift(&schema, &self.newest);
+        let conversion = Conversion::lift(&self.newest);
         let (body, ours) = if conversion.passes(&call) {
             let lifted = Object::decode_call(&self.newest, request)?;
             (request.clone(), lifted.result().clone())
@@ -178,7 +178,7 @@ impl Layers {
         let mut input = Reader::new(bytes);
         let value = Value::read(&self.newest, ours, &mut input)?;
         input.finish().map_err(ValueError::from)?;
-        let conversion = Conversion::lower(&self.newest, &schema);
+        let conversion = Conversion::lower(&schema);
         if ours == theirs && conversion.passes_value(&value) {
             return Ok(bytes.clone());
         }

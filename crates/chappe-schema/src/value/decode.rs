@@ -1,9 +1,9 @@
 //! From bytes to values.
 
 use bytes::Bytes;
-use chappe_tl::{DecodeErrorKind, Reader, VECTOR};
+use chappe_tl::{Reader, VECTOR};
 
-use super::{Object, Value, ValueError, ValueErrorKind};
+use super::{Object, Value, ValueError};
 use crate::{Definition, Schema, Type};
 
 /// How many bytes a vector reserves before its items prove themselves by decoding.
@@ -158,7 +158,10 @@ pub(super) fn bare<'s>(schema: &'s Schema, name: &str) -> Option<&'s Definition>
 
 #[cfg(test)]
 mod tests {
-    use super::{DecodeErrorKind, Object, Type, Value, ValueErrorKind};
+    use chappe_tl::DecodeErrorKind;
+
+    use super::{Object, Type, Value};
+    use crate::value::ValueErrorKind;
 
     /// Any bytes are an error or a value, never a panic, and errors name kinds and places.
     #[test]

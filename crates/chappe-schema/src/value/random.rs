@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chappe_tl::Text;
+use chappe_tl::{Text, VECTOR};
 
 use super::{Object, Value};
 use crate::{Definition, Schema, Type};
@@ -22,6 +22,8 @@ pub struct Random<'s> {
     heights: HashMap<u32, u8>,
     /// The constructors that a value of a type can have, lowest first.
     choices: HashMap<&'s str, Vec<&'s Definition>>,
+    /// The constructors that can stand for an `Object`.
+    objects: Vec<&'s Definition>,
     /// The methods that can stand for a query.
     queries: Vec<&'s Definition>,
 }
@@ -38,10 +40,11 @@ impl<'s> Random<'s> {
             constructors.sort_by_key(|constructor| height(constructor));
             choices.insert(name, constructors);
         }
-        let is_low = |method: &&Definition| height(method).is_some_and(|height| height <= 2);
-        let queries = schema.functions().filter(|method| !method.is_generic());
-        let queries = queries.filter(is_low).collect();
-        Self { schema, state: seed, heights, choices, queries }
+        let is_low = |it: &&Definition| height(it).is_some_and(|height| height <= 2);
+        let low = schema.definitions().iter().filter(is_low).filter(|it| it.id != VECTOR);
+        let (queries, objects): (Vec<_>, Vec<_>) = low.partition(|it| it.is_function);
+        let queries = queries.into_iter().filter(|method| !method.is_generic()).collect();
+        Self { schema, state: seed, heights, choices, objects, queries }
     }
 
     /// A random value of this constructor, or call of this method.
@@ -108,11 +111,13 @@ impl<'s> Random<'s> {
                 None => Value::Vector(Vec::new()),
             },
             Type::Boxed(name) => self.boxed(name, depth),
-            Type::Object | Type::Variable(_) => self.boxed("Peer", depth),
-            Type::Query => {
-                let index = self.below(self.queries.len());
-                match self.queries.get(index).copied() {
-                    Some(query) => Value::Object(self.fields(query, depth)),
+            Type::Object | Type::Query | Type::Variable(_) => {
+                let is_query = *ty == Type::Query;
+                let count = if is_query { self.queries.len() } else { self.objects.len() };
+                let index = self.below(count);
+                let choices = if is_query { &self.queries } else { &self.objects };
+                match choices.get(index).copied() {
+                    Some(definition) => Value::Object(self.fields(definition, depth)),
                     None => Value::Vector(Vec::new()),
                 }
             }
