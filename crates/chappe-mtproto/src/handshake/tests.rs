@@ -147,7 +147,7 @@ fn meet(
             ServerStep::Done { reply, auth_key, server_salt, expires_in } => {
                 made = Some((*auth_key.as_bytes(), server_salt, expires_in));
                 reply
-            },
+            }
             ServerStep::Reject(code) => panic!("rejected with {code}"),
         };
         match client.step(&answer, local, &mut ours)? {
@@ -155,7 +155,7 @@ fn meet(
             ClientStep::Done(client) => {
                 let (auth_key, server_salt, expires_in) = made.unwrap();
                 return Ok(Pair { client, auth_key, server_salt, expires_in, attempts });
-            },
+            }
         }
     }
 }
@@ -174,8 +174,7 @@ fn client_of(mode: Mode) -> Client {
 fn sample(name: &str) -> Vec<u8> {
     let text = include_str!("../../tests/vectors/key_exchange.txt");
     let mut lines = text.lines().skip_while(|line| *line != name).skip(1);
-    let digits: String =
-        lines.by_ref().map_while(|line| line.strip_prefix("  ")).collect();
+    let digits: String = lines.by_ref().map_while(|line| line.strip_prefix("  ")).collect();
     assert!(!digits.is_empty(), "{name}");
     hex(&digits)
 }
