@@ -111,8 +111,8 @@ fn agree() {
 }
 
 fn ratios() {
-    const ROUNDS: usize = 41;
-    let slice = Duration::from_millis(5);
+    const ROUNDS: usize = 300;
+    let slice = Duration::from_millis(1);
     let mut rows = Vec::new();
 
     let (key, iv) = ([5; 32], [6; 32]);
@@ -179,7 +179,7 @@ fn ratios() {
 
     let numbers = semiprimes();
     let (a, b) = duel(
-        7,
+        9,
         slice,
         || {
             numbers.iter().for_each(|pq| {

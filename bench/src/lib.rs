@@ -40,8 +40,9 @@ pub fn allocations<T>(f: impl FnOnce() -> T) -> (T, usize) {
     (value, ALLOCATIONS.load(Ordering::Relaxed) - before)
 }
 
-/// Times two ways of doing the same in turns, so that a noisy machine hits both, and returns
-/// the median time of each over `rounds` rounds of at least `slice` each.
+/// Times two ways of doing the same in turns, so that both see the same machine, and returns
+/// the time of a call in the best of `rounds` rounds of about `slice` each: what else runs on
+/// the machine can only add to a time.
 pub fn duel(
     rounds: usize,
     slice: Duration,
@@ -65,11 +66,10 @@ pub fn duel(
         }
         start.elapsed() / calls
     };
-    let (mut mine, mut other): (Vec<_>, Vec<_>) =
+    let (mine, other): (Vec<_>, Vec<_>) =
         (0..rounds).map(|_| (time(&mut ours, our_calls), time(&mut theirs, their_calls))).unzip();
-    mine.sort();
-    other.sort();
-    (mine[rounds / 2], other[rounds / 2])
+    let best = |times: Vec<Duration>| times.into_iter().min().unwrap_or_default();
+    (best(mine), best(other))
 }
 
 /// One line of a table of ratios.
@@ -77,9 +77,9 @@ pub fn duel(
 pub struct Row {
     /// What was measured.
     pub name: String,
-    /// The median time of chappe.
+    /// The best time of chappe.
     pub ours: Duration,
-    /// The median time of the peer.
+    /// The best time of the peer.
     pub theirs: Duration,
     /// The bar: how many times as fast chappe is to be, or 0 without a bar.
     pub bar: f64,

@@ -3,7 +3,7 @@
 use sha1::Sha1;
 use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
-use zeroize::Zeroize;
+use zeroize::zeroize_bytes;
 
 /// Returns the SHA-1 of the concatenated parts.
 #[must_use]
@@ -36,7 +36,7 @@ pub(crate) fn sha256_of_52<const A: usize, const B: usize>(a: &[u8; A], b: &[u8;
     tail.copy_from_slice(&[0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0xa0]);
     let mut state = INITIAL;
     compress256(&mut state, std::slice::from_ref(&block));
-    block.zeroize();
+    zeroize_bytes(&mut block);
     to_bytes(&state)
 }
 
@@ -66,7 +66,7 @@ impl BlockHash {
         (*a, *b) = (*first, *second);
         let mut hash = Self { state: INITIAL, blocks: 0 };
         hash.update(block.as_flattened().as_chunks().0);
-        block.zeroize();
+        zeroize_bytes(block.as_flattened_mut());
         hash
     }
 
@@ -76,12 +76,13 @@ impl BlockHash {
         self.blocks += blocks.len();
     }
 
-    /// Ends with less than a block (anything above is not hashed).
+    /// Ends with less than a block.
     pub(crate) fn finish(mut self, tail: &[u8]) -> [u8; 32] {
         let mut last = [[0_u8; 64]; 2];
         let used = if tail.len() < 56 { 1 } else { 2 };
-        for (to, from) in last.as_flattened_mut().iter_mut().zip(tail.iter().chain(&[0x80])) {
-            *to = *from;
+        if let Some((head, [mark, ..])) = last.as_flattened_mut().split_at_mut_checked(tail.len()) {
+            head.copy_from_slice(tail);
+            *mark = 0x80;
         }
         let bits = 8 * (64 * self.blocks + tail.len()) as u64;
         if let Some(block) = last.get_mut(used - 1)
@@ -90,7 +91,7 @@ impl BlockHash {
             *length = bits.to_be_bytes();
         }
         compress256(&mut self.state, last.get(..used).unwrap_or_default());
-        last.zeroize();
+        zeroize_bytes(last.as_flattened_mut());
         to_bytes(&self.state)
     }
 }

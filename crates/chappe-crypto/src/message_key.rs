@@ -9,7 +9,7 @@
 //! (core.telegram.org/api/pfs#binding-a-temporary-authorization-key).
 
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::zeroize_bytes;
 
 use crate::aes::{IgeDecryptor, ige_decrypt, ige_encrypt};
 use crate::hash::{BlockHash, sha1, sha256_after_32, sha256_of_52};
@@ -162,14 +162,26 @@ fn decrypt_and_hash(key: &AuthKey, from: Side, aes: &AesKey, data: &mut [u8]) ->
     let Some((first, rest)) = data.split_first_chunk_mut::<32>() else {
         return large_key(key, from, data);
     };
-    cipher.decrypt(first.as_chunks_mut().0);
-    let mut hash = BlockHash::new(large_key_part(key, from), first);
     let (blocks, tail) = rest.as_chunks_mut::<64>();
-    for block in blocks {
-        cipher.decrypt(block.as_chunks_mut().0);
-        hash.update(std::slice::from_ref(block));
+    let mut blocks = blocks.iter_mut();
+    let mut decrypt = |block: &mut [u8]| cipher.decrypt(block.as_chunks_mut().0);
+    decrypt(first);
+    // Hashing stays one block behind, where nothing has to be waited for.
+    let mut behind = blocks.next();
+    if let Some(block) = &mut behind {
+        decrypt(*block);
     }
-    cipher.decrypt(tail.as_chunks_mut().0);
+    let mut hash = BlockHash::new(large_key_part(key, from), first);
+    for block in blocks {
+        decrypt(block);
+        if let Some(done) = behind.replace(block) {
+            hash.update(std::slice::from_ref(done));
+        }
+    }
+    decrypt(tail);
+    if let Some(done) = behind {
+        hash.update(std::slice::from_ref(done));
+    }
     hash.finish(tail)
 }
 
@@ -187,10 +199,11 @@ fn large_key_part(key: &AuthKey, from: Side) -> &[u8; 32] {
 
 /// The middle 128 bits.
 fn middle(large: &[u8; 32]) -> [u8; 16] {
-    let [_, _, _, _, _, _, _, _, rest @ ..] = large;
     let mut key = [0; 16];
-    for (to, from) in key.iter_mut().zip(rest) {
-        *to = *from;
+    if let ([to1, to2], [_, from1, from2, _]) =
+        (key.as_chunks_mut::<8>().0, large.as_chunks::<8>().0)
+    {
+        (*to1, *to2) = (*from1, *from2);
     }
     key
 }
@@ -207,10 +220,16 @@ fn v1_key(plain: &[u8]) -> [u8; 16] {
 }
 
 /// A key and an initial vector for IGE, wiped on drop.
-#[derive(Zeroize, ZeroizeOnDrop)]
 struct AesKey {
     key: [u8; 32],
     iv: [u8; 32],
+}
+
+impl Drop for AesKey {
+    fn drop(&mut self) {
+        zeroize_bytes(&mut self.key);
+        zeroize_bytes(&mut self.iv);
+    }
 }
 
 impl AesKey {
@@ -225,8 +244,8 @@ impl AesKey {
         let mut aes = Self { key: a, iv: b };
         swap_middle(&mut aes.key, &b);
         swap_middle(&mut aes.iv, &a);
-        a.zeroize();
-        b.zeroize();
+        zeroize_bytes(&mut a);
+        zeroize_bytes(&mut b);
         aes
     }
 
@@ -268,7 +287,7 @@ impl AesKey {
             *to = *from;
         }
         for hash in [&mut a, &mut b, &mut c, &mut d] {
-            hash.zeroize();
+            zeroize_bytes(hash);
         }
         aes
     }
@@ -276,8 +295,10 @@ impl AesKey {
 
 /// Replaces bytes 8 to 24 by those of another hash.
 fn swap_middle(to: &mut [u8; 32], from: &[u8; 32]) {
-    for (to, from) in to.iter_mut().zip(from).skip(8).take(16) {
-        *to = *from;
+    if let ([_, to1, to2, _], [_, from1, from2, _]) =
+        (to.as_chunks_mut::<8>().0, from.as_chunks::<8>().0)
+    {
+        (*to1, *to2) = (*from1, *from2);
     }
 }
 
