@@ -22,6 +22,9 @@ struct Server {
     half: Option<service::ClientDhInnerData>,
 }
 
+/// A change to a message, and what the client says to it.
+type Case<T> = (fn(&mut T), HandshakeError);
+
 /// The exponent of the server.
 const A: [u8; 256] = [0x5c; 256];
 
@@ -327,7 +330,7 @@ fn a_refusal_of_the_params_is_proved() {
     let (mut client, server) = before_params();
     assert_eq!(refused(&mut client, &server.params_fail()), HandshakeError::RefusedParams);
 
-    let cases: [(fn(&mut service::ServerDhParamsFail), HandshakeError); 3] = [
+    let cases: [Case<service::ServerDhParamsFail>; 3] = [
         (|fail| fail.nonce[3] ^= 1, HandshakeError::Nonce),
         (|fail| fail.server_nonce[3] ^= 1, HandshakeError::ServerNonce),
         (|fail| fail.new_nonce_hash[3] ^= 1, HandshakeError::NewNonceHash),
@@ -474,7 +477,7 @@ fn a_secret_whose_public_value_is_out_of_range_is_drawn_again() {
 
 #[test]
 fn the_verdict_is_proved() {
-    let cases: [(fn(&mut service::DhGenOk), HandshakeError); 3] = [
+    let cases: [Case<service::DhGenOk>; 3] = [
         (|ok| ok.nonce[1] ^= 1, HandshakeError::Nonce),
         (|ok| ok.server_nonce[1] ^= 1, HandshakeError::ServerNonce),
         (|ok| ok.new_nonce_hash1[1] ^= 1, HandshakeError::NewNonceHash),
@@ -494,7 +497,7 @@ fn the_verdict_is_proved() {
 
 #[test]
 fn the_wish_for_another_key_is_proved() {
-    let cases: [(fn(&mut service::DhGenRetry), HandshakeError); 3] = [
+    let cases: [Case<service::DhGenRetry>; 3] = [
         (|retry| retry.nonce[2] ^= 1, HandshakeError::Nonce),
         (|retry| retry.server_nonce[2] ^= 1, HandshakeError::ServerNonce),
         (|retry| retry.new_nonce_hash2[2] ^= 1, HandshakeError::NewNonceHash),
@@ -511,7 +514,7 @@ fn the_wish_for_another_key_is_proved() {
 fn the_failure_is_proved() {
     let (mut client, server, key) = before_verdict();
     assert_eq!(refused(&mut client, &server.fail(&key)), HandshakeError::Refused);
-    let cases: [(fn(&mut service::DhGenFail), HandshakeError); 3] = [
+    let cases: [Case<service::DhGenFail>; 3] = [
         (|fail| fail.nonce[2] ^= 1, HandshakeError::Nonce),
         (|fail| fail.server_nonce[2] ^= 1, HandshakeError::ServerNonce),
         (|fail| fail.new_nonce_hash3[2] ^= 1, HandshakeError::NewNonceHash),
