@@ -292,10 +292,7 @@ impl Builder {
                 Status::Connected | Status::Connecting(_) => {}
             },
             Ok(Err(_)) => return Err(Error::Closed),
-            Err(_) => {
-                let silent = io::Error::new(io::ErrorKind::TimedOut, "connecting took too long");
-                return Err(Error::Network(silent));
-            }
+            Err(_) => return Err(Error::Network(driver::too_slow())),
         }
         // A client whose key is lost with the process would sign in for nothing.
         client.keeper().flush().await?;

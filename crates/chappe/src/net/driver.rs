@@ -141,6 +141,7 @@ pub(crate) async fn run(parts: Parts) {
         ready: false,
         heard: false,
         reconnect: false,
+        calls_first: false,
         wake_at: None,
         sleep: Box::pin(tokio::time::sleep(Duration::ZERO)),
     };
@@ -163,6 +164,8 @@ struct Driver {
     /// Whether the server said something that only a working connection says.
     heard: bool,
     reconnect: bool,
+    /// Whether calls are looked at before the socket: it is their turn after each read.
+    calls_first: bool,
     wake_at: Option<Duration>,
     sleep: Pin<Box<Sleep>>,
 }
@@ -208,23 +211,9 @@ impl Driver {
         loop {
             let wake = poll_fn(|cx| self.poll_wake(cx, &mut road)).await;
             let now = self.parts.clock.now();
-            let outcome = match wake {
-                Wake::Call(call) => {
-                    self.start(now, call);
-                    Ok(None)
-                }
+            let was_ready = self.ready;
+            let trouble = match wake {
                 Wake::Control(None) => return End::Closed,
-                Wake::Control(Some(Control::Cancel(ticket))) => {
-                    if let Some(id) = self.tickets.remove(&ticket) {
-                        self.pending.remove(&id);
-                        self.parts.connection.cancel(now, id);
-                    }
-                    Ok(None)
-                }
-                Wake::Control(Some(Control::Introduce)) => {
-                    self.introduced = false;
-                    Ok(None)
-                }
                 Wake::Control(Some(Control::Close)) => {
                     self.pending.clear();
                     self.drain(Some(&mut road));
@@ -233,45 +222,11 @@ impl Driver {
                     }
                     return End::Closed;
                 }
-                Wake::Dialed(Ok(link)) => {
-                    tracing::debug!("dialled");
-                    road = Road::Open(Socket::new(link));
-                    self.parts.connection.handle(now, Input::Connected).map(|()| None)
-                }
-                Wake::Dialed(Err(error)) => Ok(Some(error)),
-                Wake::Read(Ok(())) => match &mut road {
-                    Road::Open(socket) => {
-                        let input = Input::Received(&mut socket.input);
-                        self.parts.connection.handle(now, input).map(|()| None)
-                    }
-                    _ => Ok(None),
-                },
-                Wake::Read(Err(error)) | Wake::Written(Err(error)) => Ok(Some(error)),
-                Wake::Written(Ok(())) => Ok(None),
-                Wake::Timer => match road {
-                    Road::Waiting(until) if now.uptime >= until => {
-                        road = self.dial();
-                        Ok(None)
-                    }
-                    Road::Dialing(_, until) if now.uptime >= until => Ok(Some(io::Error::new(
-                        io::ErrorKind::TimedOut,
-                        "connecting took too long",
-                    ))),
-                    _ => self.parts.connection.handle(now, Input::Timeout).map(|()| None),
+                wake => match self.step(now, wake, &mut road) {
+                    Ok(trouble) => trouble,
+                    Err(error) => return End::Protocol(error),
                 },
             };
-            let was_ready = self.ready;
-            self.drain(Some(&mut road));
-            let mut failed = match outcome {
-                Ok(failed) => failed,
-                Err(error) => return End::Protocol(error),
-            };
-            if std::mem::take(&mut self.reconnect) && failed.is_none() {
-                failed = Some(io::Error::new(
-                    io::ErrorKind::ConnectionAborted,
-                    "the server refused the connection or fell silent",
-                ));
-            }
             if std::mem::take(&mut self.heard) {
                 failures = 0;
             }
@@ -280,27 +235,86 @@ impl Driver {
                 tracing::info!("connected");
                 self.parts.status.send_replace(Status::Connected);
             }
-            if let Some(error) = failed {
-                let dialled = matches!(road, Road::Open(_));
-                if dialled {
-                    let disconnected = self.parts.connection.handle(now, Input::Disconnected);
-                    self.drain(None);
-                    if let Err(error) = disconnected {
-                        return End::Protocol(error);
-                    }
+            let Some(error) = trouble else { continue };
+
+            let dialled = matches!(road, Road::Open(_));
+            if dialled {
+                let disconnected = self.parts.connection.handle(now, Input::Disconnected);
+                self.drain(None);
+                if let Err(error) = disconnected {
+                    return End::Protocol(error);
                 }
-                self.ready = false;
-                failures += 1;
-                // Who connects for the first time wants to hear at once that nobody is there.
-                if !ever_ready && (!dialled || failures >= FIRST_ATTEMPTS) {
-                    return End::Unreachable(error.into());
-                }
-                let pause = self.backoff(failures, dialled);
-                tracing::warn!(%error, ?pause, "disconnected");
-                self.parts.status.send_replace(Status::Connecting(Some(error.into())));
-                road = Road::Waiting(now.uptime + pause);
             }
+            self.ready = false;
+            failures += 1;
+            // Who connects for the first time wants to hear at once that nobody is there.
+            if !ever_ready && (!dialled || failures >= FIRST_ATTEMPTS) {
+                return End::Unreachable(error.into());
+            }
+            let pause = self.backoff(failures, dialled);
+            tracing::warn!(%error, ?pause, "disconnected");
+            self.parts.status.send_replace(Status::Connecting(Some(error.into())));
+            road = Road::Waiting(now.uptime + pause);
         }
+    }
+
+    /// Does what one wake-up is about. Says why the socket is of no more use, if so.
+    fn step(
+        &mut self,
+        now: Now,
+        wake: Wake,
+        road: &mut Road,
+    ) -> Result<Option<io::Error>, ProtocolError> {
+        let mut trouble = None;
+        let mut result = Ok(());
+        match wake {
+            Wake::Call(call) => self.start(now, call),
+            Wake::Control(Some(Control::Cancel(ticket))) => {
+                if let Some(id) = self.tickets.remove(&ticket) {
+                    self.pending.remove(&id);
+                    self.parts.connection.cancel(now, id);
+                }
+            }
+            Wake::Control(Some(Control::Introduce)) => self.introduced = false,
+            Wake::Control(_) | Wake::Written(Ok(())) => {}
+            Wake::Dialed(Ok(link)) => {
+                tracing::debug!("dialled");
+                *road = Road::Open(Socket::new(link));
+                result = self.parts.connection.handle(now, Input::Connected);
+            }
+            Wake::Dialed(Err(error)) | Wake::Read(Err(error)) | Wake::Written(Err(error)) => {
+                trouble = Some(error);
+            }
+            Wake::Read(Ok(())) => {
+                if let Road::Open(socket) = road {
+                    let input = Input::Received(&mut socket.input);
+                    result = self.parts.connection.handle(now, input);
+                }
+            }
+            Wake::Timer => match road {
+                Road::Waiting(until) if now.uptime >= *until => *road = self.dial(),
+                Road::Dialing(_, until) if now.uptime >= *until => {
+                    trouble = Some(too_slow());
+                }
+                _ => {}
+            },
+        }
+        // A socket that is never silent must not hold up what is due.
+        if result.is_ok() && self.wake_at.is_some_and(|at| at <= now.uptime) {
+            result = self.parts.connection.handle(now, Input::Timeout);
+        }
+        // What came before the failure is still worth hearing.
+        self.drain(Some(road));
+        result?;
+        if std::mem::take(&mut self.reconnect) && matches!(road, Road::Open(_)) {
+            trouble = trouble.or_else(|| {
+                Some(io::Error::new(
+                    io::ErrorKind::ConnectionAborted,
+                    "the server refused the connection or fell silent",
+                ))
+            });
+        }
+        Ok(trouble)
     }
 
     fn dial(&self) -> Road {
@@ -406,8 +420,12 @@ impl Driver {
 
     /// Waits for whatever comes first; what is written goes before what is read.
     fn poll_wake(&mut self, cx: &mut Context<'_>, road: &mut Road) -> Poll<Wake> {
+        let calls_first = std::mem::take(&mut self.calls_first);
         if let Poll::Ready(control) = self.parts.control.poll_recv(cx) {
             return Poll::Ready(Wake::Control(control));
+        }
+        if calls_first && let Poll::Ready(call) = self.poll_call(cx, road) {
+            return Poll::Ready(Wake::Call(call));
         }
         let mut wake_at = self.wake_at;
         match road {
@@ -423,13 +441,12 @@ impl Driver {
                     return Poll::Ready(Wake::Written(written));
                 }
                 if let Poll::Ready(read) = socket.poll_read(cx) {
+                    self.calls_first = true;
                     return Poll::Ready(Wake::Read(read));
                 }
             }
         }
-        let crowded = self.pending.len() >= MOST_PENDING
-            || matches!(road, Road::Open(socket) if socket.waiting >= MOST_WAITING);
-        if !crowded && let Poll::Ready(Some(call)) = self.parts.calls.poll_recv(cx) {
+        if !calls_first && let Poll::Ready(call) = self.poll_call(cx, road) {
             return Poll::Ready(Wake::Call(call));
         }
         let Some(wake_at) = wake_at else { return Poll::Pending };
@@ -438,6 +455,20 @@ impl Driver {
             self.sleep.as_mut().reset(deadline);
         }
         self.sleep.as_mut().poll(cx).map(|()| Wake::Timer)
+    }
+
+    /// Takes the next call, unless enough are under way.
+    fn poll_call(&mut self, cx: &mut Context<'_>, road: &Road) -> Poll<Call> {
+        let crowded = self.pending.len() >= MOST_PENDING
+            || matches!(road, Road::Open(socket) if socket.waiting >= MOST_WAITING);
+        if crowded {
+            return Poll::Pending;
+        }
+        match self.parts.calls.poll_recv(cx) {
+            Poll::Ready(Some(call)) => Poll::Ready(call),
+            // Without a sender there is no client, which the control channel says.
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
     }
 }
 
@@ -499,6 +530,11 @@ impl Socket {
             Err(_) => tracing::debug!("the socket took no goodbye"),
         }
     }
+}
+
+/// A dial, or the whole way to the first key, took longer than the builder allows.
+pub(crate) fn too_slow() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "connecting took too long")
 }
 
 fn earlier(at: Option<Duration>, until: Duration) -> Option<Duration> {

@@ -1,0 +1,121 @@
+//! Sessions that outlive a client, and those that do not fit.
+
+use std::{fs, sync::Arc};
+
+use chappe::{
+    Error, SessionProblem,
+    session::{Memory, Session, Store},
+};
+
+use crate::{client_of, sign_in, telegram, wire::Wire};
+
+/// The auth key in the bytes of a session; see the layout of the file.
+fn key_of(path: &std::path::Path) -> Vec<u8> {
+    fs::read(path).unwrap()[39..295].to_vec()
+}
+
+#[tokio::test]
+async fn a_session_goes_on_without_a_new_key() {
+    let server = telegram(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("me.session");
+    let first = client_of(&server).session(&path).connect().await.unwrap();
+    let key = key_of(&path);
+    let user = sign_in(&first, &server).await;
+    first.close().await.unwrap();
+    for _ in 0..2 {
+        let next = client_of(&server).session(&path).connect().await.unwrap();
+        assert_eq!(next.me().await.unwrap().unwrap().id, user.id);
+        next.close().await.unwrap();
+        assert_eq!(key_of(&path), key);
+    }
+}
+
+/// A process that is killed signs in for good as soon as it hears so.
+#[tokio::test]
+async fn a_sign_in_is_kept_before_it_is_reported() {
+    let server = telegram(1).await;
+    let store = Arc::new(Memory::new());
+    let client = client_of(&server).session(Arc::clone(&store)).connect().await.unwrap();
+    assert!(store.load().unwrap().is_some());
+    let user = sign_in(&client, &server).await;
+    assert_eq!(store.load().unwrap().unwrap().user_id(), Some(user.id));
+    drop(client);
+    let next = client_of(&server).session(store).connect().await.unwrap();
+    assert_eq!(next.me().await.unwrap().unwrap().id, user.id);
+}
+
+#[tokio::test]
+async fn a_session_of_another_server_is_refused_and_left_alone() {
+    let (one, other) = (telegram(1).await, telegram(2).await);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("me.session");
+    client_of(&one).session(&path).connect().await.unwrap().close().await.unwrap();
+    let before = fs::read(&path).unwrap();
+
+    let error = client_of(&other).session(&path).connect().await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("me.session") && text.contains("another server"), "{text}");
+    assert!(text.contains(&one.address().to_string()), "{text}");
+    let Error::Session(error) = error else { panic!("{error}") };
+    assert_eq!(error.path(), Some(path.as_path()));
+    assert!(matches!(error.problem(), SessionProblem::OtherServer { .. }));
+
+    // The same for the servers that are dialled when none is given: nothing is dialled.
+    let error = chappe::Client::builder(1, "x").session(&path).connect().await.unwrap_err();
+    assert!(error.to_string().contains("another server"), "{error}");
+
+    let error = client_of(&one).dc(4).session(&path).connect().await.unwrap_err();
+    assert!(error.to_string().contains("data centre 2, not 4"), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+/// The same key pair, but all that the server knew is gone.
+#[tokio::test]
+async fn a_session_that_the_server_forgot_is_reported() {
+    let store = Arc::new(Memory::new());
+    let server = telegram(1).await;
+    let client = client_of(&server).session(Arc::clone(&store)).connect().await.unwrap();
+    sign_in(&client, &server).await;
+    client.close().await.unwrap();
+    server.shutdown().await.unwrap();
+
+    let server = telegram(1).await;
+    let client = client_of(&server).session(store).connect().await.unwrap();
+    let error = client.me().await.unwrap_err();
+    assert!(matches!(error, Error::KeyUnknown), "{error}");
+    assert!(matches!(client.me().await.unwrap_err(), Error::KeyUnknown));
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_damaged_session_is_reported_before_anything_is_dialled() {
+    let wire = Wire::new(telegram(1).await);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("me.session");
+    fs::write(&path, "CHAPPE\r\n and then nonsense").unwrap();
+    let error = wire.connect(client_of(wire.server()).session(&path)).await.unwrap_err();
+    assert!(error.to_string().contains("damaged"), "{error}");
+    assert_eq!(wire.dials(), 0);
+}
+
+/// A disk that is full must not let anybody sign in for nothing.
+#[tokio::test]
+async fn a_store_that_fails_is_heard_of() {
+    struct Full;
+    impl Store for Full {
+        fn load(&self) -> Result<Option<Session>, Error> {
+            Ok(None)
+        }
+        fn save(&self, _: &Session) -> Result<(), Error> {
+            Err(Error::store(std::io::ErrorKind::StorageFull.into()))
+        }
+        fn clear(&self) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+    let server = telegram(1).await;
+    let error = client_of(&server).session(Full).connect().await.unwrap_err();
+    let Error::Session(error) = error else { panic!("{error}") };
+    assert!(matches!(error.problem(), SessionProblem::Io(_)));
+}
