@@ -6,7 +6,19 @@ use std::{
     time::Duration,
 };
 
-use crate::{Error, Handle};
+use chappe_mtproto::server::{Server as Protocol, ServerConfig};
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+use tokio::{net::TcpListener, sync::oneshot};
+
+use crate::{
+    Announcement, Error, Handle,
+    engine::{Engine, unix},
+    key,
+    listener::{Clock, Listener},
+    rpc,
+    world::{self, World},
+};
 
 /// The local Telegram server; begin with [`Server::builder`].
 #[derive(Debug)]
@@ -23,6 +35,7 @@ impl Server {
             dc_id: 2,
             seed: None,
             start_at: None,
+            limits: Vec::new(),
         }
     }
 
@@ -30,7 +43,7 @@ impl Server {
     ///
     /// Any other method of the schema is answered with 400 METHOD_INVALID.
     pub fn methods() -> Vec<&'static str> {
-        Vec::new()
+        rpc::methods()
     }
 }
 
@@ -44,6 +57,7 @@ pub struct Builder {
     dc_id: i32,
     seed: Option<u64>,
     start_at: Option<Duration>,
+    limits: Vec<rpc::Limit>,
 }
 
 impl Builder {
@@ -95,11 +109,72 @@ impl Builder {
         self
     }
 
+    /// Answers 420 FLOOD_WAIT_X to calls of a method beyond so many per account in a period.
+    /// There are no such limits unless this is called.
+    pub fn limit(mut self, method: impl Into<String>, calls: u32, period: Duration) -> Self {
+        self.limits.push(rpc::Limit::new(method.into(), calls, period));
+        self
+    }
+
     /// Starts the server on the current tokio runtime.
     ///
     /// # Errors
     /// When the address is not loopback or not free, or the data directory cannot be used.
+    ///
+    /// # Cancel safety
+    /// Nothing runs when this is dropped before it is done.
     pub async fn start(self) -> Result<Handle, Error> {
-        Err(Error::Stopped)
+        if !self.listen.ip().is_loopback() && !self.exposed {
+            return Err(Error::NotLoopback(self.listen));
+        }
+        let socket = TcpListener::bind(self.listen).await;
+        let unusable = |source| Error::Listen { address: self.listen, source: Box::new(source) };
+        let socket = socket.map_err(unusable)?;
+        let address = socket.local_addr().map_err(unusable)?;
+
+        let clock = Clock::start(self.start_at);
+        let mut entropy = self.entropy()?;
+        let mut seed = || {
+            let mut seed = [0; 32];
+            entropy.fill_bytes(&mut seed);
+            seed
+        };
+        let (world_seed, protocol_seed, key_seed) = (seed(), seed(), seed());
+
+        let origin = world::Origin {
+            directory: self.data.as_deref(),
+            seed: world_seed,
+            codes: world::test_code,
+        };
+        let world = World::open(origin, unix(clock.now().unix))?;
+        let key = key::load(self.data.as_deref(), &mut ChaCha20Rng::from_seed(key_seed))?;
+        let announcement = Announcement {
+            address: address.to_string(),
+            dc_id: self.dc_id,
+            layer: chappe_api::LAYER,
+            rsa_public_key_pem: key.public().to_pem(),
+            rsa_fingerprint: key::fingerprint(&key),
+            accounts: world.demonstration_accounts()?,
+            bots: world.bots()?,
+        };
+        let config = ServerConfig { keys: vec![key], dc_id: self.dc_id, ..ServerConfig::default() };
+        let site = rpc::Site::new(self.dc_id, address, self.limits);
+        let engine = Engine::new(Protocol::new(config, protocol_seed), world, site);
+        let (listener, inbox) = Listener::new(engine, clock, socket);
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(listener.run(stopped));
+        Ok(Handle::new(address, announcement, inbox, stop, task))
+    }
+
+    /// Where every random number of the server comes from.
+    fn entropy(&self) -> Result<ChaCha20Rng, Error> {
+        let mut seed = [0; 32];
+        match self.seed {
+            Some(number) => seed[..8].copy_from_slice(&number.to_le_bytes()),
+            None => {
+                getrandom::fill(&mut seed).map_err(|error| Error::Entropy(Box::new(error)))?;
+            }
+        }
+        Ok(ChaCha20Rng::from_seed(seed))
     }
 }

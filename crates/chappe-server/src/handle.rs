@@ -1,8 +1,18 @@
-//! A running server, as the one who started it sees it.
+//! A running server, as whoever started it sees it.
 
 use std::net::SocketAddr;
 
 use serde::Serialize;
+use tokio::{
+    io::DuplexStream,
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
+
+use crate::{Error, listener::Message};
+
+/// How many bytes an in-process connection holds each way.
+const DUPLEX: usize = 64 * 1024;
 
 /// An account that can be signed in to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -51,10 +61,24 @@ pub struct Announcement {
 pub struct Handle {
     address: SocketAddr,
     announcement: Announcement,
+    inbox: mpsc::Sender<Message>,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
 }
 
 impl Handle {
+    pub(crate) fn new(
+        address: SocketAddr,
+        announcement: Announcement,
+        inbox: mpsc::Sender<Message>,
+        stop: oneshot::Sender<()>,
+        task: JoinHandle<()>,
+    ) -> Self {
+        Self { address, announcement, inbox, stop: Some(stop), task }
+    }
+
     /// The address that it listens on.
+    #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -89,19 +113,39 @@ impl Handle {
         &self.announcement
     }
 
-    /// Opens an in-process connection: what a socket would carry, without a socket.
+    /// Opens an in-process connection: what a socket would carry, without a socket. To the server
+    /// it comes from 127.0.0.1.
     ///
     /// # Errors
     /// [`Error::Stopped`] when the server is gone.
-    pub async fn connect(&self) -> Result<tokio::io::DuplexStream, crate::Error> {
-        Err(crate::Error::Stopped)
+    ///
+    /// # Cancel safety
+    /// Nothing is connected when this is dropped before it is done.
+    pub async fn connect(&self) -> Result<DuplexStream, Error> {
+        let (near, far) = tokio::io::duplex(DUPLEX);
+        let message = Message::Connected(Box::new(far));
+        self.inbox.send(message).await.map_err(|_| Error::Stopped)?;
+        Ok(near)
     }
 
     /// Stops accepting, sends what is due, closes every connection and the database.
     ///
     /// # Errors
     /// [`Error::Stopped`] when it had stopped by itself before.
-    pub async fn shutdown(self) -> Result<(), crate::Error> {
-        Err(crate::Error::Stopped)
+    ///
+    /// # Cancel safety
+    /// Dropped half way, the server stops at once.
+    pub async fn shutdown(mut self) -> Result<(), Error> {
+        if let Some(stop) = self.stop.take() {
+            // A server that is gone already says so below.
+            let _ = stop.send(());
+        }
+        (&mut self.task).await.map_err(|_| Error::Stopped)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }

@@ -26,8 +26,14 @@
 //! entropy. The world is a function of the time, the caller and the request.
 
 mod builder;
+mod engine;
 mod error;
+mod failure;
 mod handle;
+mod key;
+mod listener;
+mod rpc;
+mod world;
 
 pub use builder::{Builder, Server};
 pub use error::Error;

@@ -1,0 +1,141 @@
+//! Signing in and out (core.telegram.org/api/auth).
+
+use chappe_api::{
+    auth, enums, errors,
+    types::{self, UpdateNewAuthorization},
+};
+
+use super::{Call, account, users};
+use crate::{
+    failure::Outcome,
+    world::{SentCode, SignIn},
+};
+
+/// The length of an `api_hash`: 32 hexadecimal digits.
+const API_HASH_LENGTH: usize = 32;
+
+/// How many sessions a client may have beside the first for files.
+const TMP_SESSIONS: i32 = 1;
+
+pub(super) fn send_code(
+    call: &mut Call<'_>,
+    request: auth::SendCode,
+) -> Outcome<enums::auth::SentCode> {
+    check_app(request.api_id, &request.api_hash)?;
+    let sent = call.world.send_code(call.now, call.caller, &request.phone_number)?;
+    Ok(sent_code(sent))
+}
+
+pub(super) fn resend_code(
+    call: &mut Call<'_>,
+    request: auth::ResendCode,
+) -> Outcome<enums::auth::SentCode> {
+    let (phone, hash) = (&request.phone_number, &request.phone_code_hash);
+    Ok(sent_code(call.world.resend_code(call.now, call.caller, phone, hash)?))
+}
+
+pub(super) fn cancel_code(call: &mut Call<'_>, request: auth::CancelCode) -> Outcome<bool> {
+    let (phone, hash) = (&request.phone_number, &request.phone_code_hash);
+    call.world.cancel_code(call.now, call.caller, phone, hash)?;
+    Ok(true)
+}
+
+pub(super) fn sign_in(
+    call: &mut Call<'_>,
+    request: auth::SignIn,
+) -> Outcome<enums::auth::Authorization> {
+    let (phone, hash) = (&request.phone_number, &request.phone_code_hash);
+    let code = request.phone_code.as_deref().unwrap_or_default();
+    match call.world.sign_in(call.now, call.caller, phone, hash, code)? {
+        SignIn::Done(user_id) => authorization(call, user_id),
+        SignIn::SignUpRequired => Ok(types::auth::AuthorizationSignUpRequired::new().into()),
+    }
+}
+
+pub(super) fn sign_up(
+    call: &mut Call<'_>,
+    request: auth::SignUp,
+) -> Outcome<enums::auth::Authorization> {
+    let user_id = call.world.sign_up(
+        call.now,
+        call.caller,
+        &request.phone_number,
+        &request.phone_code_hash,
+        (&request.first_name, &request.last_name),
+    )?;
+    authorization(call, user_id)
+}
+
+pub(super) fn check_password(
+    call: &mut Call<'_>,
+    request: auth::CheckPassword,
+) -> Outcome<enums::auth::Authorization> {
+    let pending = call.key.pending_user_id;
+    let user_id = pending.or(call.key.user_id).ok_or(errors::AUTH_KEY_UNREGISTERED)?;
+    let proof = account::proof(&request.password);
+    call.world.check_password(call.now, call.caller.auth_key_id, user_id, proof)?;
+    if pending.is_some() {
+        call.world.authorize(call.now, call.caller, user_id)?;
+    }
+    authorization(call, user_id)
+}
+
+pub(super) fn import_bot_authorization(
+    call: &mut Call<'_>,
+    request: auth::ImportBotAuthorization,
+) -> Outcome<enums::auth::Authorization> {
+    check_app(request.api_id, &request.api_hash)?;
+    let bot = call.world.bot_by_token(&request.bot_auth_token)?;
+    let bot = bot.ok_or(errors::ACCESS_TOKEN_INVALID)?;
+    call.world.authorize(call.now, call.caller, bot.id)?;
+    authorization(call, bot.id)
+}
+
+pub(super) fn log_out(call: &mut Call<'_>, _: auth::LogOut) -> Outcome<types::auth::LoggedOut> {
+    call.world.sign_out(call.caller.auth_key_id)?;
+    Ok(types::auth::LoggedOut::new())
+}
+
+pub(super) fn reset_authorizations(
+    call: &mut Call<'_>,
+    _: auth::ResetAuthorizations,
+) -> Outcome<bool> {
+    call.world.reset_authorizations(call.now, call.my_id()?, call.caller.auth_key_id)?;
+    Ok(true)
+}
+
+/// `auth.authorization` for a user who is signed in now; the user's other sessions are told.
+fn authorization(call: &mut Call<'_>, user_id: i64) -> Outcome<enums::auth::Authorization> {
+    let user = call.world.user(user_id)?.ok_or(errors::AUTH_KEY_UNREGISTERED)?;
+    if !user.bot {
+        let devices = call.world.authorizations(user_id, call.caller.auth_key_id)?;
+        if let Some(current) = devices.into_iter().find(|device| device.current) {
+            let update = UpdateNewAuthorization {
+                unconfirmed: true,
+                date: Some(current.created),
+                device: Some(current.device.device_model.into()),
+                location: Some(current.place.country.into()),
+                ..UpdateNewAuthorization::new(current.hash)
+            };
+            call.push(user_id, update)?;
+        }
+    }
+    let mut authorization =
+        types::auth::Authorization::new(users::user(&user, Some(user_id), call.now));
+    authorization.tmp_sessions = Some(TMP_SESSIONS);
+    Ok(authorization.into())
+}
+
+fn sent_code(sent: SentCode) -> enums::auth::SentCode {
+    let r#type = types::auth::SentCodeTypeSms { length: sent.length };
+    types::auth::SentCode::new(r#type, sent.hash).into()
+}
+
+/// Refuses what cannot be an application. Which applications there are, this server does not
+/// know: any well-formed pair is welcome.
+fn check_app(api_id: i32, api_hash: &str) -> Outcome<()> {
+    let well_formed = api_id > 0
+        && api_hash.len() == API_HASH_LENGTH
+        && api_hash.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if well_formed { Ok(()) } else { Err(errors::API_ID_INVALID.into()) }
+}

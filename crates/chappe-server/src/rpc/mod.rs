@@ -1,0 +1,332 @@
+//! Requests: from the bytes of a call to the bytes of its answer.
+//!
+//! [`answer`] unwraps a request, decides whether its caller may make it, and hands it to the
+//! function of its route. [`ROUTES`] is the one list of what is implemented. A method of the schema
+//! that is not in it is answered with 400 METHOD_INVALID, an id of no schema with 400
+//! INPUT_METHOD_INVALID, unreadable arguments with 400 INPUT_FETCH_ERROR.
+
+mod account;
+mod auth;
+mod contacts;
+mod help;
+mod layer;
+mod limit;
+mod startup;
+mod updates;
+mod users;
+mod wrappers;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use chappe_api::errors;
+use chappe_tl::{Callers, Decode, Encode, Function};
+
+pub(crate) use self::limit::Limit;
+use self::wrappers::Envelope;
+use crate::{
+    failure::{Failure, Outcome, Stop},
+    world::{Caller, KeyState, User, World},
+};
+
+/// What the answers depend on besides the world.
+#[derive(Clone, Debug)]
+pub(crate) struct Site {
+    dc_id: i32,
+    address: SocketAddr,
+    limits: Vec<Limit>,
+}
+
+impl Site {
+    /// A server that says that it is this data centre, at this address.
+    pub(crate) fn new(dc_id: i32, address: SocketAddr, limits: Vec<Limit>) -> Self {
+        Self { dc_id, address, limits }
+    }
+}
+
+/// One request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request<'a> {
+    /// The time, unix seconds.
+    pub(crate) now: i32,
+    /// Who asks.
+    pub(crate) caller: Caller,
+    /// Names the request within the session.
+    pub(crate) msg_id: i64,
+    /// The request with its wrappers, in the caller's layer.
+    pub(crate) body: &'a Bytes,
+}
+
+/// What a request comes to.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// The answer in the caller's layer, or the refusal.
+    pub(crate) result: Result<Bytes, Failure>,
+    /// What other sessions are told.
+    pub(crate) pushes: Vec<Push>,
+}
+
+/// An object for a session that did not ask.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Push {
+    /// The session's key.
+    pub(crate) auth_key_id: i64,
+    /// The session.
+    pub(crate) session_id: i64,
+    /// The object, in the session's layer.
+    pub(crate) body: Bytes,
+}
+
+/// A request on its way: what the functions behind the routes see.
+pub(crate) struct Call<'a> {
+    world: &'a mut World,
+    site: &'a Site,
+    now: i32,
+    caller: Caller,
+    key: KeyState,
+    user: Option<User>,
+    pushes: Vec<Push>,
+}
+
+impl Call<'_> {
+    /// The user who is signed in. Routes that may be called signed out must not ask.
+    fn me(&self) -> Outcome<&User> {
+        Ok(self.user.as_ref().ok_or(errors::AUTH_KEY_UNREGISTERED)?)
+    }
+
+    /// The id of the user who is signed in.
+    fn my_id(&self) -> Outcome<i64> {
+        Ok(self.me()?.id)
+    }
+
+    /// Tells the user's other sessions.
+    fn push(&mut self, user_id: i64, update: impl Into<chappe_api::enums::Update>) -> Outcome<()> {
+        let update: chappe_api::enums::Updates =
+            chappe_api::types::UpdateShort { update: update.into(), date: self.now }.into();
+        let body = update.to_bytes();
+        for (auth_key_id, session_id) in self.world.receivers(user_id, self.caller)? {
+            let layer = layer::of(self.world, auth_key_id, session_id)?;
+            // A layer that does not know the update does without it.
+            if let Some(body) = layer::lower_updates(layer, &body) {
+                self.pushes.push(Push { auth_key_id, session_id, body });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One method: what is known of it, and what answers it.
+struct Route {
+    id: u32,
+    name: &'static str,
+    callers: Callers,
+    run: fn(&mut Call<'_>, &Bytes) -> Outcome<Bytes>,
+}
+
+/// Decodes, runs and encodes one method.
+fn run<F: Function + Decode>(
+    call: &mut Call<'_>,
+    body: &Bytes,
+    run: fn(&mut Call<'_>, F) -> Outcome<F::Return>,
+) -> Outcome<Bytes>
+where
+    F::Return: Encode,
+{
+    let request = F::from_bytes(body).map_err(|_| errors::INPUT_FETCH_ERROR)?;
+    Ok(run(call, request)?.to_bytes())
+}
+
+macro_rules! routes {
+    ($($method:path => $run:expr,)*) => {
+        &[$(Route {
+            id: <$method as Function>::ID,
+            name: <$method as Function>::NAME,
+            callers: <$method as Function>::CALLERS,
+            run: |call, body| run::<$method>(call, body, $run),
+        },)*]
+    };
+}
+
+/// Every method that is implemented.
+static ROUTES: &[Route] = routes! {
+    chappe_api::account::GetAuthorizations => account::get_authorizations,
+    chappe_api::account::GetPassword => account::get_password,
+    chappe_api::account::GetWebAuthorizations => account::get_web_authorizations,
+    chappe_api::account::ResetAuthorization => account::reset_authorization,
+    chappe_api::account::ResetWebAuthorization => account::reset_web_authorization,
+    chappe_api::account::ResetWebAuthorizations => account::reset_web_authorizations,
+    chappe_api::account::UpdatePasswordSettings => account::update_password_settings,
+    chappe_api::account::UpdateStatus => account::update_status,
+    chappe_api::auth::CancelCode => auth::cancel_code,
+    chappe_api::auth::CheckPassword => auth::check_password,
+    chappe_api::auth::ImportBotAuthorization => auth::import_bot_authorization,
+    chappe_api::auth::LogOut => auth::log_out,
+    chappe_api::auth::ResendCode => auth::resend_code,
+    chappe_api::auth::ResetAuthorizations => auth::reset_authorizations,
+    chappe_api::auth::SendCode => auth::send_code,
+    chappe_api::auth::SignIn => auth::sign_in,
+    chappe_api::auth::SignUp => auth::sign_up,
+    chappe_api::contacts::Block => contacts::block,
+    chappe_api::contacts::GetContacts => contacts::get_contacts,
+    chappe_api::help::GetAppConfig => help::get_app_config,
+    chappe_api::help::GetAppUpdate => help::get_app_update,
+    chappe_api::help::GetConfig => help::get_config,
+    chappe_api::help::GetCountriesList => help::get_countries_list,
+    chappe_api::help::GetNearestDc => help::get_nearest_dc,
+    chappe_api::help::GetPeerColors => startup::peer_colors,
+    chappe_api::help::GetPeerProfileColors => startup::peer_profile_colors,
+    chappe_api::help::GetPremiumPromo => startup::premium_promo,
+    chappe_api::help::GetPromoData => help::get_promo_data,
+    chappe_api::help::GetTermsOfServiceUpdate => help::get_terms_of_service_update,
+    chappe_api::help::GetTimezonesList => startup::timezones,
+    chappe_api::langpack::GetDifference => help::get_lang_pack_difference,
+    chappe_api::langpack::GetLangPack => help::get_lang_pack,
+    chappe_api::langpack::GetLanguages => help::get_languages,
+    chappe_api::langpack::GetStrings => help::get_strings,
+    chappe_api::updates::GetDifference => updates::get_difference,
+    chappe_api::updates::GetState => updates::get_state,
+    chappe_api::users::GetFullUser => users::get_full_user,
+    chappe_api::users::GetUsers => users::get_users,
+    chappe_api::account::GetAccountTtl => startup::account_ttl,
+    chappe_api::account::GetChatThemes => startup::chat_themes,
+    chappe_api::account::GetContactSignUpNotification => startup::contact_sign_up_notification,
+    chappe_api::account::GetContentSettings => startup::content_settings,
+    chappe_api::account::GetDefaultEmojiStatuses => startup::default_emoji_statuses,
+    chappe_api::account::GetDefaultProfilePhotoEmojis => startup::default_profile_photo_emojis,
+    chappe_api::account::GetGlobalPrivacySettings => startup::global_privacy_settings,
+    chappe_api::account::GetNotifySettings => startup::notify_settings,
+    chappe_api::account::GetPrivacy => startup::privacy,
+    chappe_api::account::GetReactionsNotifySettings => startup::reactions_notify_settings,
+    chappe_api::account::GetRecentEmojiStatuses => startup::recent_emoji_statuses,
+    chappe_api::account::GetSavedRingtones => startup::saved_ringtones,
+    chappe_api::account::GetThemes => startup::themes,
+    chappe_api::account::GetWallPapers => startup::wall_papers,
+    chappe_api::contacts::GetBlocked => contacts::get_blocked,
+    chappe_api::contacts::GetTopPeers => contacts::get_top_peers,
+    chappe_api::messages::GetAllDrafts => startup::all_drafts,
+    chappe_api::messages::GetAllStickers => startup::all_stickers,
+    chappe_api::messages::GetAttachMenuBots => startup::attach_menu_bots,
+    chappe_api::messages::GetAvailableEffects => startup::available_effects,
+    chappe_api::messages::GetAvailableReactions => startup::available_reactions,
+    chappe_api::messages::GetDefaultTagReactions => startup::default_tag_reactions,
+    chappe_api::messages::GetDialogFilters => startup::dialog_filters,
+    chappe_api::messages::GetDialogs => startup::dialogs,
+    chappe_api::messages::GetEmojiKeywordsLanguages => startup::emoji_keywords_languages,
+    chappe_api::messages::GetFavedStickers => startup::faved_stickers,
+    chappe_api::messages::GetFeaturedStickers => startup::featured_stickers,
+    chappe_api::messages::GetPinnedDialogs => startup::pinned_dialogs,
+    chappe_api::messages::GetQuickReplies => startup::quick_replies,
+    chappe_api::messages::GetRecentReactions => startup::recent_reactions,
+    chappe_api::messages::GetRecentStickers => startup::recent_stickers,
+    chappe_api::messages::GetSavedGifs => startup::saved_gifs,
+    chappe_api::messages::GetSavedReactionTags => startup::saved_reaction_tags,
+    chappe_api::messages::GetTopReactions => startup::top_reactions,
+    chappe_api::stories::GetAllStories => startup::all_stories,
+};
+
+/// The names of the methods that are implemented, in alphabetical order.
+pub(crate) fn methods() -> Vec<&'static str> {
+    let mut names: Vec<_> = ROUTES.iter().map(|route| route.name).collect();
+    names.extend(wrappers::NAMES);
+    names.sort_unstable();
+    names
+}
+
+/// Answers one request, as one transaction of the world.
+pub(crate) fn answer(world: &mut World, site: &Site, request: &Request<'_>) -> Reply {
+    let mut pushes = Vec::new();
+    let mut name = "";
+    let result = world.transaction(|world| {
+        let (result, told) = unwrapped(world, site, request, &mut name)?;
+        pushes = told;
+        Ok(result)
+    });
+    let ended = &mut world.session(request.caller).ended;
+    if ended.len() == wrappers::REMEMBERED {
+        ended.pop_front();
+    }
+    ended.push_back((request.msg_id, result.is_ok()));
+    match &result {
+        Ok(_) => tracing::debug!(method = name, "answered"),
+        Err(failure) => {
+            tracing::debug!(method = name, code = failure.code, error = %failure.message, "refused");
+            pushes.clear();
+        }
+    }
+    Reply { result, pushes }
+}
+
+/// Takes the wrappers off, checks the caller, runs the method.
+fn unwrapped(
+    world: &mut World,
+    site: &Site,
+    request: &Request<'_>,
+    name: &mut &'static str,
+) -> Outcome<(Bytes, Vec<Push>)> {
+    let Request { now, caller, body, .. } = *request;
+    let key = world.key_state(caller.auth_key_id)?.ok_or(errors::AUTH_KEY_UNREGISTERED)?;
+    if key.temporary {
+        return Err(errors::AUTH_KEY_PERM_EMPTY.into());
+    }
+    let envelope = Envelope::open(body)?;
+    envelope.introduce(world, caller)?;
+    if !key.introduced && envelope.device.is_none() {
+        return Err(errors::CONNECTION_NOT_INITED.into());
+    }
+    let layer = layer::of(world, caller.auth_key_id, caller.session_id)?;
+    envelope.check_order(world, caller)?;
+
+    let (query, back) = layer::lift(layer, &envelope.query)?;
+    let route = route(&query)?;
+    *name = route.name;
+    let user = match key.user_id {
+        Some(id) => world.user(id)?,
+        None => None,
+    };
+    admit(route, user.as_ref(), &envelope)?;
+    let who = user.as_ref().map_or(caller.auth_key_id, |user| user.id);
+    limit::check(world, &site.limits, now, who, route.name)?;
+    if !envelope.without_updates {
+        world.session(caller).updates = true;
+    }
+    world.touch(now, caller.auth_key_id, &key)?;
+
+    let mut call = Call { world, site, now, caller, key, user, pushes: Vec::new() };
+    let answer = (route.run)(&mut call, &query)?;
+    Ok((layer::lower(&back, answer)?, call.pushes))
+}
+
+/// Finds the route of a request in our layer.
+fn route(query: &Bytes) -> Outcome<&'static Route> {
+    let id = layer::id(query)?;
+    let found = ROUTES.iter().find(|route| route.id == id);
+    found.ok_or_else(|| match layer::is_method(id) {
+        true => Stop::from(errors::METHOD_INVALID),
+        false => Stop::from(Failure::unknown_method(id)),
+    })
+}
+
+/// Decides whether this caller may call this method.
+fn admit(route: &Route, user: Option<&User>, envelope: &Envelope) -> Outcome<()> {
+    if envelope.takeout {
+        return Err(errors::TAKEOUT_INVALID.into());
+    }
+    if envelope.business {
+        // No business account has a bot here, so an allowed method finds no connection.
+        return Err(match route.callers.business {
+            true => errors::BUSINESS_CONNECTION_INVALID,
+            false => errors::BUSINESS_CONNECTION_NOT_ALLOWED,
+        }
+        .into());
+    }
+    let Callers { user: for_users, bot: for_bots, signed_out, .. } = route.callers;
+    match user {
+        None if !signed_out => Err(errors::AUTH_KEY_UNREGISTERED.into()),
+        Some(user) if user.bot && !for_bots => Err(errors::BOT_METHOD_INVALID.into()),
+        Some(user) if !user.bot && !for_users => Err(errors::USER_BOT_REQUIRED.into()),
+        _ => Ok(()),
+    }
+}

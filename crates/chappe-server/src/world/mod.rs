@@ -1,0 +1,182 @@
+//! The world: accounts, bots, keys, sessions and web logins as rows of one SQLite database.
+//!
+//! It is a function of the time, the caller and the request. It reads no clock, no entropy, no
+//! environment and no socket: the time is an argument, random numbers come from a generator that
+//! was seeded by whoever opened the world, and login codes from a function given at the same time.
+
+mod devices;
+mod log;
+mod login;
+mod password;
+mod places;
+mod seed;
+mod store;
+mod users;
+mod web;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    fmt,
+    net::IpAddr,
+};
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::Rng;
+use rusqlite::OptionalExtension;
+
+use crate::failure::{Failure, Outcome, Stop};
+
+pub(crate) use self::{
+    devices::{Device, KeyState},
+    log::State,
+    login::{SentCode, SignIn, test_code},
+    password::{NewPassword, PasswordProof},
+    places::NEAREST_COUNTRY,
+    store::Origin,
+    users::User,
+    web::{WebAuthorization, WebLogin},
+};
+
+/// Tells the login code of a phone number, or `None` if no code can reach it.
+pub(crate) type Codes = fn(&str) -> Option<String>;
+
+/// Who asks: the socket's address and the session that the request came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    /// The auth key.
+    pub(crate) auth_key_id: i64,
+    /// The client's random number for the session.
+    pub(crate) session_id: i64,
+    /// Where the socket comes from.
+    pub(crate) ip: IpAddr,
+}
+
+/// What the world remembers of a session for as long as the session lives.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    /// The layer that it announced; the key's if it did not.
+    pub(crate) layer: Option<i32>,
+    /// Whether it receives updates: it made a call without `invokeWithoutUpdates`.
+    pub(crate) updates: bool,
+    /// How its last requests ended, newest last, for `invokeAfterMsg`.
+    pub(crate) ended: VecDeque<(i64, bool)>,
+}
+
+/// All state of a local Telegram.
+pub(crate) struct World {
+    db: rusqlite::Connection,
+    rng: ChaCha20Rng,
+    codes: Codes,
+    sessions: BTreeMap<(i64, i64), Session>,
+    /// Counts of calls that are limited: when they began, how many there were.
+    calls: BTreeMap<(i64, &'static str), (i32, u32)>,
+}
+
+impl World {
+    /// Runs one request as one transaction: committed before this returns, whether the request
+    /// was answered or refused, and undone as a whole if the database fails.
+    pub(crate) fn transaction<T>(
+        &mut self,
+        run: impl FnOnce(&mut Self) -> Outcome<T>,
+    ) -> Result<T, Failure> {
+        let outcome = match self.db.execute_batch("BEGIN") {
+            Ok(()) => run(self),
+            Err(error) => Err(error.into()),
+        };
+        let outcome = match outcome {
+            Err(Stop::Broken(error)) => Err(Stop::Broken(error)),
+            outcome => match self.db.execute_batch("COMMIT") {
+                Ok(()) => outcome,
+                Err(error) => Err(error.into()),
+            },
+        };
+        outcome.map_err(|stop| match stop {
+            Stop::Refused(failure) => failure,
+            Stop::Broken(error) => {
+                tracing::error!(%error, "the database failed");
+                if !self.db.is_autocommit()
+                    && let Err(error) = self.db.execute_batch("ROLLBACK")
+                {
+                    tracing::error!(%error, "the database failed again");
+                }
+                Failure::INTERNAL
+            }
+        })
+    }
+
+    /// What is remembered of a session; made if it is new.
+    pub(crate) fn session(&mut self, caller: Caller) -> &mut Session {
+        self.sessions.entry((caller.auth_key_id, caller.session_id)).or_default()
+    }
+
+    /// The layer that a session announced.
+    pub(crate) fn session_layer(&self, auth_key_id: i64, session_id: i64) -> Option<i32> {
+        self.sessions.get(&(auth_key_id, session_id))?.layer
+    }
+
+    /// When a count of calls of an account began, and how far it is.
+    pub(crate) fn calls(&mut self, who: i64, method: &'static str) -> &mut (i32, u32) {
+        self.calls.entry((who, method)).or_default()
+    }
+
+    /// Forgets a session that ended.
+    pub(crate) fn end_session(&mut self, auth_key_id: i64, session_id: i64) {
+        self.sessions.remove(&(auth_key_id, session_id));
+    }
+
+    /// The sessions that receive a user's updates, but not the one that caused them.
+    pub(crate) fn receivers(&self, user_id: i64, except: Caller) -> Outcome<Vec<(i64, i64)>> {
+        let mut statement =
+            self.db.prepare_cached("SELECT auth_key_id FROM authorizations WHERE user_id = ?1")?;
+        let keys = statement
+            .query_map([user_id], |row| row.get(0))?
+            .collect::<Result<BTreeSet<i64>, _>>()?;
+        let mut receivers: Vec<_> = self
+            .sessions
+            .iter()
+            .filter(|(session, state)| {
+                state.updates
+                    && keys.contains(&session.0)
+                    && **session != (except.auth_key_id, except.session_id)
+            })
+            .map(|(session, _)| *session)
+            .collect();
+        receivers.sort_unstable();
+        Ok(receivers)
+    }
+
+    /// Random bytes.
+    fn random<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.rng.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    /// A hash for a device session or a web authorization: not 0, and in neither of the two
+    /// lists, so that a hash of one is never valid for the other.
+    fn fresh_hash(&mut self) -> Outcome<i64> {
+        loop {
+            let hash = i64::from_le_bytes(self.random());
+            let taken = self
+                .db
+                .prepare_cached(
+                    "SELECT 1 FROM authorizations WHERE hash = ?1
+                     UNION ALL SELECT 1 FROM web_authorizations WHERE hash = ?1",
+                )?
+                .query_row([hash], |_| Ok(()))
+                .optional()?;
+            if hash != 0 && taken.is_none() {
+                return Ok(hash);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").field("sessions", &self.sessions.len()).finish_non_exhaustive()
+    }
+}

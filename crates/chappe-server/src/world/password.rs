@@ -1,0 +1,254 @@
+//! Two-step verification: the server's side of SRP (core.telegram.org/api/srp).
+
+use chappe_api::errors;
+use chappe_crypto::{
+    dh::Group,
+    srp::{Algorithm, Challenge},
+};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use rusqlite::{OptionalExtension, params};
+
+use super::World;
+use crate::failure::{Failure, Outcome};
+
+/// How long a begun check is good, in seconds.
+const LIFETIME: i32 = 600;
+
+/// How many bytes of the first salt are the server's, and how many the client adds.
+const SALT: (usize, usize) = (8, 32);
+
+/// The longest hint, in characters.
+const HINT_LENGTH: usize = 255;
+
+/// What `account.getPassword` tells.
+#[derive(Clone, Debug)]
+pub(crate) struct PasswordForm {
+    /// The current password, if there is one.
+    pub(crate) current: Option<CurrentPassword>,
+    /// The server's part of the first salt of a new password.
+    pub(crate) new_salt1: Vec<u8>,
+    /// The second salt of a new password.
+    pub(crate) new_salt2: Vec<u8>,
+    /// Random bytes for a client that has few.
+    pub(crate) secure_random: [u8; 256],
+}
+
+/// What a client needs to show that it knows the password.
+#[derive(Clone, Debug)]
+pub(crate) struct CurrentPassword {
+    /// The first salt.
+    pub(crate) salt1: Vec<u8>,
+    /// The second salt.
+    pub(crate) salt2: Vec<u8>,
+    /// What the user wrote to remember it by.
+    pub(crate) hint: String,
+    /// Names this check.
+    pub(crate) srp_id: i64,
+    /// The server's public value of this check.
+    pub(crate) srp_b: [u8; 256],
+}
+
+/// `InputCheckPasswordSRP`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PasswordProof<'a> {
+    /// There is no password.
+    Empty,
+    /// The user knows it.
+    Srp {
+        /// Names the check.
+        srp_id: i64,
+        /// The client's public value.
+        a: &'a [u8],
+        /// The proof.
+        m1: &'a [u8],
+    },
+}
+
+/// What a password is replaced with.
+#[derive(Clone, Debug)]
+pub(crate) enum NewPassword {
+    /// None.
+    Removed,
+    /// Another one.
+    Set {
+        /// The first salt.
+        salt1: Vec<u8>,
+        /// The second salt.
+        salt2: Vec<u8>,
+        /// The generator.
+        g: i32,
+        /// The prime.
+        p: Vec<u8>,
+        /// What checks it.
+        verifier: Vec<u8>,
+        /// What to remember it by.
+        hint: String,
+    },
+}
+
+/// A kept password.
+struct Kept {
+    salt1: Vec<u8>,
+    salt2: Vec<u8>,
+    verifier: Vec<u8>,
+    hint: String,
+}
+
+impl Kept {
+    /// The server's half of the check that this seed makes. `None` if what is kept is damaged.
+    fn challenge(&self, seed: [u8; 32]) -> Option<Challenge> {
+        let algorithm = Algorithm {
+            salt1: self.salt1.clone(),
+            salt2: self.salt2.clone(),
+            group: Group::known(),
+        };
+        Challenge::new(algorithm, &self.verifier, &mut ChaCha20Rng::from_seed(seed)).ok()
+    }
+}
+
+impl World {
+    /// Whether an account has a password.
+    pub(crate) fn has_password(&self, user_id: i64) -> Outcome<bool> {
+        Ok(self.kept(user_id)?.is_some())
+    }
+
+    /// Begins a check of a user's password on a key; with nobody there is none to check.
+    pub(crate) fn begin_password(
+        &mut self,
+        now: i32,
+        key_id: i64,
+        user_id: Option<i64>,
+    ) -> Outcome<PasswordForm> {
+        let kept = match user_id {
+            Some(user_id) => self.kept(user_id)?.map(|kept| (user_id, kept)),
+            None => None,
+        };
+        let current = match kept {
+            Some((user_id, kept)) => {
+                let seed: [u8; 32] = self.random();
+                let srp_id = i64::from_le_bytes(self.random());
+                let challenge = kept.challenge(seed).ok_or(Failure::INTERNAL)?;
+                self.db
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO password_checks
+                         (auth_key_id, user_id, srp_id, seed, begun) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    )?
+                    .execute(params![key_id, user_id, srp_id, seed.as_slice(), now])?;
+                let srp_b = *challenge.b();
+                let Kept { salt1, salt2, hint, .. } = kept;
+                Some(CurrentPassword { salt1, salt2, hint, srp_id, srp_b })
+            }
+            None => None,
+        };
+        let secure_random = self.random();
+        Ok(PasswordForm {
+            current,
+            new_salt1: self.meta("new_salt1")?,
+            new_salt2: self.meta("new_salt2")?,
+            secure_random,
+        })
+    }
+
+    /// Checks a proof. It uses the check up, whether it is right or not.
+    pub(crate) fn check_password(
+        &self,
+        now: i32,
+        key_id: i64,
+        user_id: i64,
+        proof: PasswordProof<'_>,
+    ) -> Outcome<()> {
+        let (kept, srp_id, a, m1) = match (self.kept(user_id)?, proof) {
+            (None, PasswordProof::Empty) => return Ok(()),
+            (Some(_), PasswordProof::Empty) => return Err(errors::PASSWORD_HASH_INVALID.into()),
+            (None, PasswordProof::Srp { .. }) => return Err(errors::SRP_ID_INVALID.into()),
+            (Some(kept), PasswordProof::Srp { srp_id, a, m1 }) => (kept, srp_id, a, m1),
+        };
+        let seed: Option<[u8; 32]> = self
+            .db
+            .prepare_cached(
+                "DELETE FROM password_checks
+                 WHERE auth_key_id = ?1 AND user_id = ?2 AND srp_id = ?3 AND begun + ?4 > ?5
+                 RETURNING seed",
+            )?
+            .query_row(params![key_id, user_id, srp_id, LIFETIME, now], |row| row.get(0))
+            .optional()?;
+        let seed = seed.ok_or(errors::SRP_ID_INVALID)?;
+        let challenge = kept.challenge(seed).ok_or(Failure::INTERNAL)?;
+        challenge.verify(a, m1).map_err(|_| errors::PASSWORD_HASH_INVALID)?;
+        Ok(())
+    }
+
+    /// Replaces a user's password. Every check that was begun for it is void.
+    pub(crate) fn set_password(&self, user_id: i64, new: NewPassword) -> Outcome<()> {
+        match new {
+            NewPassword::Removed => {
+                self.db
+                    .prepare_cached("DELETE FROM passwords WHERE user_id = ?1")?
+                    .execute([user_id])?;
+            }
+            NewPassword::Set { salt1, salt2, g, p, verifier, hint } => {
+                let group = Group::known();
+                let ours = self.meta("new_salt1")?;
+                if salt1.len() != SALT.0 + SALT.1
+                    || !salt1.starts_with(&ours)
+                    || salt2 != self.meta("new_salt2")?
+                {
+                    return Err(errors::NEW_SALT_INVALID.into());
+                }
+                let foreign_group = g != group.g() || p != group.p();
+                if foreign_group
+                    || verifier.len() != 256
+                    || group.check_public(&verifier).is_err()
+                    || hint.chars().count() > HINT_LENGTH
+                {
+                    return Err(errors::NEW_SETTINGS_INVALID.into());
+                }
+                self.db
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO passwords (user_id, salt1, salt2, verifier, hint)
+                         VALUES (?1, ?2, ?3, ?4, ?5)",
+                    )?
+                    .execute(params![user_id, salt1, salt2, verifier, hint])?;
+            }
+        }
+        self.db
+            .prepare_cached("DELETE FROM password_checks WHERE user_id = ?1")?
+            .execute([user_id])?;
+        Ok(())
+    }
+
+    /// Draws the server's part of the salts of new passwords, once for a world.
+    pub(super) fn seed_password_salts(&mut self) -> Outcome<()> {
+        let (salt1, salt2): ([u8; SALT.0], [u8; 16]) = (self.random(), self.random());
+        self.db.execute(
+            "INSERT INTO meta (name, value) VALUES ('new_salt1', ?1), ('new_salt2', ?2)",
+            params![salt1.as_slice(), salt2.as_slice()],
+        )?;
+        Ok(())
+    }
+
+    fn kept(&self, user_id: i64) -> Outcome<Option<Kept>> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT salt1, salt2, verifier, hint FROM passwords WHERE user_id = ?1",
+            )?
+            .query_row([user_id], |row| {
+                Ok(Kept {
+                    salt1: row.get(0)?,
+                    salt2: row.get(1)?,
+                    verifier: row.get(2)?,
+                    hint: row.get(3)?,
+                })
+            })
+            .optional()?)
+    }
+
+    fn meta(&self, name: &str) -> Outcome<Vec<u8>> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
+            .query_row([name], |row| row.get(0))?)
+    }
+}

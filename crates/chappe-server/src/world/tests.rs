@@ -1,0 +1,479 @@
+//! Stories of the world alone: rows, times and random numbers.
+
+use std::{collections::HashSet, net::Ipv4Addr, path::Path};
+
+use chappe_api::errors;
+use chappe_crypto::{
+    AuthKey,
+    dh::Group,
+    srp::{Algorithm, Password},
+};
+use chappe_tl::ErrorName;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+
+use super::{login::is_phone, password::CurrentPassword, *};
+use crate::Error;
+
+const NOW: i32 = 1_800_000_000;
+const PHONE: &str = "9996631111";
+
+fn open(directory: Option<&Path>, seed: u8) -> Result<World, Error> {
+    World::open(Origin { directory, seed: [seed; 32], codes: test_code }, NOW)
+}
+
+fn world() -> World {
+    open(None, 1).unwrap()
+}
+
+/// A caller with a key of its own.
+fn caller(world: &mut World, number: u8) -> Caller {
+    let key = AuthKey::from_bytes([number; 256]);
+    world.transaction(|world| world.add_key(NOW, &key, None)).unwrap();
+    Caller { auth_key_id: key.id(), session_id: 1, ip: Ipv4Addr::LOCALHOST.into() }
+}
+
+fn refused<T: std::fmt::Debug>(outcome: Result<T, Failure>, name: ErrorName) {
+    assert_eq!(outcome.unwrap_err(), Failure::from(name));
+}
+
+fn demonstration(world: &World) -> i64 {
+    world.demonstration_accounts().unwrap()[0].user_id
+}
+
+/// Signs up and signs in; returns the user.
+fn sign_up(world: &mut World, caller: Caller, phone: &str) -> i64 {
+    let code = test_code(phone).unwrap();
+    world
+        .transaction(|world| {
+            let sent = world.send_code(NOW, caller, phone)?;
+            assert_eq!(
+                world.sign_in(NOW, caller, phone, &sent.hash, &code)?,
+                SignIn::SignUpRequired
+            );
+            world.sign_up(NOW, caller, phone, &sent.hash, ("Ada", ""))
+        })
+        .unwrap()
+}
+
+#[test]
+fn the_same_seed_makes_the_same_world() {
+    let (a, b, other) = (world(), world(), open(None, 2).unwrap());
+    assert_eq!(a.demonstration_accounts().unwrap(), b.demonstration_accounts().unwrap());
+    assert_eq!(a.bots().unwrap(), b.bots().unwrap());
+    let rows = |world: &World| world.web_authorizations(demonstration(world)).unwrap();
+    assert_eq!(rows(&a), rows(&b));
+    assert_ne!(a.bots().unwrap(), other.bots().unwrap());
+}
+
+#[test]
+fn the_demonstration_account_has_awkward_web_sessions() {
+    let world = world();
+    let rows = world.web_authorizations(demonstration(&world)).unwrap();
+    assert!(rows.len() >= 5);
+    assert!(rows.iter().any(|row| row.hash < 0));
+    assert!(rows.iter().any(|row| row.active == 0));
+    assert!(rows.iter().any(|row| row.login.domain.len() >= 254));
+    assert!(rows.iter().any(|row| !row.login.region.is_ascii()));
+    let bots: HashSet<_> = rows.iter().map(|row| row.bot_id).collect();
+    assert!(bots.len() < rows.len());
+    assert!(world.bots().unwrap().len() >= 2);
+    // The last used comes first; what was never used counts from its making.
+    let when = |row: &WebAuthorization| if row.active == 0 { row.created } else { row.active };
+    assert!(rows.is_sorted_by(|a, b| when(a) >= when(b)));
+}
+
+#[test]
+fn only_test_numbers_get_codes() {
+    assert_eq!(test_code("9996621234").as_deref(), Some("22222"));
+    assert_eq!(test_code("9996611234").as_deref(), Some("11111"));
+    for phone in ["9996641234", "999662123", "99966212345", "15550100", "", "99966"] {
+        assert_eq!(test_code(phone), None, "{phone}");
+    }
+    assert_eq!(is_phone("+999 66-2 1234").as_deref(), Some("9996621234"));
+    for text in ["", "+", "abc", "99 96+6", "1234567890123456"] {
+        assert_eq!(is_phone(text), None, "{text}");
+    }
+    let mut world = world();
+    let caller = caller(&mut world, 1);
+    for phone in ["15550100", "not a number"] {
+        let sent = world.transaction(|world| world.send_code(NOW, caller, phone));
+        refused(sent, errors::PHONE_NUMBER_INVALID);
+    }
+}
+
+#[test]
+fn a_code_bears_five_tries() {
+    let mut world = world();
+    let caller = caller(&mut world, 1);
+    let sent = world.transaction(|world| world.send_code(NOW, caller, PHONE)).unwrap();
+    let mut wrong =
+        || world.transaction(|world| world.sign_in(NOW, caller, PHONE, &sent.hash, "11111"));
+    for _ in 0..4 {
+        refused(wrong(), errors::PHONE_CODE_INVALID);
+    }
+    refused(wrong(), errors::PHONE_CODE_EXPIRED);
+    let right = world.transaction(|world| world.sign_in(NOW, caller, PHONE, &sent.hash, "33333"));
+    refused(right, errors::PHONE_CODE_EXPIRED);
+}
+
+#[test]
+fn a_code_is_bound_to_key_phone_and_time() {
+    let mut world = world();
+    let (mine, other) = (caller(&mut world, 1), caller(&mut world, 2));
+    let sent = world.transaction(|world| world.send_code(NOW, mine, PHONE)).unwrap();
+    let mut sign_in = |now, caller, phone: &str, hash: &str, code: &str| {
+        world.transaction(|world| world.sign_in(now, caller, phone, hash, code))
+    };
+    refused(sign_in(NOW, other, PHONE, &sent.hash, "33333"), errors::PHONE_CODE_EXPIRED);
+    refused(sign_in(NOW, mine, "9996632222", &sent.hash, "33333"), errors::PHONE_CODE_EXPIRED);
+    refused(sign_in(NOW, mine, PHONE, "0123", "33333"), errors::PHONE_CODE_EXPIRED);
+    refused(sign_in(NOW, mine, PHONE, &sent.hash, ""), errors::PHONE_CODE_EMPTY);
+    refused(sign_in(NOW, mine, "?", &sent.hash, "33333"), errors::PHONE_NUMBER_INVALID);
+    refused(sign_in(NOW + 300, mine, PHONE, &sent.hash, "33333"), errors::PHONE_CODE_EXPIRED);
+    let right = sign_in(NOW + 299, mine, "+999 663 1111", &sent.hash, "33333");
+    assert_eq!(right.unwrap(), SignIn::SignUpRequired);
+}
+
+#[test]
+fn a_code_sent_again_lives_longer_and_a_cancelled_one_does_not() {
+    let mut world = world();
+    let caller = caller(&mut world, 1);
+    let sent = world.transaction(|world| world.send_code(NOW, caller, PHONE)).unwrap();
+    let again = world.transaction(|world| world.resend_code(NOW + 200, caller, PHONE, &sent.hash));
+    assert!(again.unwrap() == sent);
+    world.transaction(|world| world.cancel_code(NOW + 400, caller, PHONE, &sent.hash)).unwrap();
+    let late = world.transaction(|world| world.sign_in(NOW, caller, PHONE, &sent.hash, "33333"));
+    refused(late, errors::PHONE_CODE_EXPIRED);
+    let first = world.transaction(|world| world.send_code(NOW, caller, PHONE)).unwrap();
+    let second = world.transaction(|world| world.send_code(NOW, caller, PHONE)).unwrap();
+    assert!(first != second);
+    let old = world.transaction(|world| world.sign_in(NOW, caller, PHONE, &first.hash, "33333"));
+    refused(old, errors::PHONE_CODE_EXPIRED);
+}
+
+#[test]
+fn signing_up_takes_a_shown_code_and_a_name() {
+    let mut world = world();
+    let caller = caller(&mut world, 1);
+    let sent = world.transaction(|world| world.send_code(NOW, caller, PHONE)).unwrap();
+    let mut sign_up = |first: &str, last: &str| {
+        world.transaction(|world| world.sign_up(NOW, caller, PHONE, &sent.hash, (first, last)))
+    };
+    refused(sign_up("Ada", ""), errors::PHONE_CODE_INVALID);
+    let shown = world.transaction(|world| world.sign_in(NOW, caller, PHONE, &sent.hash, "33333"));
+    assert_eq!(shown.unwrap(), SignIn::SignUpRequired);
+    let mut sign_up = |first: &str, last: &str| {
+        world.transaction(|world| world.sign_up(NOW, caller, PHONE, &sent.hash, (first, last)))
+    };
+    refused(sign_up(" ", ""), errors::FIRSTNAME_INVALID);
+    refused(sign_up(&"a".repeat(65), ""), errors::FIRSTNAME_INVALID);
+    refused(sign_up("Ada", &"b".repeat(65)), errors::LASTNAME_INVALID);
+    let user = sign_up("Ada", "Lovelace").unwrap();
+    refused(sign_up("Ada", "Lovelace"), errors::PHONE_CODE_EXPIRED);
+    assert_eq!(world.key_state(caller.auth_key_id).unwrap().unwrap().user_id, Some(user));
+    assert_eq!(world.state(user).unwrap().pts, 1);
+}
+
+#[test]
+fn bots_are_known_by_their_whole_token() {
+    let world = world();
+    let bot = world.bots().unwrap().remove(0);
+    assert_eq!(world.bot_by_token(&bot.token).unwrap().unwrap().id, bot.user_id);
+    let mut wrong = bot.token.clone();
+    wrong.pop();
+    let user = demonstration(&world);
+    for token in [wrong.as_str(), "", ":", "1:x", &format!("{user}:"), &bot.user_id.to_string()] {
+        assert_eq!(world.bot_by_token(token).unwrap(), None);
+    }
+}
+
+#[test]
+fn web_sessions_belong_to_their_account() {
+    let mut world = world();
+    let other = caller(&mut world, 1);
+    let other = sign_up(&mut world, other, PHONE);
+    let owner = demonstration(&world);
+    let hashes: Vec<_> =
+        world.web_authorizations(owner).unwrap().iter().map(|row| row.hash).collect();
+    for hash in [0, 1, i64::MIN, hashes[0]] {
+        let reset = world.transaction(|world| world.reset_web_authorization(other, hash));
+        refused(reset, errors::HASH_INVALID);
+    }
+    world.transaction(|world| world.reset_web_authorization(owner, hashes[0])).unwrap();
+    let again = world.transaction(|world| world.reset_web_authorization(owner, hashes[0]));
+    refused(again, errors::HASH_INVALID);
+    let left: Vec<_> =
+        world.web_authorizations(owner).unwrap().iter().map(|row| row.hash).collect();
+    assert_eq!(left, hashes[1..]);
+    world.transaction(|world| world.reset_web_authorizations(other)).unwrap();
+    assert_eq!(world.web_authorizations(owner).unwrap().len(), left.len());
+    for _ in 0..2 {
+        world.transaction(|world| world.reset_web_authorizations(owner)).unwrap();
+        assert_eq!(world.web_authorizations(owner).unwrap(), []);
+    }
+}
+
+#[test]
+fn device_and_web_hashes_do_not_mix() {
+    let mut world = world();
+    let (mine, phone) = (caller(&mut world, 1), caller(&mut world, 2));
+    let user = demonstration(&world);
+    world.transaction(|world| world.authorize(NOW, mine, user)).unwrap();
+    let device = world.transaction(|world| world.authorize(NOW, phone, user)).unwrap();
+    let web = world.web_authorizations(user).unwrap()[0].hash;
+    let late = NOW + 86_400;
+    let reset = world.transaction(|world| world.reset_web_authorization(user, device));
+    refused(reset, errors::HASH_INVALID);
+    let mut reset = |now, hash| {
+        world.transaction(|world| world.reset_authorization(now, user, mine.auth_key_id, hash))
+    };
+    refused(reset(late, web), errors::HASH_INVALID);
+    refused(reset(late, 0), errors::HASH_INVALID);
+    // A young session ends no other one, but learns as little about hashes as an old one.
+    refused(reset(NOW, web), errors::HASH_INVALID);
+    refused(reset(late - 1, device), errors::FRESH_RESET_AUTHORISATION_FORBIDDEN);
+    reset(late, device).unwrap();
+    refused(reset(late, device), errors::HASH_INVALID);
+    assert_eq!(world.key_state(phone.auth_key_id).unwrap().unwrap().user_id, None);
+    assert_eq!(world.key_state(mine.auth_key_id).unwrap().unwrap().user_id, Some(user));
+}
+
+#[test]
+fn all_other_device_sessions_end_at_once() {
+    let mut world = world();
+    let callers = [1, 2, 3].map(|number| caller(&mut world, number));
+    let user = demonstration(&world);
+    for caller in callers {
+        world.transaction(|world| world.authorize(NOW, caller, user)).unwrap();
+    }
+    let key = callers[0].auth_key_id;
+    let early = world.transaction(|world| world.reset_authorizations(NOW, user, key));
+    refused(early, errors::FRESH_RESET_AUTHORISATION_FORBIDDEN);
+    world.transaction(|world| world.reset_authorizations(NOW + 86_400, user, key)).unwrap();
+    let left = world.authorizations(user, key).unwrap();
+    assert_eq!(left.len(), 1);
+    assert!(left[0].current);
+}
+
+#[test]
+fn a_password_guards_an_account() {
+    let mut world = world();
+    let caller = caller(&mut world, 1);
+    let user = sign_up(&mut world, caller, PHONE);
+    let key = caller.auth_key_id;
+    let mut rng = ChaCha20Rng::from_seed([9; 32]);
+    let password = Password::new("correct horse");
+
+    let form = world.transaction(|world| world.begin_password(NOW, key, Some(user))).unwrap();
+    assert!(form.current.is_none());
+    let mut salt1 = form.new_salt1.clone();
+    salt1.extend([7; 32]);
+    let algorithm = Algorithm { salt1, salt2: form.new_salt2.clone(), group: Group::known() };
+    let verifier = algorithm.verifier(&algorithm.password_hash(&password)).to_vec();
+    let set = |salt1: &[u8], g, verifier: &[u8]| NewPassword::Set {
+        salt1: salt1.to_vec(),
+        salt2: form.new_salt2.clone(),
+        g,
+        p: algorithm.group.p().to_vec(),
+        verifier: verifier.to_vec(),
+        hint: "xkcd".to_owned(),
+    };
+    let mut change = |new| world.transaction(|world| world.set_password(user, new));
+    refused(change(set(&[7; 40], 3, &verifier)), errors::NEW_SALT_INVALID);
+    refused(change(set(&algorithm.salt1[..39], 3, &verifier)), errors::NEW_SALT_INVALID);
+    refused(change(set(&algorithm.salt1, 2, &verifier)), errors::NEW_SETTINGS_INVALID);
+    refused(change(set(&algorithm.salt1, 3, &[1; 255])), errors::NEW_SETTINGS_INVALID);
+    refused(change(set(&algorithm.salt1, 3, &[0; 256])), errors::NEW_SETTINGS_INVALID);
+    change(set(&algorithm.salt1, 3, &verifier)).unwrap();
+
+    let mut begin = || {
+        let form = world.transaction(|world| world.begin_password(NOW, key, Some(user))).unwrap();
+        form.current.unwrap()
+    };
+    let mut answer = |current: &CurrentPassword, password: &Password| {
+        chappe_crypto::srp::answer(&algorithm, password, &current.srp_b, &[], &mut rng).unwrap()
+    };
+    let (first, second) = (begin(), begin());
+    assert_eq!(second.hint, "xkcd");
+    assert_ne!((first.srp_id, first.srp_b), (second.srp_id, second.srp_b));
+    let mut check = |now, srp_id, answer: &chappe_crypto::srp::Answer| {
+        let proof = PasswordProof::Srp { srp_id, a: &answer.a, m1: &answer.m1 };
+        world.transaction(|world| world.check_password(now, key, user, proof))
+    };
+    let old = answer(&first, &password);
+    refused(check(NOW, first.srp_id, &old), errors::SRP_ID_INVALID);
+    let wrong = answer(&second, &Password::new("Correct horse"));
+    refused(check(NOW, second.srp_id, &wrong), errors::PASSWORD_HASH_INVALID);
+    let used_up = answer(&second, &password);
+    refused(check(NOW, second.srp_id, &used_up), errors::SRP_ID_INVALID);
+
+    let mut begin = || {
+        let form = world.transaction(|world| world.begin_password(NOW, key, Some(user))).unwrap();
+        form.current.unwrap()
+    };
+    let (third, late) = (begin(), answer(&second, &password));
+    let right = answer(&third, &password);
+    let mut check = |now, srp_id, answer: &chappe_crypto::srp::Answer| {
+        let proof = PasswordProof::Srp { srp_id, a: &answer.a, m1: &answer.m1 };
+        world.transaction(|world| world.check_password(now, key, user, proof))
+    };
+    refused(check(NOW + 600, third.srp_id, &late), errors::SRP_ID_INVALID);
+    check(NOW + 599, third.srp_id, &right).unwrap();
+    let empty =
+        world.transaction(|world| world.check_password(NOW, key, user, PasswordProof::Empty));
+    refused(empty, errors::PASSWORD_HASH_INVALID);
+
+    // A right code is half of a sign-in now.
+    world.transaction(|world| world.sign_out(key)).unwrap();
+    let sent = world.transaction(|world| world.send_code(NOW, caller, PHONE)).unwrap();
+    let half = world.transaction(|world| world.sign_in(NOW, caller, PHONE, &sent.hash, "33333"));
+    refused(half, errors::SESSION_PASSWORD_NEEDED);
+    let state = world.key_state(key).unwrap().unwrap();
+    assert_eq!((state.user_id, state.pending_user_id), (None, Some(user)));
+
+    world.transaction(|world| world.set_password(user, NewPassword::Removed)).unwrap();
+    assert!(!world.has_password(user).unwrap());
+}
+
+#[test]
+fn an_account_begins_at_pts_1() {
+    let world = world();
+    let user = demonstration(&world);
+    assert_eq!(world.state(user).unwrap(), State { pts: 1, qts: 0, seq: 0 });
+    assert_eq!(world.difference(user, 1).unwrap().pts, 1);
+    let name = |pts| match world.difference(user, pts).unwrap_err() {
+        Stop::Refused(failure) => failure,
+        Stop::Broken(error) => panic!("{error}"),
+    };
+    assert_eq!(name(0), errors::PERSISTENT_TIMESTAMP_EMPTY.into());
+    assert_eq!(name(2), errors::PERSISTENT_TIMESTAMP_INVALID.into());
+    assert_eq!(name(-1), errors::PERSISTENT_TIMESTAMP_INVALID.into());
+}
+
+#[test]
+fn a_temporary_key_ends_with_its_time() {
+    let mut world = world();
+    let key = AuthKey::from_bytes([8; 256]);
+    world.transaction(|world| world.add_key(NOW, &key, Some(NOW + 60))).unwrap();
+    assert!(world.key(NOW + 59, key.id()).unwrap().is_some());
+    assert!(world.key(NOW + 60, key.id()).unwrap().is_none());
+    assert!(world.key_state(key.id()).unwrap().unwrap().temporary);
+    world.transaction(|world| world.forget_key(key.id())).unwrap();
+    assert!(world.key(NOW, key.id()).unwrap().is_none());
+}
+
+#[test]
+fn a_broken_database_undoes_the_whole_request() {
+    let mut world = world();
+    let user = demonstration(&world);
+    let before = world.web_authorizations(user).unwrap().len();
+    let outcome: Result<(), _> = world.transaction(|world| {
+        world.reset_web_authorizations(user)?;
+        Ok(world.db.execute_batch("SELECT * FROM a_table_that_is_not_there")?)
+    });
+    assert_eq!(outcome.unwrap_err(), Failure::INTERNAL);
+    assert_eq!(world.web_authorizations(user).unwrap().len(), before);
+    world.transaction(|world| world.reset_web_authorizations(user)).unwrap();
+}
+
+#[test]
+fn what_was_committed_is_there_when_the_file_is_opened_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut world = open(Some(directory.path()), 1).unwrap();
+    let bots = world.bots().unwrap();
+    let mine = caller(&mut world, 1);
+    let user = sign_up(&mut world, mine, PHONE);
+    let owner = demonstration(&world);
+    world.transaction(|world| world.reset_web_authorizations(owner)).unwrap();
+    // As after a kill: nothing is closed, the next opening sees the files as they are now.
+    let copy = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(directory.path()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+    }
+    for directory in [copy.path(), {
+        drop(world);
+        directory.path()
+    }] {
+        let again = open(Some(directory), 1).unwrap();
+        assert_eq!(again.bots().unwrap(), bots);
+        assert_eq!(again.key_state(mine.auth_key_id).unwrap().unwrap().user_id, Some(user));
+        assert_eq!(again.key(NOW, mine.auth_key_id).unwrap().unwrap().id(), mine.auth_key_id);
+        assert_eq!(again.web_authorizations(owner).unwrap(), []);
+    }
+}
+
+#[test]
+fn a_world_opened_again_draws_other_random_numbers() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut seen = HashSet::new();
+    for _ in 0..3 {
+        let mut world = open(Some(directory.path()), 1).unwrap();
+        assert!(seen.insert(world.random::<16>()));
+    }
+}
+
+#[test]
+fn a_directory_serves_one_world_at_a_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = open(Some(directory.path()), 1).unwrap();
+    assert!(matches!(open(Some(directory.path()), 1), Err(Error::DataInUse(_))));
+    drop(first);
+    open(Some(directory.path()), 1).unwrap();
+}
+
+#[test]
+fn a_newer_file_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let world = open(Some(directory.path()), 1).unwrap();
+    world.db.pragma_update(None, "user_version", 99).unwrap();
+    drop(world);
+    let opened = open(Some(directory.path()), 1);
+    let Err(error @ Error::NewerState { found: 99, known: 1 }) = opened else {
+        panic!("opened a newer file");
+    };
+    assert!(error.to_string().contains("newer program"));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_files_are_their_owners_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("state");
+    let world = open(Some(&directory), 1).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&directory), 0o700);
+    let files: Vec<_> = std::fs::read_dir(&directory).unwrap().collect();
+    assert!(files.len() >= 2, "the log of the database is a file of its own");
+    for file in files {
+        assert_eq!(mode(&file.unwrap().path()), 0o600);
+    }
+    drop(world);
+}
+
+/// The rule of the module's documentation, by the source itself.
+#[test]
+fn the_world_obeys_no_clock_entropy_environment_or_socket() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/world");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        if path.ends_with("tests.rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        for word in [
+            "SystemTime",
+            "Instant",
+            "getrandom",
+            "std::env",
+            "tokio",
+            "TcpStream",
+            "TcpListener",
+            "thread::",
+        ] {
+            assert!(!text.contains(word), "{}: {word}", path.display());
+        }
+    }
+}
