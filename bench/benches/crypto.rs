@@ -7,8 +7,9 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use chappe_bench::{Counting, Row, allocations, duel, report};
+use chappe_crypto::dh::{Group, KNOWN_PRIME};
 use chappe_crypto::message_key::{PREFIX, open, seal};
-use chappe_crypto::{AuthKey, Side, aes, factor};
+use chappe_crypto::{AuthKey, Side, aes, factor, rsa, srp};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use grammers_crypto::{
     AuthKey as PeerKey, DequeBuffer, aes as peer_aes, decrypt_data_v2, encrypt_data_v2,
@@ -238,12 +239,65 @@ fn statistics(c: &mut Criterion) {
     group.finish();
 }
 
+/// What a key exchange and a sign-in by password cost.
+fn exchange(c: &mut Criterion) {
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let mut group = c.benchmark_group("exchange");
+    group.sample_size(10);
+    // A prime near 2^63 is refused at once; three primes of 21 bits cost a short search.
+    for (name, pq) in [
+        ("semiprime", 2_804_275_833_720_261_793),
+        ("prime", 9_223_372_036_854_775_783),
+        ("three primes", 2_097_143 * 2_097_133 * 2_097_131),
+    ] {
+        group.bench_function(BenchmarkId::new("factor", name), |b| {
+            b.iter(|| factor::factorize(black_box(pq)));
+        });
+    }
+    let known = Group::known();
+    let secret = secret();
+    let public = known.public(&secret).unwrap();
+    group.bench_function("dh public", |b| b.iter(|| known.public(black_box(&secret))));
+    group.bench_function("dh shared", |b| b.iter(|| known.shared(&public, black_box(&secret))));
+    group.bench_function("dh known group", |b| b.iter(|| Group::check(&KNOWN_PRIME, 3)));
+    group.bench_function("dh other safe prime", |b| b.iter(|| Group::check(&other_prime(), 2)));
+    let mut composite = KNOWN_PRIME;
+    composite[128] ^= 1;
+    group.bench_function("dh composite", |b| b.iter(|| Group::check(&composite, 4)));
+    let key = rsa::PrivateKey::generate(&mut rng);
+    let sealed = rsa::rsa_pad_encrypt(&[1; 96], key.public(), &mut rng).unwrap();
+    group.bench_function("rsa generate", |b| b.iter(|| rsa::PrivateKey::generate(&mut rng)));
+    group.bench_function("rsa_pad encrypt", |b| {
+        b.iter(|| rsa::rsa_pad_encrypt(&[1; 96], key.public(), &mut rng));
+    });
+    group.bench_function("rsa_pad decrypt", |b| b.iter(|| rsa::decrypt(&sealed, &key)));
+    let algorithm = srp::Algorithm { salt1: vec![1; 40], salt2: vec![2; 16], group: known };
+    let password = srp::Password::new("password");
+    let verifier = algorithm.verifier(&algorithm.password_hash(&password));
+    let challenge = srp::Challenge::new(algorithm.clone(), &verifier, &mut rng).unwrap();
+    group.bench_function("srp answer", |b| {
+        b.iter(|| srp::answer(&algorithm, &password, challenge.b(), &[], &mut rng));
+    });
+    let answer = srp::answer(&algorithm, &password, challenge.b(), &[], &mut rng).unwrap();
+    group.bench_function("srp verify", |b| {
+        b.iter(|| challenge.verify(&answer.a, &answer.m1).unwrap());
+    });
+    group.finish();
+}
+
+/// The safe prime of the 2048-bit MODP group of RFC 3526.
+fn other_prime() -> [u8; 256] {
+    let text = include_str!("../../crates/chappe-crypto/tests/vectors/modp_2048.hex");
+    let digits: String = text.lines().filter(|line| !line.starts_with('#')).collect();
+    std::array::from_fn(|i| u8::from_str_radix(&digits[2 * i..][..2], 16).unwrap())
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default()
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));
-    targets = statistics
+    targets = statistics, exchange
 }
 
 fn main() {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use subtle::{Choice, ConstantTimeEq};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::hash::sha1;
 
@@ -88,6 +88,8 @@ impl Drop for AuthKey {
         self.aux_hash.zeroize();
     }
 }
+
+impl ZeroizeOnDrop for AuthKey {}
 
 impl fmt::Debug for AuthKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

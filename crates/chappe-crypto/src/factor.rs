@@ -279,6 +279,15 @@ mod tests {
         }
     }
 
+    /// Without a divisor to find, a search ends when its budget does.
+    #[test]
+    fn the_search_is_bounded() {
+        let mut budget = BUDGET;
+        let prime = Montgomery::new(9_223_372_036_854_775_783);
+        assert_eq!((1..=8).find_map(|c| rho(&prime, c, &mut budget)), None);
+        assert!(budget < BUDGET / 2);
+    }
+
     #[test]
     fn montgomery_agrees_with_plain_arithmetic() {
         let mut noise = Noise(1);

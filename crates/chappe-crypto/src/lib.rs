@@ -50,3 +50,23 @@ pub enum Side {
 
 #[cfg(test)]
 mod test_support;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every type that holds a secret wipes it when it goes away.
+    #[test]
+    fn secrets_have_a_drop() {
+        fn wiped<T: zeroize::ZeroizeOnDrop>() -> bool {
+            std::mem::needs_drop::<T>()
+        }
+        assert!(wiped::<dh::TmpAes>());
+        assert!(wiped::<rsa::OldPadded>());
+        assert!(wiped::<srp::Password>());
+        assert!(wiped::<srp::PasswordHash>());
+        assert!(wiped::<AuthKey>());
+        assert!(wiped::<rsa::PrivateKey>());
+        assert!(wiped::<srp::Challenge>());
+    }
+}

@@ -202,18 +202,10 @@ impl PrivateKey {
             half(digits).and_then(|prime| Odd::new(prime).into_option()).ok_or(Error::RsaKey)
         };
         let key = Self::from_primes(prime(p)?, prime(q)?, public.e)?;
-        // The file says everything twice; a difference is damage.
-        let given = [half(dp), half(dq), half(q_inverse)];
-        let same = if key.secret.p.as_ref() == prime(p)?.as_ref() {
-            let secret = &key.secret;
-            given == [Some(secret.dp), Some(secret.dq), Some(secret.q_inverse)]
-        } else {
-            true
-        };
-        if key.public != public || uint(d).is_none() || !same {
-            return Err(Error::RsaKey);
-        }
-        Ok(key)
+        // The primes say everything; what the file says besides is only held against damage
+        // (d may differ by a multiple, and the last three depend on the order of the primes).
+        let readable = uint(d).is_some() && [dp, dq, q_inverse].iter().all(|n| half(n).is_some());
+        if key.public == public && readable { Ok(key) } else { Err(Error::RsaKey) }
     }
 
     /// Writes the key as PEM in PKCS#1. The text is the secret: keep it to its owner.
@@ -304,6 +296,10 @@ impl Drop for Secret {
         self.q_inverse.zeroize();
     }
 }
+
+impl ZeroizeOnDrop for Secret {}
+
+impl ZeroizeOnDrop for PrivateKey {}
 
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -237,6 +237,8 @@ impl Drop for Challenge {
     }
 }
 
+impl ZeroizeOnDrop for Challenge {}
+
 impl fmt::Debug for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Challenge(..)")

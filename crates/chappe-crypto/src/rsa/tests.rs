@@ -57,7 +57,7 @@ fn private_keys_are_stored_as_pem() {
         let mut damaged = pem.as_bytes().to_vec();
         damaged[at] = if damaged[at] == b'A' { b'B' } else { b'A' };
         let damaged = String::from_utf8(damaged).unwrap();
-        // The stored d is recomputed, so that damage to it alone is harmless.
+        // Only the primes are used, so that damage elsewhere is harmless.
         if let Ok(read) = PrivateKey::from_pem(&damaged) {
             assert_eq!(*read.to_pem(), *pem);
         }
