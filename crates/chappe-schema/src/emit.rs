@@ -142,7 +142,8 @@ pub fn service(input: &Input<'_>) -> Result<Output, EmitError> {
 pub fn table(input: &Input<'_>, place: Place) -> Result<String, EmitError> {
     let decisions = decide(input)?;
     let emitter = Emitter::new(input.schema, input.facts, &decisions, place);
-    Ok(format!("{}{}", input.header, emitter.table()))
+    let head = "//! Generated codecs by TL name.\n\nuse super::{Recode, recode};\n";
+    Ok(format!("{}{head}{}", input.header, emitter.table()))
 }
 
 /// Which crate the source is for.

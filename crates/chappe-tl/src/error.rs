@@ -9,11 +9,10 @@ use std::fmt;
 pub struct DecodeError(Box<Inner>);
 
 /// What is wrong with the bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {
     /// A number that has to be of one value has another.
-    #[error("unexpected value {value} for {field}")]
     InvalidValue {
         /// The value on the wire.
         value: i64,
@@ -21,25 +20,20 @@ pub enum DecodeErrorKind {
         field: &'static str,
     },
     /// Values are nested deeper than [`crate::MAX_DEPTH`].
-    #[error("values are nested too deep")]
     TooDeep,
     /// A vector announces more items than the input has room for.
-    #[error("a vector announces {count} items, more than the input can hold")]
     TooManyItems {
         /// The announced number of items.
         count: u32,
     },
     /// The value ended before its input did.
-    #[error("{count} bytes are left behind the value")]
     TrailingBytes {
         /// How many bytes are left.
         count: usize,
     },
     /// The input ended before the value did.
-    #[error("the input ends inside the value")]
     UnexpectedEnd,
     /// The constructor id belongs to no constructor of the type.
-    #[error("unknown constructor {id:#010x} for {expected}; it may be of another layer")]
     UnknownConstructor {
         /// The id on the wire.
         id: u32,
@@ -73,6 +67,26 @@ impl DecodeError {
     #[must_use]
     pub fn offset(&self) -> usize {
         self.0.offset
+    }
+}
+
+impl fmt::Display for DecodeErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidValue { value, field } => {
+                write!(f, "unexpected value {value} for {field}")
+            }
+            Self::TooDeep => f.write_str("values are nested too deep"),
+            Self::TooManyItems { count } => {
+                write!(f, "a vector announces {count} items, more than the input can hold")
+            }
+            Self::TrailingBytes { count } => write!(f, "{count} bytes are left behind the value"),
+            Self::UnexpectedEnd => f.write_str("the input ends inside the value"),
+            Self::UnknownConstructor { id, expected } => write!(
+                f,
+                "unknown constructor {id:#010x} for {expected}; it may be of another layer"
+            ),
+        }
     }
 }
 

@@ -122,7 +122,7 @@ macro_rules! plain {
         }
 
         impl Decode for $type {
-            #[inline]
+            #[cfg_attr(not(debug_assertions), inline)]
             fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
                 input.$read()
             }

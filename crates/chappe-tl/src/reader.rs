@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
     }
 
     /// How many bytes are left.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     #[must_use]
     pub fn remaining(&self) -> usize {
         self.rest.len()
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// `TooDeep` beyond [`MAX_DEPTH`].
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn enter(&mut self) -> Result<(), DecodeError> {
         if self.depth == MAX_DEPTH {
             return Err(self.error(DecodeErrorKind::TooDeep));
@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Comes back from a level that [`Reader::enter`] went down.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn leave(&mut self) {
         self.depth = self.depth.saturating_sub(1);
     }
@@ -102,7 +102,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// `UnexpectedEnd`.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn raw(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
         match self.rest.split_at_checked(count) {
             Some((taken, rest)) => {
@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next constructor id or number, left where it is; `None` near the end.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     #[must_use]
     pub fn peek_u32(&self) -> Option<u32> {
         self.rest.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// `UnexpectedEnd`.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn u32(&mut self) -> Result<u32, DecodeError> {
         self.array().map(u32::from_le_bytes)
     }
@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// `UnexpectedEnd`.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn i32(&mut self) -> Result<i32, DecodeError> {
         self.array().map(i32::from_le_bytes)
     }
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// `UnexpectedEnd`.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn i64(&mut self) -> Result<i64, DecodeError> {
         self.array().map(i64::from_le_bytes)
     }
@@ -159,7 +159,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// `UnexpectedEnd`.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn f64(&mut self) -> Result<f64, DecodeError> {
         self.array().map(f64::from_le_bytes)
     }
@@ -291,7 +291,7 @@ impl<'a> Reader<'a> {
         Ok(items)
     }
 
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         match self.rest.split_first_chunk() {
             Some((taken, rest)) => {

@@ -6,25 +6,25 @@ use crate::{Encode, VECTOR};
 const MAX_LENGTH: usize = (1 << 24) - 1;
 
 /// Writes a constructor id or a `#`.
-#[inline]
+#[cfg_attr(not(debug_assertions), inline)]
 pub fn write_u32(out: &mut Vec<u8>, value: u32) {
     out.extend_from_slice(&value.to_le_bytes());
 }
 
 /// Writes an `int`.
-#[inline]
+#[cfg_attr(not(debug_assertions), inline)]
 pub fn write_i32(out: &mut Vec<u8>, value: i32) {
     out.extend_from_slice(&value.to_le_bytes());
 }
 
 /// Writes a `long`.
-#[inline]
+#[cfg_attr(not(debug_assertions), inline)]
 pub fn write_i64(out: &mut Vec<u8>, value: i64) {
     out.extend_from_slice(&value.to_le_bytes());
 }
 
 /// Writes a `double`.
-#[inline]
+#[cfg_attr(not(debug_assertions), inline)]
 pub fn write_f64(out: &mut Vec<u8>, value: f64) {
     out.extend_from_slice(&value.to_le_bytes());
 }
