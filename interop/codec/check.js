@@ -10,6 +10,7 @@ require.cache[patched] = { id: patched, loaded: true, exports: { patchAll() {} }
 
 const { tlobjects } = require("telegram/tl/AllTLObjects");
 const { BinaryReader } = require("telegram/extensions/BinaryReader");
+const { variableSnakeToCamelCase } = require("telegram/tl/generationHelpers");
 
 // GramJS has no classes for these: it reads and writes the core types by heart.
 const CORE = new Set(["true", "error", "null"]);
@@ -26,6 +27,22 @@ const visit = (value) => {
 
 // It also complains there of the type of a long `randomId`, and carries on.
 console.error = () => {};
+
+// Whether GramJS read what our JSON says: bytes alone would not tell two fields apart.
+const equal = (json, value) => {
+  if (Array.isArray(json)) {
+    return json.length === value.length && json.every((item, index) => equal(item, value[index]));
+  }
+  if (json !== null && typeof json === "object") {
+    const { _: name, ...fields } = json;
+    return (
+      value.className.replace(/_/g, "").toLowerCase() === name.replace(/_/g, "").toLowerCase() &&
+      Object.entries(fields).every(([key, field]) => equal(field, value[variableSnakeToCamelCase(key)]))
+    );
+  }
+  if (Buffer.isBuffer(value)) return value.toString("base64") === json;
+  return typeof json === "string" ? value.toString() === json : value === json;
+};
 
 async function main() {
   const counts = { same: 0, wrappers: 0, core: 0, zero: 0, unknown: [], failed: [] };
@@ -52,6 +69,7 @@ async function main() {
       if (reader.tellPosition() !== bytes.length) throw new Error("bytes are left over");
       if (json.query && json.query._) counts.wrappers += 1;
       visit(object);
+      if (!equal(json, object)) throw new Error(`reads differently: ${JSON.stringify(json)}`);
       const written = object.getBytes();
       if (written.equals(bytes)) counts.same += 1;
       else counts.failed.push(`${name}\n  ours   ${hex}\n  theirs ${written.toString("hex")}`);

@@ -118,15 +118,15 @@ impl Layers {
         }
     }
 
-    /// Turns a request of a client of this layer into one of the newest layer.
+    /// Turns a request of a client of this layer into one of the newest layer. What is of the
+    /// newest layer already is not read: that it decodes is for its method to see.
     ///
     /// # Errors
     /// `Value` when the bytes are no request of that layer, `MethodGone`, `Inexpressible`.
     pub fn lift(&self, announced: i32, request: &Bytes) -> Result<Lifted, LayerError> {
         let layer = self.nearest(announced);
         if layer == self.newest() {
-            let call = Object::decode_call(&self.newest, request)?;
-            let ours = call.result().clone();
+            let ours = self.result(request)?;
             let returns = Returns { layer, theirs: ours.clone(), ours };
             return Ok(Lifted { body: request.clone(), returns });
         }
@@ -135,8 +135,7 @@ impl Layers {
         let theirs = call.result().clone();
         let conversion = Conversion::lift(&self.newest);
         let (body, ours) = if conversion.passes(&call) {
-            let lifted = Object::decode_call(&self.newest, request)?;
-            (request.clone(), lifted.result().clone())
+            (request.clone(), self.result(request)?)
         } else {
             let lifted = conversion.call(&call)?;
             let mut body = Vec::with_capacity(request.len());
@@ -162,6 +161,16 @@ impl Layers {
     pub fn lower_as(&self, announced: i32, ty: &str, bytes: &Bytes) -> Result<Bytes, LayerError> {
         let ty = Type::Boxed(ty.to_owned());
         self.lower_between(self.nearest(announced), &ty, &ty, bytes)
+    }
+
+    /// What a request of the newest layer answers; its parameters are read only when they
+    /// decide about that.
+    fn result(&self, request: &Bytes) -> Result<Type, ValueError> {
+        let method = Reader::new(request).peek_u32().and_then(|id| self.newest.get(id));
+        match method {
+            Some(method) if method.is_function && !method.is_generic() => Ok(method.result.clone()),
+            _ => Ok(Object::decode_call(&self.newest, request)?.result().clone()),
+        }
     }
 
     fn lower_between(

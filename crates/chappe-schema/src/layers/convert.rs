@@ -234,7 +234,8 @@ impl<'t> Conversion<'t> {
         for param in definition.params.iter().filter(|param| param.ty != Type::Nat) {
             let value = match rename.and_then(|rename| rename.inner) {
                 Some((field, inner)) if self.is_lift && field == param.name => {
-                    let inner = self.to.find(inner).filter(|inner| Object::new(inner).is_of(&param.ty));
+                    let inner =
+                        self.to.find(inner).filter(|inner| Object::new(inner).is_of(&param.ty));
                     match inner {
                         Some(inner) => Some(Value::Object(self.build(inner, sources, None)?)),
                         None => None,

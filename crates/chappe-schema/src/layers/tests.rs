@@ -96,7 +96,9 @@ fn every_definition_of_every_layer_survives() {
             if is_common(&value, &newest) {
                 assert_eq!(lowered, value, "layer {layer}: {}", definition.text);
             }
-            let (Value::Object(before), Value::Object(after)) = (&value, &lowered) else { panic!() };
+            let (Value::Object(before), Value::Object(after)) = (&value, &lowered) else {
+                panic!()
+            };
             same_where_known(before, after, &newest);
         }
     }
@@ -253,7 +255,8 @@ fn answers_of_another_type() {
     let returns = layers.lift(198, &request).unwrap().returns;
     assert_eq!(returns.theirs().to_string(), "Updates");
     assert_eq!(returns.ours().to_string(), "messages.ChatInviteJoinResult");
-    let answer = json!({ "_": "messages.chatInviteJoinResultOk", "updates": { "_": "updatesTooLong" } });
+    let answer =
+        json!({ "_": "messages.chatInviteJoinResultOk", "updates": { "_": "updatesTooLong" } });
     let answer = Value::from_json(crate::api(), returns.ours(), &answer).unwrap();
     let lowered = layers.lower(&returns, &encode(&answer, returns.ours())).unwrap();
     let value = Value::decode(&schema, returns.theirs(), &lowered).unwrap();
@@ -276,7 +279,8 @@ fn what_a_layer_does_not_know_is_left_out_or_named() {
     let error = lower_json(198, "Updates", alone).unwrap_err().to_string();
     assert_eq!(error, "layer 198 cannot express `updateManagedBot` as Update");
     // Media that layer 198 does not know is unsupported media, fields are dropped.
-    let user = json!({ "_": "user", "id": 5, "stories_max_id": { "_": "recentStory", "max_id": 9 } });
+    let user =
+        json!({ "_": "user", "id": 5, "stories_max_id": { "_": "recentStory", "max_id": 9 } });
     let lowered = lower_json(198, "User", user).unwrap();
     assert_eq!(lowered, json!({ "_": "user", "id": "5", "stories_max_id": 9 }));
 }

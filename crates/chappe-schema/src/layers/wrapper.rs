@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use chappe_tl::Reader;
 
-use crate::value::{Object, Value, ValueError};
 use crate::Type;
+use crate::value::{Object, Value, ValueError};
 
 /// A method whose parameter is another request.
 ///

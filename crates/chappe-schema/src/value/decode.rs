@@ -25,11 +25,7 @@ impl<'s> Value<'s> {
     ///
     /// # Errors
     /// As [`Value::decode`].
-    pub fn read(
-        schema: &'s Schema,
-        ty: &Type,
-        input: &mut Reader<'_>,
-    ) -> Result<Self, ValueError> {
+    pub fn read(schema: &'s Schema, ty: &Type, input: &mut Reader<'_>) -> Result<Self, ValueError> {
         Ok(match ty {
             Type::Bool => Self::Bool(input.bool()?),
             Type::Bytes => Self::Bytes(input.bytes()?),
@@ -182,7 +178,8 @@ mod tests {
         assert_eq!(kind("22175159", peer.clone()), DecodeErrorKind::UnexpectedEnd);
         let trailing = DecodeErrorKind::TrailingBytes { count: 1 };
         assert_eq!(kind("22175159000000000000000000", peer.clone()), trailing);
-        let unknown = DecodeErrorKind::UnknownConstructor { id: 0x9972_75b5, expected: "this type" };
+        let unknown =
+            DecodeErrorKind::UnknownConstructor { id: 0x9972_75b5, expected: "this type" };
         assert_eq!(kind("b5757299", peer), unknown);
         let many = DecodeErrorKind::TooManyItems { count: u32::MAX };
         let numbers = Type::Vector { item: Box::new(Type::Long), bare: false };

@@ -130,7 +130,8 @@ impl<'s> Random<'s> {
         let height = |definition: &&&Definition| self.heights.get(&definition.id).copied();
         let lowest = choices.first().and_then(|lowest| height(&lowest)).unwrap_or(NEVER);
         let limit = depth.max(lowest);
-        let count = choices.iter().take_while(|it| height(it).is_some_and(|it| it <= limit)).count();
+        let count =
+            choices.iter().take_while(|it| height(it).is_some_and(|it| it <= limit)).count();
         let index = self.below(count);
         match self.choices.get(name).and_then(|choices| choices.get(index)).copied() {
             Some(definition) => Value::Object(self.fields(definition, depth)),

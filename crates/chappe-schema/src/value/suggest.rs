@@ -86,7 +86,9 @@ fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<
     let score = |candidate: &str| {
         let whole = distance(&wanted, &plain(candidate));
         match candidate.split_once('.') {
-            Some((_, short)) if !wanted.contains('.') => whole.min(distance(&wanted, &plain(short))),
+            Some((_, short)) if !wanted.contains('.') => {
+                whole.min(distance(&wanted, &plain(short)))
+            }
             _ => whole,
         }
     };

@@ -85,9 +85,12 @@ fn answers_that_are_vectors() {
 fn strings_at_the_lengths_where_the_form_changes() {
     for length in [0, 1, 3, 4, 253, 254, 255, 256, 70_000] {
         let text = "x".repeat(length);
-        let bytes =
-            encode_call(api(), "invokeWithReCaptcha", &json!({ "token": text, "query": { "_": "help.getConfig" } }))
-                .unwrap();
+        let bytes = encode_call(
+            api(),
+            "invokeWithReCaptcha",
+            &json!({ "token": text, "query": { "_": "help.getConfig" } }),
+        )
+        .unwrap();
         let head = if length < 254 { 1 } else { 4 };
         assert_eq!(bytes.len(), 8 + (head + length).next_multiple_of(4), "{length}");
         let call = Object::decode_call(api(), &bytes.into()).unwrap();
@@ -187,17 +190,9 @@ fn messages_say_what_is_wrong_and_where() {
          `account.resetWebAuthorization`?",
     );
     check("frobnicate.everything", json!({}), "there is no method `frobnicate.everything`");
-    check(
-        "peerUser",
-        json!({}),
-        "there is no method `peerUser`",
-    );
+    check("peerUser", json!({}), "there is no method `peerUser`");
     check(reset, json!({}), &format!("`{reset}` needs the field `hash` of type long"));
-    check(
-        reset,
-        json!({ "hsah": 1 }),
-        &format!("`{reset}` has no field `hsah`; it has `hash`"),
-    );
+    check(reset, json!({ "hsah": 1 }), &format!("`{reset}` has no field `hsah`; it has `hash`"));
     check(
         "account.resetWebAuthorizations",
         json!({ "hash": 1 }),
@@ -211,7 +206,11 @@ fn messages_say_what_is_wrong_and_where() {
         json!({ "hash": "9223372036854775808" }),
         "hash: 9223372036854775808 is out of range for long",
     );
-    check(reset, json!([]), &format!("expected an object with the fields of `{reset}`, found an array"));
+    check(
+        reset,
+        json!([]),
+        &format!("expected an object with the fields of `{reset}`, found an array"),
+    );
     check(
         "messages.getHistory",
         json!({ "peer": { "_": "inputPeerUsr", "user_id": 1 } }),
@@ -263,7 +262,9 @@ fn numbers_that_json_cannot_write() {
         assert_eq!(Value::from_json(api(), &ty, &json).unwrap(), Value::Double(value));
     }
     assert_eq!(Value::Double(f64::NAN).to_json(), json!("NaN"));
-    let Value::Double(value) = Value::from_json(api(), &ty, &json!("NaN")).unwrap() else { panic!() };
+    let Value::Double(value) = Value::from_json(api(), &ty, &json!("NaN")).unwrap() else {
+        panic!()
+    };
     assert!(value.is_nan());
 }
 
