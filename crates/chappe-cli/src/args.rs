@@ -62,6 +62,9 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) api_hash: Option<String>,
+    /// Give up on an answer after this many seconds, lost connections included
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) timeout: u32,
     /// Print JSON on standard output, for programs
     #[arg(long, global = true)]
     pub(crate) json: bool,

@@ -1,2 +1,76 @@
-//! The command `chappe`.
-fn main() {}
+//! The command `chappe`: Telegram from a terminal, and a Telegram in a box to run it against.
+
+mod account;
+mod args;
+mod connect;
+mod demo;
+mod interrupt;
+mod output;
+mod prompt;
+mod raw;
+mod serve;
+mod web;
+mod when;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{Cli, Command};
+use crate::output::{Exit, Failure, Output};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log(cli.global.verbose);
+    let json = cli.global.json;
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.report(json);
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Other, format!("cannot start: {error}")))?;
+    let done = runtime.block_on(dispatch(cli));
+    // A prompt that was interrupted still waits for its line; nobody waits for it.
+    runtime.shutdown_background();
+    done
+}
+
+async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    let output = Output::new(cli.global.json);
+    match cli.command {
+        Command::Demo => demo::demo(output).await,
+        Command::Serve(options) => serve::serve(options, output).await,
+        Command::Login(options) => account::login(&cli.global, options, output).await,
+        Command::Logout => account::logout(&cli.global, output).await,
+        Command::Whoami => account::whoami(&cli.global, output).await,
+        Command::Web(command) => web::web(&cli.global, command, output).await,
+        Command::Call(call) => raw::call(&cli.global, call, output).await,
+    }
+}
+
+/// Sends the log to standard error: warnings, or as much as `-v` and `RUST_LOG` ask for.
+fn log(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .without_time()
+        .init();
+}

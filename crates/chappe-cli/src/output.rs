@@ -3,6 +3,7 @@
 
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
@@ -46,7 +47,7 @@ impl Output {
         }
         let mut table = Table::new();
         table
-            .load_preset(presets::NOTHING)
+            .load_style(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Disabled)
             .set_header(head.iter().map(|word| paint(bold(), word)));
         for row in rows {
@@ -143,6 +144,18 @@ impl Failure {
         self
     }
 
+    /// Adds what Telegram answered.
+    pub(crate) fn rpc(mut self, code: i32, name: &str) -> Self {
+        self.rpc = Some((code, name.to_owned()));
+        self
+    }
+
+    /// Adds when to come again.
+    pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait.as_secs());
+        self
+    }
+
     /// A reader that went away is its own affair, as with every filter.
     fn from_stdout(error: io::Error) -> Self {
         let quiet = error.kind() == io::ErrorKind::BrokenPipe;
@@ -207,7 +220,8 @@ fn separated(head: &[&str], rows: &[Vec<String>]) -> String {
 pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() && character != '\n' || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        if character.is_control() && character != '\n'
+            || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         {
             // Writing to a string cannot fail.
             let _ = write!(out, "{}", character.escape_unicode());

@@ -1,0 +1,211 @@
+//! Signing in and out, and who is signed in.
+
+use chappe::api::types::User;
+use chappe::{CodeStep, Delivery, PasswordStep, SignIn, SignUpStep};
+use serde_json::{Value, json};
+
+use crate::args::{Global, Login};
+use crate::connect::{Target, failure};
+use crate::interrupt::unless_interrupted;
+use crate::output::{Exit, Failure, Output, bold, good, notice, paint, printable};
+use crate::prompt;
+
+/// `chappe login`.
+pub(crate) async fn login(global: &Global, options: Login, output: Output) -> Result<(), Failure> {
+    let target = Target::new(global)?;
+    unless_interrupted(sign_in(&target, options, output), "start again with `chappe login`").await
+}
+
+/// `chappe logout`.
+pub(crate) async fn logout(global: &Global, output: Output) -> Result<(), Failure> {
+    let target = Target::new(global)?;
+    let work = async {
+        let client = target.resume().await?;
+        let user = client.me().await.map_err(failure)?;
+        if let Some(user) = &user {
+            let question = format!("Sign out {} on this machine?", name(user));
+            prompt::confirm(&question, global.yes).await?;
+        }
+        client.sign_out().await.map_err(failure)?;
+        client.close().await.map_err(failure)?;
+        std::fs::remove_file(target.session()).map_err(|error| {
+            Failure::new(Exit::Other, format!("signed out, but the file stays: {error}"))
+        })?;
+        let value = json!({ "signed_out": user.as_ref().map(user_json) });
+        output.answer(&value, || match &user {
+            Some(user) => format!("{} {}", paint(good(), "signed out"), name(user)),
+            None => "nobody was signed in; the session is deleted".to_owned(),
+        })
+    };
+    unless_interrupted(work, "`chappe whoami` says whether you are still signed in").await
+}
+
+/// `chappe whoami`.
+pub(crate) async fn whoami(global: &Global, output: Output) -> Result<(), Failure> {
+    let target = Target::new(global)?;
+    let work = async {
+        let client = target.resume().await?;
+        let user = client.me().await.map_err(failure)?;
+        client.close().await.map_err(failure)?;
+        let Some(user) = user else {
+            return Err(Failure::new(Exit::Permission, "nobody is signed in with this session")
+                .hint("sign in first: `chappe login`"));
+        };
+        output.answer(&user_json(&user), || describe(&user))
+    };
+    unless_interrupted(work, "nothing was changed").await
+}
+
+async fn sign_in(target: &Target, options: Login, output: Output) -> Result<(), Failure> {
+    let client = target.connect().await?;
+    if let Some(user) = client.me().await.map_err(failure)? {
+        client.close().await.map_err(failure)?;
+        return Err(Failure::new(Exit::Conflict, format!("{} is signed in already", name(&user)))
+            .hint("`chappe logout` first, or name another file: --session FILE"));
+    }
+    let user = if options.bot {
+        let token = match std::env::var("TELEGRAM_BOT_TOKEN") {
+            Ok(token) if !token.is_empty() => token,
+            _ => prompt::from_stdin("the bot's token").await?,
+        };
+        client.sign_in_bot(&token).await.map_err(failure)?
+    } else {
+        let phone = match &options.phone {
+            Some(phone) => phone.clone(),
+            None => prompt::line("Phone number", "--phone").await?,
+        };
+        let first = client.sign_in_phone(&phone).await.map_err(failure)?;
+        walk(first, options).await?
+    };
+    client.close().await.map_err(failure)?;
+    output.answer(&user_json(&user), || {
+        format!("{} as {}", paint(good(), "signed in"), describe(&user))
+    })
+}
+
+/// Goes from step to step until somebody is signed in. An answer that was given beforehand is
+/// used once; after that a person is asked, if there is one.
+async fn walk(mut step: SignIn, mut options: Login) -> Result<User, Failure> {
+    loop {
+        step = match step {
+            SignIn::Code(code) => submit_code(&code, options.code.take()).await?,
+            SignIn::Password(password) => {
+                let given = std::mem::take(&mut options.password_stdin);
+                submit_password(&password, given).await?
+            }
+            SignIn::SignUp(sign_up) => {
+                let last = options.last_name.take().unwrap_or_default();
+                submit_names(&sign_up, options.first_name.take(), last).await?
+            }
+            SignIn::Done(user) => return Ok(*user),
+            _ => {
+                return Err(Failure::new(
+                    Exit::Other,
+                    "Telegram asks for a step that this version does not know",
+                ));
+            }
+        };
+    }
+}
+
+async fn submit_code(code: &CodeStep, given: Option<String>) -> Result<SignIn, Failure> {
+    let text = match (given, code.rejected()) {
+        (Some(text), None) => text,
+        (_, Some(why)) => {
+            notice(&format!("The code is {why}."));
+            prompt::line("Code", "the right --code").await?
+        }
+        (None, None) => {
+            notice(&format!("The code was sent {}.", whither(&code.delivery())));
+            prompt::line("Code", "--code").await?
+        }
+    };
+    code.submit(&text).await.map_err(failure)
+}
+
+async fn submit_password(password: &PasswordStep, stdin: bool) -> Result<SignIn, Failure> {
+    if let Some(why) = password.rejected() {
+        notice(&format!("The password is {why}."));
+    }
+    let text = if stdin {
+        prompt::from_stdin("the password").await?
+    } else {
+        let hint = password
+            .hint()
+            .map_or_else(String::new, |hint| format!(" (hint: {})", printable(hint)));
+        let question = format!("Two-step verification password{hint}");
+        prompt::secret(&question, "--password-stdin").await?
+    };
+    password.submit(&text).await.map_err(failure)
+}
+
+async fn submit_names(
+    sign_up: &SignUpStep,
+    first: Option<String>,
+    last: String,
+) -> Result<SignIn, Failure> {
+    if let Some(why) = sign_up.rejected() {
+        notice(&format!("{why}."));
+    } else if let Some(terms) = sign_up.terms() {
+        notice(&format!("By signing up you accept: {}", printable(terms)));
+    }
+    let first = match first {
+        Some(first) => first,
+        None => {
+            notice("This number has no account yet; it gets one now.");
+            prompt::line("First name", "--first-name").await?
+        }
+    };
+    sign_up.submit(&first, &last).await.map_err(failure)
+}
+
+fn whither(delivery: &Delivery) -> String {
+    match delivery {
+        Delivery::App => "to your other devices, by Telegram".to_owned(),
+        Delivery::Call => "by a call that reads it to you".to_owned(),
+        Delivery::Email { pattern } => format!("by email to {}", printable(pattern)),
+        Delivery::FlashCall { pattern } => {
+            format!("as the number of a call: {}", printable(pattern))
+        }
+        Delivery::Fragment { url } => format!("by Fragment: {}", printable(url)),
+        Delivery::MissedCall { prefix } => {
+            format!("as the last digits of a number that calls you, {}…", printable(prefix))
+        }
+        Delivery::Sms => "by SMS".to_owned(),
+        _ => "in a way that this version does not know".to_owned(),
+    }
+}
+
+/// The name that people know a user by.
+pub(crate) fn name(user: &User) -> String {
+    let words = [user.first_name.as_deref(), user.last_name.as_deref()];
+    let name = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    match (&user.username, name.is_empty()) {
+        (Some(username), true) => format!("@{}", printable(username)),
+        (_, true) => format!("user {}", user.id),
+        (_, false) => printable(&name),
+    }
+}
+
+fn describe(user: &User) -> String {
+    let mut text = paint(bold(), &name(user));
+    if let Some(username) = &user.username {
+        text.push_str(&format!("  @{}", printable(username)));
+    }
+    text.push_str(&format!("  id {}", user.id));
+    if user.bot {
+        text.push_str("  (bot)");
+    }
+    text
+}
+
+/// A user for programs. The phone number stays out of it: a log may keep what is printed.
+pub(crate) fn user_json(user: &User) -> Value {
+    json!({
+        "id": user.id,
+        "first_name": user.first_name.as_deref(),
+        "last_name": user.last_name.as_deref(),
+        "username": user.username.as_deref(),
+        "bot": user.bot,
+    })
+}

@@ -1,0 +1,74 @@
+//! Questions to a person. Without a terminal nothing is asked: the command fails and names the
+//! flag that answers.
+
+use std::io::{self, BufRead as _, IsTerminal as _};
+
+use dialoguer::{Confirm, Input, Password};
+
+use crate::output::{Exit, Failure};
+
+/// Asks for a line; `flag` answers it where there is nobody to ask.
+pub(crate) async fn line(question: &str, flag: &str) -> Result<String, Failure> {
+    require_terminal(question, flag)?;
+    let question = question.to_owned();
+    ask(move || Input::<String>::new().with_prompt(question).interact_text()).await
+}
+
+/// Asks for something that is not shown while it is typed.
+pub(crate) async fn secret(question: &str, flag: &str) -> Result<String, Failure> {
+    require_terminal(question, flag)?;
+    let question = question.to_owned();
+    ask(move || Password::new().with_prompt(question).interact()).await
+}
+
+/// Asks before a destructive act. `--yes` answers beforehand.
+pub(crate) async fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    require_terminal(question, "--yes")?;
+    let text = question.to_owned();
+    if ask(move || Confirm::new().with_prompt(text).default(false).interact()).await? {
+        Ok(())
+    } else {
+        Err(Failure::new(Exit::Other, "nothing was changed"))
+    }
+}
+
+/// Reads the first line of standard input: how a secret gets in without a terminal.
+pub(crate) async fn from_stdin(what: &str) -> Result<String, Failure> {
+    let text = ask(|| {
+        let mut text = String::new();
+        io::stdin().lock().read_line(&mut text)?;
+        Ok::<_, io::Error>(text)
+    })
+    .await?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() {
+        return Err(Failure::usage(format!("standard input is empty; it should hold {what}")));
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads all of standard input.
+pub(crate) async fn all_of_stdin() -> Result<String, Failure> {
+    ask(|| io::read_to_string(io::stdin().lock())).await
+}
+
+fn require_terminal(question: &str, flag: &str) -> Result<(), Failure> {
+    if io::stdin().is_terminal() && io::stderr().is_terminal() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("nobody can be asked here ({question}); give {flag}")))
+}
+
+/// Runs a question beside the network, which must not wait for a person.
+async fn ask<T: Send + 'static, E: std::fmt::Display + Send + 'static>(
+    question: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, Failure> {
+    match tokio::task::spawn_blocking(question).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(Failure::new(Exit::Interrupted, format!("no answer: {error}"))),
+        Err(_) => Err(Failure::new(Exit::Other, "the question could not be asked")),
+    }
+}

@@ -1,0 +1,501 @@
+//! The command from outside: processes, pipes, files and exit codes, against `chappe serve`.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A running `chappe serve` and a directory for the sessions of its clients.
+struct Telegram {
+    server: Child,
+    announcement: Value,
+    directory: TempDir,
+}
+
+impl Telegram {
+    fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(options: &[&str]) -> Self {
+        let directory = TempDir::new().unwrap();
+        let (server, announcement) = serve(options);
+        let pem = announcement["rsa_public_key_pem"].as_str().unwrap();
+        std::fs::write(directory.path().join("server.pem"), pem).unwrap();
+        Self { server, announcement, directory }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// A command that speaks to this server.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let address = self.announcement["address"].as_str().unwrap();
+        self.command_at(address, arguments)
+    }
+
+    fn command_at(&self, address: &str, arguments: &[&str]) -> Command {
+        let mut command = chappe(self.directory.path());
+        command.args(["--server", address, "--server-key"]).arg(self.path("server.pem"));
+        command.args(arguments);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[&["--json"], arguments].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn login(&self) {
+        let account = &self.announcement["accounts"][0];
+        let (phone, code) = (account["phone"].as_str().unwrap(), account["code"].as_str().unwrap());
+        let user = self.json(&["login", "--phone", phone, "--code", code]);
+        assert_eq!(user["id"], account["user_id"]);
+    }
+}
+
+impl Drop for Telegram {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// The command in an environment of its own.
+fn chappe(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chappe"));
+    command.env_clear().env("HOME", home).env("XDG_DATA_HOME", home.join("data"));
+    command.stdin(Stdio::null());
+    command
+}
+
+fn serve(options: &[&str]) -> (Child, Value) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_chappe"))
+        .args(["serve", "--json"])
+        .args(options)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (child, serde_json::from_str(&line).unwrap())
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Expects a failure with this exit code whose words hold all of these.
+fn refused(output: &Output, code: i32, words: &[&str]) {
+    let text = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    for word in words {
+        assert!(text.contains(word), "no {word:?} in: {text}");
+    }
+    assert!(!text.contains("panicked"), "{text}");
+}
+
+fn interrupt(child: &Child) {
+    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn the_demo_tells_the_whole_story() {
+    let home = TempDir::new().unwrap();
+    let output = chappe(home.path()).args(["demo", "--json"]).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = stdout(&output);
+    let steps: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names: Vec<&str> = steps.iter().map(|step| step["step"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "serve",
+            "key_exchange",
+            "send_code",
+            "sign_in",
+            "list",
+            "reset",
+            "list_again",
+            "reset_again",
+            "bot_key_exchange",
+            "bot_sign_in",
+            "bot_reset",
+            "sign_out"
+        ]
+    );
+    assert!(steps.iter().all(|step| step["ms"].is_number()));
+    let rows = |step: usize| steps[step]["web_authorizations"].as_array().unwrap();
+    assert_eq!(steps[5]["result"], true);
+    assert_eq!(rows(4).len(), rows(6).len() + 1);
+    assert!(rows(6).iter().all(|row| row["hash"] != steps[5]["hash"]));
+    assert_eq!(steps[7]["error"]["name"], "HASH_INVALID");
+    assert_eq!(steps[10]["error"]["name"], "BOT_METHOD_INVALID");
+    assert!(steps[10]["error"]["explained"].as_str().is_some_and(|words| !words.is_empty()));
+
+    let people = chappe(home.path()).arg("demo").output().unwrap();
+    assert!(people.status.success());
+    assert!(stdout(&people).contains("account.resetWebAuthorization"));
+}
+
+#[test]
+fn serve_announces_itself_in_one_line() {
+    let telegram = Telegram::start();
+    let said = &telegram.announcement;
+    let address: SocketAddr = said["address"].as_str().unwrap().parse().unwrap();
+    assert!(address.ip().is_loopback() && address.port() != 0);
+    assert_eq!(said["layer"], 230);
+    assert!(said["dc_id"].is_number());
+    assert!(said["rsa_public_key_pem"].as_str().unwrap().contains("RSA PUBLIC KEY"));
+    let fingerprint = said["rsa_fingerprint"].as_str().unwrap();
+    assert!(fingerprint.len() == 16 && !fingerprint.starts_with('0'), "{fingerprint}");
+    assert!(said["accounts"][0]["user_id"].is_number());
+    assert!(said["bots"][0]["token"].is_string() && said["bots"][0]["username"].is_string());
+}
+
+#[test]
+fn the_seeded_web_sessions_hold_every_awkward_row() {
+    let telegram = Telegram::start();
+    telegram.login();
+    let value = telegram.json(&["web", "list"]);
+    let rows = value["web_authorizations"].as_array().unwrap();
+    assert!(rows.len() >= 5);
+    let any = |test: &dyn Fn(&Value) -> bool| rows.iter().any(test);
+    assert!(any(&|row| row["hash"].as_str().unwrap().starts_with('-')));
+    assert!(any(&|row| row["hash"] == "4457235"));
+    assert!(any(&|row| row["date_active"] == 0));
+    assert!(any(&|row| !row["region"].as_str().unwrap().is_ascii()));
+    assert!(any(&|row| row["domain"].as_str().unwrap().len() >= 254));
+    let bots: Vec<&Value> = rows.iter().map(|row| &row["bot_id"]).collect();
+    assert!(bots.iter().any(|bot| bots.iter().filter(|other| other == &bot).count() == 2));
+}
+
+#[test]
+fn an_account_is_looked_after_from_a_terminal() {
+    let telegram = Telegram::start();
+    refused(&telegram.run(&["whoami"]), 4, &["no session yet", "chappe login"]);
+    refused(&telegram.run(&["web", "list"]), 4, &["no session yet"]);
+    telegram.login();
+    refused(&telegram.run(&["login"]), 5, &["signed in already", "logout"]);
+    assert_eq!(telegram.json(&["whoami"])["id"], telegram.announcement["accounts"][0]["user_id"]);
+
+    let before = telegram.json(&["web", "list"])["web_authorizations"].as_array().unwrap().len();
+    let gone = telegram.json(&["web", "reset", "4457235", "--yes"]);
+    assert_eq!(gone["reset"][0]["hash"], "4457235");
+    let after = telegram.json(&["web", "list"])["web_authorizations"].as_array().unwrap().len();
+    assert_eq!(after, before - 1);
+    refused(&telegram.run(&["web", "reset", "4457235", "--yes"]), 3, &["no web session"]);
+
+    let gone = telegram.json(&["web", "reset", "--all", "--yes"]);
+    assert_eq!(gone["reset"].as_array().unwrap().len(), after);
+    assert_eq!(telegram.json(&["web", "list"])["web_authorizations"], Value::Array(Vec::new()));
+
+    assert!(telegram.run(&["logout", "--yes"]).status.success());
+    refused(&telegram.run(&["whoami"]), 4, &["no session yet"]);
+}
+
+#[test]
+fn a_mistyped_hash_is_answered_with_the_nearest_and_changes_nothing() {
+    let telegram = Telegram::start();
+    telegram.login();
+    let all = telegram.json(&["web", "list"]);
+    refused(&telegram.run(&["web", "reset", "4457253", "--yes"]), 3, &["did you mean 4457235?"]);
+    refused(&telegram.run(&["web", "reset", "44x"]), 2, &["whole number"]);
+    refused(&telegram.run(&["web", "reset"]), 2, &["HASH"]);
+    assert_eq!(telegram.json(&["web", "list"]), all);
+}
+
+#[test]
+fn a_destructive_act_without_a_terminal_wants_yes() {
+    let telegram = Telegram::start();
+    telegram.login();
+    refused(&telegram.run(&["web", "reset", "4457235"]), 2, &["--yes"]);
+    refused(&telegram.run(&["web", "reset", "--all"]), 2, &["--yes"]);
+    refused(&telegram.run(&["logout"]), 2, &["--yes"]);
+    assert!(telegram.json(&["whoami"])["id"].is_number());
+}
+
+#[test]
+fn wrong_codes_and_missing_answers_are_explained() {
+    let telegram = Telegram::start();
+    let phone = telegram.announcement["accounts"][0]["phone"].as_str().unwrap();
+    refused(&telegram.run(&["login"]), 2, &["--phone"]);
+    refused(&telegram.run(&["login", "--phone", phone]), 2, &["--code"]);
+    let wrong = telegram.run(&["login", "--phone", phone, "--code", "00000"]);
+    refused(&wrong, 2, &["The code is wrong", "--code"]);
+    refused(
+        &telegram.run(&["login", "--phone", "12", "--code", "1"]),
+        1,
+        &["PHONE_NUMBER_INVALID"],
+    );
+    refused(&telegram.run(&["login", "--bot"]), 2, &["token"]);
+}
+
+#[test]
+fn a_test_number_signs_up_by_itself() {
+    let telegram = Telegram::start();
+    let user = telegram.json(&[
+        "login",
+        "--phone",
+        "9996621234",
+        "--code",
+        "22222",
+        "--first-name",
+        "Ada",
+    ]);
+    assert_eq!(user["first_name"], "Ada");
+    assert_eq!(telegram.json(&["web", "list"])["web_authorizations"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_bot_may_not_list_web_sessions() {
+    let telegram = Telegram::start();
+    let token = telegram.announcement["bots"][0]["token"].as_str().unwrap();
+    let output =
+        telegram.command(&["login", "--bot"]).env("TELEGRAM_BOT_TOKEN", token).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(!stdout(&output).contains(token));
+    refused(&telegram.run(&["web", "list"]), 4, &["BOT_METHOD_INVALID", "only people"]);
+}
+
+#[test]
+fn any_method_can_be_called() {
+    let telegram = Telegram::start();
+    let near = telegram.json(&["call", "help.getNearestDc"]);
+    assert_eq!(near["_"], "nearestDc");
+    let refusal = telegram.run(&["--json", "call", "account.getWebAuthorizations"]);
+    refused(&refusal, 4, &["AUTH_KEY_UNREGISTERED"]);
+    let error: Value = serde_json::from_slice(&refusal.stderr).unwrap();
+    assert_eq!(error["error"]["code"], 401);
+    telegram.login();
+    let done = telegram.json(&["call", "account.resetWebAuthorization", r#"{"hash": 4457235}"#]);
+    assert_eq!(done, Value::Bool(true));
+    let again = telegram.run(&["call", "account.resetWebAuthorization", r#"{"hash": 4457235}"#]);
+    refused(&again, 3, &["HASH_INVALID"]);
+    refused(&telegram.run(&["call", "account.resetWebAuth"]), 2, &["did you mean"]);
+    let mut child = telegram
+        .command(&["--json", "call", "users.getUsers", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(br#"{"id": [{"_": "inputUserSelf"}]}"#).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let users: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(users[0]["_"], "user");
+}
+
+#[test]
+fn a_session_of_another_server_is_told_apart() {
+    let (first, second) = (Telegram::start(), Telegram::start());
+    let session = first.path("shared.session");
+    let account = &first.announcement["accounts"][0];
+    let session = session.to_str().unwrap();
+    let output = first.run(&[
+        "--session",
+        session,
+        "login",
+        "--phone",
+        account["phone"].as_str().unwrap(),
+        "--code",
+        account["code"].as_str().unwrap(),
+    ]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let kept = std::fs::read(session).unwrap();
+    let output = second.run(&["--session", session, "whoami"]);
+    refused(&output, 5, &["another server"]);
+    assert_eq!(std::fs::read(session).unwrap(), kept, "the session must stay as it is");
+    let output = first.run(&["--session", session, "whoami"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn session_files_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let telegram = Telegram::start();
+    telegram.login();
+    let directory = telegram.path("data").join("chappe");
+    assert_eq!(std::fs::metadata(&directory).unwrap().permissions().mode() & 0o777, 0o700);
+    for entry in std::fs::read_dir(&directory).unwrap() {
+        let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn a_file_that_is_no_session_is_left_alone() {
+    let telegram = Telegram::start();
+    let file = telegram.path("notes.txt");
+    std::fs::write(&file, "not a session").unwrap();
+    let output = telegram.run(&["--session", file.to_str().unwrap(), "whoami"]);
+    refused(&output, 1, &["no session of chappe"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "not a session");
+}
+
+#[test]
+fn a_pipe_gets_plain_lines_and_may_close_early() {
+    let telegram = Telegram::start();
+    telegram.login();
+    let output = telegram.run(&["web", "list"]);
+    let text = stdout(&output);
+    assert!(!text.contains('\u{1b}'), "colour in a pipe");
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with("HASH\tBOT\tDOMAIN"));
+    assert!(lines.iter().all(|line| line.split('\t').count() == 9), "{text}");
+
+    let mut child = telegram
+        .command(&["web", "list"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut words = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut words).unwrap();
+    assert!(!words.contains("panicked"), "{words}");
+    assert!(words.is_empty() || child.wait().unwrap().success(), "{words}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_command_and_says_what_is_known() {
+    let telegram = Telegram::start();
+    // A server that accepts and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let mut child = telegram
+        .command_at(&address, &["call", "help.getNearestDc"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let _socket = silent.accept().unwrap();
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let mut words = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut words).unwrap();
+    assert!(words.contains("interrupted"), "{words}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_serve_in_good_order() {
+    let (mut child, _) = serve(&[]);
+    interrupt(&child);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_network_that_is_lost_half_way_is_told() {
+    let telegram = Telegram::start();
+    telegram.login();
+    let upstream: SocketAddr = telegram.announcement["address"].as_str().unwrap().parse().unwrap();
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = proxy.local_addr().unwrap().to_string();
+    // Passes the client's first bytes on, and none of the answer; then nobody listens.
+    let cut = thread::spawn(move || {
+        let (mut client, _) = proxy.accept().unwrap();
+        let mut server = TcpStream::connect(upstream).unwrap();
+        let mut bytes = [0; 64];
+        let count = client.read(&mut bytes).unwrap();
+        server.write_all(&bytes[..count]).unwrap();
+    });
+    let began = Instant::now();
+    let output =
+        telegram.command_at(&address, &["--timeout", "2", "web", "list"]).output().unwrap();
+    cut.join().unwrap();
+    refused(&output, 7, &["network"]);
+    assert!(began.elapsed() < Duration::from_secs(20));
+    assert!(telegram.json(&["whoami"])["id"].is_number(), "the session is still good");
+}
+
+#[test]
+fn nobody_listens() {
+    let telegram = Telegram::start();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let output = telegram.command_at(&free, &["--timeout", "2", "login", "--phone", "1"]).output();
+    refused(&output.unwrap(), 7, &["cannot be reached"]);
+}
+
+#[test]
+fn another_key_than_the_servers_is_refused() {
+    let (first, second) = (Telegram::start(), Telegram::start());
+    let address = second.announcement["address"].as_str().unwrap();
+    let output = first.command_at(address, &["call", "help.getNearestDc"]).output().unwrap();
+    refused(&output, 5, &["key"]);
+}
+
+#[test]
+fn a_key_that_cannot_be_read_is_a_usage_error() {
+    let telegram = Telegram::start();
+    let address = telegram.announcement["address"].as_str().unwrap();
+    let try_key = |file: &str| {
+        let mut command = chappe(telegram.directory.path());
+        command.args(["--server", address, "--server-key", file, "whoami"]).output().unwrap()
+    };
+    refused(&try_key("/nowhere/at/all.pem"), 2, &["cannot read"]);
+    std::fs::write(telegram.path("bad.pem"), "-----BEGIN NONSENSE-----").unwrap();
+    // A session must be there for the key to matter.
+    telegram.login();
+    let bad = telegram.path("bad.pem");
+    let session = telegram.path("x.session");
+    let mut command = chappe(telegram.directory.path());
+    let output = command
+        .args(["--server", address, "--server-key", bad.to_str().unwrap()])
+        .args(["--session", session.to_str().unwrap(), "call", "help.getConfig"])
+        .output()
+        .unwrap();
+    refused(&output, 2, &["PEM"]);
+}
+
+#[test]
+fn production_wants_an_application() {
+    let home = TempDir::new().unwrap();
+    let output = chappe(home.path()).arg("whoami").output().unwrap();
+    refused(&output, 2, &["TELEGRAM_API_ID", "--server"]);
+}
+
+#[test]
+fn serve_keeps_to_the_loopback_interface_and_its_data() {
+    let home = TempDir::new().unwrap();
+    let output = chappe(home.path()).args(["serve", "--listen", "0.0.0.0:0"]).output().unwrap();
+    refused(&output, 1, &["loopback"]);
+}
+
+/// What was acknowledged survives a kill: a reset web session stays reset, an account stays
+/// signed in, and the server keeps its key.
+#[test]
+fn a_killed_server_loses_nothing_that_it_acknowledged() {
+    let data = TempDir::new().unwrap();
+    let options = ["--data", data.path().to_str().unwrap()];
+    let mut telegram = Telegram::start_with(&options);
+    telegram.login();
+    telegram.json(&["web", "reset", "4457235", "--yes"]);
+    telegram.server.kill().unwrap();
+    telegram.server.wait().unwrap();
+    let key = telegram.announcement["rsa_fingerprint"].clone();
+    let (server, announcement) = serve(&options);
+    telegram.server = server;
+    telegram.announcement = announcement;
+    assert_eq!(telegram.announcement["rsa_fingerprint"], key);
+    let value = telegram.json(&["web", "list"]);
+    let rows = value["web_authorizations"].as_array().unwrap();
+    assert!(rows.len() >= 4 && rows.iter().all(|row| row["hash"] != "4457235"));
+}
