@@ -87,6 +87,7 @@ fn the_core_is_pure() {
             ("crates/chappe-mtproto/src/lib.rs", text),
             ("crates/chappe-server/src/world/rows.rs", text),
             ("crates/chappe-server/src/rpc.rs", "//! x\nuse chappe_api::types;\n"),
+            ("crates/chappe-mtproto/examples/talk.rs", text),
             ("crates/chappe/src/net/driver.rs", text),
         ],
     );
