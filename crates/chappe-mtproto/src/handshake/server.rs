@@ -1,6 +1,6 @@
 //! The server's half of the key exchange: all exchanges of a server at once, over any connections.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub const MEMORY: Duration = Duration::from_secs(15 * 60);
 pub struct Handshake {
     config: Config,
     group: Group,
-    exchanges: HashMap<[u8; 16], Exchange>,
+    exchanges: BTreeMap<[u8; 16], Exchange>,
 }
 
 /// What a server makes its keys of.
@@ -133,7 +133,7 @@ impl Handshake {
     /// The generator does not fit Telegram's prime.
     pub fn new(config: Config) -> Result<Self, CryptoError> {
         let group = Group::check(&KNOWN_PRIME, config.generator)?;
-        Ok(Self { config, group, exchanges: HashMap::new() })
+        Ok(Self { config, group, exchanges: BTreeMap::new() })
     }
 
     /// Takes the body of an unencrypted message of a client.
@@ -382,7 +382,7 @@ fn read<T: Decode>(body: &Bytes) -> Result<(T, [u8; 20]), Refusal> {
 
 /// Finds the exchange of two nonces.
 fn find(
-    exchanges: &mut HashMap<[u8; 16], Exchange>,
+    exchanges: &mut BTreeMap<[u8; 16], Exchange>,
     nonce: [u8; 16],
     server_nonce: [u8; 16],
     now: Now,

@@ -1,9 +1,4 @@
 //! Golden bytes of every framing, hostile streams, and frames that do not depend on how bytes arrive.
-#![expect(
-    clippy::cast_possible_truncation,
-    clippy::indexing_slicing,
-    reason = "what is cut wrongly here fails a test"
-)]
 
 use std::convert::Infallible;
 
@@ -60,7 +55,7 @@ fn rng() -> ChaCha20Rng {
 
 pub(crate) fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> =
-        text.chars().filter_map(|digit| digit.to_digit(16)).map(|digit| digit as u8).collect();
+        text.chars().filter_map(|digit| digit.to_digit(16)).flat_map(u8::try_from).collect();
     digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
@@ -71,7 +66,7 @@ fn sample() -> Vec<u8> {
 
 /// A packet of `length` bytes that looks encrypted.
 fn encrypted(length: usize) -> Vec<u8> {
-    (1..=length).map(|index| (index % 251) as u8 + 1).collect()
+    (1..=length).map(|index| u8::try_from(index % 251).unwrap() + 1).collect()
 }
 
 fn client(framing: Framing) -> Transport {
