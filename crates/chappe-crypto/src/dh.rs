@@ -375,6 +375,8 @@ mod tests {
         assert_eq!(Group::check(&longer, 3), Err(Error::Prime));
         assert_eq!(Group::check(&KNOWN_PRIME[..255], 4), Err(Error::Prime));
         assert_eq!(Group::check(&[], 4), Err(Error::Prime));
+        // A safe prime that is too short.
+        assert_eq!(Group::check(&vector("modp_1536"), 2), Err(Error::Prime));
         // Leading zeros change nothing.
         let mut padded = vec![0];
         padded.extend(KNOWN_PRIME);

@@ -88,6 +88,8 @@ fn every_length_goes_there_and_back() {
         for from in [Side::Client, Side::Server] {
             let (mut packet, token) = sealed(from, &plain);
             assert_eq!(open(&key(), from, &mut packet), Ok(token));
+            assert_eq!(quick_ack_token(&key(), from, &plain), token);
+            assert_eq!(token >> 31, 1);
             assert_eq!(packet[PREFIX..], plain);
         }
     }
@@ -173,7 +175,7 @@ fn lengths_of_version_one_are_bounded() {
     ] {
         let mut plain = vec![3; 64];
         plain[28..32].copy_from_slice(&length.to_le_bytes());
-        let covered = if fits { 32 + length as usize } else { 64 };
+        let covered = if length <= 32 { 32 + length as usize } else { 64 };
         let mut packet = key().id().to_le_bytes().to_vec();
         let msg_key = v1_key(&plain[..covered]);
         packet.extend(msg_key);
