@@ -18,7 +18,7 @@ import sys
 import tarfile
 import zlib
 
-OLDEST = 198
+OLDEST = 158
 # Built into every codec, and listed by some packages only.
 CORE = {"boolFalse", "boolTrue", "true", "vector", "error", "null"}
 

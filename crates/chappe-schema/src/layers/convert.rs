@@ -136,7 +136,7 @@ impl<'t> Conversion<'t> {
         object: &Object<'_>,
         ty: &Type,
     ) -> Result<Object<'t>, LayerError> {
-        let fits = |name: &str| self.to.find(name).filter(|it| Object::new(it).is_of(ty));
+        let fits = |name: &str| self.to.find(name).filter(|it| it.is_of(ty));
         let mut renames = TABLE.iter().filter(|rename| self.source_name(rename) == object.name());
         // A constructor with an inner one says more than its name does.
         for rename in renames.clone() {
@@ -234,8 +234,7 @@ impl<'t> Conversion<'t> {
         for param in definition.params.iter().filter(|param| param.ty != Type::Nat) {
             let value = match rename.and_then(|rename| rename.inner) {
                 Some((field, inner)) if self.is_lift && field == param.name => {
-                    let inner =
-                        self.to.find(inner).filter(|inner| Object::new(inner).is_of(&param.ty));
+                    let inner = self.to.find(inner).filter(|inner| inner.is_of(&param.ty));
                     match inner {
                         Some(inner) => Some(Value::Object(self.build(inner, sources, None)?)),
                         None => None,
@@ -292,6 +291,7 @@ impl<'t> Conversion<'t> {
                 }
             }
         }
+        object.settle();
         Some(())
     }
 
@@ -410,6 +410,6 @@ mod tests {
                 assert_eq!(newest.find(inner).unwrap().result, param.ty, "{inner}");
             }
         }
-        assert_eq!(TABLE.len(), 33);
+        assert_eq!(TABLE.len(), 39);
     }
 }

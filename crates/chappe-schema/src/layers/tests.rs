@@ -106,13 +106,28 @@ fn every_definition_of_every_layer_survives() {
     assert_eq!(refused.into_iter().collect::<Vec<_>>(), GONE);
 }
 
-/// Definitions of older layers that the newest has no equivalent for.
-const GONE: [&str; 15] = [
+/// Definitions of older layers that the newest layer cannot express in their own type, where
+/// they stand alone: mostly answers, which nobody sends to a server.
+const GONE: [&str; 31] = [
+    "appWebViewResultUrl",
     "broadcastRevenueBalances",
     "broadcastRevenueTransactionProceeds",
     "broadcastRevenueTransactionRefund",
     "broadcastRevenueTransactionWithdrawal",
+    "channels.clickSponsoredMessage",
+    "channels.reportSponsoredMessage",
+    "channels.viewSponsoredMessage",
+    "help.getAppChangelog",
+    "messageInteractionCounters",
+    "messageUserVote",
+    "messageUserVoteInputOption",
+    "messageUserVoteMultiple",
+    "messages.getAllChats",
+    "payments.getUserStarGift",
+    "payments.getUserStarGifts",
+    "payments.userStarGifts",
     "premiumGiftOption",
+    "simpleWebViewResultUrl",
     "stats.broadcastRevenueStats",
     "stats.broadcastRevenueTransactions",
     "stats.broadcastRevenueWithdrawalUrl",
@@ -122,6 +137,8 @@ const GONE: [&str; 15] = [
     "updateBroadcastRevenueTransactions",
     "updateChannelPinnedTopic",
     "updateChannelPinnedTopics",
+    "updateGroupInvitePrivacyForbidden",
+    "userStarGift",
     "users.getIsPremiumRequiredToContact",
 ];
 
@@ -299,14 +316,17 @@ fn what_is_the_same_passes_unchanged() {
 fn the_nearest_layer_serves() {
     let layers = Layers::new();
     for (announced, want) in [
-        (158, 198),
+        (100, 158),
+        (158, 158),
+        (181, 158),
+        (194, 186),
         (198, 198),
         (200, 199),
         (212, 211),
         (226, 225),
         (230, 230),
         (232, 230),
-        (i32::MIN, 198),
+        (i32::MIN, 158),
         (i32::MAX, 230),
     ] {
         assert_eq!(layers.nearest(announced), want);

@@ -6,7 +6,7 @@ use chappe_tl::{
 };
 
 use super::{Object, Value, ValueError, ValueErrorKind};
-use crate::{Param, Type};
+use crate::{Definition, Param, Type};
 
 impl Value<'_> {
     /// Appends the wire form of this value, which must be of this type.
@@ -62,7 +62,9 @@ impl Value<'_> {
                     written.map_err(|error| error.within(format!("[{index}]")))?;
                 }
             }
-            (Self::Object(object), _) if object.is_of(ty) => object.write(ty, out, depth)?,
+            (Self::Object(object), _) if object.definition.is_of(ty) => {
+                object.write(ty, out, depth)?
+            }
             _ => {
                 return Err(ValueError::new(ValueErrorKind::WrongType {
                     expected: ty.to_string(),
@@ -81,21 +83,6 @@ impl Object<'_> {
     /// As [`Value::encode`].
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), ValueError> {
         self.write(&Type::Object, out, 0)
-    }
-
-    /// Whether this object may stand where the type is wanted.
-    pub(crate) fn is_of(&self, ty: &Type) -> bool {
-        match ty {
-            Type::Bare(name) => {
-                let definition = self.definition;
-                definition.name == *name || definition.result == Type::Boxed(name.clone())
-            }
-            Type::Boxed(_) => !self.definition.is_function && self.definition.result == *ty,
-            Type::Object => !self.definition.is_function,
-            Type::Query => self.definition.is_function,
-            Type::Variable(_) => true,
-            _ => false,
-        }
     }
 
     fn write(&self, ty: &Type, out: &mut Vec<u8>, depth: u8) -> Result<(), ValueError> {
@@ -138,6 +125,19 @@ impl Object<'_> {
         })
     }
 
+    /// Sets the `true` flags whose bits other fields have set, as a decoder would see them.
+    pub(crate) fn settle(&mut self) {
+        for index in 0..self.fields.len() {
+            let param = self.definition.params.get(index).filter(|param| param.ty == Type::True);
+            let is_set = param
+                .and_then(|param| param.flag)
+                .is_some_and(|flag| self.word(flag.field) >> flag.bit & 1 == 1);
+            if let Some(slot) = self.fields.get_mut(index).filter(|_| is_set) {
+                *slot = Some(Value::Bool(true));
+            }
+        }
+    }
+
     /// The flag word at this parameter, from what is present.
     fn word(&self, field: usize) -> u32 {
         let mut word = 0;
@@ -150,6 +150,23 @@ impl Object<'_> {
             word |= u32::from(is_set) << flag.bit;
         }
         word
+    }
+}
+
+impl Definition {
+    /// Whether this constructor or method may stand where the type is wanted.
+    pub(crate) fn is_of(&self, ty: &Type) -> bool {
+        match ty {
+            Type::Bare(name) => {
+                let is_only = matches!(&self.result, Type::Boxed(result) if result == name);
+                self.name == *name || is_only
+            }
+            Type::Boxed(_) => !self.is_function && self.result == *ty,
+            Type::Object => !self.is_function,
+            Type::Query => self.is_function,
+            Type::Variable(_) => true,
+            _ => false,
+        }
     }
 }
 

@@ -146,7 +146,7 @@ fn named<'s>(
         (Some(name), Type::Query) => suggest::method(schema, name),
         (Some(name), _) => schema
             .find(name)
-            .filter(|definition| Object::new(definition).is_of(ty))
+            .filter(|definition| definition.is_of(ty))
             .ok_or_else(|| suggest::unknown_constructor(schema, name, ty)),
     }
 }
@@ -176,6 +176,7 @@ fn object<'s>(
             return Err(object.missing(param));
         }
     }
+    object.settle();
     Ok(object)
 }
 
