@@ -138,6 +138,7 @@ impl Client {
     ) -> Result<Result<Bytes, RpcFailure>, Error> {
         let inner = &*self.inner;
         let ticket = inner.tickets.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(ticket, "calling");
         let (reply, answer) = oneshot::channel();
         let exchange = async {
             // Created before the call is handed over, so that no moment is left uncovered.

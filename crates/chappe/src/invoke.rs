@@ -54,10 +54,14 @@ impl Client {
             let mut attempt = 0;
             loop {
                 let failure = match self.send(method, body.clone()).await? {
-                    Ok(answer) => return Ok(answer),
+                    Ok(answer) => {
+                        tracing::debug!(bytes = answer.len(), "answered");
+                        return Ok(answer);
+                    }
                     Err(failure) => failure,
                 };
                 let error = RpcError::new(method, failure.code, &failure.message);
+                tracing::debug!(code = error.code, name = %error.text, "refused");
                 match next_step(&error, attempt, policy) {
                     Step::Fail => return Err(error.into()),
                     Step::Introduce => {

@@ -160,11 +160,11 @@ pub(crate) async fn set_password(client: &Client, password: &str, hint: &str) {
     let x = algorithm.password_hash(&password.into());
     new.salt1 = salt1.into();
     let mut settings = types::account::PasswordInputSettings::new();
-    settings.new_algo = Some(Box::new((*new).into()).into());
+    settings.new_algo = Some((*new).into());
     settings.new_password_hash = Some(algorithm.verifier(&x).to_vec().into());
     settings.hint = Some(hint.into());
     let request = account::UpdatePasswordSettings {
-        password: enums::InputCheckPasswordSrp::Empty,
+        password: enums::InputCheckPasswordSrp::InputCheckPasswordEmpty,
         new_settings: settings,
     };
     assert!(!request.to_bytes().is_empty());
