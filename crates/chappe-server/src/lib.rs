@@ -36,5 +36,5 @@ mod rpc;
 mod world;
 
 pub use builder::{Builder, Server};
-pub use error::Error;
+pub use error::{DatabaseError, Error};
 pub use handle::{Account, Announcement, Bot, Handle};

@@ -290,7 +290,7 @@ impl Listener {
 
     async fn finish(mut self) {
         drop(self.socket);
-        for (_, link) in self.links.drain() {
+        for link in self.links.into_values() {
             link.reader.abort();
         }
         let flush = async { while self.tasks.join_next().await.is_some() {} };

@@ -33,7 +33,7 @@ fn caller(world: &mut World, number: u8) -> Caller {
     Caller { auth_key_id: key.id(), session_id: 1, ip: Ipv4Addr::LOCALHOST.into() }
 }
 
-fn refused<T: std::fmt::Debug>(outcome: Result<T, Failure>, name: ErrorName) {
+fn refused<T: fmt::Debug>(outcome: Result<T, Failure>, name: ErrorName) {
     assert_eq!(outcome.unwrap_err(), Failure::from(name));
 }
 
