@@ -79,7 +79,7 @@ def run(interpreter, program, framing):
     with tempfile.TemporaryDirectory(prefix="chappe-interop-") as folder:
         said = open(Path(folder) / "server.log", "w+")
         server = subprocess.Popen(
-            [os.environ["CHAPPE_BIN"], "serve", "--json", "--listen", "127.0.0.1:0"],
+            [os.environ.get("CHAPPE_BIN", "chappe"), "serve", "--json", "--listen", "127.0.0.1:0"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=said,
