@@ -1,0 +1,187 @@
+//! The smallest client: a connection of the protocol core over any stream.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use chappe_api::{InitConnection, InvokeWithLayer, LAYER, account, auth, enums, types};
+use chappe_crypto::rsa::PublicKey;
+use chappe_mtproto::{
+    connection::{Config, Connection, Event, Input, Output, RequestOptions, Resume, RpcFailure},
+    time::Now,
+};
+use chappe_server::{Handle, Server};
+use chappe_tl::{Decode, Encode, ErrorName, Function};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream},
+    time::Instant,
+};
+
+/// When every story begins.
+pub(crate) const START: Duration = Duration::from_secs(1_800_000_000);
+
+pub(crate) const API_HASH: &str = "0123456789abcdef0123456789abcdef";
+
+/// A server in memory whose clock is tokio's.
+pub(crate) async fn server(seed: u64) -> Handle {
+    Server::builder().in_memory().seed(seed).start_at(START).start().await.unwrap()
+}
+
+pub(crate) struct Client<S> {
+    connection: Connection,
+    stream: S,
+    inbox: BytesMut,
+    started: Instant,
+    /// What the server sent unasked.
+    pub(crate) updates: Vec<Bytes>,
+    layer: i32,
+    introduced: bool,
+}
+
+impl Client<DuplexStream> {
+    /// Connects in the process.
+    pub(crate) async fn connect(server: &Handle, number: u8) -> Self {
+        Self::over(server.connect().await.unwrap(), config(server.public_key_pem()), None, number)
+    }
+}
+
+pub(crate) fn config(pem: &str) -> Config {
+    Config { server_keys: vec![PublicKey::from_pem(pem).unwrap()], ..Config::default() }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    /// Speaks over a stream that is connected already.
+    pub(crate) fn over(stream: S, config: Config, resume: Option<Resume>, number: u8) -> Self {
+        let started = Instant::now();
+        let now = Now::new(Duration::ZERO, START);
+        let mut connection = Connection::new(config, resume, [number; 32], now);
+        connection.handle(now, Input::Connected).unwrap();
+        Self {
+            connection,
+            stream,
+            inbox: BytesMut::new(),
+            started,
+            updates: Vec::new(),
+            layer: LAYER,
+            introduced: false,
+        }
+    }
+
+    /// Speaks another layer from the next call on.
+    pub(crate) fn announce(&mut self, layer: i32) {
+        self.layer = layer;
+        self.introduced = false;
+    }
+
+    /// Calls a method; the first call introduces the client.
+    pub(crate) async fn call<F: Function>(&mut self, f: &F) -> Result<F::Return, RpcFailure> {
+        let answer = self.call_raw(f.to_bytes()).await?;
+        Ok(F::Return::from_bytes(&answer).unwrap())
+    }
+
+    /// Calls a method that must be refused.
+    pub(crate) async fn refused<F: Function>(&mut self, f: &F, name: ErrorName) {
+        let Err(failure) = self.call(f).await else { panic!("{} was answered", F::NAME) };
+        assert_eq!((failure.code, failure.message.as_str()), (name.code, name.name));
+    }
+
+    pub(crate) async fn call_raw(&mut self, query: Bytes) -> Result<Bytes, RpcFailure> {
+        let body = if self.introduced { query } else { self.introduce(query) };
+        self.introduced = true;
+        let id = self.connection.request(self.now(), body, RequestOptions::default());
+        loop {
+            match self.step().await {
+                Some(Event::Response { id: answered, result }) if answered == id => return result,
+                Some(_) => {}
+                None => panic!("the server closed the connection"),
+            }
+        }
+    }
+
+    /// Waits for something that the server sends unasked.
+    pub(crate) async fn update(&mut self) -> Bytes {
+        while self.updates.is_empty() {
+            assert!(self.step().await.is_some(), "the server closed the connection");
+        }
+        self.updates.remove(0)
+    }
+
+    /// What a session store would keep.
+    pub(crate) fn resume(&self) -> Resume {
+        self.connection.resume().unwrap()
+    }
+
+    pub(crate) async fn sign_in(
+        &mut self,
+        phone: &str,
+        code: &str,
+    ) -> Result<enums::auth::Authorization, RpcFailure> {
+        let hash = self.send_code(phone).await?;
+        let sign_in =
+            auth::SignIn { phone_code: Some(code.into()), ..auth::SignIn::new(phone, hash) };
+        self.call(&sign_in).await
+    }
+
+    pub(crate) async fn send_code(&mut self, phone: &str) -> Result<chappe_tl::Text, RpcFailure> {
+        let send_code = auth::SendCode {
+            phone_number: phone.into(),
+            api_id: 1,
+            api_hash: API_HASH.into(),
+            settings: types::CodeSettings::new().into(),
+        };
+        match self.call(&send_code).await? {
+            enums::auth::SentCode::SentCode(sent) => Ok(sent.phone_code_hash),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) async fn sign_in_bot(&mut self, token: &str) -> Result<(), RpcFailure> {
+        let import = auth::ImportBotAuthorization {
+            flags: 0,
+            api_id: 1,
+            api_hash: API_HASH.into(),
+            bot_auth_token: token.into(),
+        };
+        self.call(&import).await.map(drop)
+    }
+
+    pub(crate) async fn web(&mut self) -> Vec<types::WebAuthorization> {
+        self.call(&account::GetWebAuthorizations).await.unwrap().authorizations
+    }
+
+    /// Sends what is due, takes what came, gives one event; `None` at the end of the stream.
+    async fn step(&mut self) -> Option<Event> {
+        loop {
+            match self.connection.poll() {
+                Output::Transmit(bytes) => self.stream.write_all(&bytes).await.ok()?,
+                Output::Event(Event::Update(update)) => {
+                    self.updates.push(update.clone());
+                    return Some(Event::Update(update));
+                }
+                Output::Event(event) => return Some(event),
+                Output::Timeout(wake) => {
+                    let wake = wake.unwrap_or(Duration::from_secs(1 << 20));
+                    let input = tokio::select! {
+                        read = self.stream.read_buf(&mut self.inbox) => match read {
+                            Ok(0) | Err(_) => return None,
+                            Ok(_) => Input::Received(&mut self.inbox),
+                        },
+                        () = tokio::time::sleep_until(self.started + wake) => Input::Timeout,
+                    };
+                    let uptime = self.started.elapsed();
+                    self.connection.handle(Now::new(uptime, START + uptime), input).unwrap();
+                }
+            }
+        }
+    }
+
+    fn introduce(&self, query: Bytes) -> Bytes {
+        let query = chappe_tl::Raw(query);
+        let query = InitConnection::new(1, "Desk", "Linux 6.12", "1.0", "en", "", "en", query);
+        InvokeWithLayer { layer: self.layer, query }.to_bytes()
+    }
+
+    fn now(&self) -> Now {
+        let uptime = self.started.elapsed();
+        Now::new(uptime, START + uptime)
+    }
+}
