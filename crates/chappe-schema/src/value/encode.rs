@@ -63,7 +63,7 @@ impl Value<'_> {
                 }
             }
             (Self::Object(object), _) if object.definition.is_of(ty) => {
-                object.write(ty, out, depth)?
+                object.write(ty, out, depth)?;
             }
             _ => {
                 return Err(ValueError::new(ValueErrorKind::WrongType {
