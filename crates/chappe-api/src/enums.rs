@@ -619,11 +619,11 @@ pub enum ChannelAdminLogEventAction {
     /// `channelAdminLogEventActionToggleSignatures`.
     ToggleSignatures(crate::types::ChannelAdminLogEventActionToggleSignatures),
     /// `channelAdminLogEventActionUpdatePinned`.
-    UpdatePinned(crate::types::ChannelAdminLogEventActionUpdatePinned),
+    UpdatePinned(Box<crate::types::ChannelAdminLogEventActionUpdatePinned>),
     /// `channelAdminLogEventActionEditMessage`.
     EditMessage(Box<crate::types::ChannelAdminLogEventActionEditMessage>),
     /// `channelAdminLogEventActionDeleteMessage`.
-    DeleteMessage(crate::types::ChannelAdminLogEventActionDeleteMessage),
+    DeleteMessage(Box<crate::types::ChannelAdminLogEventActionDeleteMessage>),
     /// `channelAdminLogEventActionParticipantJoin`.
     ParticipantJoin,
     /// `channelAdminLogEventActionParticipantLeave`.
@@ -641,7 +641,7 @@ pub enum ChannelAdminLogEventAction {
     /// `channelAdminLogEventActionDefaultBannedRights`.
     DefaultBannedRights(crate::types::ChannelAdminLogEventActionDefaultBannedRights),
     /// `channelAdminLogEventActionStopPoll`.
-    StopPoll(crate::types::ChannelAdminLogEventActionStopPoll),
+    StopPoll(Box<crate::types::ChannelAdminLogEventActionStopPoll>),
     /// `channelAdminLogEventActionChangeLinkedChat`.
     ChangeLinkedChat(crate::types::ChannelAdminLogEventActionChangeLinkedChat),
     /// `channelAdminLogEventActionChangeLocation`.
@@ -675,7 +675,7 @@ pub enum ChannelAdminLogEventAction {
     /// `channelAdminLogEventActionToggleNoForwards`.
     ToggleNoForwards(crate::types::ChannelAdminLogEventActionToggleNoForwards),
     /// `channelAdminLogEventActionSendMessage`.
-    SendMessage(crate::types::ChannelAdminLogEventActionSendMessage),
+    SendMessage(Box<crate::types::ChannelAdminLogEventActionSendMessage>),
     /// `channelAdminLogEventActionChangeAvailableReactions`.
     ChangeAvailableReactions(Box<crate::types::ChannelAdminLogEventActionChangeAvailableReactions>),
     /// `channelAdminLogEventActionChangeUsernames`.
@@ -780,9 +780,9 @@ impl tl::Decode for ChannelAdminLogEventAction {
             0x434bd2af => Self::ChangePhoto(tl::DecodeBare::decode_bare(reader)?),
             0x1b7907ae => Self::ToggleInvites(tl::DecodeBare::decode_bare(reader)?),
             0x26ae0971 => Self::ToggleSignatures(tl::DecodeBare::decode_bare(reader)?),
-            0xe9e82c18 => Self::UpdatePinned(tl::DecodeBare::decode_bare(reader)?),
+            0xe9e82c18 => Self::UpdatePinned(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0x709b2405 => Self::EditMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x42e047bb => Self::DeleteMessage(tl::DecodeBare::decode_bare(reader)?),
+            0x42e047bb => Self::DeleteMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0x183040d3 => Self::ParticipantJoin,
             0xf89777f2 => Self::ParticipantLeave,
             0xe31c34d8 => Self::ParticipantInvite(Box::new(tl::DecodeBare::decode_bare(reader)?)),
@@ -791,7 +791,7 @@ impl tl::Decode for ChannelAdminLogEventAction {
             0xb1c3caa7 => Self::ChangeStickerSet(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0x5f5c95f1 => Self::TogglePreHistoryHidden(tl::DecodeBare::decode_bare(reader)?),
             0x2df5fc0a => Self::DefaultBannedRights(tl::DecodeBare::decode_bare(reader)?),
-            0x8f079643 => Self::StopPoll(tl::DecodeBare::decode_bare(reader)?),
+            0x8f079643 => Self::StopPoll(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0x050c7ac8 => Self::ChangeLinkedChat(tl::DecodeBare::decode_bare(reader)?),
             0x0e6b76ae => Self::ChangeLocation(tl::DecodeBare::decode_bare(reader)?),
             0x53909779 => Self::ToggleSlowMode(tl::DecodeBare::decode_bare(reader)?),
@@ -808,7 +808,7 @@ impl tl::Decode for ChannelAdminLogEventAction {
             0x6e941a38 => Self::ChangeHistoryTtl(tl::DecodeBare::decode_bare(reader)?),
             0xafb6144a => Self::ParticipantJoinByRequest(tl::DecodeBare::decode_bare(reader)?),
             0xcb2ac766 => Self::ToggleNoForwards(tl::DecodeBare::decode_bare(reader)?),
-            0x278f2868 => Self::SendMessage(tl::DecodeBare::decode_bare(reader)?),
+            0x278f2868 => Self::SendMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0xbe4e0ef8 => Self::ChangeAvailableReactions(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0xf04fb3a9 => Self::ChangeUsernames(tl::DecodeBare::decode_bare(reader)?),
             0x02cc6383 => Self::ToggleForum(tl::DecodeBare::decode_bare(reader)?),
@@ -870,7 +870,7 @@ impl From<crate::types::ChannelAdminLogEventActionToggleSignatures> for ChannelA
 
 impl From<crate::types::ChannelAdminLogEventActionUpdatePinned> for ChannelAdminLogEventAction {
     fn from(value: crate::types::ChannelAdminLogEventActionUpdatePinned) -> Self {
-        Self::UpdatePinned(value)
+        Self::UpdatePinned(Box::new(value))
     }
 }
 
@@ -882,7 +882,7 @@ impl From<crate::types::ChannelAdminLogEventActionEditMessage> for ChannelAdminL
 
 impl From<crate::types::ChannelAdminLogEventActionDeleteMessage> for ChannelAdminLogEventAction {
     fn from(value: crate::types::ChannelAdminLogEventActionDeleteMessage) -> Self {
-        Self::DeleteMessage(value)
+        Self::DeleteMessage(Box::new(value))
     }
 }
 
@@ -924,7 +924,7 @@ impl From<crate::types::ChannelAdminLogEventActionDefaultBannedRights> for Chann
 
 impl From<crate::types::ChannelAdminLogEventActionStopPoll> for ChannelAdminLogEventAction {
     fn from(value: crate::types::ChannelAdminLogEventActionStopPoll) -> Self {
-        Self::StopPoll(value)
+        Self::StopPoll(Box::new(value))
     }
 }
 
@@ -1026,7 +1026,7 @@ impl From<crate::types::ChannelAdminLogEventActionToggleNoForwards> for ChannelA
 
 impl From<crate::types::ChannelAdminLogEventActionSendMessage> for ChannelAdminLogEventAction {
     fn from(value: crate::types::ChannelAdminLogEventActionSendMessage) -> Self {
-        Self::SendMessage(value)
+        Self::SendMessage(Box::new(value))
     }
 }
 
@@ -5835,7 +5835,7 @@ pub enum Message {
     /// `messageEmpty`.
     Empty(crate::types::MessageEmpty),
     /// `message`.
-    Message(Box<crate::types::Message>),
+    Message(crate::types::Message),
     /// `messageService`.
     Service(Box<crate::types::MessageService>),
 }
@@ -5854,7 +5854,7 @@ impl tl::Decode for Message {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
             0x90a6ca84 => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0x7600b9d3 => Self::Message(Box::new(tl::DecodeBare::decode_bare(reader)?)),
+            0x7600b9d3 => Self::Message(tl::DecodeBare::decode_bare(reader)?),
             0x7a800e0a => Self::Service(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             id => return Err(reader.unknown(id, "Message")),
         };
@@ -5870,7 +5870,7 @@ impl From<crate::types::MessageEmpty> for Message {
 
 impl From<crate::types::Message> for Message {
     fn from(value: crate::types::Message) -> Self {
-        Self::Message(Box::new(value))
+        Self::Message(value)
     }
 }
 
@@ -7155,7 +7155,7 @@ impl From<crate::types::MessagePeerVoteMultiple> for MessagePeerVote {
 #[non_exhaustive]
 pub enum MessageReplyHeader {
     /// `messageReplyHeader`.
-    MessageReplyHeader(Box<crate::types::MessageReplyHeader>),
+    MessageReplyHeader(crate::types::MessageReplyHeader),
     /// `messageReplyStoryHeader`.
     MessageReplyStoryHeader(crate::types::MessageReplyStoryHeader),
 }
@@ -7172,7 +7172,7 @@ impl tl::Encode for MessageReplyHeader {
 impl tl::Decode for MessageReplyHeader {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x1b97dd66 => Self::MessageReplyHeader(Box::new(tl::DecodeBare::decode_bare(reader)?)),
+            0x1b97dd66 => Self::MessageReplyHeader(tl::DecodeBare::decode_bare(reader)?),
             0x0e5af939 => Self::MessageReplyStoryHeader(tl::DecodeBare::decode_bare(reader)?),
             id => return Err(reader.unknown(id, "MessageReplyHeader")),
         };
@@ -7182,7 +7182,7 @@ impl tl::Decode for MessageReplyHeader {
 
 impl From<crate::types::MessageReplyHeader> for MessageReplyHeader {
     fn from(value: crate::types::MessageReplyHeader) -> Self {
-        Self::MessageReplyHeader(Box::new(value))
+        Self::MessageReplyHeader(value)
     }
 }
 
@@ -8793,7 +8793,7 @@ impl tl::Decode for ProfileTab {
 #[non_exhaustive]
 pub enum PublicForward {
     /// `publicForwardMessage`.
-    Message(crate::types::PublicForwardMessage),
+    Message(Box<crate::types::PublicForwardMessage>),
     /// `publicForwardStory`.
     Story(crate::types::PublicForwardStory),
 }
@@ -8810,7 +8810,7 @@ impl tl::Encode for PublicForward {
 impl tl::Decode for PublicForward {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x01f2bf4a => Self::Message(tl::DecodeBare::decode_bare(reader)?),
+            0x01f2bf4a => Self::Message(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0xedf3add0 => Self::Story(tl::DecodeBare::decode_bare(reader)?),
             id => return Err(reader.unknown(id, "PublicForward")),
         };
@@ -8820,7 +8820,7 @@ impl tl::Decode for PublicForward {
 
 impl From<crate::types::PublicForwardMessage> for PublicForward {
     fn from(value: crate::types::PublicForwardMessage) -> Self {
-        Self::Message(value)
+        Self::Message(Box::new(value))
     }
 }
 
@@ -10791,7 +10791,7 @@ pub enum StoryReaction {
     /// `storyReaction`.
     StoryReaction(crate::types::StoryReaction),
     /// `storyReactionPublicForward`.
-    PublicForward(crate::types::StoryReactionPublicForward),
+    PublicForward(Box<crate::types::StoryReactionPublicForward>),
     /// `storyReactionPublicRepost`.
     PublicRepost(crate::types::StoryReactionPublicRepost),
 }
@@ -10810,7 +10810,7 @@ impl tl::Decode for StoryReaction {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
             0x6090d6d5 => Self::StoryReaction(tl::DecodeBare::decode_bare(reader)?),
-            0xbbab2643 => Self::PublicForward(tl::DecodeBare::decode_bare(reader)?),
+            0xbbab2643 => Self::PublicForward(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0xcfcd0f13 => Self::PublicRepost(tl::DecodeBare::decode_bare(reader)?),
             id => return Err(reader.unknown(id, "StoryReaction")),
         };
@@ -10826,7 +10826,7 @@ impl From<crate::types::StoryReaction> for StoryReaction {
 
 impl From<crate::types::StoryReactionPublicForward> for StoryReaction {
     fn from(value: crate::types::StoryReactionPublicForward) -> Self {
-        Self::PublicForward(value)
+        Self::PublicForward(Box::new(value))
     }
 }
 
@@ -10843,7 +10843,7 @@ pub enum StoryView {
     /// `storyView`.
     StoryView(crate::types::StoryView),
     /// `storyViewPublicForward`.
-    PublicForward(crate::types::StoryViewPublicForward),
+    PublicForward(Box<crate::types::StoryViewPublicForward>),
     /// `storyViewPublicRepost`.
     PublicRepost(crate::types::StoryViewPublicRepost),
 }
@@ -10862,7 +10862,7 @@ impl tl::Decode for StoryView {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
             0xb0bdeac5 => Self::StoryView(tl::DecodeBare::decode_bare(reader)?),
-            0x9083670b => Self::PublicForward(tl::DecodeBare::decode_bare(reader)?),
+            0x9083670b => Self::PublicForward(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0xbd74cf49 => Self::PublicRepost(tl::DecodeBare::decode_bare(reader)?),
             id => return Err(reader.unknown(id, "StoryView")),
         };
@@ -10878,7 +10878,7 @@ impl From<crate::types::StoryView> for StoryView {
 
 impl From<crate::types::StoryViewPublicForward> for StoryView {
     fn from(value: crate::types::StoryViewPublicForward) -> Self {
-        Self::PublicForward(value)
+        Self::PublicForward(Box::new(value))
     }
 }
 
@@ -10955,7 +10955,7 @@ impl tl::Decode for TopPeerCategory {
 #[non_exhaustive]
 pub enum Update {
     /// `updateNewMessage`.
-    NewMessage(crate::types::UpdateNewMessage),
+    NewMessage(Box<crate::types::UpdateNewMessage>),
     /// `updateMessageID`.
     MessageId(crate::types::UpdateMessageId),
     /// `updateDeleteMessages`.
@@ -11007,7 +11007,7 @@ pub enum Update {
     /// `updateChannel`.
     Channel(crate::types::UpdateChannel),
     /// `updateNewChannelMessage`.
-    NewChannelMessage(crate::types::UpdateNewChannelMessage),
+    NewChannelMessage(Box<crate::types::UpdateNewChannelMessage>),
     /// `updateReadChannelInbox`.
     ReadChannelInbox(crate::types::UpdateReadChannelInbox),
     /// `updateDeleteChannelMessages`.
@@ -11029,11 +11029,11 @@ pub enum Update {
     /// `updateBotInlineSend`.
     BotInlineSend(Box<crate::types::UpdateBotInlineSend>),
     /// `updateEditChannelMessage`.
-    EditChannelMessage(crate::types::UpdateEditChannelMessage),
+    EditChannelMessage(Box<crate::types::UpdateEditChannelMessage>),
     /// `updateBotCallbackQuery`.
     BotCallbackQuery(Box<crate::types::UpdateBotCallbackQuery>),
     /// `updateEditMessage`.
-    EditMessage(crate::types::UpdateEditMessage),
+    EditMessage(Box<crate::types::UpdateEditMessage>),
     /// `updateInlineBotCallbackQuery`.
     InlineBotCallbackQuery(Box<crate::types::UpdateInlineBotCallbackQuery>),
     /// `updateReadChannelOutbox`.
@@ -11089,7 +11089,7 @@ pub enum Update {
     /// `updatePeerLocated`.
     PeerLocated(crate::types::UpdatePeerLocated),
     /// `updateNewScheduledMessage`.
-    NewScheduledMessage(crate::types::UpdateNewScheduledMessage),
+    NewScheduledMessage(Box<crate::types::UpdateNewScheduledMessage>),
     /// `updateDeleteScheduledMessages`.
     DeleteScheduledMessages(Box<crate::types::UpdateDeleteScheduledMessages>),
     /// `updateTheme`.
@@ -11207,7 +11207,7 @@ pub enum Update {
     /// `updateDeleteQuickReply`.
     DeleteQuickReply(crate::types::UpdateDeleteQuickReply),
     /// `updateQuickReplyMessage`.
-    QuickReplyMessage(crate::types::UpdateQuickReplyMessage),
+    QuickReplyMessage(Box<crate::types::UpdateQuickReplyMessage>),
     /// `updateDeleteQuickReplyMessages`.
     DeleteQuickReplyMessages(crate::types::UpdateDeleteQuickReplyMessages),
     /// `updateBotBusinessConnect`.
@@ -11476,7 +11476,7 @@ impl tl::Encode for Update {
 impl tl::Decode for Update {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x1f2b0afd => Self::NewMessage(tl::DecodeBare::decode_bare(reader)?),
+            0x1f2b0afd => Self::NewMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0x4e90bfd6 => Self::MessageId(tl::DecodeBare::decode_bare(reader)?),
             0xa20db0e5 => Self::DeleteMessages(tl::DecodeBare::decode_bare(reader)?),
             0x2a17bf5c => Self::UserTyping(Box::new(tl::DecodeBare::decode_bare(reader)?)),
@@ -11502,7 +11502,7 @@ impl tl::Decode for Update {
             0xf8227181 => Self::ReadMessagesContents(tl::DecodeBare::decode_bare(reader)?),
             0x108d941f => Self::ChannelTooLong(tl::DecodeBare::decode_bare(reader)?),
             0x635b4c09 => Self::Channel(tl::DecodeBare::decode_bare(reader)?),
-            0x62ba04d9 => Self::NewChannelMessage(tl::DecodeBare::decode_bare(reader)?),
+            0x62ba04d9 => Self::NewChannelMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0x922e6e10 => Self::ReadChannelInbox(tl::DecodeBare::decode_bare(reader)?),
             0xc32d5b12 => Self::DeleteChannelMessages(tl::DecodeBare::decode_bare(reader)?),
             0xf226ac08 => Self::ChannelMessageViews(tl::DecodeBare::decode_bare(reader)?),
@@ -11513,9 +11513,9 @@ impl tl::Decode for Update {
             0x9375341e => Self::SavedGifs,
             0x496f379c => Self::BotInlineQuery(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0x12f12a07 => Self::BotInlineSend(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x1b3f4df7 => Self::EditChannelMessage(tl::DecodeBare::decode_bare(reader)?),
+            0x1b3f4df7 => Self::EditChannelMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0xb9cfc48d => Self::BotCallbackQuery(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xe40370a3 => Self::EditMessage(tl::DecodeBare::decode_bare(reader)?),
+            0xe40370a3 => Self::EditMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0x691e9052 => Self::InlineBotCallbackQuery(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0xb75f99a9 => Self::ReadChannelOutbox(tl::DecodeBare::decode_bare(reader)?),
             0xedfc111e => Self::DraftMessage(tl::DecodeBare::decode_bare(reader)?),
@@ -11543,7 +11543,7 @@ impl tl::Decode for Update {
             0x19360dc0 => Self::FolderPeers(tl::DecodeBare::decode_bare(reader)?),
             0x6a7e7366 => Self::PeerSettings(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0xb4afcfb0 => Self::PeerLocated(tl::DecodeBare::decode_bare(reader)?),
-            0x39a51dfb => Self::NewScheduledMessage(tl::DecodeBare::decode_bare(reader)?),
+            0x39a51dfb => Self::NewScheduledMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0xf2a71983 => Self::DeleteScheduledMessages(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0x8216fba3 => Self::Theme(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0x871fb939 => Self::GeoLiveViewed(tl::DecodeBare::decode_bare(reader)?),
@@ -11602,7 +11602,7 @@ impl tl::Decode for Update {
             0xf9470ab2 => Self::QuickReplies(tl::DecodeBare::decode_bare(reader)?),
             0xf53da717 => Self::NewQuickReply(tl::DecodeBare::decode_bare(reader)?),
             0x53e6f1ec => Self::DeleteQuickReply(tl::DecodeBare::decode_bare(reader)?),
-            0x3e050d0f => Self::QuickReplyMessage(tl::DecodeBare::decode_bare(reader)?),
+            0x3e050d0f => Self::QuickReplyMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0x566fe7cd => Self::DeleteQuickReplyMessages(tl::DecodeBare::decode_bare(reader)?),
             0x8ae5c97a => Self::BotBusinessConnect(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0x9ddb347c => Self::BotNewBusinessMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
@@ -11654,7 +11654,7 @@ impl tl::Decode for Update {
 
 impl From<crate::types::UpdateNewMessage> for Update {
     fn from(value: crate::types::UpdateNewMessage) -> Self {
-        Self::NewMessage(value)
+        Self::NewMessage(Box::new(value))
     }
 }
 
@@ -11810,7 +11810,7 @@ impl From<crate::types::UpdateChannel> for Update {
 
 impl From<crate::types::UpdateNewChannelMessage> for Update {
     fn from(value: crate::types::UpdateNewChannelMessage) -> Self {
-        Self::NewChannelMessage(value)
+        Self::NewChannelMessage(Box::new(value))
     }
 }
 
@@ -11870,7 +11870,7 @@ impl From<crate::types::UpdateBotInlineSend> for Update {
 
 impl From<crate::types::UpdateEditChannelMessage> for Update {
     fn from(value: crate::types::UpdateEditChannelMessage) -> Self {
-        Self::EditChannelMessage(value)
+        Self::EditChannelMessage(Box::new(value))
     }
 }
 
@@ -11882,7 +11882,7 @@ impl From<crate::types::UpdateBotCallbackQuery> for Update {
 
 impl From<crate::types::UpdateEditMessage> for Update {
     fn from(value: crate::types::UpdateEditMessage) -> Self {
-        Self::EditMessage(value)
+        Self::EditMessage(Box::new(value))
     }
 }
 
@@ -12014,7 +12014,7 @@ impl From<crate::types::UpdatePeerLocated> for Update {
 
 impl From<crate::types::UpdateNewScheduledMessage> for Update {
     fn from(value: crate::types::UpdateNewScheduledMessage) -> Self {
-        Self::NewScheduledMessage(value)
+        Self::NewScheduledMessage(Box::new(value))
     }
 }
 
@@ -12314,7 +12314,7 @@ impl From<crate::types::UpdateDeleteQuickReply> for Update {
 
 impl From<crate::types::UpdateQuickReplyMessage> for Update {
     fn from(value: crate::types::UpdateQuickReplyMessage) -> Self {
-        Self::QuickReplyMessage(value)
+        Self::QuickReplyMessage(Box::new(value))
     }
 }
 

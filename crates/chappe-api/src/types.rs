@@ -4524,11 +4524,11 @@ pub struct Message {
     /// `from_boosts_applied:flags.29?int`.
     pub from_boosts_applied: Option<i32>,
     /// `from_rank:flags2.12?string`.
-    pub from_rank: Option<tl::Text>,
+    pub from_rank: Option<Box<tl::Text>>,
     /// `peer_id:Peer`.
     pub peer_id: crate::enums::Peer,
     /// `saved_peer_id:flags.28?Peer`.
-    pub saved_peer_id: Option<crate::enums::Peer>,
+    pub saved_peer_id: Option<Box<crate::enums::Peer>>,
     /// `fwd_from:flags.2?MessageFwdHeader`.
     pub fwd_from: Option<Box<MessageFwdHeader>>,
     /// `via_bot_id:flags.11?long`.
@@ -4536,9 +4536,9 @@ pub struct Message {
     /// `via_business_bot_id:flags2.0?long`.
     pub via_business_bot_id: Option<i64>,
     /// `guestchat_via_from:flags2.19?Peer`.
-    pub guestchat_via_from: Option<crate::enums::Peer>,
+    pub guestchat_via_from: Option<Box<crate::enums::Peer>>,
     /// `reply_to:flags.3?MessageReplyHeader`.
-    pub reply_to: Option<crate::enums::MessageReplyHeader>,
+    pub reply_to: Option<Box<crate::enums::MessageReplyHeader>>,
     /// `date:int`.
     pub date: i32,
     /// `message:string`.
@@ -4558,13 +4558,13 @@ pub struct Message {
     /// `edit_date:flags.15?int`.
     pub edit_date: Option<i32>,
     /// `post_author:flags.16?string`.
-    pub post_author: Option<tl::Text>,
+    pub post_author: Option<Box<tl::Text>>,
     /// `grouped_id:flags.17?long`.
     pub grouped_id: Option<i64>,
     /// `reactions:flags.20?MessageReactions`.
     pub reactions: Option<Box<MessageReactions>>,
     /// `restriction_reason:flags.22?Vector<RestrictionReason>`.
-    pub restriction_reason: Option<Vec<RestrictionReason>>,
+    pub restriction_reason: Option<Box<Vec<RestrictionReason>>>,
     /// `ttl_period:flags.25?int`.
     pub ttl_period: Option<i32>,
     /// `quick_reply_shortcut_id:flags.30?int`.
@@ -4578,11 +4578,11 @@ pub struct Message {
     /// `paid_message_stars:flags2.6?long`.
     pub paid_message_stars: Option<i64>,
     /// `suggested_post:flags2.7?SuggestedPost`.
-    pub suggested_post: Option<SuggestedPost>,
+    pub suggested_post: Option<Box<SuggestedPost>>,
     /// `schedule_repeat_period:flags2.10?int`.
     pub schedule_repeat_period: Option<i32>,
     /// `summary_from_language:flags2.11?string`.
-    pub summary_from_language: Option<tl::Text>,
+    pub summary_from_language: Option<Box<tl::Text>>,
     /// `rich_message:flags2.13?RichMessage`.
     pub rich_message: Option<Box<RichMessage>>,
 }
@@ -4770,14 +4770,14 @@ impl tl::DecodeBare for Message {
             id: reader.i32()?,
             from_id: if flags & 0x100 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
             from_boosts_applied: if flags & 0x20000000 != 0 { Some(reader.i32()?) } else { None },
-            from_rank: if flags2 & 0x1000 != 0 { Some(reader.text()?) } else { None },
+            from_rank: if flags2 & 0x1000 != 0 { Some(Box::new(reader.text()?)) } else { None },
             peer_id: tl::Decode::decode(reader)?,
-            saved_peer_id: if flags & 0x10000000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            saved_peer_id: if flags & 0x10000000 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             fwd_from: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             via_bot_id: if flags & 0x800 != 0 { Some(reader.i64()?) } else { None },
             via_business_bot_id: if flags2 & 0x1 != 0 { Some(reader.i64()?) } else { None },
-            guestchat_via_from: if flags2 & 0x80000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            reply_to: if flags & 0x8 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            guestchat_via_from: if flags2 & 0x80000 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
+            reply_to: if flags & 0x8 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             date: reader.i32()?,
             message: reader.text()?,
             media: if flags & 0x200 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
@@ -4787,19 +4787,19 @@ impl tl::DecodeBare for Message {
             forwards: if flags & 0x400 != 0 { Some(reader.i32()?) } else { None },
             replies: if flags & 0x800000 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             edit_date: if flags & 0x8000 != 0 { Some(reader.i32()?) } else { None },
-            post_author: if flags & 0x10000 != 0 { Some(reader.text()?) } else { None },
+            post_author: if flags & 0x10000 != 0 { Some(Box::new(reader.text()?)) } else { None },
             grouped_id: if flags & 0x20000 != 0 { Some(reader.i64()?) } else { None },
             reactions: if flags & 0x100000 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            restriction_reason: if flags & 0x400000 != 0 { Some(reader.vector()?) } else { None },
+            restriction_reason: if flags & 0x400000 != 0 { Some(Box::new(reader.vector()?)) } else { None },
             ttl_period: if flags & 0x2000000 != 0 { Some(reader.i32()?) } else { None },
             quick_reply_shortcut_id: if flags & 0x40000000 != 0 { Some(reader.i32()?) } else { None },
             effect: if flags2 & 0x4 != 0 { Some(reader.i64()?) } else { None },
             factcheck: if flags2 & 0x8 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             report_delivery_until_date: if flags2 & 0x20 != 0 { Some(reader.i32()?) } else { None },
             paid_message_stars: if flags2 & 0x40 != 0 { Some(reader.i64()?) } else { None },
-            suggested_post: if flags2 & 0x80 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            suggested_post: if flags2 & 0x80 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             schedule_repeat_period: if flags2 & 0x400 != 0 { Some(reader.i32()?) } else { None },
-            summary_from_language: if flags2 & 0x800 != 0 { Some(reader.text()?) } else { None },
+            summary_from_language: if flags2 & 0x800 != 0 { Some(Box::new(reader.text()?)) } else { None },
             rich_message: if flags2 & 0x2000 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
         })
     }
@@ -4833,7 +4833,7 @@ pub struct MessageService {
     /// `saved_peer_id:flags.28?Peer`.
     pub saved_peer_id: Option<crate::enums::Peer>,
     /// `reply_to:flags.3?MessageReplyHeader`.
-    pub reply_to: Option<crate::enums::MessageReplyHeader>,
+    pub reply_to: Option<Box<crate::enums::MessageReplyHeader>>,
     /// `date:int`.
     pub date: i32,
     /// `action:MessageAction`.
@@ -4910,7 +4910,7 @@ impl tl::DecodeBare for MessageService {
             from_id: if flags & 0x100 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
             peer_id: tl::Decode::decode(reader)?,
             saved_peer_id: if flags & 0x10000000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            reply_to: if flags & 0x8 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            reply_to: if flags & 0x8 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             date: reader.i32()?,
             action: tl::Decode::decode(reader)?,
             reactions: if flags & 0x100000 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
@@ -15470,7 +15470,7 @@ pub struct UpdateBotNewBusinessMessage {
     /// `message:Message`.
     pub message: crate::enums::Message,
     /// `reply_to_message:flags.0?Message`.
-    pub reply_to_message: Option<crate::enums::Message>,
+    pub reply_to_message: Option<Box<crate::enums::Message>>,
     /// `qts:int`.
     pub qts: i32,
 }
@@ -15508,7 +15508,7 @@ impl tl::DecodeBare for UpdateBotNewBusinessMessage {
         Ok(Self {
             connection_id: reader.text()?,
             message: tl::Decode::decode(reader)?,
-            reply_to_message: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            reply_to_message: if flags & 0x1 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             qts: reader.i32()?,
         })
     }
@@ -15524,7 +15524,7 @@ pub struct UpdateBotEditBusinessMessage {
     /// `message:Message`.
     pub message: crate::enums::Message,
     /// `reply_to_message:flags.0?Message`.
-    pub reply_to_message: Option<crate::enums::Message>,
+    pub reply_to_message: Option<Box<crate::enums::Message>>,
     /// `qts:int`.
     pub qts: i32,
 }
@@ -15562,7 +15562,7 @@ impl tl::DecodeBare for UpdateBotEditBusinessMessage {
         Ok(Self {
             connection_id: reader.text()?,
             message: tl::Decode::decode(reader)?,
-            reply_to_message: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            reply_to_message: if flags & 0x1 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             qts: reader.i32()?,
         })
     }
@@ -15695,7 +15695,7 @@ pub struct UpdateBusinessBotCallbackQuery {
     /// `message:Message`.
     pub message: crate::enums::Message,
     /// `reply_to_message:flags.2?Message`.
-    pub reply_to_message: Option<crate::enums::Message>,
+    pub reply_to_message: Option<Box<crate::enums::Message>>,
     /// `chat_instance:long`.
     pub chat_instance: i64,
     /// `data:flags.0?bytes`.
@@ -15743,7 +15743,7 @@ impl tl::DecodeBare for UpdateBusinessBotCallbackQuery {
             user_id: reader.i64()?,
             connection_id: reader.text()?,
             message: tl::Decode::decode(reader)?,
-            reply_to_message: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            reply_to_message: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             chat_instance: reader.i64()?,
             data: if flags & 0x1 != 0 { Some(reader.bytes()?) } else { None },
         })
@@ -17142,7 +17142,7 @@ pub struct UpdateShortMessage {
     /// `via_bot_id:flags.11?long`.
     pub via_bot_id: Option<i64>,
     /// `reply_to:flags.3?MessageReplyHeader`.
-    pub reply_to: Option<crate::enums::MessageReplyHeader>,
+    pub reply_to: Option<Box<crate::enums::MessageReplyHeader>>,
     /// `entities:flags.7?Vector<MessageEntity>`.
     pub entities: Option<Vec<crate::enums::MessageEntity>>,
     /// `ttl_period:flags.25?int`.
@@ -17215,7 +17215,7 @@ impl tl::DecodeBare for UpdateShortMessage {
             date: reader.i32()?,
             fwd_from: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             via_bot_id: if flags & 0x800 != 0 { Some(reader.i64()?) } else { None },
-            reply_to: if flags & 0x8 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            reply_to: if flags & 0x8 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             entities: if flags & 0x80 != 0 { Some(reader.vector()?) } else { None },
             ttl_period: if flags & 0x2000000 != 0 { Some(reader.i32()?) } else { None },
         })
@@ -17254,7 +17254,7 @@ pub struct UpdateShortChatMessage {
     /// `via_bot_id:flags.11?long`.
     pub via_bot_id: Option<i64>,
     /// `reply_to:flags.3?MessageReplyHeader`.
-    pub reply_to: Option<crate::enums::MessageReplyHeader>,
+    pub reply_to: Option<Box<crate::enums::MessageReplyHeader>>,
     /// `entities:flags.7?Vector<MessageEntity>`.
     pub entities: Option<Vec<crate::enums::MessageEntity>>,
     /// `ttl_period:flags.25?int`.
@@ -17329,7 +17329,7 @@ impl tl::DecodeBare for UpdateShortChatMessage {
             date: reader.i32()?,
             fwd_from: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             via_bot_id: if flags & 0x800 != 0 { Some(reader.i64()?) } else { None },
-            reply_to: if flags & 0x8 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            reply_to: if flags & 0x8 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             entities: if flags & 0x80 != 0 { Some(reader.vector()?) } else { None },
             ttl_period: if flags & 0x2000000 != 0 { Some(reader.i32()?) } else { None },
         })
@@ -50980,7 +50980,7 @@ pub struct EphemeralMessage {
     /// `reply_markup:flags.4?ReplyMarkup`.
     pub reply_markup: Option<Box<crate::enums::ReplyMarkup>>,
     /// `reply_to:flags.6?MessageReplyHeader`.
-    pub reply_to: Option<crate::enums::MessageReplyHeader>,
+    pub reply_to: Option<Box<crate::enums::MessageReplyHeader>>,
     /// `rich_message:flags.8?RichMessage`.
     pub rich_message: Option<Box<RichMessage>>,
     /// `chat_instance:flags.10?long`.
@@ -51072,7 +51072,7 @@ impl tl::DecodeBare for EphemeralMessage {
             entities: if flags & 0x4 != 0 { Some(reader.vector()?) } else { None },
             media: if flags & 0x8 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             reply_markup: if flags & 0x10 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            reply_to: if flags & 0x40 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            reply_to: if flags & 0x40 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             rich_message: if flags & 0x100 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             chat_instance: if flags & 0x400 != 0 { Some(reader.i64()?) } else { None },
             anchor_msg_id: if flags & 0x800 != 0 { Some(reader.i32()?) } else { None },

@@ -128,6 +128,9 @@ impl<'a> Boxing<'a> {
                 layout(32, 8, true)
             }
         };
+        let by_hand = !matches!(param.ty, Type::Boxed(_))
+            && self.decisions.get(&place(definition, param)).copied().unwrap_or_default();
+        let ty = if by_hand { layout(8, 8, true) } else { ty };
         if param.flag.is_none() || param.ty == Type::True || ty.niche {
             ty
         } else {
