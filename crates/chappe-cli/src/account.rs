@@ -1,5 +1,8 @@
 //! Signing in and out, and who is signed in.
 
+use std::io;
+use std::path::Path;
+
 use chappe::api::types::User;
 use chappe::{CodeStep, Delivery, PasswordStep, SignIn, SignUpStep};
 use serde_json::{Value, json};
@@ -28,9 +31,7 @@ pub(crate) async fn logout(global: &Global, output: Output) -> Result<(), Failur
         }
         client.sign_out().await.map_err(failure)?;
         client.close().await.map_err(failure)?;
-        std::fs::remove_file(target.session()).map_err(|error| {
-            Failure::new(Exit::Other, format!("signed out, but the file stays: {error}"))
-        })?;
+        forget(target.session())?;
         let value = json!({ "signed_out": user.as_ref().map(user_json) });
         output.answer(&value, || match &user {
             Some(user) => format!("{} {}", paint(good(), "signed out"), name(user)),
@@ -81,6 +82,16 @@ async fn sign_in(target: &Target, options: Login, output: Output) -> Result<(), 
     output.answer(&user_json(&user), || {
         format!("{} as {}", paint(good(), "signed in"), describe(&user))
     })
+}
+
+/// Removes the session's file, unless it went with the sign-out.
+fn forget(session: &Path) -> Result<(), Failure> {
+    match std::fs::remove_file(session) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Failure::new(Exit::Other, format!("signed out, but the file stays: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Goes from step to step until somebody is signed in. An answer that was given beforehand is

@@ -1,26 +1,51 @@
 //! Ctrl-C and SIGTERM.
 
 use std::future::Future;
+use std::io;
 
 use tokio::signal;
 
 use crate::output::{Exit, Failure};
 
-/// Returns when somebody asks the process to end.
-pub(crate) async fn terminated() {
+/// Listens for both from the moment it is made.
+pub(crate) struct Interrupt {
     #[cfg(unix)]
-    {
+    signals: [signal::unix::Signal; 2],
+    #[cfg(windows)]
+    ctrl_c: signal::windows::CtrlC,
+}
+
+impl Interrupt {
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        Self::handlers().map_err(|error| {
+            Failure::new(Exit::Other, format!("cannot listen for Ctrl-C: {error}"))
+        })
+    }
+
+    #[cfg(unix)]
+    fn handlers() -> io::Result<Self> {
         use signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        Ok(Self { signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
+    }
+
+    #[cfg(windows)]
+    fn handlers() -> io::Result<Self> {
+        Ok(Self { ctrl_c: signal::windows::ctrl_c()? })
+    }
+
+    /// Returns when somebody asks the process to end.
+    pub(crate) async fn wait(&mut self) {
+        #[cfg(unix)]
+        {
+            let [interrupt, terminate] = &mut self.signals;
             tokio::select! {
-                _ = signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            return;
         }
+        #[cfg(windows)]
+        self.ctrl_c.recv().await;
     }
-    // Without a handler the system's own, which ends the process, stays in place.
-    let _ = signal::ctrl_c().await;
 }
 
 /// Runs `work` unless somebody interrupts it; `after` says what is known then.
@@ -28,8 +53,9 @@ pub(crate) async fn unless_interrupted<T>(
     work: impl Future<Output = Result<T, Failure>>,
     after: &str,
 ) -> Result<T, Failure> {
+    let mut interrupt = Interrupt::listen()?;
     tokio::select! {
         done = work => done,
-        () = terminated() => Err(Failure::new(Exit::Interrupted, "interrupted").hint(after)),
+        () = interrupt.wait() => Err(Failure::new(Exit::Interrupted, "interrupted").hint(after)),
     }
 }

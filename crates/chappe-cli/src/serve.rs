@@ -1,15 +1,16 @@
 //! `chappe serve`: the local Telegram as a process of its own.
 
-use chappe_server::{Announcement, Builder, Server};
+use chappe_server::{Announcement, Builder, Error, Server};
 use serde_json::json;
 
 use crate::args::Serve;
-use crate::interrupt;
+use crate::interrupt::Interrupt;
 use crate::output::{Exit, Failure, Output, bold, dim, notice, paint};
 
 /// Runs the server until Ctrl-C or SIGTERM.
 pub(crate) async fn serve(options: Serve, output: Output) -> Result<(), Failure> {
     let kept = options.data.is_some();
+    let mut interrupt = Interrupt::listen()?;
     let server = builder(options).start().await.map_err(failure)?;
     if output.is_json() {
         output.line(&json!(server.announcement()).to_string())?;
@@ -24,7 +25,7 @@ pub(crate) async fn serve(options: Serve, output: Output) -> Result<(), Failure>
             },
         ));
     }
-    interrupt::terminated().await;
+    interrupt.wait().await;
     server.shutdown().await.map_err(failure)
 }
 
@@ -66,6 +67,13 @@ fn welcome(server: &Announcement) -> String {
 }
 
 /// Explains why the local Telegram did not start or broke down.
-pub(crate) fn failure(error: chappe_server::Error) -> Failure {
-    Failure::new(Exit::Other, error.to_string())
+pub(crate) fn failure(error: Error) -> Failure {
+    let text = error.to_string();
+    match error {
+        Error::NotLoopback(_) => {
+            Failure::usage(text).hint("the name of the exposure is --danger-expose-to-network")
+        }
+        Error::DataInUse(_) => Failure::new(Exit::Conflict, text),
+        _ => Failure::new(Exit::Other, text),
+    }
 }

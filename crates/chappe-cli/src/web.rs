@@ -95,7 +95,7 @@ async fn reset_one(
     match client.reset_web_authorization(hash).await {
         Ok(_) => {}
         Err(error) => {
-            confirm_gone(client, error, |left| !left.iter().any(|site| site.hash() == hash)).await?
+            confirm_gone(client, error, |left| !left.iter().any(|site| site.hash() == hash)).await?;
         }
     }
     Ok(site.clone())
