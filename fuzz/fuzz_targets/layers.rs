@@ -40,6 +40,10 @@ fuzz_target!(|data: &[u8]| {
     let request = Bytes::from(request);
     let _ = unwrap(&request);
     let Ok(lifted) = LAYERS.lift(layer, &request) else { return };
+    if layer == LAYERS.newest() {
+        // What is of the newest layer already passes through unread, both ways.
+        return assert_eq!(lifted.body, request);
+    }
     let newest = chappe_schema::api();
     Object::decode_call(newest, &lifted.body).expect("a lifted request is one of the newest layer");
 
@@ -52,8 +56,6 @@ fuzz_target!(|data: &[u8]| {
     script.spoil(&mut answer);
     if let Ok(lowered) = LAYERS.lower(&lifted.returns, &answer.into()) {
         let theirs = lifted.returns.theirs();
-        if layer != LAYERS.newest() {
-            Value::decode(schema, theirs, &lowered).expect("a lowered answer is one of its layer");
-        }
+        Value::decode(schema, theirs, &lowered).expect("a lowered answer is one of its layer");
     }
 });
