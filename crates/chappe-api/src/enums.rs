@@ -5829,6 +5829,7 @@ impl From<crate::types::MediaAreaStarGift> for MediaArea {
 }
 
 /// The type `Message`.
+#[expect(clippy::large_enum_variant, reason = "nearly every value is the large one")]
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Message {

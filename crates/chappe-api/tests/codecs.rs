@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use chappe_schema::value::random::Random;
 use chappe_schema::Definition;
+use chappe_schema::value::random::Random;
 use chappe_tl::manual::FutureSalts;
 use chappe_tl::{Bytes, DecodeErrorKind};
 

@@ -62,8 +62,8 @@ pub enum EmitError {
 /// When names collide or the facts do not fit the schema.
 pub fn api(input: &Input<'_>) -> Result<Output, EmitError> {
     check_facts(input)?;
-    let decisions = decide(input)?;
-    let emitter = Emitter::new(input.schema, input.facts, &decisions, Place::Api);
+    let (decisions, uneven) = decide(input)?;
+    let emitter = Emitter::new(input.schema, input.facts, (&decisions, &uneven), Place::Api);
     let mut output = Output { boxed: layout::print(&decisions), ..Output::default() };
 
     let mut functions: Modules<'_> = BTreeMap::from([("", String::new())]);
@@ -108,19 +108,22 @@ pub fn api(input: &Input<'_>) -> Result<Output, EmitError> {
 /// # Errors
 /// As [`api`].
 pub fn service(input: &Input<'_>) -> Result<Output, EmitError> {
-    let decisions = decide(input)?;
-    let emitter = Emitter::new(input.schema, input.facts, &decisions, Place::Service);
+    let (decisions, uneven) = decide(input)?;
+    let emitter = Emitter::new(input.schema, input.facts, (&decisions, &uneven), Place::Service);
     let mut functions: Modules<'_> = BTreeMap::new();
     let (mut types, mut enums) = (functions.clone(), functions.clone());
     emitter.all(&mut functions, &mut types, &mut enums)?;
 
-    let mut body = String::from("pub use crate::manual::{FutureSalt, FutureSalts, GzipPacked, Message, MsgContainer, RpcResult};\n");
+    let mut body = String::from(
+        "pub use crate::manual::{FutureSalt, FutureSalts, GzipPacked, Message, MsgContainer, RpcResult};\n",
+    );
     body.push_str(&emitter.exports());
     for functions in functions.values() {
         body.push_str(&emitter.shorten(functions));
     }
     for (module, parts) in [("types", types), ("enums", enums)] {
-        let _ = write!(body, "\n/// {}\npub mod {module} {{\n    use crate as tl;\n", root_doc(module));
+        let _ =
+            write!(body, "\n/// {}\npub mod {module} {{\n    use crate as tl;\n", root_doc(module));
         for line in parts.values().flat_map(|part| part.lines()) {
             let indent = if line.is_empty() { "" } else { "    " };
             let line = line.replace(&format!("crate::service::{module}::"), "");
@@ -129,7 +132,8 @@ pub fn service(input: &Input<'_>) -> Result<Output, EmitError> {
         body.push_str("}\n");
     }
     let doc = "Service types of MTProto: key exchange, messages about messages, sessions.";
-    let text = file(input.header, doc, "", &body).replace("use chappe_tl as tl;", "use crate as tl;");
+    let text =
+        file(input.header, doc, "", &body).replace("use chappe_tl as tl;", "use crate as tl;");
     let files = BTreeMap::from([("service.rs".to_owned(), text)]);
     Ok(Output { files, boxed: layout::print(&decisions), modules: BTreeSet::new() })
 }
@@ -140,8 +144,8 @@ pub fn service(input: &Input<'_>) -> Result<Output, EmitError> {
 /// # Errors
 /// As [`api`].
 pub fn table(input: &Input<'_>, place: Place) -> Result<String, EmitError> {
-    let decisions = decide(input)?;
-    let emitter = Emitter::new(input.schema, input.facts, &decisions, place);
+    let (decisions, uneven) = decide(input)?;
+    let emitter = Emitter::new(input.schema, input.facts, (&decisions, &uneven), place);
     let head = "//! Generated codecs by TL name.\n\nuse super::{Recode, recode};\n";
     Ok(format!("{}{head}{}", input.header, emitter.table()))
 }
@@ -158,7 +162,7 @@ pub enum Place {
 /// Source by namespace; the empty one is the root.
 pub(crate) type Modules<'a> = BTreeMap<&'a str, String>;
 
-fn decide(input: &Input<'_>) -> Result<Decisions, EmitError> {
+fn decide(input: &Input<'_>) -> Result<(Decisions, HashSet<String>), EmitError> {
     let decisions = layout::parse(input.boxed).map_err(EmitError::BadDecision)?;
     Ok(Boxing::decide(input.schema, decisions))
 }
@@ -208,7 +212,8 @@ fn file(header: &str, doc: &str, declarations: &str, body: &str) -> String {
 }
 
 fn declare(modules: &[&str]) -> String {
-    let lines = modules.iter().map(|name| format!("#[rustfmt::skip]\npub mod {};\n", names::module(name)));
+    let lines =
+        modules.iter().map(|name| format!("#[rustfmt::skip]\npub mod {};\n", names::module(name)));
     format!("\n{}", lines.collect::<String>())
 }
 
@@ -218,7 +223,9 @@ fn noun(folder: &str) -> &'static str {
 
 fn root_doc(folder: &str) -> String {
     match folder {
-        "types" => "Constructors: one struct each. A type that has only one is used as that struct.",
+        "types" => {
+            "Constructors: one struct each. A type that has only one is used as that struct."
+        }
         _ => "Types with two or more constructors: one enum each.",
     }
     .to_owned()
@@ -260,5 +267,9 @@ pub(crate) fn recursive(schema: &Schema) -> HashSet<String> {
 
 /// Parameters that share a bit with this one, this one included; one when it has its own.
 pub(crate) fn group<'a>(definition: &'a Definition, param: &Param) -> Vec<&'a Param> {
-    definition.params.iter().filter(|other| other.flag.is_some() && other.flag == param.flag).collect()
+    definition
+        .params
+        .iter()
+        .filter(|other| other.flag.is_some() && other.flag == param.flag)
+        .collect()
 }

@@ -13,6 +13,9 @@ const MAX_VARIANT: usize = 56;
 /// The largest optional field that is not boxed.
 const MAX_OPTIONAL: usize = 56;
 
+/// From which difference on a variant is far larger than the next, as clippy has it.
+const UNEVEN: usize = 200;
+
 /// What is boxed: `constructor` for a variant's payload, `constructor.field` for a field.
 /// `true` is boxed, `false` is inline.
 pub(crate) type Decisions = BTreeMap<String, bool>;
@@ -36,13 +39,15 @@ pub(crate) struct Boxing<'a> {
     decisions: Decisions,
     types: HashMap<&'a str, Layout>,
     open: HashSet<&'a str>,
+    uneven: HashSet<String>,
 }
 
 impl<'a> Boxing<'a> {
-    /// Starts from the decisions of earlier runs and decides the rest.
-    pub(crate) fn decide(schema: &'a Schema, decisions: Decisions) -> Decisions {
-        let (types, open) = (HashMap::new(), HashSet::new());
-        let mut boxing = Self { schema, decisions, types, open };
+    /// Starts from the decisions of earlier runs and decides the rest. Returns them and the
+    /// types that are decided to have one variant far larger than the others.
+    pub(crate) fn decide(schema: &'a Schema, decisions: Decisions) -> (Decisions, HashSet<String>) {
+        let (types, open, uneven) = (HashMap::new(), HashSet::new(), HashSet::new());
+        let mut boxing = Self { schema, decisions, types, open, uneven };
         for definition in schema.definitions() {
             if let (Type::Boxed(name), false) = (&definition.result, definition.is_function) {
                 boxing.named(name);
@@ -58,7 +63,7 @@ impl<'a> Boxing<'a> {
                 field.is_none_or(|field| definition.params.iter().any(|p| p.name == field))
             })
         });
-        decisions
+        (decisions, boxing.uneven)
     }
 
     /// The layout of a type by its name, or none while it is being worked out.
@@ -77,6 +82,7 @@ impl<'a> Boxing<'a> {
             [one] => self.fields(one),
             many => {
                 let (mut size, mut align) = (0, 1);
+                let mut sizes = Vec::new();
                 for constructor in many {
                     let payload = self.fields(constructor);
                     let boxed = *self
@@ -84,8 +90,15 @@ impl<'a> Boxing<'a> {
                         .entry(constructor.name.clone())
                         .or_insert(payload.size > MAX_VARIANT);
                     let payload = if boxed { layout(8, 8, true) } else { payload };
+                    sizes.push(payload.size);
                     size = size.max(payload.size);
                     align = align.max(payload.align);
+                }
+                sizes.sort_unstable();
+                if let [.., second, largest] = sizes[..]
+                    && largest - second >= UNEVEN
+                {
+                    self.uneven.insert(name.clone());
                 }
                 layout((size + align).next_multiple_of(align), align, true)
             }
@@ -149,7 +162,8 @@ pub(crate) fn place(definition: &Definition, param: &Param) -> String {
 /// # Errors
 /// The first line that is neither.
 pub(crate) fn parse(text: &str) -> Result<Decisions, String> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines =
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines
         .map(|line| match line.split_once(' ') {
             Some(("box", place)) => Ok((place.to_owned(), true)),

@@ -18,6 +18,7 @@ pub(super) struct Emitter<'a> {
     schema: &'a Schema,
     facts: &'a Facts,
     decisions: &'a Decisions,
+    uneven: &'a HashSet<String>,
     recursive: HashSet<String>,
     place: Place,
 }
@@ -26,10 +27,10 @@ impl<'a> Emitter<'a> {
     pub(super) fn new(
         schema: &'a Schema,
         facts: &'a Facts,
-        decisions: &'a Decisions,
+        (decisions, uneven): (&'a Decisions, &'a HashSet<String>),
         place: Place,
     ) -> Self {
-        Self { schema, facts, decisions, recursive: recursive(schema), place }
+        Self { schema, facts, decisions, uneven, recursive: recursive(schema), place }
     }
 
     /// Writes everything, each definition into the module of its namespace.
@@ -117,14 +118,17 @@ impl<'a> Emitter<'a> {
 
     /// The table of codecs by TL name, for tests.
     pub(super) fn table(&self) -> String {
-        let mut text = String::from("\n/// Types by their TL name.\npub(crate) const TYPES: &[(&str, Recode)] = &[\n");
+        let mut text = String::from(
+            "\n/// Types by their TL name.\npub(crate) const TYPES: &[(&str, Recode)] = &[\n",
+        );
         let mut types: BTreeSet<&str> = BTreeSet::new();
         let mut functions = String::new();
         for definition in self.definitions() {
             if definition.is_function {
                 let query = if definition.is_generic() { "::<chappe_tl::Raw>" } else { "" };
                 let path = self.path("", &definition.name);
-                let _ = writeln!(functions, "    (\"{}\", recode::<{path}{query}>),", definition.name);
+                let _ =
+                    writeln!(functions, "    (\"{}\", recode::<{path}{query}>),", definition.name);
             } else if let Type::Boxed(name) = &definition.result {
                 types.insert(name);
             }
@@ -191,7 +195,8 @@ impl<'a> Emitter<'a> {
             (self.facts.signed_out.contains(name), "connections that nobody signed in on"),
             (self.facts.business.contains(name), "bots on behalf of a business account"),
         ];
-        let words: Vec<&str> = callers.iter().filter(|(may, _)| *may).map(|(_, who)| *who).collect();
+        let words: Vec<&str> =
+            callers.iter().filter(|(may, _)| *may).map(|(_, who)| *who).collect();
         let _ = writeln!(out, "\n/// Method `{name}`, answers `{}`.\n///", definition.result);
         if self.place == Place::Api {
             let _ = writeln!(out, "/// Callers: {}.\n///", words.join(", "));
@@ -210,7 +215,8 @@ impl<'a> Emitter<'a> {
         let _ = writeln!(out, "/// TL: `{}`", definition.text);
         self.structure(out, definition);
 
-        let [generics, arguments] = if definition.is_generic() { ["<Q: tl::Function>", "<Q>"] } else { [""; 2] };
+        let [generics, arguments] =
+            if definition.is_generic() { ["<Q: tl::Function>", "<Q>"] } else { [""; 2] };
         let result = self.ty(&definition.result);
         let rust = pascal(name);
         let errors: Vec<String> = self
@@ -235,7 +241,8 @@ impl<'a> Emitter<'a> {
     /// The struct, its inherent items and its codec.
     fn structure(&self, out: &mut String, definition: &Definition) {
         let name = pascal(&definition.name);
-        let fields: Vec<&Param> = definition.params.iter().filter(|param| param.ty != Type::Nat).collect();
+        let fields: Vec<&Param> =
+            definition.params.iter().filter(|param| param.ty != Type::Nat).collect();
         let optional = fields.iter().any(|param| param.flag.is_some());
         let required = fields.iter().any(|param| param.flag.is_none());
         let default = if optional && !required { ", Default" } else { "" };
@@ -274,13 +281,8 @@ impl<'a> Emitter<'a> {
             let word = definition.params.get(flag.field)?;
             Some(format!("{}.{}?", word.name, flag.bit))
         });
-        let _ = write!(
-            out,
-            "    /// `{}:{}{}`",
-            param.name,
-            condition.unwrap_or_default(),
-            param.ty
-        );
+        let _ =
+            write!(out, "    /// `{}:{}{}`", param.name, condition.unwrap_or_default(), param.ty);
         let others: Vec<String> = group(definition, param)
             .iter()
             .filter(|other| other.name != param.name)
@@ -294,7 +296,13 @@ impl<'a> Emitter<'a> {
     }
 
     /// The constructor function that takes what is required and leaves out what is not.
-    fn builder(&self, out: &mut String, definition: &Definition, fields: &[&Param], required: bool) {
+    fn builder(
+        &self,
+        out: &mut String,
+        definition: &Definition,
+        fields: &[&Param],
+        required: bool,
+    ) {
         out.push_str("\n    /// Builds the value from what is required; the rest is left out.\n    #[must_use]\n");
         if !required {
             out.push_str("    pub fn new() -> Self {\n        Self::default()\n    }\n");
@@ -314,7 +322,11 @@ impl<'a> Emitter<'a> {
                 Type::Boxed(_) => ty.contains("::enums::"),
                 _ => false,
             };
-            parameters.push(if into { format!("{name}: impl Into<{ty}>") } else { format!("{name}: {ty}") });
+            parameters.push(if into {
+                format!("{name}: impl Into<{ty}>")
+            } else {
+                format!("{name}: {ty}")
+            });
             let value = if into { format!("{name}.into()") } else { name.clone() };
             values.push(if self.is_boxed(definition, param) {
                 format!("{name}: Box::new({value})")
@@ -449,7 +461,8 @@ impl<'a> Emitter<'a> {
             out.push_str("        Ok(Self)\n    }\n}\n");
             return;
         }
-        let deep = self.is_only(definition) && self.recursive.contains(&definition.result.to_string());
+        let deep =
+            self.is_only(definition) && self.recursive.contains(&definition.result.to_string());
         if deep && !definition.is_function {
             out.push_str("        reader.enter()?;\n");
         }
@@ -466,13 +479,20 @@ impl<'a> Emitter<'a> {
         for (index, param) in definition.params.iter().enumerate() {
             let name = field(&param.name);
             if param.ty == Type::Nat {
-                let used = definition.params.iter().any(|p| p.flag.is_some_and(|flag| flag.field == index));
+                let used = definition
+                    .params
+                    .iter()
+                    .any(|p| p.flag.is_some_and(|flag| flag.field == index));
                 let name = if used { name } else { format!("_{name}") };
                 let _ = writeln!(out, "        let {name} = reader.u32()?;");
             } else if together {
-                values.push(format!("            {name}: {},\n", self.decode_field(definition, param)));
+                values.push(format!(
+                    "            {name}: {},\n",
+                    self.decode_field(definition, param)
+                ));
             } else {
-                let _ = writeln!(out, "        let {name} = {};", self.decode_field(definition, param));
+                let _ =
+                    writeln!(out, "        let {name} = {};", self.decode_field(definition, param));
                 values.push(format!("            {name},\n"));
             }
         }
@@ -503,9 +523,14 @@ impl<'a> Emitter<'a> {
             Type::Vector { bare: false, .. } => "reader.vector()?",
             _ => "tl::Decode::decode(reader)?",
         };
-        let read = if self.is_boxed(definition, param) { format!("Box::new({read})") } else { read.to_owned() };
+        let read = if self.is_boxed(definition, param) {
+            format!("Box::new({read})")
+        } else {
+            read.to_owned()
+        };
         let Some(flag) = param.flag else { return read };
-        let word = definition.params.get(flag.field).map(|word| field(&word.name)).unwrap_or_default();
+        let word =
+            definition.params.get(flag.field).map(|word| field(&word.name)).unwrap_or_default();
         let condition = format!("{word} & {:#x} != 0", 1_u32 << flag.bit);
         if param.ty == Type::True {
             condition
@@ -516,9 +541,14 @@ impl<'a> Emitter<'a> {
 
     fn enumeration(&self, out: &mut String, type_name: &str, constructors: &[&Definition]) {
         let name = pascal(type_name);
+        let expect = if self.uneven.contains(type_name) {
+            "#[expect(clippy::large_enum_variant, reason = \"nearly every value is the large one\")]\n"
+        } else {
+            ""
+        };
         let _ = write!(
             out,
-            "\n/// The type `{type_name}`.\n#[derive(Clone, Debug, PartialEq)]\n#[non_exhaustive]\npub enum {name} {{\n"
+            "\n/// The type `{type_name}`.\n{expect}#[derive(Clone, Debug, PartialEq)]\n#[non_exhaustive]\npub enum {name} {{\n"
         );
         let (mut encode, mut decode, mut from) = (String::new(), String::new(), String::new());
         for definition in constructors {
@@ -527,19 +557,29 @@ impl<'a> Emitter<'a> {
             let _ = writeln!(out, "    /// `{}`.", definition.name);
             if definition.params.is_empty() {
                 let _ = writeln!(out, "    {variant},");
-                let _ = writeln!(encode, "            Self::{variant} => tl::write_u32(out, {id:#010x}),");
+                let _ = writeln!(
+                    encode,
+                    "            Self::{variant} => tl::write_u32(out, {id:#010x}),"
+                );
                 let _ = writeln!(decode, "            {id:#010x} => Self::{variant},");
                 continue;
             }
             let path = self.path("types", &definition.name);
             let boxed = self.decisions.get(&definition.name).copied().unwrap_or_default();
             let (ty, build, value) = if boxed {
-                (format!("Box<{path}>"), "Box::new(tl::DecodeBare::decode_bare(reader)?)", "Box::new(value)")
+                (
+                    format!("Box<{path}>"),
+                    "Box::new(tl::DecodeBare::decode_bare(reader)?)",
+                    "Box::new(value)",
+                )
             } else {
                 (path.clone(), "tl::DecodeBare::decode_bare(reader)?", "value")
             };
             let _ = writeln!(out, "    {variant}({ty}),");
-            let _ = writeln!(encode, "            Self::{variant}(value) => tl::Encode::encode(value, out),");
+            let _ = writeln!(
+                encode,
+                "            Self::{variant}(value) => tl::Encode::encode(value, out),"
+            );
             let _ = writeln!(decode, "            {id:#010x} => Self::{variant}({build}),");
             let _ = write!(
                 from,
