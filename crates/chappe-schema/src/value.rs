@@ -129,6 +129,26 @@ impl<'s> Object<'s> {
         }
     }
 
+    /// The field of the parameter at this index.
+    pub(crate) fn at(&self, index: usize) -> Option<&Value<'s>> {
+        self.fields.get(index).and_then(Option::as_ref)
+    }
+
+    /// As [`Object::get`], with a guess where the parameter is.
+    pub(crate) fn get_near(&self, field: &str, index: usize) -> Option<&Value<'s>> {
+        match self.definition.params.get(index) {
+            Some(param) if param.name == field => self.at(index),
+            _ => self.get(field),
+        }
+    }
+
+    /// Sets or clears the field of the parameter at this index.
+    pub(crate) fn put(&mut self, index: usize, value: Option<Value<'s>>) {
+        if let Some(slot) = self.fields.get_mut(index) {
+            *slot = value;
+        }
+    }
+
     fn index(&self, field: &str) -> Option<usize> {
         let mut params = self.definition.params.iter();
         params.position(|param| param.name == field && param.ty != Type::Nat)

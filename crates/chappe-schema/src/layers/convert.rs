@@ -231,7 +231,10 @@ impl<'t> Conversion<'t> {
         rename: Option<&Rename>,
     ) -> Result<Object<'t>, LayerError> {
         let mut object = Object::new(definition);
-        for param in definition.params.iter().filter(|param| param.ty != Type::Nat) {
+        for (index, param) in definition.params.iter().enumerate() {
+            if param.ty == Type::Nat {
+                continue;
+            }
             let value = match rename.and_then(|rename| rename.inner) {
                 Some((field, inner)) if self.is_lift && field == param.name => {
                     let inner = self.to.find(inner).filter(|inner| inner.is_of(&param.ty));
@@ -244,13 +247,13 @@ impl<'t> Conversion<'t> {
                     let name = rename.map_or(param.name.as_str(), |rename| {
                         self.source_field(rename, &param.name)
                     });
-                    match sources.iter().find_map(|source| source.get(name)) {
+                    match sources.iter().find_map(|source| source.get_near(name, index)) {
                         Some(value) => self.field(value, param)?,
                         None => None,
                     }
                 }
             };
-            object.set(&param.name, value)?;
+            object.put(index, value);
         }
         match self.complete(&mut object, &mut Vec::new()) {
             Some(()) => Ok(object),
@@ -276,12 +279,13 @@ impl<'t> Conversion<'t> {
     /// others have set.
     fn complete(&self, object: &mut Object<'t>, above: &mut Vec<&'t str>) -> Option<()> {
         let definition = object.definition();
-        for param in definition.params.iter().filter(|param| param.ty != Type::Nat) {
-            if object.get(&param.name).is_some() || object.is_absent(param) {
+        for (index, param) in definition.params.iter().enumerate() {
+            let is_word = param.ty == Type::Nat;
+            if is_word || object.at(index).is_some() || object.is_absent(param) {
                 continue;
             }
             match (self.plainest(&param.ty, above), param.flag) {
-                (Some(value), _) => object.set(&param.name, Some(value)).ok()?,
+                (Some(value), _) => object.put(index, Some(value)),
                 (None, None) => return None,
                 (None, flag) => {
                     let group = definition.params.iter().filter(|other| other.flag == flag);
