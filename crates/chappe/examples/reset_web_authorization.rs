@@ -2,6 +2,8 @@
 //!
 //! Takes the session that the example `sign_in` left, and the same environment.
 
+#![expect(clippy::print_stdout, reason = "a program for people at a terminal")]
+
 use std::env;
 
 use chappe::{Client, account, errors};

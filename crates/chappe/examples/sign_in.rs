@@ -4,6 +4,8 @@
 //! `CHAPPE_SERVER_KEY` to a file with its public key. Against the real one: set
 //! `TELEGRAM_API_ID` and `TELEGRAM_API_HASH` to those of your application.
 
+#![expect(clippy::print_stdout, reason = "a program for people at a terminal")]
+
 use std::{
     env,
     io::{self, Write},

@@ -1,6 +1,6 @@
 //! What a connection does when things go wrong around it.
 
-use std::{future::Future, io, pin::pin, task::Poll, time::Duration};
+use std::{future::Future, io, task::Poll, time::Duration};
 
 use bytes::Bytes;
 use chappe::{
@@ -12,7 +12,7 @@ use chappe_server::Server;
 use tokio::io::AsyncReadExt;
 
 use crate::{
-    API_HASH, API_ID, client_of, sign_in, telegram,
+    telegram::{API_HASH, API_ID, client_of, sign_in, telegram},
     wire::{Weather, Wire},
 };
 
@@ -306,6 +306,6 @@ async fn futures_cross_threads() {
     let server = telegram(1).await;
     let client = crosses(client_of(&server).connect()).await.unwrap();
     crosses(client.invoke(&help::GetConfig)).await.unwrap();
-    drop(pin!(crosses(client.sign_in_phone("1"))));
+    drop(Box::pin(crosses(client.sign_in_phone("1"))));
     crosses(client.close()).await.unwrap();
 }

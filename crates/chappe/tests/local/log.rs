@@ -8,7 +8,10 @@ use std::{
 use chappe::SignIn;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::{API_HASH, client_of, code, done, sign_in, sign_in::set_password, telegram};
+use crate::{
+    sign_in::set_password,
+    telegram::{API_HASH, client_of, code, done, sign_in, telegram},
+};
 
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);

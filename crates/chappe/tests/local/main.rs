@@ -1,45 +1,19 @@
 //! The client against the local Telegram, in this process: over TCP on loopback, and over pipes
 //! that can be cut.
 
+#[cfg(test)]
 mod connection;
+#[cfg(test)]
 mod log;
+#[cfg(test)]
 mod session;
+#[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod telegram;
+#[cfg(test)]
+mod updates;
+#[cfg(test)]
 mod web_authorization;
+#[cfg(test)]
 mod wire;
-
-use chappe::{Builder, Client, SignIn, api::types};
-use chappe_server::{Handle, Server};
-
-/// A fresh local Telegram. The seed fixes its key, so that two of one seed share it.
-async fn telegram(seed: u64) -> Handle {
-    Server::builder().in_memory().seed(seed).start().await.unwrap()
-}
-
-/// A client of it, not connected yet.
-fn client_of(server: &Handle) -> Builder {
-    Client::builder(API_ID, API_HASH).server(server.address(), server.public_key_pem()).unwrap()
-}
-
-/// Signs the demonstration account in.
-async fn sign_in(client: &Client, server: &Handle) -> types::User {
-    let account = &server.accounts()[0];
-    done(code(client.sign_in_phone(&account.phone).await.unwrap()).submit(&account.code).await)
-}
-
-fn code(step: SignIn) -> chappe::CodeStep {
-    match step {
-        SignIn::Code(code) => code,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn done(step: Result<SignIn, chappe::Error>) -> types::User {
-    match step.unwrap() {
-        SignIn::Done(user) => *user,
-        other => panic!("{other:?}"),
-    }
-}
-
-const API_ID: i32 = 12345;
-const API_HASH: &str = "0123456789abcdef0123456789abcdef";

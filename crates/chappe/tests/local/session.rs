@@ -7,7 +7,12 @@ use chappe::{
     session::{Memory, Session, Store},
 };
 
-use crate::{client_of, sign_in, telegram, wire::Wire};
+use chappe_server::Server;
+
+use crate::{
+    telegram::{client_of, sign_in, telegram},
+    wire::Wire,
+};
 
 /// The auth key in the bytes of a session; see the layout of the file.
 fn key_of(path: &std::path::Path) -> Vec<u8> {
@@ -118,4 +123,25 @@ async fn a_store_that_fails_is_heard_of() {
     let error = client_of(&server).session(Full).connect().await.unwrap_err();
     let Error::Session(error) = error else { panic!("{error}") };
     assert!(matches!(error.problem(), SessionProblem::Io(_)));
+}
+
+/// The server's process ends and another takes its place: the session on the server's side is
+/// gone, the auth key and the sign-in are not, and the client notices nothing.
+#[tokio::test]
+async fn a_client_outlives_its_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = |address: std::net::SocketAddr| {
+        Server::builder().data(folder.path()).seed(1).listen(address).start()
+    };
+    let server = start(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let client = client_of(&server).connect().await.unwrap();
+    let user = sign_in(&client, &server).await;
+    let address = server.address();
+    server.shutdown().await.unwrap();
+    client.state_changed(chappe::ConnectionState::Connected).await;
+
+    let server = start(address).await.unwrap();
+    assert_eq!(client.me().await.unwrap().unwrap().id, user.id);
+    client.close().await.unwrap();
+    server.shutdown().await.unwrap();
 }

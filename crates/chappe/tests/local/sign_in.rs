@@ -7,7 +7,7 @@ use chappe::{
 };
 use chappe_crypto::{dh::Group, srp};
 
-use crate::{client_of, code, done, sign_in, telegram};
+use crate::telegram::{client_of, code, done, sign_in, telegram};
 
 #[tokio::test]
 async fn a_user_signs_in_by_code_and_out() {

@@ -2,7 +2,7 @@
 
 use chappe::{account, errors};
 
-use crate::{client_of, sign_in, telegram};
+use crate::telegram::{client_of, sign_in, telegram};
 
 #[tokio::test]
 async fn one_website_is_logged_out_once() {

@@ -1,0 +1,64 @@
+//! What the server says unasked.
+
+use std::time::Duration;
+
+use chappe::{
+    Error,
+    api::{auth, enums},
+    errors,
+};
+use chappe_server::Server;
+
+use crate::{
+    telegram::{client_of, sign_in, telegram},
+    wire::Wire,
+};
+
+#[tokio::test]
+async fn pushes_arrive_in_order_and_end_with_the_client() {
+    let server = telegram(1).await;
+    let first = client_of(&server).connect().await.unwrap();
+    sign_in(&first, &server).await;
+    let mut updates = first.updates();
+    for _ in 0..3 {
+        let other = client_of(&server).connect().await.unwrap();
+        sign_in(&other, &server).await;
+        other.close().await.unwrap();
+    }
+    let mut before = None;
+    for _ in 0..3 {
+        let pushed = match updates.next().await.unwrap().unwrap() {
+            enums::Updates::UpdateShort(pushed) => vec![pushed.update],
+            enums::Updates::Updates(pushed) => pushed.updates,
+            other => panic!("{other:?}"),
+        };
+        let [enums::Update::NewAuthorization(new)] = &pushed[..] else { panic!("{pushed:?}") };
+        assert_ne!(before, Some(new.hash));
+        before = Some(new.hash);
+    }
+    assert_eq!(updates.lost(), 0);
+    first.close().await.unwrap();
+    assert!(updates.next().await.unwrap().is_none());
+    assert!(updates.next().await.unwrap().is_none());
+}
+
+/// It also shows that a clock which is a day behind the server's does no harm.
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_that_another_device_ended_is_over() {
+    let server = Server::builder().in_memory().seed(1).start_at(Duration::from_secs(1_800_000_000));
+    let wire = Wire::new(server.start().await.unwrap());
+    let first = wire.connect(client_of(wire.server())).await.unwrap();
+    let second = wire.connect(client_of(wire.server())).await.unwrap();
+    sign_in(&first, wire.server()).await;
+    sign_in(&second, wire.server()).await;
+    let error = second.invoke(&auth::ResetAuthorizations).await.unwrap_err();
+    assert!(error.is(errors::FRESH_RESET_AUTHORISATION_FORBIDDEN), "{error}");
+    tokio::time::advance(Duration::from_secs(25 * 60 * 60)).await;
+    assert!(second.invoke(&auth::ResetAuthorizations).await.unwrap());
+    match first.me().await {
+        Ok(user) => assert_eq!(user, None),
+        Err(error) => assert!(matches!(error, Error::KeyUnknown), "{error}"),
+    }
+    assert!(first.web_authorizations().await.is_err());
+    assert!(second.me().await.unwrap().is_some());
+}
