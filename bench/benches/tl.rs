@@ -65,7 +65,7 @@ fn message(index: i32) -> types::Message {
     if index % 4 == 1 {
         let mut header = types::MessageReplyHeader::new();
         header.reply_to_msg_id = Some(9_000 + index);
-        message.reply_to = Some(header.into());
+        message.reply_to = Some(Box::new(header.into()));
     }
     if index % 5 == 3 {
         let mut media = types::MessageMediaPhoto::new();
@@ -124,7 +124,7 @@ fn user(index: i32) -> types::User {
     user.username = Some(format!("alexandra_{index}").into());
     let mut photo = types::UserProfilePhoto::new(99, 4);
     photo.stripped_thumb = Some(vec![3; 60].into());
-    user.photo = Some(Box::new(photo.into()).as_ref().clone());
+    user.photo = Some(photo.into());
     user.status = Some(types::UserStatusOffline { was_online: 1_760_000_000 }.into());
     user
 }

@@ -5,9 +5,9 @@ use bytes::Bytes;
 use crate::{Decode, DecodeErrorKind, Encode, MAX_DEPTH, Raw, Reader, Text, write_text};
 
 fn hex(text: &str) -> Bytes {
-    let digits: Vec<u8> =
-        text.bytes().filter_map(|c| char::from(c).to_digit(16).map(|d| d as u8)).collect();
-    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+    let digits: String = text.split_whitespace().collect();
+    let pairs = digits.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
 }
 
 fn kind<T: Decode + std::fmt::Debug>(bytes: &Bytes) -> DecodeErrorKind {
