@@ -4,6 +4,7 @@
 //! acknowledgements the session's, salts and pings their own.
 
 mod face;
+mod notices;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -23,7 +24,7 @@ pub use self::face::{
 use crate::error::{PeerMisbehaved, ProtocolError};
 use crate::handshake::client::{Handshake, Mode, Step};
 use crate::liveness::Liveness;
-use crate::message::{self, Age, Low, MAX_IDS, Message, MessageError, MessageIds};
+use crate::message::{self, Low, MAX_IDS, Message, MessageError, MessageIds};
 use crate::outbox::Outbox;
 use crate::packet::{self, Draft};
 pub use crate::salts::Salt;
@@ -198,7 +199,10 @@ impl Connection {
                 *running = Some((Box::new(handshake), self.now.uptime + EXCHANGE_DEADLINE));
                 self.transmit_plain(&body);
             }
-            Phase::Session(_) => self.ready(),
+            Phase::Session(session) => {
+                session.connected();
+                self.ready();
+            }
         }
         Ok(())
     }
@@ -254,13 +258,18 @@ impl Connection {
         let Phase::Session(session) = &mut self.phase else {
             return Ok(());
         };
+        let time = session.server_time(self.now);
         let messages = match session.open(self.now, packet) {
             Ok(messages) => messages,
             Err(reason) => return self.misbehaved(reason),
         };
+        let corrected = session.server_time(self.now) != time;
         self.liveness.heard();
         self.counters.bad_sockets = 0;
         self.counters.refusals = 0;
+        if corrected {
+            self.changed();
+        }
         for message in messages {
             if let Err(reason) = self.message(message) {
                 self.misbehaved(reason.into())?;
@@ -327,7 +336,7 @@ impl Connection {
             }
             service::FutureSalts::ID => {
                 let answer: service::FutureSalts = decode(&body)?;
-                if session.is_ours(answer.req_msg_id) {
+                if session.salts.answered(answer.req_msg_id) {
                     let salts = answer.salts.iter().map(|salt| Salt {
                         valid_since: salt.valid_since.into(),
                         valid_until: salt.valid_until.into(),
@@ -383,105 +392,6 @@ impl Connection {
         }
     }
 
-    /// `bad_msg_notification`: core.telegram.org/mtproto/service_messages_about_messages.
-    fn rejected(&mut self, msg_id: i64, code: i32, notice: i64) {
-        let Phase::Session(session) = &mut self.phase else {
-            return;
-        };
-        // Code 19: the server had a container of this id before, so all that is in it.
-        if code == 19 || !session.is_ours(msg_id) {
-            debug!(msg_id, code, "a notice that changes nothing");
-            return;
-        }
-        debug!(msg_id, code, "a message was refused");
-        if matches!(code, 16 | 17) {
-            session.set_clock(notice, self.now);
-            self.changed();
-        }
-        self.send_anew(msg_id, code);
-        // A clock that ran ahead leaves ids behind that the next ones would have to exceed; the
-        // other codes mean that both sides count differently.
-        if !matches!(code, 16 | 20) {
-            self.restart();
-        }
-    }
-
-    fn salt_rejected(
-        &mut self,
-        notice: &types::BadServerSalt,
-        notice_id: i64,
-    ) -> Result<(), MessageError> {
-        let Phase::Session(session) = &mut self.phase else {
-            return Ok(());
-        };
-        if !session.is_ours(notice.bad_msg_id) {
-            return Ok(());
-        }
-        self.counters.salts += 1;
-        let loops = self.counters.salts > MAX_SALTS;
-        if message::age(notice_id, session.server_time(self.now)) != Age::Fresh {
-            session.set_clock(notice_id, self.now);
-        }
-        let time = session.server_time(self.now);
-        session.salts.replace(notice.new_server_salt, time);
-        self.changed();
-        self.send_anew(notice.bad_msg_id, notice.error_code);
-        if loops { Err(MessageError::SaltLoop) } else { Ok(()) }
-    }
-
-    /// Queues what was in a refused message.
-    fn send_anew(&mut self, msg_id: i64, code: i32) {
-        let Phase::Session(session) = &mut self.phase else {
-            return;
-        };
-        let hit = session.rejected(msg_id, self.now).unwrap_or_default();
-        let failures =
-            hit.iter().filter_map(|msg_id| self.outbox.rejected(*msg_id, code)).collect();
-        self.fail(failures);
-    }
-
-    /// Begins a new session on the same socket.
-    fn restart(&mut self) {
-        if let Phase::Session(session) = &mut self.phase {
-            session.restart(&mut self.rng);
-        }
-        let lost = self.outbox.restart();
-        self.fail(lost);
-        self.drops.clear();
-        self.wanted.clear();
-    }
-
-    fn new_session(&mut self, notice: &types::NewSessionCreated) {
-        let Phase::Session(session) = &mut self.phase else {
-            return;
-        };
-        if !session.announce(notice.unique_id) {
-            return;
-        }
-        let time = session.server_time(self.now);
-        if session.salts.learn(notice.server_salt, time) {
-            self.changed();
-        }
-        let lost = self.outbox.forgotten(notice.first_msg_id);
-        self.fail(lost);
-        self.event(Event::NewSession {
-            first_msg_id: notice.first_msg_id,
-            unique_id: notice.unique_id,
-        });
-    }
-
-    /// The server has an answer that it does not send by itself.
-    fn announced(&mut self, msg_id: i64) {
-        let Phase::Session(session) = &mut self.phase else {
-            return;
-        };
-        if session.has(msg_id) {
-            session.acknowledge(msg_id, self.now);
-        } else if self.wanted.len() < MAX_WANTED {
-            self.wanted.push(msg_id);
-        }
-    }
-
     /// A transport error: core.telegram.org/mtproto/mtproto-transports#transport-errors.
     fn refused(&mut self, code: i32) -> Result<(), ProtocolError> {
         self.counters.refusals += u32::from(code != FLOOD);
@@ -502,8 +412,12 @@ impl Connection {
     fn misbehaved(&mut self, reason: PeerMisbehaved) -> Result<(), ProtocolError> {
         warn!(%reason, "the server broke the protocol");
         self.counters.strikes += 1;
-        let tolerable =
-            matches!(&reason, PeerMisbehaved::Message(error) if *error != MessageError::SaltLoop);
+        let tolerable = match &reason {
+            PeerMisbehaved::Message(error) => {
+                !matches!(error, MessageError::Ahead | MessageError::SaltLoop)
+            }
+            _ => false,
+        };
         if tolerable && self.counters.strikes < MAX_STRIKES {
             return Ok(());
         }
@@ -602,13 +516,14 @@ impl Connection {
             let disconnect_delay =
                 i32::try_from(self.config.disconnect_delay.as_secs()).unwrap_or(i32::MAX);
             let ping = service::PingDelayDisconnect { ping_id, disconnect_delay };
-            session.add(now, &mut parcel, ping.to_bytes(), false);
-            self.liveness.sent(now.uptime, ping_id);
+            let (msg_id, _) = session.add(now, &mut parcel, ping.to_bytes(), false);
+            self.liveness.sent(now.uptime, ping_id, msg_id);
         }
         let time = session.server_time(now);
         if !parcel.is_empty() && session.salts.ask(time, now.uptime) {
             let ask = service::GetFutureSalts { num: FUTURE_SALTS };
-            session.add(now, &mut parcel, ask.to_bytes(), false);
+            let (msg_id, _) = session.add(now, &mut parcel, ask.to_bytes(), false);
+            session.salts.asked(msg_id);
         }
         session.add_acks(now, &mut parcel);
         if parcel.is_empty() {
@@ -678,12 +593,6 @@ const MAX_BAD_SOCKETS: u32 = 5;
 
 /// How many sockets in a row may end with a transport error.
 const MAX_REFUSALS: u32 = 4;
-
-/// How many salts in a row may be refused on one socket.
-const MAX_SALTS: u32 = 5;
-
-/// How many answers may be asked for at once.
-const MAX_WANTED: usize = 1024;
 
 /// How many salts are asked for.
 const FUTURE_SALTS: i32 = 32;

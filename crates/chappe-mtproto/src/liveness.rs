@@ -14,26 +14,27 @@ pub(crate) struct Liveness {
     next: Option<Duration>,
     /// When the oldest ping that nothing came after was sent.
     waiting: Option<Duration>,
-    last_ping: Option<i64>,
+    /// The last ping, by its id and that of its message.
+    last: Option<(i64, i64)>,
 }
 
 impl Liveness {
     pub(crate) fn new(interval: Duration, deadline: Duration) -> Self {
-        Self { interval, deadline, next: None, waiting: None, last_ping: None }
+        Self { interval, deadline, next: None, waiting: None, last: None }
     }
 
     /// A socket carries messages from now on: the first ping is due at once.
     pub(crate) fn start(&mut self, uptime: Duration) {
         self.next = Some(uptime);
         self.waiting = None;
-        self.last_ping = None;
+        self.last = None;
     }
 
     /// The socket is gone.
     pub(crate) fn stop(&mut self) {
         self.next = None;
         self.waiting = None;
-        self.last_ping = None;
+        self.last = None;
     }
 
     /// Whether a ping is to be sent now.
@@ -42,10 +43,10 @@ impl Liveness {
     }
 
     /// A ping was sent.
-    pub(crate) fn sent(&mut self, uptime: Duration, ping_id: i64) {
+    pub(crate) fn sent(&mut self, uptime: Duration, ping_id: i64, msg_id: i64) {
         self.next = Some(uptime + self.interval);
         self.waiting.get_or_insert(uptime);
-        self.last_ping = Some(ping_id);
+        self.last = Some((ping_id, msg_id));
     }
 
     /// A valid packet came: the other end lives.
@@ -55,7 +56,14 @@ impl Liveness {
 
     /// A pong came. `false` if it answers no ping of this socket.
     pub(crate) fn pong(&mut self, ping_id: i64) -> bool {
-        self.last_ping.take_if(|last| *last == ping_id).is_some()
+        self.last.take_if(|(last, _)| *last == ping_id).is_some()
+    }
+
+    /// Messages were refused; if the ping is one of them, it is due again.
+    pub(crate) fn rejected(&mut self, msg_ids: &[i64], uptime: Duration) {
+        if self.last.take_if(|(_, msg_id)| msg_ids.contains(msg_id)).is_some() {
+            self.next = Some(uptime);
+        }
     }
 
     /// Whether the other end was silent for too long.
@@ -87,7 +95,7 @@ mod tests {
         assert_eq!(liveness.wake(), None);
         liveness.start(at(100));
         assert!(liveness.is_due(at(100)));
-        liveness.sent(at(100), 7);
+        liveness.sent(at(100), 7, 1);
         assert_eq!(liveness.wake(), Some(at(115)));
         assert!(!liveness.is_dead(at(114)) && liveness.is_dead(at(115)));
     }
@@ -96,7 +104,7 @@ mod tests {
     fn any_packet_is_a_sign_of_life() {
         let mut liveness = Liveness::new(INTERVAL, DEADLINE);
         liveness.start(at(0));
-        liveness.sent(at(0), 7);
+        liveness.sent(at(0), 7, 1);
         liveness.heard();
         assert!(!liveness.is_dead(at(1000)));
         assert_eq!(liveness.wake(), Some(at(60)));
@@ -104,10 +112,21 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_ping_is_due_again() {
+        let mut liveness = Liveness::new(INTERVAL, DEADLINE);
+        liveness.start(at(0));
+        liveness.sent(at(0), 7, 1);
+        liveness.rejected(&[2, 3], at(5));
+        assert!(!liveness.is_due(at(5)));
+        liveness.rejected(&[1, 2], at(5));
+        assert!(liveness.is_due(at(5)));
+    }
+
+    #[test]
     fn a_new_socket_starts_afresh() {
         let mut liveness = Liveness::new(INTERVAL, DEADLINE);
         liveness.start(at(0));
-        liveness.sent(at(0), 7);
+        liveness.sent(at(0), 7, 1);
         liveness.stop();
         assert_eq!(liveness.wake(), None);
         assert!(!liveness.is_dead(at(1000)));

@@ -22,9 +22,12 @@ pub enum MessageError {
     /// The message id has the wrong lowest bits.
     #[error("a message id of the wrong side")]
     Parity,
-    /// The message id is out of the window of time.
-    #[error("a message id that is too old or too far ahead")]
-    Time,
+    /// The message id is more than 300 seconds old.
+    #[error("a message that is too old")]
+    Old,
+    /// The message id is more than 30 seconds ahead.
+    #[error("a message from the future")]
+    Ahead,
     /// The message is older than all that are remembered.
     #[error("a message that is older than all that are remembered")]
     Forgotten,

@@ -21,12 +21,14 @@ pub(crate) struct Salts {
     /// In the order of `valid_since`.
     list: Vec<Salt>,
     asked: Option<Duration>,
+    /// The message that asks for more.
+    question: Option<i64>,
 }
 
 impl Salts {
     pub(crate) fn new(mut list: Vec<Salt>) -> Self {
         list.sort_by_key(|salt| salt.valid_since);
-        Self { list, asked: None }
+        Self { list, asked: None, question: None }
     }
 
     pub(crate) fn list(&self) -> &[Salt] {
@@ -44,6 +46,7 @@ impl Salts {
     /// Takes the salt that the server demands: no other that has begun is any good.
     pub(crate) fn replace(&mut self, salt: i64, server_time: Duration) {
         let time = seconds(server_time);
+        self.asked = None;
         self.list.retain(|known| known.valid_since > time && known.salt != salt);
         self.list.insert(
             0,
@@ -60,6 +63,16 @@ impl Salts {
             self.replace(salt, server_time);
         }
         true
+    }
+
+    /// The question for more salts has this message id.
+    pub(crate) fn asked(&mut self, msg_id: i64) {
+        self.question = Some(msg_id);
+    }
+
+    /// Whether an answer is to the last question.
+    pub(crate) fn answered(&mut self, req_msg_id: i64) -> bool {
+        self.question.take_if(|question| *question == req_msg_id).is_some()
     }
 
     /// Takes the answer to `get_future_salts`.

@@ -10,8 +10,6 @@ mod receive;
 mod salts;
 mod service;
 mod session;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;

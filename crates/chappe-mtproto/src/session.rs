@@ -25,6 +25,8 @@ pub(crate) struct Session {
     pub(crate) salts: Salts,
     /// Seconds to add to the local clock to get the server's.
     offset: i64,
+    /// Whether a message of this socket confirmed the clock.
+    synced: bool,
     session_id: i64,
     ids: MessageIds,
     numbers: SequenceNumbers,
@@ -59,6 +61,7 @@ impl Session {
             key: resume.key,
             salts: Salts::new(resume.salts),
             offset: resume.time_offset,
+            synced: false,
             session_id: session_id(rng),
             ids: MessageIds::default(),
             numbers: SequenceNumbers::default(),
@@ -90,6 +93,14 @@ impl Session {
     /// Sets the clock by the id of a message that the server just made.
     pub(crate) fn set_clock(&mut self, server_msg_id: i64, now: Now) {
         self.offset = (server_msg_id >> 32).saturating_sub(seconds(now.unix));
+    }
+
+    /// There is a new socket: its first message may put the clock right.
+    ///
+    /// A client whose clock is less than 300 seconds behind would else never agree with its
+    /// server: the server takes the client's ids, the client none of the server's.
+    pub(crate) fn connected(&mut self) {
+        self.synced = false;
     }
 
     /// Begins a new session of the same key.
@@ -124,10 +135,12 @@ impl Session {
             }
             Seen::Forgotten => return Err(MessageError::Forgotten.into()),
         }
-        let stale = message::age(msg_id, self.server_time(now)) != Age::Fresh;
+        let refusal = self.check_clock(msg_id, now);
         if !message::is_container(&outer.body) {
-            if stale && !sets_clock(&outer) {
-                return Err(MessageError::Time.into());
+            if let Err(error) = refusal
+                && !sets_clock(&outer)
+            {
+                return Err(error.into());
             }
             return Ok(self.admit(outer, now).into_iter().collect());
         }
@@ -135,14 +148,28 @@ impl Session {
         if messages.iter().any(|message| message.msg_id & 1 == 0) {
             return Err(MessageError::Parity.into());
         }
-        if stale {
+        if let Err(error) = refusal {
             messages.retain(sets_clock);
             if messages.is_empty() {
-                return Err(MessageError::Time.into());
+                return Err(error.into());
             }
         }
         self.received.insert(msg_id, ());
         Ok(messages.into_iter().filter_map(|message| self.admit(message, now)).collect())
+    }
+
+    /// Compares the id of a new message with the clock, or the clock with the id.
+    fn check_clock(&mut self, msg_id: i64, now: Now) -> Result<(), MessageError> {
+        let newest = self.received.highest().is_none_or(|highest| msg_id > highest);
+        match message::age(msg_id, self.server_time(now)) {
+            Age::Fresh => {}
+            Age::Old => return Err(MessageError::Old),
+            // No server makes ids of a time that is yet to come.
+            Age::Ahead if newest && !self.synced => self.set_clock(msg_id, now),
+            Age::Ahead => return Err(MessageError::Ahead),
+        }
+        self.synced = true;
+        Ok(())
     }
 
     /// Remembers a message and its acknowledgement; `None` if it was received before.
