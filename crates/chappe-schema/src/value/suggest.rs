@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 
+use strsim::levenshtein;
+
 use super::{ValueError, ValueErrorKind};
 use crate::{Definition, Schema, Type};
 
@@ -74,7 +76,8 @@ fn list(names: &[&str]) -> String {
     }
 }
 
-/// The candidate with the smallest edit distance, if that is small for the name's length.
+/// The candidate with the smallest edit distance, if that is small for the name's length; else the
+/// shortest that begins with the name.
 fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |name: &str| name.to_lowercase().replace('_', "");
     let wanted = plain(name);
@@ -84,59 +87,32 @@ fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<
     }
     let limit = (wanted.chars().count() / 3).clamp(1, 5);
     let score = |candidate: &str| {
-        let whole = distance(&wanted, &plain(candidate));
-        match candidate.split_once('.') {
-            Some((_, short)) if !wanted.contains('.') => {
-                whole.min(distance(&wanted, &plain(short)))
-            }
-            _ => whole,
-        }
+        // Without a namespace, the name alone is compared, too.
+        let short = candidate.split_once('.').filter(|_| !wanted.contains('.'));
+        let forms = [Some(candidate), short.map(|(_, short)| short)];
+        let near = |form: &str| {
+            let form = plain(form);
+            let begun = wanted.len() > 3 && form.starts_with(&wanted);
+            let distance = levenshtein(&wanted, &form);
+            (distance <= limit).then_some((false, distance)).or(begun.then_some((true, distance)))
+        };
+        forms.into_iter().flatten().filter_map(near).min()
     };
     candidates
-        .map(|candidate| (score(candidate), candidate))
-        .filter(|(score, _)| *score <= limit)
+        .filter_map(|candidate| Some((score(candidate)?, candidate)))
         .min_by_key(|(score, candidate)| (*score, Reverse(candidate.starts_with(name))))
         .map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (index, left) in a.chars().enumerate() {
-        let mut diagonal = index;
-        let mut before = index + 1;
-        for (right, cell) in b.iter().zip(row.iter_mut().skip(1)) {
-            let changed = diagonal + usize::from(left != *right);
-            diagonal = *cell;
-            before = changed.min(before + 1).min(diagonal + 1);
-            *cell = before;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = index + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::distance;
-
-    #[test]
-    fn distances_are_levenshteins() {
-        for (a, b, want) in
-            [("", "", 0), ("", "abc", 3), ("abc", "", 3), ("kitten", "sitting", 3), ("ab", "ba", 2)]
-        {
-            assert_eq!(distance(a, b), want, "{a} {b}");
-        }
-    }
-
     #[test]
     fn the_nearest_name_is_found() {
         let schema = crate::api();
         for (name, want) in [
             ("account.getWebAuthorisations", Some("account.getWebAuthorizations")),
+            ("account.resetWebAuth", Some("account.resetWebAuthorization")),
+            ("resetwebauth", Some("account.resetWebAuthorization")),
             ("account.get_web_authorizations", Some("account.getWebAuthorizations")),
             ("getWebAuthorizations", Some("account.getWebAuthorizations")),
             ("GetConfig", Some("help.getConfig")),
