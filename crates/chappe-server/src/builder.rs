@@ -167,6 +167,7 @@ impl Builder {
     }
 
     /// Where every random number of the server comes from.
+    #[expect(clippy::disallowed_methods, reason = "here entropy enters")]
     fn entropy(&self) -> Result<ChaCha20Rng, Error> {
         let mut seed = [0; 32];
         match self.seed {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     time::Duration,
 };
 
@@ -18,6 +18,9 @@ use crate::{
     rpc,
     world::{Caller, World},
 };
+
+/// The address of a link that is gone already.
+const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// What the listener has to do.
 #[derive(Debug)]
@@ -117,7 +120,7 @@ impl Engine {
         let caller = Caller {
             auth_key_id: session.auth_key_id,
             session_id: session.session_id,
-            ip: self.addresses.get(&link).copied().unwrap_or(IpAddr::from([0, 0, 0, 0])),
+            ip: self.addresses.get(&link).copied().unwrap_or(NOWHERE),
         };
         let request = rpc::Request { now: unix(now.unix), caller, msg_id, body };
         let rpc::Reply { result, pushes } = rpc::answer(&mut self.world, &self.site, &request);
@@ -149,4 +152,73 @@ impl std::fmt::Debug for Engine {
 /// Unix time as the API counts it.
 pub(crate) fn unix(time: Duration) -> i32 {
     i32::try_from(time.as_secs()).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use chappe_crypto::rsa::PrivateKey;
+    use chappe_mtproto::{
+        connection::{Config, Connection, Event, Input, Output},
+        server::ServerConfig,
+    };
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+
+    use super::*;
+    use crate::world::{Origin, test_code};
+
+    /// Exchanges bytes until nobody has more to say; tells whether the client got a key.
+    fn exchange(world: World) -> (bool, bool) {
+        let key = PrivateKey::generate(&mut ChaCha20Rng::from_seed([1; 32]));
+        let config = Config { server_keys: vec![key.public().clone()], ..Config::default() };
+        let protocol =
+            Protocol::new(ServerConfig { keys: vec![key], ..ServerConfig::default() }, [2; 32]);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        let mut engine = Engine::new(protocol, world, rpc::Site::new(2, address, Vec::new()));
+        let now = Now::new(Duration::from_secs(1), Duration::from_secs(1_800_000_000));
+        let mut client = Connection::new(config, None, [3; 32], now);
+        let link = LinkId(1);
+        engine.accepted(now, link, NOWHERE);
+        client.handle(now, Input::Connected).unwrap();
+        let (mut up, mut down) = (BytesMut::new(), BytesMut::new());
+        let (mut created, mut closed) = (false, false);
+        loop {
+            loop {
+                match client.poll() {
+                    Output::Transmit(bytes) => up.extend_from_slice(&bytes),
+                    Output::Event(Event::KeyCreated(_)) => created = true,
+                    Output::Event(_) => {}
+                    Output::Timeout(_) => break,
+                }
+            }
+            if up.is_empty() || closed || created {
+                return (created, closed);
+            }
+            engine.received(now, link, &mut up);
+            let mut actions = Vec::new();
+            engine.drain(now, &mut actions);
+            for action in actions {
+                match action {
+                    Action::Send(_, bytes) => down.extend_from_slice(&bytes),
+                    Action::Close(_) => closed = true,
+                }
+            }
+            client.handle(now, Input::Received(&mut down)).unwrap();
+        }
+    }
+
+    fn world() -> World {
+        let origin = Origin { directory: None, seed: [4; 32], codes: test_code };
+        World::open(origin, 1_800_000_000).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_written_down_before_the_client_hears_of_it() {
+        assert_eq!(exchange(world()), (true, false));
+        let broken = world();
+        broken.lose_keys();
+        assert_eq!(exchange(broken), (false, true));
+    }
 }

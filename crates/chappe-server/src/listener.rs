@@ -49,6 +49,9 @@ const WRITE_DEADLINE: Duration = Duration::from_secs(30);
 /// How long the last bytes may take when the server stops.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(2);
 
+/// How long to sleep when nothing is due.
+const IDLE: Duration = Duration::from_secs(3_600);
+
 /// How long to wait when the system has no more sockets to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -88,11 +91,13 @@ pub(crate) struct Clock {
 impl Clock {
     /// Begins to count uptime. With `start_at`, unix time follows uptime from there; without, it
     /// is the machine's.
+    #[expect(clippy::disallowed_methods, reason = "here time enters")]
     pub(crate) fn start(start_at: Option<Duration>) -> Self {
         Self { started: Instant::now(), start_at }
     }
 
     /// Reads both clocks.
+    #[expect(clippy::disallowed_methods, reason = "here time enters")]
     pub(crate) fn now(&self) -> Now {
         let uptime = self.started.elapsed();
         let unix = match self.start_at {
@@ -192,11 +197,15 @@ impl Listener {
     }
 
     /// When to wake up if nothing happens.
+    #[expect(clippy::disallowed_methods, reason = "here time enters")]
     fn wake_at(&self, wake: Option<Duration>) -> Instant {
         let frames = self.links.values().filter_map(|link| link.partial_since);
         let frames = frames.min().map(|since| since + FRAME_DEADLINE);
         let wake = [wake, frames].into_iter().flatten().min();
-        self.clock.started + wake.unwrap_or(Duration::from_secs(3_600) + self.clock.now().uptime)
+        match wake {
+            Some(wake) => self.clock.started + wake,
+            None => Instant::now() + IDLE,
+        }
     }
 
     fn take(&mut self, message: Message) {

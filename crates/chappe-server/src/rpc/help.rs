@@ -145,7 +145,7 @@ fn config(site: &Site, now: i32) -> types::Config {
         force_try_ipv6: false,
         date: now,
         expires: now.saturating_add(KEEP_SECONDS),
-        test_mode: true,
+        test_mode: false,
         this_dc: site.dc_id,
         dc_options: vec![dc_option],
         // No server of this kind is found by name.

@@ -27,7 +27,7 @@ pub(super) fn is_spoken(layer: i32) -> bool {
 }
 
 /// The layer of a session: the one that it announced, or else the last one of its key.
-pub(super) fn of(world: &mut World, auth_key_id: i64, session_id: i64) -> Outcome<i32> {
+pub(super) fn of(world: &World, auth_key_id: i64, session_id: i64) -> Outcome<i32> {
     if let Some(layer) = world.session_layer(auth_key_id, session_id) {
         return Ok(layer);
     }

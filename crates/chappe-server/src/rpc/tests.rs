@@ -161,7 +161,7 @@ fn send_code(phone: &str) -> auth::SendCode {
         phone_number: phone.into(),
         api_id: 1,
         api_hash: API_HASH.into(),
-        settings: types::CodeSettings::new().into(),
+        settings: types::CodeSettings::new(),
     }
 }
 
@@ -327,7 +327,8 @@ fn a_key_introduces_itself_first() {
         let refusal = errors::CONNECTION_LAYER_INVALID;
         server.refused(caller, &InvokeWithLayer { layer, query }, refusal);
     }
-    let broken: [(fn(&mut InitConnection<help::GetConfig>), ErrorName); 4] = [
+    type Change = fn(&mut InitConnection<help::GetConfig>);
+    let broken: [(Change, ErrorName); 4] = [
         (|device| device.api_id = 0, errors::CONNECTION_API_ID_INVALID),
         (|device| device.device_model = Text::default(), errors::CONNECTION_DEVICE_MODEL_EMPTY),
         (|device| device.system_version = Text::default(), errors::CONNECTION_SYSTEM_EMPTY),
@@ -339,7 +340,7 @@ fn a_key_introduces_itself_first() {
         server.refused(caller, &query, name);
     }
     let mut full = init(help::GetConfig);
-    full.query.proxy = Some(types::InputClientProxy { address: "proxy".into(), port: 1 }.into());
+    full.query.proxy = Some(types::InputClientProxy { address: "proxy".into(), port: 1 });
     let offset = types::JsonObjectValue {
         key: "tz_offset".into(),
         value: types::JsonNumber { value: 3_600.0 }.into(),
@@ -569,7 +570,7 @@ fn the_list_of_methods_is_that_of_the_routes() {
         let method = chappe_schema::api().find(name);
         assert!(method.is_some_and(|method| method.is_function), "{name}");
     }
-    let ids: std::collections::HashSet<_> = ROUTES.iter().map(|route| route.id).collect();
+    let ids: std::collections::BTreeSet<_> = ROUTES.iter().map(|route| route.id).collect();
     assert_eq!(ids.len(), ROUTES.len());
 }
 

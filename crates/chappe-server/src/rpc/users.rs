@@ -46,7 +46,7 @@ pub(super) fn get_full_user(
     );
     full.blocked = call.world.is_blocked(me, known.id)?;
     Ok(types::users::UserFull {
-        full_user: full.into(),
+        full_user: full,
         chats: Vec::new(),
         users: vec![user(&known, Some(me), call.now)],
     })

@@ -1,6 +1,6 @@
 //! Stories of the world alone: rows, times and random numbers.
 
-use std::{collections::HashSet, net::Ipv4Addr, path::Path};
+use std::{net::Ipv4Addr, path::Path};
 
 use chappe_api::errors;
 use chappe_crypto::{
@@ -75,7 +75,7 @@ fn the_demonstration_account_has_awkward_web_sessions() {
     assert!(rows.iter().any(|row| row.active == 0));
     assert!(rows.iter().any(|row| row.login.domain.len() >= 254));
     assert!(rows.iter().any(|row| !row.login.region.is_ascii()));
-    let bots: HashSet<_> = rows.iter().map(|row| row.bot_id).collect();
+    let bots: BTreeSet<_> = rows.iter().map(|row| row.bot_id).collect();
     assert!(bots.len() < rows.len());
     assert!(world.bots().unwrap().len() >= 2);
     // The last used comes first; what was never used counts from its making.
@@ -407,7 +407,7 @@ fn what_was_committed_is_there_when_the_file_is_opened_again() {
 #[test]
 fn a_world_opened_again_draws_other_random_numbers() {
     let directory = tempfile::tempdir().unwrap();
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     for _ in 0..3 {
         let mut world = open(Some(directory.path()), 1).unwrap();
         assert!(seen.insert(world.random::<16>()));
@@ -475,5 +475,12 @@ fn the_world_obeys_no_clock_entropy_environment_or_socket() {
         ] {
             assert!(!text.contains(word), "{}: {word}", path.display());
         }
+    }
+}
+
+impl World {
+    /// Breaks the database: from now on no key can be kept.
+    pub(crate) fn lose_keys(&self) {
+        self.db.execute_batch("PRAGMA foreign_keys = OFF; DROP TABLE auth_keys").unwrap();
     }
 }

@@ -126,7 +126,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             phone_number: phone.into(),
             api_id: 1,
             api_hash: API_HASH.into(),
-            settings: types::CodeSettings::new().into(),
+            settings: types::CodeSettings::new(),
         };
         match self.call(&send_code).await? {
             enums::auth::SentCode::SentCode(sent) => Ok(sent.phone_code_hash),

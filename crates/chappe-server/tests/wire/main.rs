@@ -1,5 +1,12 @@
 //! The local server over its wire, spoken to by the protocol core alone.
 
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test stops at the first surprise, and drives the clock and the process"
+)]
+
 mod client;
 mod durability;
 mod limits;
