@@ -12,7 +12,7 @@ use chappe::{Client, account, errors};
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = if let Ok(address) = env::var("CHAPPE_SERVER") {
         let key = std::fs::read_to_string(env::var("CHAPPE_SERVER_KEY")?)?;
-        Client::builder(1, "local").server(address, &key)?
+        Client::builder(1, "0".repeat(32)).server(address, &key)?
     } else {
         let api_id = env::var("TELEGRAM_API_ID")?.parse()?;
         Client::builder(api_id, env::var("TELEGRAM_API_HASH")?)

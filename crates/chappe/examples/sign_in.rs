@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn builder() -> Result<Builder, Box<dyn std::error::Error>> {
     if let Ok(address) = env::var("CHAPPE_SERVER") {
         let key = std::fs::read_to_string(env::var("CHAPPE_SERVER_KEY")?)?;
-        return Ok(Client::builder(1, "local").server(address, &key)?);
+        return Ok(Client::builder(1, "0".repeat(32)).server(address, &key)?);
     }
     let api_id = env::var("TELEGRAM_API_ID")?.parse()?;
     Ok(Client::builder(api_id, env::var("TELEGRAM_API_HASH")?))

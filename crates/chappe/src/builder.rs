@@ -186,7 +186,7 @@ impl Builder {
     /// keeps it.
     ///
     /// Nothing is asked of the server beyond that: whether somebody is signed in says
-    /// [`Client::me`].
+    /// [`Client::me`]. It has to run on tokio, with its sockets and timers enabled.
     ///
     /// # Errors
     /// [`Error::Network`] if nobody answers; [`Error::WrongServerKey`] or [`Error::Protocol`] if
@@ -347,7 +347,7 @@ impl From<Framing> for transport::Framing {
 pub(crate) fn entropy<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
-        .map_err(|_| Error::Invalid("the operating system gives no random bytes"))?;
+        .map_err(|_| Error::Unsupported("the operating system gives no random bytes"))?;
     Ok(bytes)
 }
 

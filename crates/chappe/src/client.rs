@@ -63,8 +63,8 @@ pub(crate) struct App {
 }
 
 impl Client {
-    /// Begins to describe a client. `api_id` and `api_hash` are those of your application,
-    /// from my.telegram.org; a local server takes any.
+    /// Begins to describe a client. `api_id` and `api_hash` are those of your application, from
+    /// my.telegram.org; a local server takes any number and any 32 hexadecimal digits.
     pub fn builder(api_id: i32, api_hash: impl Into<String>) -> Builder {
         Builder::new(api_id, api_hash.into())
     }
@@ -94,9 +94,6 @@ impl Client {
     }
 
     /// Waits until the connection does something else than `known`, and returns what.
-    ///
-    /// # Errors
-    /// None today; the signature leaves room.
     ///
     /// # Cancel safety
     /// Nothing is lost by dropping the future.

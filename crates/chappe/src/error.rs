@@ -53,7 +53,7 @@ pub enum Error {
     /// No answer came in time.
     #[error("no answer to {0} came in time; the server may still be working on it")]
     TimedOut(Text),
-    /// Telegram asks for something that this version cannot do.
+    /// Something is asked for that this version, or this machine, cannot do.
     #[error("{0}")]
     Unsupported(&'static str),
     /// The server does not hold the private key that belongs to the given public key.

@@ -22,7 +22,6 @@ use crate::{
 
 /// Where a sign-in stands. Each step but the last is answered by its own `submit`, which gives
 /// the next one; a wrong answer gives the same step again, with [`rejected`](CodeStep::rejected).
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum SignIn {
     /// Telegram sent a code and waits for it.
@@ -33,6 +32,18 @@ pub enum SignIn {
     SignUp(SignUpStep),
     /// This account is signed in, and the session is kept.
     Done(Box<types::User>),
+}
+
+impl fmt::Debug for SignIn {
+    /// Names the step; an account is only shown by its id, for it has a phone number.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(step) => f.debug_tuple("Code").field(step).finish(),
+            Self::Password(step) => f.debug_tuple("Password").field(step).finish(),
+            Self::SignUp(step) => f.debug_tuple("SignUp").field(step).finish(),
+            Self::Done(user) => f.debug_tuple("Done").field(&user.id).finish(),
+        }
+    }
 }
 
 /// Why a step is to be done again.
@@ -285,7 +296,6 @@ impl fmt::Debug for CodeStep {
 }
 
 /// The step of the password.
-#[derive(Debug)]
 pub struct PasswordStep {
     client: Client,
     hint: Option<String>,
@@ -339,6 +349,12 @@ impl PasswordStep {
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+impl fmt::Debug for PasswordStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PasswordStep").field("rejected", &self.rejected).finish_non_exhaustive()
     }
 }
 

@@ -36,15 +36,18 @@ impl Keeper {
     pub(crate) fn start(
         store: Box<dyn Store>,
         place: Place,
-        session: Option<Session>,
+        mut session: Option<Session>,
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (orders, inbox) = mpsc::unbounded_channel();
+        // The same server may listen somewhere else than last time.
+        let moved = session.as_mut().filter(|session| session.address != place.address);
+        let unwritten = moved.map(|session| session.address.clone_from(&place.address)).is_some();
         let task = Task {
             store: store.into(),
             place,
             session,
             signed_out: false,
-            unwritten: false,
+            unwritten,
             failure: None,
         };
         (Self { orders }, task.run(inbox))

@@ -65,7 +65,9 @@ async fn no_secret_is_logged() {
     let SignIn::Password(step) = step.submit(&account.code).await.unwrap() else {
         panic!("no password is asked for");
     };
-    done(step.submit("correct horse").await);
+    let step = step.submit("correct horse").await.unwrap();
+    let shown = format!("{shown} {step:?}");
+    done(Ok(step));
     client.sign_out().await.unwrap();
     let bot = &server.bots()[0];
     client.sign_in_bot(&bot.token).await.unwrap();

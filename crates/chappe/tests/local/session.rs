@@ -50,6 +50,29 @@ async fn a_sign_in_is_kept_before_it_is_reported() {
     assert_eq!(next.me().await.unwrap().unwrap().id, user.id);
 }
 
+/// A server is its key, not its address.
+#[tokio::test]
+async fn a_session_follows_its_server_to_another_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(Memory::new());
+    let mut addresses = Vec::new();
+    for _ in 0..2 {
+        // Whoever has the old port now, the server has to take another one.
+        let _taken: Vec<_> = addresses.iter().map(std::net::TcpListener::bind).collect();
+        let server = Server::builder().data(folder.path()).seed(1).start().await.unwrap();
+        let client = client_of(&server).session(Arc::clone(&store)).connect().await.unwrap();
+        if addresses.is_empty() {
+            sign_in(&client, &server).await;
+        }
+        assert!(client.me().await.unwrap().is_some());
+        client.close().await.unwrap();
+        let kept = store.load().unwrap().unwrap();
+        assert_eq!(kept.address(), server.address().to_string());
+        addresses.push(server.address());
+        server.shutdown().await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_session_of_another_server_is_refused_and_left_alone() {
     let (one, other) = (telegram(1).await, telegram(2).await);
