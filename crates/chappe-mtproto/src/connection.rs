@@ -186,6 +186,9 @@ impl Connection {
     }
 
     fn connected(&mut self) -> Result<(), ProtocolError> {
+        if !matches!(self.link, Link::Down) {
+            self.disconnected();
+        }
         let obfuscation = self.config.obfuscated.then(|| Obfuscation { dc_id: 0, secret: None });
         let transport = Transport::client(self.config.framing, obfuscation, &mut self.rng)
             .map_err(|_| ProtocolError::Config("the full framing cannot be obfuscated"))?;

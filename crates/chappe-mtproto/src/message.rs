@@ -97,7 +97,7 @@ pub enum Age {
 /// Compares a message id with the server's time.
 pub fn age(msg_id: i64, time: Duration) -> Age {
     let sent = u64::try_from(msg_id >> 32).unwrap_or(0);
-    if sent > (time + AHEAD).as_secs() {
+    if sent > time.saturating_add(AHEAD).as_secs() {
         Age::Ahead
     } else if sent < time.saturating_sub(OLD).as_secs() {
         Age::Old

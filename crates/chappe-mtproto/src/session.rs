@@ -60,7 +60,7 @@ impl Session {
         Self {
             key: resume.key,
             salts: Salts::new(resume.salts),
-            offset: resume.time_offset,
+            offset: resume.time_offset.clamp(-FARTHEST, FARTHEST),
             synced: false,
             session_id: session_id(rng),
             ids: MessageIds::default(),
@@ -323,6 +323,9 @@ fn sets_clock(message: &Message) -> bool {
 fn session_id(rng: &mut ChaCha20Rng) -> i64 {
     (rng.next_u64() | 1).cast_signed()
 }
+
+/// No clock is wrong by more, in seconds: message ids have 31 bits for the time.
+const FARTHEST: i64 = 1 << 31;
 
 /// How many message ids of each side are remembered.
 const REMEMBERED: usize = 4096;

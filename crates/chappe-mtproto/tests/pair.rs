@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chappe_mtproto::connection::{
-    Event, FailureReason, ReconnectReason, RequestOptions, RpcFailure,
+    Event, FailureReason, ReconnectReason, RequestOptions, Resume, RpcFailure,
 };
 use chappe_mtproto::error::ProtocolError;
 use chappe_mtproto::server::{ServerConfig, ServerEvent};
@@ -259,6 +259,28 @@ fn a_request_whose_packet_was_lost_is_sent_again() {
     pair.connect();
     assert_eq!(pair.response(id), Some(Ok(echo(&body(1)))));
     assert_eq!(pair.requests.len(), 2);
+}
+
+#[test]
+fn a_new_socket_replaces_one_that_nobody_reported_gone() {
+    let mut pair = Pair::resumed();
+    pair.connect();
+    pair.call(0).unwrap();
+    let id = pair.request(body(1));
+    pair.drop_up();
+    pair.connect();
+    assert_eq!(pair.response(id), Some(Ok(echo(&body(1)))));
+}
+
+#[test]
+fn an_impossible_clock_of_a_session_store_is_harmless() {
+    for time_offset in [i64::MIN, i64::MAX, 1 << 40, -(1 << 40)] {
+        let kept = Resume { time_offset, ..resume(0) };
+        let mut pair = Pair::new(client_config(Framing::Full, false), Some(kept), server_config());
+        pair.connect();
+        assert_eq!(pair.call(1), Ok(echo(&body(1))), "{time_offset}");
+        assert_eq!(pair.client.resume().unwrap().time_offset, 0);
+    }
 }
 
 #[test]

@@ -56,6 +56,7 @@ pub fn seal(key: &AuthKey, from: Side, header: &Header, body: &[u8]) -> Vec<u8> 
 /// A server, and a client that breaks one rule at a time.
 pub struct RawClient {
     pub server: Server,
+    pub key: AuthKey,
     pub now: Now,
     pub link: LinkId,
     pub transport: Transport,
@@ -88,6 +89,7 @@ impl RawClient {
         let transport = Transport::client(framing, None, &mut rng).unwrap();
         let mut client = Self {
             server,
+            key: auth_key(),
             now,
             link: LinkId(1),
             transport,
@@ -221,7 +223,7 @@ impl RawClient {
             self.messages.push(Message { msg_id: 0, seqno: 0, body });
             return;
         }
-        let opened = packet::open(&auth_key(), Side::Server, packet).expect("a good packet");
+        let opened = packet::open(&self.key, Side::Server, packet).expect("a good packet");
         assert_eq!(opened.header.session_id, self.session);
         let Header { msg_id, seqno, .. } = opened.header;
         assert_eq!(msg_id & 1, 1);

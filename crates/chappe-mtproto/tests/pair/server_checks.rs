@@ -1043,3 +1043,41 @@ fn respond_and_push_to_nobody_do_nothing() {
     client.drain();
     assert!(client.all::<RpcResult>().is_empty() && works(&mut client));
 }
+
+#[test]
+fn a_temporary_key_ends_when_it_said_it_would() {
+    use chappe_mtproto::handshake::client::{Handshake, Mode, Step};
+    let mut client = RawClient::new();
+    let keys = [crate::common::RSA.public().clone()];
+    let mut exchange = Handshake::new(2, &keys, Mode::Temporary { expires_in: 100 });
+    let mut body = exchange.start(&mut client.rng);
+    let key = loop {
+        client.packet(&plain(0, &body, &[]), false);
+        let answer = client.messages.pop().expect("an answer");
+        match exchange.step(&answer.body, client.now, &mut client.rng).expect("a good server") {
+            Step::Send(next) => body = next,
+            Step::Done(done) => break done,
+        }
+    };
+    let end = crate::common::START + crate::common::secs(100);
+    let created = |event: &ServerEvent| matches!(event, ServerEvent::KeyCreated { expires: Some(expires), .. } if *expires == end);
+    assert!(client.events.iter().any(created));
+    let send = |client: &mut RawClient, seconds| {
+        client.wait(seconds);
+        client.events.clear();
+        let (msg_id, seqno) = (client.id(), client.odd());
+        let header = packet::Header { salt: key.server_salt, session_id: 9, msg_id, seqno };
+        client.packet(&seal(&key.auth_key, Side::Client, &header, &crate::common::body(1)), false);
+        client.requests().len()
+    };
+    client.session = 9;
+    client.key = key.auth_key.clone();
+    assert_eq!(send(&mut client, 10), 1, "its first salt is good");
+    assert_eq!(send(&mut client, 55), 1);
+    assert_eq!((send(&mut client, 35), &client.errors[..]), (0, &[-404][..]));
+    assert!(client.closed);
+    client.wait(60);
+    client.reconnect(Framing::Intermediate);
+    assert_eq!(send(&mut client, 0), 0);
+    assert!(matches!(client.events[..], [ServerEvent::KeyWanted { .. }]), "it is forgotten");
+}
