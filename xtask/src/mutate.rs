@@ -75,8 +75,8 @@ pub(crate) enum Error {
     #[error("{0}: {1}")]
     Io(PathBuf, #[source] io::Error),
     /// Without a mutation the tests fail already.
-    #[error("the tests of {0} fail without any mutation; mend them first")]
-    Unsound(String),
+    #[error("without any mutation the tests of {0} do not pass: {1}")]
+    Unsound(String, String),
     /// No entry has the wanted name.
     #[error("no mutation in {LIST} has {0:?} in its name")]
     Nothing(String),
@@ -109,8 +109,9 @@ pub(crate) fn run(root: &Path, only: &str) -> Result<bool, Error> {
     packages.dedup();
     for package in packages {
         say(format_args!("tests of {package}, unharmed"))?;
-        if !matches!(bench.test(package, None)?, Verdict::Survived) {
-            return Err(Error::Unsound(package.to_owned()));
+        let verdict = bench.test(package, None)?;
+        if !matches!(verdict, Verdict::Survived) {
+            return Err(Error::Unsound(package.to_owned(), verdict.to_string()));
         }
     }
     let mut noticed = 0;
@@ -162,8 +163,8 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Caught(test) => write!(f, "by {test}"),
-            Self::Hung => write!(f, "by the time limit"),
+            Self::Caught(test) => write!(f, "{test} failed"),
+            Self::Hung => write!(f, "the tests did not end"),
             Self::Survived => write!(f, "no test noticed"),
             Self::Unbuildable(error) => write!(f, "{error}"),
             Self::Stale(count) => write!(f, "the text to replace occurs {count} times"),

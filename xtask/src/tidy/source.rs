@@ -15,7 +15,10 @@ pub(super) struct Tree {
 }
 
 /// Folders that hold what is built or fetched, never what is written.
-const SKIPPED: &[&str] = &[".git", "target", ".venv", "node_modules", "corpus", "artifacts"];
+const SKIPPED: &[&str] = &["target", "node_modules", "corpus", "artifacts"];
+
+/// The hidden folders that are this repository's; others belong to somebody's tools.
+const HIDDEN: &[&str] = &[".cargo", ".ci", ".github"];
 
 impl Tree {
     /// Reads every text file under `root`.
@@ -133,11 +136,12 @@ fn read_folder(
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let Ok(name) = entry.file_name().into_string() else { continue };
-        if SKIPPED.contains(&name.as_str()) {
-            continue;
-        }
         let path = format!("{prefix}{name}");
         let kind = entry.file_type()?;
+        let foreign = name.starts_with('.') && !HIDDEN.contains(&name.as_str());
+        if kind.is_dir() && (foreign || SKIPPED.contains(&name.as_str())) {
+            continue;
+        }
         if kind.is_dir() {
             read_folder(&entry.path(), &format!("{path}/"), texts)?;
         } else if kind.is_file()

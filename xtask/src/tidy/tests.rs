@@ -180,6 +180,12 @@ fn tests_neither_sleep_nor_leave_this_machine() {
     let text = text.replace("HOST", "149.154");
     let found = broken("tests", &[("crates/a/tests/a.rs", &text)]);
     assert_eq!(found, ["crates/a/tests/a.rs:2", "crates/a/tests/a.rs:3"]);
+
+    let paused = "//! x\n#[tokio::test(start_paused = true)]\nasync fn a() {\n\
+                  tokio::time::sleep(D).await;\nthread::sleep(D);\n}\n#[tokio::test]\n\
+                  async fn b() {\ntokio::time::sleep(D).await;\n}\n";
+    let found = broken("tests", &[("crates/a/tests/a.rs", paused)]);
+    assert_eq!(found, ["crates/a/tests/a.rs:5", "crates/a/tests/a.rs:9"]);
 }
 
 fn manifest(name: &str, rest: &str) -> String {
