@@ -1,6 +1,6 @@
 //! The client's end: one object that outlives its sockets and only dispatches.
 //!
-//! Every noun has its own module: requests are the [outbox](crate::outbox)'s, ids, checks and
+//! Every noun has its own module: requests are the outbox's, ids, checks and
 //! acknowledgements the session's, salts and pings their own.
 
 mod face;
