@@ -21,7 +21,8 @@ const TEXTS: [&str; 10] = [
     "ok",
     "See you tomorrow at nine then",
     "I have read the document that you sent, and I think that the second part needs another \
-     look before we publish it.",
+     look before we publish it: the numbers of the first table do not add up to those of the \
+     last one, and two of the sources are not there any more.",
     "Да, конечно",
     "The train is late again, I will be there in about half an hour.",
     "🎉🎉🎉",
@@ -86,8 +87,10 @@ fn reactions(index: i32) -> types::MessageReactions {
     let mut reactions = types::MessageReactions::new(vec![
         types::ReactionCount::new(reaction("👍"), 12),
         types::ReactionCount::new(reaction("❤"), 3),
+        types::ReactionCount::new(reaction("🔥"), 2),
+        types::ReactionCount::new(reaction("😁"), 1),
     ]);
-    reactions.recent_reactions = Some(vec![recent(index), recent(index + 1)]);
+    reactions.recent_reactions = Some(vec![recent(index), recent(index + 1), recent(index + 2)]);
     reactions
 }
 
@@ -96,8 +99,16 @@ fn photo(index: i32) -> types::Photo {
         types::PhotoSize { r#type: r#type.into(), w, h, size }.into()
     };
     let stripped = types::PhotoStrippedSize { r#type: "i".into(), bytes: vec![1; 90].into() };
+    let progressive = types::PhotoSizeProgressive {
+        r#type: "w".into(),
+        w: 2560,
+        h: 1920,
+        sizes: vec![20_000, 60_000, 140_000, 400_000],
+    };
     let sizes = vec![
         stripped.into(),
+        progressive.into(),
+        size("s", 90, 68, 1_500),
         size("m", 320, 240, 18_000),
         size("x", 800, 600, 90_000),
         size("y", 1280, 960, 210_000),

@@ -613,7 +613,7 @@ pub enum ChannelAdminLogEventAction {
     /// `channelAdminLogEventActionChangeUsername`.
     ChangeUsername(crate::types::ChannelAdminLogEventActionChangeUsername),
     /// `channelAdminLogEventActionChangePhoto`.
-    ChangePhoto(crate::types::ChannelAdminLogEventActionChangePhoto),
+    ChangePhoto(Box<crate::types::ChannelAdminLogEventActionChangePhoto>),
     /// `channelAdminLogEventActionToggleInvites`.
     ToggleInvites(crate::types::ChannelAdminLogEventActionToggleInvites),
     /// `channelAdminLogEventActionToggleSignatures`.
@@ -777,7 +777,7 @@ impl tl::Decode for ChannelAdminLogEventAction {
             0xe6dfb825 => Self::ChangeTitle(tl::DecodeBare::decode_bare(reader)?),
             0x55188a2e => Self::ChangeAbout(tl::DecodeBare::decode_bare(reader)?),
             0x6a4afc38 => Self::ChangeUsername(tl::DecodeBare::decode_bare(reader)?),
-            0x434bd2af => Self::ChangePhoto(tl::DecodeBare::decode_bare(reader)?),
+            0x434bd2af => Self::ChangePhoto(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0x1b7907ae => Self::ToggleInvites(tl::DecodeBare::decode_bare(reader)?),
             0x26ae0971 => Self::ToggleSignatures(tl::DecodeBare::decode_bare(reader)?),
             0xe9e82c18 => Self::UpdatePinned(Box::new(tl::DecodeBare::decode_bare(reader)?)),
@@ -852,7 +852,7 @@ impl From<crate::types::ChannelAdminLogEventActionChangeUsername> for ChannelAdm
 
 impl From<crate::types::ChannelAdminLogEventActionChangePhoto> for ChannelAdminLogEventAction {
     fn from(value: crate::types::ChannelAdminLogEventActionChangePhoto) -> Self {
-        Self::ChangePhoto(value)
+        Self::ChangePhoto(Box::new(value))
     }
 }
 
@@ -5892,7 +5892,7 @@ pub enum MessageAction {
     /// `messageActionChatEditTitle`.
     ChatEditTitle(crate::types::MessageActionChatEditTitle),
     /// `messageActionChatEditPhoto`.
-    ChatEditPhoto(crate::types::MessageActionChatEditPhoto),
+    ChatEditPhoto(Box<crate::types::MessageActionChatEditPhoto>),
     /// `messageActionChatDeletePhoto`.
     ChatDeletePhoto,
     /// `messageActionChatAddUser`.
@@ -5956,7 +5956,7 @@ pub enum MessageAction {
     /// `messageActionTopicEdit`.
     TopicEdit(crate::types::MessageActionTopicEdit),
     /// `messageActionSuggestProfilePhoto`.
-    SuggestProfilePhoto(crate::types::MessageActionSuggestProfilePhoto),
+    SuggestProfilePhoto(Box<crate::types::MessageActionSuggestProfilePhoto>),
     /// `messageActionRequestedPeer`.
     RequestedPeer(crate::types::MessageActionRequestedPeer),
     /// `messageActionSetChatWallPaper`.
@@ -6113,7 +6113,7 @@ impl tl::Decode for MessageAction {
             0xb6aef7b0 => Self::Empty,
             0xbd47cbad => Self::ChatCreate(tl::DecodeBare::decode_bare(reader)?),
             0xb5a1ce5a => Self::ChatEditTitle(tl::DecodeBare::decode_bare(reader)?),
-            0x7fcb13a8 => Self::ChatEditPhoto(tl::DecodeBare::decode_bare(reader)?),
+            0x7fcb13a8 => Self::ChatEditPhoto(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0x95e3fbef => Self::ChatDeletePhoto,
             0x15cefd00 => Self::ChatAddUser(tl::DecodeBare::decode_bare(reader)?),
             0xa43f30cc => Self::ChatDeleteUser(tl::DecodeBare::decode_bare(reader)?),
@@ -6145,7 +6145,7 @@ impl tl::Decode for MessageAction {
             0x48e91302 => Self::GiftPremium(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0x0d999256 => Self::TopicCreate(tl::DecodeBare::decode_bare(reader)?),
             0xc0944820 => Self::TopicEdit(tl::DecodeBare::decode_bare(reader)?),
-            0x57de635e => Self::SuggestProfilePhoto(tl::DecodeBare::decode_bare(reader)?),
+            0x57de635e => Self::SuggestProfilePhoto(Box::new(tl::DecodeBare::decode_bare(reader)?)),
             0x31518e9b => Self::RequestedPeer(tl::DecodeBare::decode_bare(reader)?),
             0x5060a3f4 => Self::SetChatWallPaper(tl::DecodeBare::decode_bare(reader)?),
             0x31c48347 => Self::GiftCode(Box::new(tl::DecodeBare::decode_bare(reader)?)),
@@ -6201,7 +6201,7 @@ impl From<crate::types::MessageActionChatEditTitle> for MessageAction {
 
 impl From<crate::types::MessageActionChatEditPhoto> for MessageAction {
     fn from(value: crate::types::MessageActionChatEditPhoto) -> Self {
-        Self::ChatEditPhoto(value)
+        Self::ChatEditPhoto(Box::new(value))
     }
 }
 
@@ -6357,7 +6357,7 @@ impl From<crate::types::MessageActionTopicEdit> for MessageAction {
 
 impl From<crate::types::MessageActionSuggestProfilePhoto> for MessageAction {
     fn from(value: crate::types::MessageActionSuggestProfilePhoto) -> Self {
-        Self::SuggestProfilePhoto(value)
+        Self::SuggestProfilePhoto(Box::new(value))
     }
 }
 
@@ -8318,7 +8318,7 @@ pub enum Photo {
     /// `photoEmpty`.
     Empty(crate::types::PhotoEmpty),
     /// `photo`.
-    Photo(Box<crate::types::Photo>),
+    Photo(crate::types::Photo),
 }
 
 impl tl::Encode for Photo {
@@ -8334,7 +8334,7 @@ impl tl::Decode for Photo {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
             0x2331b22d => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0xfb197a65 => Self::Photo(Box::new(tl::DecodeBare::decode_bare(reader)?)),
+            0xfb197a65 => Self::Photo(tl::DecodeBare::decode_bare(reader)?),
             id => return Err(reader.unknown(id, "Photo")),
         };
         Ok(value)
@@ -8349,7 +8349,7 @@ impl From<crate::types::PhotoEmpty> for Photo {
 
 impl From<crate::types::Photo> for Photo {
     fn from(value: crate::types::Photo) -> Self {
-        Self::Photo(Box::new(value))
+        Self::Photo(value)
     }
 }
 

@@ -3512,7 +3512,7 @@ pub struct ChatFull {
     /// `participants:ChatParticipants`.
     pub participants: crate::enums::ChatParticipants,
     /// `chat_photo:flags.2?Photo`.
-    pub chat_photo: Option<crate::enums::Photo>,
+    pub chat_photo: Option<Box<crate::enums::Photo>>,
     /// `notify_settings:PeerNotifySettings`.
     pub notify_settings: PeerNotifySettings,
     /// `exported_invite:flags.13?ExportedChatInvite`.
@@ -3632,7 +3632,7 @@ impl tl::DecodeBare for ChatFull {
             id: reader.i64()?,
             about: reader.text()?,
             participants: tl::Decode::decode(reader)?,
-            chat_photo: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            chat_photo: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             notify_settings: tl::Decode::decode(reader)?,
             exported_invite: if flags & 0x2000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
             bot_info: if flags & 0x8 != 0 { Some(reader.vector()?) } else { None },
@@ -5081,7 +5081,7 @@ pub struct MessageMediaDocument {
     /// `alt_documents:flags.5?Vector<Document>`.
     pub alt_documents: Option<Vec<crate::enums::Document>>,
     /// `video_cover:flags.9?Photo`.
-    pub video_cover: Option<crate::enums::Photo>,
+    pub video_cover: Option<Box<crate::enums::Photo>>,
     /// `video_timestamp:flags.10?int`.
     pub video_timestamp: Option<i32>,
     /// `ttl_seconds:flags.2?int`.
@@ -5144,7 +5144,7 @@ impl tl::DecodeBare for MessageMediaDocument {
             voice: flags & 0x100 != 0,
             document: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
             alt_documents: if flags & 0x20 != 0 { Some(reader.vector()?) } else { None },
-            video_cover: if flags & 0x200 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            video_cover: if flags & 0x200 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             video_timestamp: if flags & 0x400 != 0 { Some(reader.i32()?) } else { None },
             ttl_seconds: if flags & 0x4 != 0 { Some(reader.i32()?) } else { None },
         })
@@ -10112,11 +10112,11 @@ pub struct UserFull {
     /// `settings:PeerSettings`.
     pub settings: PeerSettings,
     /// `personal_photo:flags.21?Photo`.
-    pub personal_photo: Option<crate::enums::Photo>,
+    pub personal_photo: Option<Box<crate::enums::Photo>>,
     /// `profile_photo:flags.2?Photo`.
-    pub profile_photo: Option<crate::enums::Photo>,
+    pub profile_photo: Option<Box<crate::enums::Photo>>,
     /// `fallback_photo:flags.22?Photo`.
-    pub fallback_photo: Option<crate::enums::Photo>,
+    pub fallback_photo: Option<Box<crate::enums::Photo>>,
     /// `notify_settings:PeerNotifySettings`.
     pub notify_settings: PeerNotifySettings,
     /// `bot_info:flags.3?BotInfo`.
@@ -10392,9 +10392,9 @@ impl tl::DecodeBare for UserFull {
             id: reader.i64()?,
             about: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
             settings: tl::Decode::decode(reader)?,
-            personal_photo: if flags & 0x200000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            profile_photo: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            fallback_photo: if flags & 0x400000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            personal_photo: if flags & 0x200000 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
+            profile_photo: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
+            fallback_photo: if flags & 0x400000 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             notify_settings: tl::Decode::decode(reader)?,
             bot_info: if flags & 0x8 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             pinned_msg_id: if flags & 0x40 != 0 { Some(reader.i32()?) } else { None },
@@ -19890,7 +19890,7 @@ pub struct WebPage {
     /// `description:flags.3?string`.
     pub description: Option<tl::Text>,
     /// `photo:flags.4?Photo`.
-    pub photo: Option<crate::enums::Photo>,
+    pub photo: Option<Box<crate::enums::Photo>>,
     /// `embed_url:flags.5?string`, set together with `embed_type` or not at all.
     pub embed_url: Option<tl::Text>,
     /// `embed_type:flags.5?string`, set together with `embed_url` or not at all.
@@ -20007,7 +20007,7 @@ impl tl::DecodeBare for WebPage {
             site_name: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
             title: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
             description: if flags & 0x8 != 0 { Some(reader.text()?) } else { None },
-            photo: if flags & 0x10 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            photo: if flags & 0x10 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             embed_url: if flags & 0x20 != 0 { Some(reader.text()?) } else { None },
             embed_type: if flags & 0x20 != 0 { Some(reader.text()?) } else { None },
             embed_width: if flags & 0x40 != 0 { Some(reader.i32()?) } else { None },
@@ -20787,7 +20787,7 @@ pub struct BotInfo {
     /// `description:flags.1?string`.
     pub description: Option<tl::Text>,
     /// `description_photo:flags.4?Photo`.
-    pub description_photo: Option<crate::enums::Photo>,
+    pub description_photo: Option<Box<crate::enums::Photo>>,
     /// `description_document:flags.5?Document`.
     pub description_document: Option<crate::enums::Document>,
     /// `commands:flags.2?Vector<BotCommand>`.
@@ -20866,7 +20866,7 @@ impl tl::DecodeBare for BotInfo {
             has_preview_medias: flags & 0x40 != 0,
             user_id: if flags & 0x1 != 0 { Some(reader.i64()?) } else { None },
             description: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            description_photo: if flags & 0x10 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            description_photo: if flags & 0x10 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             description_document: if flags & 0x20 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
             commands: if flags & 0x4 != 0 { Some(reader.vector()?) } else { None },
             menu_button: if flags & 0x8 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
@@ -24170,7 +24170,7 @@ pub struct BotInlineMediaResult {
     /// `type:string`.
     pub r#type: tl::Text,
     /// `photo:flags.0?Photo`.
-    pub photo: Option<crate::enums::Photo>,
+    pub photo: Option<Box<crate::enums::Photo>>,
     /// `document:flags.1?Document`.
     pub document: Option<crate::enums::Document>,
     /// `title:flags.2?string`.
@@ -24226,7 +24226,7 @@ impl tl::DecodeBare for BotInlineMediaResult {
         Ok(Self {
             id: reader.text()?,
             r#type: reader.text()?,
-            photo: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            photo: if flags & 0x1 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             document: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
             title: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
             description: if flags & 0x8 != 0 { Some(reader.text()?) } else { None },
@@ -38121,7 +38121,7 @@ pub struct SponsoredMessage {
     /// `entities:flags.1?Vector<MessageEntity>`.
     pub entities: Option<Vec<crate::enums::MessageEntity>>,
     /// `photo:flags.6?Photo`.
-    pub photo: Option<crate::enums::Photo>,
+    pub photo: Option<Box<crate::enums::Photo>>,
     /// `media:flags.14?MessageMedia`.
     pub media: Option<Box<crate::enums::MessageMedia>>,
     /// `color:flags.13?PeerColor`.
@@ -38208,7 +38208,7 @@ impl tl::DecodeBare for SponsoredMessage {
             title: reader.text()?,
             message: reader.text()?,
             entities: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-            photo: if flags & 0x40 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            photo: if flags & 0x40 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             media: if flags & 0x4000 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             color: if flags & 0x2000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
             button_text: reader.text()?,
@@ -45564,7 +45564,7 @@ pub struct RequestedPeerUser {
     /// `username:flags.1?string`.
     pub username: Option<tl::Text>,
     /// `photo:flags.2?Photo`.
-    pub photo: Option<crate::enums::Photo>,
+    pub photo: Option<Box<crate::enums::Photo>>,
 }
 
 impl RequestedPeerUser {
@@ -45612,7 +45612,7 @@ impl tl::DecodeBare for RequestedPeerUser {
             first_name: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
             last_name: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
             username: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            photo: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            photo: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
         })
     }
 }
@@ -45627,7 +45627,7 @@ pub struct RequestedPeerChat {
     /// `title:flags.0?string`.
     pub title: Option<tl::Text>,
     /// `photo:flags.2?Photo`.
-    pub photo: Option<crate::enums::Photo>,
+    pub photo: Option<Box<crate::enums::Photo>>,
 }
 
 impl RequestedPeerChat {
@@ -45665,7 +45665,7 @@ impl tl::DecodeBare for RequestedPeerChat {
         Ok(Self {
             chat_id: reader.i64()?,
             title: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            photo: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            photo: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
         })
     }
 }
@@ -45682,7 +45682,7 @@ pub struct RequestedPeerChannel {
     /// `username:flags.1?string`.
     pub username: Option<tl::Text>,
     /// `photo:flags.2?Photo`.
-    pub photo: Option<crate::enums::Photo>,
+    pub photo: Option<Box<crate::enums::Photo>>,
 }
 
 impl RequestedPeerChannel {
@@ -45725,7 +45725,7 @@ impl tl::DecodeBare for RequestedPeerChannel {
             channel_id: reader.i64()?,
             title: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
             username: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            photo: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            photo: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
         })
     }
 }
@@ -48945,7 +48945,7 @@ pub struct StoryAlbum {
     /// `title:string`.
     pub title: tl::Text,
     /// `icon_photo:flags.0?Photo`.
-    pub icon_photo: Option<crate::enums::Photo>,
+    pub icon_photo: Option<Box<crate::enums::Photo>>,
     /// `icon_video:flags.1?Document`.
     pub icon_video: Option<crate::enums::Document>,
 }
@@ -48986,7 +48986,7 @@ impl tl::DecodeBare for StoryAlbum {
         Ok(Self {
             album_id: reader.i32()?,
             title: reader.text()?,
-            icon_photo: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            icon_photo: if flags & 0x1 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             icon_video: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
         })
     }
