@@ -31,6 +31,7 @@ use crate::{
     net::{
         self, Connector,
         driver::{self, Clock, Parts, Status},
+        timer,
     },
     session::{
         IntoStore, Memory, Session, Store,
@@ -286,13 +287,13 @@ impl Builder {
         });
 
         let settled = status_of.wait_for(|status| !matches!(status, Status::Connecting(_)));
-        match tokio::time::timeout(self.connect_timeout, settled).await {
-            Ok(Ok(status)) => match &*status {
+        match timer::within(self.connect_timeout, settled).await {
+            Some(Ok(status)) => match &*status {
                 Status::Ended(end) => return Err(end.to_error()),
                 Status::Connected | Status::Connecting(_) => {}
             },
-            Ok(Err(_)) => return Err(Error::Closed),
-            Err(_) => return Err(Error::Network(driver::too_slow())),
+            Some(Err(_)) => return Err(Error::Closed),
+            None => return Err(Error::Network(driver::too_slow())),
         }
         // A client whose key is lost with the process would sign in for nothing.
         client.keeper().flush().await?;

@@ -18,7 +18,10 @@ use crate::{
     builder::Builder,
     error::{Error, RpcError},
     invoke::Policy,
-    net::driver::{Call, Control, End, Outcome, Status, Ticket},
+    net::{
+        driver::{Call, Control, End, Outcome, Status, Ticket},
+        timer,
+    },
     session::keeper::Keeper,
     updates::Updates,
 };
@@ -147,12 +150,12 @@ impl Client {
             guard.ticket = None;
             outcome
         };
-        match tokio::time::timeout(inner.request_timeout, exchange).await {
-            Ok(Ok(Outcome::Answered(answer))) => Ok(Ok(answer)),
-            Ok(Ok(Outcome::Refused(failure))) => Ok(Err(failure)),
-            Ok(Ok(Outcome::Failed(reason))) => Err(failed(method, reason)),
-            Ok(Err(ended)) => Err(ended),
-            Err(_) => Err(match &*inner.status.borrow() {
+        match timer::within(inner.request_timeout, exchange).await {
+            Some(Ok(Outcome::Answered(answer))) => Ok(Ok(answer)),
+            Some(Ok(Outcome::Refused(failure))) => Ok(Err(failure)),
+            Some(Ok(Outcome::Failed(reason))) => Err(failed(method, reason)),
+            Some(Err(ended)) => Err(ended),
+            None => Err(match &*inner.status.borrow() {
                 Status::Connecting(Some(trouble)) => Error::Network(trouble.to_error()),
                 _ => Error::TimedOut(method.into()),
             }),

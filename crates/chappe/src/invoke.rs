@@ -9,6 +9,7 @@ use tracing::Instrument;
 use crate::{
     Client,
     error::{Error, RpcError},
+    net::timer,
 };
 
 impl Client {
@@ -70,7 +71,7 @@ impl Client {
                     }
                     Step::Retry { after } => {
                         tracing::warn!(code = error.code, name = %error.name, ?after, "waiting");
-                        tokio::time::sleep(after).await;
+                        timer::pause(after).await;
                     }
                 }
                 attempt += 1;

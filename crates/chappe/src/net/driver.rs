@@ -251,7 +251,7 @@ impl Driver {
             if !ever_ready && (!dialled || failures >= FIRST_ATTEMPTS) {
                 return End::Unreachable(error.into());
             }
-            let pause = self.backoff(failures, dialled);
+            let pause = backoff(failures, dialled, self.draw());
             tracing::warn!(%error, ?pause, "disconnected");
             self.parts.status.send_replace(Status::Connecting(Some(error.into())));
             road = Road::Waiting(now.uptime + pause);
@@ -322,18 +322,11 @@ impl Driver {
         Road::Dialing((self.parts.connector)(), until)
     }
 
-    /// Doubles from a quarter of a second to half a minute, and takes up to a quarter off. The
-    /// first try after a socket that worked comes at once.
-    fn backoff(&mut self, failures: u32, dialled: bool) -> Duration {
-        if failures <= 1 && dialled {
-            return Duration::ZERO;
-        }
-        // splitmix64; it need not be secret.
+    /// A random number that need not be secret (splitmix64).
+    fn draw(&mut self) -> u8 {
         self.parts.jitter = self.parts.jitter.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed =
-            (self.parts.jitter ^ (self.parts.jitter >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let full = (FIRST_PAUSE * (1 << failures.min(10))).min(LONGEST_PAUSE);
-        full - full / 4 * (mixed >> 56) as u32 / 255
+        let mixed = self.parts.jitter ^ (self.parts.jitter >> 30);
+        mixed.wrapping_mul(0xbf58_476d_1ce4_e5b9).to_be_bytes()[0]
     }
 
     fn start(&mut self, now: Now, call: Call) {
@@ -537,6 +530,17 @@ pub(crate) fn too_slow() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "connecting took too long")
 }
 
+/// How long to wait before the next dial, after so many failures in a row: it doubles from a
+/// quarter of a second to half a minute, and up to a quarter is taken off by chance. The first
+/// try after a socket that worked comes at once.
+fn backoff(failures: u32, dialled: bool, chance: u8) -> Duration {
+    if failures <= 1 && dialled {
+        return Duration::ZERO;
+    }
+    let full = (FIRST_PAUSE * (1 << failures.min(10))).min(LONGEST_PAUSE);
+    full - full / 4 * u32::from(chance) / 255
+}
+
 fn earlier(at: Option<Duration>, until: Duration) -> Option<Duration> {
     Some(at.map_or(until, |at| at.min(until)))
 }
@@ -550,3 +554,22 @@ const READ: usize = 16 * 1024;
 const MOST_PENDING: usize = 512;
 /// Bytes that wait for the socket before no more calls are taken.
 const MOST_WAITING: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dials_get_rarer_up_to_a_limit() {
+        assert_eq!(backoff(1, true, 0), Duration::ZERO);
+        assert_eq!(backoff(1, false, 0), Duration::from_millis(250));
+        assert_eq!(backoff(2, true, 0), Duration::from_millis(500));
+        assert_eq!(backoff(6, false, 0), Duration::from_secs(8));
+        assert_eq!(backoff(8, false, 0), Duration::from_secs(30));
+        assert_eq!(backoff(u32::MAX, true, 0), Duration::from_secs(30));
+        for chance in 0..=255 {
+            let pause = backoff(8, false, chance);
+            assert!(pause >= Duration::from_millis(22_500) && pause <= Duration::from_secs(30));
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Sockets: how one is dialled, and what the driver needs of it.
 
 pub(crate) mod driver;
+pub(crate) mod timer;
 
 use std::{future::Future, io, pin::Pin, sync::Arc};
 

@@ -43,7 +43,7 @@ async fn every_framing_works() {
 async fn clones_share_one_connection() {
     let wire = Wire::new(telegram(1).await);
     let client = wire.connect(client_of(wire.server())).await.unwrap();
-    let calls: Vec<_> = (0..100)
+    let calls: Vec<_> = (0..1500)
         .map(|_| {
             let client = client.clone();
             tokio::spawn(async move { client.invoke(&help::GetNearestDc).await })

@@ -6,6 +6,8 @@ mod connection;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod script;
+#[cfg(test)]
 mod session;
 #[cfg(test)]
 mod sign_in;
