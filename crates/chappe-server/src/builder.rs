@@ -125,10 +125,11 @@ impl Builder {
     /// Nothing runs when this is dropped before it is done.
     pub async fn start(self) -> Result<Handle, Error> {
         if !self.listen.ip().is_loopback() && !self.exposed {
-            return Err(Error::NotLoopback(self.listen));
+            return Err(Error::NotLoopback(Box::new(self.listen)));
         }
         let socket = TcpListener::bind(self.listen).await;
-        let unusable = |source| Error::Listen { address: self.listen, source: Box::new(source) };
+        let unusable =
+            |source| Error::Listen { address: Box::new(self.listen), source: Box::new(source) };
         let socket = socket.map_err(unusable)?;
         let address = socket.local_addr().map_err(unusable)?;
 

@@ -11,12 +11,12 @@ pub enum Error {
         "refusing to listen on {0}: this server lets everybody in who knows the printed codes; \
          listen on 127.0.0.1 or ask for the exposure by name"
     )]
-    NotLoopback(SocketAddr),
+    NotLoopback(Box<SocketAddr>),
     /// The listening socket could not be opened.
     #[error("cannot listen on {address}: {source}")]
     Listen {
         /// The address asked for.
-        address: SocketAddr,
+        address: Box<SocketAddr>,
         /// What the system said.
         source: Box<io::Error>,
     },
@@ -76,5 +76,27 @@ impl From<rusqlite::Error> for DatabaseError {
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         Self::Database(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_small_and_portable() {
+        fn portable<T: std::error::Error + Send + Sync + 'static>(_: &T) {}
+        let errors = [
+            Error::NotLoopback(Box::new(SocketAddr::from(([0, 0, 0, 0], 1)))),
+            Error::NewerState { found: 2, known: 1 },
+            Error::ProductionKey,
+            Error::Stopped,
+        ];
+        for error in &errors {
+            portable(error);
+            let text = error.to_string();
+            assert!(text.starts_with(char::is_lowercase) && !text.ends_with('.'), "{text}");
+        }
+        assert!(size_of::<Error>() <= 32);
     }
 }

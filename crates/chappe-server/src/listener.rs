@@ -123,6 +123,8 @@ pub(crate) struct Listener {
     engine: Engine,
     clock: Clock,
     socket: TcpListener,
+    /// When to accept again, after the system had nothing to give.
+    accept_from: Option<Instant>,
     links: BTreeMap<LinkId, Link>,
     last_link: u64,
     tasks: JoinSet<()>,
@@ -142,6 +144,7 @@ impl Listener {
             engine,
             clock,
             socket,
+            accept_from: None,
             links: BTreeMap::new(),
             last_link: 0,
             tasks: JoinSet::new(),
@@ -159,7 +162,7 @@ impl Listener {
             tokio::select! {
                 _ = &mut stop => break,
                 Some(message) = self.inbox.recv() => self.take(message),
-                accepted = self.socket.accept() => match accepted {
+                accepted = self.socket.accept(), if self.accept_from.is_none() => match accepted {
                     Ok((stream, address)) => {
                         // Answers are small and waited for; if the system refuses, they are late.
                         let _ = stream.set_nodelay(true);
@@ -167,10 +170,10 @@ impl Listener {
                     }
                     Err(error) => {
                         tracing::warn!(%error, "cannot accept");
-                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                        self.pause_accepting();
                     }
                 },
-                () = sleep_until(wake) => self.engine.wake(self.clock.now()),
+                () = sleep_until(wake) => self.wake(),
                 Some(_) = self.tasks.join_next() => {}
             }
         }
@@ -202,10 +205,24 @@ impl Listener {
         let frames = self.links.values().filter_map(|link| link.partial_since);
         let frames = frames.min().map(|since| since + FRAME_DEADLINE);
         let wake = [wake, frames].into_iter().flatten().min();
-        match wake {
+        let wake = match wake {
             Some(wake) => self.clock.started + wake,
             None => Instant::now() + IDLE,
-        }
+        };
+        self.accept_from.map_or(wake, |from| from.min(wake))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "here time enters")]
+    fn wake(&mut self) {
+        self.accept_from = self.accept_from.filter(|from| *from > Instant::now());
+        self.engine.wake(self.clock.now());
+    }
+
+    /// Stops accepting for a moment: the system has no more sockets to give, and would say so
+    /// again at once.
+    #[expect(clippy::disallowed_methods, reason = "here time enters")]
+    fn pause_accepting(&mut self) {
+        self.accept_from = Some(Instant::now() + ACCEPT_PAUSE);
     }
 
     fn take(&mut self, message: Message) {

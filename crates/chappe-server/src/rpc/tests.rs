@@ -598,6 +598,7 @@ fn the_reads_of_a_starting_client_are_answered_in_type() {
                 [&route.id.to_le_bytes()[..], &vec![0; length]].concat()
             })
     };
+    let layers = Layers::new();
     let mut answered = 0;
     for route in ROUTES {
         let Some(body) = plain(&route) else { continue };
@@ -606,7 +607,6 @@ fn the_reads_of_a_starting_client_are_answered_in_type() {
             let reply = server.raw(caller, &body).result;
             match reply {
                 Ok(bytes) => {
-                    let layers = Layers::new();
                     let schema = layers.schema(layer);
                     let method = schema.find(route.name).unwrap();
                     let mut input = chappe_tl::Reader::new(&bytes);
