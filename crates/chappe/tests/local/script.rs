@@ -16,6 +16,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+    sync::Notify,
     time::Instant,
 };
 
@@ -24,6 +25,9 @@ use crate::telegram::{API_HASH, API_ID};
 /// What the server answers: the first line to the first request, and so on.
 type Line = Result<Bytes, (i32, &'static str)>;
 
+/// The line of a request that is never answered.
+const SILENCE: Line = Err((0, ""));
+
 /// The server's life: one socket, and every request kept.
 async fn act(
     mut pipe: DuplexStream,
@@ -31,6 +35,7 @@ async fn act(
     script: Vec<Line>,
     push: Bytes,
     heard: Arc<Mutex<Vec<Bytes>>>,
+    dropped: Arc<Notify>,
 ) {
     let epoch = Instant::now();
     let config = ServerConfig { keys: vec![key], ..ServerConfig::default() };
@@ -64,10 +69,14 @@ async fn act(
                         server.push(now, session, push.clone());
                     }
                     let line = script.next().expect("a request that the script does not have");
+                    if line == SILENCE {
+                        continue;
+                    }
                     let line = line
                         .map_err(|(code, message)| RpcFailure { code, message: message.into() });
                     server.respond(now, session, msg_id, line);
                 }
+                ServerOutput::Event(ServerEvent::RequestDropped { .. }) => dropped.notify_one(),
                 ServerOutput::Event(_) => {}
                 ServerOutput::Timeout(_) => break,
             }
@@ -78,17 +87,18 @@ async fn act(
 struct Stage {
     client: Client,
     heard: Arc<Mutex<Vec<Bytes>>>,
+    dropped: Arc<Notify>,
 }
 
 async fn stage(script: Vec<Line>, push: Bytes) -> Stage {
     let key = PrivateKey::generate(&mut ChaCha20Rng::from_seed([1; 32]));
-    let heard = Arc::default();
+    let (heard, dropped) = (Arc::default(), Arc::default());
     let (near, far) = tokio::io::duplex(64 * 1024);
     let builder = Client::builder(API_ID, API_HASH)
         .server("nowhere:1", &key.public().to_pem())
         .unwrap()
         .device(DeviceInfo::new("Model T", "4.2"));
-    tokio::spawn(act(far, key, script, push, Arc::clone(&heard)));
+    tokio::spawn(act(far, key, script, push, Arc::clone(&heard), Arc::clone(&dropped)));
     let near = Mutex::new(Some(near));
     let client = builder
         .connect_with(move || {
@@ -97,7 +107,7 @@ async fn stage(script: Vec<Line>, push: Bytes) -> Stage {
         })
         .await
         .unwrap();
-    Stage { client, heard }
+    Stage { client, heard, dropped }
 }
 
 /// Layer and device in front of the call, if they are there.
@@ -130,7 +140,7 @@ async fn layer_and_device_are_announced_until_they_are_heard() {
         nearest(),
         Err((400, "PEER_ID_INVALID")),
     ];
-    let Stage { client, heard } = stage(script, Bytes::new()).await;
+    let Stage { client, heard, .. } = stage(script, Bytes::new()).await;
     let error = client.invoke(&help::GetNearestDc).await.unwrap_err();
     assert!(error.to_string().contains("api id"), "{error}");
     client.invoke(&help::GetNearestDc).await.unwrap();
@@ -145,13 +155,35 @@ async fn layer_and_device_are_announced_until_they_are_heard() {
 async fn failures_inside_of_telegram_are_tried_again_and_then_told() {
     let fail = || Err((500, "RPC_CALL_FAIL"));
     let script = vec![fail(), Err((-503, "Timeout")), nearest(), fail(), fail(), fail(), fail()];
-    let Stage { client, heard } = stage(script, Bytes::new()).await;
+    let Stage { client, heard, .. } = stage(script, Bytes::new()).await;
     let begin = Instant::now();
     client.invoke(&help::GetNearestDc).await.unwrap();
     assert!(begin.elapsed() >= Duration::from_secs(3), "{:?}", begin.elapsed());
     let error = client.invoke(&help::GetNearestDc).await.unwrap_err();
     assert_eq!(error.code(), Some(500));
     assert_eq!(heard.lock().unwrap().len(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_server_hears_that_nobody_waits_any_more() {
+    let Stage { client, heard, dropped } =
+        stage(vec![SILENCE, SILENCE, nearest()], Bytes::new()).await;
+    for given_up in 1..=2 {
+        let call = tokio::spawn({
+            let client = client.clone();
+            async move { client.invoke(&help::GetNearestDc).await }
+        });
+        while heard.lock().unwrap().len() < given_up {
+            tokio::task::yield_now().await;
+        }
+        match given_up {
+            1 => call.abort(),
+            // So long does a call wait by itself.
+            _ => assert!(matches!(call.await.unwrap(), Err(Error::TimedOut(_)))),
+        }
+        dropped.notified().await;
+    }
+    client.invoke(&help::GetNearestDc).await.unwrap();
 }
 
 #[tokio::test]
