@@ -198,7 +198,11 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// `UnexpectedEnd`.
     pub fn text(&mut self) -> Result<Text, DecodeError> {
-        Ok(Text::from_utf8_lossy(self.blob()?))
+        let data = self.blob()?;
+        match std::str::from_utf8(data) {
+            Ok(text) => Ok(Text::new(text)),
+            Err(_) => Ok(Text::from_utf8_lossy(data)),
+        }
     }
 
     /// Reads `bytes`: copied when short, a slice of the frame when long.
@@ -219,26 +223,26 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// `UnexpectedEnd`.
     pub fn blob(&mut self) -> Result<&'a [u8], DecodeError> {
-        let [first, a, b, c]: [u8; 4] = self.array()?;
-        let (length, inline) = match first {
+        let rest = self.rest;
+        let (head, length) = match rest.first_chunk() {
             // core.telegram.org/mtproto/serialize: 254 announces a length of three bytes.
-            254 => (usize::from(a) | usize::from(b) << 8 | usize::from(c) << 16, 0),
-            255 => {
+            Some([254, a, b, c]) => (4, u32::from_le_bytes([*a, *b, *c, 0]) as usize),
+            Some([first @ 255, ..]) => {
                 // Observed: TDLib knows this seven-byte length; no peer sends it.
-                let value = i64::from(first);
+                let value = i64::from(*first);
                 return Err(self.error(DecodeErrorKind::InvalidValue { value, field: "length" }));
             }
-            length => (usize::from(length), 3),
+            Some([length, ..]) => (1, usize::from(*length)),
+            None => return Err(self.error(DecodeErrorKind::UnexpectedEnd)),
         };
-        if length <= inline {
-            // The data lies in the word that was just read.
-            let start = self.offset() - 3;
-            return Ok(self.frame.get(start..start + length).unwrap_or_default());
+        let end = head + length;
+        match (rest.get(head..end), rest.get(end.next_multiple_of(4)..)) {
+            (Some(data), Some(rest)) => {
+                self.rest = rest;
+                Ok(data)
+            }
+            _ => Err(self.error(DecodeErrorKind::UnexpectedEnd)),
         }
-        let start = self.offset() - inline;
-        let padded = (length - inline).next_multiple_of(4);
-        self.raw(padded)?;
-        Ok(self.frame.get(start..start + length).unwrap_or_default())
     }
 
     /// Reads a boxed `Vector<T>`.
