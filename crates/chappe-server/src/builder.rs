@@ -9,13 +9,13 @@ use std::{
 use chappe_mtproto::server::{Server as Protocol, ServerConfig};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::sync::oneshot;
 
 use crate::{
     Announcement, Error, Handle,
     engine::{Engine, unix},
     key,
-    listener::{Clock, Listener},
+    listener::{Clock, Listener, Socket},
     rpc,
     world::{self, World},
 };
@@ -127,11 +127,9 @@ impl Builder {
         if !self.listen.ip().is_loopback() && !self.exposed {
             return Err(Error::NotLoopback(Box::new(self.listen)));
         }
-        let socket = TcpListener::bind(self.listen).await;
-        let unusable =
-            |source| Error::Listen { address: Box::new(self.listen), source: Box::new(source) };
-        let socket = socket.map_err(unusable)?;
-        let address = socket.local_addr().map_err(unusable)?;
+        let (socket, address) = Socket::bind(self.listen).await.map_err(|source| {
+            Error::Listen { address: Box::new(self.listen), source: Box::new(source) }
+        })?;
 
         let clock = Clock::start(self.start_at);
         let mut entropy = self.entropy()?;

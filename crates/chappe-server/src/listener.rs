@@ -9,7 +9,7 @@
 use std::{
     collections::BTreeMap,
     io,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -108,6 +108,22 @@ impl Clock {
     }
 }
 
+/// A socket that listens.
+#[derive(Debug)]
+pub(crate) struct Socket(TcpListener);
+
+impl Socket {
+    /// Opens it; tells its address, in which port 0 has become a free one.
+    ///
+    /// # Errors
+    /// When the address is not this machine's, or not free.
+    pub(crate) async fn bind(address: SocketAddr) -> io::Result<(Self, SocketAddr)> {
+        let socket = TcpListener::bind(address).await?;
+        let address = socket.local_addr()?;
+        Ok((Self(socket), address))
+    }
+}
+
 /// One connection.
 struct Link {
     buffer: BytesMut,
@@ -122,7 +138,7 @@ struct Link {
 pub(crate) struct Listener {
     engine: Engine,
     clock: Clock,
-    socket: TcpListener,
+    socket: Socket,
     /// When to accept again, after the system had nothing to give.
     accept_from: Option<Instant>,
     links: BTreeMap<LinkId, Link>,
@@ -137,7 +153,7 @@ impl Listener {
     pub(crate) fn new(
         engine: Engine,
         clock: Clock,
-        socket: TcpListener,
+        socket: Socket,
     ) -> (Self, mpsc::Sender<Message>) {
         let (sender, inbox) = mpsc::channel(INBOX);
         let listener = Self {
@@ -162,7 +178,7 @@ impl Listener {
             tokio::select! {
                 _ = &mut stop => break,
                 Some(message) = self.inbox.recv() => self.take(message),
-                accepted = self.socket.accept(), if self.accept_from.is_none() => match accepted {
+                accepted = self.socket.0.accept(), if self.accept_from.is_none() => match accepted {
                     Ok((stream, address)) => {
                         // Answers are small and waited for; if the system refuses, they are late.
                         let _ = stream.set_nodelay(true);

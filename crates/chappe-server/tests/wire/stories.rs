@@ -173,6 +173,23 @@ async fn every_framing_reaches_the_server_over_tcp() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_clients_are_served_at_once() {
+    let server = server(8).await;
+    let account = server.accounts()[0].clone();
+    let mut clients = tokio::task::JoinSet::new();
+    for number in 0..24 {
+        let mut client = Client::connect(&server, number).await;
+        let account = account.clone();
+        clients.spawn(async move {
+            client.sign_in(&account.phone, &account.code).await.unwrap();
+            client.call(&account::ResetWebAuthorization { hash: 4_457_235 }).await.is_ok()
+        });
+    }
+    let reset = clients.join_all().await.into_iter().filter(|reset| *reset).count();
+    assert_eq!(reset, 1, "one of them ended it, the others heard HASH_INVALID");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_announcement_names_what_a_client_needs() {
     let server = server(7).await;
     let json = serde_json::to_value(server.announcement()).unwrap();
