@@ -157,9 +157,9 @@ impl Builder {
             bots: world.bots()?,
         };
         let config = ServerConfig { keys: vec![key], dc_id: self.dc_id, ..ServerConfig::default() };
-        let site = rpc::Site::new(self.dc_id, address, self.limits);
+        let site = rpc::Site::new(self.dc_id, self.limits);
         let engine = Engine::new(Protocol::new(config, protocol_seed), world, site);
-        let (listener, inbox) = Listener::new(engine, clock, socket);
+        let (listener, inbox) = Listener::new(engine, clock, socket, address);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(listener.run(stopped));
         Ok(Handle::new(address, announcement, inbox, stop, task))

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     time::Duration,
 };
 
@@ -19,8 +19,20 @@ use crate::{
     world::{Caller, World},
 };
 
-/// The address of a link that is gone already.
-const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+/// The ends of a link that is gone already.
+const NOWHERE: Ends = Ends {
+    from: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    dialled: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+};
+
+/// Between whom a link is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ends {
+    /// Where the client is.
+    pub(crate) from: IpAddr,
+    /// The address that it dialled.
+    pub(crate) dialled: SocketAddr,
+}
 
 /// What the listener has to do.
 #[derive(Debug)]
@@ -36,7 +48,7 @@ pub(crate) struct Engine {
     protocol: Protocol,
     world: World,
     site: rpc::Site,
-    addresses: BTreeMap<LinkId, IpAddr>,
+    links: BTreeMap<LinkId, Ends>,
     /// Links whose key exchange could not be written down: nothing more is sent to them.
     muted: BTreeSet<LinkId>,
 }
@@ -44,12 +56,12 @@ pub(crate) struct Engine {
 impl Engine {
     /// Puts a protocol in front of a world.
     pub(crate) fn new(protocol: Protocol, world: World, site: rpc::Site) -> Self {
-        Self { protocol, world, site, addresses: BTreeMap::new(), muted: BTreeSet::new() }
+        Self { protocol, world, site, links: BTreeMap::new(), muted: BTreeSet::new() }
     }
 
     /// A socket was accepted.
-    pub(crate) fn accepted(&mut self, now: Now, link: LinkId, ip: IpAddr) {
-        self.addresses.insert(link, ip);
+    pub(crate) fn accepted(&mut self, now: Now, link: LinkId, ends: Ends) {
+        self.links.insert(link, ends);
         self.protocol.handle(now, ServerInput::Accepted(link));
     }
 
@@ -117,12 +129,10 @@ impl Engine {
     }
 
     fn request(&mut self, now: Now, session: SessionRef, msg_id: i64, body: &Bytes, link: LinkId) {
-        let caller = Caller {
-            auth_key_id: session.auth_key_id,
-            session_id: session.session_id,
-            ip: self.addresses.get(&link).copied().unwrap_or(NOWHERE),
-        };
-        let request = rpc::Request { now: unix(now.unix), caller, msg_id, body };
+        let Ends { from, dialled } = self.links.get(&link).copied().unwrap_or(NOWHERE);
+        let caller =
+            Caller { auth_key_id: session.auth_key_id, session_id: session.session_id, ip: from };
+        let request = rpc::Request { now: unix(now.unix), caller, dialled, msg_id, body };
         let rpc::Reply { result, pushes } = rpc::answer(&mut self.world, &self.site, &request);
         let result = result.map_err(|failure| RpcFailure {
             code: failure.code,
@@ -135,7 +145,7 @@ impl Engine {
     }
 
     fn forget_link(&mut self, link: LinkId) {
-        self.addresses.remove(&link);
+        self.links.remove(&link);
         self.muted.remove(&link);
     }
 }
@@ -143,7 +153,7 @@ impl Engine {
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine")
-            .field("links", &self.addresses.len())
+            .field("links", &self.links.len())
             .field("world", &self.world)
             .finish_non_exhaustive()
     }
@@ -156,8 +166,6 @@ pub(crate) fn unix(time: Duration) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use chappe_crypto::rsa::PrivateKey;
     use chappe_mtproto::{
         connection::{Config, Connection, Event, Input, Output},
@@ -175,8 +183,7 @@ mod tests {
         let config = Config { server_keys: vec![key.public().clone()], ..Config::default() };
         let protocol =
             Protocol::new(ServerConfig { keys: vec![key], ..ServerConfig::default() }, [2; 32]);
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-        let mut engine = Engine::new(protocol, world, rpc::Site::new(2, address, Vec::new()));
+        let mut engine = Engine::new(protocol, world, rpc::Site::new(2, Vec::new()));
         let now = Now::new(Duration::from_secs(1), Duration::from_secs(1_800_000_000));
         let mut client = Connection::new(config, None, [3; 32], now);
         let link = LinkId(1);

@@ -9,7 +9,7 @@
 use std::{
     collections::BTreeMap,
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -23,7 +23,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use crate::engine::{Action, Engine};
+use crate::engine::{Action, Ends, Engine};
 
 /// How many connections a server has at a time.
 const MAX_LINKS: usize = 4_096;
@@ -139,6 +139,7 @@ pub(crate) struct Listener {
     engine: Engine,
     clock: Clock,
     socket: Socket,
+    address: SocketAddr,
     /// When to accept again, after the system had nothing to give.
     accept_from: Option<Instant>,
     links: BTreeMap<LinkId, Link>,
@@ -154,12 +155,14 @@ impl Listener {
         engine: Engine,
         clock: Clock,
         socket: Socket,
+        address: SocketAddr,
     ) -> (Self, mpsc::Sender<Message>) {
         let (sender, inbox) = mpsc::channel(INBOX);
         let listener = Self {
             engine,
             clock,
             socket,
+            address,
             accept_from: None,
             links: BTreeMap::new(),
             last_link: 0,
@@ -179,10 +182,11 @@ impl Listener {
                 _ = &mut stop => break,
                 Some(message) = self.inbox.recv() => self.take(message),
                 accepted = self.socket.0.accept(), if self.accept_from.is_none() => match accepted {
-                    Ok((stream, address)) => {
+                    Ok((stream, from)) => {
                         // Answers are small and waited for; if the system refuses, they are late.
                         let _ = stream.set_nodelay(true);
-                        self.accept(Box::new(stream), address.ip());
+                        let dialled = stream.local_addr().unwrap_or(self.address);
+                        self.accept(Box::new(stream), Ends { from: from.ip(), dialled });
                     }
                     Err(error) => {
                         tracing::warn!(%error, "cannot accept");
@@ -244,7 +248,10 @@ impl Listener {
     fn take(&mut self, message: Message) {
         let now = self.clock.now();
         match message {
-            Message::Connected(stream) => self.accept(stream, Ipv4Addr::LOCALHOST.into()),
+            Message::Connected(stream) => {
+                let from = Ipv4Addr::LOCALHOST.into();
+                self.accept(stream, Ends { from, dialled: self.address });
+            }
             Message::Received(id, bytes) => {
                 let Some(link) = self.links.get_mut(&id) else { return };
                 if link.buffer.is_empty() {
@@ -272,7 +279,7 @@ impl Listener {
         }
     }
 
-    fn accept(&mut self, stream: Box<dyn Stream>, ip: IpAddr) {
+    fn accept(&mut self, stream: Box<dyn Stream>, ends: Ends) {
         if self.links.len() >= MAX_LINKS {
             tracing::warn!(links = MAX_LINKS, "too many connections");
             return;
@@ -285,7 +292,7 @@ impl Listener {
         let writer = self.tasks.spawn(write_all(write, queue));
         let link = Link { buffer: BytesMut::new(), partial_since: None, outbox, reader, writer };
         self.links.insert(id, link);
-        self.engine.accepted(self.clock.now(), id, ip);
+        self.engine.accepted(self.clock.now(), id, ends);
         tracing::debug!(link = id.0, "accepted");
     }
 

@@ -1,12 +1,14 @@
 //! The server about itself: configuration, data centre, languages.
 
+use std::net::SocketAddr;
+
 use chappe_api::{
     enums::{self, JsonValue},
     help, langpack, types,
 };
 use chappe_tl::Text;
 
-use super::{Call, Site};
+use super::Call;
 use crate::{failure::Outcome, world::NEAREST_COUNTRY};
 
 /// How long the answers of this module may be kept, in seconds.
@@ -22,7 +24,7 @@ const COUNTRIES_HASH: i32 = 1;
 const LANG_PACK_VERSION: i32 = 1;
 
 pub(super) fn get_config(call: &mut Call<'_>, _: help::GetConfig) -> Outcome<types::Config> {
-    Ok(config(call.site, call.now))
+    Ok(config(call.site.dc_id, call.dialled, call.now))
 }
 
 pub(super) fn get_nearest_dc(
@@ -125,17 +127,13 @@ fn lang_pack(lang_code: Text, from_version: i32) -> types::LangPackDifference {
     types::LangPackDifference { lang_code, from_version, version: LANG_PACK_VERSION, strings }
 }
 
-/// The configuration: one data centre, at the address that the server listens on.
-fn config(site: &Site, now: i32) -> types::Config {
+/// The configuration: one data centre, at the address that the caller dialled: clients dial what they read here.
+fn config(dc_id: i32, dialled: SocketAddr, now: i32) -> types::Config {
     let dc_option = types::DcOption {
-        ipv6: site.address.is_ipv6(),
+        ipv6: dialled.is_ipv6(),
         r#static: true,
         this_port_only: true,
-        ..types::DcOption::new(
-            site.dc_id,
-            site.address.ip().to_string(),
-            i32::from(site.address.port()),
-        )
+        ..types::DcOption::new(dc_id, dialled.ip().to_string(), i32::from(dialled.port()))
     };
     types::Config {
         default_p2p_contacts: false,
@@ -146,7 +144,7 @@ fn config(site: &Site, now: i32) -> types::Config {
         date: now,
         expires: now.saturating_add(KEEP_SECONDS),
         test_mode: false,
-        this_dc: site.dc_id,
+        this_dc: dc_id,
         dc_options: vec![dc_option],
         // No server of this kind is found by name.
         dc_txt_domain_name: Text::default(),
@@ -180,7 +178,7 @@ fn config(site: &Site, now: i32) -> types::Config {
         static_maps_provider: None,
         caption_length_max: 1_024,
         message_length_max: 4_096,
-        webfile_dc_id: site.dc_id,
+        webfile_dc_id: dc_id,
         suggested_lang_code: None,
         lang_pack_version: None,
         base_lang_pack_version: None,

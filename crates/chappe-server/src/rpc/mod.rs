@@ -36,14 +36,13 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
     dc_id: i32,
-    address: SocketAddr,
     limits: Vec<Limit>,
 }
 
 impl Site {
-    /// A server that says that it is this data centre, at this address.
-    pub(crate) fn new(dc_id: i32, address: SocketAddr, limits: Vec<Limit>) -> Self {
-        Self { dc_id, address, limits }
+    /// A server that says that it is this data centre.
+    pub(crate) fn new(dc_id: i32, limits: Vec<Limit>) -> Self {
+        Self { dc_id, limits }
     }
 }
 
@@ -54,6 +53,8 @@ pub(crate) struct Request<'a> {
     pub(crate) now: i32,
     /// Who asks.
     pub(crate) caller: Caller,
+    /// The address that the caller dialled.
+    pub(crate) dialled: SocketAddr,
     /// Names the request within the session.
     pub(crate) msg_id: i64,
     /// The request with its wrappers, in the caller's layer.
@@ -86,6 +87,7 @@ pub(crate) struct Call<'a> {
     site: &'a Site,
     now: i32,
     caller: Caller,
+    dialled: SocketAddr,
     key: KeyState,
     user: Option<User>,
     pushes: Vec<Push>,
@@ -266,7 +268,7 @@ fn unwrapped(
     request: &Request<'_>,
     name: &mut &'static str,
 ) -> Outcome<(Bytes, Vec<Push>)> {
-    let Request { now, caller, body, .. } = *request;
+    let Request { now, caller, dialled, body, .. } = *request;
     let key = world.key_state(caller.auth_key_id)?.ok_or(errors::AUTH_KEY_UNREGISTERED)?;
     if key.temporary {
         return Err(errors::AUTH_KEY_PERM_EMPTY.into());
@@ -294,7 +296,7 @@ fn unwrapped(
     }
     world.touch(now, caller.auth_key_id, &key)?;
 
-    let mut call = Call { world, site, now, caller, key, user, pushes: Vec::new() };
+    let mut call = Call { world, site, now, caller, dialled, key, user, pushes: Vec::new() };
     let answer = (route.run)(&mut call, &query)?;
     Ok((layer::lower(&back, answer)?, call.pushes))
 }

@@ -45,7 +45,7 @@ impl Bench {
     fn limited(limits: Vec<Limit>) -> Self {
         let origin = Origin { directory: None, seed: [1; 32], codes: test_code };
         let world = World::open(origin, NOW).unwrap();
-        let site = Site::new(2, SocketAddr::from((Ipv4Addr::LOCALHOST, 4433)), limits);
+        let site = Site::new(2, limits);
         Self { world, site, now: NOW, last_msg_id: 0 }
     }
 
@@ -135,7 +135,9 @@ impl Bench {
     fn raw(&mut self, caller: Caller, body: &Bytes) -> Reply {
         self.last_msg_id += 4;
         let msg_id = self.last_msg_id;
-        answer(&mut self.world, &self.site, &Request { now: self.now, caller, msg_id, body })
+        let dialled = SocketAddr::from((Ipv4Addr::LOCALHOST, 4433));
+        let request = Request { now: self.now, caller, dialled, msg_id, body };
+        answer(&mut self.world, &self.site, &request)
     }
 
     fn refused<F: Function>(&mut self, caller: Caller, request: &F, name: ErrorName)
@@ -346,7 +348,10 @@ fn a_key_introduces_itself_first() {
         value: types::JsonNumber { value: 3_600.0 }.into(),
     };
     full.query.params = Some(types::JsonObject { value: vec![offset] }.into());
-    assert_eq!(server.call(caller, &full).unwrap().this_dc, 2);
+    let config = server.call(caller, &full).unwrap();
+    let [dc] = &config.dc_options[..] else { panic!("one data centre") };
+    assert_eq!((config.this_dc, dc.id), (2, 2));
+    assert_eq!((&*dc.ip_address, dc.port), ("127.0.0.1", 4433));
     // From now on the key is known, in this session and in the next.
     server.call(caller, &help::GetConfig).unwrap();
     server.call(Caller { session_id: 2, ..caller }, &help::GetConfig).unwrap();
