@@ -3,10 +3,12 @@
 
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal as _, Write as _};
+use std::iter;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+use dialoguer::console::Term;
 use serde_json::{Value, json};
 
 /// Where the answers go, and in which form.
@@ -40,20 +42,46 @@ impl Output {
         writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::from_stdout)
     }
 
-    /// Lays rows out: aligned on a terminal, tab-separated in a pipe.
-    pub(crate) fn table(self, head: &[&str], rows: &[Vec<String>]) -> String {
+    /// Lays rows out. On a terminal the second half of a cell stands below the first; in a pipe
+    /// every half is a column of its own, a row is a line, and a tab stands between columns.
+    pub(crate) fn table(self, head: &[Cell], rows: &[Vec<Cell>]) -> String {
         if !self.terminal {
-            return separated(head, rows);
+            let lines = iter::once(head).chain(rows.iter().map(Vec::as_slice)).map(separated);
+            return lines.collect::<Vec<_>>().join("\n");
         }
+        let (_, width) = Term::stdout().size();
         let mut table = Table::new();
         table
             .load_style(presets::NOTHING)
-            .set_content_arrangement(ContentArrangement::Disabled)
-            .set_header(head.iter().map(|word| paint(bold(), word)));
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width)
+            .set_header(head.iter().map(Cell::stacked));
         for row in rows {
-            table.add_row(row.iter().map(|cell| shorten(&printable(cell), 40)));
+            table.add_row(row.iter().map(Cell::stacked));
         }
-        table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+        // The first column names the row, and is what gets copied: it stays in one piece.
+        if let Some(column) = table.column_mut(0) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+        let headed = if head.iter().any(|cell| cell.1.is_some()) { 2 } else { 1 };
+        let lines = table.lines().enumerate().map(|(number, line)| {
+            let line = line.trim_end();
+            if number < headed { paint(bold(), line) } else { line.to_owned() }
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// One cell of a table: what it says, and what belongs to it.
+pub(crate) struct Cell(pub(crate) String, pub(crate) Option<String>);
+
+impl Cell {
+    fn stacked(&self) -> String {
+        let half = |text: &String| shorten(&printable(text), 32);
+        match &self.1 {
+            Some(below) => format!("{}\n{}", half(&self.0), half(below)),
+            None => half(&self.0),
+        }
     }
 }
 
@@ -205,15 +233,10 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Rows for a program that reads lines: one line a row, a tab between cells.
-fn separated(head: &[&str], rows: &[Vec<String>]) -> String {
-    let mut text = head.join("\t");
-    for row in rows {
-        text.push('\n');
-        let cells: Vec<String> = row.iter().map(|cell| printable(cell)).collect();
-        text.push_str(&cells.join("\t"));
-    }
-    text
+/// A row for a program that reads lines.
+fn separated(row: &[Cell]) -> String {
+    let halves = row.iter().flat_map(|cell| iter::once(&cell.0).chain(&cell.1));
+    halves.map(|text| printable(text)).collect::<Vec<_>>().join("\t")
 }
 
 /// Escapes what would move the cursor or break a row: names come from strangers.
@@ -247,8 +270,11 @@ mod tests {
 
     #[test]
     fn a_pipe_gets_one_line_a_row_whatever_a_cell_holds() {
-        let rows = [vec!["1".to_owned(), "two\nlines\tand a tab".to_owned()]];
-        assert_eq!(separated(&["a", "b"], &rows), "a\tb\n1\ttwo lines\\u{9}and a tab");
+        let row = [
+            Cell("1".to_owned(), Some("below".to_owned())),
+            Cell("two\nlines\tand a tab".to_owned(), None),
+        ];
+        assert_eq!(separated(&row), "1\tbelow\ttwo lines\\u{9}and a tab");
     }
 
     #[test]

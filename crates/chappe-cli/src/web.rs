@@ -7,7 +7,7 @@ use crate::account::name;
 use crate::args::{Global, Reset, Web};
 use crate::connect::{Target, failure};
 use crate::interrupt::unless_interrupted;
-use crate::output::{Exit, Failure, Output, good, paint, printable};
+use crate::output::{Cell, Exit, Failure, Output, good, paint, printable};
 use crate::prompt;
 use crate::when;
 
@@ -29,26 +29,32 @@ pub(crate) fn table(sites: &[WebAuthorization], output: Output) -> String {
         return "no site is logged in to with this account".to_owned();
     }
     let now = when::now();
-    let head =
-        ["HASH", "BOT", "DOMAIN", "BROWSER", "PLATFORM", "IP", "REGION", "CREATED", "ACTIVE"];
-    let rows: Vec<Vec<String>> = sites
+    let head = [
+        cell("HASH", None),
+        cell("DOMAIN", Some("BOT")),
+        cell("BROWSER", Some("PLATFORM")),
+        cell("IP", Some("REGION")),
+        cell("ACTIVE", Some("CREATED")),
+    ];
+    let rows: Vec<Vec<Cell>> = sites
         .iter()
         .map(|site| {
             let raw = site.raw();
+            let (active, created) = (when::ago(raw.date_active, now), when::day(raw.date_created));
             vec![
-                raw.hash.to_string(),
-                bot(site),
-                site.domain().to_owned(),
-                site.browser().to_owned(),
-                site.platform().to_owned(),
-                site.ip().to_owned(),
-                site.region().to_owned(),
-                when::day(raw.date_created),
-                when::ago(raw.date_active, now),
+                cell(raw.hash, None),
+                cell(site.domain(), Some(&bot(site))),
+                cell(site.browser(), Some(site.platform())),
+                cell(site.ip(), Some(site.region())),
+                cell(active, Some(&created)),
             ]
         })
         .collect();
     output.table(&head, &rows)
+}
+
+fn cell(text: impl ToString, below: Option<&str>) -> Cell {
+    Cell(text.to_string(), below.map(str::to_owned))
 }
 
 /// The rows for programs: Telegram's own fields, and who the bot is.
@@ -95,7 +101,8 @@ async fn reset_one(
     match client.reset_web_authorization(hash).await {
         Ok(_) => {}
         Err(error) => {
-            confirm_gone(client, error, |left| !left.iter().any(|site| site.hash() == hash)).await?;
+            confirm_gone(client, error, |left| !left.iter().any(|site| site.hash() == hash))
+                .await?;
         }
     }
     Ok(site.clone())

@@ -359,7 +359,7 @@ fn a_pipe_gets_plain_lines_and_may_close_early() {
     let text = stdout(&output);
     assert!(!text.contains('\u{1b}'), "colour in a pipe");
     let lines: Vec<&str> = text.lines().collect();
-    assert!(lines[0].starts_with("HASH\tBOT\tDOMAIN"));
+    assert!(lines[0].starts_with("HASH\tDOMAIN\tBOT\tBROWSER"));
     assert!(lines.iter().all(|line| line.split('\t').count() == 9), "{text}");
 
     let mut child = telegram
