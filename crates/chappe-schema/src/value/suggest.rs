@@ -94,7 +94,7 @@ fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<
             let form = plain(form);
             let begun = wanted.len() > 3 && form.starts_with(&wanted);
             let distance = levenshtein(&wanted, &form);
-            (distance <= limit).then_some((false, distance)).or(begun.then_some((true, distance)))
+            (distance <= limit || begun).then_some((distance > limit, distance))
         };
         forms.into_iter().flatten().filter_map(near).min()
     };
