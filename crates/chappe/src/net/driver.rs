@@ -215,7 +215,6 @@ impl Driver {
             let trouble = match wake {
                 Wake::Control(None) => return End::Closed,
                 Wake::Control(Some(Control::Close)) => {
-                    self.pending.clear();
                     self.drain(Some(&mut road));
                     if let Road::Open(socket) = road {
                         socket.finish().await;

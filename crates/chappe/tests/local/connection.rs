@@ -123,6 +123,17 @@ async fn a_call_outlives_the_connection_that_carried_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_connection_that_fell_silent_is_replaced() {
+    let wire = Wire::new(telegram(1).await);
+    let builder = client_of(wire.server()).request_timeout(Duration::from_secs(600));
+    let client = wire.connect(builder).await.unwrap();
+    client.invoke(&help::GetConfig).await.unwrap();
+    wire.weather(Weather::Hole);
+    client.invoke(&help::GetNearestDc).await.unwrap();
+    assert_eq!(wire.dials(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn calls_wait_for_the_network_and_go_on() {
     let wire = Wire::new(telegram(1).await);
     let client = wire.connect(client_of(wire.server())).await.unwrap();

@@ -21,6 +21,8 @@ pub(crate) enum Weather {
     Fair,
     /// What the server says is lost, without anybody noticing.
     Deaf,
+    /// What is connected now is deaf for good; a new connection is not.
+    Hole,
     /// There is no connection and none can be made.
     Storm,
 }
@@ -92,14 +94,18 @@ impl Wire {
         mut weather: watch::Receiver<Weather>,
     ) {
         let (mut up, mut down) = (vec![0; 4096], vec![0; 4096]);
+        let mut deaf = false;
         loop {
             tokio::select! {
                 biased;
                 // A cut may be over before it is seen, but every change of the weather is seen.
                 changed = weather.changed() => {
                     let now = *weather.borrow_and_update();
-                    if changed.is_err() || now != Weather::Deaf {
-                        return;
+                    match now {
+                        _ if changed.is_err() => return,
+                        Weather::Deaf => {}
+                        Weather::Hole => deaf = true,
+                        Weather::Fair | Weather::Storm => return,
                     }
                 }
                 read = client.read(&mut up) => match read {
@@ -107,7 +113,7 @@ impl Wire {
                     _ => return,
                 },
                 read = server.read(&mut down) => match read {
-                    Ok(count @ 1..) if *weather.borrow() == Weather::Fair => {
+                    Ok(count @ 1..) if !deaf && *weather.borrow() != Weather::Deaf => {
                         client.write_all(&down[..count]).await.unwrap();
                     }
                     Ok(1..) => self.lost.notify_one(),
