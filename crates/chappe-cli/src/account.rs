@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use chappe::api::types::User;
-use chappe::{CodeStep, Delivery, PasswordStep, SignIn, SignUpStep};
+use chappe::{Builder, Client, CodeStep, Delivery, Error, PasswordStep, SignIn, SignUpStep};
 use serde_json::{Value, json};
 
 use crate::args::{Global, Login};
@@ -58,8 +58,8 @@ pub(crate) async fn whoami(global: &Global, output: Output) -> Result<(), Failur
 }
 
 async fn sign_in(target: &Target, options: Login, output: Output) -> Result<(), Failure> {
-    let client = target.connect().await?;
-    if let Some(user) = client.me().await.map_err(failure)? {
+    let (client, user) = begin(target).await?;
+    if let Some(user) = user {
         client.close().await.map_err(failure)?;
         return Err(Failure::new(Exit::Conflict, format!("{} is signed in already", name(&user)))
             .hint("`chappe logout` first, or name another file: --session FILE"));
@@ -84,12 +84,32 @@ async fn sign_in(target: &Target, options: Login, output: Output) -> Result<(), 
     })
 }
 
+/// Connects for a sign-in, and asks who is signed in already. A session that the server forgot
+/// is of no use to anybody: a new one takes its place.
+async fn begin(target: &Target) -> Result<(Client, Option<User>), Failure> {
+    match connect_and_ask(target.builder()?).await {
+        Err(Error::KeyUnknown) => {
+            notice("The server no longer knows the old session; a new one takes its place.");
+            forget(target.session())?;
+            connect_and_ask(target.builder()?).await.map_err(failure)
+        }
+        other => other.map_err(failure),
+    }
+}
+
+async fn connect_and_ask(builder: Builder) -> Result<(Client, Option<User>), Error> {
+    let client = builder.connect().await?;
+    let user = client.me().await?;
+    Ok((client, user))
+}
+
 /// Removes the session's file, unless it went with the sign-out.
 fn forget(session: &Path) -> Result<(), Failure> {
     match std::fs::remove_file(session) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Failure::new(Exit::Other, format!("signed out, but the file stays: {error}")))
-        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::new(
+            Exit::Other,
+            format!("the session file {} stays: {error}", session.display()),
+        )),
         _ => Ok(()),
     }
 }

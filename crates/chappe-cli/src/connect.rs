@@ -72,7 +72,8 @@ impl Target {
         self.builder()?.connect().await.map_err(failure)
     }
 
-    fn builder(&self) -> Result<Builder, Failure> {
+    /// What is known before anything is dialled.
+    pub(crate) fn builder(&self) -> Result<Builder, Failure> {
         if let Some(directory) = self.session.parent() {
             make_private(directory).map_err(|error| {
                 Failure::new(Exit::Other, format!("cannot make {}: {error}", directory.display()))

@@ -500,3 +500,23 @@ fn a_killed_server_loses_nothing_that_it_acknowledged() {
     let rows = value["web_authorizations"].as_array().unwrap();
     assert!(rows.len() >= 4 && rows.iter().all(|row| row["hash"] != "4457235"));
 }
+
+#[test]
+fn a_session_that_the_server_forgot_is_replaced_by_a_sign_in() {
+    let data = TempDir::new().unwrap();
+    let options = ["--data", data.path().to_str().unwrap()];
+    let mut telegram = Telegram::start_with(&options);
+    telegram.login();
+    telegram.server.kill().unwrap();
+    telegram.server.wait().unwrap();
+    for entry in std::fs::read_dir(data.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "pem") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    (telegram.server, telegram.announcement) = serve(&options);
+    refused(&telegram.run(&["whoami"]), 4, &["no longer knows", "chappe login"]);
+    telegram.login();
+    assert!(telegram.json(&["whoami"])["id"].is_number());
+}
