@@ -34,6 +34,15 @@ pub(crate) struct Ends {
     pub(crate) dialled: SocketAddr,
 }
 
+impl Ends {
+    /// The ends of a socket. A socket for both protocols tells IPv4 addresses as IPv6 ones, which
+    /// a client could not dial over IPv4.
+    pub(crate) fn new(from: IpAddr, dialled: SocketAddr) -> Self {
+        let dialled = SocketAddr::new(dialled.ip().to_canonical(), dialled.port());
+        Self { from: from.to_canonical(), dialled }
+    }
+}
+
 /// What the listener has to do.
 #[derive(Debug)]
 pub(crate) enum Action {
@@ -110,9 +119,13 @@ impl Engine {
                     self.protocol.close(now, link);
                 }
             }
-            ServerEvent::KeyWanted { auth_key_id, .. } => {
-                let key = self.world.transaction(|world| world.key(date, auth_key_id));
-                self.protocol.provide_key(now, auth_key_id, key.ok().flatten());
+            ServerEvent::KeyWanted { auth_key_id, link } => {
+                match self.world.transaction(|world| world.key(date, auth_key_id)) {
+                    Ok(key) => self.protocol.provide_key(now, auth_key_id, key),
+                    // Whether there is such a key is not known. To say that there is none would
+                    // make the client throw it away.
+                    Err(_) => self.protocol.close(now, link),
+                }
             }
             ServerEvent::KeyDestroyed { auth_key_id } => {
                 // A failure is in the log; the protocol has forgotten the key in any case.
@@ -219,6 +232,49 @@ mod tests {
     fn world() -> World {
         let origin = Origin { directory: None, seed: [4; 32], codes: test_code };
         World::open(origin, 1_800_000_000).unwrap()
+    }
+
+    /// What a client hears that comes with a key that is not in memory.
+    fn answer_to_a_strange_key(world: World) -> Vec<Action> {
+        let config = ServerConfig {
+            keys: vec![PrivateKey::generate(&mut ChaCha20Rng::from_seed([1; 32]))],
+            ..ServerConfig::default()
+        };
+        let site = rpc::Site::new(2, Vec::new());
+        let mut engine = Engine::new(Protocol::new(config, [2; 32]), world, site);
+        let now = Now::new(Duration::from_secs(1), Duration::from_secs(1_800_000_000));
+        engine.accepted(now, LinkId(1), NOWHERE);
+        // Abridged framing, a packet of 80 bytes.
+        let mut bytes = BytesMut::from(&[0xef, 20][..]);
+        bytes.extend_from_slice(&[7; 80]);
+        engine.received(now, LinkId(1), &mut bytes);
+        let mut actions = Vec::new();
+        engine.drain(now, &mut actions);
+        actions
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_looked_up_is_not_denied() {
+        let denied = answer_to_a_strange_key(world());
+        let code: &[u8] = &(-404_i32).to_le_bytes();
+        assert!(
+            matches!(&denied[..], [Action::Send(_, bytes), Action::Close(_)] if bytes.ends_with(code)),
+            "{denied:?}"
+        );
+        let broken = world();
+        broken.lose_keys();
+        let silent = answer_to_a_strange_key(broken);
+        assert!(matches!(&silent[..], [Action::Close(_)]), "{silent:?}");
+    }
+
+    #[test]
+    fn addresses_are_told_as_they_can_be_dialled() {
+        let mapped: SocketAddr = "[::ffff:127.0.0.1]:4430".parse().unwrap();
+        let ends = Ends::new(mapped.ip(), mapped);
+        assert_eq!(ends.from, Ipv4Addr::LOCALHOST);
+        assert_eq!(ends.dialled.to_string(), "127.0.0.1:4430");
+        let six: SocketAddr = "[::1]:4430".parse().unwrap();
+        assert_eq!(Ends::new(six.ip(), six).dialled, six);
     }
 
     #[test]

@@ -45,6 +45,9 @@ impl From<ErrorName> for Failure {
 pub(crate) enum Stop {
     /// By the rules; what it changed until then, like a counted attempt, stays.
     Refused(Failure),
+    /// By a defect of this server, like an answer that does not fit the caller's layer; nothing of
+    /// it stays, since the client will try again.
+    Undone,
     /// By a failure of the database; nothing of it stays.
     Broken(rusqlite::Error),
 }

@@ -128,6 +128,15 @@ impl Handle {
         Ok(near)
     }
 
+    /// Waits until the server stops by itself, which it never should: then the log says why.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when this is dropped before it is done.
+    pub async fn stopped(&self) -> Error {
+        self.inbox.closed().await;
+        Error::Stopped
+    }
+
     /// Stops accepting, sends what is due, closes every connection and the database.
     ///
     /// # Errors
@@ -147,5 +156,42 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_broke_down_is_noticed() {
+        let (inbox, receiver) = mpsc::channel(1);
+        let (stop, _) = oneshot::channel();
+        let (broken, breaks) = oneshot::channel::<()>();
+        let task = tokio::spawn(async move {
+            let _receiver = receiver;
+            let _ = breaks.await;
+        });
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        let announcement = Announcement {
+            address: address.to_string(),
+            dc_id: 2,
+            layer: 230,
+            rsa_public_key_pem: String::new(),
+            rsa_fingerprint: String::new(),
+            accounts: Vec::new(),
+            bots: Vec::new(),
+        };
+        let handle = Handle::new(address, announcement, inbox, stop, task);
+        {
+            let stopped = std::pin::pin!(handle.stopped());
+            let still = tokio::select! { biased; _ = stopped => false, () = tokio::task::yield_now() => true };
+            assert!(still);
+        }
+        broken.send(()).unwrap();
+        assert!(matches!(handle.stopped().await, Error::Stopped));
+        assert!(matches!(handle.connect().await, Err(Error::Stopped)));
     }
 }

@@ -186,7 +186,7 @@ impl Listener {
                         // Answers are small and waited for; if the system refuses, they are late.
                         let _ = stream.set_nodelay(true);
                         let dialled = stream.local_addr().unwrap_or(self.address);
-                        self.accept(Box::new(stream), Ends { from: from.ip(), dialled });
+                        self.accept(Box::new(stream), Ends::new(from.ip(), dialled));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "cannot accept");
@@ -250,7 +250,7 @@ impl Listener {
         match message {
             Message::Connected(stream) => {
                 let from = Ipv4Addr::LOCALHOST.into();
-                self.accept(stream, Ends { from, dialled: self.address });
+                self.accept(stream, Ends::new(from, self.address));
             }
             Message::Received(id, bytes) => {
                 let Some(link) = self.links.get_mut(&id) else { return };

@@ -74,10 +74,14 @@ pub(super) fn check_password(
     let user_id = pending.or(call.key.user_id).ok_or(errors::AUTH_KEY_UNREGISTERED)?;
     let proof = account::proof(&request.password);
     call.world.check_password(call.now, call.caller.auth_key_id, user_id, proof)?;
-    if pending.is_some() {
-        call.world.authorize(call.now, call.caller, user_id)?;
+    match pending {
+        Some(_) => {
+            call.world.authorize(call.now, call.caller, user_id)?;
+            authorization(call, user_id)
+        }
+        // Who is signed in already only showed that the password is known.
+        None => Ok(signed_in(call, user_id)?.into()),
     }
-    authorization(call, user_id)
 }
 
 pub(super) fn import_bot_authorization(
@@ -120,10 +124,16 @@ fn authorization(call: &mut Call<'_>, user_id: i64) -> Outcome<enums::auth::Auth
             call.push(user_id, update)?;
         }
     }
-    let mut authorization =
-        types::auth::Authorization::new(users::user(&user, Some(user_id), call.now));
+    Ok(signed_in(call, user_id)?.into())
+}
+
+/// `auth.authorization`.
+fn signed_in(call: &Call<'_>, user_id: i64) -> Outcome<types::auth::Authorization> {
+    let user = call.world.user(user_id)?.ok_or(errors::AUTH_KEY_UNREGISTERED)?;
+    let user = users::user(&user, Some(user_id), call.now);
+    let mut authorization = types::auth::Authorization::new(user);
     authorization.tmp_sessions = Some(TMP_SESSIONS);
-    Ok(authorization.into())
+    Ok(authorization)
 }
 
 fn sent_code(sent: SentCode) -> enums::auth::SentCode {

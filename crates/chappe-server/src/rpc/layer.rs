@@ -7,7 +7,7 @@ use chappe_api::errors;
 use chappe_schema::layers::{LayerError, Layers, Returns};
 
 use crate::{
-    failure::{Failure, Outcome},
+    failure::{Failure, Outcome, Stop},
     world::World,
 };
 
@@ -56,7 +56,7 @@ pub(super) fn lower(back: &Back, answer: Bytes) -> Outcome<Bytes> {
     let Some(returns) = back else { return Ok(answer) };
     LAYERS.lower(returns, &answer).map_err(|error| {
         tracing::warn!(%error, layer = returns.layer(), "an answer does not fit the layer");
-        Failure::INTERNAL.into()
+        Stop::Undone
     })
 }
 

@@ -246,11 +246,7 @@ pub(crate) fn answer(world: &mut World, site: &Site, request: &Request<'_>) -> R
         pushes = told;
         Ok(result)
     });
-    let ended = &mut world.session(request.caller).ended;
-    if ended.len() == wrappers::REMEMBERED {
-        ended.pop_front();
-    }
-    ended.push_back((request.msg_id, result.is_ok()));
+    world.remember(request.caller, request.msg_id, result.is_ok());
     match &result {
         Ok(_) => tracing::debug!(method = name, "answered"),
         Err(failure) => {
@@ -274,6 +270,7 @@ fn unwrapped(
         return Err(errors::AUTH_KEY_PERM_EMPTY.into());
     }
     let envelope = Envelope::open(body)?;
+    world.session(caller);
     envelope.introduce(world, caller)?;
     if !key.introduced && envelope.device.is_none() {
         return Err(errors::CONNECTION_NOT_INITED.into());

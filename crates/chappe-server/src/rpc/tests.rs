@@ -1,5 +1,7 @@
 //! Requests against the world, as bytes, without a socket: who may call what, and what they hear.
 
+mod matrix;
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     time::Duration,
@@ -234,7 +236,7 @@ fn users_do_not_call_what_is_for_bots() {
         let refusal = admit(&route(callers), who, &Envelope::default()).err();
         let refusal = refusal.map(|stop| match stop {
             Stop::Refused(failure) => failure,
-            Stop::Broken(error) => panic!("{error}"),
+            other => panic!("{other:?}"),
         });
         assert_eq!(refusal, expected.map(Failure::from));
     };
@@ -484,9 +486,45 @@ fn a_password_is_the_second_half_of_a_sign_in() {
         hint: Some(Text::default()),
         ..types::account::PasswordInputSettings::new()
     };
+    // Showing it once more is no new sign-in: nobody is told of one.
+    let other = Caller { session_id: 2, ..caller };
+    server.call(other, &me()).unwrap();
+    let again = check(answer(&mut server, &secret));
+    let reply = server.raw(caller, &again.to_bytes());
+    assert!(reply.result.is_ok() && reply.pushes.is_empty(), "{reply:?}");
+
     let proof = answer(&mut server, &secret);
     assert!(server.call(caller, &update(&proof, removal)).unwrap());
     assert!(!server.call(caller, &account::GetPassword).unwrap().has_password);
+}
+
+#[test]
+fn what_does_not_fit_the_layer_of_its_caller_is_undone() {
+    let mut server = Bench::new();
+    let owner = server.demonstration(1);
+    let user = server.world.demonstration_accounts().unwrap().remove(0).user_id;
+    let before = server.web(owner);
+    let reset = account::ResetWebAuthorizations.to_bytes();
+    let (_, back) = layer::lift(198, &reset).unwrap();
+    let outcome = server.world.transaction(|world| {
+        world.reset_web_authorizations(user)?;
+        // No `Bool`: as if a layer had no room for the answer.
+        layer::lower(&back, types::UserEmpty { id: 1 }.to_bytes())
+    });
+    assert_eq!(outcome.unwrap_err(), Failure::INTERNAL);
+    assert_eq!(server.web(owner), before, "a client that tries again must find it as it was");
+}
+
+#[test]
+fn a_key_that_is_gone_leaves_no_session() {
+    let mut server = Bench::new();
+    let caller = server.caller(1);
+    let before = format!("{:?}", server.world);
+    for session_id in 0..3 {
+        let stranger = Caller { auth_key_id: 5, session_id, ..caller };
+        server.refused(stranger, &init(help::GetConfig), errors::AUTH_KEY_UNREGISTERED);
+    }
+    assert_eq!(format!("{:?}", server.world), before);
 }
 
 fn after<Q>(msg_id: i64, query: Q) -> InvokeAfterMsg<Q> {

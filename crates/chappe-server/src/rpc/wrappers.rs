@@ -13,9 +13,6 @@ use crate::{
     world::{Caller, Device, World},
 };
 
-/// How many requests of a session are remembered for `invokeAfterMsg`.
-pub(super) const REMEMBERED: usize = 256;
-
 /// How often a request may be compressed inside of its wrappers; clients do so once.
 const MAX_PACKED: usize = 2;
 

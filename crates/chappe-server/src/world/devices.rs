@@ -72,8 +72,10 @@ pub(crate) struct Authorization {
 }
 
 impl World {
-    /// Keeps a new key. When this returns, the key survives the end of the process.
+    /// Keeps a new key. When this is committed, the key survives the end of the process. Temporary
+    /// keys whose time is over make room.
     pub(crate) fn add_key(&self, now: i32, key: &AuthKey, expires: Option<i32>) -> Outcome<()> {
+        self.db.prepare_cached("DELETE FROM auth_keys WHERE expires <= ?1")?.execute([now])?;
         self.db
             .prepare_cached(
                 "INSERT OR REPLACE INTO auth_keys (id, key, created, expires)

@@ -77,6 +77,9 @@ impl World {
     pub(crate) fn send_code(&mut self, now: i32, caller: Caller, phone: &str) -> Outcome<SentCode> {
         let phone = is_phone(phone).ok_or(errors::PHONE_NUMBER_INVALID)?;
         let code = (self.codes)(&phone).ok_or(errors::PHONE_NUMBER_INVALID)?;
+        self.db
+            .prepare_cached("DELETE FROM login_codes WHERE auth_key_id = ?1 AND sent + ?2 <= ?3")?
+            .execute(params![caller.auth_key_id, LIFETIME, now])?;
         let hash: String = self.random::<9>().iter().map(|byte| format!("{byte:02x}")).collect();
         let length = i32::try_from(code.len()).unwrap_or(i32::MAX);
         self.db

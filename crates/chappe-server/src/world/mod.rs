@@ -40,6 +40,9 @@ pub(crate) use self::{
     web::{WebAuthorization, WebLogin},
 };
 
+/// How many requests of a session are remembered for `invokeAfterMsg`.
+const REMEMBERED: usize = 256;
+
 /// Tells the login code of a phone number, or `None` if no code can reach it.
 pub(crate) type Codes = fn(&str) -> Option<String>;
 
@@ -77,7 +80,7 @@ pub(crate) struct World {
 
 impl World {
     /// Runs one request as one transaction: committed before this returns, whether the request
-    /// was answered or refused, and undone as a whole if the database fails.
+    /// was answered or refused, and undone as a whole if the database or this server fails.
     pub(crate) fn transaction<T>(
         &mut self,
         run: impl FnOnce(&mut Self) -> Outcome<T>,
@@ -87,7 +90,7 @@ impl World {
             Err(error) => Err(error.into()),
         };
         let outcome = match outcome {
-            Err(Stop::Broken(error)) => Err(Stop::Broken(error)),
+            Err(stop @ (Stop::Undone | Stop::Broken(_))) => Err(stop),
             outcome => match self.db.execute_batch("COMMIT") {
                 Ok(()) => outcome,
                 Err(error) => Err(error.into()),
@@ -95,21 +98,38 @@ impl World {
         };
         outcome.map_err(|stop| match stop {
             Stop::Refused(failure) => failure,
+            Stop::Undone => self.undo(),
             Stop::Broken(error) => {
                 tracing::error!(%error, "the database failed");
-                if !self.db.is_autocommit()
-                    && let Err(error) = self.db.execute_batch("ROLLBACK")
-                {
-                    tracing::error!(%error, "the database failed again");
-                }
-                Failure::INTERNAL
+                self.undo()
             }
         })
+    }
+
+    /// Undoes the transaction that is open, if one is.
+    fn undo(&self) -> Failure {
+        if !self.db.is_autocommit()
+            && let Err(error) = self.db.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "the database failed again");
+        }
+        Failure::INTERNAL
     }
 
     /// What is remembered of a session; made if it is new.
     pub(crate) fn session(&mut self, caller: Caller) -> &mut Session {
         self.sessions.entry((caller.auth_key_id, caller.session_id)).or_default()
+    }
+
+    /// Writes down how a request of a session ended. What has no session has no key either, and is
+    /// not remembered: nobody would say when to forget it.
+    pub(crate) fn remember(&mut self, caller: Caller, msg_id: i64, well: bool) {
+        let session = (caller.auth_key_id, caller.session_id);
+        let Some(Session { ended, .. }) = self.sessions.get_mut(&session) else { return };
+        if ended.len() == REMEMBERED {
+            ended.pop_front();
+        }
+        ended.push_back((msg_id, well));
     }
 
     /// The layer that a session announced.

@@ -10,7 +10,7 @@ use rand_core::SeedableRng;
 use rusqlite::{OptionalExtension, params};
 
 use super::World;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Outcome, Stop};
 
 /// How long a begun check is good, in seconds.
 const LIFETIME: i32 = 600;
@@ -128,7 +128,7 @@ impl World {
             Some((user_id, kept)) => {
                 let seed: [u8; 32] = self.random();
                 let srp_id = i64::from_le_bytes(self.random());
-                let challenge = kept.challenge(seed).ok_or(Failure::INTERNAL)?;
+                let challenge = kept.challenge(seed).ok_or(Stop::Undone)?;
                 self.db
                     .prepare_cached(
                         "INSERT OR REPLACE INTO password_checks
@@ -174,7 +174,7 @@ impl World {
             .query_row(params![key_id, user_id, srp_id, LIFETIME, now], |row| row.get(0))
             .optional()?;
         let seed = seed.ok_or(errors::SRP_ID_INVALID)?;
-        let challenge = kept.challenge(seed).ok_or(Failure::INTERNAL)?;
+        let challenge = kept.challenge(seed).ok_or(Stop::Undone)?;
         challenge.verify(a, m1).map_err(|_| errors::PASSWORD_HASH_INVALID)?;
         Ok(())
     }

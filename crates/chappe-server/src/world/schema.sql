@@ -38,6 +38,7 @@ CREATE TABLE auth_keys (
   -- Who gave the right code and still owes the password.
   pending_user_id  INTEGER REFERENCES users (id) ON DELETE SET NULL
 ) STRICT;
+CREATE INDEX auth_keys_that_expire ON auth_keys (expires) WHERE expires IS NOT NULL;
 
 -- Device sessions: which key is signed in as whom. Not the hash space of web_authorizations.
 CREATE TABLE authorizations (

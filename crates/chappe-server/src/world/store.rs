@@ -53,7 +53,7 @@ impl World {
         if version == 0 {
             world.make(now).map_err(|stop| match stop {
                 Stop::Broken(error) => Error::Database(DatabaseError::from(error)),
-                Stop::Refused(_) => Error::Stopped,
+                Stop::Refused(_) | Stop::Undone => Error::Stopped,
             })?;
         }
         world.separate_randomness()?;

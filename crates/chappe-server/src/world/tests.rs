@@ -153,6 +153,30 @@ fn a_code_sent_again_lives_longer_and_a_cancelled_one_does_not() {
 }
 
 #[test]
+fn what_is_over_makes_room() {
+    let mut world = world();
+    let mine = caller(&mut world, 1);
+    let count = |world: &World, table: &str| -> i64 {
+        let count = format!("SELECT count(*) FROM {table}");
+        world.db.query_row(&count, [], |row| row.get(0)).unwrap()
+    };
+    let temporary = AuthKey::from_bytes([9; 256]);
+    world.transaction(|world| world.add_key(NOW, &temporary, Some(NOW + 60))).unwrap();
+    assert_eq!(count(&world, "auth_keys"), 2);
+    let next = AuthKey::from_bytes([8; 256]);
+    world.transaction(|world| world.add_key(NOW + 59, &next, None)).unwrap();
+    assert_eq!(count(&world, "auth_keys"), 3);
+    world.transaction(|world| world.add_key(NOW + 60, &next, None)).unwrap();
+    assert_eq!(count(&world, "auth_keys"), 2);
+
+    world.transaction(|world| world.send_code(NOW, mine, PHONE)).unwrap();
+    world.transaction(|world| world.send_code(NOW + 299, mine, "9996632222")).unwrap();
+    assert_eq!(count(&world, "login_codes"), 2);
+    world.transaction(|world| world.send_code(NOW + 300, mine, "9996633333")).unwrap();
+    assert_eq!(count(&world, "login_codes"), 2);
+}
+
+#[test]
 fn signing_up_takes_a_shown_code_and_a_name() {
     let mut world = world();
     let caller = caller(&mut world, 1);
@@ -344,7 +368,7 @@ fn an_account_begins_at_pts_1() {
     assert_eq!(world.difference(user, 1).unwrap().pts, 1);
     let name = |pts| match world.difference(user, pts).unwrap_err() {
         Stop::Refused(failure) => failure,
-        Stop::Broken(error) => panic!("{error}"),
+        other => panic!("{other:?}"),
     };
     assert_eq!(name(0), errors::PERSISTENT_TIMESTAMP_EMPTY.into());
     assert_eq!(name(2), errors::PERSISTENT_TIMESTAMP_INVALID.into());
