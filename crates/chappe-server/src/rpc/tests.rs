@@ -670,6 +670,46 @@ fn the_reads_of_a_starting_client_are_answered_in_type() {
     assert!(answered > 60, "{answered}");
 }
 
+/// Reads of a starting client that take more than numbers; each decodes its answer.
+#[test]
+fn the_reads_with_arguments_are_answered_in_type() {
+    let mut server = Bench::new();
+    let caller = server.demonstration(1);
+    let none = || enums::InputPeer::Empty;
+    let dialogs = messages::GetDialogs::new(0, 0, none(), 100, 0);
+    server.call(caller, &dialogs).unwrap();
+    let notify = account::GetNotifySettings { peer: enums::InputNotifyPeer::InputNotifyUsers };
+    server.call(caller, &notify).unwrap();
+    let privacy = account::GetPrivacy { key: enums::InputPrivacyKey::StatusTimestamp };
+    assert_eq!(server.call(caller, &privacy).unwrap().rules.len(), 1);
+    let countries = |hash| help::GetCountriesList { lang_code: "en".into(), hash };
+    let enums::help::CountriesList::CountriesList(list) =
+        server.call(caller, &countries(0)).unwrap()
+    else {
+        panic!("no list");
+    };
+    let again = server.call(caller, &countries(list.hash)).unwrap();
+    assert!(matches!(again, enums::help::CountriesList::NotModified));
+    let update = help::GetAppUpdate { source: "store".into() };
+    assert!(matches!(server.call(caller, &update), Ok(enums::help::AppUpdate::NoAppUpdate)));
+    let text = || Text::from("en");
+    let pack = chappe_api::langpack::GetLangPack { lang_pack: text(), lang_code: text() };
+    assert_eq!(server.call(caller, &pack).unwrap().lang_code, "en");
+    let difference = chappe_api::langpack::GetDifference {
+        lang_pack: text(),
+        lang_code: text(),
+        from_version: 1,
+    };
+    assert_eq!(server.call(caller, &difference).unwrap().from_version, 1);
+    let languages = chappe_api::langpack::GetLanguages { lang_pack: text() };
+    assert_eq!(server.call(caller, &languages).unwrap().len(), 1);
+    let keywords = messages::GetEmojiKeywordsLanguages { lang_codes: vec![text()] };
+    assert!(server.call(caller, &keywords).unwrap().is_empty());
+    assert!(server.call(caller, &account::UpdateStatus { offline: true }).unwrap());
+    let full = users::GetFullUser { id: InputUser::InputUserSelf };
+    assert!(!server.call(caller, &full).unwrap().full_user.blocked);
+}
+
 #[test]
 fn limits_count_calls_of_an_account() {
     let limit = Limit::new("account.resetWebAuthorization".to_owned(), 2, Duration::from_secs(30));

@@ -72,6 +72,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         self.introduced = false;
     }
 
+    /// Says nothing of itself, unless a call does.
+    pub(crate) fn unintroduced(mut self) -> Self {
+        self.introduced = true;
+        self
+    }
+
     /// Calls a method; the first call introduces the client.
     pub(crate) async fn call<F: Function>(&mut self, f: &F) -> Result<F::Return, RpcFailure> {
         let answer = self.call_raw(f.to_bytes()).await?;
@@ -87,6 +93,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     pub(crate) async fn call_raw(&mut self, query: Bytes) -> Result<Bytes, RpcFailure> {
         let body = if self.introduced { query } else { self.introduce(query) };
         self.introduced = true;
+        self.request(body).await
+    }
+
+    /// Sends exactly this.
+    async fn request(&mut self, body: Bytes) -> Result<Bytes, RpcFailure> {
         let id = self.connection.request(self.now(), body, RequestOptions::default());
         loop {
             match self.step().await {

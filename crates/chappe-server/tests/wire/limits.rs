@@ -10,7 +10,9 @@ use crate::client::{Client, START, server};
 
 #[tokio::test]
 async fn only_loopback_is_listened_on() {
-    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+    for address in
+        ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[::ffff:127.0.0.1]:0", "[::ffff:0.0.0.0]:0"]
+    {
         let address: SocketAddr = address.parse().unwrap();
         let refused = Server::builder().listen(address).start().await;
         let Err(error @ Error::NotLoopback(_)) = refused else { panic!("listened on {address}") };

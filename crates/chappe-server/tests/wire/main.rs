@@ -10,4 +10,6 @@
 mod client;
 mod durability;
 mod limits;
+mod matrix;
+mod needs;
 mod stories;
