@@ -16,23 +16,11 @@ use grammers_tl_types::{Deserializable, Serializable, enums as peer};
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Texts as people write them: most are short, some are paragraphs.
-const TEXTS: [&str; 10] = [
-    "ok",
-    "See you tomorrow at nine then",
-    "I have read the document that you sent, and I think that the second part needs another \
-     look before we publish it: the numbers of the first table do not add up to those of the \
-     last one, and two of the sources are not there any more.",
-    "Да, конечно",
-    "The train is late again, I will be there in about half an hour.",
-    "🎉🎉🎉",
-    "Release notes: the list of web sessions shows when each was last active, a session can be \
-     reset by its hash, and resetting one that is gone already is an error of its own kind. \
-     Thanks to everyone who reported what did not work on small screens.",
-    "who is bringing the projector?",
-    "https://example.com/articles/2026/11/what-we-learned-from-a-year-of-measuring",
-    "Sounds good to me. Let us try it on the small group first and then decide.",
-];
+/// What the texts are cut from, as people write them: one byte, two and four per character.
+const PROSE: &str = "The train is late again, I will be there in about half an hour. Да, конечно, \
+    see you tomorrow at nine then. I have read the document that you sent, and I think that the \
+    second part needs another look before we publish it: the numbers of the first table do not \
+    add up to those of the last one. 🎉 Thanks to everyone who reported what did not work.";
 
 const CHANNEL: i64 = 1_700_000_001;
 
@@ -51,17 +39,16 @@ fn page() -> enums::messages::Messages {
 }
 
 fn message(index: i32) -> types::Message {
-    let text = TEXTS[index as usize % TEXTS.len()];
+    let text = text(index);
+    let length = text.encode_utf16().count() as i32;
     let peer = types::PeerChannel { channel_id: CHANNEL };
     let mut message = types::Message::new(10_000 + index, peer, 1_760_000_000 + index * 60, text);
     message.from_id = Some(types::PeerUser { user_id: author(index) }.into());
     if index % 2 == 0 {
-        let length = text.encode_utf16().count() as i32;
-        message.entities = Some(vec![
-            types::MessageEntityBold { offset: 0, length: length / 2 }.into(),
-            types::MessageEntityItalic { offset: length / 2, length: 1 }.into(),
-        ]);
-        message.reactions = Some(Box::new(reactions(index)));
+        let second = types::MessageEntityItalic { offset: 12, length: length - 20 }.into();
+        let first = types::MessageEntityBold { offset: 0, length: 9 }.into();
+        message.entities = Some(vec![first, second]);
+        message.reactions = Some(reactions(index));
     }
     if index % 4 == 1 {
         let mut header = types::MessageReplyHeader::new();
@@ -76,6 +63,17 @@ fn message(index: i32) -> types::Message {
     message
 }
 
+/// A text of 150 to 230 bytes.
+fn text(index: i32) -> String {
+    let letters: Vec<char> = PROSE.chars().collect();
+    let mut text = String::new();
+    let mut letters = letters.iter().cycle().skip(index as usize * 37 % letters.len());
+    while text.len() < 150 + index as usize * 53 % 81 {
+        text.extend(letters.next());
+    }
+    text
+}
+
 fn reactions(index: i32) -> types::MessageReactions {
     let reaction = |emoticon: &str| -> enums::Reaction {
         types::ReactionEmoji { emoticon: emoticon.into() }.into()
@@ -86,11 +84,9 @@ fn reactions(index: i32) -> types::MessageReactions {
     };
     let mut reactions = types::MessageReactions::new(vec![
         types::ReactionCount::new(reaction("👍"), 12),
-        types::ReactionCount::new(reaction("❤"), 3),
         types::ReactionCount::new(reaction("🔥"), 2),
-        types::ReactionCount::new(reaction("😁"), 1),
     ]);
-    reactions.recent_reactions = Some(vec![recent(index), recent(index + 1), recent(index + 2)]);
+    reactions.recent_reactions = Some(vec![recent(index), recent(index + 1)]);
     reactions
 }
 
@@ -100,18 +96,16 @@ fn photo(index: i32) -> types::Photo {
     };
     let stripped = types::PhotoStrippedSize { r#type: "i".into(), bytes: vec![1; 90].into() };
     let progressive = types::PhotoSizeProgressive {
-        r#type: "w".into(),
-        w: 2560,
-        h: 1920,
-        sizes: vec![20_000, 60_000, 140_000, 400_000],
+        r#type: "y".into(),
+        w: 1280,
+        h: 960,
+        sizes: vec![20_000, 60_000, 140_000, 210_000],
     };
     let sizes = vec![
         stripped.into(),
-        progressive.into(),
-        size("s", 90, 68, 1_500),
         size("m", 320, 240, 18_000),
         size("x", 800, 600, 90_000),
-        size("y", 1280, 960, 210_000),
+        progressive.into(),
     ];
     let id = 5_000_000_000_000 + i64::from(index);
     types::Photo::new(id, -id, vec![2_u8; 29], 1_760_000_000, sizes, 2)
@@ -132,6 +126,7 @@ fn user(index: i32) -> types::User {
     user.access_hash = Some(i64::from(index) << 32);
     user.first_name = Some("Alexandra".into());
     user.last_name = Some("Example-Müller".into());
+    user.phone = Some(format!("99966{index:05}").into());
     user.username = Some(format!("alexandra_{index}").into());
     let mut photo = types::UserProfilePhoto::new(99, 4);
     photo.stripped_thumb = Some(vec![3; 60].into());
@@ -157,15 +152,15 @@ fn ratios(page: &enums::messages::Messages, bytes: &Bytes) {
     let (_, their_encode) = allocations(|| theirs.to_bytes());
     println!("allocations to encode: chappe {our_encode}, grammers {their_encode}");
 
-    let slice = Duration::from_millis(20);
+    let slice = Duration::from_millis(1);
     let decode = duel(
-        40,
+        1_000,
         slice,
         || drop(black_box(enums::messages::Messages::from_bytes(black_box(bytes)))),
         || drop(black_box(peer::messages::Messages::from_bytes(black_box(bytes)))),
     );
     let encode = duel(
-        40,
+        1_000,
         slice,
         || drop(black_box(black_box(page).to_bytes())),
         || drop(black_box(black_box(&theirs).to_bytes())),

@@ -52,6 +52,7 @@ impl tl::Encode for RegisterDevice {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RegisterDevice {
     const CONSTRUCTOR: u32 = 0xec86017a;
     const EXPECTED: &'static str = "account.registerDevice";
@@ -107,6 +108,7 @@ impl tl::Encode for UnregisterDevice {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UnregisterDevice {
     const CONSTRUCTOR: u32 = 0x6a0d3206;
     const EXPECTED: &'static str = "account.unregisterDevice";
@@ -155,6 +157,7 @@ impl tl::Encode for UpdateNotifySettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateNotifySettings {
     const CONSTRUCTOR: u32 = 0x84be5b93;
     const EXPECTED: &'static str = "account.updateNotifySettings";
@@ -199,6 +202,7 @@ impl tl::Encode for GetNotifySettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetNotifySettings {
     const CONSTRUCTOR: u32 = 0x12b3ad31;
     const EXPECTED: &'static str = "account.getNotifySettings";
@@ -236,6 +240,7 @@ impl tl::Encode for ResetNotifySettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetNotifySettings {
     const CONSTRUCTOR: u32 = 0xdb7e1747;
     const EXPECTED: &'static str = "account.resetNotifySettings";
@@ -299,6 +304,7 @@ impl tl::Encode for UpdateProfile {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateProfile {
     const CONSTRUCTOR: u32 = 0x78515775;
     const EXPECTED: &'static str = "account.updateProfile";
@@ -343,6 +349,7 @@ impl tl::Encode for UpdateStatus {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateStatus {
     const CONSTRUCTOR: u32 = 0x6628562c;
     const EXPECTED: &'static str = "account.updateStatus";
@@ -384,6 +391,7 @@ impl tl::Encode for GetWallPapers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetWallPapers {
     const CONSTRUCTOR: u32 = 0x07967d36;
     const EXPECTED: &'static str = "account.getWallPapers";
@@ -433,6 +441,7 @@ impl tl::Encode for ReportPeer {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportPeer {
     const CONSTRUCTOR: u32 = 0xc5ba3d86;
     const EXPECTED: &'static str = "account.reportPeer";
@@ -478,6 +487,7 @@ impl tl::Encode for CheckUsername {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckUsername {
     const CONSTRUCTOR: u32 = 0x2714d86c;
     const EXPECTED: &'static str = "account.checkUsername";
@@ -521,6 +531,7 @@ impl tl::Encode for UpdateUsername {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateUsername {
     const CONSTRUCTOR: u32 = 0x3e0bdd7c;
     const EXPECTED: &'static str = "account.updateUsername";
@@ -564,6 +575,7 @@ impl tl::Encode for GetPrivacy {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPrivacy {
     const CONSTRUCTOR: u32 = 0xdadbc950;
     const EXPECTED: &'static str = "account.getPrivacy";
@@ -610,6 +622,7 @@ impl tl::Encode for SetPrivacy {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetPrivacy {
     const CONSTRUCTOR: u32 = 0xc9f81ce8;
     const EXPECTED: &'static str = "account.setPrivacy";
@@ -667,6 +680,7 @@ impl tl::Encode for DeleteAccount {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteAccount {
     const CONSTRUCTOR: u32 = 0xa2c0cf74;
     const EXPECTED: &'static str = "account.deleteAccount";
@@ -706,6 +720,7 @@ impl tl::Encode for GetAccountTtl {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAccountTtl {
     const CONSTRUCTOR: u32 = 0x08fc711d;
     const EXPECTED: &'static str = "account.getAccountTTL";
@@ -747,6 +762,7 @@ impl tl::Encode for SetAccountTtl {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetAccountTtl {
     const CONSTRUCTOR: u32 = 0x2442485e;
     const EXPECTED: &'static str = "account.setAccountTTL";
@@ -793,6 +809,7 @@ impl tl::Encode for SendChangePhoneCode {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendChangePhoneCode {
     const CONSTRUCTOR: u32 = 0x82574ae5;
     const EXPECTED: &'static str = "account.sendChangePhoneCode";
@@ -843,6 +860,7 @@ impl tl::Encode for ChangePhone {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ChangePhone {
     const CONSTRUCTOR: u32 = 0x70c32edb;
     const EXPECTED: &'static str = "account.changePhone";
@@ -886,6 +904,7 @@ impl tl::Encode for UpdateDeviceLocked {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateDeviceLocked {
     const CONSTRUCTOR: u32 = 0x38df3532;
     const EXPECTED: &'static str = "account.updateDeviceLocked";
@@ -923,6 +942,7 @@ impl tl::Encode for GetAuthorizations {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAuthorizations {
     const CONSTRUCTOR: u32 = 0xe320c158;
     const EXPECTED: &'static str = "account.getAuthorizations";
@@ -964,6 +984,7 @@ impl tl::Encode for ResetAuthorization {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetAuthorization {
     const CONSTRUCTOR: u32 = 0xdf77f3bc;
     const EXPECTED: &'static str = "account.resetAuthorization";
@@ -1001,6 +1022,7 @@ impl tl::Encode for GetPassword {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPassword {
     const CONSTRUCTOR: u32 = 0x548a30f5;
     const EXPECTED: &'static str = "account.getPassword";
@@ -1042,6 +1064,7 @@ impl tl::Encode for GetPasswordSettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPasswordSettings {
     const CONSTRUCTOR: u32 = 0x9cd4eaf9;
     const EXPECTED: &'static str = "account.getPasswordSettings";
@@ -1088,6 +1111,7 @@ impl tl::Encode for UpdatePasswordSettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdatePasswordSettings {
     const CONSTRUCTOR: u32 = 0xa59b102f;
     const EXPECTED: &'static str = "account.updatePasswordSettings";
@@ -1135,6 +1159,7 @@ impl tl::Encode for SendConfirmPhoneCode {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendConfirmPhoneCode {
     const CONSTRUCTOR: u32 = 0x1b3faa88;
     const EXPECTED: &'static str = "account.sendConfirmPhoneCode";
@@ -1182,6 +1207,7 @@ impl tl::Encode for ConfirmPhone {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ConfirmPhone {
     const CONSTRUCTOR: u32 = 0x5f2178c3;
     const EXPECTED: &'static str = "account.confirmPhone";
@@ -1229,6 +1255,7 @@ impl tl::Encode for GetTmpPassword {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTmpPassword {
     const CONSTRUCTOR: u32 = 0x449e0b51;
     const EXPECTED: &'static str = "account.getTmpPassword";
@@ -1267,6 +1294,7 @@ impl tl::Encode for GetWebAuthorizations {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetWebAuthorizations {
     const CONSTRUCTOR: u32 = 0x182e6d6f;
     const EXPECTED: &'static str = "account.getWebAuthorizations";
@@ -1308,6 +1336,7 @@ impl tl::Encode for ResetWebAuthorization {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetWebAuthorization {
     const CONSTRUCTOR: u32 = 0x2d01b9ef;
     const EXPECTED: &'static str = "account.resetWebAuthorization";
@@ -1345,6 +1374,7 @@ impl tl::Encode for ResetWebAuthorizations {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetWebAuthorizations {
     const CONSTRUCTOR: u32 = 0x682d2594;
     const EXPECTED: &'static str = "account.resetWebAuthorizations";
@@ -1380,6 +1410,7 @@ impl tl::Encode for GetAllSecureValues {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAllSecureValues {
     const CONSTRUCTOR: u32 = 0xb288bc7d;
     const EXPECTED: &'static str = "account.getAllSecureValues";
@@ -1419,6 +1450,7 @@ impl tl::Encode for GetSecureValue {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSecureValue {
     const CONSTRUCTOR: u32 = 0x73665bc2;
     const EXPECTED: &'static str = "account.getSecureValue";
@@ -1465,6 +1497,7 @@ impl tl::Encode for SaveSecureValue {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveSecureValue {
     const CONSTRUCTOR: u32 = 0x899fe31d;
     const EXPECTED: &'static str = "account.saveSecureValue";
@@ -1507,6 +1540,7 @@ impl tl::Encode for DeleteSecureValue {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteSecureValue {
     const CONSTRUCTOR: u32 = 0xb880bc4b;
     const EXPECTED: &'static str = "account.deleteSecureValue";
@@ -1556,6 +1590,7 @@ impl tl::Encode for GetAuthorizationForm {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAuthorizationForm {
     const CONSTRUCTOR: u32 = 0xa929597a;
     const EXPECTED: &'static str = "account.getAuthorizationForm";
@@ -1613,6 +1648,7 @@ impl tl::Encode for AcceptAuthorization {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AcceptAuthorization {
     const CONSTRUCTOR: u32 = 0xf3ed4c73;
     const EXPECTED: &'static str = "account.acceptAuthorization";
@@ -1663,6 +1699,7 @@ impl tl::Encode for SendVerifyPhoneCode {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendVerifyPhoneCode {
     const CONSTRUCTOR: u32 = 0xa5a356f9;
     const EXPECTED: &'static str = "account.sendVerifyPhoneCode";
@@ -1713,6 +1750,7 @@ impl tl::Encode for VerifyPhone {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for VerifyPhone {
     const CONSTRUCTOR: u32 = 0x4dd3a7f6;
     const EXPECTED: &'static str = "account.verifyPhone";
@@ -1761,6 +1799,7 @@ impl tl::Encode for SendVerifyEmailCode {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendVerifyEmailCode {
     const CONSTRUCTOR: u32 = 0x98e037bb;
     const EXPECTED: &'static str = "account.sendVerifyEmailCode";
@@ -1808,6 +1847,7 @@ impl tl::Encode for VerifyEmail {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for VerifyEmail {
     const CONSTRUCTOR: u32 = 0x032da4cf;
     const EXPECTED: &'static str = "account.verifyEmail";
@@ -1880,6 +1920,7 @@ impl tl::Encode for InitTakeoutSession {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InitTakeoutSession {
     const CONSTRUCTOR: u32 = 0x8ef3eab0;
     const EXPECTED: &'static str = "account.initTakeoutSession";
@@ -1937,6 +1978,7 @@ impl tl::Encode for FinishTakeoutSession {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for FinishTakeoutSession {
     const CONSTRUCTOR: u32 = 0x1d2652ee;
     const EXPECTED: &'static str = "account.finishTakeoutSession";
@@ -1981,6 +2023,7 @@ impl tl::Encode for ConfirmPasswordEmail {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ConfirmPasswordEmail {
     const CONSTRUCTOR: u32 = 0x8fdf1920;
     const EXPECTED: &'static str = "account.confirmPasswordEmail";
@@ -2020,6 +2063,7 @@ impl tl::Encode for ResendPasswordEmail {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResendPasswordEmail {
     const CONSTRUCTOR: u32 = 0x7a7f2a15;
     const EXPECTED: &'static str = "account.resendPasswordEmail";
@@ -2057,6 +2101,7 @@ impl tl::Encode for CancelPasswordEmail {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CancelPasswordEmail {
     const CONSTRUCTOR: u32 = 0xc1cbd5b6;
     const EXPECTED: &'static str = "account.cancelPasswordEmail";
@@ -2092,6 +2137,7 @@ impl tl::Encode for GetContactSignUpNotification {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetContactSignUpNotification {
     const CONSTRUCTOR: u32 = 0x9f07c728;
     const EXPECTED: &'static str = "account.getContactSignUpNotification";
@@ -2131,6 +2177,7 @@ impl tl::Encode for SetContactSignUpNotification {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetContactSignUpNotification {
     const CONSTRUCTOR: u32 = 0xcff43f61;
     const EXPECTED: &'static str = "account.setContactSignUpNotification";
@@ -2188,6 +2235,7 @@ impl tl::Encode for GetNotifyExceptions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetNotifyExceptions {
     const CONSTRUCTOR: u32 = 0x53577479;
     const EXPECTED: &'static str = "account.getNotifyExceptions";
@@ -2234,6 +2282,7 @@ impl tl::Encode for GetWallPaper {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetWallPaper {
     const CONSTRUCTOR: u32 = 0xfc8ddbea;
     const EXPECTED: &'static str = "account.getWallPaper";
@@ -2293,6 +2342,7 @@ impl tl::Encode for UploadWallPaper {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UploadWallPaper {
     const CONSTRUCTOR: u32 = 0xe39a8f03;
     const EXPECTED: &'static str = "account.uploadWallPaper";
@@ -2346,6 +2396,7 @@ impl tl::Encode for SaveWallPaper {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveWallPaper {
     const CONSTRUCTOR: u32 = 0x6c5a5b37;
     const EXPECTED: &'static str = "account.saveWallPaper";
@@ -2394,6 +2445,7 @@ impl tl::Encode for InstallWallPaper {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InstallWallPaper {
     const CONSTRUCTOR: u32 = 0xfeed5769;
     const EXPECTED: &'static str = "account.installWallPaper";
@@ -2432,6 +2484,7 @@ impl tl::Encode for ResetWallPapers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetWallPapers {
     const CONSTRUCTOR: u32 = 0xbb3b9804;
     const EXPECTED: &'static str = "account.resetWallPapers";
@@ -2467,6 +2520,7 @@ impl tl::Encode for GetAutoDownloadSettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAutoDownloadSettings {
     const CONSTRUCTOR: u32 = 0x56da0b3f;
     const EXPECTED: &'static str = "account.getAutoDownloadSettings";
@@ -2519,6 +2573,7 @@ impl tl::Encode for SaveAutoDownloadSettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveAutoDownloadSettings {
     const CONSTRUCTOR: u32 = 0x76f36233;
     const EXPECTED: &'static str = "account.saveAutoDownloadSettings";
@@ -2584,6 +2639,7 @@ impl tl::Encode for UploadTheme {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UploadTheme {
     const CONSTRUCTOR: u32 = 0x1c3db333;
     const EXPECTED: &'static str = "account.uploadTheme";
@@ -2653,6 +2709,7 @@ impl tl::Encode for CreateTheme {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateTheme {
     const CONSTRUCTOR: u32 = 0x652e4400;
     const EXPECTED: &'static str = "account.createTheme";
@@ -2734,6 +2791,7 @@ impl tl::Encode for UpdateTheme {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateTheme {
     const CONSTRUCTOR: u32 = 0x2bf40ccc;
     const EXPECTED: &'static str = "account.updateTheme";
@@ -2786,6 +2844,7 @@ impl tl::Encode for SaveTheme {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveTheme {
     const CONSTRUCTOR: u32 = 0xf257106c;
     const EXPECTED: &'static str = "account.saveTheme";
@@ -2853,6 +2912,7 @@ impl tl::Encode for InstallTheme {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InstallTheme {
     const CONSTRUCTOR: u32 = 0xc727bb3b;
     const EXPECTED: &'static str = "account.installTheme";
@@ -2903,6 +2963,7 @@ impl tl::Encode for GetTheme {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTheme {
     const CONSTRUCTOR: u32 = 0x3a5869ec;
     const EXPECTED: &'static str = "account.getTheme";
@@ -2948,6 +3009,7 @@ impl tl::Encode for GetThemes {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetThemes {
     const CONSTRUCTOR: u32 = 0x7206e458;
     const EXPECTED: &'static str = "account.getThemes";
@@ -2999,6 +3061,7 @@ impl tl::Encode for SetContentSettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetContentSettings {
     const CONSTRUCTOR: u32 = 0xb574b16b;
     const EXPECTED: &'static str = "account.setContentSettings";
@@ -3037,6 +3100,7 @@ impl tl::Encode for GetContentSettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetContentSettings {
     const CONSTRUCTOR: u32 = 0x8b9b4dae;
     const EXPECTED: &'static str = "account.getContentSettings";
@@ -3078,6 +3142,7 @@ impl tl::Encode for GetMultiWallPapers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMultiWallPapers {
     const CONSTRUCTOR: u32 = 0x65ad71dc;
     const EXPECTED: &'static str = "account.getMultiWallPapers";
@@ -3115,6 +3180,7 @@ impl tl::Encode for GetGlobalPrivacySettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGlobalPrivacySettings {
     const CONSTRUCTOR: u32 = 0xeb2b4cf6;
     const EXPECTED: &'static str = "account.getGlobalPrivacySettings";
@@ -3156,6 +3222,7 @@ impl tl::Encode for SetGlobalPrivacySettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetGlobalPrivacySettings {
     const CONSTRUCTOR: u32 = 0x1edaaac2;
     const EXPECTED: &'static str = "account.setGlobalPrivacySettings";
@@ -3208,6 +3275,7 @@ impl tl::Encode for ReportProfilePhoto {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportProfilePhoto {
     const CONSTRUCTOR: u32 = 0xfa8cc6f5;
     const EXPECTED: &'static str = "account.reportProfilePhoto";
@@ -3250,6 +3318,7 @@ impl tl::Encode for ResetPassword {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetPassword {
     const CONSTRUCTOR: u32 = 0x9308ce1b;
     const EXPECTED: &'static str = "account.resetPassword";
@@ -3287,6 +3356,7 @@ impl tl::Encode for DeclinePasswordReset {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeclinePasswordReset {
     const CONSTRUCTOR: u32 = 0x4c9409f6;
     const EXPECTED: &'static str = "account.declinePasswordReset";
@@ -3326,6 +3396,7 @@ impl tl::Encode for GetChatThemes {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChatThemes {
     const CONSTRUCTOR: u32 = 0xd638de89;
     const EXPECTED: &'static str = "account.getChatThemes";
@@ -3369,6 +3440,7 @@ impl tl::Encode for SetAuthorizationTtl {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetAuthorizationTtl {
     const CONSTRUCTOR: u32 = 0xbf899aa0;
     const EXPECTED: &'static str = "account.setAuthorizationTTL";
@@ -3434,6 +3506,7 @@ impl tl::Encode for ChangeAuthorizationSettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ChangeAuthorizationSettings {
     const CONSTRUCTOR: u32 = 0x40f48462;
     const EXPECTED: &'static str = "account.changeAuthorizationSettings";
@@ -3479,6 +3552,7 @@ impl tl::Encode for GetSavedRingtones {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedRingtones {
     const CONSTRUCTOR: u32 = 0xe1902288;
     const EXPECTED: &'static str = "account.getSavedRingtones";
@@ -3525,6 +3599,7 @@ impl tl::Encode for SaveRingtone {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveRingtone {
     const CONSTRUCTOR: u32 = 0x3dea5b03;
     const EXPECTED: &'static str = "account.saveRingtone";
@@ -3575,6 +3650,7 @@ impl tl::Encode for UploadRingtone {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UploadRingtone {
     const CONSTRUCTOR: u32 = 0x831a83a2;
     const EXPECTED: &'static str = "account.uploadRingtone";
@@ -3620,6 +3696,7 @@ impl tl::Encode for UpdateEmojiStatus {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateEmojiStatus {
     const CONSTRUCTOR: u32 = 0xfbd3de6b;
     const EXPECTED: &'static str = "account.updateEmojiStatus";
@@ -3661,6 +3738,7 @@ impl tl::Encode for GetDefaultEmojiStatuses {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDefaultEmojiStatuses {
     const CONSTRUCTOR: u32 = 0xd6753386;
     const EXPECTED: &'static str = "account.getDefaultEmojiStatuses";
@@ -3702,6 +3780,7 @@ impl tl::Encode for GetRecentEmojiStatuses {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetRecentEmojiStatuses {
     const CONSTRUCTOR: u32 = 0x0f578105;
     const EXPECTED: &'static str = "account.getRecentEmojiStatuses";
@@ -3739,6 +3818,7 @@ impl tl::Encode for ClearRecentEmojiStatuses {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ClearRecentEmojiStatuses {
     const CONSTRUCTOR: u32 = 0x18201aae;
     const EXPECTED: &'static str = "account.clearRecentEmojiStatuses";
@@ -3780,6 +3860,7 @@ impl tl::Encode for ReorderUsernames {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderUsernames {
     const CONSTRUCTOR: u32 = 0xef500eab;
     const EXPECTED: &'static str = "account.reorderUsernames";
@@ -3826,6 +3907,7 @@ impl tl::Encode for ToggleUsername {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleUsername {
     const CONSTRUCTOR: u32 = 0x58d6b376;
     const EXPECTED: &'static str = "account.toggleUsername";
@@ -3868,6 +3950,7 @@ impl tl::Encode for GetDefaultProfilePhotoEmojis {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDefaultProfilePhotoEmojis {
     const CONSTRUCTOR: u32 = 0xe2750328;
     const EXPECTED: &'static str = "account.getDefaultProfilePhotoEmojis";
@@ -3909,6 +3992,7 @@ impl tl::Encode for GetDefaultGroupPhotoEmojis {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDefaultGroupPhotoEmojis {
     const CONSTRUCTOR: u32 = 0x915860ae;
     const EXPECTED: &'static str = "account.getDefaultGroupPhotoEmojis";
@@ -3946,6 +4030,7 @@ impl tl::Encode for GetAutoSaveSettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAutoSaveSettings {
     const CONSTRUCTOR: u32 = 0xadcbbcda;
     const EXPECTED: &'static str = "account.getAutoSaveSettings";
@@ -4009,6 +4094,7 @@ impl tl::Encode for SaveAutoSaveSettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveAutoSaveSettings {
     const CONSTRUCTOR: u32 = 0xd69b8361;
     const EXPECTED: &'static str = "account.saveAutoSaveSettings";
@@ -4051,6 +4137,7 @@ impl tl::Encode for DeleteAutoSaveExceptions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteAutoSaveExceptions {
     const CONSTRUCTOR: u32 = 0x53bc0020;
     const EXPECTED: &'static str = "account.deleteAutoSaveExceptions";
@@ -4090,6 +4177,7 @@ impl tl::Encode for InvalidateSignInCodes {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InvalidateSignInCodes {
     const CONSTRUCTOR: u32 = 0xca8ae8ba;
     const EXPECTED: &'static str = "account.invalidateSignInCodes";
@@ -4146,6 +4234,7 @@ impl tl::Encode for UpdateColor {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateColor {
     const CONSTRUCTOR: u32 = 0x684d214e;
     const EXPECTED: &'static str = "account.updateColor";
@@ -4189,6 +4278,7 @@ impl tl::Encode for GetDefaultBackgroundEmojis {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDefaultBackgroundEmojis {
     const CONSTRUCTOR: u32 = 0xa60ab9ce;
     const EXPECTED: &'static str = "account.getDefaultBackgroundEmojis";
@@ -4230,6 +4320,7 @@ impl tl::Encode for GetChannelDefaultEmojiStatuses {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChannelDefaultEmojiStatuses {
     const CONSTRUCTOR: u32 = 0x7727a7d5;
     const EXPECTED: &'static str = "account.getChannelDefaultEmojiStatuses";
@@ -4271,6 +4362,7 @@ impl tl::Encode for GetChannelRestrictedStatusEmojis {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChannelRestrictedStatusEmojis {
     const CONSTRUCTOR: u32 = 0x35a9e0d5;
     const EXPECTED: &'static str = "account.getChannelRestrictedStatusEmojis";
@@ -4324,6 +4416,7 @@ impl tl::Encode for UpdateBusinessWorkHours {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateBusinessWorkHours {
     const CONSTRUCTOR: u32 = 0x4b00e066;
     const EXPECTED: &'static str = "account.updateBusinessWorkHours";
@@ -4382,6 +4475,7 @@ impl tl::Encode for UpdateBusinessLocation {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateBusinessLocation {
     const CONSTRUCTOR: u32 = 0x9e6b131a;
     const EXPECTED: &'static str = "account.updateBusinessLocation";
@@ -4435,6 +4529,7 @@ impl tl::Encode for UpdateBusinessGreetingMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateBusinessGreetingMessage {
     const CONSTRUCTOR: u32 = 0x66cdafc4;
     const EXPECTED: &'static str = "account.updateBusinessGreetingMessage";
@@ -4487,6 +4582,7 @@ impl tl::Encode for UpdateBusinessAwayMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateBusinessAwayMessage {
     const CONSTRUCTOR: u32 = 0xa26a7fa5;
     const EXPECTED: &'static str = "account.updateBusinessAwayMessage";
@@ -4550,6 +4646,7 @@ impl tl::Encode for UpdateConnectedBot {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateConnectedBot {
     const CONSTRUCTOR: u32 = 0x66a08c7e;
     const EXPECTED: &'static str = "account.updateConnectedBot";
@@ -4591,6 +4688,7 @@ impl tl::Encode for GetConnectedBots {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetConnectedBots {
     const CONSTRUCTOR: u32 = 0x4ea4c80f;
     const EXPECTED: &'static str = "account.getConnectedBots";
@@ -4632,6 +4730,7 @@ impl tl::Encode for GetBotBusinessConnection {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBotBusinessConnection {
     const CONSTRUCTOR: u32 = 0x76a86270;
     const EXPECTED: &'static str = "account.getBotBusinessConnection";
@@ -4683,6 +4782,7 @@ impl tl::Encode for UpdateBusinessIntro {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateBusinessIntro {
     const CONSTRUCTOR: u32 = 0xa614d034;
     const EXPECTED: &'static str = "account.updateBusinessIntro";
@@ -4730,6 +4830,7 @@ impl tl::Encode for ToggleConnectedBotPaused {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleConnectedBotPaused {
     const CONSTRUCTOR: u32 = 0x646e1097;
     const EXPECTED: &'static str = "account.toggleConnectedBotPaused";
@@ -4774,6 +4875,7 @@ impl tl::Encode for DisablePeerConnectedBot {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DisablePeerConnectedBot {
     const CONSTRUCTOR: u32 = 0x5e437ed9;
     const EXPECTED: &'static str = "account.disablePeerConnectedBot";
@@ -4827,6 +4929,7 @@ impl tl::Encode for UpdateBirthday {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateBirthday {
     const CONSTRUCTOR: u32 = 0xcc6e0c11;
     const EXPECTED: &'static str = "account.updateBirthday";
@@ -4871,6 +4974,7 @@ impl tl::Encode for CreateBusinessChatLink {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateBusinessChatLink {
     const CONSTRUCTOR: u32 = 0x8851e68e;
     const EXPECTED: &'static str = "account.createBusinessChatLink";
@@ -4917,6 +5021,7 @@ impl tl::Encode for EditBusinessChatLink {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditBusinessChatLink {
     const CONSTRUCTOR: u32 = 0x8c3410af;
     const EXPECTED: &'static str = "account.editBusinessChatLink";
@@ -4961,6 +5066,7 @@ impl tl::Encode for DeleteBusinessChatLink {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteBusinessChatLink {
     const CONSTRUCTOR: u32 = 0x60073674;
     const EXPECTED: &'static str = "account.deleteBusinessChatLink";
@@ -4998,6 +5104,7 @@ impl tl::Encode for GetBusinessChatLinks {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBusinessChatLinks {
     const CONSTRUCTOR: u32 = 0x6f70dde1;
     const EXPECTED: &'static str = "account.getBusinessChatLinks";
@@ -5039,6 +5146,7 @@ impl tl::Encode for ResolveBusinessChatLink {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResolveBusinessChatLink {
     const CONSTRUCTOR: u32 = 0x5492e5ee;
     const EXPECTED: &'static str = "account.resolveBusinessChatLink";
@@ -5082,6 +5190,7 @@ impl tl::Encode for UpdatePersonalChannel {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdatePersonalChannel {
     const CONSTRUCTOR: u32 = 0xd94305e0;
     const EXPECTED: &'static str = "account.updatePersonalChannel";
@@ -5123,6 +5232,7 @@ impl tl::Encode for ToggleSponsoredMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleSponsoredMessages {
     const CONSTRUCTOR: u32 = 0xb9d9a38d;
     const EXPECTED: &'static str = "account.toggleSponsoredMessages";
@@ -5160,6 +5270,7 @@ impl tl::Encode for GetReactionsNotifySettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetReactionsNotifySettings {
     const CONSTRUCTOR: u32 = 0x06dd654c;
     const EXPECTED: &'static str = "account.getReactionsNotifySettings";
@@ -5199,6 +5310,7 @@ impl tl::Encode for SetReactionsNotifySettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetReactionsNotifySettings {
     const CONSTRUCTOR: u32 = 0x316ce548;
     const EXPECTED: &'static str = "account.setReactionsNotifySettings";
@@ -5240,6 +5352,7 @@ impl tl::Encode for GetCollectibleEmojiStatuses {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCollectibleEmojiStatuses {
     const CONSTRUCTOR: u32 = 0x2e7b4543;
     const EXPECTED: &'static str = "account.getCollectibleEmojiStatuses";
@@ -5296,6 +5409,7 @@ impl tl::Encode for GetPaidMessagesRevenue {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPaidMessagesRevenue {
     const CONSTRUCTOR: u32 = 0x19ba4a67;
     const EXPECTED: &'static str = "account.getPaidMessagesRevenue";
@@ -5360,6 +5474,7 @@ impl tl::Encode for ToggleNoPaidMessagesException {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleNoPaidMessagesException {
     const CONSTRUCTOR: u32 = 0xfe2eda76;
     const EXPECTED: &'static str = "account.toggleNoPaidMessagesException";
@@ -5405,6 +5520,7 @@ impl tl::Encode for SetMainProfileTab {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetMainProfileTab {
     const CONSTRUCTOR: u32 = 0x5dee78b0;
     const EXPECTED: &'static str = "account.setMainProfileTab";
@@ -5464,6 +5580,7 @@ impl tl::Encode for SaveMusic {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveMusic {
     const CONSTRUCTOR: u32 = 0xb26732a9;
     const EXPECTED: &'static str = "account.saveMusic";
@@ -5508,6 +5625,7 @@ impl tl::Encode for GetSavedMusicIds {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedMusicIds {
     const CONSTRUCTOR: u32 = 0xe09d5faf;
     const EXPECTED: &'static str = "account.getSavedMusicIds";
@@ -5555,6 +5673,7 @@ impl tl::Encode for GetUniqueGiftChatThemes {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUniqueGiftChatThemes {
     const CONSTRUCTOR: u32 = 0xe42ce9c9;
     const EXPECTED: &'static str = "account.getUniqueGiftChatThemes";
@@ -5596,6 +5715,7 @@ impl tl::Encode for InitPasskeyRegistration {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InitPasskeyRegistration {
     const CONSTRUCTOR: u32 = 0x429547e8;
     const EXPECTED: &'static str = "account.initPasskeyRegistration";
@@ -5637,6 +5757,7 @@ impl tl::Encode for RegisterPasskey {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RegisterPasskey {
     const CONSTRUCTOR: u32 = 0x55b41fd6;
     const EXPECTED: &'static str = "account.registerPasskey";
@@ -5674,6 +5795,7 @@ impl tl::Encode for GetPasskeys {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPasskeys {
     const CONSTRUCTOR: u32 = 0xea1f0c52;
     const EXPECTED: &'static str = "account.getPasskeys";
@@ -5713,6 +5835,7 @@ impl tl::Encode for DeletePasskey {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeletePasskey {
     const CONSTRUCTOR: u32 = 0xf5b5563f;
     const EXPECTED: &'static str = "account.deletePasskey";
@@ -5756,6 +5879,7 @@ impl tl::Encode for ConfirmBotConnection {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ConfirmBotConnection {
     const CONSTRUCTOR: u32 = 0x67ed1f68;
     const EXPECTED: &'static str = "account.confirmBotConnection";
@@ -5797,6 +5921,7 @@ impl tl::Encode for GetWebBrowserSettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetWebBrowserSettings {
     const CONSTRUCTOR: u32 = 0x56655768;
     const EXPECTED: &'static str = "account.getWebBrowserSettings";
@@ -5848,6 +5973,7 @@ impl tl::Encode for UpdateWebBrowserSettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateWebBrowserSettings {
     const CONSTRUCTOR: u32 = 0x9adf82fe;
     const EXPECTED: &'static str = "account.updateWebBrowserSettings";
@@ -5909,6 +6035,7 @@ impl tl::Encode for ToggleWebBrowserSettingsException {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleWebBrowserSettingsException {
     const CONSTRUCTOR: u32 = 0x60ed4229;
     const EXPECTED: &'static str = "account.toggleWebBrowserSettingsException";
@@ -5949,6 +6076,7 @@ impl tl::Encode for DeleteWebBrowserSettingsExceptions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteWebBrowserSettingsExceptions {
     const CONSTRUCTOR: u32 = 0x86a0765d;
     const EXPECTED: &'static str = "account.deleteWebBrowserSettingsExceptions";

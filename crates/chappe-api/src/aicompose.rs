@@ -46,6 +46,7 @@ impl tl::Encode for CreateTone {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateTone {
     const CONSTRUCTOR: u32 = 0x4aa83913;
     const EXPECTED: &'static str = "aicompose.createTone";
@@ -124,6 +125,7 @@ impl tl::Encode for UpdateTone {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateTone {
     const CONSTRUCTOR: u32 = 0x903bcf59;
     const EXPECTED: &'static str = "aicompose.updateTone";
@@ -175,6 +177,7 @@ impl tl::Encode for SaveTone {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveTone {
     const CONSTRUCTOR: u32 = 0x1782cbb1;
     const EXPECTED: &'static str = "aicompose.saveTone";
@@ -219,6 +222,7 @@ impl tl::Encode for DeleteTone {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteTone {
     const CONSTRUCTOR: u32 = 0xdd39316a;
     const EXPECTED: &'static str = "aicompose.deleteTone";
@@ -262,6 +266,7 @@ impl tl::Encode for GetTone {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTone {
     const CONSTRUCTOR: u32 = 0xb2e8ba03;
     const EXPECTED: &'static str = "aicompose.getTone";
@@ -303,6 +308,7 @@ impl tl::Encode for GetTones {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTones {
     const CONSTRUCTOR: u32 = 0xabd59201;
     const EXPECTED: &'static str = "aicompose.getTones";
@@ -349,6 +355,7 @@ impl tl::Encode for GetToneExample {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetToneExample {
     const CONSTRUCTOR: u32 = 0xd1b4ab14;
     const EXPECTED: &'static str = "aicompose.getToneExample";

@@ -39,6 +39,7 @@ impl tl::Encode for SendCode {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendCode {
     const CONSTRUCTOR: u32 = 0xa677244f;
     const EXPECTED: &'static str = "auth.sendCode";
@@ -104,6 +105,7 @@ impl tl::Encode for SignUp {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SignUp {
     const CONSTRUCTOR: u32 = 0xaac7b717;
     const EXPECTED: &'static str = "auth.signUp";
@@ -174,6 +176,7 @@ impl tl::Encode for SignIn {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SignIn {
     const CONSTRUCTOR: u32 = 0x8d52a951;
     const EXPECTED: &'static str = "auth.signIn";
@@ -215,6 +218,7 @@ impl tl::Encode for LogOut {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for LogOut {
     const CONSTRUCTOR: u32 = 0x3e72ba19;
     const EXPECTED: &'static str = "auth.logOut";
@@ -252,6 +256,7 @@ impl tl::Encode for ResetAuthorizations {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetAuthorizations {
     const CONSTRUCTOR: u32 = 0x9fab0d1a;
     const EXPECTED: &'static str = "auth.resetAuthorizations";
@@ -293,6 +298,7 @@ impl tl::Encode for ExportAuthorization {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportAuthorization {
     const CONSTRUCTOR: u32 = 0xe5bfffcd;
     const EXPECTED: &'static str = "auth.exportAuthorization";
@@ -339,6 +345,7 @@ impl tl::Encode for ImportAuthorization {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ImportAuthorization {
     const CONSTRUCTOR: u32 = 0xa57a7dad;
     const EXPECTED: &'static str = "auth.importAuthorization";
@@ -392,6 +399,7 @@ impl tl::Encode for BindTempAuthKey {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for BindTempAuthKey {
     const CONSTRUCTOR: u32 = 0xcdd42a05;
     const EXPECTED: &'static str = "auth.bindTempAuthKey";
@@ -447,6 +455,7 @@ impl tl::Encode for ImportBotAuthorization {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ImportBotAuthorization {
     const CONSTRUCTOR: u32 = 0x67a3ff2c;
     const EXPECTED: &'static str = "auth.importBotAuthorization";
@@ -493,6 +502,7 @@ impl tl::Encode for CheckPassword {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckPassword {
     const CONSTRUCTOR: u32 = 0xd18b4d16;
     const EXPECTED: &'static str = "auth.checkPassword";
@@ -532,6 +542,7 @@ impl tl::Encode for RequestPasswordRecovery {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestPasswordRecovery {
     const CONSTRUCTOR: u32 = 0xd897bc66;
     const EXPECTED: &'static str = "auth.requestPasswordRecovery";
@@ -586,6 +597,7 @@ impl tl::Encode for RecoverPassword {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RecoverPassword {
     const CONSTRUCTOR: u32 = 0x37096c70;
     const EXPECTED: &'static str = "auth.recoverPassword";
@@ -647,6 +659,7 @@ impl tl::Encode for ResendCode {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResendCode {
     const CONSTRUCTOR: u32 = 0xcae47523;
     const EXPECTED: &'static str = "auth.resendCode";
@@ -696,6 +709,7 @@ impl tl::Encode for CancelCode {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CancelCode {
     const CONSTRUCTOR: u32 = 0x1f040578;
     const EXPECTED: &'static str = "auth.cancelCode";
@@ -738,6 +752,7 @@ impl tl::Encode for DropTempAuthKeys {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DropTempAuthKeys {
     const CONSTRUCTOR: u32 = 0x8e48a188;
     const EXPECTED: &'static str = "auth.dropTempAuthKeys";
@@ -787,6 +802,7 @@ impl tl::Encode for ExportLoginToken {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportLoginToken {
     const CONSTRUCTOR: u32 = 0xb7e085fe;
     const EXPECTED: &'static str = "auth.exportLoginToken";
@@ -832,6 +848,7 @@ impl tl::Encode for ImportLoginToken {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ImportLoginToken {
     const CONSTRUCTOR: u32 = 0x95ac5ce4;
     const EXPECTED: &'static str = "auth.importLoginToken";
@@ -875,6 +892,7 @@ impl tl::Encode for AcceptLoginToken {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AcceptLoginToken {
     const CONSTRUCTOR: u32 = 0xe894ad4d;
     const EXPECTED: &'static str = "auth.acceptLoginToken";
@@ -918,6 +936,7 @@ impl tl::Encode for CheckRecoveryPassword {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckRecoveryPassword {
     const CONSTRUCTOR: u32 = 0x0d36bf79;
     const EXPECTED: &'static str = "auth.checkRecoveryPassword";
@@ -967,6 +986,7 @@ impl tl::Encode for ImportWebTokenAuthorization {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ImportWebTokenAuthorization {
     const CONSTRUCTOR: u32 = 0x2db873a9;
     const EXPECTED: &'static str = "auth.importWebTokenAuthorization";
@@ -1040,6 +1060,7 @@ impl tl::Encode for RequestFirebaseSms {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestFirebaseSms {
     const CONSTRUCTOR: u32 = 0x8e39261e;
     const EXPECTED: &'static str = "auth.requestFirebaseSms";
@@ -1091,6 +1112,7 @@ impl tl::Encode for ResetLoginEmail {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetLoginEmail {
     const CONSTRUCTOR: u32 = 0x7e960193;
     const EXPECTED: &'static str = "auth.resetLoginEmail";
@@ -1141,6 +1163,7 @@ impl tl::Encode for ReportMissingCode {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportMissingCode {
     const CONSTRUCTOR: u32 = 0xcb9deff6;
     const EXPECTED: &'static str = "auth.reportMissingCode";
@@ -1192,6 +1215,7 @@ impl tl::Encode for CheckPaidAuth {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckPaidAuth {
     const CONSTRUCTOR: u32 = 0x56e59f9c;
     const EXPECTED: &'static str = "auth.checkPaidAuth";
@@ -1240,6 +1264,7 @@ impl tl::Encode for InitPasskeyLogin {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InitPasskeyLogin {
     const CONSTRUCTOR: u32 = 0x518ad0b7;
     const EXPECTED: &'static str = "auth.initPasskeyLogin";
@@ -1303,6 +1328,7 @@ impl tl::Encode for FinishPasskeyLogin {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for FinishPasskeyLogin {
     const CONSTRUCTOR: u32 = 0x9857ad07;
     const EXPECTED: &'static str = "auth.finishPasskeyLogin";
@@ -1347,6 +1373,7 @@ impl tl::Encode for CancelWebTokenAuthorization {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CancelWebTokenAuthorization {
     const CONSTRUCTOR: u32 = 0x490dada1;
     const EXPECTED: &'static str = "auth.cancelWebTokenAuthorization";
@@ -1404,6 +1431,7 @@ impl tl::Encode for InitFirebasePnvLogin {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InitFirebasePnvLogin {
     const CONSTRUCTOR: u32 = 0x644f15c0;
     const EXPECTED: &'static str = "auth.initFirebasePnvLogin";
@@ -1448,6 +1476,7 @@ impl tl::Encode for FinishFirebasePnvLogin {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for FinishFirebasePnvLogin {
     const CONSTRUCTOR: u32 = 0x2c85094c;
     const EXPECTED: &'static str = "auth.finishFirebasePnvLogin";
@@ -1502,6 +1531,7 @@ impl tl::Encode for FirebasePnvSignUp {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for FirebasePnvSignUp {
     const CONSTRUCTOR: u32 = 0x783f6b56;
     const EXPECTED: &'static str = "auth.firebasePnvSignUp";

@@ -33,6 +33,7 @@ impl tl::Encode for SendCustomRequest {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendCustomRequest {
     const CONSTRUCTOR: u32 = 0xaa2769ed;
     const EXPECTED: &'static str = "bots.sendCustomRequest";
@@ -80,6 +81,7 @@ impl tl::Encode for AnswerWebhookJsonQuery {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AnswerWebhookJsonQuery {
     const CONSTRUCTOR: u32 = 0xe6213f4d;
     const EXPECTED: &'static str = "bots.answerWebhookJSONQuery";
@@ -130,6 +132,7 @@ impl tl::Encode for SetBotCommands {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotCommands {
     const CONSTRUCTOR: u32 = 0x0517165a;
     const EXPECTED: &'static str = "bots.setBotCommands";
@@ -178,6 +181,7 @@ impl tl::Encode for ResetBotCommands {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetBotCommands {
     const CONSTRUCTOR: u32 = 0x3d8de0f9;
     const EXPECTED: &'static str = "bots.resetBotCommands";
@@ -225,6 +229,7 @@ impl tl::Encode for GetBotCommands {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBotCommands {
     const CONSTRUCTOR: u32 = 0xe34c0dd6;
     const EXPECTED: &'static str = "bots.getBotCommands";
@@ -272,6 +277,7 @@ impl tl::Encode for SetBotMenuButton {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotMenuButton {
     const CONSTRUCTOR: u32 = 0x4504d54f;
     const EXPECTED: &'static str = "bots.setBotMenuButton";
@@ -316,6 +322,7 @@ impl tl::Encode for GetBotMenuButton {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBotMenuButton {
     const CONSTRUCTOR: u32 = 0x9c60eb28;
     const EXPECTED: &'static str = "bots.getBotMenuButton";
@@ -359,6 +366,7 @@ impl tl::Encode for SetBotBroadcastDefaultAdminRights {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotBroadcastDefaultAdminRights {
     const CONSTRUCTOR: u32 = 0x788464e1;
     const EXPECTED: &'static str = "bots.setBotBroadcastDefaultAdminRights";
@@ -402,6 +410,7 @@ impl tl::Encode for SetBotGroupDefaultAdminRights {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotGroupDefaultAdminRights {
     const CONSTRUCTOR: u32 = 0x925ec9ea;
     const EXPECTED: &'static str = "bots.setBotGroupDefaultAdminRights";
@@ -476,6 +485,7 @@ impl tl::Encode for SetBotInfo {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotInfo {
     const CONSTRUCTOR: u32 = 0x10cf3123;
     const EXPECTED: &'static str = "bots.setBotInfo";
@@ -537,6 +547,7 @@ impl tl::Encode for GetBotInfo {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBotInfo {
     const CONSTRUCTOR: u32 = 0xdcd914fd;
     const EXPECTED: &'static str = "bots.getBotInfo";
@@ -585,6 +596,7 @@ impl tl::Encode for ReorderUsernames {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderUsernames {
     const CONSTRUCTOR: u32 = 0x9709b1c2;
     const EXPECTED: &'static str = "bots.reorderUsernames";
@@ -635,6 +647,7 @@ impl tl::Encode for ToggleUsername {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleUsername {
     const CONSTRUCTOR: u32 = 0x053ca973;
     const EXPECTED: &'static str = "bots.toggleUsername";
@@ -680,6 +693,7 @@ impl tl::Encode for CanSendMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CanSendMessage {
     const CONSTRUCTOR: u32 = 0x1359f4e6;
     const EXPECTED: &'static str = "bots.canSendMessage";
@@ -723,6 +737,7 @@ impl tl::Encode for AllowSendMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AllowSendMessage {
     const CONSTRUCTOR: u32 = 0xf132e3ef;
     const EXPECTED: &'static str = "bots.allowSendMessage";
@@ -772,6 +787,7 @@ impl tl::Encode for InvokeWebViewCustomMethod {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InvokeWebViewCustomMethod {
     const CONSTRUCTOR: u32 = 0x087fc5e7;
     const EXPECTED: &'static str = "bots.invokeWebViewCustomMethod";
@@ -818,6 +834,7 @@ impl tl::Encode for GetPopularAppBots {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPopularAppBots {
     const CONSTRUCTOR: u32 = 0xc2510192;
     const EXPECTED: &'static str = "bots.getPopularAppBots";
@@ -868,6 +885,7 @@ impl tl::Encode for AddPreviewMedia {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AddPreviewMedia {
     const CONSTRUCTOR: u32 = 0x17aeb75a;
     const EXPECTED: &'static str = "bots.addPreviewMedia";
@@ -922,6 +940,7 @@ impl tl::Encode for EditPreviewMedia {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditPreviewMedia {
     const CONSTRUCTOR: u32 = 0x8525606f;
     const EXPECTED: &'static str = "bots.editPreviewMedia";
@@ -974,6 +993,7 @@ impl tl::Encode for DeletePreviewMedia {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeletePreviewMedia {
     const CONSTRUCTOR: u32 = 0x2d0135b3;
     const EXPECTED: &'static str = "bots.deletePreviewMedia";
@@ -1025,6 +1045,7 @@ impl tl::Encode for ReorderPreviewMedias {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderPreviewMedias {
     const CONSTRUCTOR: u32 = 0xb627f3aa;
     const EXPECTED: &'static str = "bots.reorderPreviewMedias";
@@ -1073,6 +1094,7 @@ impl tl::Encode for GetPreviewInfo {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPreviewInfo {
     const CONSTRUCTOR: u32 = 0x423ab3ad;
     const EXPECTED: &'static str = "bots.getPreviewInfo";
@@ -1117,6 +1139,7 @@ impl tl::Encode for GetPreviewMedias {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPreviewMedias {
     const CONSTRUCTOR: u32 = 0xa2a5594d;
     const EXPECTED: &'static str = "bots.getPreviewMedias";
@@ -1163,6 +1186,7 @@ impl tl::Encode for UpdateUserEmojiStatus {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateUserEmojiStatus {
     const CONSTRUCTOR: u32 = 0xed9f30c5;
     const EXPECTED: &'static str = "bots.updateUserEmojiStatus";
@@ -1210,6 +1234,7 @@ impl tl::Encode for ToggleUserEmojiStatusPermission {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleUserEmojiStatusPermission {
     const CONSTRUCTOR: u32 = 0x06de6392;
     const EXPECTED: &'static str = "bots.toggleUserEmojiStatusPermission";
@@ -1260,6 +1285,7 @@ impl tl::Encode for CheckDownloadFileParams {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckDownloadFileParams {
     const CONSTRUCTOR: u32 = 0x50077589;
     const EXPECTED: &'static str = "bots.checkDownloadFileParams";
@@ -1299,6 +1325,7 @@ impl tl::Encode for GetAdminedBots {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAdminedBots {
     const CONSTRUCTOR: u32 = 0xb0711d83;
     const EXPECTED: &'static str = "bots.getAdminedBots";
@@ -1356,6 +1383,7 @@ impl tl::Encode for UpdateStarRefProgram {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateStarRefProgram {
     const CONSTRUCTOR: u32 = 0x778b5ab3;
     const EXPECTED: &'static str = "bots.updateStarRefProgram";
@@ -1424,6 +1452,7 @@ impl tl::Encode for SetCustomVerification {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetCustomVerification {
     const CONSTRUCTOR: u32 = 0xf4946757;
     const EXPECTED: &'static str = "bots.setCustomVerification";
@@ -1471,6 +1500,7 @@ impl tl::Encode for GetBotRecommendations {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBotRecommendations {
     const CONSTRUCTOR: u32 = 0xa1b70815;
     const EXPECTED: &'static str = "bots.getBotRecommendations";
@@ -1524,6 +1554,7 @@ impl tl::Encode for CheckUsername {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckUsername {
     const CONSTRUCTOR: u32 = 0xe3ac4c61;
     const EXPECTED: &'static str = "bots.checkUsername";
@@ -1585,6 +1616,7 @@ impl tl::Encode for CreateBot {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateBot {
     const CONSTRUCTOR: u32 = 0xe5b17f2b;
     const EXPECTED: &'static str = "bots.createBot";
@@ -1635,6 +1667,7 @@ impl tl::Encode for ExportBotToken {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportBotToken {
     const CONSTRUCTOR: u32 = 0xbd0d99eb;
     const EXPECTED: &'static str = "bots.exportBotToken";
@@ -1682,6 +1715,7 @@ impl tl::Encode for RequestWebViewButton {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestWebViewButton {
     const CONSTRUCTOR: u32 = 0x31a2a35e;
     const EXPECTED: &'static str = "bots.requestWebViewButton";
@@ -1729,6 +1763,7 @@ impl tl::Encode for GetRequestedWebViewButton {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetRequestedWebViewButton {
     const CONSTRUCTOR: u32 = 0xbf25b7f3;
     const EXPECTED: &'static str = "bots.getRequestedWebViewButton";
@@ -1773,6 +1808,7 @@ impl tl::Encode for GetAccessSettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAccessSettings {
     const CONSTRUCTOR: u32 = 0x213853a3;
     const EXPECTED: &'static str = "bots.getAccessSettings";
@@ -1832,6 +1868,7 @@ impl tl::Encode for EditAccessSettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditAccessSettings {
     const CONSTRUCTOR: u32 = 0x31813cd8;
     const EXPECTED: &'static str = "bots.editAccessSettings";
@@ -1881,6 +1918,7 @@ impl tl::Encode for SetJoinChatResults {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetJoinChatResults {
     const CONSTRUCTOR: u32 = 0xe71a4810;
     const EXPECTED: &'static str = "bots.setJoinChatResults";
@@ -1926,6 +1964,7 @@ impl tl::Encode for AddUsername {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AddUsername {
     const CONSTRUCTOR: u32 = 0x3501c08a;
     const EXPECTED: &'static str = "bots.addUsername";
@@ -1971,6 +2010,7 @@ impl tl::Encode for RemoveUsername {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RemoveUsername {
     const CONSTRUCTOR: u32 = 0xc704147d;
     const EXPECTED: &'static str = "bots.removeUsername";

@@ -33,6 +33,7 @@ impl tl::Encode for ReadHistory {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadHistory {
     const CONSTRUCTOR: u32 = 0xcc104937;
     const EXPECTED: &'static str = "channels.readHistory";
@@ -80,6 +81,7 @@ impl tl::Encode for DeleteMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteMessages {
     const CONSTRUCTOR: u32 = 0x84c1fd4e;
     const EXPECTED: &'static str = "channels.deleteMessages";
@@ -130,6 +132,7 @@ impl tl::Encode for ReportSpam {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportSpam {
     const CONSTRUCTOR: u32 = 0xf44a8315;
     const EXPECTED: &'static str = "channels.reportSpam";
@@ -178,6 +181,7 @@ impl tl::Encode for GetMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessages {
     const CONSTRUCTOR: u32 = 0xad8c9a23;
     const EXPECTED: &'static str = "channels.getMessages";
@@ -234,6 +238,7 @@ impl tl::Encode for GetParticipants {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetParticipants {
     const CONSTRUCTOR: u32 = 0x77ced9d0;
     const EXPECTED: &'static str = "channels.getParticipants";
@@ -284,6 +289,7 @@ impl tl::Encode for GetParticipant {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetParticipant {
     const CONSTRUCTOR: u32 = 0xa0ab6cc6;
     const EXPECTED: &'static str = "channels.getParticipant";
@@ -328,6 +334,7 @@ impl tl::Encode for GetChannels {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChannels {
     const CONSTRUCTOR: u32 = 0x0a7f6bbb;
     const EXPECTED: &'static str = "channels.getChannels";
@@ -371,6 +378,7 @@ impl tl::Encode for GetFullChannel {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFullChannel {
     const CONSTRUCTOR: u32 = 0x08736a09;
     const EXPECTED: &'static str = "channels.getFullChannel";
@@ -454,6 +462,7 @@ impl tl::Encode for CreateChannel {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateChannel {
     const CONSTRUCTOR: u32 = 0x91006707;
     const EXPECTED: &'static str = "channels.createChannel";
@@ -525,6 +534,7 @@ impl tl::Encode for EditAdmin {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditAdmin {
     const CONSTRUCTOR: u32 = 0x9a98ad68;
     const EXPECTED: &'static str = "channels.editAdmin";
@@ -575,6 +585,7 @@ impl tl::Encode for EditTitle {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditTitle {
     const CONSTRUCTOR: u32 = 0x566decd0;
     const EXPECTED: &'static str = "channels.editTitle";
@@ -622,6 +633,7 @@ impl tl::Encode for EditPhoto {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditPhoto {
     const CONSTRUCTOR: u32 = 0xf12e57c9;
     const EXPECTED: &'static str = "channels.editPhoto";
@@ -669,6 +681,7 @@ impl tl::Encode for CheckUsername {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckUsername {
     const CONSTRUCTOR: u32 = 0x10e6bd2c;
     const EXPECTED: &'static str = "channels.checkUsername";
@@ -716,6 +729,7 @@ impl tl::Encode for UpdateUsername {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateUsername {
     const CONSTRUCTOR: u32 = 0x3514b3de;
     const EXPECTED: &'static str = "channels.updateUsername";
@@ -760,6 +774,7 @@ impl tl::Encode for JoinChannel {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for JoinChannel {
     const CONSTRUCTOR: u32 = 0x7f6a1e22;
     const EXPECTED: &'static str = "channels.joinChannel";
@@ -803,6 +818,7 @@ impl tl::Encode for LeaveChannel {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for LeaveChannel {
     const CONSTRUCTOR: u32 = 0xf836aa95;
     const EXPECTED: &'static str = "channels.leaveChannel";
@@ -849,6 +865,7 @@ impl tl::Encode for InviteToChannel {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InviteToChannel {
     const CONSTRUCTOR: u32 = 0xc9e33d54;
     const EXPECTED: &'static str = "channels.inviteToChannel";
@@ -893,6 +910,7 @@ impl tl::Encode for DeleteChannel {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteChannel {
     const CONSTRUCTOR: u32 = 0xc0111fe3;
     const EXPECTED: &'static str = "channels.deleteChannel";
@@ -952,6 +970,7 @@ impl tl::Encode for ExportMessageLink {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportMessageLink {
     const CONSTRUCTOR: u32 = 0xe63fadeb;
     const EXPECTED: &'static str = "channels.exportMessageLink";
@@ -1012,6 +1031,7 @@ impl tl::Encode for ToggleSignatures {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleSignatures {
     const CONSTRUCTOR: u32 = 0x418d549c;
     const EXPECTED: &'static str = "channels.toggleSignatures";
@@ -1074,6 +1094,7 @@ impl tl::Encode for GetAdminedPublicChannels {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAdminedPublicChannels {
     const CONSTRUCTOR: u32 = 0xf8b036af;
     const EXPECTED: &'static str = "channels.getAdminedPublicChannels";
@@ -1127,6 +1148,7 @@ impl tl::Encode for EditBanned {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditBanned {
     const CONSTRUCTOR: u32 = 0x96e6cd81;
     const EXPECTED: &'static str = "channels.editBanned";
@@ -1203,6 +1225,7 @@ impl tl::Encode for GetAdminLog {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAdminLog {
     const CONSTRUCTOR: u32 = 0x33ddf480;
     const EXPECTED: &'static str = "channels.getAdminLog";
@@ -1256,6 +1279,7 @@ impl tl::Encode for SetStickers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetStickers {
     const CONSTRUCTOR: u32 = 0xea8ca4f9;
     const EXPECTED: &'static str = "channels.setStickers";
@@ -1303,6 +1327,7 @@ impl tl::Encode for ReadMessageContents {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadMessageContents {
     const CONSTRUCTOR: u32 = 0xeab5dc38;
     const EXPECTED: &'static str = "channels.readMessageContents";
@@ -1360,6 +1385,7 @@ impl tl::Encode for DeleteHistory {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteHistory {
     const CONSTRUCTOR: u32 = 0x9baa9647;
     const EXPECTED: &'static str = "channels.deleteHistory";
@@ -1409,6 +1435,7 @@ impl tl::Encode for TogglePreHistoryHidden {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TogglePreHistoryHidden {
     const CONSTRUCTOR: u32 = 0xeabbb94c;
     const EXPECTED: &'static str = "channels.togglePreHistoryHidden";
@@ -1453,6 +1480,7 @@ impl tl::Encode for GetLeftChannels {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetLeftChannels {
     const CONSTRUCTOR: u32 = 0x8341ecc0;
     const EXPECTED: &'static str = "channels.getLeftChannels";
@@ -1490,6 +1518,7 @@ impl tl::Encode for GetGroupsForDiscussion {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGroupsForDiscussion {
     const CONSTRUCTOR: u32 = 0xf5dad378;
     const EXPECTED: &'static str = "channels.getGroupsForDiscussion";
@@ -1534,6 +1563,7 @@ impl tl::Encode for SetDiscussionGroup {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetDiscussionGroup {
     const CONSTRUCTOR: u32 = 0x40582bb2;
     const EXPECTED: &'static str = "channels.setDiscussionGroup";
@@ -1584,6 +1614,7 @@ impl tl::Encode for EditLocation {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditLocation {
     const CONSTRUCTOR: u32 = 0x58e63f6d;
     const EXPECTED: &'static str = "channels.editLocation";
@@ -1632,6 +1663,7 @@ impl tl::Encode for ToggleSlowMode {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleSlowMode {
     const CONSTRUCTOR: u32 = 0xedd49ef0;
     const EXPECTED: &'static str = "channels.toggleSlowMode";
@@ -1670,6 +1702,7 @@ impl tl::Encode for GetInactiveChannels {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetInactiveChannels {
     const CONSTRUCTOR: u32 = 0x11e831ee;
     const EXPECTED: &'static str = "channels.getInactiveChannels";
@@ -1711,6 +1744,7 @@ impl tl::Encode for ConvertToGigagroup {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ConvertToGigagroup {
     const CONSTRUCTOR: u32 = 0x0b290c69;
     const EXPECTED: &'static str = "channels.convertToGigagroup";
@@ -1767,6 +1801,7 @@ impl tl::Encode for GetSendAs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSendAs {
     const CONSTRUCTOR: u32 = 0xe785a43f;
     const EXPECTED: &'static str = "channels.getSendAs";
@@ -1816,6 +1851,7 @@ impl tl::Encode for DeleteParticipantHistory {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteParticipantHistory {
     const CONSTRUCTOR: u32 = 0x367544db;
     const EXPECTED: &'static str = "channels.deleteParticipantHistory";
@@ -1863,6 +1899,7 @@ impl tl::Encode for ToggleJoinToSend {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleJoinToSend {
     const CONSTRUCTOR: u32 = 0xe4cb9580;
     const EXPECTED: &'static str = "channels.toggleJoinToSend";
@@ -1926,6 +1963,7 @@ impl tl::Encode for ToggleJoinRequest {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleJoinRequest {
     const CONSTRUCTOR: u32 = 0x0ecc2618;
     const EXPECTED: &'static str = "channels.toggleJoinRequest";
@@ -1976,6 +2014,7 @@ impl tl::Encode for ReorderUsernames {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderUsernames {
     const CONSTRUCTOR: u32 = 0xb45ced1d;
     const EXPECTED: &'static str = "channels.reorderUsernames";
@@ -2026,6 +2065,7 @@ impl tl::Encode for ToggleUsername {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleUsername {
     const CONSTRUCTOR: u32 = 0x50f24105;
     const EXPECTED: &'static str = "channels.toggleUsername";
@@ -2071,6 +2111,7 @@ impl tl::Encode for DeactivateAllUsernames {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeactivateAllUsernames {
     const CONSTRUCTOR: u32 = 0x0a245dd3;
     const EXPECTED: &'static str = "channels.deactivateAllUsernames";
@@ -2120,6 +2161,7 @@ impl tl::Encode for ToggleForum {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleForum {
     const CONSTRUCTOR: u32 = 0x3ff75734;
     const EXPECTED: &'static str = "channels.toggleForum";
@@ -2168,6 +2210,7 @@ impl tl::Encode for ToggleAntiSpam {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleAntiSpam {
     const CONSTRUCTOR: u32 = 0x68f3e4eb;
     const EXPECTED: &'static str = "channels.toggleAntiSpam";
@@ -2215,6 +2258,7 @@ impl tl::Encode for ReportAntiSpamFalsePositive {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportAntiSpamFalsePositive {
     const CONSTRUCTOR: u32 = 0xa850a693;
     const EXPECTED: &'static str = "channels.reportAntiSpamFalsePositive";
@@ -2262,6 +2306,7 @@ impl tl::Encode for ToggleParticipantsHidden {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleParticipantsHidden {
     const CONSTRUCTOR: u32 = 0x6a6e7854;
     const EXPECTED: &'static str = "channels.toggleParticipantsHidden";
@@ -2328,6 +2373,7 @@ impl tl::Encode for UpdateColor {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateColor {
     const CONSTRUCTOR: u32 = 0xd8aa3671;
     const EXPECTED: &'static str = "channels.updateColor";
@@ -2378,6 +2424,7 @@ impl tl::Encode for ToggleViewForumAsMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleViewForumAsMessages {
     const CONSTRUCTOR: u32 = 0x9738bb15;
     const EXPECTED: &'static str = "channels.toggleViewForumAsMessages";
@@ -2432,6 +2479,7 @@ impl tl::Encode for GetChannelRecommendations {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChannelRecommendations {
     const CONSTRUCTOR: u32 = 0x25a71742;
     const EXPECTED: &'static str = "channels.getChannelRecommendations";
@@ -2479,6 +2527,7 @@ impl tl::Encode for UpdateEmojiStatus {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateEmojiStatus {
     const CONSTRUCTOR: u32 = 0xf0d3e6a8;
     const EXPECTED: &'static str = "channels.updateEmojiStatus";
@@ -2526,6 +2575,7 @@ impl tl::Encode for SetBoostsToUnblockRestrictions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBoostsToUnblockRestrictions {
     const CONSTRUCTOR: u32 = 0xad399cee;
     const EXPECTED: &'static str = "channels.setBoostsToUnblockRestrictions";
@@ -2573,6 +2623,7 @@ impl tl::Encode for SetEmojiStickers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetEmojiStickers {
     const CONSTRUCTOR: u32 = 0x3cd930b7;
     const EXPECTED: &'static str = "channels.setEmojiStickers";
@@ -2620,6 +2671,7 @@ impl tl::Encode for RestrictSponsoredMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RestrictSponsoredMessages {
     const CONSTRUCTOR: u32 = 0x9ae91519;
     const EXPECTED: &'static str = "channels.restrictSponsoredMessages";
@@ -2698,6 +2750,7 @@ impl tl::Encode for SearchPosts {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SearchPosts {
     const CONSTRUCTOR: u32 = 0xf2c4f24d;
     const EXPECTED: &'static str = "channels.searchPosts";
@@ -2761,6 +2814,7 @@ impl tl::Encode for UpdatePaidMessagesPrice {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdatePaidMessagesPrice {
     const CONSTRUCTOR: u32 = 0x4b12327b;
     const EXPECTED: &'static str = "channels.updatePaidMessagesPrice";
@@ -2810,6 +2864,7 @@ impl tl::Encode for ToggleAutotranslation {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleAutotranslation {
     const CONSTRUCTOR: u32 = 0x167fc0a1;
     const EXPECTED: &'static str = "channels.toggleAutotranslation";
@@ -2857,6 +2912,7 @@ impl tl::Encode for GetMessageAuthor {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessageAuthor {
     const CONSTRUCTOR: u32 = 0xece2a0e6;
     const EXPECTED: &'static str = "channels.getMessageAuthor";
@@ -2909,6 +2965,7 @@ impl tl::Encode for CheckSearchPostsFlood {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckSearchPostsFlood {
     const CONSTRUCTOR: u32 = 0x22567115;
     const EXPECTED: &'static str = "channels.checkSearchPostsFlood";
@@ -2956,6 +3013,7 @@ impl tl::Encode for SetMainProfileTab {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetMainProfileTab {
     const CONSTRUCTOR: u32 = 0x3583fcb1;
     const EXPECTED: &'static str = "channels.setMainProfileTab";

@@ -36,6 +36,7 @@ impl tl::Encode for ExportChatlistInvite {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportChatlistInvite {
     const CONSTRUCTOR: u32 = 0x8472478e;
     const EXPECTED: &'static str = "chatlists.exportChatlistInvite";
@@ -84,6 +85,7 @@ impl tl::Encode for DeleteExportedInvite {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteExportedInvite {
     const CONSTRUCTOR: u32 = 0x719c5c5e;
     const EXPECTED: &'static str = "chatlists.deleteExportedInvite";
@@ -150,6 +152,7 @@ impl tl::Encode for EditExportedInvite {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditExportedInvite {
     const CONSTRUCTOR: u32 = 0x653db63d;
     const EXPECTED: &'static str = "chatlists.editExportedInvite";
@@ -197,6 +200,7 @@ impl tl::Encode for GetExportedInvites {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetExportedInvites {
     const CONSTRUCTOR: u32 = 0xce03da83;
     const EXPECTED: &'static str = "chatlists.getExportedInvites";
@@ -240,6 +244,7 @@ impl tl::Encode for CheckChatlistInvite {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckChatlistInvite {
     const CONSTRUCTOR: u32 = 0x41c10fff;
     const EXPECTED: &'static str = "chatlists.checkChatlistInvite";
@@ -286,6 +291,7 @@ impl tl::Encode for JoinChatlistInvite {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for JoinChatlistInvite {
     const CONSTRUCTOR: u32 = 0xa6b1e39a;
     const EXPECTED: &'static str = "chatlists.joinChatlistInvite";
@@ -330,6 +336,7 @@ impl tl::Encode for GetChatlistUpdates {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChatlistUpdates {
     const CONSTRUCTOR: u32 = 0x89419521;
     const EXPECTED: &'static str = "chatlists.getChatlistUpdates";
@@ -376,6 +383,7 @@ impl tl::Encode for JoinChatlistUpdates {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for JoinChatlistUpdates {
     const CONSTRUCTOR: u32 = 0xe089f8f5;
     const EXPECTED: &'static str = "chatlists.joinChatlistUpdates";
@@ -420,6 +428,7 @@ impl tl::Encode for HideChatlistUpdates {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for HideChatlistUpdates {
     const CONSTRUCTOR: u32 = 0x66e486fb;
     const EXPECTED: &'static str = "chatlists.hideChatlistUpdates";
@@ -463,6 +472,7 @@ impl tl::Encode for GetLeaveChatlistSuggestions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetLeaveChatlistSuggestions {
     const CONSTRUCTOR: u32 = 0xfdbcd714;
     const EXPECTED: &'static str = "chatlists.getLeaveChatlistSuggestions";
@@ -509,6 +519,7 @@ impl tl::Encode for LeaveChatlist {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for LeaveChatlist {
     const CONSTRUCTOR: u32 = 0x74fae13a;
     const EXPECTED: &'static str = "chatlists.leaveChatlist";

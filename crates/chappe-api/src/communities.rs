@@ -47,6 +47,7 @@ impl tl::Encode for Create {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Create {
     const CONSTRUCTOR: u32 = 0xa63859ec;
     const EXPECTED: &'static str = "communities.create";
@@ -111,6 +112,7 @@ impl tl::Encode for TogglePeerLink {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TogglePeerLink {
     const CONSTRUCTOR: u32 = 0x736dcfea;
     const EXPECTED: &'static str = "communities.togglePeerLink";
@@ -153,6 +155,7 @@ impl tl::Encode for GetJoinedCommunities {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetJoinedCommunities {
     const CONSTRUCTOR: u32 = 0xa663e830;
     const EXPECTED: &'static str = "communities.getJoinedCommunities";
@@ -202,6 +205,7 @@ impl tl::Encode for ToggleCommunityCollapsedInDialogs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleCommunityCollapsedInDialogs {
     const CONSTRUCTOR: u32 = 0xd766e3ea;
     const EXPECTED: &'static str = "communities.toggleCommunityCollapsedInDialogs";
@@ -251,6 +255,7 @@ impl tl::Encode for GetPeerLinkRequests {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPeerLinkRequests {
     const CONSTRUCTOR: u32 = 0x93773344;
     const EXPECTED: &'static str = "communities.getPeerLinkRequests";
@@ -307,6 +312,7 @@ impl tl::Encode for TogglePeerLinkRequestApproval {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TogglePeerLinkRequestApproval {
     const CONSTRUCTOR: u32 = 0x8c8219a8;
     const EXPECTED: &'static str = "communities.togglePeerLinkRequestApproval";
@@ -361,6 +367,7 @@ impl tl::Encode for ToggleAllPeerLinkRequestApproval {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleAllPeerLinkRequestApproval {
     const CONSTRUCTOR: u32 = 0xbfe3dd3d;
     const EXPECTED: &'static str = "communities.toggleAllPeerLinkRequestApproval";
@@ -417,6 +424,7 @@ impl tl::Encode for ToggleParticipantBanned {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleParticipantBanned {
     const CONSTRUCTOR: u32 = 0x9967ad0f;
     const EXPECTED: &'static str = "communities.toggleParticipantBanned";
@@ -464,6 +472,7 @@ impl tl::Encode for GetParticipantJoinedChats {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetParticipantJoinedChats {
     const CONSTRUCTOR: u32 = 0xf87eabab;
     const EXPECTED: &'static str = "communities.getParticipantJoinedChats";

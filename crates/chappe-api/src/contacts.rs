@@ -28,6 +28,7 @@ impl tl::Encode for GetContactIDs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetContactIDs {
     const CONSTRUCTOR: u32 = 0x7adc669d;
     const EXPECTED: &'static str = "contacts.getContactIDs";
@@ -65,6 +66,7 @@ impl tl::Encode for GetStatuses {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStatuses {
     const CONSTRUCTOR: u32 = 0xc4a353ee;
     const EXPECTED: &'static str = "contacts.getStatuses";
@@ -104,6 +106,7 @@ impl tl::Encode for GetContacts {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetContacts {
     const CONSTRUCTOR: u32 = 0x5dd69e12;
     const EXPECTED: &'static str = "contacts.getContacts";
@@ -145,6 +148,7 @@ impl tl::Encode for ImportContacts {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ImportContacts {
     const CONSTRUCTOR: u32 = 0x2c800be5;
     const EXPECTED: &'static str = "contacts.importContacts";
@@ -188,6 +192,7 @@ impl tl::Encode for DeleteContacts {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteContacts {
     const CONSTRUCTOR: u32 = 0x096a0e00;
     const EXPECTED: &'static str = "contacts.deleteContacts";
@@ -229,6 +234,7 @@ impl tl::Encode for DeleteByPhones {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteByPhones {
     const CONSTRUCTOR: u32 = 0x1013fd9e;
     const EXPECTED: &'static str = "contacts.deleteByPhones";
@@ -282,6 +288,7 @@ impl tl::Encode for Block {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Block {
     const CONSTRUCTOR: u32 = 0x2e2e8734;
     const EXPECTED: &'static str = "contacts.block";
@@ -337,6 +344,7 @@ impl tl::Encode for Unblock {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Unblock {
     const CONSTRUCTOR: u32 = 0xb550d328;
     const EXPECTED: &'static str = "contacts.unblock";
@@ -393,6 +401,7 @@ impl tl::Encode for GetBlocked {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBlocked {
     const CONSTRUCTOR: u32 = 0x9a868f80;
     const EXPECTED: &'static str = "contacts.getBlocked";
@@ -455,6 +464,7 @@ impl tl::Encode for Search {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Search {
     const CONSTRUCTOR: u32 = 0x05f58d0f;
     const EXPECTED: &'static str = "contacts.search";
@@ -515,6 +525,7 @@ impl tl::Encode for ResolveUsername {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResolveUsername {
     const CONSTRUCTOR: u32 = 0x725afbbc;
     const EXPECTED: &'static str = "contacts.resolveUsername";
@@ -603,6 +614,7 @@ impl tl::Encode for GetTopPeers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTopPeers {
     const CONSTRUCTOR: u32 = 0x973478b6;
     const EXPECTED: &'static str = "contacts.getTopPeers";
@@ -662,6 +674,7 @@ impl tl::Encode for ResetTopPeerRating {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetTopPeerRating {
     const CONSTRUCTOR: u32 = 0x1ae373ac;
     const EXPECTED: &'static str = "contacts.resetTopPeerRating";
@@ -700,6 +713,7 @@ impl tl::Encode for ResetSaved {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetSaved {
     const CONSTRUCTOR: u32 = 0x879537f1;
     const EXPECTED: &'static str = "contacts.resetSaved";
@@ -737,6 +751,7 @@ impl tl::Encode for GetSaved {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSaved {
     const CONSTRUCTOR: u32 = 0x82f1e39f;
     const EXPECTED: &'static str = "contacts.getSaved";
@@ -776,6 +791,7 @@ impl tl::Encode for ToggleTopPeers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleTopPeers {
     const CONSTRUCTOR: u32 = 0x8514bdda;
     const EXPECTED: &'static str = "contacts.toggleTopPeers";
@@ -844,6 +860,7 @@ impl tl::Encode for AddContact {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AddContact {
     const CONSTRUCTOR: u32 = 0xd9ba2e54;
     const EXPECTED: &'static str = "contacts.addContact";
@@ -893,6 +910,7 @@ impl tl::Encode for AcceptContact {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AcceptContact {
     const CONSTRUCTOR: u32 = 0xf831a20f;
     const EXPECTED: &'static str = "contacts.acceptContact";
@@ -952,6 +970,7 @@ impl tl::Encode for GetLocated {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetLocated {
     const CONSTRUCTOR: u32 = 0xd348bc44;
     const EXPECTED: &'static str = "contacts.getLocated";
@@ -1014,6 +1033,7 @@ impl tl::Encode for BlockFromReplies {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for BlockFromReplies {
     const CONSTRUCTOR: u32 = 0x29a8962c;
     const EXPECTED: &'static str = "contacts.blockFromReplies";
@@ -1061,6 +1081,7 @@ impl tl::Encode for ResolvePhone {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResolvePhone {
     const CONSTRUCTOR: u32 = 0x8af94344;
     const EXPECTED: &'static str = "contacts.resolvePhone";
@@ -1098,6 +1119,7 @@ impl tl::Encode for ExportContactToken {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportContactToken {
     const CONSTRUCTOR: u32 = 0xf8654027;
     const EXPECTED: &'static str = "contacts.exportContactToken";
@@ -1139,6 +1161,7 @@ impl tl::Encode for ImportContactToken {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ImportContactToken {
     const CONSTRUCTOR: u32 = 0x13005788;
     const EXPECTED: &'static str = "contacts.importContactToken";
@@ -1180,6 +1203,7 @@ impl tl::Encode for EditCloseFriends {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditCloseFriends {
     const CONSTRUCTOR: u32 = 0xba6705f0;
     const EXPECTED: &'static str = "contacts.editCloseFriends";
@@ -1234,6 +1258,7 @@ impl tl::Encode for SetBlocked {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBlocked {
     const CONSTRUCTOR: u32 = 0x94c65c76;
     const EXPECTED: &'static str = "contacts.setBlocked";
@@ -1274,6 +1299,7 @@ impl tl::Encode for GetBirthdays {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBirthdays {
     const CONSTRUCTOR: u32 = 0xdaeda864;
     const EXPECTED: &'static str = "contacts.getBirthdays";
@@ -1315,6 +1341,7 @@ impl tl::Encode for GetSponsoredPeers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSponsoredPeers {
     const CONSTRUCTOR: u32 = 0xb6c8c393;
     const EXPECTED: &'static str = "contacts.getSponsoredPeers";
@@ -1361,6 +1388,7 @@ impl tl::Encode for UpdateContactNote {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateContactNote {
     const CONSTRUCTOR: u32 = 0x139f63fb;
     const EXPECTED: &'static str = "contacts.updateContactNote";

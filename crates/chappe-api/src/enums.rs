@@ -12698,13 +12698,14 @@ impl From<crate::types::UrlAuthResultAccepted> for UrlAuthResult {
 }
 
 /// The type `User`.
+#[expect(clippy::large_enum_variant, reason = "nearly every value is the large one")]
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum User {
     /// `userEmpty`.
     Empty(crate::types::UserEmpty),
     /// `user`.
-    User(Box<crate::types::User>),
+    User(crate::types::User),
 }
 
 impl tl::Encode for User {
@@ -12720,7 +12721,7 @@ impl tl::Decode for User {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
             0xd3bc4b7a => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0xb1b8cc83 => Self::User(Box::new(tl::DecodeBare::decode_bare(reader)?)),
+            0xb1b8cc83 => Self::User(tl::DecodeBare::decode_bare(reader)?),
             id => return Err(reader.unknown(id, "User")),
         };
         Ok(value)
@@ -12735,7 +12736,7 @@ impl From<crate::types::UserEmpty> for User {
 
 impl From<crate::types::User> for User {
     fn from(value: crate::types::User) -> Self {
-        Self::User(Box::new(value))
+        Self::User(value)
     }
 }
 

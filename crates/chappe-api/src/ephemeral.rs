@@ -95,6 +95,7 @@ impl tl::Encode for SendMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendMessage {
     const CONSTRUCTOR: u32 = 0xba8d5f35;
     const EXPECTED: &'static str = "ephemeral.sendMessage";
@@ -166,6 +167,7 @@ impl tl::Encode for DeleteMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteMessage {
     const CONSTRUCTOR: u32 = 0x92f6e797;
     const EXPECTED: &'static str = "ephemeral.deleteMessage";
@@ -219,6 +221,7 @@ impl tl::Encode for ReportMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportMessage {
     const CONSTRUCTOR: u32 = 0x8704f2bf;
     const EXPECTED: &'static str = "ephemeral.reportMessage";
@@ -279,6 +282,7 @@ impl tl::Encode for GetCallbackAnswer {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCallbackAnswer {
     const CONSTRUCTOR: u32 = 0x3fa464c8;
     const EXPECTED: &'static str = "ephemeral.getCallbackAnswer";
@@ -375,6 +379,7 @@ impl tl::Encode for EditMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditMessage {
     const CONSTRUCTOR: u32 = 0xcf9c725b;
     const EXPECTED: &'static str = "ephemeral.editMessage";
@@ -429,6 +434,7 @@ impl tl::Encode for DeleteWelcomeMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteWelcomeMessage {
     const CONSTRUCTOR: u32 = 0xe882a9e1;
     const EXPECTED: &'static str = "ephemeral.deleteWelcomeMessage";
@@ -471,6 +477,7 @@ impl tl::Encode for DeleteAllWelcomeMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteAllWelcomeMessages {
     const CONSTRUCTOR: u32 = 0x734f9721;
     const EXPECTED: &'static str = "ephemeral.deleteAllWelcomeMessages";
@@ -515,6 +522,7 @@ impl tl::Encode for GetWelcomeMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetWelcomeMessages {
     const CONSTRUCTOR: u32 = 0xdb9ac18d;
     const EXPECTED: &'static str = "ephemeral.getWelcomeMessages";

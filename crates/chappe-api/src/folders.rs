@@ -30,6 +30,7 @@ impl tl::Encode for EditPeerFolders {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditPeerFolders {
     const CONSTRUCTOR: u32 = 0x6847d0ab;
     const EXPECTED: &'static str = "folders.editPeerFolders";

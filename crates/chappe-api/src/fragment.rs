@@ -30,6 +30,7 @@ impl tl::Encode for GetCollectibleInfo {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCollectibleInfo {
     const CONSTRUCTOR: u32 = 0xbe1e85ba;
     const EXPECTED: &'static str = "fragment.getCollectibleInfo";

@@ -26,6 +26,7 @@ impl tl::Encode for GetConfig {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetConfig {
     const CONSTRUCTOR: u32 = 0xc4f9186b;
     const EXPECTED: &'static str = "help.getConfig";
@@ -61,6 +62,7 @@ impl tl::Encode for GetNearestDc {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetNearestDc {
     const CONSTRUCTOR: u32 = 0x1fb33026;
     const EXPECTED: &'static str = "help.getNearestDc";
@@ -100,6 +102,7 @@ impl tl::Encode for GetAppUpdate {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAppUpdate {
     const CONSTRUCTOR: u32 = 0x522d5a7d;
     const EXPECTED: &'static str = "help.getAppUpdate";
@@ -137,6 +140,7 @@ impl tl::Encode for GetInviteText {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetInviteText {
     const CONSTRUCTOR: u32 = 0x4d392343;
     const EXPECTED: &'static str = "help.getInviteText";
@@ -172,6 +176,7 @@ impl tl::Encode for GetSupport {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSupport {
     const CONSTRUCTOR: u32 = 0x9cdf08cd;
     const EXPECTED: &'static str = "help.getSupport";
@@ -216,6 +221,7 @@ impl tl::Encode for SetBotUpdatesStatus {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotUpdatesStatus {
     const CONSTRUCTOR: u32 = 0xec22cfcd;
     const EXPECTED: &'static str = "help.setBotUpdatesStatus";
@@ -254,6 +260,7 @@ impl tl::Encode for GetCdnConfig {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCdnConfig {
     const CONSTRUCTOR: u32 = 0x52029342;
     const EXPECTED: &'static str = "help.getCdnConfig";
@@ -293,6 +300,7 @@ impl tl::Encode for GetRecentMeUrls {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetRecentMeUrls {
     const CONSTRUCTOR: u32 = 0x3dc0f114;
     const EXPECTED: &'static str = "help.getRecentMeUrls";
@@ -330,6 +338,7 @@ impl tl::Encode for GetTermsOfServiceUpdate {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTermsOfServiceUpdate {
     const CONSTRUCTOR: u32 = 0x2ca51fd1;
     const EXPECTED: &'static str = "help.getTermsOfServiceUpdate";
@@ -371,6 +380,7 @@ impl tl::Encode for AcceptTermsOfService {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AcceptTermsOfService {
     const CONSTRUCTOR: u32 = 0xee72f79a;
     const EXPECTED: &'static str = "help.acceptTermsOfService";
@@ -412,6 +422,7 @@ impl tl::Encode for GetDeepLinkInfo {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDeepLinkInfo {
     const CONSTRUCTOR: u32 = 0x3fedc75f;
     const EXPECTED: &'static str = "help.getDeepLinkInfo";
@@ -453,6 +464,7 @@ impl tl::Encode for GetAppConfig {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAppConfig {
     const CONSTRUCTOR: u32 = 0x61e3f854;
     const EXPECTED: &'static str = "help.getAppConfig";
@@ -494,6 +506,7 @@ impl tl::Encode for SaveAppLog {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveAppLog {
     const CONSTRUCTOR: u32 = 0x6f02f748;
     const EXPECTED: &'static str = "help.saveAppLog";
@@ -535,6 +548,7 @@ impl tl::Encode for GetPassportConfig {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPassportConfig {
     const CONSTRUCTOR: u32 = 0xc661ad08;
     const EXPECTED: &'static str = "help.getPassportConfig";
@@ -574,6 +588,7 @@ impl tl::Encode for GetSupportName {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSupportName {
     const CONSTRUCTOR: u32 = 0xd360e72c;
     const EXPECTED: &'static str = "help.getSupportName";
@@ -615,6 +630,7 @@ impl tl::Encode for GetUserInfo {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUserInfo {
     const CONSTRUCTOR: u32 = 0x038a08d3;
     const EXPECTED: &'static str = "help.getUserInfo";
@@ -664,6 +680,7 @@ impl tl::Encode for EditUserInfo {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditUserInfo {
     const CONSTRUCTOR: u32 = 0x66b91b70;
     const EXPECTED: &'static str = "help.editUserInfo";
@@ -703,6 +720,7 @@ impl tl::Encode for GetPromoData {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPromoData {
     const CONSTRUCTOR: u32 = 0xc0977421;
     const EXPECTED: &'static str = "help.getPromoData";
@@ -742,6 +760,7 @@ impl tl::Encode for HidePromoData {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for HidePromoData {
     const CONSTRUCTOR: u32 = 0x1e251c95;
     const EXPECTED: &'static str = "help.hidePromoData";
@@ -786,6 +805,7 @@ impl tl::Encode for DismissSuggestion {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DismissSuggestion {
     const CONSTRUCTOR: u32 = 0xf50dbaa1;
     const EXPECTED: &'static str = "help.dismissSuggestion";
@@ -831,6 +851,7 @@ impl tl::Encode for GetCountriesList {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCountriesList {
     const CONSTRUCTOR: u32 = 0x735787a8;
     const EXPECTED: &'static str = "help.getCountriesList";
@@ -869,6 +890,7 @@ impl tl::Encode for GetPremiumPromo {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPremiumPromo {
     const CONSTRUCTOR: u32 = 0xb81b93d4;
     const EXPECTED: &'static str = "help.getPremiumPromo";
@@ -908,6 +930,7 @@ impl tl::Encode for GetPeerColors {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPeerColors {
     const CONSTRUCTOR: u32 = 0xda80f42f;
     const EXPECTED: &'static str = "help.getPeerColors";
@@ -949,6 +972,7 @@ impl tl::Encode for GetPeerProfileColors {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPeerProfileColors {
     const CONSTRUCTOR: u32 = 0xabcfa9fd;
     const EXPECTED: &'static str = "help.getPeerProfileColors";
@@ -990,6 +1014,7 @@ impl tl::Encode for GetTimezonesList {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTimezonesList {
     const CONSTRUCTOR: u32 = 0x49b30240;
     const EXPECTED: &'static str = "help.getTimezonesList";

@@ -33,6 +33,7 @@ impl tl::Encode for GetLangPack {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetLangPack {
     const CONSTRUCTOR: u32 = 0xf2f2330a;
     const EXPECTED: &'static str = "langpack.getLangPack";
@@ -83,6 +84,7 @@ impl tl::Encode for GetStrings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStrings {
     const CONSTRUCTOR: u32 = 0xefea3803;
     const EXPECTED: &'static str = "langpack.getStrings";
@@ -134,6 +136,7 @@ impl tl::Encode for GetDifference {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDifference {
     const CONSTRUCTOR: u32 = 0xcd984aa5;
     const EXPECTED: &'static str = "langpack.getDifference";
@@ -179,6 +182,7 @@ impl tl::Encode for GetLanguages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetLanguages {
     const CONSTRUCTOR: u32 = 0x42c6978f;
     const EXPECTED: &'static str = "langpack.getLanguages";
@@ -225,6 +229,7 @@ impl tl::Encode for GetLanguage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetLanguage {
     const CONSTRUCTOR: u32 = 0x6a596502;
     const EXPECTED: &'static str = "langpack.getLanguage";

@@ -30,6 +30,7 @@ impl tl::Encode for GetMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessages {
     const CONSTRUCTOR: u32 = 0x63c66506;
     const EXPECTED: &'static str = "messages.getMessages";
@@ -101,6 +102,7 @@ impl tl::Encode for GetDialogs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDialogs {
     const CONSTRUCTOR: u32 = 0xa0f4cb4f;
     const EXPECTED: &'static str = "messages.getDialogs";
@@ -172,6 +174,7 @@ impl tl::Encode for GetHistory {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetHistory {
     const CONSTRUCTOR: u32 = 0x4423e6c5;
     const EXPECTED: &'static str = "messages.getHistory";
@@ -284,6 +287,7 @@ impl tl::Encode for Search {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Search {
     const CONSTRUCTOR: u32 = 0x29ee847a;
     const EXPECTED: &'static str = "messages.search";
@@ -345,6 +349,7 @@ impl tl::Encode for ReadHistory {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadHistory {
     const CONSTRUCTOR: u32 = 0x0e306d3a;
     const EXPECTED: &'static str = "messages.readHistory";
@@ -417,6 +422,7 @@ impl tl::Encode for DeleteHistory {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteHistory {
     const CONSTRUCTOR: u32 = 0xb08f922a;
     const EXPECTED: &'static str = "messages.deleteHistory";
@@ -476,6 +482,7 @@ impl tl::Encode for DeleteMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteMessages {
     const CONSTRUCTOR: u32 = 0xe58e95d2;
     const EXPECTED: &'static str = "messages.deleteMessages";
@@ -519,6 +526,7 @@ impl tl::Encode for ReceivedMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReceivedMessages {
     const CONSTRUCTOR: u32 = 0x05a954c0;
     const EXPECTED: &'static str = "messages.receivedMessages";
@@ -578,6 +586,7 @@ impl tl::Encode for SetTyping {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetTyping {
     const CONSTRUCTOR: u32 = 0x58943ee2;
     const EXPECTED: &'static str = "messages.setTyping";
@@ -727,6 +736,7 @@ impl tl::Encode for SendMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendMessage {
     const CONSTRUCTOR: u32 = 0xfef48f62;
     const EXPECTED: &'static str = "messages.sendMessage";
@@ -889,6 +899,7 @@ impl tl::Encode for SendMedia {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendMedia {
     const CONSTRUCTOR: u32 = 0x0330e77f;
     const EXPECTED: &'static str = "messages.sendMedia";
@@ -1053,6 +1064,7 @@ impl tl::Encode for ForwardMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ForwardMessages {
     const CONSTRUCTOR: u32 = 0x13704a7c;
     const EXPECTED: &'static str = "messages.forwardMessages";
@@ -1118,6 +1130,7 @@ impl tl::Encode for ReportSpam {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportSpam {
     const CONSTRUCTOR: u32 = 0xcf1592db;
     const EXPECTED: &'static str = "messages.reportSpam";
@@ -1161,6 +1174,7 @@ impl tl::Encode for GetPeerSettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPeerSettings {
     const CONSTRUCTOR: u32 = 0xefd9a6a2;
     const EXPECTED: &'static str = "messages.getPeerSettings";
@@ -1213,6 +1227,7 @@ impl tl::Encode for Report {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Report {
     const CONSTRUCTOR: u32 = 0xfc78af9b;
     const EXPECTED: &'static str = "messages.report";
@@ -1259,6 +1274,7 @@ impl tl::Encode for GetChats {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChats {
     const CONSTRUCTOR: u32 = 0x49e9528f;
     const EXPECTED: &'static str = "messages.getChats";
@@ -1302,6 +1318,7 @@ impl tl::Encode for GetFullChat {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFullChat {
     const CONSTRUCTOR: u32 = 0xaeb00b34;
     const EXPECTED: &'static str = "messages.getFullChat";
@@ -1348,6 +1365,7 @@ impl tl::Encode for EditChatTitle {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditChatTitle {
     const CONSTRUCTOR: u32 = 0x73783ffd;
     const EXPECTED: &'static str = "messages.editChatTitle";
@@ -1395,6 +1413,7 @@ impl tl::Encode for EditChatPhoto {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditChatPhoto {
     const CONSTRUCTOR: u32 = 0x35ddd674;
     const EXPECTED: &'static str = "messages.editChatPhoto";
@@ -1445,6 +1464,7 @@ impl tl::Encode for AddChatUser {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AddChatUser {
     const CONSTRUCTOR: u32 = 0xcbc6d107;
     const EXPECTED: &'static str = "messages.addChatUser";
@@ -1503,6 +1523,7 @@ impl tl::Encode for DeleteChatUser {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteChatUser {
     const CONSTRUCTOR: u32 = 0xa2185cab;
     const EXPECTED: &'static str = "messages.deleteChatUser";
@@ -1565,6 +1586,7 @@ impl tl::Encode for CreateChat {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateChat {
     const CONSTRUCTOR: u32 = 0x92ceddd4;
     const EXPECTED: &'static str = "messages.createChat";
@@ -1614,6 +1636,7 @@ impl tl::Encode for GetDhConfig {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDhConfig {
     const CONSTRUCTOR: u32 = 0x26cf8950;
     const EXPECTED: &'static str = "messages.getDhConfig";
@@ -1664,6 +1687,7 @@ impl tl::Encode for RequestEncryption {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestEncryption {
     const CONSTRUCTOR: u32 = 0xf64daf43;
     const EXPECTED: &'static str = "messages.requestEncryption";
@@ -1715,6 +1739,7 @@ impl tl::Encode for AcceptEncryption {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AcceptEncryption {
     const CONSTRUCTOR: u32 = 0x3dbc0415;
     const EXPECTED: &'static str = "messages.acceptEncryption";
@@ -1770,6 +1795,7 @@ impl tl::Encode for DiscardEncryption {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DiscardEncryption {
     const CONSTRUCTOR: u32 = 0xf393aea0;
     const EXPECTED: &'static str = "messages.discardEncryption";
@@ -1818,6 +1844,7 @@ impl tl::Encode for SetEncryptedTyping {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetEncryptedTyping {
     const CONSTRUCTOR: u32 = 0x791451ed;
     const EXPECTED: &'static str = "messages.setEncryptedTyping";
@@ -1865,6 +1892,7 @@ impl tl::Encode for ReadEncryptedHistory {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadEncryptedHistory {
     const CONSTRUCTOR: u32 = 0x7f4b690a;
     const EXPECTED: &'static str = "messages.readEncryptedHistory";
@@ -1925,6 +1953,7 @@ impl tl::Encode for SendEncrypted {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendEncrypted {
     const CONSTRUCTOR: u32 = 0x44fa7a15;
     const EXPECTED: &'static str = "messages.sendEncrypted";
@@ -1991,6 +2020,7 @@ impl tl::Encode for SendEncryptedFile {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendEncryptedFile {
     const CONSTRUCTOR: u32 = 0x5559481d;
     const EXPECTED: &'static str = "messages.sendEncryptedFile";
@@ -2045,6 +2075,7 @@ impl tl::Encode for SendEncryptedService {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendEncryptedService {
     const CONSTRUCTOR: u32 = 0x32d439a4;
     const EXPECTED: &'static str = "messages.sendEncryptedService";
@@ -2090,6 +2121,7 @@ impl tl::Encode for ReceivedQueue {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReceivedQueue {
     const CONSTRUCTOR: u32 = 0x55a5bb66;
     const EXPECTED: &'static str = "messages.receivedQueue";
@@ -2133,6 +2165,7 @@ impl tl::Encode for ReportEncryptedSpam {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportEncryptedSpam {
     const CONSTRUCTOR: u32 = 0x4b0c8c0f;
     const EXPECTED: &'static str = "messages.reportEncryptedSpam";
@@ -2174,6 +2207,7 @@ impl tl::Encode for ReadMessageContents {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadMessageContents {
     const CONSTRUCTOR: u32 = 0x36a73f77;
     const EXPECTED: &'static str = "messages.readMessageContents";
@@ -2220,6 +2254,7 @@ impl tl::Encode for GetStickers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStickers {
     const CONSTRUCTOR: u32 = 0xd5a5d3a1;
     const EXPECTED: &'static str = "messages.getStickers";
@@ -2262,6 +2297,7 @@ impl tl::Encode for GetAllStickers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAllStickers {
     const CONSTRUCTOR: u32 = 0xb8a0a1a8;
     const EXPECTED: &'static str = "messages.getAllStickers";
@@ -2318,6 +2354,7 @@ impl tl::Encode for GetWebPagePreview {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetWebPagePreview {
     const CONSTRUCTOR: u32 = 0x570d6f6f;
     const EXPECTED: &'static str = "messages.getWebPagePreview";
@@ -2400,6 +2437,7 @@ impl tl::Encode for ExportChatInvite {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportChatInvite {
     const CONSTRUCTOR: u32 = 0xa455de90;
     const EXPECTED: &'static str = "messages.exportChatInvite";
@@ -2450,6 +2488,7 @@ impl tl::Encode for CheckChatInvite {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckChatInvite {
     const CONSTRUCTOR: u32 = 0x3eadb1bb;
     const EXPECTED: &'static str = "messages.checkChatInvite";
@@ -2493,6 +2532,7 @@ impl tl::Encode for ImportChatInvite {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ImportChatInvite {
     const CONSTRUCTOR: u32 = 0xde91436e;
     const EXPECTED: &'static str = "messages.importChatInvite";
@@ -2539,6 +2579,7 @@ impl tl::Encode for GetStickerSet {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStickerSet {
     const CONSTRUCTOR: u32 = 0xc8a0ec74;
     const EXPECTED: &'static str = "messages.getStickerSet";
@@ -2586,6 +2627,7 @@ impl tl::Encode for InstallStickerSet {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InstallStickerSet {
     const CONSTRUCTOR: u32 = 0xc78fe460;
     const EXPECTED: &'static str = "messages.installStickerSet";
@@ -2630,6 +2672,7 @@ impl tl::Encode for UninstallStickerSet {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UninstallStickerSet {
     const CONSTRUCTOR: u32 = 0xf96e55de;
     const EXPECTED: &'static str = "messages.uninstallStickerSet";
@@ -2682,6 +2725,7 @@ impl tl::Encode for StartBot {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for StartBot {
     const CONSTRUCTOR: u32 = 0xe6df7378;
     const EXPECTED: &'static str = "messages.startBot";
@@ -2734,6 +2778,7 @@ impl tl::Encode for GetMessagesViews {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessagesViews {
     const CONSTRUCTOR: u32 = 0x5784d3e1;
     const EXPECTED: &'static str = "messages.getMessagesViews";
@@ -2785,6 +2830,7 @@ impl tl::Encode for EditChatAdmin {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditChatAdmin {
     const CONSTRUCTOR: u32 = 0xa85bd1c2;
     const EXPECTED: &'static str = "messages.editChatAdmin";
@@ -2830,6 +2876,7 @@ impl tl::Encode for MigrateChat {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for MigrateChat {
     const CONSTRUCTOR: u32 = 0xa2875319;
     const EXPECTED: &'static str = "messages.migrateChat";
@@ -2923,6 +2970,7 @@ impl tl::Encode for SearchGlobal {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SearchGlobal {
     const CONSTRUCTOR: u32 = 0x6126a43c;
     const EXPECTED: &'static str = "messages.searchGlobal";
@@ -2990,6 +3038,7 @@ impl tl::Encode for ReorderStickerSets {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderStickerSets {
     const CONSTRUCTOR: u32 = 0x78337739;
     const EXPECTED: &'static str = "messages.reorderStickerSets";
@@ -3042,6 +3091,7 @@ impl tl::Encode for GetDocumentByHash {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDocumentByHash {
     const CONSTRUCTOR: u32 = 0xb1f2061f;
     const EXPECTED: &'static str = "messages.getDocumentByHash";
@@ -3085,6 +3135,7 @@ impl tl::Encode for GetSavedGifs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedGifs {
     const CONSTRUCTOR: u32 = 0x5cf09635;
     const EXPECTED: &'static str = "messages.getSavedGifs";
@@ -3131,6 +3182,7 @@ impl tl::Encode for SaveGif {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveGif {
     const CONSTRUCTOR: u32 = 0x327a30cb;
     const EXPECTED: &'static str = "messages.saveGif";
@@ -3197,6 +3249,7 @@ impl tl::Encode for GetInlineBotResults {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetInlineBotResults {
     const CONSTRUCTOR: u32 = 0x514e999d;
     const EXPECTED: &'static str = "messages.getInlineBotResults";
@@ -3282,6 +3335,7 @@ impl tl::Encode for SetInlineBotResults {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetInlineBotResults {
     const CONSTRUCTOR: u32 = 0xbb12a419;
     const EXPECTED: &'static str = "messages.setInlineBotResults";
@@ -3391,6 +3445,7 @@ impl tl::Encode for SendInlineBotResult {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendInlineBotResult {
     const CONSTRUCTOR: u32 = 0xc0cf7646;
     const EXPECTED: &'static str = "messages.sendInlineBotResult";
@@ -3450,6 +3505,7 @@ impl tl::Encode for GetMessageEditData {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessageEditData {
     const CONSTRUCTOR: u32 = 0xfda68d36;
     const EXPECTED: &'static str = "messages.getMessageEditData";
@@ -3558,6 +3614,7 @@ impl tl::Encode for EditMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditMessage {
     const CONSTRUCTOR: u32 = 0xb106e66c;
     const EXPECTED: &'static str = "messages.editMessage";
@@ -3656,6 +3713,7 @@ impl tl::Encode for EditInlineBotMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditInlineBotMessage {
     const CONSTRUCTOR: u32 = 0xa423bb51;
     const EXPECTED: &'static str = "messages.editInlineBotMessage";
@@ -3732,6 +3790,7 @@ impl tl::Encode for GetBotCallbackAnswer {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBotCallbackAnswer {
     const CONSTRUCTOR: u32 = 0x9342ca07;
     const EXPECTED: &'static str = "messages.getBotCallbackAnswer";
@@ -3805,6 +3864,7 @@ impl tl::Encode for SetBotCallbackAnswer {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotCallbackAnswer {
     const CONSTRUCTOR: u32 = 0xd58f130a;
     const EXPECTED: &'static str = "messages.setBotCallbackAnswer";
@@ -3853,6 +3913,7 @@ impl tl::Encode for GetPeerDialogs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPeerDialogs {
     const CONSTRUCTOR: u32 = 0xe470bcfd;
     const EXPECTED: &'static str = "messages.getPeerDialogs";
@@ -3948,6 +4009,7 @@ impl tl::Encode for SaveDraft {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveDraft {
     const CONSTRUCTOR: u32 = 0xad0fa15c;
     const EXPECTED: &'static str = "messages.saveDraft";
@@ -3995,6 +4057,7 @@ impl tl::Encode for GetAllDrafts {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAllDrafts {
     const CONSTRUCTOR: u32 = 0x6a3f8d65;
     const EXPECTED: &'static str = "messages.getAllDrafts";
@@ -4034,6 +4097,7 @@ impl tl::Encode for GetFeaturedStickers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFeaturedStickers {
     const CONSTRUCTOR: u32 = 0x64780b14;
     const EXPECTED: &'static str = "messages.getFeaturedStickers";
@@ -4075,6 +4139,7 @@ impl tl::Encode for ReadFeaturedStickers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadFeaturedStickers {
     const CONSTRUCTOR: u32 = 0x5b118126;
     const EXPECTED: &'static str = "messages.readFeaturedStickers";
@@ -4126,6 +4191,7 @@ impl tl::Encode for GetRecentStickers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetRecentStickers {
     const CONSTRUCTOR: u32 = 0x9da9403b;
     const EXPECTED: &'static str = "messages.getRecentStickers";
@@ -4184,6 +4250,7 @@ impl tl::Encode for SaveRecentSticker {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveRecentSticker {
     const CONSTRUCTOR: u32 = 0x392718f8;
     const EXPECTED: &'static str = "messages.saveRecentSticker";
@@ -4235,6 +4302,7 @@ impl tl::Encode for ClearRecentStickers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ClearRecentStickers {
     const CONSTRUCTOR: u32 = 0x8999602d;
     const EXPECTED: &'static str = "messages.clearRecentStickers";
@@ -4293,6 +4361,7 @@ impl tl::Encode for GetArchivedStickers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetArchivedStickers {
     const CONSTRUCTOR: u32 = 0x57f17692;
     const EXPECTED: &'static str = "messages.getArchivedStickers";
@@ -4338,6 +4407,7 @@ impl tl::Encode for GetMaskStickers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMaskStickers {
     const CONSTRUCTOR: u32 = 0x640f82b8;
     const EXPECTED: &'static str = "messages.getMaskStickers";
@@ -4381,6 +4451,7 @@ impl tl::Encode for GetAttachedStickers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAttachedStickers {
     const CONSTRUCTOR: u32 = 0xcc5b67cc;
     const EXPECTED: &'static str = "messages.getAttachedStickers";
@@ -4446,6 +4517,7 @@ impl tl::Encode for SetGameScore {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetGameScore {
     const CONSTRUCTOR: u32 = 0x8ef8ecc0;
     const EXPECTED: &'static str = "messages.setGameScore";
@@ -4514,6 +4586,7 @@ impl tl::Encode for SetInlineGameScore {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetInlineGameScore {
     const CONSTRUCTOR: u32 = 0x15ad9f64;
     const EXPECTED: &'static str = "messages.setInlineGameScore";
@@ -4568,6 +4641,7 @@ impl tl::Encode for GetGameHighScores {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGameHighScores {
     const CONSTRUCTOR: u32 = 0xe822649d;
     const EXPECTED: &'static str = "messages.getGameHighScores";
@@ -4616,6 +4690,7 @@ impl tl::Encode for GetInlineGameHighScores {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetInlineGameHighScores {
     const CONSTRUCTOR: u32 = 0x0f635e1b;
     const EXPECTED: &'static str = "messages.getInlineGameHighScores";
@@ -4666,6 +4741,7 @@ impl tl::Encode for GetCommonChats {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCommonChats {
     const CONSTRUCTOR: u32 = 0xe40ca104;
     const EXPECTED: &'static str = "messages.getCommonChats";
@@ -4714,6 +4790,7 @@ impl tl::Encode for GetWebPage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetWebPage {
     const CONSTRUCTOR: u32 = 0x8d9692a3;
     const EXPECTED: &'static str = "messages.getWebPage";
@@ -4768,6 +4845,7 @@ impl tl::Encode for ToggleDialogPin {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleDialogPin {
     const CONSTRUCTOR: u32 = 0xa731e257;
     const EXPECTED: &'static str = "messages.toggleDialogPin";
@@ -4826,6 +4904,7 @@ impl tl::Encode for ReorderPinnedDialogs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderPinnedDialogs {
     const CONSTRUCTOR: u32 = 0x3b1adf37;
     const EXPECTED: &'static str = "messages.reorderPinnedDialogs";
@@ -4872,6 +4951,7 @@ impl tl::Encode for GetPinnedDialogs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPinnedDialogs {
     const CONSTRUCTOR: u32 = 0xd6b94df2;
     const EXPECTED: &'static str = "messages.getPinnedDialogs";
@@ -4934,6 +5014,7 @@ impl tl::Encode for SetBotShippingResults {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotShippingResults {
     const CONSTRUCTOR: u32 = 0xe5f672fa;
     const EXPECTED: &'static str = "messages.setBotShippingResults";
@@ -4996,6 +5077,7 @@ impl tl::Encode for SetBotPrecheckoutResults {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotPrecheckoutResults {
     const CONSTRUCTOR: u32 = 0x09c2dd95;
     const EXPECTED: &'static str = "messages.setBotPrecheckoutResults";
@@ -5058,6 +5140,7 @@ impl tl::Encode for UploadMedia {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UploadMedia {
     const CONSTRUCTOR: u32 = 0x14967978;
     const EXPECTED: &'static str = "messages.uploadMedia";
@@ -5110,6 +5193,7 @@ impl tl::Encode for SendScreenshotNotification {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendScreenshotNotification {
     const CONSTRUCTOR: u32 = 0xa1405817;
     const EXPECTED: &'static str = "messages.sendScreenshotNotification";
@@ -5153,6 +5237,7 @@ impl tl::Encode for GetFavedStickers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFavedStickers {
     const CONSTRUCTOR: u32 = 0x04f1aaa9;
     const EXPECTED: &'static str = "messages.getFavedStickers";
@@ -5199,6 +5284,7 @@ impl tl::Encode for FaveSticker {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for FaveSticker {
     const CONSTRUCTOR: u32 = 0xb9ffc55b;
     const EXPECTED: &'static str = "messages.faveSticker";
@@ -5271,6 +5357,7 @@ impl tl::Encode for GetUnreadMentions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUnreadMentions {
     const CONSTRUCTOR: u32 = 0xf107e790;
     const EXPECTED: &'static str = "messages.getUnreadMentions";
@@ -5334,6 +5421,7 @@ impl tl::Encode for ReadMentions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadMentions {
     const CONSTRUCTOR: u32 = 0x36e5bf4d;
     const EXPECTED: &'static str = "messages.readMentions";
@@ -5383,6 +5471,7 @@ impl tl::Encode for GetRecentLocations {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetRecentLocations {
     const CONSTRUCTOR: u32 = 0x702a40e0;
     const EXPECTED: &'static str = "messages.getRecentLocations";
@@ -5495,6 +5584,7 @@ impl tl::Encode for SendMultiMedia {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendMultiMedia {
     const CONSTRUCTOR: u32 = 0x1bf89d74;
     const EXPECTED: &'static str = "messages.sendMultiMedia";
@@ -5556,6 +5646,7 @@ impl tl::Encode for UploadEncryptedFile {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UploadEncryptedFile {
     const CONSTRUCTOR: u32 = 0x5057c497;
     const EXPECTED: &'static str = "messages.uploadEncryptedFile";
@@ -5611,6 +5702,7 @@ impl tl::Encode for SearchStickerSets {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SearchStickerSets {
     const CONSTRUCTOR: u32 = 0x35705b8a;
     const EXPECTED: &'static str = "messages.searchStickerSets";
@@ -5651,6 +5743,7 @@ impl tl::Encode for GetSplitRanges {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSplitRanges {
     const CONSTRUCTOR: u32 = 0x1cff7e08;
     const EXPECTED: &'static str = "messages.getSplitRanges";
@@ -5708,6 +5801,7 @@ impl tl::Encode for MarkDialogUnread {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for MarkDialogUnread {
     const CONSTRUCTOR: u32 = 0x8c5006f8;
     const EXPECTED: &'static str = "messages.markDialogUnread";
@@ -5762,6 +5856,7 @@ impl tl::Encode for GetDialogUnreadMarks {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDialogUnreadMarks {
     const CONSTRUCTOR: u32 = 0x21202222;
     const EXPECTED: &'static str = "messages.getDialogUnreadMarks";
@@ -5800,6 +5895,7 @@ impl tl::Encode for ClearAllDrafts {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ClearAllDrafts {
     const CONSTRUCTOR: u32 = 0x7e58ee9c;
     const EXPECTED: &'static str = "messages.clearAllDrafts";
@@ -5860,6 +5956,7 @@ impl tl::Encode for UpdatePinnedMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdatePinnedMessage {
     const CONSTRUCTOR: u32 = 0xd2aaf7ec;
     const EXPECTED: &'static str = "messages.updatePinnedMessage";
@@ -5914,6 +6011,7 @@ impl tl::Encode for SendVote {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendVote {
     const CONSTRUCTOR: u32 = 0x10ea6184;
     const EXPECTED: &'static str = "messages.sendVote";
@@ -5965,6 +6063,7 @@ impl tl::Encode for GetPollResults {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPollResults {
     const CONSTRUCTOR: u32 = 0xeda3e33b;
     const EXPECTED: &'static str = "messages.getPollResults";
@@ -6010,6 +6109,7 @@ impl tl::Encode for GetOnlines {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetOnlines {
     const CONSTRUCTOR: u32 = 0x6e2be050;
     const EXPECTED: &'static str = "messages.getOnlines";
@@ -6056,6 +6156,7 @@ impl tl::Encode for EditChatAbout {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditChatAbout {
     const CONSTRUCTOR: u32 = 0xdef60797;
     const EXPECTED: &'static str = "messages.editChatAbout";
@@ -6103,6 +6204,7 @@ impl tl::Encode for EditChatDefaultBannedRights {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditChatDefaultBannedRights {
     const CONSTRUCTOR: u32 = 0xa5866b41;
     const EXPECTED: &'static str = "messages.editChatDefaultBannedRights";
@@ -6145,6 +6247,7 @@ impl tl::Encode for GetEmojiKeywords {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiKeywords {
     const CONSTRUCTOR: u32 = 0x35a0e062;
     const EXPECTED: &'static str = "messages.getEmojiKeywords";
@@ -6189,6 +6292,7 @@ impl tl::Encode for GetEmojiKeywordsDifference {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiKeywordsDifference {
     const CONSTRUCTOR: u32 = 0x1508b6af;
     const EXPECTED: &'static str = "messages.getEmojiKeywordsDifference";
@@ -6231,6 +6335,7 @@ impl tl::Encode for GetEmojiKeywordsLanguages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiKeywordsLanguages {
     const CONSTRUCTOR: u32 = 0x4e9963b2;
     const EXPECTED: &'static str = "messages.getEmojiKeywordsLanguages";
@@ -6272,6 +6377,7 @@ impl tl::Encode for GetEmojiUrl {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiUrl {
     const CONSTRUCTOR: u32 = 0xd5b10c26;
     const EXPECTED: &'static str = "messages.getEmojiURL";
@@ -6337,6 +6443,7 @@ impl tl::Encode for GetSearchCounters {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSearchCounters {
     const CONSTRUCTOR: u32 = 0x1bbcf300;
     const EXPECTED: &'static str = "messages.getSearchCounters";
@@ -6418,6 +6525,7 @@ impl tl::Encode for RequestUrlAuth {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestUrlAuth {
     const CONSTRUCTOR: u32 = 0x894cc99c;
     const EXPECTED: &'static str = "messages.requestUrlAuth";
@@ -6504,6 +6612,7 @@ impl tl::Encode for AcceptUrlAuth {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AcceptUrlAuth {
     const CONSTRUCTOR: u32 = 0x67a3f0de;
     const EXPECTED: &'static str = "messages.acceptUrlAuth";
@@ -6554,6 +6663,7 @@ impl tl::Encode for HidePeerSettingsBar {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for HidePeerSettingsBar {
     const CONSTRUCTOR: u32 = 0x4facb138;
     const EXPECTED: &'static str = "messages.hidePeerSettingsBar";
@@ -6600,6 +6710,7 @@ impl tl::Encode for GetScheduledHistory {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetScheduledHistory {
     const CONSTRUCTOR: u32 = 0xf516760b;
     const EXPECTED: &'static str = "messages.getScheduledHistory";
@@ -6647,6 +6758,7 @@ impl tl::Encode for GetScheduledMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetScheduledMessages {
     const CONSTRUCTOR: u32 = 0xbdbb0464;
     const EXPECTED: &'static str = "messages.getScheduledMessages";
@@ -6694,6 +6806,7 @@ impl tl::Encode for SendScheduledMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendScheduledMessages {
     const CONSTRUCTOR: u32 = 0xbd38850a;
     const EXPECTED: &'static str = "messages.sendScheduledMessages";
@@ -6741,6 +6854,7 @@ impl tl::Encode for DeleteScheduledMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteScheduledMessages {
     const CONSTRUCTOR: u32 = 0x59ae2b16;
     const EXPECTED: &'static str = "messages.deleteScheduledMessages";
@@ -6810,6 +6924,7 @@ impl tl::Encode for GetPollVotes {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPollVotes {
     const CONSTRUCTOR: u32 = 0xb86e380e;
     const EXPECTED: &'static str = "messages.getPollVotes";
@@ -6872,6 +6987,7 @@ impl tl::Encode for ToggleStickerSets {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleStickerSets {
     const CONSTRUCTOR: u32 = 0xb5052fea;
     const EXPECTED: &'static str = "messages.toggleStickerSets";
@@ -6913,6 +7029,7 @@ impl tl::Encode for GetDialogFilters {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDialogFilters {
     const CONSTRUCTOR: u32 = 0xefd48c89;
     const EXPECTED: &'static str = "messages.getDialogFilters";
@@ -6948,6 +7065,7 @@ impl tl::Encode for GetSuggestedDialogFilters {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSuggestedDialogFilters {
     const CONSTRUCTOR: u32 = 0xa29cd42c;
     const EXPECTED: &'static str = "messages.getSuggestedDialogFilters";
@@ -7002,6 +7120,7 @@ impl tl::Encode for UpdateDialogFilter {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateDialogFilter {
     const CONSTRUCTOR: u32 = 0x1ad4a04a;
     const EXPECTED: &'static str = "messages.updateDialogFilter";
@@ -7045,6 +7164,7 @@ impl tl::Encode for UpdateDialogFiltersOrder {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateDialogFiltersOrder {
     const CONSTRUCTOR: u32 = 0xc563c1e4;
     const EXPECTED: &'static str = "messages.updateDialogFiltersOrder";
@@ -7092,6 +7212,7 @@ impl tl::Encode for GetOldFeaturedStickers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetOldFeaturedStickers {
     const CONSTRUCTOR: u32 = 0x7ed094a1;
     const EXPECTED: &'static str = "messages.getOldFeaturedStickers";
@@ -7161,6 +7282,7 @@ impl tl::Encode for GetReplies {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetReplies {
     const CONSTRUCTOR: u32 = 0x22ddd30c;
     const EXPECTED: &'static str = "messages.getReplies";
@@ -7215,6 +7337,7 @@ impl tl::Encode for GetDiscussionMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDiscussionMessage {
     const CONSTRUCTOR: u32 = 0x446972fd;
     const EXPECTED: &'static str = "messages.getDiscussionMessage";
@@ -7265,6 +7388,7 @@ impl tl::Encode for ReadDiscussion {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadDiscussion {
     const CONSTRUCTOR: u32 = 0xf731a9f4;
     const EXPECTED: &'static str = "messages.readDiscussion";
@@ -7329,6 +7453,7 @@ impl tl::Encode for UnpinAllMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UnpinAllMessages {
     const CONSTRUCTOR: u32 = 0x062dd747;
     const EXPECTED: &'static str = "messages.unpinAllMessages";
@@ -7375,6 +7500,7 @@ impl tl::Encode for DeleteChat {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteChat {
     const CONSTRUCTOR: u32 = 0x5bd0ee50;
     const EXPECTED: &'static str = "messages.deleteChat";
@@ -7423,6 +7549,7 @@ impl tl::Encode for DeletePhoneCallHistory {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeletePhoneCallHistory {
     const CONSTRUCTOR: u32 = 0xf9cbe409;
     const EXPECTED: &'static str = "messages.deletePhoneCallHistory";
@@ -7467,6 +7594,7 @@ impl tl::Encode for CheckHistoryImport {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckHistoryImport {
     const CONSTRUCTOR: u32 = 0x43fe19f3;
     const EXPECTED: &'static str = "messages.checkHistoryImport";
@@ -7516,6 +7644,7 @@ impl tl::Encode for InitHistoryImport {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InitHistoryImport {
     const CONSTRUCTOR: u32 = 0x34090c3b;
     const EXPECTED: &'static str = "messages.initHistoryImport";
@@ -7570,6 +7699,7 @@ impl tl::Encode for UploadImportedMedia {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UploadImportedMedia {
     const CONSTRUCTOR: u32 = 0x2a862092;
     const EXPECTED: &'static str = "messages.uploadImportedMedia";
@@ -7619,6 +7749,7 @@ impl tl::Encode for StartHistoryImport {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for StartHistoryImport {
     const CONSTRUCTOR: u32 = 0xb43df344;
     const EXPECTED: &'static str = "messages.startHistoryImport";
@@ -7691,6 +7822,7 @@ impl tl::Encode for GetExportedChatInvites {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetExportedChatInvites {
     const CONSTRUCTOR: u32 = 0xa2b5a3f6;
     const EXPECTED: &'static str = "messages.getExportedChatInvites";
@@ -7743,6 +7875,7 @@ impl tl::Encode for GetExportedChatInvite {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetExportedChatInvite {
     const CONSTRUCTOR: u32 = 0x73746f5c;
     const EXPECTED: &'static str = "messages.getExportedChatInvite";
@@ -7824,6 +7957,7 @@ impl tl::Encode for EditExportedChatInvite {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditExportedChatInvite {
     const CONSTRUCTOR: u32 = 0xbdca2f75;
     const EXPECTED: &'static str = "messages.editExportedChatInvite";
@@ -7877,6 +8011,7 @@ impl tl::Encode for DeleteRevokedExportedChatInvites {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteRevokedExportedChatInvites {
     const CONSTRUCTOR: u32 = 0x56987bd5;
     const EXPECTED: &'static str = "messages.deleteRevokedExportedChatInvites";
@@ -7924,6 +8059,7 @@ impl tl::Encode for DeleteExportedChatInvite {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteExportedChatInvite {
     const CONSTRUCTOR: u32 = 0xd464a42b;
     const EXPECTED: &'static str = "messages.deleteExportedChatInvite";
@@ -7968,6 +8104,7 @@ impl tl::Encode for GetAdminsWithInvites {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAdminsWithInvites {
     const CONSTRUCTOR: u32 = 0x3920e6ef;
     const EXPECTED: &'static str = "messages.getAdminsWithInvites";
@@ -8045,6 +8182,7 @@ impl tl::Encode for GetChatInviteImporters {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChatInviteImporters {
     const CONSTRUCTOR: u32 = 0xdf04dd4e;
     const EXPECTED: &'static str = "messages.getChatInviteImporters";
@@ -8099,6 +8237,7 @@ impl tl::Encode for SetHistoryTtl {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetHistoryTtl {
     const CONSTRUCTOR: u32 = 0xb80e5fe4;
     const EXPECTED: &'static str = "messages.setHistoryTTL";
@@ -8143,6 +8282,7 @@ impl tl::Encode for CheckHistoryImportPeer {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckHistoryImportPeer {
     const CONSTRUCTOR: u32 = 0x5dc60f03;
     const EXPECTED: &'static str = "messages.checkHistoryImportPeer";
@@ -8189,6 +8329,7 @@ impl tl::Encode for SetChatTheme {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetChatTheme {
     const CONSTRUCTOR: u32 = 0x081202c9;
     const EXPECTED: &'static str = "messages.setChatTheme";
@@ -8236,6 +8377,7 @@ impl tl::Encode for GetMessageReadParticipants {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessageReadParticipants {
     const CONSTRUCTOR: u32 = 0x31c1c44f;
     const EXPECTED: &'static str = "messages.getMessageReadParticipants";
@@ -8302,6 +8444,7 @@ impl tl::Encode for GetSearchResultsCalendar {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSearchResultsCalendar {
     const CONSTRUCTOR: u32 = 0x6aa3f6bd;
     const EXPECTED: &'static str = "messages.getSearchResultsCalendar";
@@ -8372,6 +8515,7 @@ impl tl::Encode for GetSearchResultsPositions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSearchResultsPositions {
     const CONSTRUCTOR: u32 = 0x9c7f2f10;
     const EXPECTED: &'static str = "messages.getSearchResultsPositions";
@@ -8433,6 +8577,7 @@ impl tl::Encode for HideChatJoinRequest {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for HideChatJoinRequest {
     const CONSTRUCTOR: u32 = 0x7fe7e815;
     const EXPECTED: &'static str = "messages.hideChatJoinRequest";
@@ -8495,6 +8640,7 @@ impl tl::Encode for HideAllChatJoinRequests {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for HideAllChatJoinRequests {
     const CONSTRUCTOR: u32 = 0xe085f4ea;
     const EXPECTED: &'static str = "messages.hideAllChatJoinRequests";
@@ -8557,6 +8703,7 @@ impl tl::Encode for ToggleNoForwards {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleNoForwards {
     const CONSTRUCTOR: u32 = 0xb2081a35;
     const EXPECTED: &'static str = "messages.toggleNoForwards";
@@ -8606,6 +8753,7 @@ impl tl::Encode for SaveDefaultSendAs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveDefaultSendAs {
     const CONSTRUCTOR: u32 = 0xccfddf96;
     const EXPECTED: &'static str = "messages.saveDefaultSendAs";
@@ -8672,6 +8820,7 @@ impl tl::Encode for SendReaction {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendReaction {
     const CONSTRUCTOR: u32 = 0xd30d78d4;
     const EXPECTED: &'static str = "messages.sendReaction";
@@ -8723,6 +8872,7 @@ impl tl::Encode for GetMessagesReactions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessagesReactions {
     const CONSTRUCTOR: u32 = 0x8bba90e6;
     const EXPECTED: &'static str = "messages.getMessagesReactions";
@@ -8792,6 +8942,7 @@ impl tl::Encode for GetMessageReactionsList {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessageReactionsList {
     const CONSTRUCTOR: u32 = 0x461b3f48;
     const EXPECTED: &'static str = "messages.getMessageReactionsList";
@@ -8862,6 +9013,7 @@ impl tl::Encode for SetChatAvailableReactions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetChatAvailableReactions {
     const CONSTRUCTOR: u32 = 0x864b2581;
     const EXPECTED: &'static str = "messages.setChatAvailableReactions";
@@ -8907,6 +9059,7 @@ impl tl::Encode for GetAvailableReactions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAvailableReactions {
     const CONSTRUCTOR: u32 = 0x18dea0ac;
     const EXPECTED: &'static str = "messages.getAvailableReactions";
@@ -8950,6 +9103,7 @@ impl tl::Encode for SetDefaultReaction {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetDefaultReaction {
     const CONSTRUCTOR: u32 = 0x4f47a016;
     const EXPECTED: &'static str = "messages.setDefaultReaction";
@@ -9024,6 +9178,7 @@ impl tl::Encode for TranslateText {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TranslateText {
     const CONSTRUCTOR: u32 = 0xa5eec345;
     const EXPECTED: &'static str = "messages.translateText";
@@ -9106,6 +9261,7 @@ impl tl::Encode for GetUnreadReactions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUnreadReactions {
     const CONSTRUCTOR: u32 = 0xbd7f90ac;
     const EXPECTED: &'static str = "messages.getUnreadReactions";
@@ -9176,6 +9332,7 @@ impl tl::Encode for ReadReactions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadReactions {
     const CONSTRUCTOR: u32 = 0x9ec44f93;
     const EXPECTED: &'static str = "messages.readReactions";
@@ -9228,6 +9385,7 @@ impl tl::Encode for SearchSentMedia {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SearchSentMedia {
     const CONSTRUCTOR: u32 = 0x107e31a0;
     const EXPECTED: &'static str = "messages.searchSentMedia";
@@ -9271,6 +9429,7 @@ impl tl::Encode for GetAttachMenuBots {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAttachMenuBots {
     const CONSTRUCTOR: u32 = 0x16fcc2cb;
     const EXPECTED: &'static str = "messages.getAttachMenuBots";
@@ -9314,6 +9473,7 @@ impl tl::Encode for GetAttachMenuBot {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAttachMenuBot {
     const CONSTRUCTOR: u32 = 0x77216192;
     const EXPECTED: &'static str = "messages.getAttachMenuBot";
@@ -9370,6 +9530,7 @@ impl tl::Encode for ToggleBotInAttachMenu {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleBotInAttachMenu {
     const CONSTRUCTOR: u32 = 0x69f59d69;
     const EXPECTED: &'static str = "messages.toggleBotInAttachMenu";
@@ -9471,6 +9632,7 @@ impl tl::Encode for RequestWebView {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestWebView {
     const CONSTRUCTOR: u32 = 0x269dc2c1;
     const EXPECTED: &'static str = "messages.requestWebView";
@@ -9554,6 +9716,7 @@ impl tl::Encode for ProlongWebView {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ProlongWebView {
     const CONSTRUCTOR: u32 = 0xb0d81a83;
     const EXPECTED: &'static str = "messages.prolongWebView";
@@ -9643,6 +9806,7 @@ impl tl::Encode for RequestSimpleWebView {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestSimpleWebView {
     const CONSTRUCTOR: u32 = 0x413a3e73;
     const EXPECTED: &'static str = "messages.requestSimpleWebView";
@@ -9698,6 +9862,7 @@ impl tl::Encode for SendWebViewResultMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendWebViewResultMessage {
     const CONSTRUCTOR: u32 = 0x0a4314f5;
     const EXPECTED: &'static str = "messages.sendWebViewResultMessage";
@@ -9751,6 +9916,7 @@ impl tl::Encode for SendWebViewData {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendWebViewData {
     const CONSTRUCTOR: u32 = 0xdc0242c8;
     const EXPECTED: &'static str = "messages.sendWebViewData";
@@ -9800,6 +9966,7 @@ impl tl::Encode for TranscribeAudio {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TranscribeAudio {
     const CONSTRUCTOR: u32 = 0x269e9a49;
     const EXPECTED: &'static str = "messages.transcribeAudio";
@@ -9851,6 +10018,7 @@ impl tl::Encode for RateTranscribedAudio {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RateTranscribedAudio {
     const CONSTRUCTOR: u32 = 0x7f1d072f;
     const EXPECTED: &'static str = "messages.rateTranscribedAudio";
@@ -9895,6 +10063,7 @@ impl tl::Encode for GetCustomEmojiDocuments {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCustomEmojiDocuments {
     const CONSTRUCTOR: u32 = 0xd9ab0f54;
     const EXPECTED: &'static str = "messages.getCustomEmojiDocuments";
@@ -9936,6 +10105,7 @@ impl tl::Encode for GetEmojiStickers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiStickers {
     const CONSTRUCTOR: u32 = 0xfbfca18f;
     const EXPECTED: &'static str = "messages.getEmojiStickers";
@@ -9977,6 +10147,7 @@ impl tl::Encode for GetFeaturedEmojiStickers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFeaturedEmojiStickers {
     const CONSTRUCTOR: u32 = 0x0ecf6736;
     const EXPECTED: &'static str = "messages.getFeaturedEmojiStickers";
@@ -10026,6 +10197,7 @@ impl tl::Encode for ReportReaction {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportReaction {
     const CONSTRUCTOR: u32 = 0x3f64c076;
     const EXPECTED: &'static str = "messages.reportReaction";
@@ -10072,6 +10244,7 @@ impl tl::Encode for GetTopReactions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTopReactions {
     const CONSTRUCTOR: u32 = 0xbb8125ba;
     const EXPECTED: &'static str = "messages.getTopReactions";
@@ -10117,6 +10290,7 @@ impl tl::Encode for GetRecentReactions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetRecentReactions {
     const CONSTRUCTOR: u32 = 0x39461db2;
     const EXPECTED: &'static str = "messages.getRecentReactions";
@@ -10155,6 +10329,7 @@ impl tl::Encode for ClearRecentReactions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ClearRecentReactions {
     const CONSTRUCTOR: u32 = 0x9dfeefb4;
     const EXPECTED: &'static str = "messages.clearRecentReactions";
@@ -10197,6 +10372,7 @@ impl tl::Encode for GetExtendedMedia {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetExtendedMedia {
     const CONSTRUCTOR: u32 = 0x84f80814;
     const EXPECTED: &'static str = "messages.getExtendedMedia";
@@ -10241,6 +10417,7 @@ impl tl::Encode for SetDefaultHistoryTtl {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetDefaultHistoryTtl {
     const CONSTRUCTOR: u32 = 0x9eb51445;
     const EXPECTED: &'static str = "messages.setDefaultHistoryTTL";
@@ -10278,6 +10455,7 @@ impl tl::Encode for GetDefaultHistoryTtl {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDefaultHistoryTtl {
     const CONSTRUCTOR: u32 = 0x658b7188;
     const EXPECTED: &'static str = "messages.getDefaultHistoryTTL";
@@ -10344,6 +10522,7 @@ impl tl::Encode for SendBotRequestedPeer {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendBotRequestedPeer {
     const CONSTRUCTOR: u32 = 0x6c5cf2a7;
     const EXPECTED: &'static str = "messages.sendBotRequestedPeer";
@@ -10390,6 +10569,7 @@ impl tl::Encode for GetEmojiGroups {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiGroups {
     const CONSTRUCTOR: u32 = 0x7488ce5b;
     const EXPECTED: &'static str = "messages.getEmojiGroups";
@@ -10431,6 +10611,7 @@ impl tl::Encode for GetEmojiStatusGroups {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiStatusGroups {
     const CONSTRUCTOR: u32 = 0x2ecd56cd;
     const EXPECTED: &'static str = "messages.getEmojiStatusGroups";
@@ -10472,6 +10653,7 @@ impl tl::Encode for GetEmojiProfilePhotoGroups {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiProfilePhotoGroups {
     const CONSTRUCTOR: u32 = 0x21a548f3;
     const EXPECTED: &'static str = "messages.getEmojiProfilePhotoGroups";
@@ -10518,6 +10700,7 @@ impl tl::Encode for SearchCustomEmoji {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SearchCustomEmoji {
     const CONSTRUCTOR: u32 = 0x2c11c0d7;
     const EXPECTED: &'static str = "messages.searchCustomEmoji";
@@ -10572,6 +10755,7 @@ impl tl::Encode for TogglePeerTranslations {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TogglePeerTranslations {
     const CONSTRUCTOR: u32 = 0xe47cb579;
     const EXPECTED: &'static str = "messages.togglePeerTranslations";
@@ -10620,6 +10804,7 @@ impl tl::Encode for GetBotApp {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBotApp {
     const CONSTRUCTOR: u32 = 0x34fdc5c3;
     const EXPECTED: &'static str = "messages.getBotApp";
@@ -10698,6 +10883,7 @@ impl tl::Encode for RequestAppWebView {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestAppWebView {
     const CONSTRUCTOR: u32 = 0x53618bce;
     const EXPECTED: &'static str = "messages.requestAppWebView";
@@ -10780,6 +10966,7 @@ impl tl::Encode for SetChatWallPaper {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetChatWallPaper {
     const CONSTRUCTOR: u32 = 0x8ffacae1;
     const EXPECTED: &'static str = "messages.setChatWallPaper";
@@ -10840,6 +11027,7 @@ impl tl::Encode for SearchEmojiStickerSets {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SearchEmojiStickerSets {
     const CONSTRUCTOR: u32 = 0x92b4494c;
     const EXPECTED: &'static str = "messages.searchEmojiStickerSets";
@@ -10912,6 +11100,7 @@ impl tl::Encode for GetSavedDialogs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedDialogs {
     const CONSTRUCTOR: u32 = 0x1e91fc99;
     const EXPECTED: &'static str = "messages.getSavedDialogs";
@@ -10997,6 +11186,7 @@ impl tl::Encode for GetSavedHistory {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedHistory {
     const CONSTRUCTOR: u32 = 0x998ab009;
     const EXPECTED: &'static str = "messages.getSavedHistory";
@@ -11077,6 +11267,7 @@ impl tl::Encode for DeleteSavedHistory {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteSavedHistory {
     const CONSTRUCTOR: u32 = 0x4dc5085f;
     const EXPECTED: &'static str = "messages.deleteSavedHistory";
@@ -11119,6 +11310,7 @@ impl tl::Encode for GetPinnedSavedDialogs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPinnedSavedDialogs {
     const CONSTRUCTOR: u32 = 0xd63d94e0;
     const EXPECTED: &'static str = "messages.getPinnedSavedDialogs";
@@ -11170,6 +11362,7 @@ impl tl::Encode for ToggleSavedDialogPin {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleSavedDialogPin {
     const CONSTRUCTOR: u32 = 0xac81bbde;
     const EXPECTED: &'static str = "messages.toggleSavedDialogPin";
@@ -11223,6 +11416,7 @@ impl tl::Encode for ReorderPinnedSavedDialogs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderPinnedSavedDialogs {
     const CONSTRUCTOR: u32 = 0x8b716587;
     const EXPECTED: &'static str = "messages.reorderPinnedSavedDialogs";
@@ -11281,6 +11475,7 @@ impl tl::Encode for GetSavedReactionTags {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedReactionTags {
     const CONSTRUCTOR: u32 = 0x3637e05b;
     const EXPECTED: &'static str = "messages.getSavedReactionTags";
@@ -11339,6 +11534,7 @@ impl tl::Encode for UpdateSavedReactionTag {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateSavedReactionTag {
     const CONSTRUCTOR: u32 = 0x60297dec;
     const EXPECTED: &'static str = "messages.updateSavedReactionTag";
@@ -11382,6 +11578,7 @@ impl tl::Encode for GetDefaultTagReactions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDefaultTagReactions {
     const CONSTRUCTOR: u32 = 0xbdf93428;
     const EXPECTED: &'static str = "messages.getDefaultTagReactions";
@@ -11428,6 +11625,7 @@ impl tl::Encode for GetOutboxReadDate {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetOutboxReadDate {
     const CONSTRUCTOR: u32 = 0x8c4bfe5d;
     const EXPECTED: &'static str = "messages.getOutboxReadDate";
@@ -11470,6 +11668,7 @@ impl tl::Encode for GetQuickReplies {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetQuickReplies {
     const CONSTRUCTOR: u32 = 0xd483f2a8;
     const EXPECTED: &'static str = "messages.getQuickReplies";
@@ -11513,6 +11712,7 @@ impl tl::Encode for ReorderQuickReplies {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderQuickReplies {
     const CONSTRUCTOR: u32 = 0x60331907;
     const EXPECTED: &'static str = "messages.reorderQuickReplies";
@@ -11556,6 +11756,7 @@ impl tl::Encode for CheckQuickReplyShortcut {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckQuickReplyShortcut {
     const CONSTRUCTOR: u32 = 0xf1d0fbd3;
     const EXPECTED: &'static str = "messages.checkQuickReplyShortcut";
@@ -11602,6 +11803,7 @@ impl tl::Encode for EditQuickReplyShortcut {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditQuickReplyShortcut {
     const CONSTRUCTOR: u32 = 0x5c003cef;
     const EXPECTED: &'static str = "messages.editQuickReplyShortcut";
@@ -11646,6 +11848,7 @@ impl tl::Encode for DeleteQuickReplyShortcut {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteQuickReplyShortcut {
     const CONSTRUCTOR: u32 = 0x3cc04740;
     const EXPECTED: &'static str = "messages.deleteQuickReplyShortcut";
@@ -11705,6 +11908,7 @@ impl tl::Encode for GetQuickReplyMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetQuickReplyMessages {
     const CONSTRUCTOR: u32 = 0x94a495c3;
     const EXPECTED: &'static str = "messages.getQuickReplyMessages";
@@ -11760,6 +11964,7 @@ impl tl::Encode for SendQuickReplyMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendQuickReplyMessages {
     const CONSTRUCTOR: u32 = 0x6c750de1;
     const EXPECTED: &'static str = "messages.sendQuickReplyMessages";
@@ -11809,6 +12014,7 @@ impl tl::Encode for DeleteQuickReplyMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteQuickReplyMessages {
     const CONSTRUCTOR: u32 = 0xe105e910;
     const EXPECTED: &'static str = "messages.deleteQuickReplyMessages";
@@ -11853,6 +12059,7 @@ impl tl::Encode for ToggleDialogFilterTags {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleDialogFilterTags {
     const CONSTRUCTOR: u32 = 0xfd2dda49;
     const EXPECTED: &'static str = "messages.toggleDialogFilterTags";
@@ -11897,6 +12104,7 @@ impl tl::Encode for GetMyStickers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMyStickers {
     const CONSTRUCTOR: u32 = 0xd0b5e1fc;
     const EXPECTED: &'static str = "messages.getMyStickers";
@@ -11939,6 +12147,7 @@ impl tl::Encode for GetEmojiStickerGroups {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiStickerGroups {
     const CONSTRUCTOR: u32 = 0x1dd840f5;
     const EXPECTED: &'static str = "messages.getEmojiStickerGroups";
@@ -11980,6 +12189,7 @@ impl tl::Encode for GetAvailableEffects {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAvailableEffects {
     const CONSTRUCTOR: u32 = 0xdea20a39;
     const EXPECTED: &'static str = "messages.getAvailableEffects";
@@ -12029,6 +12239,7 @@ impl tl::Encode for EditFactCheck {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditFactCheck {
     const CONSTRUCTOR: u32 = 0x0589ee75;
     const EXPECTED: &'static str = "messages.editFactCheck";
@@ -12077,6 +12288,7 @@ impl tl::Encode for DeleteFactCheck {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteFactCheck {
     const CONSTRUCTOR: u32 = 0xd1da940c;
     const EXPECTED: &'static str = "messages.deleteFactCheck";
@@ -12124,6 +12336,7 @@ impl tl::Encode for GetFactCheck {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFactCheck {
     const CONSTRUCTOR: u32 = 0xb9cdc5ee;
     const EXPECTED: &'static str = "messages.getFactCheck";
@@ -12199,6 +12412,7 @@ impl tl::Encode for RequestMainWebView {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestMainWebView {
     const CONSTRUCTOR: u32 = 0xc9e01e7b;
     const EXPECTED: &'static str = "messages.requestMainWebView";
@@ -12271,6 +12485,7 @@ impl tl::Encode for SendPaidReaction {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendPaidReaction {
     const CONSTRUCTOR: u32 = 0x58bbcb50;
     const EXPECTED: &'static str = "messages.sendPaidReaction";
@@ -12325,6 +12540,7 @@ impl tl::Encode for TogglePaidReactionPrivacy {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TogglePaidReactionPrivacy {
     const CONSTRUCTOR: u32 = 0x435885b5;
     const EXPECTED: &'static str = "messages.togglePaidReactionPrivacy";
@@ -12364,6 +12580,7 @@ impl tl::Encode for GetPaidReactionPrivacy {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPaidReactionPrivacy {
     const CONSTRUCTOR: u32 = 0x472455aa;
     const EXPECTED: &'static str = "messages.getPaidReactionPrivacy";
@@ -12403,6 +12620,7 @@ impl tl::Encode for ViewSponsoredMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ViewSponsoredMessage {
     const CONSTRUCTOR: u32 = 0x269e3643;
     const EXPECTED: &'static str = "messages.viewSponsoredMessage";
@@ -12457,6 +12675,7 @@ impl tl::Encode for ClickSponsoredMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ClickSponsoredMessage {
     const CONSTRUCTOR: u32 = 0x8235057e;
     const EXPECTED: &'static str = "messages.clickSponsoredMessage";
@@ -12504,6 +12723,7 @@ impl tl::Encode for ReportSponsoredMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportSponsoredMessage {
     const CONSTRUCTOR: u32 = 0x12cbf0c4;
     const EXPECTED: &'static str = "messages.reportSponsoredMessage";
@@ -12561,6 +12781,7 @@ impl tl::Encode for GetSponsoredMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSponsoredMessages {
     const CONSTRUCTOR: u32 = 0x3d6ce850;
     const EXPECTED: &'static str = "messages.getSponsoredMessages";
@@ -12622,6 +12843,7 @@ impl tl::Encode for SavePreparedInlineMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SavePreparedInlineMessage {
     const CONSTRUCTOR: u32 = 0xf21f7f2f;
     const EXPECTED: &'static str = "messages.savePreparedInlineMessage";
@@ -12671,6 +12893,7 @@ impl tl::Encode for GetPreparedInlineMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPreparedInlineMessage {
     const CONSTRUCTOR: u32 = 0x857ebdb8;
     const EXPECTED: &'static str = "messages.getPreparedInlineMessage";
@@ -12738,6 +12961,7 @@ impl tl::Encode for SearchStickers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SearchStickers {
     const CONSTRUCTOR: u32 = 0x29b1c66a;
     const EXPECTED: &'static str = "messages.searchStickers";
@@ -12801,6 +13025,7 @@ impl tl::Encode for ReportMessagesDelivery {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportMessagesDelivery {
     const CONSTRUCTOR: u32 = 0x5a6d7395;
     const EXPECTED: &'static str = "messages.reportMessagesDelivery";
@@ -12858,6 +13083,7 @@ impl tl::Encode for GetSavedDialogsById {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedDialogsById {
     const CONSTRUCTOR: u32 = 0x6f6f9c96;
     const EXPECTED: &'static str = "messages.getSavedDialogsByID";
@@ -12909,6 +13135,7 @@ impl tl::Encode for ReadSavedHistory {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadSavedHistory {
     const CONSTRUCTOR: u32 = 0xba4a3b5b;
     const EXPECTED: &'static str = "messages.readSavedHistory";
@@ -12963,6 +13190,7 @@ impl tl::Encode for ToggleTodoCompleted {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleTodoCompleted {
     const CONSTRUCTOR: u32 = 0xd3e03124;
     const EXPECTED: &'static str = "messages.toggleTodoCompleted";
@@ -13015,6 +13243,7 @@ impl tl::Encode for AppendTodoList {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AppendTodoList {
     const CONSTRUCTOR: u32 = 0x21a61057;
     const EXPECTED: &'static str = "messages.appendTodoList";
@@ -13085,6 +13314,7 @@ impl tl::Encode for ToggleSuggestedPostApproval {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleSuggestedPostApproval {
     const CONSTRUCTOR: u32 = 0x8107455c;
     const EXPECTED: &'static str = "messages.toggleSuggestedPostApproval";
@@ -13158,6 +13388,7 @@ impl tl::Encode for GetForumTopics {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetForumTopics {
     const CONSTRUCTOR: u32 = 0x3ba47bff;
     const EXPECTED: &'static str = "messages.getForumTopics";
@@ -13210,6 +13441,7 @@ impl tl::Encode for GetForumTopicsById {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetForumTopicsById {
     const CONSTRUCTOR: u32 = 0xaf0a4a08;
     const EXPECTED: &'static str = "messages.getForumTopicsByID";
@@ -13288,6 +13520,7 @@ impl tl::Encode for EditForumTopic {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditForumTopic {
     const CONSTRUCTOR: u32 = 0xcecc1134;
     const EXPECTED: &'static str = "messages.editForumTopic";
@@ -13343,6 +13576,7 @@ impl tl::Encode for UpdatePinnedForumTopic {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdatePinnedForumTopic {
     const CONSTRUCTOR: u32 = 0x175df251;
     const EXPECTED: &'static str = "messages.updatePinnedForumTopic";
@@ -13401,6 +13635,7 @@ impl tl::Encode for ReorderPinnedForumTopics {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderPinnedForumTopics {
     const CONSTRUCTOR: u32 = 0x0e7841f0;
     const EXPECTED: &'static str = "messages.reorderPinnedForumTopics";
@@ -13481,6 +13716,7 @@ impl tl::Encode for CreateForumTopic {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateForumTopic {
     const CONSTRUCTOR: u32 = 0x2f98c3d5;
     const EXPECTED: &'static str = "messages.createForumTopic";
@@ -13534,6 +13770,7 @@ impl tl::Encode for DeleteTopicHistory {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteTopicHistory {
     const CONSTRUCTOR: u32 = 0xd2816f10;
     const EXPECTED: &'static str = "messages.deleteTopicHistory";
@@ -13572,6 +13809,7 @@ impl tl::Encode for GetEmojiGameInfo {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiGameInfo {
     const CONSTRUCTOR: u32 = 0xfb7e8ca7;
     const EXPECTED: &'static str = "messages.getEmojiGameInfo";
@@ -13635,6 +13873,7 @@ impl tl::Encode for SummarizeText {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SummarizeText {
     const CONSTRUCTOR: u32 = 0xabbbd346;
     const EXPECTED: &'static str = "messages.summarizeText";
@@ -13688,6 +13927,7 @@ impl tl::Encode for EditChatCreator {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditChatCreator {
     const CONSTRUCTOR: u32 = 0xf743b857;
     const EXPECTED: &'static str = "messages.editChatCreator";
@@ -13733,6 +13973,7 @@ impl tl::Encode for GetFutureChatCreatorAfterLeave {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFutureChatCreatorAfterLeave {
     const CONSTRUCTOR: u32 = 0x3b7d0ea6;
     const EXPECTED: &'static str = "messages.getFutureChatCreatorAfterLeave";
@@ -13782,6 +14023,7 @@ impl tl::Encode for EditChatParticipantRank {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditChatParticipantRank {
     const CONSTRUCTOR: u32 = 0xa00f32b0;
     const EXPECTED: &'static str = "messages.editChatParticipantRank";
@@ -13827,6 +14069,7 @@ impl tl::Encode for DeclineUrlAuth {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeclineUrlAuth {
     const CONSTRUCTOR: u32 = 0x35436bbc;
     const EXPECTED: &'static str = "messages.declineUrlAuth";
@@ -13873,6 +14116,7 @@ impl tl::Encode for CheckUrlAuthMatchCode {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckUrlAuthMatchCode {
     const CONSTRUCTOR: u32 = 0xc9a47b0b;
     const EXPECTED: &'static str = "messages.checkUrlAuthMatchCode";
@@ -13942,6 +14186,7 @@ impl tl::Encode for ComposeMessageWithAi {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ComposeMessageWithAi {
     const CONSTRUCTOR: u32 = 0xdaecc589;
     const EXPECTED: &'static str = "messages.composeMessageWithAI";
@@ -13991,6 +14236,7 @@ impl tl::Encode for ReportReadMetrics {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportReadMetrics {
     const CONSTRUCTOR: u32 = 0x4067c5e6;
     const EXPECTED: &'static str = "messages.reportReadMetrics";
@@ -14036,6 +14282,7 @@ impl tl::Encode for ReportMusicListen {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportMusicListen {
     const CONSTRUCTOR: u32 = 0xddbcd819;
     const EXPECTED: &'static str = "messages.reportMusicListen";
@@ -14086,6 +14333,7 @@ impl tl::Encode for AddPollAnswer {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AddPollAnswer {
     const CONSTRUCTOR: u32 = 0x19bc4b6d;
     const EXPECTED: &'static str = "messages.addPollAnswer";
@@ -14137,6 +14385,7 @@ impl tl::Encode for DeletePollAnswer {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeletePollAnswer {
     const CONSTRUCTOR: u32 = 0xac8505a5;
     const EXPECTED: &'static str = "messages.deletePollAnswer";
@@ -14210,6 +14459,7 @@ impl tl::Encode for GetUnreadPollVotes {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUnreadPollVotes {
     const CONSTRUCTOR: u32 = 0x43286cf2;
     const EXPECTED: &'static str = "messages.getUnreadPollVotes";
@@ -14273,6 +14523,7 @@ impl tl::Encode for ReadPollVotes {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadPollVotes {
     const CONSTRUCTOR: u32 = 0x1720b4d8;
     const EXPECTED: &'static str = "messages.readPollVotes";
@@ -14321,6 +14572,7 @@ impl tl::Encode for SetBotGuestChatResult {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotGuestChatResult {
     const CONSTRUCTOR: u32 = 0xb8f106e3;
     const EXPECTED: &'static str = "messages.setBotGuestChatResult";
@@ -14368,6 +14620,7 @@ impl tl::Encode for DeleteParticipantReactions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteParticipantReactions {
     const CONSTRUCTOR: u32 = 0xa0b80cf8;
     const EXPECTED: &'static str = "messages.deleteParticipantReactions";
@@ -14418,6 +14671,7 @@ impl tl::Encode for DeleteParticipantReaction {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteParticipantReaction {
     const CONSTRUCTOR: u32 = 0xe3b7f82c;
     const EXPECTED: &'static str = "messages.deleteParticipantReaction";
@@ -14475,6 +14729,7 @@ impl tl::Encode for GetPersonalChannelHistory {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPersonalChannelHistory {
     const CONSTRUCTOR: u32 = 0x55fb0996;
     const EXPECTED: &'static str = "messages.getPersonalChannelHistory";
@@ -14525,6 +14780,7 @@ impl tl::Encode for GetRichMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetRichMessage {
     const CONSTRUCTOR: u32 = 0x501569cf;
     const EXPECTED: &'static str = "messages.getRichMessage";
@@ -14598,6 +14854,7 @@ impl tl::Encode for TranslateRichMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TranslateRichMessage {
     const CONSTRUCTOR: u32 = 0x1a542004;
     const EXPECTED: &'static str = "messages.translateRichMessage";
@@ -14672,6 +14929,7 @@ impl tl::Encode for ComposeRichMessageWithAi {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ComposeRichMessageWithAi {
     const CONSTRUCTOR: u32 = 0x8d7ae6af;
     const EXPECTED: &'static str = "messages.composeRichMessageWithAI";
@@ -14734,6 +14992,7 @@ impl tl::Encode for RequestChatJoinWebView {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestChatJoinWebView {
     const CONSTRUCTOR: u32 = 0xba9ee679;
     const EXPECTED: &'static str = "messages.requestChatJoinWebView";

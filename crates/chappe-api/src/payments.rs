@@ -43,6 +43,7 @@ impl tl::Encode for GetPaymentForm {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPaymentForm {
     const CONSTRUCTOR: u32 = 0x37148dbb;
     const EXPECTED: &'static str = "payments.getPaymentForm";
@@ -91,6 +92,7 @@ impl tl::Encode for GetPaymentReceipt {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPaymentReceipt {
     const CONSTRUCTOR: u32 = 0x2478d1cc;
     const EXPECTED: &'static str = "payments.getPaymentReceipt";
@@ -148,6 +150,7 @@ impl tl::Encode for ValidateRequestedInfo {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ValidateRequestedInfo {
     const CONSTRUCTOR: u32 = 0xb6c8f12b;
     const EXPECTED: &'static str = "payments.validateRequestedInfo";
@@ -225,6 +228,7 @@ impl tl::Encode for SendPaymentForm {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendPaymentForm {
     const CONSTRUCTOR: u32 = 0x2d03522f;
     const EXPECTED: &'static str = "payments.sendPaymentForm";
@@ -268,6 +272,7 @@ impl tl::Encode for GetSavedInfo {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedInfo {
     const CONSTRUCTOR: u32 = 0x227d824b;
     const EXPECTED: &'static str = "payments.getSavedInfo";
@@ -317,6 +322,7 @@ impl tl::Encode for ClearSavedInfo {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ClearSavedInfo {
     const CONSTRUCTOR: u32 = 0xd83d70c1;
     const EXPECTED: &'static str = "payments.clearSavedInfo";
@@ -362,6 +368,7 @@ impl tl::Encode for GetBankCardData {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBankCardData {
     const CONSTRUCTOR: u32 = 0x2e79d779;
     const EXPECTED: &'static str = "payments.getBankCardData";
@@ -405,6 +412,7 @@ impl tl::Encode for ExportInvoice {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportInvoice {
     const CONSTRUCTOR: u32 = 0x0f91b065;
     const EXPECTED: &'static str = "payments.exportInvoice";
@@ -451,6 +459,7 @@ impl tl::Encode for AssignAppStoreTransaction {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AssignAppStoreTransaction {
     const CONSTRUCTOR: u32 = 0x80ed747d;
     const EXPECTED: &'static str = "payments.assignAppStoreTransaction";
@@ -498,6 +507,7 @@ impl tl::Encode for AssignPlayMarketTransaction {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AssignPlayMarketTransaction {
     const CONSTRUCTOR: u32 = 0xdffd50d3;
     const EXPECTED: &'static str = "payments.assignPlayMarketTransaction";
@@ -550,6 +560,7 @@ impl tl::Encode for GetPremiumGiftCodeOptions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPremiumGiftCodeOptions {
     const CONSTRUCTOR: u32 = 0x2757ba54;
     const EXPECTED: &'static str = "payments.getPremiumGiftCodeOptions";
@@ -594,6 +605,7 @@ impl tl::Encode for CheckGiftCode {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckGiftCode {
     const CONSTRUCTOR: u32 = 0x8e51b4c1;
     const EXPECTED: &'static str = "payments.checkGiftCode";
@@ -637,6 +649,7 @@ impl tl::Encode for ApplyGiftCode {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ApplyGiftCode {
     const CONSTRUCTOR: u32 = 0xf6e26854;
     const EXPECTED: &'static str = "payments.applyGiftCode";
@@ -683,6 +696,7 @@ impl tl::Encode for GetGiveawayInfo {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGiveawayInfo {
     const CONSTRUCTOR: u32 = 0xf4239425;
     const EXPECTED: &'static str = "payments.getGiveawayInfo";
@@ -733,6 +747,7 @@ impl tl::Encode for LaunchPrepaidGiveaway {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for LaunchPrepaidGiveaway {
     const CONSTRUCTOR: u32 = 0x5ff58f20;
     const EXPECTED: &'static str = "payments.launchPrepaidGiveaway";
@@ -772,6 +787,7 @@ impl tl::Encode for GetStarsTopupOptions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsTopupOptions {
     const CONSTRUCTOR: u32 = 0xc00ec7d3;
     const EXPECTED: &'static str = "payments.getStarsTopupOptions";
@@ -823,6 +839,7 @@ impl tl::Encode for GetStarsStatus {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsStatus {
     const CONSTRUCTOR: u32 = 0x4ea9b3bf;
     const EXPECTED: &'static str = "payments.getStarsStatus";
@@ -899,6 +916,7 @@ impl tl::Encode for GetStarsTransactions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsTransactions {
     const CONSTRUCTOR: u32 = 0x69da4557;
     const EXPECTED: &'static str = "payments.getStarsTransactions";
@@ -953,6 +971,7 @@ impl tl::Encode for SendStarsForm {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendStarsForm {
     const CONSTRUCTOR: u32 = 0x7998c914;
     const EXPECTED: &'static str = "payments.sendStarsForm";
@@ -1000,6 +1019,7 @@ impl tl::Encode for RefundStarsCharge {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RefundStarsCharge {
     const CONSTRUCTOR: u32 = 0x25ae8f4a;
     const EXPECTED: &'static str = "payments.refundStarsCharge";
@@ -1057,6 +1077,7 @@ impl tl::Encode for GetStarsRevenueStats {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsRevenueStats {
     const CONSTRUCTOR: u32 = 0xd91ffad6;
     const EXPECTED: &'static str = "payments.getStarsRevenueStats";
@@ -1122,6 +1143,7 @@ impl tl::Encode for GetStarsRevenueWithdrawalUrl {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsRevenueWithdrawalUrl {
     const CONSTRUCTOR: u32 = 0x2433dc92;
     const EXPECTED: &'static str = "payments.getStarsRevenueWithdrawalUrl";
@@ -1169,6 +1191,7 @@ impl tl::Encode for GetStarsRevenueAdsAccountUrl {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsRevenueAdsAccountUrl {
     const CONSTRUCTOR: u32 = 0xd1d7efc5;
     const EXPECTED: &'static str = "payments.getStarsRevenueAdsAccountUrl";
@@ -1225,6 +1248,7 @@ impl tl::Encode for GetStarsTransactionsById {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsTransactionsById {
     const CONSTRUCTOR: u32 = 0x2dca16b8;
     const EXPECTED: &'static str = "payments.getStarsTransactionsByID";
@@ -1281,6 +1305,7 @@ impl tl::Encode for GetStarsGiftOptions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsGiftOptions {
     const CONSTRUCTOR: u32 = 0xd3c96bc8;
     const EXPECTED: &'static str = "payments.getStarsGiftOptions";
@@ -1338,6 +1363,7 @@ impl tl::Encode for GetStarsSubscriptions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsSubscriptions {
     const CONSTRUCTOR: u32 = 0x032512c5;
     const EXPECTED: &'static str = "payments.getStarsSubscriptions";
@@ -1400,6 +1426,7 @@ impl tl::Encode for ChangeStarsSubscription {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ChangeStarsSubscription {
     const CONSTRUCTOR: u32 = 0xc7770878;
     const EXPECTED: &'static str = "payments.changeStarsSubscription";
@@ -1449,6 +1476,7 @@ impl tl::Encode for FulfillStarsSubscription {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for FulfillStarsSubscription {
     const CONSTRUCTOR: u32 = 0xcc5bebb3;
     const EXPECTED: &'static str = "payments.fulfillStarsSubscription";
@@ -1487,6 +1515,7 @@ impl tl::Encode for GetStarsGiveawayOptions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsGiveawayOptions {
     const CONSTRUCTOR: u32 = 0xbd1efd3e;
     const EXPECTED: &'static str = "payments.getStarsGiveawayOptions";
@@ -1526,6 +1555,7 @@ impl tl::Encode for GetStarGifts {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarGifts {
     const CONSTRUCTOR: u32 = 0xc4563590;
     const EXPECTED: &'static str = "payments.getStarGifts";
@@ -1579,6 +1609,7 @@ impl tl::Encode for SaveStarGift {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveStarGift {
     const CONSTRUCTOR: u32 = 0x2a2a697c;
     const EXPECTED: &'static str = "payments.saveStarGift";
@@ -1624,6 +1655,7 @@ impl tl::Encode for ConvertStarGift {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ConvertStarGift {
     const CONSTRUCTOR: u32 = 0x74bf076b;
     const EXPECTED: &'static str = "payments.convertStarGift";
@@ -1680,6 +1712,7 @@ impl tl::Encode for BotCancelStarsSubscription {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for BotCancelStarsSubscription {
     const CONSTRUCTOR: u32 = 0x6dfa0622;
     const EXPECTED: &'static str = "payments.botCancelStarsSubscription";
@@ -1746,6 +1779,7 @@ impl tl::Encode for GetConnectedStarRefBots {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetConnectedStarRefBots {
     const CONSTRUCTOR: u32 = 0x5869a553;
     const EXPECTED: &'static str = "payments.getConnectedStarRefBots";
@@ -1796,6 +1830,7 @@ impl tl::Encode for GetConnectedStarRefBot {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetConnectedStarRefBot {
     const CONSTRUCTOR: u32 = 0xb7d998f0;
     const EXPECTED: &'static str = "payments.getConnectedStarRefBot";
@@ -1859,6 +1894,7 @@ impl tl::Encode for GetSuggestedStarRefBots {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSuggestedStarRefBots {
     const CONSTRUCTOR: u32 = 0x0d6b48f7;
     const EXPECTED: &'static str = "payments.getSuggestedStarRefBots";
@@ -1908,6 +1944,7 @@ impl tl::Encode for ConnectStarRefBot {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ConnectStarRefBot {
     const CONSTRUCTOR: u32 = 0x7ed5348a;
     const EXPECTED: &'static str = "payments.connectStarRefBot";
@@ -1965,6 +2002,7 @@ impl tl::Encode for EditConnectedStarRefBot {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditConnectedStarRefBot {
     const CONSTRUCTOR: u32 = 0xe4fca4a3;
     const EXPECTED: &'static str = "payments.editConnectedStarRefBot";
@@ -2011,6 +2049,7 @@ impl tl::Encode for GetStarGiftUpgradePreview {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarGiftUpgradePreview {
     const CONSTRUCTOR: u32 = 0x9c9abcb1;
     const EXPECTED: &'static str = "payments.getStarGiftUpgradePreview";
@@ -2064,6 +2103,7 @@ impl tl::Encode for UpgradeStarGift {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpgradeStarGift {
     const CONSTRUCTOR: u32 = 0xaed6e4f5;
     const EXPECTED: &'static str = "payments.upgradeStarGift";
@@ -2112,6 +2152,7 @@ impl tl::Encode for TransferStarGift {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TransferStarGift {
     const CONSTRUCTOR: u32 = 0x7f18176a;
     const EXPECTED: &'static str = "payments.transferStarGift";
@@ -2156,6 +2197,7 @@ impl tl::Encode for GetUniqueStarGift {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUniqueStarGift {
     const CONSTRUCTOR: u32 = 0xa1974d72;
     const EXPECTED: &'static str = "payments.getUniqueStarGift";
@@ -2245,6 +2287,7 @@ impl tl::Encode for GetSavedStarGifts {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedStarGifts {
     const CONSTRUCTOR: u32 = 0xa319e569;
     const EXPECTED: &'static str = "payments.getSavedStarGifts";
@@ -2301,6 +2344,7 @@ impl tl::Encode for GetSavedStarGift {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedStarGift {
     const CONSTRUCTOR: u32 = 0xb455a106;
     const EXPECTED: &'static str = "payments.getSavedStarGift";
@@ -2347,6 +2391,7 @@ impl tl::Encode for GetStarGiftWithdrawalUrl {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarGiftWithdrawalUrl {
     const CONSTRUCTOR: u32 = 0xd06e93a8;
     const EXPECTED: &'static str = "payments.getStarGiftWithdrawalUrl";
@@ -2401,6 +2446,7 @@ impl tl::Encode for ToggleChatStarGiftNotifications {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleChatStarGiftNotifications {
     const CONSTRUCTOR: u32 = 0x60eaefa1;
     const EXPECTED: &'static str = "payments.toggleChatStarGiftNotifications";
@@ -2449,6 +2495,7 @@ impl tl::Encode for ToggleStarGiftsPinnedToTop {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleStarGiftsPinnedToTop {
     const CONSTRUCTOR: u32 = 0x1513e7b0;
     const EXPECTED: &'static str = "payments.toggleStarGiftsPinnedToTop";
@@ -2493,6 +2540,7 @@ impl tl::Encode for CanPurchaseStore {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CanPurchaseStore {
     const CONSTRUCTOR: u32 = 0x4fdc5ea7;
     const EXPECTED: &'static str = "payments.canPurchaseStore";
@@ -2573,6 +2621,7 @@ impl tl::Encode for GetResaleStarGifts {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetResaleStarGifts {
     const CONSTRUCTOR: u32 = 0x7a5fa236;
     const EXPECTED: &'static str = "payments.getResaleStarGifts";
@@ -2628,6 +2677,7 @@ impl tl::Encode for UpdateStarGiftPrice {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateStarGiftPrice {
     const CONSTRUCTOR: u32 = 0xedbe6ccb;
     const EXPECTED: &'static str = "payments.updateStarGiftPrice";
@@ -2678,6 +2728,7 @@ impl tl::Encode for CreateStarGiftCollection {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateStarGiftCollection {
     const CONSTRUCTOR: u32 = 0x1f4a0e87;
     const EXPECTED: &'static str = "payments.createStarGiftCollection";
@@ -2757,6 +2808,7 @@ impl tl::Encode for UpdateStarGiftCollection {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateStarGiftCollection {
     const CONSTRUCTOR: u32 = 0x4fddbee7;
     const EXPECTED: &'static str = "payments.updateStarGiftCollection";
@@ -2809,6 +2861,7 @@ impl tl::Encode for ReorderStarGiftCollections {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderStarGiftCollections {
     const CONSTRUCTOR: u32 = 0xc32af4cc;
     const EXPECTED: &'static str = "payments.reorderStarGiftCollections";
@@ -2856,6 +2909,7 @@ impl tl::Encode for DeleteStarGiftCollection {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteStarGiftCollection {
     const CONSTRUCTOR: u32 = 0xad5648e8;
     const EXPECTED: &'static str = "payments.deleteStarGiftCollection";
@@ -2903,6 +2957,7 @@ impl tl::Encode for GetStarGiftCollections {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarGiftCollections {
     const CONSTRUCTOR: u32 = 0x981b91dd;
     const EXPECTED: &'static str = "payments.getStarGiftCollections";
@@ -2947,6 +3002,7 @@ impl tl::Encode for GetUniqueStarGiftValueInfo {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUniqueStarGiftValueInfo {
     const CONSTRUCTOR: u32 = 0x4365af6b;
     const EXPECTED: &'static str = "payments.getUniqueStarGiftValueInfo";
@@ -2990,6 +3046,7 @@ impl tl::Encode for CheckCanSendGift {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckCanSendGift {
     const CONSTRUCTOR: u32 = 0xc0c4edc9;
     const EXPECTED: &'static str = "payments.checkCanSendGift";
@@ -3036,6 +3093,7 @@ impl tl::Encode for GetStarGiftAuctionState {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarGiftAuctionState {
     const CONSTRUCTOR: u32 = 0x5c9ff4d6;
     const EXPECTED: &'static str = "payments.getStarGiftAuctionState";
@@ -3080,6 +3138,7 @@ impl tl::Encode for GetStarGiftAuctionAcquiredGifts {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarGiftAuctionAcquiredGifts {
     const CONSTRUCTOR: u32 = 0x6ba2cbec;
     const EXPECTED: &'static str = "payments.getStarGiftAuctionAcquiredGifts";
@@ -3121,6 +3180,7 @@ impl tl::Encode for GetStarGiftActiveAuctions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarGiftActiveAuctions {
     const CONSTRUCTOR: u32 = 0xa5d0514d;
     const EXPECTED: &'static str = "payments.getStarGiftActiveAuctions";
@@ -3174,6 +3234,7 @@ impl tl::Encode for ResolveStarGiftOffer {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResolveStarGiftOffer {
     const CONSTRUCTOR: u32 = 0xe9ce781c;
     const EXPECTED: &'static str = "payments.resolveStarGiftOffer";
@@ -3244,6 +3305,7 @@ impl tl::Encode for SendStarGiftOffer {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendStarGiftOffer {
     const CONSTRUCTOR: u32 = 0x8fb86b41;
     const EXPECTED: &'static str = "payments.sendStarGiftOffer";
@@ -3293,6 +3355,7 @@ impl tl::Encode for GetStarGiftUpgradeAttributes {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarGiftUpgradeAttributes {
     const CONSTRUCTOR: u32 = 0x6d038b58;
     const EXPECTED: &'static str = "payments.getStarGiftUpgradeAttributes";
@@ -3342,6 +3405,7 @@ impl tl::Encode for GetCraftStarGifts {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCraftStarGifts {
     const CONSTRUCTOR: u32 = 0xfd05dd00;
     const EXPECTED: &'static str = "payments.getCraftStarGifts";
@@ -3387,6 +3451,7 @@ impl tl::Encode for CraftStarGift {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CraftStarGift {
     const CONSTRUCTOR: u32 = 0xb0f9684f;
     const EXPECTED: &'static str = "payments.craftStarGift";
@@ -3424,6 +3489,7 @@ impl tl::Encode for GetCurrencyRates {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCurrencyRates {
     const CONSTRUCTOR: u32 = 0xd35983e8;
     const EXPECTED: &'static str = "payments.getCurrencyRates";
@@ -3473,6 +3539,7 @@ impl tl::Encode for GetOnrampProviders {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetOnrampProviders {
     const CONSTRUCTOR: u32 = 0x3f3e00dc;
     const EXPECTED: &'static str = "payments.getOnrampProviders";
@@ -3518,6 +3585,7 @@ impl tl::Encode for GetOnrampBaseCurrencies {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetOnrampBaseCurrencies {
     const CONSTRUCTOR: u32 = 0x1c8bedf3;
     const EXPECTED: &'static str = "payments.getOnrampBaseCurrencies";
@@ -3576,6 +3644,7 @@ impl tl::Encode for GetOnrampAvailability {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetOnrampAvailability {
     const CONSTRUCTOR: u32 = 0x2ec29951;
     const EXPECTED: &'static str = "payments.getOnrampAvailability";
@@ -3639,6 +3708,7 @@ impl tl::Encode for GetOnrampLimits {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetOnrampLimits {
     const CONSTRUCTOR: u32 = 0x80e851fd;
     const EXPECTED: &'static str = "payments.getOnrampLimits";
@@ -3715,6 +3785,7 @@ impl tl::Encode for GetOnrampQuote {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetOnrampQuote {
     const CONSTRUCTOR: u32 = 0xe06645fa;
     const EXPECTED: &'static str = "payments.getOnrampQuote";
@@ -3823,6 +3894,7 @@ impl tl::Encode for CreateOnrampSession {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateOnrampSession {
     const CONSTRUCTOR: u32 = 0xa2197cf6;
     const EXPECTED: &'static str = "payments.createOnrampSession";

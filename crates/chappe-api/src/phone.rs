@@ -24,6 +24,7 @@ impl tl::Encode for GetCallConfig {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCallConfig {
     const CONSTRUCTOR: u32 = 0x55451fa9;
     const EXPECTED: &'static str = "phone.getCallConfig";
@@ -84,6 +85,7 @@ impl tl::Encode for RequestCall {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestCall {
     const CONSTRUCTOR: u32 = 0x42ff96ed;
     const EXPECTED: &'static str = "phone.requestCall";
@@ -138,6 +140,7 @@ impl tl::Encode for AcceptCall {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AcceptCall {
     const CONSTRUCTOR: u32 = 0x3bd2b4a0;
     const EXPECTED: &'static str = "phone.acceptCall";
@@ -192,6 +195,7 @@ impl tl::Encode for ConfirmCall {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ConfirmCall {
     const CONSTRUCTOR: u32 = 0x2efe1722;
     const EXPECTED: &'static str = "phone.confirmCall";
@@ -238,6 +242,7 @@ impl tl::Encode for ReceivedCall {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReceivedCall {
     const CONSTRUCTOR: u32 = 0x17d54f61;
     const EXPECTED: &'static str = "phone.receivedCall";
@@ -300,6 +305,7 @@ impl tl::Encode for DiscardCall {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DiscardCall {
     const CONSTRUCTOR: u32 = 0xb2cbc1c0;
     const EXPECTED: &'static str = "phone.discardCall";
@@ -364,6 +370,7 @@ impl tl::Encode for SetCallRating {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetCallRating {
     const CONSTRUCTOR: u32 = 0x59ead627;
     const EXPECTED: &'static str = "phone.setCallRating";
@@ -414,6 +421,7 @@ impl tl::Encode for SaveCallDebug {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveCallDebug {
     const CONSTRUCTOR: u32 = 0x277add7e;
     const EXPECTED: &'static str = "phone.saveCallDebug";
@@ -461,6 +469,7 @@ impl tl::Encode for SendSignalingData {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendSignalingData {
     const CONSTRUCTOR: u32 = 0xff7a9383;
     const EXPECTED: &'static str = "phone.sendSignalingData";
@@ -530,6 +539,7 @@ impl tl::Encode for CreateGroupCall {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateGroupCall {
     const CONSTRUCTOR: u32 = 0x48cdc6d8;
     const EXPECTED: &'static str = "phone.createGroupCall";
@@ -615,6 +625,7 @@ impl tl::Encode for JoinGroupCall {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for JoinGroupCall {
     const CONSTRUCTOR: u32 = 0x8fb53057;
     const EXPECTED: &'static str = "phone.joinGroupCall";
@@ -669,6 +680,7 @@ impl tl::Encode for LeaveGroupCall {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for LeaveGroupCall {
     const CONSTRUCTOR: u32 = 0x500377f9;
     const EXPECTED: &'static str = "phone.leaveGroupCall";
@@ -716,6 +728,7 @@ impl tl::Encode for InviteToGroupCall {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InviteToGroupCall {
     const CONSTRUCTOR: u32 = 0x7b393160;
     const EXPECTED: &'static str = "phone.inviteToGroupCall";
@@ -760,6 +773,7 @@ impl tl::Encode for DiscardGroupCall {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DiscardGroupCall {
     const CONSTRUCTOR: u32 = 0x7a777135;
     const EXPECTED: &'static str = "phone.discardGroupCall";
@@ -831,6 +845,7 @@ impl tl::Encode for ToggleGroupCallSettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleGroupCallSettings {
     const CONSTRUCTOR: u32 = 0x974392f2;
     const EXPECTED: &'static str = "phone.toggleGroupCallSettings";
@@ -882,6 +897,7 @@ impl tl::Encode for GetGroupCall {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGroupCall {
     const CONSTRUCTOR: u32 = 0x041845db;
     const EXPECTED: &'static str = "phone.getGroupCall";
@@ -938,6 +954,7 @@ impl tl::Encode for GetGroupParticipants {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGroupParticipants {
     const CONSTRUCTOR: u32 = 0xc558d8ab;
     const EXPECTED: &'static str = "phone.getGroupParticipants";
@@ -988,6 +1005,7 @@ impl tl::Encode for CheckGroupCall {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckGroupCall {
     const CONSTRUCTOR: u32 = 0xb59cf977;
     const EXPECTED: &'static str = "phone.checkGroupCall";
@@ -1057,6 +1075,7 @@ impl tl::Encode for ToggleGroupCallRecord {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleGroupCallRecord {
     const CONSTRUCTOR: u32 = 0xf128c708;
     const EXPECTED: &'static str = "phone.toggleGroupCallRecord";
@@ -1151,6 +1170,7 @@ impl tl::Encode for EditGroupCallParticipant {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditGroupCallParticipant {
     const CONSTRUCTOR: u32 = 0xa5273abf;
     const EXPECTED: &'static str = "phone.editGroupCallParticipant";
@@ -1205,6 +1225,7 @@ impl tl::Encode for EditGroupCallTitle {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditGroupCallTitle {
     const CONSTRUCTOR: u32 = 0x1ca6ac0a;
     const EXPECTED: &'static str = "phone.editGroupCallTitle";
@@ -1249,6 +1270,7 @@ impl tl::Encode for GetGroupCallJoinAs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGroupCallJoinAs {
     const CONSTRUCTOR: u32 = 0xef7c213a;
     const EXPECTED: &'static str = "phone.getGroupCallJoinAs";
@@ -1302,6 +1324,7 @@ impl tl::Encode for ExportGroupCallInvite {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportGroupCallInvite {
     const CONSTRUCTOR: u32 = 0xe6aa647f;
     const EXPECTED: &'static str = "phone.exportGroupCallInvite";
@@ -1350,6 +1373,7 @@ impl tl::Encode for ToggleGroupCallStartSubscription {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleGroupCallStartSubscription {
     const CONSTRUCTOR: u32 = 0x219c34e6;
     const EXPECTED: &'static str = "phone.toggleGroupCallStartSubscription";
@@ -1394,6 +1418,7 @@ impl tl::Encode for StartScheduledGroupCall {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for StartScheduledGroupCall {
     const CONSTRUCTOR: u32 = 0x5680e342;
     const EXPECTED: &'static str = "phone.startScheduledGroupCall";
@@ -1440,6 +1465,7 @@ impl tl::Encode for SaveDefaultGroupCallJoinAs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveDefaultGroupCallJoinAs {
     const CONSTRUCTOR: u32 = 0x575e1f8c;
     const EXPECTED: &'static str = "phone.saveDefaultGroupCallJoinAs";
@@ -1487,6 +1513,7 @@ impl tl::Encode for JoinGroupCallPresentation {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for JoinGroupCallPresentation {
     const CONSTRUCTOR: u32 = 0xcbea6bc4;
     const EXPECTED: &'static str = "phone.joinGroupCallPresentation";
@@ -1531,6 +1558,7 @@ impl tl::Encode for LeaveGroupCallPresentation {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for LeaveGroupCallPresentation {
     const CONSTRUCTOR: u32 = 0x1c50d144;
     const EXPECTED: &'static str = "phone.leaveGroupCallPresentation";
@@ -1574,6 +1602,7 @@ impl tl::Encode for GetGroupCallStreamChannels {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGroupCallStreamChannels {
     const CONSTRUCTOR: u32 = 0x1ab21940;
     const EXPECTED: &'static str = "phone.getGroupCallStreamChannels";
@@ -1630,6 +1659,7 @@ impl tl::Encode for GetGroupCallStreamRtmpUrl {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGroupCallStreamRtmpUrl {
     const CONSTRUCTOR: u32 = 0x5af4c73a;
     const EXPECTED: &'static str = "phone.getGroupCallStreamRtmpUrl";
@@ -1679,6 +1709,7 @@ impl tl::Encode for SaveCallLog {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveCallLog {
     const CONSTRUCTOR: u32 = 0x41248786;
     const EXPECTED: &'static str = "phone.saveCallLog";
@@ -1755,6 +1786,7 @@ impl tl::Encode for CreateConferenceCall {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateConferenceCall {
     const CONSTRUCTOR: u32 = 0x7d0444bb;
     const EXPECTED: &'static str = "phone.createConferenceCall";
@@ -1824,6 +1856,7 @@ impl tl::Encode for DeleteConferenceCallParticipants {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteConferenceCallParticipants {
     const CONSTRUCTOR: u32 = 0x8ca60525;
     const EXPECTED: &'static str = "phone.deleteConferenceCallParticipants";
@@ -1875,6 +1908,7 @@ impl tl::Encode for SendConferenceCallBroadcast {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendConferenceCallBroadcast {
     const CONSTRUCTOR: u32 = 0xc6701900;
     const EXPECTED: &'static str = "phone.sendConferenceCallBroadcast";
@@ -1932,6 +1966,7 @@ impl tl::Encode for InviteConferenceCallParticipant {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InviteConferenceCallParticipant {
     const CONSTRUCTOR: u32 = 0xbcf22685;
     const EXPECTED: &'static str = "phone.inviteConferenceCallParticipant";
@@ -1978,6 +2013,7 @@ impl tl::Encode for DeclineConferenceCallInvite {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeclineConferenceCallInvite {
     const CONSTRUCTOR: u32 = 0x3c479971;
     const EXPECTED: &'static str = "phone.declineConferenceCallInvite";
@@ -2030,6 +2066,7 @@ impl tl::Encode for GetGroupCallChainBlocks {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGroupCallChainBlocks {
     const CONSTRUCTOR: u32 = 0xee9f88a6;
     const EXPECTED: &'static str = "phone.getGroupCallChainBlocks";
@@ -2101,6 +2138,7 @@ impl tl::Encode for SendGroupCallMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendGroupCallMessage {
     const CONSTRUCTOR: u32 = 0xb1d11410;
     const EXPECTED: &'static str = "phone.sendGroupCallMessage";
@@ -2152,6 +2190,7 @@ impl tl::Encode for SendGroupCallEncryptedMessage {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendGroupCallEncryptedMessage {
     const CONSTRUCTOR: u32 = 0xe5afa56d;
     const EXPECTED: &'static str = "phone.sendGroupCallEncryptedMessage";
@@ -2209,6 +2248,7 @@ impl tl::Encode for DeleteGroupCallMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteGroupCallMessages {
     const CONSTRUCTOR: u32 = 0xf64f54f7;
     const EXPECTED: &'static str = "phone.deleteGroupCallMessages";
@@ -2268,6 +2308,7 @@ impl tl::Encode for DeleteGroupCallParticipantMessages {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteGroupCallParticipantMessages {
     const CONSTRUCTOR: u32 = 0x1dbfeca0;
     const EXPECTED: &'static str = "phone.deleteGroupCallParticipantMessages";
@@ -2314,6 +2355,7 @@ impl tl::Encode for GetGroupCallStars {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGroupCallStars {
     const CONSTRUCTOR: u32 = 0x6f636302;
     const EXPECTED: &'static str = "phone.getGroupCallStars";
@@ -2360,6 +2402,7 @@ impl tl::Encode for SaveDefaultSendAs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveDefaultSendAs {
     const CONSTRUCTOR: u32 = 0x4167add1;
     const EXPECTED: &'static str = "phone.saveDefaultSendAs";

@@ -46,6 +46,7 @@ impl tl::Encode for UpdateProfilePhoto {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateProfilePhoto {
     const CONSTRUCTOR: u32 = 0x09e82039;
     const EXPECTED: &'static str = "photos.updateProfilePhoto";
@@ -129,6 +130,7 @@ impl tl::Encode for UploadProfilePhoto {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UploadProfilePhoto {
     const CONSTRUCTOR: u32 = 0x0388a3b5;
     const EXPECTED: &'static str = "photos.uploadProfilePhoto";
@@ -176,6 +178,7 @@ impl tl::Encode for DeletePhotos {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeletePhotos {
     const CONSTRUCTOR: u32 = 0x87cf7f2f;
     const EXPECTED: &'static str = "photos.deletePhotos";
@@ -228,6 +231,7 @@ impl tl::Encode for GetUserPhotos {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUserPhotos {
     const CONSTRUCTOR: u32 = 0x91cd32a8;
     const EXPECTED: &'static str = "photos.getUserPhotos";
@@ -311,6 +315,7 @@ impl tl::Encode for UploadContactProfilePhoto {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UploadContactProfilePhoto {
     const CONSTRUCTOR: u32 = 0xe14c4a71;
     const EXPECTED: &'static str = "photos.uploadContactProfilePhoto";

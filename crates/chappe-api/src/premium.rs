@@ -46,6 +46,7 @@ impl tl::Encode for GetBoostsList {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBoostsList {
     const CONSTRUCTOR: u32 = 0x60f67660;
     const EXPECTED: &'static str = "premium.getBoostsList";
@@ -87,6 +88,7 @@ impl tl::Encode for GetMyBoosts {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMyBoosts {
     const CONSTRUCTOR: u32 = 0x0be77b4a;
     const EXPECTED: &'static str = "premium.getMyBoosts";
@@ -141,6 +143,7 @@ impl tl::Encode for ApplyBoost {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ApplyBoost {
     const CONSTRUCTOR: u32 = 0x6b7da746;
     const EXPECTED: &'static str = "premium.applyBoost";
@@ -186,6 +189,7 @@ impl tl::Encode for GetBoostsStatus {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBoostsStatus {
     const CONSTRUCTOR: u32 = 0x042f1f61;
     const EXPECTED: &'static str = "premium.getBoostsStatus";
@@ -232,6 +236,7 @@ impl tl::Encode for GetUserBoosts {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUserBoosts {
     const CONSTRUCTOR: u32 = 0x39854d1f;
     const EXPECTED: &'static str = "premium.getUserBoosts";

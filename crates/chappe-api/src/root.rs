@@ -34,6 +34,7 @@ impl<Q: tl::Encode> tl::Encode for InvokeAfterMsg<Q> {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeAfterMsg<Q> {
     const CONSTRUCTOR: u32 = 0xcb9f372d;
     const EXPECTED: &'static str = "invokeAfterMsg";
@@ -79,6 +80,7 @@ impl<Q: tl::Encode> tl::Encode for InvokeAfterMsgs<Q> {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeAfterMsgs<Q> {
     const CONSTRUCTOR: u32 = 0x3dc4b4f0;
     const EXPECTED: &'static str = "invokeAfterMsgs";
@@ -164,6 +166,7 @@ impl<Q: tl::Encode> tl::Encode for InitConnection<Q> {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InitConnection<Q> {
     const CONSTRUCTOR: u32 = 0xc1cd5ea9;
     const EXPECTED: &'static str = "initConnection";
@@ -220,6 +223,7 @@ impl<Q: tl::Encode> tl::Encode for InvokeWithLayer<Q> {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeWithLayer<Q> {
     const CONSTRUCTOR: u32 = 0xda9b0d0d;
     const EXPECTED: &'static str = "invokeWithLayer";
@@ -262,6 +266,7 @@ impl<Q: tl::Encode> tl::Encode for InvokeWithoutUpdates<Q> {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeWithoutUpdates<Q> {
     const CONSTRUCTOR: u32 = 0xbf9459b7;
     const EXPECTED: &'static str = "invokeWithoutUpdates";
@@ -306,6 +311,7 @@ impl<Q: tl::Encode> tl::Encode for InvokeWithMessagesRange<Q> {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeWithMessagesRange<Q> {
     const CONSTRUCTOR: u32 = 0x365275f2;
     const EXPECTED: &'static str = "invokeWithMessagesRange";
@@ -351,6 +357,7 @@ impl<Q: tl::Encode> tl::Encode for InvokeWithTakeout<Q> {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeWithTakeout<Q> {
     const CONSTRUCTOR: u32 = 0xaca9fd2e;
     const EXPECTED: &'static str = "invokeWithTakeout";
@@ -396,6 +403,7 @@ impl<Q: tl::Encode> tl::Encode for InvokeWithBusinessConnection<Q> {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeWithBusinessConnection<Q> {
     const CONSTRUCTOR: u32 = 0xdd289f8e;
     const EXPECTED: &'static str = "invokeWithBusinessConnection";
@@ -444,6 +452,7 @@ impl<Q: tl::Encode> tl::Encode for InvokeWithGooglePlayIntegrity<Q> {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeWithGooglePlayIntegrity<Q> {
     const CONSTRUCTOR: u32 = 0x1df92984;
     const EXPECTED: &'static str = "invokeWithGooglePlayIntegrity";
@@ -493,6 +502,7 @@ impl<Q: tl::Encode> tl::Encode for InvokeWithApnsSecret<Q> {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeWithApnsSecret<Q> {
     const CONSTRUCTOR: u32 = 0x0dae54f8;
     const EXPECTED: &'static str = "invokeWithApnsSecret";
@@ -539,6 +549,7 @@ impl<Q: tl::Encode> tl::Encode for InvokeWithReCaptcha<Q> {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeWithReCaptcha<Q> {
     const CONSTRUCTOR: u32 = 0xadbb0f94;
     const EXPECTED: &'static str = "invokeWithReCaptcha";

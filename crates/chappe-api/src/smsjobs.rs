@@ -26,6 +26,7 @@ impl tl::Encode for IsEligibleToJoin {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for IsEligibleToJoin {
     const CONSTRUCTOR: u32 = 0x0edc39d0;
     const EXPECTED: &'static str = "smsjobs.isEligibleToJoin";
@@ -63,6 +64,7 @@ impl tl::Encode for Join {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Join {
     const CONSTRUCTOR: u32 = 0xa74ece2d;
     const EXPECTED: &'static str = "smsjobs.join";
@@ -100,6 +102,7 @@ impl tl::Encode for Leave {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Leave {
     const CONSTRUCTOR: u32 = 0x9898ad73;
     const EXPECTED: &'static str = "smsjobs.leave";
@@ -148,6 +151,7 @@ impl tl::Encode for UpdateSettings {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateSettings {
     const CONSTRUCTOR: u32 = 0x093fa0bf;
     const EXPECTED: &'static str = "smsjobs.updateSettings";
@@ -188,6 +192,7 @@ impl tl::Encode for GetStatus {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStatus {
     const CONSTRUCTOR: u32 = 0x10a698e8;
     const EXPECTED: &'static str = "smsjobs.getStatus";
@@ -229,6 +234,7 @@ impl tl::Encode for GetSmsJob {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSmsJob {
     const CONSTRUCTOR: u32 = 0x778d902f;
     const EXPECTED: &'static str = "smsjobs.getSmsJob";
@@ -285,6 +291,7 @@ impl tl::Encode for FinishJob {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for FinishJob {
     const CONSTRUCTOR: u32 = 0x4f1ebf24;
     const EXPECTED: &'static str = "smsjobs.finishJob";

@@ -40,6 +40,7 @@ impl tl::Encode for GetBroadcastStats {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBroadcastStats {
     const CONSTRUCTOR: u32 = 0xab42441a;
     const EXPECTED: &'static str = "stats.getBroadcastStats";
@@ -98,6 +99,7 @@ impl tl::Encode for LoadAsyncGraph {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for LoadAsyncGraph {
     const CONSTRUCTOR: u32 = 0x621d5fa0;
     const EXPECTED: &'static str = "stats.loadAsyncGraph";
@@ -153,6 +155,7 @@ impl tl::Encode for GetMegagroupStats {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMegagroupStats {
     const CONSTRUCTOR: u32 = 0xdcdf8607;
     const EXPECTED: &'static str = "stats.getMegagroupStats";
@@ -207,6 +210,7 @@ impl tl::Encode for GetMessagePublicForwards {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessagePublicForwards {
     const CONSTRUCTOR: u32 = 0x5f150144;
     const EXPECTED: &'static str = "stats.getMessagePublicForwards";
@@ -266,6 +270,7 @@ impl tl::Encode for GetMessageStats {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessageStats {
     const CONSTRUCTOR: u32 = 0xb6e0a3f5;
     const EXPECTED: &'static str = "stats.getMessageStats";
@@ -325,6 +330,7 @@ impl tl::Encode for GetStoryStats {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStoryStats {
     const CONSTRUCTOR: u32 = 0x374fef40;
     const EXPECTED: &'static str = "stats.getStoryStats";
@@ -380,6 +386,7 @@ impl tl::Encode for GetStoryPublicForwards {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStoryPublicForwards {
     const CONSTRUCTOR: u32 = 0xa6437ef6;
     const EXPECTED: &'static str = "stats.getStoryPublicForwards";
@@ -439,6 +446,7 @@ impl tl::Encode for GetPollStats {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPollStats {
     const CONSTRUCTOR: u32 = 0xc27dfa68;
     const EXPECTED: &'static str = "stats.getPollStats";

@@ -67,6 +67,7 @@ impl tl::Encode for CreateStickerSet {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateStickerSet {
     const CONSTRUCTOR: u32 = 0x9021ab67;
     const EXPECTED: &'static str = "stickers.createStickerSet";
@@ -119,6 +120,7 @@ impl tl::Encode for RemoveStickerFromSet {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RemoveStickerFromSet {
     const CONSTRUCTOR: u32 = 0xf7760f51;
     const EXPECTED: &'static str = "stickers.removeStickerFromSet";
@@ -165,6 +167,7 @@ impl tl::Encode for ChangeStickerPosition {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ChangeStickerPosition {
     const CONSTRUCTOR: u32 = 0xffb6d4ca;
     const EXPECTED: &'static str = "stickers.changeStickerPosition";
@@ -212,6 +215,7 @@ impl tl::Encode for AddStickerToSet {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AddStickerToSet {
     const CONSTRUCTOR: u32 = 0x8653febe;
     const EXPECTED: &'static str = "stickers.addStickerToSet";
@@ -275,6 +279,7 @@ impl tl::Encode for SetStickerSetThumb {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetStickerSetThumb {
     const CONSTRUCTOR: u32 = 0xa76a5392;
     const EXPECTED: &'static str = "stickers.setStickerSetThumb";
@@ -321,6 +326,7 @@ impl tl::Encode for CheckShortName {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckShortName {
     const CONSTRUCTOR: u32 = 0x284b3639;
     const EXPECTED: &'static str = "stickers.checkShortName";
@@ -364,6 +370,7 @@ impl tl::Encode for SuggestShortName {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SuggestShortName {
     const CONSTRUCTOR: u32 = 0x4dafc503;
     const EXPECTED: &'static str = "stickers.suggestShortName";
@@ -432,6 +439,7 @@ impl tl::Encode for ChangeSticker {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ChangeSticker {
     const CONSTRUCTOR: u32 = 0xf5537ebc;
     const EXPECTED: &'static str = "stickers.changeSticker";
@@ -482,6 +490,7 @@ impl tl::Encode for RenameStickerSet {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RenameStickerSet {
     const CONSTRUCTOR: u32 = 0x124b1c00;
     const EXPECTED: &'static str = "stickers.renameStickerSet";
@@ -526,6 +535,7 @@ impl tl::Encode for DeleteStickerSet {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteStickerSet {
     const CONSTRUCTOR: u32 = 0x87704394;
     const EXPECTED: &'static str = "stickers.deleteStickerSet";
@@ -572,6 +582,7 @@ impl tl::Encode for ReplaceSticker {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReplaceSticker {
     const CONSTRUCTOR: u32 = 0x4696459a;
     const EXPECTED: &'static str = "stickers.replaceSticker";

@@ -30,6 +30,7 @@ impl tl::Encode for CanSendStory {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CanSendStory {
     const CONSTRUCTOR: u32 = 0x30eb63f0;
     const EXPECTED: &'static str = "stories.canSendStory";
@@ -146,6 +147,7 @@ impl tl::Encode for SendStory {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendStory {
     const CONSTRUCTOR: u32 = 0x8f9e6898;
     const EXPECTED: &'static str = "stories.sendStory";
@@ -250,6 +252,7 @@ impl tl::Encode for EditStory {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditStory {
     const CONSTRUCTOR: u32 = 0x2c63a72b;
     const EXPECTED: &'static str = "stories.editStory";
@@ -304,6 +307,7 @@ impl tl::Encode for DeleteStories {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteStories {
     const CONSTRUCTOR: u32 = 0xae59db5f;
     const EXPECTED: &'static str = "stories.deleteStories";
@@ -354,6 +358,7 @@ impl tl::Encode for TogglePinned {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TogglePinned {
     const CONSTRUCTOR: u32 = 0x9a75a1ef;
     const EXPECTED: &'static str = "stories.togglePinned";
@@ -413,6 +418,7 @@ impl tl::Encode for GetAllStories {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAllStories {
     const CONSTRUCTOR: u32 = 0xeeb0d625;
     const EXPECTED: &'static str = "stories.getAllStories";
@@ -465,6 +471,7 @@ impl tl::Encode for GetPinnedStories {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPinnedStories {
     const CONSTRUCTOR: u32 = 0x5821a5dc;
     const EXPECTED: &'static str = "stories.getPinnedStories";
@@ -516,6 +523,7 @@ impl tl::Encode for GetStoriesArchive {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStoriesArchive {
     const CONSTRUCTOR: u32 = 0xb4352016;
     const EXPECTED: &'static str = "stories.getStoriesArchive";
@@ -564,6 +572,7 @@ impl tl::Encode for GetStoriesById {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStoriesById {
     const CONSTRUCTOR: u32 = 0x5774ca74;
     const EXPECTED: &'static str = "stories.getStoriesByID";
@@ -606,6 +615,7 @@ impl tl::Encode for ToggleAllStoriesHidden {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleAllStoriesHidden {
     const CONSTRUCTOR: u32 = 0x7c2557c4;
     const EXPECTED: &'static str = "stories.toggleAllStoriesHidden";
@@ -652,6 +662,7 @@ impl tl::Encode for ReadStories {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadStories {
     const CONSTRUCTOR: u32 = 0xa556dac8;
     const EXPECTED: &'static str = "stories.readStories";
@@ -699,6 +710,7 @@ impl tl::Encode for IncrementStoryViews {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for IncrementStoryViews {
     const CONSTRUCTOR: u32 = 0xb2028afb;
     const EXPECTED: &'static str = "stories.incrementStoryViews";
@@ -774,6 +786,7 @@ impl tl::Encode for GetStoryViewsList {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStoryViewsList {
     const CONSTRUCTOR: u32 = 0x7ed23c57;
     const EXPECTED: &'static str = "stories.getStoryViewsList";
@@ -828,6 +841,7 @@ impl tl::Encode for GetStoriesViews {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStoriesViews {
     const CONSTRUCTOR: u32 = 0x28e16cc8;
     const EXPECTED: &'static str = "stories.getStoriesViews";
@@ -875,6 +889,7 @@ impl tl::Encode for ExportStoryLink {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportStoryLink {
     const CONSTRUCTOR: u32 = 0x7b8def20;
     const EXPECTED: &'static str = "stories.exportStoryLink";
@@ -928,6 +943,7 @@ impl tl::Encode for Report {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Report {
     const CONSTRUCTOR: u32 = 0x19d8eb45;
     const EXPECTED: &'static str = "stories.report";
@@ -984,6 +1000,7 @@ impl tl::Encode for ActivateStealthMode {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ActivateStealthMode {
     const CONSTRUCTOR: u32 = 0x57bbd166;
     const EXPECTED: &'static str = "stories.activateStealthMode";
@@ -1045,6 +1062,7 @@ impl tl::Encode for SendReaction {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendReaction {
     const CONSTRUCTOR: u32 = 0x7fd736b2;
     const EXPECTED: &'static str = "stories.sendReaction";
@@ -1092,6 +1110,7 @@ impl tl::Encode for GetPeerStories {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPeerStories {
     const CONSTRUCTOR: u32 = 0x2c4ada50;
     const EXPECTED: &'static str = "stories.getPeerStories";
@@ -1129,6 +1148,7 @@ impl tl::Encode for GetAllReadPeerStories {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAllReadPeerStories {
     const CONSTRUCTOR: u32 = 0x9b5ae7f9;
     const EXPECTED: &'static str = "stories.getAllReadPeerStories";
@@ -1168,6 +1188,7 @@ impl tl::Encode for GetPeerMaxIDs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPeerMaxIDs {
     const CONSTRUCTOR: u32 = 0x78499170;
     const EXPECTED: &'static str = "stories.getPeerMaxIDs";
@@ -1205,6 +1226,7 @@ impl tl::Encode for GetChatsToSend {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChatsToSend {
     const CONSTRUCTOR: u32 = 0xa56a8b60;
     const EXPECTED: &'static str = "stories.getChatsToSend";
@@ -1249,6 +1271,7 @@ impl tl::Encode for TogglePeerStoriesHidden {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TogglePeerStoriesHidden {
     const CONSTRUCTOR: u32 = 0xbd0415c4;
     const EXPECTED: &'static str = "stories.togglePeerStoriesHidden";
@@ -1321,6 +1344,7 @@ impl tl::Encode for GetStoryReactionsList {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStoryReactionsList {
     const CONSTRUCTOR: u32 = 0xb9b2881f;
     const EXPECTED: &'static str = "stories.getStoryReactionsList";
@@ -1373,6 +1397,7 @@ impl tl::Encode for TogglePinnedToTop {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TogglePinnedToTop {
     const CONSTRUCTOR: u32 = 0x0b297e9b;
     const EXPECTED: &'static str = "stories.togglePinnedToTop";
@@ -1445,6 +1470,7 @@ impl tl::Encode for SearchPosts {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SearchPosts {
     const CONSTRUCTOR: u32 = 0xd1810907;
     const EXPECTED: &'static str = "stories.searchPosts";
@@ -1499,6 +1525,7 @@ impl tl::Encode for CreateAlbum {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateAlbum {
     const CONSTRUCTOR: u32 = 0xa36396e5;
     const EXPECTED: &'static str = "stories.createAlbum";
@@ -1578,6 +1605,7 @@ impl tl::Encode for UpdateAlbum {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateAlbum {
     const CONSTRUCTOR: u32 = 0x5e5259b6;
     const EXPECTED: &'static str = "stories.updateAlbum";
@@ -1630,6 +1658,7 @@ impl tl::Encode for ReorderAlbums {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderAlbums {
     const CONSTRUCTOR: u32 = 0x8535fbd9;
     const EXPECTED: &'static str = "stories.reorderAlbums";
@@ -1677,6 +1706,7 @@ impl tl::Encode for DeleteAlbum {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteAlbum {
     const CONSTRUCTOR: u32 = 0x8d3456d0;
     const EXPECTED: &'static str = "stories.deleteAlbum";
@@ -1724,6 +1754,7 @@ impl tl::Encode for GetAlbums {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAlbums {
     const CONSTRUCTOR: u32 = 0x25b3eac7;
     const EXPECTED: &'static str = "stories.getAlbums";
@@ -1777,6 +1808,7 @@ impl tl::Encode for GetAlbumStories {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAlbumStories {
     const CONSTRUCTOR: u32 = 0xac806d61;
     const EXPECTED: &'static str = "stories.getAlbumStories";
@@ -1869,6 +1901,7 @@ impl tl::Encode for StartLive {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for StartLive {
     const CONSTRUCTOR: u32 = 0xd069ccde;
     const EXPECTED: &'static str = "stories.startLive";

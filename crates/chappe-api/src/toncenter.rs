@@ -50,6 +50,7 @@ impl tl::Encode for PerformApiRequest {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for PerformApiRequest {
     const CONSTRUCTOR: u32 = 0x8d7bdd61;
     const EXPECTED: &'static str = "toncenter.performApiRequest";
@@ -91,6 +92,7 @@ impl tl::Encode for GetStreamingUrl {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStreamingUrl {
     const CONSTRUCTOR: u32 = 0xcdaf63c7;
     const EXPECTED: &'static str = "toncenter.getStreamingUrl";

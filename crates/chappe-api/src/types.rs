@@ -4534,7 +4534,7 @@ pub struct Message {
     /// `via_bot_id:flags.11?long`.
     pub via_bot_id: Option<i64>,
     /// `via_business_bot_id:flags2.0?long`.
-    pub via_business_bot_id: Option<i64>,
+    pub via_business_bot_id: Option<Box<i64>>,
     /// `guestchat_via_from:flags2.19?Peer`.
     pub guestchat_via_from: Option<Box<crate::enums::Peer>>,
     /// `reply_to:flags.3?MessageReplyHeader`.
@@ -4562,7 +4562,7 @@ pub struct Message {
     /// `grouped_id:flags.17?long`.
     pub grouped_id: Option<i64>,
     /// `reactions:flags.20?MessageReactions`.
-    pub reactions: Option<Box<MessageReactions>>,
+    pub reactions: Option<MessageReactions>,
     /// `restriction_reason:flags.22?Vector<RestrictionReason>`.
     pub restriction_reason: Option<Box<Vec<RestrictionReason>>>,
     /// `ttl_period:flags.25?int`.
@@ -4570,13 +4570,13 @@ pub struct Message {
     /// `quick_reply_shortcut_id:flags.30?int`.
     pub quick_reply_shortcut_id: Option<i32>,
     /// `effect:flags2.2?long`.
-    pub effect: Option<i64>,
+    pub effect: Option<Box<i64>>,
     /// `factcheck:flags2.3?FactCheck`.
     pub factcheck: Option<Box<FactCheck>>,
     /// `report_delivery_until_date:flags2.5?int`.
     pub report_delivery_until_date: Option<i32>,
     /// `paid_message_stars:flags2.6?long`.
-    pub paid_message_stars: Option<i64>,
+    pub paid_message_stars: Option<Box<i64>>,
     /// `suggested_post:flags2.7?SuggestedPost`.
     pub suggested_post: Option<Box<SuggestedPost>>,
     /// `schedule_repeat_period:flags2.10?int`.
@@ -4669,7 +4669,7 @@ impl tl::Encode for Message {
             tl::write_i64(out, *value);
         }
         if let Some(value) = &self.via_business_bot_id {
-            tl::write_i64(out, *value);
+            tl::write_i64(out, **value);
         }
         if let Some(value) = &self.guestchat_via_from {
             tl::Encode::encode(value, out);
@@ -4719,7 +4719,7 @@ impl tl::Encode for Message {
             tl::write_i32(out, *value);
         }
         if let Some(value) = &self.effect {
-            tl::write_i64(out, *value);
+            tl::write_i64(out, **value);
         }
         if let Some(value) = &self.factcheck {
             tl::Encode::encode(value, out);
@@ -4728,7 +4728,7 @@ impl tl::Encode for Message {
             tl::write_i32(out, *value);
         }
         if let Some(value) = &self.paid_message_stars {
-            tl::write_i64(out, *value);
+            tl::write_i64(out, **value);
         }
         if let Some(value) = &self.suggested_post {
             tl::Encode::encode(value, out);
@@ -4775,7 +4775,7 @@ impl tl::DecodeBare for Message {
             saved_peer_id: if flags & 0x10000000 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             fwd_from: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             via_bot_id: if flags & 0x800 != 0 { Some(reader.i64()?) } else { None },
-            via_business_bot_id: if flags2 & 0x1 != 0 { Some(reader.i64()?) } else { None },
+            via_business_bot_id: if flags2 & 0x1 != 0 { Some(Box::new(reader.i64()?)) } else { None },
             guestchat_via_from: if flags2 & 0x80000 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             reply_to: if flags & 0x8 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             date: reader.i32()?,
@@ -4789,14 +4789,14 @@ impl tl::DecodeBare for Message {
             edit_date: if flags & 0x8000 != 0 { Some(reader.i32()?) } else { None },
             post_author: if flags & 0x10000 != 0 { Some(Box::new(reader.text()?)) } else { None },
             grouped_id: if flags & 0x20000 != 0 { Some(reader.i64()?) } else { None },
-            reactions: if flags & 0x100000 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
+            reactions: if flags & 0x100000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
             restriction_reason: if flags & 0x400000 != 0 { Some(Box::new(reader.vector()?)) } else { None },
             ttl_period: if flags & 0x2000000 != 0 { Some(reader.i32()?) } else { None },
             quick_reply_shortcut_id: if flags & 0x40000000 != 0 { Some(reader.i32()?) } else { None },
-            effect: if flags2 & 0x4 != 0 { Some(reader.i64()?) } else { None },
+            effect: if flags2 & 0x4 != 0 { Some(Box::new(reader.i64()?)) } else { None },
             factcheck: if flags2 & 0x8 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             report_delivery_until_date: if flags2 & 0x20 != 0 { Some(reader.i32()?) } else { None },
-            paid_message_stars: if flags2 & 0x40 != 0 { Some(reader.i64()?) } else { None },
+            paid_message_stars: if flags2 & 0x40 != 0 { Some(Box::new(reader.i64()?)) } else { None },
             suggested_post: if flags2 & 0x80 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
             schedule_repeat_period: if flags2 & 0x400 != 0 { Some(reader.i32()?) } else { None },
             summary_from_language: if flags2 & 0x800 != 0 { Some(Box::new(reader.text()?)) } else { None },
@@ -38368,7 +38368,7 @@ pub struct MessageReactions {
     /// `recent_reactions:flags.1?Vector<MessagePeerReaction>`.
     pub recent_reactions: Option<Vec<MessagePeerReaction>>,
     /// `top_reactors:flags.4?Vector<MessageReactor>`.
-    pub top_reactors: Option<Vec<MessageReactor>>,
+    pub top_reactors: Option<Box<Vec<MessageReactor>>>,
 }
 
 impl MessageReactions {
@@ -38412,7 +38412,7 @@ impl tl::DecodeBare for MessageReactions {
             reactions_as_tags: flags & 0x8 != 0,
             results: reader.vector()?,
             recent_reactions: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-            top_reactors: if flags & 0x10 != 0 { Some(reader.vector()?) } else { None },
+            top_reactors: if flags & 0x10 != 0 { Some(Box::new(reader.vector()?)) } else { None },
         })
     }
 }

@@ -24,6 +24,7 @@ impl tl::Encode for GetState {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetState {
     const CONSTRUCTOR: u32 = 0xedd4882a;
     const EXPECTED: &'static str = "updates.getState";
@@ -96,6 +97,7 @@ impl tl::Encode for GetDifference {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDifference {
     const CONSTRUCTOR: u32 = 0x19c2f763;
     const EXPECTED: &'static str = "updates.getDifference";
@@ -164,6 +166,7 @@ impl tl::Encode for GetChannelDifference {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChannelDifference {
     const CONSTRUCTOR: u32 = 0x03173d78;
     const EXPECTED: &'static str = "updates.getChannelDifference";

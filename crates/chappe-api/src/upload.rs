@@ -36,6 +36,7 @@ impl tl::Encode for SaveFilePart {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveFilePart {
     const CONSTRUCTOR: u32 = 0xb304a621;
     const EXPECTED: &'static str = "upload.saveFilePart";
@@ -100,6 +101,7 @@ impl tl::Encode for GetFile {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFile {
     const CONSTRUCTOR: u32 = 0xbe5335be;
     const EXPECTED: &'static str = "upload.getFile";
@@ -157,6 +159,7 @@ impl tl::Encode for SaveBigFilePart {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveBigFilePart {
     const CONSTRUCTOR: u32 = 0xde7b673d;
     const EXPECTED: &'static str = "upload.saveBigFilePart";
@@ -209,6 +212,7 @@ impl tl::Encode for GetWebFile {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetWebFile {
     const CONSTRUCTOR: u32 = 0x24e6818d;
     const EXPECTED: &'static str = "upload.getWebFile";
@@ -260,6 +264,7 @@ impl tl::Encode for GetCdnFile {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCdnFile {
     const CONSTRUCTOR: u32 = 0x395f69da;
     const EXPECTED: &'static str = "upload.getCdnFile";
@@ -308,6 +313,7 @@ impl tl::Encode for ReuploadCdnFile {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReuploadCdnFile {
     const CONSTRUCTOR: u32 = 0x9b2754a8;
     const EXPECTED: &'static str = "upload.reuploadCdnFile";
@@ -355,6 +361,7 @@ impl tl::Encode for GetCdnFileHashes {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCdnFileHashes {
     const CONSTRUCTOR: u32 = 0x91dc3f31;
     const EXPECTED: &'static str = "upload.getCdnFileHashes";
@@ -402,6 +409,7 @@ impl tl::Encode for GetFileHashes {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFileHashes {
     const CONSTRUCTOR: u32 = 0x9156982a;
     const EXPECTED: &'static str = "upload.getFileHashes";

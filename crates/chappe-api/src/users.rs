@@ -30,6 +30,7 @@ impl tl::Encode for GetUsers {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUsers {
     const CONSTRUCTOR: u32 = 0x0d91a548;
     const EXPECTED: &'static str = "users.getUsers";
@@ -73,6 +74,7 @@ impl tl::Encode for GetFullUser {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFullUser {
     const CONSTRUCTOR: u32 = 0xb60f5918;
     const EXPECTED: &'static str = "users.getFullUser";
@@ -119,6 +121,7 @@ impl tl::Encode for SetSecureValueErrors {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetSecureValueErrors {
     const CONSTRUCTOR: u32 = 0x90c894b5;
     const EXPECTED: &'static str = "users.setSecureValueErrors";
@@ -161,6 +164,7 @@ impl tl::Encode for GetRequirementsToContact {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetRequirementsToContact {
     const CONSTRUCTOR: u32 = 0xd89a83a3;
     const EXPECTED: &'static str = "users.getRequirementsToContact";
@@ -213,6 +217,7 @@ impl tl::Encode for GetSavedMusic {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedMusic {
     const CONSTRUCTOR: u32 = 0x788d7fe3;
     const EXPECTED: &'static str = "users.getSavedMusic";
@@ -262,6 +267,7 @@ impl tl::Encode for GetSavedMusicById {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedMusicById {
     const CONSTRUCTOR: u32 = 0x7573a4e9;
     const EXPECTED: &'static str = "users.getSavedMusicByID";
@@ -309,6 +315,7 @@ impl tl::Encode for SuggestBirthday {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SuggestBirthday {
     const CONSTRUCTOR: u32 = 0xfc533372;
     const EXPECTED: &'static str = "users.suggestBirthday";

@@ -24,6 +24,7 @@ impl tl::Encode for GetState {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetState {
     const CONSTRUCTOR: u32 = 0xab83b33a;
     const EXPECTED: &'static str = "wallet.getState";
@@ -76,6 +77,7 @@ impl tl::Encode for GetUserAddresses {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUserAddresses {
     const CONSTRUCTOR: u32 = 0x5275dfdd;
     const EXPECTED: &'static str = "wallet.getUserAddresses";
@@ -136,6 +138,7 @@ impl tl::Encode for GetTransactions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTransactions {
     const CONSTRUCTOR: u32 = 0xa8830a83;
     const EXPECTED: &'static str = "wallet.getTransactions";
@@ -181,6 +184,7 @@ impl tl::Encode for GetTransactionsByIDs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTransactionsByIDs {
     const CONSTRUCTOR: u32 = 0x811ceab6;
     const EXPECTED: &'static str = "wallet.getTransactionsByIDs";
@@ -222,6 +226,7 @@ impl tl::Encode for GetTransactionsByMsgHash {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTransactionsByMsgHash {
     const CONSTRUCTOR: u32 = 0xa6bb795d;
     const EXPECTED: &'static str = "wallet.getTransactionsByMsgHash";
@@ -273,6 +278,7 @@ impl tl::Encode for ExportSecretPhrase {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportSecretPhrase {
     const CONSTRUCTOR: u32 = 0x9077c9ac;
     const EXPECTED: &'static str = "wallet.exportSecretPhrase";
@@ -318,6 +324,7 @@ impl tl::Encode for FetchEncryptedSecretPhrasePart {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for FetchEncryptedSecretPhrasePart {
     const CONSTRUCTOR: u32 = 0xf53925cf;
     const EXPECTED: &'static str = "wallet.fetchEncryptedSecretPhrasePart";
@@ -373,6 +380,7 @@ impl tl::Encode for ReplaceWallet {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReplaceWallet {
     const CONSTRUCTOR: u32 = 0xd8c72eec;
     const EXPECTED: &'static str = "wallet.replaceWallet";
@@ -438,6 +446,7 @@ impl tl::Encode for DisableBackup {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DisableBackup {
     const CONSTRUCTOR: u32 = 0x0b0bf0da;
     const EXPECTED: &'static str = "wallet.disableBackup";
@@ -478,6 +487,7 @@ impl tl::Encode for GetBackupHolderDcs {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBackupHolderDcs {
     const CONSTRUCTOR: u32 = 0xd179d494;
     const EXPECTED: &'static str = "wallet.getBackupHolderDcs";
@@ -536,6 +546,7 @@ impl tl::Encode for EnableBackup {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EnableBackup {
     const CONSTRUCTOR: u32 = 0x4500c525;
     const EXPECTED: &'static str = "wallet.enableBackup";
@@ -576,6 +587,7 @@ impl tl::Encode for GetProofChallenge {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetProofChallenge {
     const CONSTRUCTOR: u32 = 0x2025e697;
     const EXPECTED: &'static str = "wallet.getProofChallenge";
@@ -634,6 +646,7 @@ impl tl::Encode for SendTransfer {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendTransfer {
     const CONSTRUCTOR: u32 = 0xd9e5d9e2;
     const EXPECTED: &'static str = "wallet.sendTransfer";
@@ -675,6 +688,7 @@ impl tl::Encode for GetGaslessInfo {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGaslessInfo {
     const CONSTRUCTOR: u32 = 0x742df0a1;
     const EXPECTED: &'static str = "wallet.getGaslessInfo";
@@ -710,6 +724,7 @@ impl tl::Encode for GetExistingWaltBalance {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetExistingWaltBalance {
     const CONSTRUCTOR: u32 = 0x691f4360;
     const EXPECTED: &'static str = "wallet.getExistingWaltBalance";
@@ -752,6 +767,7 @@ impl tl::Encode for GetNfts {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetNfts {
     const CONSTRUCTOR: u32 = 0x8c12f3a4;
     const EXPECTED: &'static str = "wallet.getNfts";
@@ -797,6 +813,7 @@ impl tl::Encode for TonConnectCreateSession {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectCreateSession {
     const CONSTRUCTOR: u32 = 0xcc931046;
     const EXPECTED: &'static str = "wallet.tonConnectCreateSession";
@@ -842,6 +859,7 @@ impl tl::Encode for TonConnectRegisterKey {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectRegisterKey {
     const CONSTRUCTOR: u32 = 0x338bcf1c;
     const EXPECTED: &'static str = "wallet.tonConnectRegisterKey";
@@ -906,6 +924,7 @@ impl tl::Encode for TonConnectSubmitConnectResult {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectSubmitConnectResult {
     const CONSTRUCTOR: u32 = 0xc2c00779;
     const EXPECTED: &'static str = "wallet.tonConnectSubmitConnectResult";
@@ -968,6 +987,7 @@ impl tl::Encode for TonConnectGetPending {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectGetPending {
     const CONSTRUCTOR: u32 = 0x11aee065;
     const EXPECTED: &'static str = "wallet.tonConnectGetPending";
@@ -1033,6 +1053,7 @@ impl tl::Encode for TonConnectClaimRequest {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectClaimRequest {
     const CONSTRUCTOR: u32 = 0x66b57b41;
     const EXPECTED: &'static str = "wallet.tonConnectClaimRequest";
@@ -1098,6 +1119,7 @@ impl tl::Encode for TonConnectSubmitResponse {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectSubmitResponse {
     const CONSTRUCTOR: u32 = 0xfac67d3c;
     const EXPECTED: &'static str = "wallet.tonConnectSubmitResponse";
@@ -1143,6 +1165,7 @@ impl tl::Encode for TonConnectNextEventId {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectNextEventId {
     const CONSTRUCTOR: u32 = 0x775d7244;
     const EXPECTED: &'static str = "wallet.tonConnectNextEventId";
@@ -1197,6 +1220,7 @@ impl tl::Encode for TonConnectCloseSession {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectCloseSession {
     const CONSTRUCTOR: u32 = 0xd63f61ce;
     const EXPECTED: &'static str = "wallet.tonConnectCloseSession";
@@ -1236,6 +1260,7 @@ impl tl::Encode for TonConnectGetSessions {
     }
 }
 
+#[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectGetSessions {
     const CONSTRUCTOR: u32 = 0xa7ffb56e;
     const EXPECTED: &'static str = "wallet.tonConnectGetSessions";

@@ -1,15 +1,22 @@
 //! Reading from a frame: bounds, depth and capacity are checked here and nowhere else.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::{Decode, DecodeError, DecodeErrorKind, Text, VECTOR};
 
 /// How deep values may be nested.
 pub const MAX_DEPTH: u8 = 64;
 
-/// `bytes` fields shorter than this are copied: a 20-byte file reference must not keep a
-/// frame of a megabyte alive. Longer ones share the frame.
-const COPY_BELOW: usize = 4096;
+/// How much memory a short `bytes` value may keep alive: a file reference of 29 bytes in
+/// somebody's cache must not hold a frame of a megabyte. Short values of a larger frame are
+/// copied together into blocks of this size, which costs far fewer allocations than one each.
+const BLOCK: usize = 2048;
+
+/// From which length on a value is copied alone, or not at all.
+const SHORT: usize = 256;
+
+/// A frame that is at most so many times as long as a value is shared by the value.
+const SHARE: usize = 8;
 
 /// How many bytes a vector reserves before its items prove themselves by decoding.
 const RESERVE: usize = 64 * 1024;
@@ -22,6 +29,8 @@ const BOOL_FALSE: u32 = 0xbc79_9737;
 pub struct Reader<'a> {
     rest: &'a [u8],
     frame: &'a Bytes,
+    /// The block that short `bytes` values are copied to, as far as it is free.
+    block: BytesMut,
     depth: u8,
 }
 
@@ -29,7 +38,7 @@ impl<'a> Reader<'a> {
     /// Starts at the beginning of a frame.
     #[must_use]
     pub fn new(frame: &'a Bytes) -> Self {
-        Self { rest: frame, frame, depth: 0 }
+        Self { rest: frame, frame, block: BytesMut::new(), depth: 0 }
     }
 
     /// How many bytes are left.
@@ -205,17 +214,33 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads `bytes`: copied when short, a slice of the frame when long.
+    /// Reads `bytes`. The value never keeps more memory alive than 2 KiB or eight times its
+    /// own length: it shares the frame where the frame is no larger than that, and is copied
+    /// otherwise.
     ///
     /// # Errors
     /// `UnexpectedEnd`.
     pub fn bytes(&mut self) -> Result<Bytes, DecodeError> {
         let data = self.blob()?;
-        if data.len() < COPY_BELOW {
-            Ok(Bytes::copy_from_slice(data))
-        } else {
+        let frame = self.frame.len();
+        if data.is_empty() {
+            Ok(Bytes::new())
+        } else if frame <= BLOCK || data.len().saturating_mul(SHARE) >= frame {
             Ok(self.frame.slice_ref(data))
+        } else if data.len() < SHORT {
+            Ok(self.copied(data))
+        } else {
+            Ok(Bytes::copy_from_slice(data))
         }
+    }
+
+    /// Copies a short value to the block, or to a new one if it is full.
+    fn copied(&mut self, data: &[u8]) -> Bytes {
+        if self.block.capacity() < data.len() {
+            self.block = BytesMut::with_capacity(BLOCK);
+        }
+        self.block.extend_from_slice(data);
+        self.block.split().freeze()
     }
 
     /// Reads a `string` or `bytes` without copying.

@@ -57,6 +57,7 @@ pub fn write_bytes(out: &mut Vec<u8>, value: &[u8]) {
     debug_assert!(value.len() <= MAX_LENGTH, "TL strings end at 2^24 - 1 bytes");
     let value = value.get(..MAX_LENGTH).unwrap_or(value);
     let [first, second, third, ..] = value.len().to_le_bytes();
+    out.reserve(value.len() + 8);
     let head = if value.len() < 254 {
         out.push(first);
         1
@@ -65,8 +66,13 @@ pub fn write_bytes(out: &mut Vec<u8>, value: &[u8]) {
         4
     };
     out.extend_from_slice(value);
-    let length = head + value.len();
-    out.resize(out.len() + length.next_multiple_of(4) - length, 0);
+    let padding: &[u8] = match (head + value.len()) % 4 {
+        1 => &[0; 3],
+        2 => &[0; 2],
+        3 => &[0; 1],
+        _ => &[],
+    };
+    out.extend_from_slice(padding);
 }
 
 /// Writes a boxed `Vector<T>`.

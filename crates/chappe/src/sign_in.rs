@@ -543,7 +543,7 @@ fn delivery(sent: &enums::auth::SentCodeType) -> (Delivery, Option<i32>) {
 
 fn user(user: enums::User) -> Option<types::User> {
     match user {
-        enums::User::User(user) => Some(*user),
+        enums::User::User(user) => Some(user),
         _ => None,
     }
 }

@@ -120,7 +120,7 @@ fn join(answer: types::account::WebAuthorizations) -> Vec<WebAuthorization> {
         .into_iter()
         .map(|raw| {
             let bot = answer.users.iter().find_map(|user| match user {
-                enums::User::User(user) if user.id == raw.bot_id => Some(user.clone()),
+                enums::User::User(user) if user.id == raw.bot_id => Some(Box::new(user.clone())),
                 _ => None,
             });
             WebAuthorization { raw, bot }

@@ -363,11 +363,12 @@ impl<'a> Emitter<'a> {
                 (Type::Nat, _) => self.encode_flags(out, definition, index, &name),
                 (Type::True, _) => {}
                 (ty, None) => {
-                    let call = self.encode_call(ty, &format!("self.{name}"), false);
+                    let call = self.encode_call(ty, &format!("self.{name}"), 0);
                     let _ = writeln!(out, "        {call};");
                 }
                 (ty, Some(flag)) => {
-                    let call = self.encode_call(ty, "value", true);
+                    let depth = if self.is_boxed(definition, param) { 2 } else { 1 };
+                    let call = self.encode_call(ty, "value", depth);
                     let word = definition.params.get(flag.field).map(|word| field(&word.name));
                     let guard = if shared {
                         format!(" && {} & {:#x} != 0", word.unwrap_or_default(), 1_u32 << flag.bit)
@@ -421,10 +422,10 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The statement that writes `value`, which is a place or, behind a flag, a reference.
-    fn encode_call(&self, ty: &Type, value: &str, reference: bool) -> String {
-        let copied = if reference { format!("*{value}") } else { value.to_owned() };
-        let borrowed = if reference { value.to_owned() } else { format!("&{value}") };
+    /// The statement that writes `value`: a place, or so many pointers away from one.
+    fn encode_call(&self, ty: &Type, value: &str, depth: usize) -> String {
+        let copied = format!("{}{value}", "*".repeat(depth));
+        let borrowed = if depth > 0 { value.to_owned() } else { format!("&{value}") };
         match ty {
             Type::Int => format!("tl::write_i32(out, {copied})"),
             Type::Long => format!("tl::write_i64(out, {copied})"),
@@ -449,9 +450,14 @@ impl<'a> Emitter<'a> {
         } else {
             definition.result.to_string()
         };
+        let condition = if definition.is_function && self.place == Place::Api {
+            "#[cfg(feature = \"decode-methods\")]\n"
+        } else {
+            ""
+        };
         let _ = write!(
             out,
-            "\nimpl{generics} tl::DecodeBare for {name}{arguments} {{\n    \
+            "\n{condition}impl{generics} tl::DecodeBare for {name}{arguments} {{\n    \
              const CONSTRUCTOR: u32 = {:#010x};\n    \
              const EXPECTED: &'static str = \"{tl_name}\";\n    \
              fn decode_bare({reader}: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {{\n",

@@ -96,15 +96,51 @@ fn depth_is_bounded() {
     assert!(input.enter().is_ok());
 }
 
+/// A vector of `bytes` of these lengths, read from a frame of its own.
+fn read_all(lengths: &[usize]) -> (Bytes, Vec<Bytes>) {
+    let values: Vec<Bytes> =
+        lengths.iter().zip(1..).map(|(length, byte)| vec![byte; *length].into()).collect();
+    let frame = values.to_bytes();
+    let read = Vec::<Bytes>::from_bytes(&frame).unwrap();
+    assert_eq!(read, values);
+    (frame, read)
+}
+
 #[test]
-fn short_bytes_are_copied_and_long_ones_share_the_frame() {
-    for (length, shared) in [(0, false), (20, false), (4095, false), (4096, true), (70_000, true)] {
-        let frame = Bytes::from(vec![7; length]).to_bytes();
-        let read = Bytes::from_bytes(&frame).unwrap();
-        assert_eq!(read, vec![7; length]);
+fn bytes_share_a_frame_that_is_not_much_larger() {
+    for (lengths, shared) in [
+        (&[20, 1900][..], &[true, true][..]),
+        (&[20, 310, 2100], &[false, true, true]),
+        (&[20, 300, 7000], &[false, false, true]),
+        (&[70_000, 9_000, 8_000], &[true, false, false]),
+        (&[1_000_000], &[true]),
+    ] {
+        let (frame, read) = read_all(lengths);
         let range = frame.as_ptr_range();
-        assert_eq!(length > 0 && range.contains(&read.as_ptr()), shared);
+        let is: Vec<bool> = read.iter().map(|value| range.contains(&value.as_ptr())).collect();
+        assert_eq!(is, shared, "{lengths:?}");
     }
+}
+
+#[test]
+fn short_bytes_of_a_large_frame_share_blocks() {
+    let mut lengths = vec![29; 200];
+    lengths.push(100_000);
+    let (_, read) = read_all(&lengths);
+    let neighbours = |pair: &[Bytes]| pair[0].as_ptr_range().end == pair[1].as_ptr();
+    let breaks = read[..200].windows(2).filter(|pair| !neighbours(pair)).count();
+    // 70 values of 29 bytes fill a block of 2,048.
+    assert_eq!(breaks, 2);
+    // Each owns its range: what becomes of the others does not matter to it.
+    let kept = read[71].clone();
+    drop(read);
+    assert_eq!(kept, vec![72; 29]);
+}
+
+#[test]
+fn empty_bytes_keep_nothing() {
+    let (frame, read) = read_all(&[0, 10]);
+    assert!(read[0].is_empty() && !frame.as_ptr_range().contains(&read[0].as_ptr()));
 }
 
 #[test]
