@@ -13,7 +13,7 @@ Usage: cargo xtask COMMAND
 Commands:
   codegen          generate the types from schema/
   codegen --check  only compare what is checked in with what would be generated
-  mutate [NAME]    break each check of xtask/mutations.toml, or those with NAME in theirs
+  mutate [NAME..]  break each check of xtask/mutations.toml, or those with a NAME in theirs
   tidy             check the rules of the house
   help             print this
 ";
@@ -25,8 +25,7 @@ fn main() -> ExitCode {
     let result = match words[..] {
         ["codegen"] => codegen::write(),
         ["codegen", "--check"] => codegen::check(),
-        ["mutate"] => return judge(mutate::run(&codegen::root(), "")),
-        ["mutate", name] => return judge(mutate::run(&codegen::root(), name)),
+        ["mutate", ref names @ ..] => return judge(mutate::run(&codegen::root(), names)),
         ["tidy"] => return judge(tidy::run(&codegen::root())),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

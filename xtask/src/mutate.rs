@@ -12,13 +12,15 @@
 //! package = "chappe-crypto"
 //! ```
 //!
-//! `tests = "name"` narrows the run to tests with that in their name. Everything happens in a
-//! copy under `target/mutate`, which keeps a build folder of its own: the tree itself is never
-//! written to.
+//! Two more keys only save time: `target = "pair"` names the integration test that should notice
+//! (without it the tests in the library should), and `tests = "name"` says what its tests have in
+//! their name. If these do not notice, all tests of the package are built and run. Everything
+//! happens in a copy under `target/mutate`, which keeps a build folder of its own: the tree
+//! itself is never written to.
 
 use std::{
     fmt, fs,
-    io::{self, Read as _, Write as _},
+    io::{self, BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::mpsc,
@@ -33,7 +35,7 @@ use serde_json::Value;
 pub(crate) const LIST: &str = "xtask/mutations.toml";
 
 /// A test run that takes longer has met an endless loop: the mutation was noticed.
-const TIME_LIMIT: Duration = Duration::from_secs(300);
+const TIME_LIMIT: Duration = Duration::from_secs(180);
 
 /// What the copy leaves out: what is built, and what no test of a crate reads.
 const NOT_COPIED: &[&str] = &[".git", "target", "interop", "fuzz", "bench", ".ci"];
@@ -52,7 +54,10 @@ pub(crate) struct Mutation {
     pub(crate) replace: String,
     /// The package whose tests must fail.
     pub(crate) package: String,
-    /// Only the tests with this in their name are run.
+    /// The integration test to begin with; those in the library if there is none.
+    #[serde(default)]
+    pub(crate) target: Option<String>,
+    /// The tests to begin with have this in their name.
     #[serde(default)]
     pub(crate) tests: Option<String>,
 }
@@ -77,9 +82,9 @@ pub(crate) enum Error {
     /// Without a mutation the tests fail already.
     #[error("without any mutation the tests of {0} do not pass: {1}")]
     Unsound(String, String),
-    /// No entry has the wanted name.
-    #[error("no mutation in {LIST} has {0:?} in its name")]
-    Nothing(String),
+    /// No entry has a wanted name.
+    #[error("no mutation in {LIST} has one of {0:?} in its name")]
+    Nothing(Vec<String>),
 }
 
 /// Reads a list of mutations.
@@ -91,17 +96,20 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Mutation>, toml::de::Error> {
     Ok(toml::from_str::<List>(text)?.mutation)
 }
 
-/// Tries every mutation with `only` in its name and prints a table; true if each was noticed.
+/// Tries every mutation with one of `only` in its name, or all if `only` is empty, and prints a
+/// table; true if each was noticed.
 ///
 /// # Errors
 ///
 /// When the list or the copy cannot be made, or the tests fail without a mutation.
-pub(crate) fn run(root: &Path, only: &str) -> Result<bool, Error> {
+pub(crate) fn run(root: &Path, only: &[&str]) -> Result<bool, Error> {
     let list = root.join(LIST);
     let mut mutations = parse(&fs::read_to_string(&list).map_err(at(&list))?)?;
-    mutations.retain(|mutation| mutation.name.contains(only));
+    if !only.is_empty() {
+        mutations.retain(|mutation| only.iter().any(|name| mutation.name.contains(name)));
+    }
     if mutations.is_empty() {
-        return Err(Error::Nothing(only.to_owned()));
+        return Err(Error::Nothing(only.iter().map(|&name| name.to_owned()).collect()));
     }
     let bench = Bench::new(root)?;
     let mut packages: Vec<&str> = mutations.iter().map(|m| m.package.as_str()).collect();
@@ -109,7 +117,7 @@ pub(crate) fn run(root: &Path, only: &str) -> Result<bool, Error> {
     packages.dedup();
     for package in packages {
         say(format_args!("tests of {package}, unharmed"))?;
-        let verdict = bench.test(package, None)?;
+        let verdict = bench.test(package, &[], None)?;
         if !matches!(verdict, Verdict::Survived) {
             return Err(Error::Unsound(package.to_owned(), verdict.to_string()));
         }
@@ -196,15 +204,31 @@ impl Bench {
         }
         let broken = sound.replacen(&mutation.find, &mutation.replace, 1);
         fs::write(&path, broken).map_err(at(&path))?;
-        let verdict = self.test(&mutation.package, mutation.tests.as_deref());
+        let verdict = self.judge(mutation);
         fs::write(&path, sound).map_err(at(&path))?;
         verdict
     }
 
+    /// Runs the tests that should notice, and only if they do not all others.
+    fn judge(&self, mutation: &Mutation) -> Result<Verdict, Error> {
+        let Mutation { package, target, tests, .. } = mutation;
+        let likely = match target.as_deref() {
+            Some(target) => &["--test", target][..],
+            None => &["--lib"],
+        };
+        match self.test(package, likely, tests.as_deref())? {
+            Verdict::Survived => self.test(package, &[], None),
+            verdict => Ok(verdict),
+        }
+    }
+
     /// Builds the tests of a package, then runs each test program until one fails.
-    fn test(&self, package: &str, tests: Option<&str>) -> Result<Verdict, Error> {
+    fn test(&self, package: &str, targets: &[&str], tests: Option<&str>) -> Result<Verdict, Error> {
         let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args(["test", "--no-run", "--quiet", "--message-format=json", "--package", package])
+            .args(targets)
+            // Nobody looks into these programs with a debugger.
+            .args(["--config", "profile.dev.debug=false"])
             .current_dir(&self.tree)
             .env("CARGO_TARGET_DIR", &self.target)
             .stdin(Stdio::null())
@@ -233,7 +257,7 @@ impl Bench {
     }
 }
 
-/// Runs one test program to its end, or ends it at the time limit.
+/// Runs one test program to its end, to its first failure, or to the time limit.
 fn run_tests(program: &Path, manifest: &Path, tests: Option<&str>) -> Result<Verdict, Error> {
     let mut child = Command::new(program)
         .args(tests)
@@ -243,28 +267,41 @@ fn run_tests(program: &Path, manifest: &Path, tests: Option<&str>) -> Result<Ver
         .stderr(Stdio::null())
         .spawn()
         .map_err(at(program))?;
-    let (done, ended) = mpsc::channel();
-    let stdout = child.stdout.take();
-    thread::spawn(move || {
-        let mut text = Vec::new();
-        let read = stdout.map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut text));
-        // The receiver is gone once the time limit has passed: nobody waits for the text.
-        let _ = done.send(read.map(|_| text));
-    });
-    let Ok(text) = ended.recv_timeout(TIME_LIMIT) else {
+    let (told, lines) = mpsc::channel();
+    if let Some(stdout) = child.stdout.take() {
+        thread::spawn(move || {
+            let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            // Once the verdict is there nobody listens any more.
+            let _ = lines.map(|line| told.send(line)).find(Result::is_err);
+        });
+    }
+    let begun = Instant::now();
+    loop {
+        let left = TIME_LIMIT.saturating_sub(begun.elapsed());
+        let verdict = match lines.recv_timeout(left) {
+            Ok(line) => match failure(&line) {
+                Some(test) => Verdict::Caught(test.to_owned()),
+                None => continue,
+            },
+            Err(mpsc::RecvTimeoutError::Timeout) => Verdict::Hung,
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                let passed = child.wait().map_err(at(program))?.success();
+                return Ok(if passed {
+                    Verdict::Survived
+                } else {
+                    Verdict::Caught("an abort".to_owned())
+                });
+            }
+        };
         child.kill().map_err(at(program))?;
         child.wait().map_err(at(program))?;
-        return Ok(Verdict::Hung);
-    };
-    let text = text.map_err(at(program))?;
-    if child.wait().map_err(at(program))?.success() {
-        return Ok(Verdict::Survived);
+        return Ok(verdict);
     }
-    let text = String::from_utf8_lossy(&text);
-    let failed = text.lines().find_map(|line| {
-        line.strip_prefix("test ")?.strip_suffix(" ... FAILED").map(str::to_owned)
-    });
-    Ok(Verdict::Caught(failed.unwrap_or_else(|| "an abort".to_owned())))
+}
+
+/// The test that failed by a line of a test program.
+fn failure(line: &str) -> Option<&str> {
+    line.strip_prefix("test ")?.strip_suffix(" ... FAILED")
 }
 
 /// Makes `to` the same as `from`, writing only what differs.

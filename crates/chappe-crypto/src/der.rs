@@ -148,6 +148,38 @@ mod tests {
         assert_eq!(integers::<5>(&der), Err(Error::Pem));
     }
 
+    /// A SubjectPublicKeyInfo of these parts; `behind` stands behind the key.
+    fn info(algorithm: &[u8], unused: u8, key: &[u8], behind: &[u8]) -> Vec<u8> {
+        let mut content = Vec::new();
+        header(&mut content, SEQUENCE, algorithm.len());
+        content.extend(algorithm);
+        header(&mut content, BIT_STRING, 1 + key.len());
+        content.push(unused);
+        content.extend(key);
+        content.extend(behind);
+        let mut out = Vec::new();
+        header(&mut out, SEQUENCE, content.len());
+        out.extend(content);
+        out
+    }
+
+    #[test]
+    fn public_keys_have_one_form() {
+        let good = info(RSA_ENCRYPTION, 0, b"key", &[]);
+        assert_eq!(unwrap_spki(&good), Ok(&b"key"[..]));
+        let mut other = RSA_ENCRYPTION.to_vec();
+        other[10] ^= 1;
+        for hostile in [
+            info(&other, 0, b"key", &[]),
+            info(RSA_ENCRYPTION, 1, b"key", &[]),
+            info(RSA_ENCRYPTION, 0, b"key", &[5, 0]),
+            [&good[..], &[5, 0]].concat(),
+            good[..good.len() - 1].to_vec(),
+        ] {
+            assert_eq!(unwrap_spki(&hostile), Err(Error::Pem));
+        }
+    }
+
     #[test]
     fn every_truncation_and_extension_is_refused() {
         let der = sequence(&[&[1, 2, 3], &[0x80; 200]]);

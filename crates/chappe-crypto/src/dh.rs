@@ -352,6 +352,20 @@ mod tests {
         assert_eq!(Group::check(&other, 2).map(|group| group.p()), Ok(other));
     }
 
+    /// The rules hold for every prime that is 3 modulo 4, as safe primes are; among small ones
+    /// each remainder occurs.
+    #[test]
+    fn rules_for_generators_agree_with_euler_for_small_primes() {
+        let is_prime = |n: u64| (2..n).all(|divisor| !n.is_multiple_of(divisor));
+        for p in (11..2000_u64).step_by(4).filter(|p| is_prime(*p)) {
+            for g in 2..8_u64 {
+                let power = (0..p / 2).fold(1, |power, _| power * g % p);
+                let small = i32::try_from(g).unwrap();
+                assert_eq!(fits(&U2048::from_u64(p), small), power == 1, "{g} modulo {p}");
+            }
+        }
+    }
+
     #[test]
     fn hostile_primes() {
         let known = U2048::from_be_slice(&KNOWN_PRIME);

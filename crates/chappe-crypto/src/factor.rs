@@ -9,7 +9,7 @@
 /// milliseconds.
 #[must_use]
 pub fn factorize(pq: u64) -> Option<(u64, u64)> {
-    if !(6..=u64::MAX >> 1).contains(&pq) {
+    if pq > u64::MAX >> 1 {
         return None;
     }
     if pq.is_multiple_of(2) {
@@ -17,14 +17,14 @@ pub fn factorize(pq: u64) -> Option<(u64, u64)> {
         return (q != 2 && is_prime(q)).then_some((2, q));
     }
     let root = pq.isqrt();
-    if root * root == pq || is_prime(pq) {
+    if root * root == pq {
         return None;
     }
     let field = Montgomery::new(pq);
     let mut budget = BUDGET;
     let divisor = (1..=8).find_map(|c| rho(&field, c, &mut budget))?;
     let (p, q) = (divisor.min(pq / divisor), divisor.max(pq / divisor));
-    (p < q && is_prime(p) && is_prime(q)).then_some((p, q))
+    (is_prime(p) && is_prime(q)).then_some((p, q))
 }
 
 /// The steps of all attempts together. A factor below 2^31.5 needs about 60,000 on average;
@@ -247,6 +247,18 @@ mod tests {
             4_294_967_291 * 4_294_967_279,
         ] {
             assert_eq!(factorize(pq), None, "{pq}");
+        }
+    }
+
+    #[test]
+    fn refuses_products_of_three_primes() {
+        let primes: Vec<u64> = (2..100).filter(|n| is_prime(*n)).collect();
+        for (at, p) in primes.iter().enumerate() {
+            for (at, q) in primes.iter().enumerate().skip(at) {
+                for r in &primes[at..] {
+                    assert_eq!(factorize(p * q * r), None, "{p} {q} {r}");
+                }
+            }
         }
     }
 

@@ -218,7 +218,7 @@ pub fn unpack_container(mut body: Bytes) -> Result<Vec<Message>, MessageError> {
     let kind = body.try_get_u32_le().map_err(|_| BROKEN)?;
     let count = body.try_get_u32_le().map_err(|_| BROKEN)?;
     let count = usize::try_from(count).map_err(|_| BROKEN)?;
-    if kind != MsgContainer::ID || count > MAX_MESSAGES || count * OVERHEAD > body.len() {
+    if kind != MsgContainer::ID || count > MAX_MESSAGES {
         return Err(BROKEN);
     }
     let mut messages = Vec::with_capacity(count);

@@ -111,9 +111,7 @@ pub fn open(key: &AuthKey, from: Side, mut packet: BytesMut) -> Result<Opened, P
         _ => PacketError::MessageKey,
     })?;
     let mut plain = packet.freeze();
-    if plain.len() < PREFIX + HEADER {
-        return Err(PacketError::Length(whole));
-    }
+    // What was opened is at least `message_key::MIN_ENCRYPTED` long, more than a header.
     plain.advance(PREFIX);
     let header = Header {
         salt: plain.get_i64_le(),

@@ -9,6 +9,9 @@ mod common;
 #[cfg(test)]
 #[path = "pair/server_checks.rs"]
 mod server_checks;
+#[cfg(test)]
+#[path = "pair/server_limits.rs"]
+mod server_limits;
 
 use std::time::Duration;
 

@@ -44,6 +44,18 @@ fn generated_keys() {
     assert_eq!(key.lower(&block), Ok(plain));
 }
 
+/// The first two primes of this generator make a key whose fingerprint begins with a zero.
+#[test]
+fn a_fingerprint_that_begins_with_a_zero_is_drawn_again() {
+    let seed = 5 << 33;
+    let mut noise = Noise(seed);
+    let [p, q] = [(); 2].map(|()| random_prime(&mut noise).unwrap());
+    let first = PrivateKey::from_primes(p, q, 65_537).unwrap();
+    assert_eq!(first.public().fingerprint().cast_unsigned() >> 60, 0);
+    let key = PrivateKey::generate(&mut Noise(seed));
+    assert_ne!(key.public().fingerprint().cast_unsigned() >> 60, 0);
+}
+
 #[test]
 fn private_keys_are_stored_as_pem() {
     let pem = KEY.to_pem();
@@ -61,6 +73,27 @@ fn private_keys_are_stored_as_pem() {
         if let Ok(read) = PrivateKey::from_pem(&damaged) {
             assert_eq!(*read.to_pem(), *pem);
         }
+    }
+}
+
+#[test]
+fn private_keys_are_read_as_a_whole() {
+    let pem = KEY.to_pem();
+    let (_, der) = der::from_pem(&pem).unwrap();
+    let numbers: [&[u8]; 9] = der::integers(&der).unwrap();
+    let read = |label: &str, place: usize, number: &[u8]| {
+        let mut numbers = numbers;
+        numbers[place] = number;
+        let pem = der::to_pem(label, &der::sequence(&numbers));
+        PrivateKey::from_pem(&pem).map(drop)
+    };
+    const LABEL: &str = "RSA PRIVATE KEY";
+    assert_eq!(read(LABEL, 0, &[]), Ok(()));
+    assert_eq!(read("PRIVATE KEY", 0, &[]), Err(Error::Pem));
+    assert_eq!(read(LABEL, 0, &[1]), Err(Error::Pem));
+    assert_eq!(read(LABEL, 1, &PublicKey::production().n()), Err(Error::RsaKey));
+    for place in 3..9 {
+        assert_eq!(read(LABEL, place, &[1; 257]), Err(Error::RsaKey));
     }
 }
 
@@ -146,7 +179,9 @@ fn rsa_pad_there_and_back() {
     for length in [0, 1, 96, 100, 144] {
         let data = vec![0xab; length];
         let encrypted = rsa_pad_encrypt(&data, key.public(), &mut noise).unwrap();
-        assert_eq!(rsa_pad_decrypt(&encrypted, key).unwrap()[..length], data);
+        let opened = rsa_pad_decrypt(&encrypted, key).unwrap();
+        assert_eq!(opened[..length], data);
+        assert!(opened[length..].iter().any(|byte| *byte != 0), "the padding is random");
         let padded = decrypt(&encrypted, key).unwrap();
         assert!(matches!(padded, Padded::RsaPad(_)));
         assert_eq!(padded.verify(length), Ok(&data[..]));
@@ -197,6 +232,8 @@ fn old_padding_there_and_back() {
         }
         assert!(rsa_pad_decrypt(&encrypted, key).is_err());
     }
+    let padded = |seed| old_pad_encrypt(b"data", key.public(), &mut Noise(seed)).unwrap();
+    assert_ne!(padded(1), padded(2), "the padding is random");
     let too_long = old_pad_encrypt(&[0; 236], key.public(), &mut noise);
     assert_eq!(too_long, Err(Error::DataTooLong));
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::dh::KNOWN_PRIME;
-use crate::test_support::{Noise, array, hex, seq, vector};
+use crate::test_support::{Noise, Script, array, hex, seq, vector};
 
 fn algorithm() -> Algorithm {
     Algorithm {
@@ -127,6 +127,35 @@ fn public_values_out_of_range_are_refused() {
         assert_eq!(challenge.map(drop), Err(Error::PublicValue));
     }
     assert_eq!(challenge.verify(&[1; 257], &[0; 32]), Err(Error::PublicValue));
+}
+
+/// A secret of 1 has the public value 3, which is too small.
+#[test]
+fn an_own_value_out_of_range_is_drawn_again() {
+    let algorithm = algorithm();
+    let group = &algorithm.group;
+    let verifier = algorithm.verifier(&algorithm.password_hash(&"x".into()));
+    let challenge = Challenge::new(algorithm.clone(), &verifier, &mut Noise(1)).unwrap();
+    let mut one = [0; 256];
+    one[255] = 1;
+    let good: [u8; 256] = seq(1);
+    let mut random = Script([one, good].concat());
+    let answer = answer(&algorithm, &"x".into(), challenge.b(), &[], &mut random).unwrap();
+    assert_eq!(answer.a, group.public(&good).unwrap());
+
+    // The verifier for which the server's value is 1 if its secret is the first one.
+    let first: [u8; 256] = seq(2);
+    let params = group.params();
+    let form = |number: &U2048| FixedMontyForm::new(number, params);
+    let k = algorithm.multiplier().invert_odd_mod(params.modulus()).into_option().unwrap();
+    let power = group.pow(&group.generator(), &first);
+    let hostile = ((form(&U2048::ONE) - form(&power)) * form(&k)).retrieve();
+    let challenge = Challenge::with_secret(algorithm.clone(), hostile, Zeroizing::new(first));
+    assert_eq!(U2048::from_be_slice(challenge.b()), U2048::ONE);
+    let mut random = Script([first, good].concat());
+    let challenge = Challenge::new(algorithm.clone(), &to_bytes(&hostile), &mut random).unwrap();
+    assert_eq!(group.check_public(challenge.b()), Ok(()));
+    assert!(random.0.is_empty());
 }
 
 #[test]

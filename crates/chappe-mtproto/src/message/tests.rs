@@ -80,6 +80,8 @@ fn a_window_forgets_the_oldest_and_takes_nothing_older() {
     assert_eq!(window.highest(), Some(40));
     window.insert(15, 15);
     assert_eq!(window.look(15), Seen::Forgotten, "it was the oldest itself");
+    window.insert(5, 5);
+    assert_eq!(window.look(12), Seen::Forgotten, "nothing comes back");
 }
 
 #[test]
@@ -112,6 +114,8 @@ fn containers_fit_exactly() {
     }
     let longer = [&whole[..], &[0; 4]].concat();
     assert_eq!(unpack_container(longer.into()), Err(MessageError::Container));
+    let crooked = container(vec![message(4, b"abcdef"), message(8, b"gh")]);
+    assert_eq!(unpack_container(crooked.into()), Err(MessageError::Container));
     for (place, value) in [(4, 3), (4, 0xff), (20, 3), (20, 5), (20, 0xff), (0, 0)] {
         let mut spoiled = whole.clone();
         spoiled[place] = value;

@@ -1,7 +1,7 @@
 //! What the client refuses and how: one rule broken at a time.
 
 use crate::common::raw::{RawServer, container, id_at, seal, seal_raw};
-use crate::common::{auth_key, body, client_config, resume};
+use crate::common::{auth_key, body, client_config, resume, secs};
 use bytes::{Bytes, BytesMut};
 use chappe_crypto::{AuthKey, Side};
 use chappe_mtproto::connection::{
@@ -10,6 +10,7 @@ use chappe_mtproto::connection::{
 use chappe_mtproto::error::{PeerMisbehaved, ProtocolError};
 use chappe_mtproto::message::{Message, MessageError, deflate};
 use chappe_mtproto::packet::PacketError;
+use chappe_mtproto::time::Now;
 use chappe_mtproto::transport::Framing;
 use chappe_tl::service::{self, FutureSalt, FutureSalts, RpcResult, types};
 use chappe_tl::{Encode, write_u32};
@@ -248,6 +249,16 @@ fn a_repeated_container_shows_nothing_again() {
 }
 
 #[test]
+fn the_id_of_a_container_is_taken_once() {
+    let mut server = RawServer::new();
+    let outer = server.id(1);
+    server.send(outer, 0, &container(vec![]));
+    let inner = Message { msg_id: server.id(3), seqno: 1, body: body(1) };
+    server.send(outer, 2, &container(vec![inner]));
+    assert_eq!(server.updates(), 0);
+}
+
+#[test]
 fn a_replayed_answer_answers_nothing_else() {
     let mut server = RawServer::new();
     let id = server.client.request(server.now, body(1), RequestOptions::default());
@@ -278,6 +289,9 @@ fn a_message_older_than_all_that_are_remembered_is_ignored() {
     server.send(early, 1, &body(2));
     assert_eq!(server.updates(), 5000);
     assert!(good(&mut server) && server.reconnects().is_empty());
+    server.wait(10);
+    let acks: Vec<types::MsgsAck> = server.all();
+    assert!(acks.iter().all(|acks| !acks.msg_ids.contains(&early)), "nor acknowledged");
 }
 
 #[test]
@@ -317,6 +331,32 @@ fn a_message_of_the_future_costs_the_socket() {
         assert_eq!(server.reconnects(), expected);
         assert!(recovers(&mut server));
     }
+}
+
+#[test]
+fn a_container_of_the_future_costs_the_socket() {
+    let mut server = RawServer::new();
+    assert!(good(&mut server));
+    let inner = Message { msg_id: id_at(31, 0, 3), seqno: 3, body: body(1) };
+    server.send(id_at(31, 1, 1), 4, &container(vec![inner]));
+    assert_eq!(server.updates(), 1);
+    let ahead = ReconnectReason::Peer(PeerMisbehaved::Message(MessageError::Ahead));
+    assert_eq!(server.reconnects(), [&ahead]);
+}
+
+#[test]
+fn only_the_newest_message_may_put_the_clock_right() {
+    let mut server = RawServer::new();
+    server.send(id_at(0, 500, 3), 1, &body(1));
+    server.input(Input::Disconnected);
+    // The client's clock falls back; a message that was held up comes over the next socket.
+    server.now = Now::new(server.now.uptime, server.now.unix - secs(1000));
+    server.connect();
+    server.send(id_at(0, 400, 3), 3, &body(2));
+    assert_eq!(server.updates(), 1);
+    assert_eq!(server.client.resume().unwrap().time_offset, 0);
+    let ahead = ReconnectReason::Peer(PeerMisbehaved::Message(MessageError::Ahead));
+    assert_eq!(server.reconnects(), [&ahead]);
 }
 
 #[test]
@@ -443,6 +483,43 @@ fn lists_of_ids_are_bounded() {
     assert_eq!(server.places(&body(1)).len(), 2);
 }
 
+/// Sends containers of a thousand messages each, which arrive at once.
+fn flood(server: &mut RawServer, containers: usize, body: impl Fn(i64) -> Bytes) {
+    let mut out = BytesMut::new();
+    for _ in 0..containers {
+        let inner = (0..1000)
+            .map(|_| server.id(3))
+            .map(|msg_id| Message { msg_id, seqno: 1, body: body(msg_id) })
+            .collect();
+        let msg_id = server.id(1);
+        let header = server.header(msg_id, 0);
+        let packet = seal(&auth_key(), Side::Server, &header, &container(inner));
+        server.transport.pack(&packet, false, &mut server.rng, &mut out).expect("a frame");
+    }
+    server.input(Input::Received(&mut out));
+    server.drain();
+}
+
+#[test]
+fn acknowledgements_go_in_bounded_lists() {
+    let mut server = RawServer::new();
+    flood(&mut server, 3, |_| body(1));
+    let lists: Vec<types::MsgsAck> = server.all();
+    let lengths: Vec<usize> = lists.iter().map(|acks| acks.msg_ids.len()).collect();
+    assert_eq!((server.updates(), lengths), (3000, vec![2048, 952]));
+}
+
+#[test]
+fn only_so_many_answers_are_asked_for() {
+    let mut server = RawServer::new();
+    flood(&mut server, 2, |msg_id| {
+        let answer_msg_id = msg_id + (1 << 30);
+        types::MsgNewDetailedInfo { answer_msg_id, bytes: 4, status: 0 }.to_bytes()
+    });
+    let lists: Vec<types::MsgResendReq> = server.all();
+    assert_eq!(lists.iter().map(|list| list.msg_ids.len()).collect::<Vec<_>>(), [1024]);
+}
+
 // Notices: item 21, and 4.7 of the description.
 
 fn refuse(server: &mut RawServer, bad_msg_id: i64, error_code: i32) {
@@ -518,6 +595,8 @@ fn salts_that_never_please_cost_the_socket() {
     for salt in 0..6 {
         let last = *server.places(&body(1)).last().unwrap();
         refuse_salt(&mut server, last, salt);
+        // Whoever answers no ping of ours does not please either.
+        server.serve(&types::Pong { msg_id: 0, ping_id: 0 });
     }
     let reason = ReconnectReason::Peer(PeerMisbehaved::Message(MessageError::SaltLoop));
     assert_eq!(server.reconnects(), [&reason]);
@@ -685,6 +764,17 @@ fn announced_answers_are_asked_for_or_acknowledged() {
     }
     let asked: Vec<types::MsgResendReq> = server.all();
     assert_eq!(asked, [types::MsgResendReq { msg_ids: vec![there] }]);
+}
+
+#[test]
+fn service_messages_are_never_updates() {
+    let mut server = RawServer::new();
+    server.serve(&types::MsgsStateInfo { req_msg_id: 4, info: Bytes::new() });
+    server.serve(&types::MsgsAllInfo { msg_ids: vec![4], info: Bytes::from_static(&[4]) });
+    server.serve(&types::DestroySessionOk { session_id: 4 });
+    server.serve(&types::DestroySessionNone { session_id: 4 });
+    assert_eq!(server.updates(), 0);
+    assert!(good(&mut server));
 }
 
 #[test]
