@@ -127,8 +127,9 @@ impl Builder {
         if !self.listen.ip().is_loopback() && !self.exposed {
             return Err(Error::NotLoopback(Box::new(self.listen)));
         }
-        let (socket, address) = Socket::bind(self.listen).await.map_err(|source| {
-            Error::Listen { address: Box::new(self.listen), source: Box::new(source) }
+        let (socket, address) = Socket::bind(self.listen).map_err(|source| Error::Listen {
+            address: Box::new(self.listen),
+            source: Box::new(source),
         })?;
 
         let clock = Clock::start(self.start_at);

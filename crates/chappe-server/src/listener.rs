@@ -17,7 +17,7 @@ use bytes::{Bytes, BytesMut};
 use chappe_mtproto::{server::LinkId, time::Now};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     sync::{mpsc, oneshot},
     task::{AbortHandle, JoinSet},
     time::{Instant, sleep_until, timeout},
@@ -39,6 +39,13 @@ const CHUNK: usize = 16 * 1024;
 
 /// The most that is kept of a frame that is not complete: more than any frame may have.
 const MAX_PARTIAL: usize = 4 * 1024 * 1024;
+
+/// The most that is kept of all frames that are not complete. Whoever adds to more than that is cut
+/// off: thousands of sockets could hold a long beginning each.
+const MAX_PARTIALS: usize = 64 * 1024 * 1024;
+
+/// How many connections wait to be accepted; the system may allow fewer.
+const BACKLOG: u32 = 1_024;
 
 /// How long a frame may take from its first byte to its last.
 const FRAME_DEADLINE: Duration = Duration::from_secs(30);
@@ -117,8 +124,16 @@ impl Socket {
     ///
     /// # Errors
     /// When the address is not this machine's, or not free.
-    pub(crate) async fn bind(address: SocketAddr) -> io::Result<(Self, SocketAddr)> {
-        let socket = TcpListener::bind(address).await?;
+    pub(crate) fn bind(address: SocketAddr) -> io::Result<(Self, SocketAddr)> {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // As everybody does: connections of a server that has just ended do not hold its address.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let socket = socket.listen(BACKLOG)?;
         let address = socket.local_addr()?;
         Ok((Self(socket), address))
     }
@@ -143,6 +158,10 @@ pub(crate) struct Listener {
     /// When to accept again, after the system had nothing to give.
     accept_from: Option<Instant>,
     links: BTreeMap<LinkId, Link>,
+    /// How many bytes the buffers of all links hold.
+    partials: usize,
+    /// Whether there are as many links as there may be, and the log says so.
+    full: bool,
     last_link: u64,
     tasks: JoinSet<()>,
     inbox: mpsc::Receiver<Message>,
@@ -165,6 +184,8 @@ impl Listener {
             address,
             accept_from: None,
             links: BTreeMap::new(),
+            partials: 0,
+            full: false,
             last_link: 0,
             tasks: JoinSet::new(),
             inbox,
@@ -254,6 +275,7 @@ impl Listener {
             }
             Message::Received(id, bytes) => {
                 let Some(link) = self.links.get_mut(&id) else { return };
+                let kept = link.buffer.len();
                 if link.buffer.is_empty() {
                     link.buffer = bytes;
                 } else {
@@ -267,7 +289,9 @@ impl Listener {
                 } else if after < before || link.partial_since.is_none() {
                     link.partial_since = Some(now.uptime);
                 }
-                if after > MAX_PARTIAL {
+                self.partials = self.partials - kept + after;
+                if after > MAX_PARTIAL || (self.partials > MAX_PARTIALS && after > CHUNK) {
+                    tracing::debug!(link = id.0, "cut off: its frame is too much");
                     self.cut(now, id);
                 }
             }
@@ -281,9 +305,13 @@ impl Listener {
 
     fn accept(&mut self, stream: Box<dyn Stream>, ends: Ends) {
         if self.links.len() >= MAX_LINKS {
-            tracing::warn!(links = MAX_LINKS, "too many connections");
+            if !self.full {
+                tracing::warn!(links = MAX_LINKS, "too many connections: more are refused");
+            }
+            self.full = true;
             return;
         }
+        self.full = false;
         self.last_link += 1;
         let id = LinkId(self.last_link);
         let (read, write) = tokio::io::split(stream);
@@ -306,7 +334,7 @@ impl Listener {
 
     /// Closes a link after what is due to it: its writer ends when its queue is empty.
     fn close(&mut self, id: LinkId) {
-        if let Some(link) = self.links.remove(&id) {
+        if let Some(link) = self.forget(id) {
             link.reader.abort();
             tracing::debug!(link = id.0, "closed");
         }
@@ -314,11 +342,17 @@ impl Listener {
 
     /// Ends a link at once.
     fn cut(&mut self, now: Now, id: LinkId) {
-        if let Some(link) = self.links.remove(&id) {
+        if let Some(link) = self.forget(id) {
             link.reader.abort();
             link.writer.abort();
             self.engine.closed(now, id);
         }
+    }
+
+    fn forget(&mut self, id: LinkId) -> Option<Link> {
+        let link = self.links.remove(&id)?;
+        self.partials -= link.buffer.len();
+        Some(link)
     }
 
     /// Cuts links whose frame takes too long: bytes that come one at a time hold memory.

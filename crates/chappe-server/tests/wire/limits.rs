@@ -47,6 +47,32 @@ async fn a_frame_that_never_ends_is_cut_off() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn beginnings_of_frames_do_not_fill_the_memory() {
+    const BEGUN: usize = 1_000_000;
+    let server = server(7).await;
+    let mut client = Client::connect(&server, 1).await;
+    client.call(&help::GetConfig).await.unwrap();
+    let mut begun = Vec::new();
+    for _ in 0..80 {
+        let mut stream = server.connect().await.unwrap();
+        stream.write_all(&[0xee; 4]).await.unwrap();
+        stream.write_all(&u32::to_le_bytes(1 << 20)).await.unwrap();
+        // It may be cut off on the way.
+        let _ = stream.write_all(&vec![0; BEGUN]).await;
+        begun.push(stream);
+    }
+    // Whoever waits for the rest of so many frames would hold 80 MB.
+    let mut open = 0;
+    for stream in &mut begun {
+        let mut answer = [0; 1];
+        let read = tokio::time::timeout(Duration::from_millis(1), stream.read(&mut answer)).await;
+        open += usize::from(read.is_err());
+    }
+    assert!((1..=67).contains(&open), "{open}");
+    client.call(&help::GetConfig).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_silent_connection_is_closed() {
     let server = server(3).await;
     let mut stream = server.connect().await.unwrap();
