@@ -24,14 +24,14 @@ pub use self::face::{
 use crate::error::{PeerMisbehaved, ProtocolError};
 use crate::handshake::client::{Handshake, Mode, Step};
 use crate::liveness::Liveness;
-use crate::message::{self, Low, MAX_IDS, Message, MessageError, MessageIds};
+use crate::message::{self, Low, MAX_IDS, MAX_MESSAGES, Message, MessageError, MessageIds};
 use crate::outbox::Outbox;
 use crate::packet::{self, Draft};
 pub use crate::salts::Salt;
 use crate::salts::Salts;
 use crate::session::{Parcel, Session};
 use crate::time::Now;
-use crate::transport::{Frame, Obfuscation, Transport};
+use crate::transport::{FRAME, Frame, Obfuscation, Transport};
 
 /// The client's end of one session with one data centre.
 pub struct Connection {
@@ -70,17 +70,18 @@ enum Phase {
     Session(Box<Session>),
 }
 
-/// What went wrong in a row; a good packet clears it.
+/// What went wrong in a row.
 #[derive(Debug, Default)]
 struct Counters {
     /// Discarded messages on this socket.
     strikes: u32,
-    /// Sockets given up because the server broke the protocol.
+    /// Sockets given up because the server broke the protocol; a good packet clears it.
     bad_sockets: u32,
-    /// Sockets that ended with a transport error.
+    /// Sockets that ended with a transport error; a good packet clears it.
     refusals: u32,
-    /// Salts that the server refused.
-    salts: u32,
+    /// Messages that the server refused although they were made after the last refusal; whatever
+    /// shows that the server took a message clears it.
+    rejections: u32,
 }
 
 impl Connection {
@@ -315,7 +316,7 @@ impl Connection {
             service::RpcResult::ID => return self.answer(body),
             types::BadMsgNotification::ID => {
                 let notice: types::BadMsgNotification = decode(&body)?;
-                self.rejected(notice.bad_msg_id, notice.error_code, msg_id);
+                return self.rejected(notice.bad_msg_id, notice.error_code, msg_id);
             }
             types::BadServerSalt::ID => {
                 let notice: types::BadServerSalt = decode(&body)?;
@@ -329,12 +330,12 @@ impl Connection {
                 let acks: types::MsgsAck = decode(&body)?;
                 limit(&acks.msg_ids)?;
                 self.outbox.acked(&acks.msg_ids);
-                self.counters.salts = 0;
+                self.counters.rejections = 0;
             }
             types::Pong::ID => {
                 let pong: types::Pong = decode(&body)?;
                 if self.liveness.pong(pong.ping_id) {
-                    self.counters.salts = 0;
+                    self.counters.rejections = 0;
                 }
             }
             service::FutureSalts::ID => {
@@ -371,7 +372,7 @@ impl Connection {
         }
         body.advance(4);
         let msg_id = body.get_i64_le();
-        self.counters.salts = 0;
+        self.counters.rejections = 0;
         let Some(id) = self.outbox.answered(msg_id) else {
             debug!(msg_id, "an answer that nobody waits for");
             return Ok(());
@@ -417,7 +418,7 @@ impl Connection {
         self.counters.strikes += 1;
         let tolerable = match &reason {
             PeerMisbehaved::Message(error) => {
-                !matches!(error, MessageError::Ahead | MessageError::SaltLoop)
+                !matches!(error, MessageError::Ahead | MessageError::RefusalLoop)
             }
             _ => false,
         };
@@ -466,10 +467,14 @@ impl Connection {
         }
     }
 
-    /// Sends all that is due, in as few packets as possible.
+    /// Sends what is due, in as few packets as possible; [`poll`](Self::poll) asks until nothing is.
     fn flush(&mut self) {
         let mut drafts = Vec::new();
-        while let Some(draft) = self.next_packet() {
+        let mut size = 0;
+        while size < MAX_FLUSH
+            && let Some(draft) = self.next_packet()
+        {
+            size += draft.as_bytes().len() + FRAME;
             drafts.push(draft);
         }
         let (Phase::Session(session), Link::Up(transport)) = (&self.phase, &mut self.link) else {
@@ -479,7 +484,7 @@ impl Connection {
             return;
         }
         session.seal(&mut drafts);
-        let mut out = BytesMut::new();
+        let mut out = BytesMut::with_capacity(size);
         for draft in &drafts {
             // What is too large for the framing was refused as a request.
             if let Err(error) = transport.pack(draft.as_bytes(), false, &mut self.rng, &mut out) {
@@ -497,6 +502,7 @@ impl Connection {
         let mut parcel = Parcel::default();
         let requests = self.outbox.take();
         let mut places = Vec::with_capacity(requests.len());
+        let room = MAX_MESSAGES.saturating_sub(requests.len() + OWN_MESSAGES);
         for request in requests {
             let place = match request.again {
                 Some(place) => {
@@ -507,7 +513,7 @@ impl Connection {
             };
             places.push((request.id, place));
         }
-        for req_msg_id in self.drops.drain(..) {
+        for req_msg_id in self.drops.drain(..room.min(self.drops.len())) {
             session.add(now, &mut parcel, service::RpcDropAnswer { req_msg_id }.to_bytes(), false);
         }
         if !self.wanted.is_empty() {
@@ -570,10 +576,13 @@ fn limit(msg_ids: &[i64]) -> Result<(), MessageError> {
     if msg_ids.len() > MAX_IDS { Err(MessageError::Service) } else { Ok(()) }
 }
 
-/// Service messages that are never updates, and that ask for nothing here.
-const SILENT: [u32; 4] = [
+/// Service messages that are never updates, and that are not acted upon here.
+const SILENT: [u32; 7] = [
     types::MsgsStateInfo::ID,
     types::MsgsAllInfo::ID,
+    types::MsgsStateReq::ID,
+    types::MsgResendReq::ID,
+    types::MsgResendAnsReq::ID,
     types::DestroySessionOk::ID,
     types::DestroySessionNone::ID,
 ];
@@ -599,3 +608,10 @@ const MAX_REFUSALS: u32 = 4;
 
 /// How many salts are asked for.
 const FUTURE_SALTS: i32 = 32;
+
+/// The most messages that a connection adds to those of its user in one packet: a request to
+/// send again, a ping, a question for salts, acknowledgements.
+const OWN_MESSAGES: usize = 4;
+
+/// So many bytes of packets are handed over in one piece, so that what waits is not held twice.
+const MAX_FLUSH: usize = 1024 * 1024;

@@ -20,7 +20,7 @@ pub(crate) struct Liveness {
 
 impl Liveness {
     pub(crate) fn new(interval: Duration, deadline: Duration) -> Self {
-        Self { interval, deadline, next: None, waiting: None, last: None }
+        Self { interval: interval.max(SHORTEST), deadline, next: None, waiting: None, last: None }
     }
 
     /// A socket carries messages from now on: the first ping is due at once.
@@ -44,7 +44,7 @@ impl Liveness {
 
     /// A ping was sent.
     pub(crate) fn sent(&mut self, uptime: Duration, ping_id: i64, msg_id: i64) {
-        self.next = Some(uptime + self.interval);
+        self.next = Some(uptime.saturating_add(self.interval));
         self.waiting.get_or_insert(uptime);
         self.last = Some((ping_id, msg_id));
     }
@@ -68,15 +68,18 @@ impl Liveness {
 
     /// Whether the other end was silent for too long.
     pub(crate) fn is_dead(&self, uptime: Duration) -> bool {
-        self.waiting.is_some_and(|since| uptime >= since + self.deadline)
+        self.waiting.is_some_and(|since| uptime >= since.saturating_add(self.deadline))
     }
 
     /// When to look again.
     pub(crate) fn wake(&self) -> Option<Duration> {
-        let dead = self.waiting.map(|since| since + self.deadline);
+        let dead = self.waiting.map(|since| since.saturating_add(self.deadline));
         [self.next, dead].into_iter().flatten().min()
     }
 }
+
+/// The shortest interval: one ping at a time.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
@@ -98,6 +101,20 @@ mod tests {
         liveness.sent(at(100), 7, 1);
         assert_eq!(liveness.wake(), Some(at(115)));
         assert!(!liveness.is_dead(at(114)) && liveness.is_dead(at(115)));
+    }
+
+    #[test]
+    fn any_interval_can_be_configured() {
+        let mut liveness = Liveness::new(Duration::ZERO, Duration::MAX);
+        liveness.start(at(100));
+        liveness.sent(at(100), 7, 1);
+        assert!(!liveness.is_due(at(100)) && liveness.is_due(at(101)));
+        assert!(!liveness.is_dead(at(1_000_000)));
+        let mut liveness = Liveness::new(Duration::MAX, DEADLINE);
+        liveness.start(at(100));
+        liveness.sent(at(100), 7, 1);
+        liveness.heard();
+        assert_eq!(liveness.wake(), Some(Duration::MAX));
     }
 
     #[test]

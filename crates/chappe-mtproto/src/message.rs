@@ -40,9 +40,9 @@ pub enum MessageError {
     /// A service message does not decode, or lists too much.
     #[error("a broken service message")]
     Service,
-    /// The server rejects salts that it just announced.
-    #[error("the server rejects its own salts")]
-    SaltLoop,
+    /// The server refuses whatever is sent, also with the salt or time that it just announced.
+    #[error("the server refuses message after message")]
+    RefusalLoop,
 }
 
 /// The constructor of a body, 0 for an empty one.
@@ -69,6 +69,11 @@ impl MessageIds {
         id = id.max(self.last.saturating_add(4));
         self.last = id;
         id | low as i64
+    }
+
+    /// The id that was made last, without its lowest two bits.
+    pub(crate) fn last(&self) -> i64 {
+        self.last
     }
 }
 
@@ -245,6 +250,11 @@ pub fn unpack_container(mut body: Bytes) -> Result<Vec<Message>, MessageError> {
 /// [`MessageError::Gzip`] for a broken stream, one that unpacks to more than 16 MiB or to
 /// suspiciously many times its size, and one with another compressed object or a container inside.
 pub fn inflate(body: Bytes) -> Result<Bytes, MessageError> {
+    inflate_up_to(MAX_INFLATED, body)
+}
+
+/// Unpacks `gzip_packed` as [`inflate`] does, if it unpacks to no more than so many bytes.
+pub(crate) fn inflate_up_to(most: usize, body: Bytes) -> Result<Bytes, MessageError> {
     if constructor(&body) != GzipPacked::ID {
         return Ok(body);
     }
@@ -254,7 +264,7 @@ pub fn inflate(body: Bytes) -> Result<Bytes, MessageError> {
         .and_then(|_| reader.blob())
         .and_then(|packed| reader.finish().map(|()| packed))
         .map_err(|_| MessageError::Gzip)?;
-    let limit = packed.len().saturating_mul(MAX_RATIO).clamp(FREE_INFLATED, MAX_INFLATED);
+    let limit = packed.len().saturating_mul(MAX_RATIO).clamp(FREE_INFLATED, MAX_INFLATED).min(most);
     let limit = u64::try_from(limit).unwrap_or(u64::MAX);
     let mut out = Vec::new();
     let read = GzDecoder::new(packed).take(limit + 1).read_to_end(&mut out);

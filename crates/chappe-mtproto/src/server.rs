@@ -33,6 +33,7 @@ use crate::message::{self, Low, MAX_MESSAGES, MessageIds, OVERHEAD};
 use crate::packet::{self, Draft, Header};
 use crate::salts::seconds;
 use crate::time::Now;
+use crate::transport::FRAME;
 
 /// The server's end of all sockets, keys and sessions of one server.
 pub struct Server {
@@ -46,6 +47,8 @@ pub struct Server {
     keys: BTreeMap<i64, Key>,
     sessions: BTreeMap<SessionRef, Session>,
     links: BTreeMap<LinkId, Link>,
+    /// The keys that the driver was asked for, and who waits for each.
+    wanted: BTreeSet<(i64, LinkId)>,
     headers: Headers,
     /// Sessions that may have something to send.
     waiting: BTreeSet<SessionRef>,
@@ -89,6 +92,7 @@ impl Server {
             keys: BTreeMap::new(),
             sessions: BTreeMap::new(),
             links: BTreeMap::new(),
+            wanted: BTreeSet::new(),
             headers: Headers::default(),
             waiting: BTreeSet::new(),
             timers: BTreeSet::new(),
@@ -131,13 +135,10 @@ impl Server {
             let key = Key { key, first_salt: None, expires: None };
             self.keys.entry(auth_key_id).or_insert(key);
         }
-        let waiting: Vec<LinkId> = self
-            .links
-            .iter()
-            .filter(|(_, link)| link.waits_for == Some(auth_key_id))
-            .map(|(id, _)| *id)
-            .collect();
+        let range = (auth_key_id, LinkId(0))..=(auth_key_id, LinkId(u64::MAX));
+        let waiting: Vec<LinkId> = self.wanted.range(range).map(|(_, link)| *link).collect();
         for link_id in waiting {
+            self.wanted.remove(&(auth_key_id, link_id));
             if missing {
                 self.refuse(link_id, UNKNOWN_KEY);
                 continue;
@@ -181,7 +182,7 @@ impl Server {
     pub fn push(&mut self, now: Now, session: SessionRef, body: Bytes) -> Option<i64> {
         self.tick(now);
         self.sessions.get(&session)?;
-        Some(self.send_kept(session, Low::Push, body))
+        Some(self.send_kept(session, Low::Push, body, true))
     }
 
     /// Forgets a key with all its sessions, and closes their sockets after a -404.
@@ -287,7 +288,7 @@ impl Server {
         *stage = Stage::Answered(msg_id);
         session.acknowledged(req_msg_id);
         let body = RpcResult { req_msg_id, result }.to_bytes();
-        session.send_kept(msg_id, body, true, self.now.uptime);
+        session.send_kept(msg_id, body, false, self.now.uptime);
         self.waiting.insert(session_ref);
     }
 
@@ -299,10 +300,11 @@ impl Server {
         }
     }
 
-    fn send_kept(&mut self, session_ref: SessionRef, low: Low, body: Bytes) -> i64 {
+    /// Queues a message that is kept; `pushed` if the driver is told of its acknowledgement.
+    fn send_kept(&mut self, session_ref: SessionRef, low: Low, body: Bytes, pushed: bool) -> i64 {
         let msg_id = self.ids.next(self.now.unix, low);
         if let Some(session) = self.sessions.get_mut(&session_ref) {
-            session.send_kept(msg_id, body, false, self.now.uptime);
+            session.send_kept(msg_id, body, pushed, self.now.uptime);
             self.waiting.insert(session_ref);
         }
         msg_id
@@ -371,7 +373,8 @@ impl Server {
             return;
         };
         packet::seal(&key.key, Side::Server, drafts);
-        let mut out = BytesMut::new();
+        let size: usize = drafts.iter().map(|draft| draft.as_bytes().len() + FRAME).sum();
+        let mut out = BytesMut::with_capacity(size);
         for draft in drafts {
             if let Err(error) =
                 link.transport.pack(draft.as_bytes(), false, &mut self.rng, &mut out)
@@ -394,7 +397,10 @@ impl Server {
 
     /// Ends a session.
     fn destroy(&mut self, session_ref: SessionRef) {
-        if self.sessions.remove(&session_ref).is_some() {
+        if let Some(session) = self.sessions.remove(&session_ref) {
+            if let Some(link) = session.link.and_then(|link| self.links.get_mut(&link)) {
+                link.sessions.remove(&session_ref);
+            }
             self.waiting.remove(&session_ref);
             self.event(ServerEvent::SessionDestroyed { session: session_ref });
         }

@@ -1,5 +1,6 @@
 //! The client's half of a session: what is checked on the way in and stamped on the way out.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -32,9 +33,13 @@ pub(crate) struct Session {
     numbers: SequenceNumbers,
     received: Window<()>,
     sent: Window<Sent>,
-    acks: Vec<i64>,
+    acks: BTreeSet<i64>,
     acks_due: Option<Duration>,
     announced: Option<i64>,
+    /// The session that this one replaced: the answers to what was on its way still come.
+    replaced: Option<i64>,
+    /// The last message id that was made when the server refused a message.
+    refused: Option<i64>,
 }
 
 /// What went out under one message id.
@@ -67,9 +72,11 @@ impl Session {
             numbers: SequenceNumbers::default(),
             received: Window::new(REMEMBERED),
             sent: Window::new(REMEMBERED),
-            acks: Vec::new(),
+            acks: BTreeSet::new(),
             acks_due: None,
             announced: None,
+            replaced: None,
+            refused: None,
         }
     }
 
@@ -105,8 +112,8 @@ impl Session {
 
     /// Begins a new session of the same key.
     pub(crate) fn restart(&mut self, rng: &mut ChaCha20Rng) {
-        let resume = self.resume();
-        *self = Self::new(resume, rng);
+        let replaced = Some(self.session_id);
+        *self = Self { replaced, ..Self::new(self.resume(), rng) };
     }
 
     /// Opens a packet and gives its messages that were not received before.
@@ -121,7 +128,8 @@ impl Session {
         let opened = packet::open(&self.key, Side::Server, packet)?;
         let Header { session_id, msg_id, seqno, .. } = opened.header;
         if session_id != self.session_id {
-            return Err(MessageError::Session.into());
+            let late = self.replaced == Some(session_id);
+            return if late { Ok(Vec::new()) } else { Err(MessageError::Session.into()) };
         }
         if msg_id & 1 == 0 {
             return Err(MessageError::Parity.into());
@@ -198,9 +206,7 @@ impl Session {
 
     /// Schedules an acknowledgement.
     pub(crate) fn acknowledge(&mut self, msg_id: i64, now: Now) {
-        if !self.acks.contains(&msg_id) {
-            self.acks.push(msg_id);
-        }
+        self.acks.insert(msg_id);
         self.acks_due.get_or_insert(now.uptime + ACK_DELAY);
     }
 
@@ -212,6 +218,16 @@ impl Session {
     /// Whether a message id is of this session and this side.
     pub(crate) fn is_ours(&self, msg_id: i64) -> bool {
         matches!(self.sent.look(msg_id), Seen::Before(_))
+    }
+
+    /// Whether a refused message was made after the last refusal: what was on its way by then may
+    /// be refused for the same reason.
+    pub(crate) fn is_refused_anew(&mut self, msg_id: i64) -> bool {
+        if self.refused.is_some_and(|last| msg_id <= last) {
+            return false;
+        }
+        self.refused = Some(self.ids.last());
+        true
     }
 
     /// Takes a refusal of the server: gives the ids of the messages that it hits, and takes back
@@ -261,8 +277,12 @@ impl Session {
         if self.acks.is_empty() || (parcel.messages.is_empty() && !due) {
             return;
         }
-        let rest = self.acks.split_off(self.acks.len().min(MAX_ACKS));
-        let acks = std::mem::replace(&mut self.acks, rest);
+        let mut acks = Vec::with_capacity(self.acks.len().min(MAX_ACKS));
+        while acks.len() < MAX_ACKS
+            && let Some(msg_id) = self.acks.pop_first()
+        {
+            acks.push(msg_id);
+        }
         if self.acks.is_empty() {
             self.acks_due = None;
         }

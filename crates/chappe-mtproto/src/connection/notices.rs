@@ -8,16 +8,22 @@ use crate::message::{self, Age, MessageError};
 
 impl Connection {
     /// `bad_msg_notification`: core.telegram.org/mtproto/service_messages_about_messages.
-    pub(super) fn rejected(&mut self, msg_id: i64, code: i32, notice: i64) {
+    pub(super) fn rejected(
+        &mut self,
+        msg_id: i64,
+        code: i32,
+        notice: i64,
+    ) -> Result<(), MessageError> {
         let Phase::Session(session) = &mut self.phase else {
-            return;
+            return Ok(());
         };
         // Code 19: the server had a container of this id before, so all that is in it.
         if code == 19 || !session.is_ours(msg_id) {
             debug!(msg_id, code, "a notice that changes nothing");
-            return;
+            return Ok(());
         }
         debug!(msg_id, code, "a message was refused");
+        let anew = session.is_refused_anew(msg_id);
         if matches!(code, 16 | 17) {
             session.set_clock(notice, self.now);
             self.changed();
@@ -28,6 +34,7 @@ impl Connection {
         if !matches!(code, 16 | 20) {
             self.restart();
         }
+        self.count_rejection(anew)
     }
 
     pub(super) fn salt_rejected(
@@ -41,8 +48,7 @@ impl Connection {
         if !session.is_ours(notice.bad_msg_id) {
             return Ok(());
         }
-        self.counters.salts += 1;
-        let loops = self.counters.salts > MAX_SALTS;
+        let anew = session.is_refused_anew(notice.bad_msg_id);
         if message::age(notice_id, session.server_time(self.now)) != Age::Fresh {
             session.set_clock(notice_id, self.now);
         }
@@ -50,7 +56,18 @@ impl Connection {
         session.salts.replace(notice.new_server_salt, time);
         self.changed();
         self.send_anew(notice.bad_msg_id, notice.error_code);
-        if loops { Err(MessageError::SaltLoop) } else { Ok(()) }
+        self.count_rejection(anew)
+    }
+
+    /// A server that refuses whatever is sent would be asked again at the speed of the network:
+    /// that ends with the socket, whose next one the driver opens at its leisure.
+    fn count_rejection(&mut self, anew: bool) -> Result<(), MessageError> {
+        self.counters.rejections += u32::from(anew);
+        if self.counters.rejections > MAX_REJECTIONS {
+            self.counters.rejections = 0;
+            return Err(MessageError::RefusalLoop);
+        }
+        Ok(())
     }
 
     /// Queues what was in a refused message.
@@ -108,8 +125,8 @@ impl Connection {
     }
 }
 
-/// How many salts in a row may be refused on one socket.
-const MAX_SALTS: u32 = 5;
+/// How many messages in a row may be refused, each made after the refusal of the one before.
+const MAX_REJECTIONS: u32 = 5;
 
 /// How many answers may be asked for at once.
 const MAX_WANTED: usize = 1024;

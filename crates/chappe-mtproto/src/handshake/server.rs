@@ -18,6 +18,9 @@ use crate::time::Now;
 /// How long an exchange is remembered after the client's last message.
 pub const MEMORY: Duration = Duration::from_secs(15 * 60);
 
+/// How long an exchange under way is safe from being displaced.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// The server's half of all key exchanges of one server.
 ///
 /// An exchange may span connections: it hangs on its two nonces alone. A repeated message gets the answer
@@ -84,6 +87,8 @@ struct Exchange {
     server_nonce: [u8; 16],
     p: u64,
     q: u64,
+    /// Uptime at the client's first message.
+    begun: Duration,
     /// Uptime at the client's last message.
     touched: Duration,
     stage: Stage,
@@ -202,10 +207,13 @@ impl Handshake {
         rng: &mut impl CryptoRng,
     ) -> Result<[u8; 16], Refusal> {
         if self.exchanges.len() >= self.config.capacity {
-            // Whoever floods with first messages displaces first messages, never an exchange under way.
-            let idle = self.exchanges.iter().filter(|(_, one)| matches!(one.stage, Stage::Proof));
-            let oldest = idle.min_by_key(|(nonce, one)| (one.touched, **nonce));
-            let oldest = oldest.map(|(nonce, _)| *nonce).ok_or(Refusal(FLOOD))?;
+            // Whoever floods displaces what cost as little: an exchange under way has a minute.
+            let busy = |one: &Exchange| matches!(one.stage, Stage::Key(_));
+            let ranked = self.exchanges.iter().map(|(nonce, one)| (busy(one), one.begun, *nonce));
+            let (busy, begun, oldest) = ranked.min().ok_or(Refusal(FLOOD))?;
+            if busy && now.uptime.saturating_sub(begun) < PATIENCE {
+                return Err(Refusal(FLOOD));
+            }
             self.exchanges.remove(&oldest);
         }
         let mut server_nonce = [0; 16];
@@ -220,6 +228,7 @@ impl Handshake {
             server_nonce,
             p,
             q,
+            begun: now.uptime,
             touched: now.uptime,
             stage: Stage::Proof,
             answers: Vec::new(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tracing::debug;
 
-use super::{LinkId, Server, ServerOutput, Timer};
+use super::{LinkId, Server, ServerOutput, SessionRef, Timer};
 use crate::transport::{Frame, Transport};
 
 /// One socket.
@@ -15,6 +15,8 @@ pub(super) struct Link {
     pub(super) transport: Transport,
     /// The key that the driver was asked for.
     pub(super) waits_for: Option<i64>,
+    /// The sessions whose socket this is.
+    pub(super) sessions: BTreeSet<SessionRef>,
     /// Packets that wait for that key.
     pub(super) parked: VecDeque<(BytesMut, bool)>,
     /// Whether a packet of a known key came: whoever sends none is not waited for as long.
@@ -26,7 +28,7 @@ pub(super) struct Link {
     heard: Duration,
     /// When to hang up, by the last `ping_delay_disconnect`.
     hang_up: Option<Duration>,
-    /// The earliest timer that is set.
+    /// When its timer is set for.
     armed: Option<Duration>,
 }
 
@@ -42,6 +44,7 @@ impl Link {
         Self {
             transport: Transport::server(),
             waits_for: None,
+            sessions: BTreeSet::new(),
             parked: VecDeque::new(),
             trusted: false,
             strikes: 0,
@@ -54,7 +57,7 @@ impl Link {
 
     fn deadline(&self, idle: Duration) -> Duration {
         let patience = if self.trusted { idle } else { idle.min(STRANGER) };
-        let silent = self.heard + patience;
+        let silent = self.heard.saturating_add(patience);
         self.hang_up.map_or(silent, |hang_up| hang_up.min(silent))
     }
 }
@@ -140,7 +143,9 @@ impl Server {
         };
         let deadline = link.deadline(self.config.idle_timeout);
         if link.armed.is_none_or(|armed| deadline < armed) {
-            link.armed = Some(deadline);
+            if let Some(later) = link.armed.replace(deadline) {
+                self.timers.remove(&(later, Timer::Link(link_id)));
+            }
             self.timers.insert((deadline, Timer::Link(link_id)));
         }
     }
@@ -177,11 +182,19 @@ impl Server {
 
     /// A socket is gone; its sessions stay.
     pub(super) fn detach(&mut self, link_id: LinkId) {
-        self.links.remove(&link_id);
-        for session in self.sessions.values_mut() {
-            if session.link == Some(link_id) {
+        let Some(link) = self.links.remove(&link_id) else {
+            return;
+        };
+        for session in link.sessions {
+            if let Some(session) = self.sessions.get_mut(&session) {
                 session.link = None;
             }
+        }
+        if let Some(armed) = link.armed {
+            self.timers.remove(&(armed, Timer::Link(link_id)));
+        }
+        if let Some(auth_key_id) = link.waits_for {
+            self.wanted.remove(&(auth_key_id, link_id));
         }
     }
 

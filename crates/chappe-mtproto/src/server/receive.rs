@@ -54,7 +54,12 @@ impl Server {
             return self.hang_up(link_id);
         }
         link.parked.push_back((packet, quick_ack));
-        if link.waits_for.replace(auth_key_id) != Some(auth_key_id) {
+        let before = link.waits_for.replace(auth_key_id);
+        if before != Some(auth_key_id) {
+            if let Some(before) = before {
+                self.wanted.remove(&(before, link_id));
+            }
+            self.wanted.insert((auth_key_id, link_id));
             self.event(ServerEvent::KeyWanted { auth_key_id, link: link_id });
         }
     }
@@ -122,15 +127,19 @@ impl Server {
         } else {
             vec![message]
         };
-        self.attach(link_id, session, messages.iter().map(|message| message.msg_id).min(), msg_id);
+        if contained || self.is_new(session, msg_id) {
+            let first = messages.iter().map(|message| message.msg_id).min();
+            self.attach(link_id, session, first, msg_id);
+        }
         if quick_ack {
             self.transmit_quick_ack(link_id, token);
         }
         if contained && let Some(state) = self.sessions.get_mut(&session) {
             state.receive(msg_id, seqno, Stage::Service);
         }
+        let mut room = MAX_UNPACKED;
         for message in messages {
-            self.message(link_id, session, message);
+            self.message(link_id, session, message, &mut room);
         }
     }
 
@@ -166,6 +175,14 @@ impl Server {
         if is_content(message.seqno) { Err(34) } else { Ok(()) }
     }
 
+    /// Whether a message was not received before. Only what is new moves a session to another
+    /// socket: anybody on the way can repeat what was sent.
+    fn is_new(&self, session: SessionRef, msg_id: i64) -> bool {
+        self.sessions.get(&session).is_none_or(|session| {
+            session.link.is_none() || matches!(session.look(msg_id), Seen::New)
+        })
+    }
+
     /// Finds or makes the session, and makes this its socket.
     fn attach(&mut self, link_id: LinkId, session_ref: SessionRef, first: Option<i64>, outer: i64) {
         let uptime = self.now.uptime;
@@ -175,8 +192,15 @@ impl Server {
         }
         let session = self.sessions.entry(session_ref).or_insert_with(|| Session::new(uptime));
         session.used = uptime;
+        let before = session.link;
         if session.attach(link_id) {
             self.waiting.insert(session_ref);
+            if let Some(link) = before.and_then(|link| self.links.get_mut(&link)) {
+                link.sessions.remove(&session_ref);
+            }
+            if let Some(link) = self.links.get_mut(&link_id) {
+                link.sessions.insert(session_ref);
+            }
         }
         if fresh {
             self.event(ServerEvent::SessionCreated { session: session_ref, link: link_id });
@@ -185,7 +209,7 @@ impl Server {
                 unique_id: self.rng.next_u64().cast_signed(),
                 server_salt: self.salts.current(session_ref.auth_key_id, self.now.unix),
             };
-            self.send_kept(session_ref, Low::Push, chappe_tl::Encode::to_bytes(&notice));
+            self.send_kept(session_ref, Low::Push, chappe_tl::Encode::to_bytes(&notice), false);
         }
     }
 
@@ -207,9 +231,17 @@ impl Server {
     }
 
     /// Takes one message, alone or out of a container.
-    fn message(&mut self, link_id: LinkId, session_ref: SessionRef, message: Message) {
+    ///
+    /// `room` is what the packet's compressed messages may still unpack to, in bytes.
+    fn message(
+        &mut self,
+        link_id: LinkId,
+        session_ref: SessionRef,
+        message: Message,
+        room: &mut usize,
+    ) {
         match self.check_message(session_ref, &message) {
-            Ok(true) => self.accept(link_id, session_ref, message),
+            Ok(true) => self.accept(link_id, session_ref, message, room),
             Ok(false) => self.repeat(session_ref, &message),
             Err(code) => self.reject(link_id, session_ref, &message, code),
         }
@@ -249,11 +281,21 @@ impl Server {
     }
 
     /// Takes a new message.
-    fn accept(&mut self, link_id: LinkId, session_ref: SessionRef, message: Message) {
+    fn accept(
+        &mut self,
+        link_id: LinkId,
+        session_ref: SessionRef,
+        message: Message,
+        room: &mut usize,
+    ) {
         let Message { msg_id, seqno, body } = message;
-        let Ok(body) = message::inflate(body) else {
+        let packed = message::constructor(&body) == service::GzipPacked::ID;
+        let Ok(body) = message::inflate_up_to(*room, body) else {
             return self.unreadable(link_id, session_ref, msg_id, seqno);
         };
+        if packed {
+            *room = room.saturating_sub(body.len());
+        }
         let content = is_content(seqno);
         let kind = Kind::of(message::constructor(&body));
         let code = match kind {
@@ -352,6 +394,10 @@ fn unpack(container: &Message) -> Option<Vec<Message>> {
 
 /// How many packets of a socket wait for a key.
 const MAX_PARKED: usize = 64;
+
+/// What the compressed messages of one packet may unpack to, together and in bytes: a thousand
+/// bombs fit into a packet.
+const MAX_UNPACKED: usize = 4 * 1024 * 1024;
 
 /// How many sessions one key may have.
 const MAX_SESSIONS: usize = 64;

@@ -23,7 +23,7 @@ pub(super) struct SaltBook {
 
 impl SaltBook {
     pub(super) fn new(secret: [u8; 32], period: Duration) -> Self {
-        Self { secret: Zeroizing::new(secret), period: seconds(period).max(SHORTEST) }
+        Self { secret: Zeroizing::new(secret), period: seconds(period).clamp(SHORTEST, LONGEST) }
     }
 
     /// The salt that a client should use.
@@ -85,8 +85,9 @@ const OVERLAP: i64 = 1800;
 /// Assumed: clocks of clients are wrong by fractions of a second, and nobody gains from a refusal.
 const EARLY: i64 = 30;
 
-/// The shortest period, in seconds.
+/// The shortest and the longest period, in seconds.
 const SHORTEST: i64 = 60;
+const LONGEST: i64 = 365 * 86_400;
 
 #[cfg(test)]
 mod tests {
@@ -121,6 +122,17 @@ mod tests {
         assert!(book.accepts(1, salt, at(2 * PERIOD - 1)));
         assert!(!book.accepts(1, salt, at(2 * PERIOD)));
         assert!(!book.accepts(2, salt, at(0)));
+    }
+
+    #[test]
+    fn any_period_can_be_configured() {
+        for period in [Duration::ZERO, Duration::MAX] {
+            let book = SaltBook::new([7; 32], period);
+            let salt = book.current(1, at(0));
+            assert!(book.accepts(1, salt, at(0)));
+            assert_eq!(book.coming(1, at(0), 64).len(), 64);
+            assert!(book.honoured_until(at(0)) > 0);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use chappe_tl::service::{
 };
 use chappe_tl::{Decode, Encode};
 
-use super::session::{Acked, Stage};
+use super::session::Stage;
 use super::{LinkId, Server, ServerEvent, SessionRef};
 use crate::message::{self, Low, MAX_IDS, MessageError, Seen};
 
@@ -69,8 +69,8 @@ impl Server {
 
     fn acked(&mut self, session_ref: SessionRef, msg_ids: &[i64]) {
         for msg_id in msg_ids {
-            let acked = self.sessions.get_mut(&session_ref).map(|session| session.acked(*msg_id));
-            if acked == Some(Acked::Push) {
+            let session = self.sessions.get_mut(&session_ref);
+            if session.is_some_and(|session| session.acked(*msg_id)) {
                 self.event(ServerEvent::Acked { session: session_ref, msg_id: *msg_id });
             }
         }
@@ -158,11 +158,11 @@ impl Server {
         if running {
             // The request gets the same answer as the request to drop it.
             let body = RpcResult { req_msg_id, result: result.clone() }.to_bytes();
-            self.send_kept(session_ref, Low::Answer, body);
+            self.send_kept(session_ref, Low::Answer, body, false);
             self.event(ServerEvent::RequestDropped { session: session_ref, msg_id: req_msg_id });
         }
         let body = RpcResult { req_msg_id: msg_id, result }.to_bytes();
-        self.send_kept(session_ref, Low::Answer, body);
+        self.send_kept(session_ref, Low::Answer, body, false);
     }
 
     /// Ends another session of the same key.

@@ -1,6 +1,6 @@
 //! One session at the server: what came, what went, what is to go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,7 +21,7 @@ pub(super) struct Session {
     kept: BTreeMap<i64, Kept>,
     kept_bytes: usize,
     outgoing: Vec<Outgoing>,
-    acks: Vec<i64>,
+    acks: BTreeSet<i64>,
     acks_due: Option<Duration>,
 }
 
@@ -59,16 +59,8 @@ struct Kept {
     since: Duration,
     /// The socket it was sent over last.
     link: Option<LinkId>,
-    /// Whether it answers a request, or was pushed.
-    answer: bool,
-}
-
-/// What an acknowledgement did.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Acked {
-    Nothing,
-    Answer,
-    Push,
+    /// Whether the driver pushed it.
+    pushed: bool,
 }
 
 impl Session {
@@ -81,7 +73,7 @@ impl Session {
             kept: BTreeMap::new(),
             kept_bytes: 0,
             outgoing: Vec::new(),
-            acks: Vec::new(),
+            acks: BTreeSet::new(),
             acks_due: None,
         }
     }
@@ -122,15 +114,15 @@ impl Session {
 
     /// Schedules an acknowledgement.
     pub(super) fn acknowledge(&mut self, msg_id: i64, now: Duration) {
-        if !self.acks.contains(&msg_id) && self.acks.len() < MAX_ACKS {
-            self.acks.push(msg_id);
+        if self.acks.len() < MAX_ACKS {
+            self.acks.insert(msg_id);
         }
         self.acks_due.get_or_insert(now + ACK_DELAY);
     }
 
     /// The answer to a request acknowledges it.
     pub(super) fn acknowledged(&mut self, msg_id: i64) {
-        self.acks.retain(|waiting| *waiting != msg_id);
+        self.acks.remove(&msg_id);
         if self.acks.is_empty() {
             self.acks_due = None;
         }
@@ -149,10 +141,10 @@ impl Session {
     }
 
     /// Queues a message and keeps it until it is acknowledged.
-    pub(super) fn send_kept(&mut self, msg_id: i64, body: Bytes, answer: bool, now: Duration) {
+    pub(super) fn send_kept(&mut self, msg_id: i64, body: Bytes, pushed: bool, now: Duration) {
         let message = Message { msg_id, seqno: self.numbers.next(true), body };
         self.kept_bytes += message.body.len();
-        let kept = Kept { message: message.clone(), since: now, link: None, answer };
+        let kept = Kept { message: message.clone(), since: now, link: None, pushed };
         self.kept.insert(msg_id, kept);
         self.outgoing.push(Outgoing { message, again: false });
         while self.kept.len() > MAX_KEPT || self.kept_bytes > MAX_KEPT_BYTES {
@@ -163,13 +155,9 @@ impl Session {
         }
     }
 
-    /// The client has a message.
-    pub(super) fn acked(&mut self, msg_id: i64) -> Acked {
-        match self.forget(msg_id) {
-            None => Acked::Nothing,
-            Some(kept) if kept.answer => Acked::Answer,
-            Some(_) => Acked::Push,
-        }
+    /// The client has a message. `true` if it was kept and pushed by the driver.
+    pub(super) fn acked(&mut self, msg_id: i64) -> bool {
+        self.forget(msg_id).is_some_and(|kept| kept.pushed)
     }
 
     /// Forgets a kept message; gives its number and length.
@@ -234,7 +222,7 @@ impl Session {
             return Default::default();
         }
         self.acks_due = None;
-        (outgoing, std::mem::take(&mut self.acks))
+        (outgoing, std::mem::take(&mut self.acks).into_iter().collect())
     }
 
     /// Makes the number of an acknowledgement or a container.

@@ -26,6 +26,9 @@ pub const CLIENT_LIMIT: usize = 4 * 1024 * 1024 + 1024;
 /// The largest payload that a server waits for, in bytes: a file part of 512 KiB fits twice.
 pub const SERVER_LIMIT: usize = 1024 * 1024 + 1024;
 
+/// Room for what a frame adds to its packet, in bytes.
+pub(crate) const FRAME: usize = 32;
+
 /// The framing of one connection, for both directions and one of the two sides.
 #[derive(Debug)]
 pub struct Transport {

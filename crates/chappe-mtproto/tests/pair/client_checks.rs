@@ -598,8 +598,69 @@ fn salts_that_never_please_cost_the_socket() {
         // Whoever answers no ping of ours does not please either.
         server.serve(&types::Pong { msg_id: 0, ping_id: 0 });
     }
-    let reason = ReconnectReason::Peer(PeerMisbehaved::Message(MessageError::SaltLoop));
-    assert_eq!(server.reconnects(), [&reason]);
+    assert_eq!(server.reconnects(), [&REFUSALS]);
+}
+
+const REFUSALS: ReconnectReason =
+    ReconnectReason::Peer(PeerMisbehaved::Message(MessageError::RefusalLoop));
+
+#[test]
+fn pings_that_never_please_cost_the_socket() {
+    let mut server = RawServer::new();
+    for _ in 0..6 {
+        assert!(server.reconnects().is_empty());
+        let last = server.outer.last().unwrap().msg_id;
+        refuse(&mut server, last, 32);
+    }
+    assert_eq!(server.reconnects(), [&REFUSALS]);
+    let sent = server.messages.len();
+    server.wait(1);
+    assert_eq!(server.messages.len(), sent);
+    assert!(recovers(&mut server));
+}
+
+#[test]
+fn what_the_server_takes_in_between_forgives_refusals() {
+    let (mut server, _) = asked();
+    for salt in 0..8 {
+        let last = *server.places(&body(1)).last().unwrap();
+        refuse_salt(&mut server, last, salt);
+        server.serve(&types::MsgsAck { msg_ids: vec![last] });
+    }
+    assert!(server.reconnects().is_empty());
+}
+
+#[test]
+fn packets_on_their_way_may_all_be_refused_for_one_reason() {
+    let mut server = RawServer::new();
+    let large = |number: u8| Bytes::from(vec![number; 40_000]);
+    let options = RequestOptions { no_gzip: true, ..RequestOptions::default() };
+    for number in 0..20 {
+        server.client.request(server.now, large(number), options);
+    }
+    server.drain();
+    let places: Vec<i64> = (0..20).map(|number| server.places(&large(number))[0]).collect();
+    for place in places {
+        refuse_salt(&mut server, place, 1234);
+    }
+    assert!(server.reconnects().is_empty());
+    assert!((0..20).all(|number| server.places(&large(number)).len() == 2));
+}
+
+#[test]
+fn late_messages_of_the_session_before_are_ignored() {
+    let (mut server, place) = asked();
+    let before = server.session;
+    refuse(&mut server, place, 32);
+    let session = std::mem::replace(&mut server.session, before);
+    for number in 0..40 {
+        let msg_id = id_at(0, 1000 + number, 3);
+        server.send(msg_id, 1, &body(2));
+    }
+    server.session = session;
+    assert!(server.reconnects().is_empty());
+    assert_eq!(server.updates(), 0);
+    assert!(good(&mut server));
 }
 
 #[test]
@@ -661,6 +722,11 @@ fn a_container_that_came_twice_is_not_sent_again() {
 fn a_request_that_is_always_refused_fails() {
     let (mut server, _) = asked();
     for _ in 0..9 {
+        if server.reconnects().len() == 1 {
+            server.events.clear();
+            server.input(Input::Disconnected);
+            server.connect();
+        }
         let last = *server.places(&body(1)).last().unwrap();
         refuse(&mut server, last, 20);
     }
@@ -813,6 +879,46 @@ fn transport_errors_are_told_and_counted() {
     let mut server = RawServer::new();
     server.transport_error(-444);
     assert_eq!(server.error, Some(ProtocolError::WrongDc(2)));
+}
+
+#[test]
+fn questions_of_the_server_are_no_updates() {
+    let mut server = RawServer::new();
+    server.serve(&types::MsgsStateReq { msg_ids: vec![4] });
+    server.serve(&types::MsgResendReq { msg_ids: vec![4] });
+    server.serve(&types::MsgResendAnsReq { msg_ids: vec![4] });
+    server.serve(&types::MsgsStateInfo { req_msg_id: 4, info: Bytes::new() });
+    assert_eq!(server.updates(), 0);
+    assert!(server.reconnects().is_empty());
+}
+
+#[test]
+fn any_number_of_requests_can_be_cancelled_at_once() {
+    let mut server = RawServer::new();
+    let ids: Vec<_> = (0..1500)
+        .map(|number| server.client.request(server.now, body(number), RequestOptions::default()))
+        .collect();
+    server.drain();
+    for id in ids {
+        server.client.cancel(server.now, id);
+    }
+    server.drain();
+    assert_eq!(server.all::<service::RpcDropAnswer>().len(), 1500);
+}
+
+#[test]
+fn what_waits_is_handed_over_in_pieces() {
+    let mut server = RawServer::new();
+    let options = RequestOptions { no_gzip: true, ..RequestOptions::default() };
+    for number in 0..10 {
+        server.client.request(server.now, Bytes::from(vec![number; 400_000]), options);
+    }
+    let mut sizes = Vec::new();
+    while let Output::Transmit(bytes) = server.client.poll() {
+        sizes.push(bytes.len());
+    }
+    assert!(sizes.len() > 2 && sizes.iter().all(|size| *size < 1_500_000), "{sizes:?}");
+    assert!(sizes.iter().sum::<usize>() > 4_000_000);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What the server refuses and how: one rule broken at a time, and what real clients rely on.
 
+use std::time::Duration;
+
 use crate::common::raw::{RawClient, SESSION, container, id_at, seal, seal_raw};
 use crate::common::{auth_key, body, echo, server_config};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -8,7 +10,7 @@ use chappe_mtproto::connection::RpcFailure;
 use chappe_mtproto::message::{Message, deflate};
 use chappe_mtproto::packet;
 use chappe_mtproto::server::{ServerConfig, ServerEvent, ServerInput, SessionRef};
-use chappe_mtproto::transport::Framing;
+use chappe_mtproto::transport::{Framing, Transport};
 use chappe_tl::service::{
     self, DestroyAuthKeyRes, DestroySessionRes, FutureSalts, RpcResult, types,
 };
@@ -1029,6 +1031,87 @@ fn a_replayed_obfuscated_stream_is_closed() {
         }
         assert_eq!(seen, closed);
     }
+}
+
+#[test]
+fn a_replayed_packet_does_not_take_a_session_over() {
+    let mut client = RawClient::new();
+    let (msg_id, seqno) = (client.id(), client.odd());
+    let packet = seal(&client.key, Side::Client, &client.header(msg_id, seqno), &body(1));
+    client.packet(&packet, false);
+    client.messages.clear();
+
+    let thief = chappe_mtproto::server::LinkId(50);
+    let mut replay = BytesMut::new();
+    let mut transport = Transport::client(Framing::Intermediate, None, &mut client.rng).unwrap();
+    transport.pack(&packet, false, &mut client.rng, &mut replay).unwrap();
+    let (now, session) = (client.now, client.session_ref());
+    client.server.handle(now, ServerInput::Accepted(thief));
+    client.server.handle(now, ServerInput::Received(thief, &mut replay));
+    client.server.push(now, session, body(2));
+    client.drain();
+    assert!(client.messages.iter().any(|message| message.body == body(2)));
+    assert_eq!(client.requests().len(), 1);
+    // And without it the session stays where it is.
+    client.server.handle(now, ServerInput::Closed(thief));
+    client.server.push(now, session, body(3));
+    client.drain();
+    assert!(client.messages.iter().any(|message| message.body == body(3)));
+}
+
+#[test]
+fn only_pushes_are_told_to_have_arrived() {
+    let mut client = RawClient::new();
+    let request = client.ask(body(1));
+    client.respond(request, body(2));
+    let (now, session) = (client.now, client.session_ref());
+    let pushed = client.server.push(now, session, body(3)).unwrap();
+    client.drain();
+    let msg_ids: Vec<i64> = client.messages.iter().map(|message| message.msg_id).collect();
+    assert!(msg_ids.len() >= 3, "the new session, the answer, the push: {msg_ids:?}");
+    client.serve(&types::MsgsAck { msg_ids });
+    let acked: Vec<i64> = client
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            ServerEvent::Acked { msg_id, .. } => Some(*msg_id),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(acked, [pushed]);
+}
+
+#[test]
+fn any_patience_can_be_configured() {
+    let forever = Duration::MAX;
+    let config = ServerConfig {
+        idle_timeout: forever,
+        salt_period: forever,
+        answer_retention: forever,
+        session_retention: forever,
+        ..server_config()
+    };
+    let mut client = RawClient::with(config, Framing::Intermediate);
+    for seconds in [1, 1_000, 1_000_000] {
+        client.wait(seconds);
+        client.ask(body(1));
+    }
+    assert!(!client.closed);
+    assert_eq!(client.requests().len(), 3);
+}
+
+#[test]
+fn the_bombs_of_a_packet_are_counted_together() {
+    let mut client = RawClient::new();
+    let bomb = gzip_packed(&vec![0x5a; 64 * 1024]);
+    assert!(bomb.len() < 256);
+    let messages: Vec<Message> = (0..1000)
+        .map(|_| Message { msg_id: client.id(), seqno: client.odd(), body: bomb.clone() })
+        .collect();
+    let seqno = client.even();
+    client.say(seqno, container(messages));
+    let unpacked: usize = client.requests().iter().map(|(_, body)| body.len()).sum();
+    assert_eq!(unpacked, 4 * 1024 * 1024);
 }
 
 #[test]

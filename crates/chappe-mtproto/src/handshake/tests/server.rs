@@ -370,13 +370,29 @@ fn the_number_of_exchanges_is_bounded() {
     let again: service::ResPq = decode(&replied(meet(&mut server, 2, 5)));
     assert_ne!(again.server_nonce, second.server_nonce);
 
-    // When all are under way nobody is displaced.
+    // One that failed makes room for anybody.
+    let mut server = server_with(|config| config.capacity = 1);
+    let failed = Client::meet(&mut server, [1; 16]);
+    let proof = service::ReqDhParams { p: Bytes::new(), ..failed.proof(&failed.inner()) };
+    assert_eq!(rejected(handle(&mut server, &proof)), -404);
+    replied(meet(&mut server, 2, 0));
+
+    // When all are under way nobody is displaced, for a minute.
+    let mut server = server_with(|config| config.capacity = 1);
+    let proved = Client::meet(&mut server, [1; 16]);
+    let proof = proved.proof(&proved.inner()).to_bytes();
+    for seconds in [0, 59] {
+        replied(server.handle(&proof, at(seconds), |_| false, &mut rng(8)));
+        assert_eq!(rejected(meet(&mut server, 2, seconds)), -429);
+    }
+    replied(meet(&mut server, 2, 60));
+
+    // What is finished makes room.
     let mut server = server_with(|config| config.capacity = 1);
     let proved = Client::meet(&mut server, [1; 16]);
     replied(handle(&mut server, &proved.proof(&proved.inner())));
-    assert_eq!(rejected(meet(&mut server, 2, 0)), -429);
     done(handle(&mut server, &proved.last(&proved.half())));
-    replied(meet(&mut server, 2, MEMORY.as_secs()));
+    replied(meet(&mut server, 2, 0));
 }
 
 #[test]
