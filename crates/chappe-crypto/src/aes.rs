@@ -7,6 +7,7 @@ mod ni;
 use ::aes::Aes256;
 use ::ige::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, StreamCipher};
 use ctr::Ctr128BE;
+use zeroize::ZeroizeOnDrop;
 
 /// Encrypts whole blocks in place in IGE mode.
 ///
@@ -105,6 +106,11 @@ impl Ctr {
         self.0.apply_keystream(buf);
     }
 }
+
+// Both ciphers wipe their key schedules by themselves, by their feature `zeroize`.
+impl ZeroizeOnDrop for Ctr {}
+
+impl ZeroizeOnDrop for IgeDecryptor {}
 
 impl std::fmt::Debug for Ctr {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

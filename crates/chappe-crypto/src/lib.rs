@@ -61,6 +61,8 @@ mod tests {
         fn wiped<T: zeroize::ZeroizeOnDrop>() -> bool {
             std::mem::needs_drop::<T>()
         }
+        assert!(wiped::<aes::Ctr>());
+        assert!(wiped::<aes::IgeDecryptor>());
         assert!(wiped::<dh::TmpAes>());
         assert!(wiped::<rsa::OldPadded>());
         assert!(wiped::<srp::Password>());
