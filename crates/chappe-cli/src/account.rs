@@ -75,7 +75,7 @@ async fn sign_in(target: &Target, options: Login, output: Output) -> Result<(), 
             Some(phone) => phone.clone(),
             None => prompt::line("Phone number", "--phone").await?,
         };
-        let first = client.sign_in_phone(&phone).await.map_err(failure)?;
+        let first = client.sign_in_phone(&phone).await.map_err(|error| target.no_code(error))?;
         walk(first, options).await?
     };
     client.close().await.map_err(failure)?;

@@ -63,7 +63,13 @@ pub(crate) struct Global {
     )]
     pub(crate) api_hash: Option<String>,
     /// Give up on an answer after this many seconds, lost connections included
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
     pub(crate) timeout: u32,
     /// Print JSON on standard output, for programs
     #[arg(long, global = true)]
@@ -148,6 +154,7 @@ pub(crate) enum Web {
 
 /// Which web sessions to reset.
 #[derive(Args, Debug)]
+#[command(override_usage = "chappe web reset <HASH>\n       chappe web reset --all")]
 pub(crate) struct Reset {
     /// The hash, as `chappe web list` prints it
     #[arg(

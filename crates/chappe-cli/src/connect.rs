@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chappe::{Builder, Client, Error, SessionProblem, errors};
+use chappe::{Builder, Client, Error, RpcError, SessionProblem, errors};
 use etcetera::BaseStrategy as _;
 
 use crate::args::Global;
@@ -28,7 +28,15 @@ impl Target {
                     ))
                     .hint("`chappe serve` prints the key; --json has it as rsa_public_key_pem")
                 })?;
-                Some((address.to_string(), pem))
+                let address = address.to_string();
+                // Whether it is a key at all is known before any session is looked for.
+                drop(Client::builder(1, "").server(&address, &pem).map_err(failure)?);
+                Some((address, pem))
+            }
+            // Nobody who names a key wants to speak to production Telegram.
+            (None, Some(_)) => {
+                return Err(Failure::usage("--server-key is given, but no --server")
+                    .hint("add the address of the server: --server HOST:PORT"));
             }
             _ => None,
         };
@@ -49,6 +57,18 @@ impl Target {
             None => default_session(server.as_ref().map(|(_, pem)| pem.as_str()))?,
         };
         Ok(Self { server, api, session, timeout: Duration::from_secs(global.timeout.into()) })
+    }
+
+    /// Explains why a sign-in by phone number did not begin.
+    pub(crate) fn no_code(&self, error: Error) -> Failure {
+        let mistyped = error.is(errors::PHONE_NUMBER_INVALID);
+        let failure = failure(error);
+        match &self.server {
+            Some(_) if mistyped => failure.hint(
+                "a local Telegram sends codes to numbers like 99966XYYYY only (X: 1, 2 or 3)",
+            ),
+            _ => failure,
+        }
     }
 
     pub(crate) fn session(&self) -> &Path {
@@ -121,6 +141,8 @@ fn exit_of(error: &Error) -> Exit {
                 Exit::Permission
             }
             _ if rpc.is(errors::HASH_INVALID) => Exit::NotFound,
+            _ if is_mistyped(rpc) => Exit::Usage,
+            _ if is_shut_out(rpc) => Exit::Permission,
             401 | 403 => Exit::Permission,
             404 => Exit::NotFound,
             406 => Exit::Conflict,
@@ -129,6 +151,20 @@ fn exit_of(error: &Error) -> Exit {
         },
         _ => Exit::Other,
     }
+}
+
+/// Whether somebody typed what cannot be.
+fn is_mistyped(error: &RpcError) -> bool {
+    [errors::PHONE_NUMBER_INVALID, errors::API_ID_INVALID, errors::FIRSTNAME_INVALID]
+        .into_iter()
+        .any(|name| error.is(name))
+}
+
+/// Whether what somebody showed opens no account.
+fn is_shut_out(error: &RpcError) -> bool {
+    [errors::ACCESS_TOKEN_INVALID, errors::ACCESS_TOKEN_EXPIRED, errors::PHONE_CODE_EXPIRED]
+        .into_iter()
+        .any(|name| error.is(name))
 }
 
 /// One file a server, so that trying something locally cannot touch a real account.

@@ -178,6 +178,12 @@ impl Failure {
         self
     }
 
+    /// Says `name` where the words say `id`.
+    pub(crate) fn named(mut self, id: &str, name: &str) -> Self {
+        self.message = self.message.replacen(id, name, 1);
+        self
+    }
+
     /// Adds when to come again.
     pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait.as_secs());

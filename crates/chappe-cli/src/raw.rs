@@ -1,6 +1,7 @@
 //! `chappe call`: any method of the schema, arguments and result as JSON.
 
 use bytes::Bytes;
+use chappe::Error;
 use chappe_schema::value::{Object, Value, ValueError, encode_call};
 use serde_json::json;
 
@@ -28,7 +29,8 @@ pub(crate) async fn call(global: &Global, call: Call, output: Output) -> Result<
         let client = target.connect().await?;
         let answer = client.invoke_raw(request.clone()).await;
         client.close().await.map_err(failure)?;
-        let value = decode(&call.method, &request, &answer.map_err(failure)?)?;
+        let answer = answer.map_err(|error| refusal(&call.method, &request, error))?;
+        let value = decode(&call.method, &request, &answer)?;
         output.answer(&value, || format!("{value:#}"))
     };
     unless_interrupted(work, "the call may have happened all the same").await
@@ -39,8 +41,20 @@ fn encode(method: &str, arguments: &str) -> Result<Bytes, Failure> {
         Failure::usage(format!("the arguments are no JSON: {error}"))
             .hint(format!("write an object, such as: chappe call {method} '{{\"hash\": \"1\"}}'"))
     })?;
-    let bytes = encode_call(chappe_schema::api(), method, &arguments).map_err(usage)?;
+    let schema = chappe_schema::api();
+    if schema.find(method).is_some_and(|definition| !definition.is_function) {
+        return Err(Failure::usage(format!("`{method}` is a constructor, not a method"))
+            .hint("it can stand in arguments: {\"_\": ...}; what is called is a method"));
+    }
+    let bytes = encode_call(schema, method, &arguments).map_err(usage)?;
     Ok(bytes.into())
+}
+
+/// Explains an error of a call. The client was given bytes, so that it knows the method by its id
+/// only.
+fn refusal(method: &str, request: &Bytes, error: Error) -> Failure {
+    let id = request.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+    failure(error).named(&format!("#{id:08x}"), method)
 }
 
 /// Reads an answer by the declared result; that of a wrapper is its query's.
@@ -85,6 +99,11 @@ mod tests {
         assert!(text.contains("hash") && text.contains("long"), "{text}");
         assert!(refused("account.resetWebAuthorization", "{hash: 1}").contains("no JSON"));
         assert!(refused("account.resetWebAuthorization", "{}").contains("`hash`"));
+    }
+
+    #[test]
+    fn a_constructor_is_not_called() {
+        assert!(refused("webAuthorization", "{}").contains("a constructor, not a method"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `chappe serve`: the local Telegram as a process of its own.
 
+use std::io;
+
 use chappe_server::{Announcement, Builder, Error, Server};
 use serde_json::json;
 
@@ -25,8 +27,10 @@ pub(crate) async fn serve(options: Serve, output: Output) -> Result<(), Failure>
             },
         ));
     }
-    interrupt.wait().await;
-    server.shutdown().await.map_err(failure)
+    tokio::select! {
+        () = interrupt.wait() => server.shutdown().await.map_err(failure),
+        broken = server.stopped() => Err(failure(broken)),
+    }
 }
 
 fn builder(options: Serve) -> Builder {
@@ -72,6 +76,10 @@ pub(crate) fn failure(error: Error) -> Failure {
     match error {
         Error::NotLoopback(_) => {
             Failure::usage(text).hint("the name of the exposure is --danger-expose-to-network")
+        }
+        Error::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+            Failure::new(Exit::Conflict, text)
+                .hint("another program listens there; port 0 picks a free one")
         }
         Error::DataInUse(_) => Failure::new(Exit::Conflict, text),
         _ => Failure::new(Exit::Other, text),

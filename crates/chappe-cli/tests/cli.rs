@@ -289,7 +289,7 @@ fn any_method_can_be_called() {
     let done = telegram.json(&["call", "account.resetWebAuthorization", r#"{"hash": 4457235}"#]);
     assert_eq!(done, Value::Bool(true));
     let again = telegram.run(&["call", "account.resetWebAuthorization", r#"{"hash": 4457235}"#]);
-    refused(&again, 3, &["HASH_INVALID"]);
+    refused(&again, 3, &["account.resetWebAuthorization answered HASH_INVALID"]);
     refused(&telegram.run(&["call", "account.resetWebAuth"]), 2, &["did you mean"]);
     let mut child = telegram
         .command(&["--json", "call", "users.getUsers", "-"])
@@ -453,17 +453,44 @@ fn a_key_that_cannot_be_read_is_a_usage_error() {
     };
     refused(&try_key("/nowhere/at/all.pem"), 2, &["cannot read"]);
     std::fs::write(telegram.path("bad.pem"), "-----BEGIN NONSENSE-----").unwrap();
-    // A session must be there for the key to matter.
-    telegram.login();
+    // Whether there is a session or not.
     let bad = telegram.path("bad.pem");
-    let session = telegram.path("x.session");
+    refused(&try_key(bad.to_str().unwrap()), 2, &["PEM"]);
+}
+
+#[test]
+fn a_key_without_its_server_does_not_reach_production() {
+    let telegram = Telegram::start();
     let mut command = chappe(telegram.directory.path());
-    let output = command
-        .args(["--server", address, "--server-key", bad.to_str().unwrap()])
-        .args(["--session", session.to_str().unwrap(), "call", "help.getConfig"])
-        .output()
+    command.arg("--server-key").arg(telegram.path("server.pem")).arg("whoami");
+    command.env("TELEGRAM_API_ID", "1").env("TELEGRAM_API_HASH", "0".repeat(32));
+    refused(&command.output().unwrap(), 2, &["--server-key", "no --server"]);
+}
+
+#[test]
+fn what_cannot_sign_in_is_a_mistake_of_whoever_typed_it() {
+    let telegram = Telegram::start();
+    for phone in ["123", "abc", "", "+15550100"] {
+        let output = telegram.run(&["login", "--phone", phone, "--code", "1"]);
+        refused(&output, 2, &["PHONE_NUMBER_INVALID", "99966XYYYY"]);
+    }
+    let mut child = telegram
+        .command(&["login", "--bot"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap();
-    refused(&output, 2, &["PEM"]);
+    child.stdin.take().unwrap().write_all(b"1:no-such-token\n").unwrap();
+    refused(&child.wait_with_output().unwrap(), 4, &["ACCESS_TOKEN_INVALID"]);
+}
+
+#[test]
+fn usage_names_every_way_to_say_it() {
+    let home = TempDir::new().unwrap();
+    let run = |arguments: &[&str]| chappe(home.path()).args(arguments).output().unwrap();
+    refused(&run(&["web", "reset"]), 2, &["web reset <HASH>", "web reset --all"]);
+    refused(&run(&["--timeout", "0", "whoami"]), 2, &["--timeout", "1"]);
+    refused(&run(&["call", "webAuthorization"]), 2, &["a constructor, not a method"]);
 }
 
 #[test]
@@ -478,6 +505,33 @@ fn serve_keeps_to_the_loopback_interface_and_its_data() {
     let home = TempDir::new().unwrap();
     let output = chappe(home.path()).args(["serve", "--listen", "0.0.0.0:0"]).output().unwrap();
     refused(&output, 2, &["--danger-expose-to-network"]);
+    for address in ["[::]:0", "[::ffff:0.0.0.0]:0", "192.0.2.1:4430"] {
+        let output = chappe(home.path()).args(["serve", "--listen", address]).output().unwrap();
+        refused(&output, 2, &["--danger-expose-to-network"]);
+    }
+}
+
+#[test]
+fn what_serve_cannot_use_is_named() {
+    let telegram = Telegram::start();
+    let run = |option: &str, value: &str| {
+        let mut command = chappe(telegram.directory.path());
+        command.args(["serve", option, value]).output().unwrap()
+    };
+    let taken = telegram.announcement["address"].as_str().unwrap();
+    refused(&run("--listen", taken), 5, &[taken, "port 0"]);
+    refused(&run("--listen", "4430"), 2, &["HOST:PORT"]);
+    let data = |name: &str, file: &str, text: &str| {
+        let directory = telegram.path(name);
+        std::fs::create_dir(&directory).unwrap();
+        std::fs::write(directory.join(file), text).unwrap();
+        (run("--data", directory.to_str().unwrap()), directory.join(file))
+    };
+    let (output, file) = data("a", "chappe.sqlite", "a letter to somebody");
+    refused(&output, 1, &[file.to_str().unwrap(), "no database"]);
+    let (output, file) = data("b", "server-key.pem", "a letter to somebody");
+    refused(&output, 1, &[file.to_str().unwrap(), "PEM"]);
+    refused(&run("--data", file.to_str().unwrap()), 1, &["not a directory"]);
 }
 
 /// What was acknowledged survives a kill: a reset web session stays reset, an account stays

@@ -45,15 +45,23 @@ pub enum Error {
     /// SQLite failed.
     #[error("the database failed: {0}")]
     Database(#[from] DatabaseError),
+    /// The file of the state is damaged, or not a database at all.
+    #[error("{0} is damaged or no database; move it away or choose another directory")]
+    NoDatabase(Box<PathBuf>),
     /// The private key is not a PEM file of an RSA key.
-    #[error("the server key is not usable: {0}")]
-    Key(Box<chappe_crypto::Error>),
+    #[error("the server key {path} is not usable: {source}; remove it and a new one is made")]
+    Key {
+        /// The file.
+        path: Box<PathBuf>,
+        /// What is wrong with it.
+        source: Box<chappe_crypto::Error>,
+    },
     /// The key is one of Telegram's own.
     #[error(
-        "this is a key of Telegram's production servers; a local server must have its own, remove \
+        "{0} is a key of Telegram's production servers; a local server must have its own, remove \
          it and let the server generate one"
     )]
-    ProductionKey,
+    ProductionKey(Box<PathBuf>),
     /// The operating system gave no entropy.
     #[error("the operating system gave no entropy: {0}")]
     Entropy(Box<getrandom::Error>),
@@ -89,7 +97,7 @@ mod tests {
         let errors = [
             Error::NotLoopback(Box::new(SocketAddr::from(([0, 0, 0, 0], 1)))),
             Error::NewerState { found: 2, known: 1 },
-            Error::ProductionKey,
+            Error::ProductionKey(Box::new(PathBuf::from("key.pem"))),
             Error::Stopped,
         ];
         for error in &errors {

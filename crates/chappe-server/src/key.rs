@@ -29,7 +29,7 @@ pub(crate) fn load(
     let path = directory.join(FILE);
     let unusable = |source| Error::Data { path: Box::new(path.clone()), source: Box::new(source) };
     match fs::read_to_string(&path).map(Zeroizing::new) {
-        Ok(pem) => read(&pem),
+        Ok(pem) => read(&path, &pem),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let key = PrivateKey::generate(rng);
             write(directory, &path, key.to_pem().as_bytes()).map_err(unusable)?;
@@ -45,22 +45,27 @@ pub(crate) fn fingerprint(key: &PrivateKey) -> String {
 }
 
 /// Reads the server's key, and explains what else is found in its place.
-fn read(pem: &str) -> Result<PrivateKey, Error> {
+fn read(path: &Path, pem: &str) -> Result<PrivateKey, Error> {
+    let unusable =
+        |source| Error::Key { path: Box::new(path.to_owned()), source: Box::new(source) };
     let public = match PrivateKey::from_pem(pem) {
         Ok(key) => {
-            refuse_production(key.public())?;
+            refuse_production(path, key.public())?;
             return Ok(key);
         }
-        Err(error) => PublicKey::from_pem(pem).map_err(|_| Error::Key(Box::new(error)))?,
+        Err(error) => PublicKey::from_pem(pem).map_err(|_| unusable(error))?,
     };
-    refuse_production(&public)?;
-    Err(Error::Key(Box::new(chappe_crypto::Error::Pem)))
+    refuse_production(path, &public)?;
+    Err(unusable(chappe_crypto::Error::Pem))
 }
 
 /// Refuses the keys that clients hold for Telegram itself: a client that takes this server for
 /// Telegram must fail.
-fn refuse_production(key: &PublicKey) -> Result<(), Error> {
-    if rsa::is_production_key(key.fingerprint()) { Err(Error::ProductionKey) } else { Ok(()) }
+fn refuse_production(path: &Path, key: &PublicKey) -> Result<(), Error> {
+    if rsa::is_production_key(key.fingerprint()) {
+        return Err(Error::ProductionKey(Box::new(path.to_owned())));
+    }
+    Ok(())
 }
 
 /// Writes the file whole or not at all, readable by its owner only.
@@ -115,7 +120,7 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             fs::write(directory.path().join(FILE), key.to_pem()).unwrap();
             let loaded = load(Some(directory.path()), &mut ChaCha20Rng::from_seed([4; 32]));
-            assert!(matches!(loaded, Err(Error::ProductionKey)));
+            assert!(matches!(loaded, Err(Error::ProductionKey(_))));
         }
     }
 
@@ -126,7 +131,7 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             fs::write(directory.path().join(FILE), text).unwrap();
             let loaded = load(Some(directory.path()), &mut ChaCha20Rng::from_seed([6; 32]));
-            assert!(matches!(loaded, Err(Error::Key(_))));
+            assert!(matches!(loaded, Err(Error::Key { .. })));
         }
     }
 }

@@ -106,6 +106,14 @@ fn open_file(directory: &Path) -> Result<Connection, Error> {
         {
             Err(Error::DataInUse(Box::new(directory.to_owned())))
         }
+        Err(error)
+            if matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+            ) =>
+        {
+            Err(Error::NoDatabase(Box::new(path)))
+        }
         Err(error) => Err(error.into()),
         Ok(()) => Ok(db),
     }
@@ -113,6 +121,9 @@ fn open_file(directory: &Path) -> Result<Connection, Error> {
 
 /// Makes a directory that only its owner can look into; one that exists stays as it is.
 pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
+    if path.exists() && !path.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is a file, not a directory"));
+    }
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

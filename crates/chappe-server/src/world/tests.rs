@@ -448,6 +448,20 @@ fn a_directory_serves_one_world_at_a_time() {
 }
 
 #[test]
+fn what_is_no_state_is_named_and_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("chappe.sqlite");
+    std::fs::write(&file, "a letter to somebody").unwrap();
+    let Err(error @ Error::NoDatabase(_)) = open(Some(directory.path()), 1) else {
+        panic!("opened a letter");
+    };
+    assert!(error.to_string().contains(&*file.to_string_lossy()), "{error}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "a letter to somebody");
+    let Err(error @ Error::Data { .. }) = open(Some(&file), 1) else { panic!("opened a file") };
+    assert!(error.to_string().contains("not a directory"), "{error}");
+}
+
+#[test]
 fn a_newer_file_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let world = open(Some(directory.path()), 1).unwrap();
