@@ -243,7 +243,7 @@ fn wrong_codes_and_missing_answers_are_explained() {
     refused(&wrong, 2, &["The code is wrong", "--code"]);
     refused(
         &telegram.run(&["login", "--phone", "12", "--code", "1"]),
-        1,
+        2,
         &["PHONE_NUMBER_INVALID"],
     );
     refused(&telegram.run(&["login", "--bot"]), 2, &["token"]);
