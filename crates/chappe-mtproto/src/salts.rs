@@ -79,7 +79,7 @@ impl Salts {
     pub(crate) fn extend(&mut self, salts: impl IntoIterator<Item = Salt>, server_time: Duration) {
         let time = seconds(server_time);
         for salt in salts.into_iter().take(LIMIT) {
-            if salt.valid_until > time && salt.valid_since < salt.valid_until {
+            if salt.valid_since < salt.valid_until {
                 self.list.retain(|known| known.salt != salt.salt);
                 self.list.push(salt);
             }
@@ -164,5 +164,8 @@ mod tests {
         assert!(!salts.ask(at(5403), at(1000)));
         salts.extend((0..200).map(|n| salt(9000 + n, 30000, 100 + n)), at(5402));
         assert_eq!(salts.list().len(), LIMIT);
+        let mut salts = Salts::default();
+        salts.extend((0..=64).rev().map(|n| salt(6000 + n, 30000, 100 + n)), at(5402));
+        assert_eq!((salts.list().len(), salts.list()[0].salt), (LIMIT, 101), "the 65th is too many");
     }
 }
