@@ -42,7 +42,7 @@ impl RegisterDevice {
 impl tl::Encode for RegisterDevice {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xec86017a);
-        let flags = u32::from(self.no_muted);
+        let flags = tl::bit(self.no_muted, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.token_type);
         tl::write_text(out, &self.token);
@@ -54,18 +54,21 @@ impl tl::Encode for RegisterDevice {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RegisterDevice {
-    const CONSTRUCTOR: u32 = 0xec86017a;
-    const EXPECTED: &'static str = "account.registerDevice";
+    const CONSTRUCTOR: (u32, &'static str) = (0xec86017a, "account.registerDevice");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            no_muted: flags & 0x1 != 0,
-            token_type: reader.i32()?,
-            token: reader.text()?,
-            app_sandbox: reader.bool()?,
-            secret: reader.bytes()?,
-            other_uids: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            no_muted: tl::has(flags, 0x1),
+            token_type: reader.int_field(),
+            token: reader.text_field(),
+            app_sandbox: reader.field(),
+            secret: reader.bytes_field(),
+            other_uids: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -110,14 +113,17 @@ impl tl::Encode for UnregisterDevice {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UnregisterDevice {
-    const CONSTRUCTOR: u32 = 0x6a0d3206;
-    const EXPECTED: &'static str = "account.unregisterDevice";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6a0d3206, "account.unregisterDevice");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            token_type: reader.i32()?,
-            token: reader.text()?,
-            other_uids: reader.vector()?,
-        })
+        let value = Self {
+            token_type: reader.int_field(),
+            token: reader.text_field(),
+            other_uids: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -159,13 +165,16 @@ impl tl::Encode for UpdateNotifySettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateNotifySettings {
-    const CONSTRUCTOR: u32 = 0x84be5b93;
-    const EXPECTED: &'static str = "account.updateNotifySettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x84be5b93, "account.updateNotifySettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             settings: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -204,12 +213,15 @@ impl tl::Encode for GetNotifySettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetNotifySettings {
-    const CONSTRUCTOR: u32 = 0x12b3ad31;
-    const EXPECTED: &'static str = "account.getNotifySettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x12b3ad31, "account.getNotifySettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -242,8 +254,7 @@ impl tl::Encode for ResetNotifySettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetNotifySettings {
-    const CONSTRUCTOR: u32 = 0xdb7e1747;
-    const EXPECTED: &'static str = "account.resetNotifySettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdb7e1747, "account.resetNotifySettings");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -288,9 +299,9 @@ impl UpdateProfile {
 impl tl::Encode for UpdateProfile {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x78515775);
-        let flags = u32::from(self.first_name.is_some())
-            | u32::from(self.last_name.is_some()) << 1
-            | u32::from(self.about.is_some()) << 2;
+        let flags = tl::bit(self.first_name.is_some(), 0x1)
+            | tl::bit(self.last_name.is_some(), 0x2)
+            | tl::bit(self.about.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.first_name {
             tl::write_text(out, value);
@@ -306,15 +317,18 @@ impl tl::Encode for UpdateProfile {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateProfile {
-    const CONSTRUCTOR: u32 = 0x78515775;
-    const EXPECTED: &'static str = "account.updateProfile";
+    const CONSTRUCTOR: (u32, &'static str) = (0x78515775, "account.updateProfile");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            first_name: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            last_name: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            about: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            first_name: reader.text_if(flags, 0x1),
+            last_name: reader.text_if(flags, 0x2),
+            about: reader.text_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -351,12 +365,15 @@ impl tl::Encode for UpdateStatus {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateStatus {
-    const CONSTRUCTOR: u32 = 0x6628562c;
-    const EXPECTED: &'static str = "account.updateStatus";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6628562c, "account.updateStatus");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            offline: reader.bool()?,
-        })
+        let value = Self {
+            offline: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -393,12 +410,15 @@ impl tl::Encode for GetWallPapers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetWallPapers {
-    const CONSTRUCTOR: u32 = 0x07967d36;
-    const EXPECTED: &'static str = "account.getWallPapers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x07967d36, "account.getWallPapers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -443,14 +463,17 @@ impl tl::Encode for ReportPeer {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportPeer {
-    const CONSTRUCTOR: u32 = 0xc5ba3d86;
-    const EXPECTED: &'static str = "account.reportPeer";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc5ba3d86, "account.reportPeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             reason: tl::Decode::decode(reader)?,
-            message: reader.text()?,
-        })
+            message: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -489,12 +512,15 @@ impl tl::Encode for CheckUsername {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckUsername {
-    const CONSTRUCTOR: u32 = 0x2714d86c;
-    const EXPECTED: &'static str = "account.checkUsername";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2714d86c, "account.checkUsername");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            username: reader.text()?,
-        })
+        let value = Self {
+            username: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -533,12 +559,15 @@ impl tl::Encode for UpdateUsername {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateUsername {
-    const CONSTRUCTOR: u32 = 0x3e0bdd7c;
-    const EXPECTED: &'static str = "account.updateUsername";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3e0bdd7c, "account.updateUsername");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            username: reader.text()?,
-        })
+        let value = Self {
+            username: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -577,12 +606,15 @@ impl tl::Encode for GetPrivacy {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPrivacy {
-    const CONSTRUCTOR: u32 = 0xdadbc950;
-    const EXPECTED: &'static str = "account.getPrivacy";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdadbc950, "account.getPrivacy");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             key: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -624,13 +656,16 @@ impl tl::Encode for SetPrivacy {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetPrivacy {
-    const CONSTRUCTOR: u32 = 0xc9f81ce8;
-    const EXPECTED: &'static str = "account.setPrivacy";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc9f81ce8, "account.setPrivacy");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             key: tl::Decode::decode(reader)?,
-            rules: reader.vector()?,
-        })
+            rules: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -671,7 +706,7 @@ impl DeleteAccount {
 impl tl::Encode for DeleteAccount {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa2c0cf74);
-        let flags = u32::from(self.password.is_some());
+        let flags = tl::bit(self.password.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.reason);
         if let Some(value) = &self.password {
@@ -682,14 +717,17 @@ impl tl::Encode for DeleteAccount {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteAccount {
-    const CONSTRUCTOR: u32 = 0xa2c0cf74;
-    const EXPECTED: &'static str = "account.deleteAccount";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa2c0cf74, "account.deleteAccount");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            reason: reader.text()?,
-            password: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            reason: reader.text_field(),
+            password: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -722,8 +760,7 @@ impl tl::Encode for GetAccountTtl {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAccountTtl {
-    const CONSTRUCTOR: u32 = 0x08fc711d;
-    const EXPECTED: &'static str = "account.getAccountTTL";
+    const CONSTRUCTOR: (u32, &'static str) = (0x08fc711d, "account.getAccountTTL");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -764,12 +801,15 @@ impl tl::Encode for SetAccountTtl {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetAccountTtl {
-    const CONSTRUCTOR: u32 = 0x2442485e;
-    const EXPECTED: &'static str = "account.setAccountTTL";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2442485e, "account.setAccountTTL");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             ttl: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -811,13 +851,16 @@ impl tl::Encode for SendChangePhoneCode {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendChangePhoneCode {
-    const CONSTRUCTOR: u32 = 0x82574ae5;
-    const EXPECTED: &'static str = "account.sendChangePhoneCode";
+    const CONSTRUCTOR: (u32, &'static str) = (0x82574ae5, "account.sendChangePhoneCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            phone_number: reader.text()?,
+        let value = Self {
+            phone_number: reader.text_field(),
             settings: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -862,14 +905,17 @@ impl tl::Encode for ChangePhone {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ChangePhone {
-    const CONSTRUCTOR: u32 = 0x70c32edb;
-    const EXPECTED: &'static str = "account.changePhone";
+    const CONSTRUCTOR: (u32, &'static str) = (0x70c32edb, "account.changePhone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            phone_number: reader.text()?,
-            phone_code_hash: reader.text()?,
-            phone_code: reader.text()?,
-        })
+        let value = Self {
+            phone_number: reader.text_field(),
+            phone_code_hash: reader.text_field(),
+            phone_code: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -906,12 +952,15 @@ impl tl::Encode for UpdateDeviceLocked {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateDeviceLocked {
-    const CONSTRUCTOR: u32 = 0x38df3532;
-    const EXPECTED: &'static str = "account.updateDeviceLocked";
+    const CONSTRUCTOR: (u32, &'static str) = (0x38df3532, "account.updateDeviceLocked");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            period: reader.i32()?,
-        })
+        let value = Self {
+            period: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -944,8 +993,7 @@ impl tl::Encode for GetAuthorizations {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAuthorizations {
-    const CONSTRUCTOR: u32 = 0xe320c158;
-    const EXPECTED: &'static str = "account.getAuthorizations";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe320c158, "account.getAuthorizations");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -986,12 +1034,15 @@ impl tl::Encode for ResetAuthorization {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetAuthorization {
-    const CONSTRUCTOR: u32 = 0xdf77f3bc;
-    const EXPECTED: &'static str = "account.resetAuthorization";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdf77f3bc, "account.resetAuthorization");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1024,8 +1075,7 @@ impl tl::Encode for GetPassword {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPassword {
-    const CONSTRUCTOR: u32 = 0x548a30f5;
-    const EXPECTED: &'static str = "account.getPassword";
+    const CONSTRUCTOR: (u32, &'static str) = (0x548a30f5, "account.getPassword");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -1066,12 +1116,15 @@ impl tl::Encode for GetPasswordSettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPasswordSettings {
-    const CONSTRUCTOR: u32 = 0x9cd4eaf9;
-    const EXPECTED: &'static str = "account.getPasswordSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9cd4eaf9, "account.getPasswordSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             password: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1113,13 +1166,16 @@ impl tl::Encode for UpdatePasswordSettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdatePasswordSettings {
-    const CONSTRUCTOR: u32 = 0xa59b102f;
-    const EXPECTED: &'static str = "account.updatePasswordSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa59b102f, "account.updatePasswordSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             password: tl::Decode::decode(reader)?,
             new_settings: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1161,13 +1217,16 @@ impl tl::Encode for SendConfirmPhoneCode {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendConfirmPhoneCode {
-    const CONSTRUCTOR: u32 = 0x1b3faa88;
-    const EXPECTED: &'static str = "account.sendConfirmPhoneCode";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1b3faa88, "account.sendConfirmPhoneCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.text()?,
+        let value = Self {
+            hash: reader.text_field(),
             settings: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1209,13 +1268,16 @@ impl tl::Encode for ConfirmPhone {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ConfirmPhone {
-    const CONSTRUCTOR: u32 = 0x5f2178c3;
-    const EXPECTED: &'static str = "account.confirmPhone";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5f2178c3, "account.confirmPhone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            phone_code_hash: reader.text()?,
-            phone_code: reader.text()?,
-        })
+        let value = Self {
+            phone_code_hash: reader.text_field(),
+            phone_code: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1257,13 +1319,16 @@ impl tl::Encode for GetTmpPassword {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTmpPassword {
-    const CONSTRUCTOR: u32 = 0x449e0b51;
-    const EXPECTED: &'static str = "account.getTmpPassword";
+    const CONSTRUCTOR: (u32, &'static str) = (0x449e0b51, "account.getTmpPassword");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             password: tl::Decode::decode(reader)?,
-            period: reader.i32()?,
-        })
+            period: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1296,8 +1361,7 @@ impl tl::Encode for GetWebAuthorizations {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetWebAuthorizations {
-    const CONSTRUCTOR: u32 = 0x182e6d6f;
-    const EXPECTED: &'static str = "account.getWebAuthorizations";
+    const CONSTRUCTOR: (u32, &'static str) = (0x182e6d6f, "account.getWebAuthorizations");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -1338,12 +1402,15 @@ impl tl::Encode for ResetWebAuthorization {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetWebAuthorization {
-    const CONSTRUCTOR: u32 = 0x2d01b9ef;
-    const EXPECTED: &'static str = "account.resetWebAuthorization";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2d01b9ef, "account.resetWebAuthorization");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1376,8 +1443,7 @@ impl tl::Encode for ResetWebAuthorizations {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetWebAuthorizations {
-    const CONSTRUCTOR: u32 = 0x682d2594;
-    const EXPECTED: &'static str = "account.resetWebAuthorizations";
+    const CONSTRUCTOR: (u32, &'static str) = (0x682d2594, "account.resetWebAuthorizations");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -1412,8 +1478,7 @@ impl tl::Encode for GetAllSecureValues {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAllSecureValues {
-    const CONSTRUCTOR: u32 = 0xb288bc7d;
-    const EXPECTED: &'static str = "account.getAllSecureValues";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb288bc7d, "account.getAllSecureValues");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -1452,12 +1517,15 @@ impl tl::Encode for GetSecureValue {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSecureValue {
-    const CONSTRUCTOR: u32 = 0x73665bc2;
-    const EXPECTED: &'static str = "account.getSecureValue";
+    const CONSTRUCTOR: (u32, &'static str) = (0x73665bc2, "account.getSecureValue");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            types: reader.vector()?,
-        })
+        let value = Self {
+            types: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1499,13 +1567,16 @@ impl tl::Encode for SaveSecureValue {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveSecureValue {
-    const CONSTRUCTOR: u32 = 0x899fe31d;
-    const EXPECTED: &'static str = "account.saveSecureValue";
+    const CONSTRUCTOR: (u32, &'static str) = (0x899fe31d, "account.saveSecureValue");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             value: tl::Decode::decode(reader)?,
-            secure_secret_id: reader.i64()?,
-        })
+            secure_secret_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1542,12 +1613,15 @@ impl tl::Encode for DeleteSecureValue {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteSecureValue {
-    const CONSTRUCTOR: u32 = 0xb880bc4b;
-    const EXPECTED: &'static str = "account.deleteSecureValue";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb880bc4b, "account.deleteSecureValue");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            types: reader.vector()?,
-        })
+        let value = Self {
+            types: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1592,14 +1666,17 @@ impl tl::Encode for GetAuthorizationForm {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAuthorizationForm {
-    const CONSTRUCTOR: u32 = 0xa929597a;
-    const EXPECTED: &'static str = "account.getAuthorizationForm";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa929597a, "account.getAuthorizationForm");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            bot_id: reader.i64()?,
-            scope: reader.text()?,
-            public_key: reader.text()?,
-        })
+        let value = Self {
+            bot_id: reader.long_field(),
+            scope: reader.text_field(),
+            public_key: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1650,16 +1727,19 @@ impl tl::Encode for AcceptAuthorization {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AcceptAuthorization {
-    const CONSTRUCTOR: u32 = 0xf3ed4c73;
-    const EXPECTED: &'static str = "account.acceptAuthorization";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf3ed4c73, "account.acceptAuthorization");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            bot_id: reader.i64()?,
-            scope: reader.text()?,
-            public_key: reader.text()?,
-            value_hashes: reader.vector()?,
+        let value = Self {
+            bot_id: reader.long_field(),
+            scope: reader.text_field(),
+            public_key: reader.text_field(),
+            value_hashes: reader.vector_field(),
             credentials: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1701,13 +1781,16 @@ impl tl::Encode for SendVerifyPhoneCode {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendVerifyPhoneCode {
-    const CONSTRUCTOR: u32 = 0xa5a356f9;
-    const EXPECTED: &'static str = "account.sendVerifyPhoneCode";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa5a356f9, "account.sendVerifyPhoneCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            phone_number: reader.text()?,
+        let value = Self {
+            phone_number: reader.text_field(),
             settings: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1752,14 +1835,17 @@ impl tl::Encode for VerifyPhone {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for VerifyPhone {
-    const CONSTRUCTOR: u32 = 0x4dd3a7f6;
-    const EXPECTED: &'static str = "account.verifyPhone";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4dd3a7f6, "account.verifyPhone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            phone_number: reader.text()?,
-            phone_code_hash: reader.text()?,
-            phone_code: reader.text()?,
-        })
+        let value = Self {
+            phone_number: reader.text_field(),
+            phone_code_hash: reader.text_field(),
+            phone_code: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1801,13 +1887,16 @@ impl tl::Encode for SendVerifyEmailCode {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendVerifyEmailCode {
-    const CONSTRUCTOR: u32 = 0x98e037bb;
-    const EXPECTED: &'static str = "account.sendVerifyEmailCode";
+    const CONSTRUCTOR: (u32, &'static str) = (0x98e037bb, "account.sendVerifyEmailCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             purpose: tl::Decode::decode(reader)?,
-            email: reader.text()?,
-        })
+            email: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1849,13 +1938,16 @@ impl tl::Encode for VerifyEmail {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for VerifyEmail {
-    const CONSTRUCTOR: u32 = 0x032da4cf;
-    const EXPECTED: &'static str = "account.verifyEmail";
+    const CONSTRUCTOR: (u32, &'static str) = (0x032da4cf, "account.verifyEmail");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             purpose: tl::Decode::decode(reader)?,
             verification: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1907,12 +1999,12 @@ impl tl::Encode for InitTakeoutSession {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8ef3eab0);
         debug_assert!(self.files == self.file_max_size.is_some(), "set all the fields of bit 5 or none");
-        let flags = u32::from(self.contacts)
-            | u32::from(self.message_users) << 1
-            | u32::from(self.message_chats) << 2
-            | u32::from(self.message_megagroups) << 3
-            | u32::from(self.message_channels) << 4
-            | u32::from(self.files && self.file_max_size.is_some()) << 5;
+        let flags = tl::bit(self.contacts, 0x1)
+            | tl::bit(self.message_users, 0x2)
+            | tl::bit(self.message_chats, 0x4)
+            | tl::bit(self.message_megagroups, 0x8)
+            | tl::bit(self.message_channels, 0x10)
+            | tl::bit(self.files && self.file_max_size.is_some(), 0x20);
         tl::write_u32(out, flags);
         if let Some(value) = &self.file_max_size && flags & 0x20 != 0 {
             tl::write_i64(out, *value);
@@ -1922,19 +2014,22 @@ impl tl::Encode for InitTakeoutSession {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InitTakeoutSession {
-    const CONSTRUCTOR: u32 = 0x8ef3eab0;
-    const EXPECTED: &'static str = "account.initTakeoutSession";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8ef3eab0, "account.initTakeoutSession");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            contacts: flags & 0x1 != 0,
-            message_users: flags & 0x2 != 0,
-            message_chats: flags & 0x4 != 0,
-            message_megagroups: flags & 0x8 != 0,
-            message_channels: flags & 0x10 != 0,
-            files: flags & 0x20 != 0,
-            file_max_size: if flags & 0x20 != 0 { Some(reader.i64()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            contacts: tl::has(flags, 0x1),
+            message_users: tl::has(flags, 0x2),
+            message_chats: tl::has(flags, 0x4),
+            message_megagroups: tl::has(flags, 0x8),
+            message_channels: tl::has(flags, 0x10),
+            files: tl::has(flags, 0x20),
+            file_max_size: reader.long_if(flags, 0x20),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1973,20 +2068,23 @@ impl FinishTakeoutSession {
 impl tl::Encode for FinishTakeoutSession {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1d2652ee);
-        let flags = u32::from(self.success);
+        let flags = tl::bit(self.success, 0x1);
         tl::write_u32(out, flags);
     }
 }
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for FinishTakeoutSession {
-    const CONSTRUCTOR: u32 = 0x1d2652ee;
-    const EXPECTED: &'static str = "account.finishTakeoutSession";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1d2652ee, "account.finishTakeoutSession");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            success: flags & 0x1 != 0,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            success: tl::has(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2025,12 +2123,15 @@ impl tl::Encode for ConfirmPasswordEmail {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ConfirmPasswordEmail {
-    const CONSTRUCTOR: u32 = 0x8fdf1920;
-    const EXPECTED: &'static str = "account.confirmPasswordEmail";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8fdf1920, "account.confirmPasswordEmail");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            code: reader.text()?,
-        })
+        let value = Self {
+            code: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2065,8 +2166,7 @@ impl tl::Encode for ResendPasswordEmail {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResendPasswordEmail {
-    const CONSTRUCTOR: u32 = 0x7a7f2a15;
-    const EXPECTED: &'static str = "account.resendPasswordEmail";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7a7f2a15, "account.resendPasswordEmail");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -2103,8 +2203,7 @@ impl tl::Encode for CancelPasswordEmail {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CancelPasswordEmail {
-    const CONSTRUCTOR: u32 = 0xc1cbd5b6;
-    const EXPECTED: &'static str = "account.cancelPasswordEmail";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc1cbd5b6, "account.cancelPasswordEmail");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -2139,8 +2238,7 @@ impl tl::Encode for GetContactSignUpNotification {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetContactSignUpNotification {
-    const CONSTRUCTOR: u32 = 0x9f07c728;
-    const EXPECTED: &'static str = "account.getContactSignUpNotification";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9f07c728, "account.getContactSignUpNotification");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -2179,12 +2277,15 @@ impl tl::Encode for SetContactSignUpNotification {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetContactSignUpNotification {
-    const CONSTRUCTOR: u32 = 0xcff43f61;
-    const EXPECTED: &'static str = "account.setContactSignUpNotification";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcff43f61, "account.setContactSignUpNotification");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            silent: reader.bool()?,
-        })
+        let value = Self {
+            silent: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2225,9 +2326,9 @@ impl GetNotifyExceptions {
 impl tl::Encode for GetNotifyExceptions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x53577479);
-        let flags = u32::from(self.compare_sound) << 1
-            | u32::from(self.compare_stories) << 2
-            | u32::from(self.peer.is_some());
+        let flags = tl::bit(self.compare_sound, 0x2)
+            | tl::bit(self.compare_stories, 0x4)
+            | tl::bit(self.peer.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer {
             tl::Encode::encode(value, out);
@@ -2237,15 +2338,18 @@ impl tl::Encode for GetNotifyExceptions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetNotifyExceptions {
-    const CONSTRUCTOR: u32 = 0x53577479;
-    const EXPECTED: &'static str = "account.getNotifyExceptions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x53577479, "account.getNotifyExceptions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            compare_sound: flags & 0x2 != 0,
-            compare_stories: flags & 0x4 != 0,
-            peer: if flags & 0x1 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            compare_sound: tl::has(flags, 0x2),
+            compare_stories: tl::has(flags, 0x4),
+            peer: reader.boxed_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2284,12 +2388,15 @@ impl tl::Encode for GetWallPaper {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetWallPaper {
-    const CONSTRUCTOR: u32 = 0xfc8ddbea;
-    const EXPECTED: &'static str = "account.getWallPaper";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfc8ddbea, "account.getWallPaper");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             wallpaper: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2334,7 +2441,7 @@ impl UploadWallPaper {
 impl tl::Encode for UploadWallPaper {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe39a8f03);
-        let flags = u32::from(self.for_chat);
+        let flags = tl::bit(self.for_chat, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.file, out);
         tl::write_text(out, &self.mime_type);
@@ -2344,16 +2451,19 @@ impl tl::Encode for UploadWallPaper {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UploadWallPaper {
-    const CONSTRUCTOR: u32 = 0xe39a8f03;
-    const EXPECTED: &'static str = "account.uploadWallPaper";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe39a8f03, "account.uploadWallPaper");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            for_chat: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            for_chat: tl::has(flags, 0x1),
             file: tl::Decode::decode(reader)?,
-            mime_type: reader.text()?,
+            mime_type: reader.text_field(),
             settings: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2398,14 +2508,17 @@ impl tl::Encode for SaveWallPaper {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveWallPaper {
-    const CONSTRUCTOR: u32 = 0x6c5a5b37;
-    const EXPECTED: &'static str = "account.saveWallPaper";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6c5a5b37, "account.saveWallPaper");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             wallpaper: tl::Decode::decode(reader)?,
-            unsave: reader.bool()?,
+            unsave: reader.field(),
             settings: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2447,13 +2560,16 @@ impl tl::Encode for InstallWallPaper {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InstallWallPaper {
-    const CONSTRUCTOR: u32 = 0xfeed5769;
-    const EXPECTED: &'static str = "account.installWallPaper";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfeed5769, "account.installWallPaper");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             wallpaper: tl::Decode::decode(reader)?,
             settings: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2486,8 +2602,7 @@ impl tl::Encode for ResetWallPapers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetWallPapers {
-    const CONSTRUCTOR: u32 = 0xbb3b9804;
-    const EXPECTED: &'static str = "account.resetWallPapers";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbb3b9804, "account.resetWallPapers");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -2522,8 +2637,7 @@ impl tl::Encode for GetAutoDownloadSettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAutoDownloadSettings {
-    const CONSTRUCTOR: u32 = 0x56da0b3f;
-    const EXPECTED: &'static str = "account.getAutoDownloadSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x56da0b3f, "account.getAutoDownloadSettings");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -2566,8 +2680,8 @@ impl SaveAutoDownloadSettings {
 impl tl::Encode for SaveAutoDownloadSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x76f36233);
-        let flags = u32::from(self.low)
-            | u32::from(self.high) << 1;
+        let flags = tl::bit(self.low, 0x1)
+            | tl::bit(self.high, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.settings, out);
     }
@@ -2575,15 +2689,18 @@ impl tl::Encode for SaveAutoDownloadSettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveAutoDownloadSettings {
-    const CONSTRUCTOR: u32 = 0x76f36233;
-    const EXPECTED: &'static str = "account.saveAutoDownloadSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x76f36233, "account.saveAutoDownloadSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            low: flags & 0x1 != 0,
-            high: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            low: tl::has(flags, 0x1),
+            high: tl::has(flags, 0x2),
             settings: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2628,7 +2745,7 @@ impl UploadTheme {
 impl tl::Encode for UploadTheme {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1c3db333);
-        let flags = u32::from(self.thumb.is_some());
+        let flags = tl::bit(self.thumb.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.file, out);
         if let Some(value) = &self.thumb {
@@ -2641,16 +2758,19 @@ impl tl::Encode for UploadTheme {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UploadTheme {
-    const CONSTRUCTOR: u32 = 0x1c3db333;
-    const EXPECTED: &'static str = "account.uploadTheme";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1c3db333, "account.uploadTheme");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             file: tl::Decode::decode(reader)?,
-            thumb: if flags & 0x1 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            file_name: reader.text()?,
-            mime_type: reader.text()?,
-        })
+            thumb: reader.boxed_if(flags, 0x1),
+            file_name: reader.text_field(),
+            mime_type: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2695,8 +2815,8 @@ impl CreateTheme {
 impl tl::Encode for CreateTheme {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x652e4400);
-        let flags = u32::from(self.document.is_some()) << 2
-            | u32::from(self.settings.is_some()) << 3;
+        let flags = tl::bit(self.document.is_some(), 0x4)
+            | tl::bit(self.settings.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.slug);
         tl::write_text(out, &self.title);
@@ -2711,16 +2831,19 @@ impl tl::Encode for CreateTheme {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateTheme {
-    const CONSTRUCTOR: u32 = 0x652e4400;
-    const EXPECTED: &'static str = "account.createTheme";
+    const CONSTRUCTOR: (u32, &'static str) = (0x652e4400, "account.createTheme");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            slug: reader.text()?,
-            title: reader.text()?,
-            document: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            settings: if flags & 0x8 != 0 { Some(reader.vector()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            slug: reader.text_field(),
+            title: reader.text_field(),
+            document: reader.field_if(flags, 0x4),
+            settings: reader.vector_if(flags, 0x8),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2769,10 +2892,10 @@ impl UpdateTheme {
 impl tl::Encode for UpdateTheme {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2bf40ccc);
-        let flags = u32::from(self.slug.is_some())
-            | u32::from(self.title.is_some()) << 1
-            | u32::from(self.document.is_some()) << 2
-            | u32::from(self.settings.is_some()) << 3;
+        let flags = tl::bit(self.slug.is_some(), 0x1)
+            | tl::bit(self.title.is_some(), 0x2)
+            | tl::bit(self.document.is_some(), 0x4)
+            | tl::bit(self.settings.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.format);
         tl::Encode::encode(&self.theme, out);
@@ -2793,18 +2916,21 @@ impl tl::Encode for UpdateTheme {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateTheme {
-    const CONSTRUCTOR: u32 = 0x2bf40ccc;
-    const EXPECTED: &'static str = "account.updateTheme";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2bf40ccc, "account.updateTheme");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            format: reader.text()?,
+        let flags = reader.flags_field();
+        let value = Self {
+            format: reader.text_field(),
             theme: tl::Decode::decode(reader)?,
-            slug: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            title: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            document: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            settings: if flags & 0x8 != 0 { Some(reader.vector()?) } else { None },
-        })
+            slug: reader.text_if(flags, 0x1),
+            title: reader.text_if(flags, 0x2),
+            document: reader.field_if(flags, 0x4),
+            settings: reader.vector_if(flags, 0x8),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2846,13 +2972,16 @@ impl tl::Encode for SaveTheme {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveTheme {
-    const CONSTRUCTOR: u32 = 0xf257106c;
-    const EXPECTED: &'static str = "account.saveTheme";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf257106c, "account.saveTheme");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             theme: tl::Decode::decode(reader)?,
-            unsave: reader.bool()?,
-        })
+            unsave: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2895,10 +3024,10 @@ impl InstallTheme {
 impl tl::Encode for InstallTheme {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc727bb3b);
-        let flags = u32::from(self.dark)
-            | u32::from(self.theme.is_some()) << 1
-            | u32::from(self.format.is_some()) << 2
-            | u32::from(self.base_theme.is_some()) << 3;
+        let flags = tl::bit(self.dark, 0x1)
+            | tl::bit(self.theme.is_some(), 0x2)
+            | tl::bit(self.format.is_some(), 0x4)
+            | tl::bit(self.base_theme.is_some(), 0x8);
         tl::write_u32(out, flags);
         if let Some(value) = &self.theme {
             tl::Encode::encode(value, out);
@@ -2914,16 +3043,19 @@ impl tl::Encode for InstallTheme {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InstallTheme {
-    const CONSTRUCTOR: u32 = 0xc727bb3b;
-    const EXPECTED: &'static str = "account.installTheme";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc727bb3b, "account.installTheme");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            dark: flags & 0x1 != 0,
-            theme: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            format: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-            base_theme: if flags & 0x8 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            dark: tl::has(flags, 0x1),
+            theme: reader.field_if(flags, 0x2),
+            format: reader.text_if(flags, 0x4),
+            base_theme: reader.field_if(flags, 0x8),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2965,13 +3097,16 @@ impl tl::Encode for GetTheme {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTheme {
-    const CONSTRUCTOR: u32 = 0x3a5869ec;
-    const EXPECTED: &'static str = "account.getTheme";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3a5869ec, "account.getTheme");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            format: reader.text()?,
+        let value = Self {
+            format: reader.text_field(),
             theme: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3011,13 +3146,16 @@ impl tl::Encode for GetThemes {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetThemes {
-    const CONSTRUCTOR: u32 = 0x7206e458;
-    const EXPECTED: &'static str = "account.getThemes";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7206e458, "account.getThemes");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            format: reader.text()?,
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            format: reader.text_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3056,20 +3194,23 @@ impl SetContentSettings {
 impl tl::Encode for SetContentSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb574b16b);
-        let flags = u32::from(self.sensitive_enabled);
+        let flags = tl::bit(self.sensitive_enabled, 0x1);
         tl::write_u32(out, flags);
     }
 }
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetContentSettings {
-    const CONSTRUCTOR: u32 = 0xb574b16b;
-    const EXPECTED: &'static str = "account.setContentSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb574b16b, "account.setContentSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            sensitive_enabled: flags & 0x1 != 0,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            sensitive_enabled: tl::has(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3102,8 +3243,7 @@ impl tl::Encode for GetContentSettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetContentSettings {
-    const CONSTRUCTOR: u32 = 0x8b9b4dae;
-    const EXPECTED: &'static str = "account.getContentSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8b9b4dae, "account.getContentSettings");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -3144,12 +3284,15 @@ impl tl::Encode for GetMultiWallPapers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMultiWallPapers {
-    const CONSTRUCTOR: u32 = 0x65ad71dc;
-    const EXPECTED: &'static str = "account.getMultiWallPapers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x65ad71dc, "account.getMultiWallPapers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            wallpapers: reader.vector()?,
-        })
+        let value = Self {
+            wallpapers: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3182,8 +3325,7 @@ impl tl::Encode for GetGlobalPrivacySettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGlobalPrivacySettings {
-    const CONSTRUCTOR: u32 = 0xeb2b4cf6;
-    const EXPECTED: &'static str = "account.getGlobalPrivacySettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0xeb2b4cf6, "account.getGlobalPrivacySettings");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -3224,12 +3366,15 @@ impl tl::Encode for SetGlobalPrivacySettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetGlobalPrivacySettings {
-    const CONSTRUCTOR: u32 = 0x1edaaac2;
-    const EXPECTED: &'static str = "account.setGlobalPrivacySettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1edaaac2, "account.setGlobalPrivacySettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             settings: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3277,15 +3422,18 @@ impl tl::Encode for ReportProfilePhoto {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportProfilePhoto {
-    const CONSTRUCTOR: u32 = 0xfa8cc6f5;
-    const EXPECTED: &'static str = "account.reportProfilePhoto";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfa8cc6f5, "account.reportProfilePhoto");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             photo_id: tl::Decode::decode(reader)?,
             reason: tl::Decode::decode(reader)?,
-            message: reader.text()?,
-        })
+            message: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3320,8 +3468,7 @@ impl tl::Encode for ResetPassword {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetPassword {
-    const CONSTRUCTOR: u32 = 0x9308ce1b;
-    const EXPECTED: &'static str = "account.resetPassword";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9308ce1b, "account.resetPassword");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -3358,8 +3505,7 @@ impl tl::Encode for DeclinePasswordReset {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeclinePasswordReset {
-    const CONSTRUCTOR: u32 = 0x4c9409f6;
-    const EXPECTED: &'static str = "account.declinePasswordReset";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4c9409f6, "account.declinePasswordReset");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -3398,12 +3544,15 @@ impl tl::Encode for GetChatThemes {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChatThemes {
-    const CONSTRUCTOR: u32 = 0xd638de89;
-    const EXPECTED: &'static str = "account.getChatThemes";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd638de89, "account.getChatThemes");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3442,12 +3591,15 @@ impl tl::Encode for SetAuthorizationTtl {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetAuthorizationTtl {
-    const CONSTRUCTOR: u32 = 0xbf899aa0;
-    const EXPECTED: &'static str = "account.setAuthorizationTTL";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbf899aa0, "account.setAuthorizationTTL");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            authorization_ttl_days: reader.i32()?,
-        })
+        let value = Self {
+            authorization_ttl_days: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3492,9 +3644,9 @@ impl ChangeAuthorizationSettings {
 impl tl::Encode for ChangeAuthorizationSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x40f48462);
-        let flags = u32::from(self.confirmed) << 3
-            | u32::from(self.encrypted_requests_disabled.is_some())
-            | u32::from(self.call_requests_disabled.is_some()) << 1;
+        let flags = tl::bit(self.confirmed, 0x8)
+            | tl::bit(self.encrypted_requests_disabled.is_some(), 0x1)
+            | tl::bit(self.call_requests_disabled.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.hash);
         if let Some(value) = &self.encrypted_requests_disabled {
@@ -3508,16 +3660,19 @@ impl tl::Encode for ChangeAuthorizationSettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ChangeAuthorizationSettings {
-    const CONSTRUCTOR: u32 = 0x40f48462;
-    const EXPECTED: &'static str = "account.changeAuthorizationSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x40f48462, "account.changeAuthorizationSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            confirmed: flags & 0x8 != 0,
-            hash: reader.i64()?,
-            encrypted_requests_disabled: if flags & 0x1 != 0 { Some(reader.bool()?) } else { None },
-            call_requests_disabled: if flags & 0x2 != 0 { Some(reader.bool()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            confirmed: tl::has(flags, 0x8),
+            hash: reader.long_field(),
+            encrypted_requests_disabled: reader.field_if(flags, 0x1),
+            call_requests_disabled: reader.field_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3554,12 +3709,15 @@ impl tl::Encode for GetSavedRingtones {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedRingtones {
-    const CONSTRUCTOR: u32 = 0xe1902288;
-    const EXPECTED: &'static str = "account.getSavedRingtones";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe1902288, "account.getSavedRingtones");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3601,13 +3759,16 @@ impl tl::Encode for SaveRingtone {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveRingtone {
-    const CONSTRUCTOR: u32 = 0x3dea5b03;
-    const EXPECTED: &'static str = "account.saveRingtone";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3dea5b03, "account.saveRingtone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             id: tl::Decode::decode(reader)?,
-            unsave: reader.bool()?,
-        })
+            unsave: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3652,14 +3813,17 @@ impl tl::Encode for UploadRingtone {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UploadRingtone {
-    const CONSTRUCTOR: u32 = 0x831a83a2;
-    const EXPECTED: &'static str = "account.uploadRingtone";
+    const CONSTRUCTOR: (u32, &'static str) = (0x831a83a2, "account.uploadRingtone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             file: tl::Decode::decode(reader)?,
-            file_name: reader.text()?,
-            mime_type: reader.text()?,
-        })
+            file_name: reader.text_field(),
+            mime_type: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3698,12 +3862,15 @@ impl tl::Encode for UpdateEmojiStatus {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateEmojiStatus {
-    const CONSTRUCTOR: u32 = 0xfbd3de6b;
-    const EXPECTED: &'static str = "account.updateEmojiStatus";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfbd3de6b, "account.updateEmojiStatus");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             emoji_status: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3740,12 +3907,15 @@ impl tl::Encode for GetDefaultEmojiStatuses {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDefaultEmojiStatuses {
-    const CONSTRUCTOR: u32 = 0xd6753386;
-    const EXPECTED: &'static str = "account.getDefaultEmojiStatuses";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd6753386, "account.getDefaultEmojiStatuses");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3782,12 +3952,15 @@ impl tl::Encode for GetRecentEmojiStatuses {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetRecentEmojiStatuses {
-    const CONSTRUCTOR: u32 = 0x0f578105;
-    const EXPECTED: &'static str = "account.getRecentEmojiStatuses";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0f578105, "account.getRecentEmojiStatuses");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3820,8 +3993,7 @@ impl tl::Encode for ClearRecentEmojiStatuses {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ClearRecentEmojiStatuses {
-    const CONSTRUCTOR: u32 = 0x18201aae;
-    const EXPECTED: &'static str = "account.clearRecentEmojiStatuses";
+    const CONSTRUCTOR: (u32, &'static str) = (0x18201aae, "account.clearRecentEmojiStatuses");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -3862,12 +4034,15 @@ impl tl::Encode for ReorderUsernames {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderUsernames {
-    const CONSTRUCTOR: u32 = 0xef500eab;
-    const EXPECTED: &'static str = "account.reorderUsernames";
+    const CONSTRUCTOR: (u32, &'static str) = (0xef500eab, "account.reorderUsernames");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            order: reader.vector()?,
-        })
+        let value = Self {
+            order: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3909,13 +4084,16 @@ impl tl::Encode for ToggleUsername {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleUsername {
-    const CONSTRUCTOR: u32 = 0x58d6b376;
-    const EXPECTED: &'static str = "account.toggleUsername";
+    const CONSTRUCTOR: (u32, &'static str) = (0x58d6b376, "account.toggleUsername");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            username: reader.text()?,
-            active: reader.bool()?,
-        })
+        let value = Self {
+            username: reader.text_field(),
+            active: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3952,12 +4130,15 @@ impl tl::Encode for GetDefaultProfilePhotoEmojis {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDefaultProfilePhotoEmojis {
-    const CONSTRUCTOR: u32 = 0xe2750328;
-    const EXPECTED: &'static str = "account.getDefaultProfilePhotoEmojis";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe2750328, "account.getDefaultProfilePhotoEmojis");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3994,12 +4175,15 @@ impl tl::Encode for GetDefaultGroupPhotoEmojis {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDefaultGroupPhotoEmojis {
-    const CONSTRUCTOR: u32 = 0x915860ae;
-    const EXPECTED: &'static str = "account.getDefaultGroupPhotoEmojis";
+    const CONSTRUCTOR: (u32, &'static str) = (0x915860ae, "account.getDefaultGroupPhotoEmojis");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4032,8 +4216,7 @@ impl tl::Encode for GetAutoSaveSettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAutoSaveSettings {
-    const CONSTRUCTOR: u32 = 0xadcbbcda;
-    const EXPECTED: &'static str = "account.getAutoSaveSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0xadcbbcda, "account.getAutoSaveSettings");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -4082,10 +4265,10 @@ impl SaveAutoSaveSettings {
 impl tl::Encode for SaveAutoSaveSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd69b8361);
-        let flags = u32::from(self.users)
-            | u32::from(self.chats) << 1
-            | u32::from(self.broadcasts) << 2
-            | u32::from(self.peer.is_some()) << 3;
+        let flags = tl::bit(self.users, 0x1)
+            | tl::bit(self.chats, 0x2)
+            | tl::bit(self.broadcasts, 0x4)
+            | tl::bit(self.peer.is_some(), 0x8);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer {
             tl::Encode::encode(value, out);
@@ -4096,17 +4279,20 @@ impl tl::Encode for SaveAutoSaveSettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveAutoSaveSettings {
-    const CONSTRUCTOR: u32 = 0xd69b8361;
-    const EXPECTED: &'static str = "account.saveAutoSaveSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd69b8361, "account.saveAutoSaveSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            users: flags & 0x1 != 0,
-            chats: flags & 0x2 != 0,
-            broadcasts: flags & 0x4 != 0,
-            peer: if flags & 0x8 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            users: tl::has(flags, 0x1),
+            chats: tl::has(flags, 0x2),
+            broadcasts: tl::has(flags, 0x4),
+            peer: reader.field_if(flags, 0x8),
             settings: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4139,8 +4325,7 @@ impl tl::Encode for DeleteAutoSaveExceptions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteAutoSaveExceptions {
-    const CONSTRUCTOR: u32 = 0x53bc0020;
-    const EXPECTED: &'static str = "account.deleteAutoSaveExceptions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x53bc0020, "account.deleteAutoSaveExceptions");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -4179,12 +4364,15 @@ impl tl::Encode for InvalidateSignInCodes {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InvalidateSignInCodes {
-    const CONSTRUCTOR: u32 = 0xca8ae8ba;
-    const EXPECTED: &'static str = "account.invalidateSignInCodes";
+    const CONSTRUCTOR: (u32, &'static str) = (0xca8ae8ba, "account.invalidateSignInCodes");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            codes: reader.vector()?,
-        })
+        let value = Self {
+            codes: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4225,8 +4413,8 @@ impl UpdateColor {
 impl tl::Encode for UpdateColor {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x684d214e);
-        let flags = u32::from(self.for_profile) << 1
-            | u32::from(self.color.is_some()) << 2;
+        let flags = tl::bit(self.for_profile, 0x2)
+            | tl::bit(self.color.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.color {
             tl::Encode::encode(value, out);
@@ -4236,14 +4424,17 @@ impl tl::Encode for UpdateColor {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateColor {
-    const CONSTRUCTOR: u32 = 0x684d214e;
-    const EXPECTED: &'static str = "account.updateColor";
+    const CONSTRUCTOR: (u32, &'static str) = (0x684d214e, "account.updateColor");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            for_profile: flags & 0x2 != 0,
-            color: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            for_profile: tl::has(flags, 0x2),
+            color: reader.field_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4280,12 +4471,15 @@ impl tl::Encode for GetDefaultBackgroundEmojis {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDefaultBackgroundEmojis {
-    const CONSTRUCTOR: u32 = 0xa60ab9ce;
-    const EXPECTED: &'static str = "account.getDefaultBackgroundEmojis";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa60ab9ce, "account.getDefaultBackgroundEmojis");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4322,12 +4516,15 @@ impl tl::Encode for GetChannelDefaultEmojiStatuses {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChannelDefaultEmojiStatuses {
-    const CONSTRUCTOR: u32 = 0x7727a7d5;
-    const EXPECTED: &'static str = "account.getChannelDefaultEmojiStatuses";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7727a7d5, "account.getChannelDefaultEmojiStatuses");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4364,12 +4561,15 @@ impl tl::Encode for GetChannelRestrictedStatusEmojis {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChannelRestrictedStatusEmojis {
-    const CONSTRUCTOR: u32 = 0x35a9e0d5;
-    const EXPECTED: &'static str = "account.getChannelRestrictedStatusEmojis";
+    const CONSTRUCTOR: (u32, &'static str) = (0x35a9e0d5, "account.getChannelRestrictedStatusEmojis");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4408,7 +4608,7 @@ impl UpdateBusinessWorkHours {
 impl tl::Encode for UpdateBusinessWorkHours {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4b00e066);
-        let flags = u32::from(self.business_work_hours.is_some());
+        let flags = tl::bit(self.business_work_hours.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.business_work_hours {
             tl::Encode::encode(value, out);
@@ -4418,13 +4618,16 @@ impl tl::Encode for UpdateBusinessWorkHours {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateBusinessWorkHours {
-    const CONSTRUCTOR: u32 = 0x4b00e066;
-    const EXPECTED: &'static str = "account.updateBusinessWorkHours";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4b00e066, "account.updateBusinessWorkHours");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            business_work_hours: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            business_work_hours: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4463,8 +4666,8 @@ impl UpdateBusinessLocation {
 impl tl::Encode for UpdateBusinessLocation {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9e6b131a);
-        let flags = u32::from(self.geo_point.is_some()) << 1
-            | u32::from(self.address.is_some());
+        let flags = tl::bit(self.geo_point.is_some(), 0x2)
+            | tl::bit(self.address.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.geo_point {
             tl::Encode::encode(value, out);
@@ -4477,14 +4680,17 @@ impl tl::Encode for UpdateBusinessLocation {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateBusinessLocation {
-    const CONSTRUCTOR: u32 = 0x9e6b131a;
-    const EXPECTED: &'static str = "account.updateBusinessLocation";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9e6b131a, "account.updateBusinessLocation");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            geo_point: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            address: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            geo_point: reader.field_if(flags, 0x2),
+            address: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4521,7 +4727,7 @@ impl UpdateBusinessGreetingMessage {
 impl tl::Encode for UpdateBusinessGreetingMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x66cdafc4);
-        let flags = u32::from(self.message.is_some());
+        let flags = tl::bit(self.message.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.message {
             tl::Encode::encode(value, out);
@@ -4531,13 +4737,16 @@ impl tl::Encode for UpdateBusinessGreetingMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateBusinessGreetingMessage {
-    const CONSTRUCTOR: u32 = 0x66cdafc4;
-    const EXPECTED: &'static str = "account.updateBusinessGreetingMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0x66cdafc4, "account.updateBusinessGreetingMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            message: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            message: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4574,7 +4783,7 @@ impl UpdateBusinessAwayMessage {
 impl tl::Encode for UpdateBusinessAwayMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa26a7fa5);
-        let flags = u32::from(self.message.is_some());
+        let flags = tl::bit(self.message.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.message {
             tl::Encode::encode(value, out);
@@ -4584,13 +4793,16 @@ impl tl::Encode for UpdateBusinessAwayMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateBusinessAwayMessage {
-    const CONSTRUCTOR: u32 = 0xa26a7fa5;
-    const EXPECTED: &'static str = "account.updateBusinessAwayMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa26a7fa5, "account.updateBusinessAwayMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            message: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            message: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4635,8 +4847,8 @@ impl UpdateConnectedBot {
 impl tl::Encode for UpdateConnectedBot {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x66a08c7e);
-        let flags = u32::from(self.deleted) << 1
-            | u32::from(self.rights.is_some());
+        let flags = tl::bit(self.deleted, 0x2)
+            | tl::bit(self.rights.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.rights {
             tl::Encode::encode(value, out);
@@ -4648,16 +4860,19 @@ impl tl::Encode for UpdateConnectedBot {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateConnectedBot {
-    const CONSTRUCTOR: u32 = 0x66a08c7e;
-    const EXPECTED: &'static str = "account.updateConnectedBot";
+    const CONSTRUCTOR: (u32, &'static str) = (0x66a08c7e, "account.updateConnectedBot");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            deleted: flags & 0x2 != 0,
-            rights: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            deleted: tl::has(flags, 0x2),
+            rights: reader.field_if(flags, 0x1),
             bot: tl::Decode::decode(reader)?,
             recipients: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4690,8 +4905,7 @@ impl tl::Encode for GetConnectedBots {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetConnectedBots {
-    const CONSTRUCTOR: u32 = 0x4ea4c80f;
-    const EXPECTED: &'static str = "account.getConnectedBots";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4ea4c80f, "account.getConnectedBots");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -4732,12 +4946,15 @@ impl tl::Encode for GetBotBusinessConnection {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBotBusinessConnection {
-    const CONSTRUCTOR: u32 = 0x76a86270;
-    const EXPECTED: &'static str = "account.getBotBusinessConnection";
+    const CONSTRUCTOR: (u32, &'static str) = (0x76a86270, "account.getBotBusinessConnection");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            connection_id: reader.text()?,
-        })
+        let value = Self {
+            connection_id: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4774,7 +4991,7 @@ impl UpdateBusinessIntro {
 impl tl::Encode for UpdateBusinessIntro {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa614d034);
-        let flags = u32::from(self.intro.is_some());
+        let flags = tl::bit(self.intro.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.intro {
             tl::Encode::encode(value, out);
@@ -4784,13 +5001,16 @@ impl tl::Encode for UpdateBusinessIntro {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateBusinessIntro {
-    const CONSTRUCTOR: u32 = 0xa614d034;
-    const EXPECTED: &'static str = "account.updateBusinessIntro";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa614d034, "account.updateBusinessIntro");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            intro: if flags & 0x1 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            intro: reader.boxed_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4832,13 +5052,16 @@ impl tl::Encode for ToggleConnectedBotPaused {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleConnectedBotPaused {
-    const CONSTRUCTOR: u32 = 0x646e1097;
-    const EXPECTED: &'static str = "account.toggleConnectedBotPaused";
+    const CONSTRUCTOR: (u32, &'static str) = (0x646e1097, "account.toggleConnectedBotPaused");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            paused: reader.bool()?,
-        })
+            paused: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4877,12 +5100,15 @@ impl tl::Encode for DisablePeerConnectedBot {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DisablePeerConnectedBot {
-    const CONSTRUCTOR: u32 = 0x5e437ed9;
-    const EXPECTED: &'static str = "account.disablePeerConnectedBot";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5e437ed9, "account.disablePeerConnectedBot");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4921,7 +5147,7 @@ impl UpdateBirthday {
 impl tl::Encode for UpdateBirthday {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcc6e0c11);
-        let flags = u32::from(self.birthday.is_some());
+        let flags = tl::bit(self.birthday.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.birthday {
             tl::Encode::encode(value, out);
@@ -4931,13 +5157,16 @@ impl tl::Encode for UpdateBirthday {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateBirthday {
-    const CONSTRUCTOR: u32 = 0xcc6e0c11;
-    const EXPECTED: &'static str = "account.updateBirthday";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcc6e0c11, "account.updateBirthday");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            birthday: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            birthday: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4976,12 +5205,15 @@ impl tl::Encode for CreateBusinessChatLink {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateBusinessChatLink {
-    const CONSTRUCTOR: u32 = 0x8851e68e;
-    const EXPECTED: &'static str = "account.createBusinessChatLink";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8851e68e, "account.createBusinessChatLink");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             link: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5023,13 +5255,16 @@ impl tl::Encode for EditBusinessChatLink {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditBusinessChatLink {
-    const CONSTRUCTOR: u32 = 0x8c3410af;
-    const EXPECTED: &'static str = "account.editBusinessChatLink";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8c3410af, "account.editBusinessChatLink");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            slug: reader.text()?,
+        let value = Self {
+            slug: reader.text_field(),
             link: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5068,12 +5303,15 @@ impl tl::Encode for DeleteBusinessChatLink {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteBusinessChatLink {
-    const CONSTRUCTOR: u32 = 0x60073674;
-    const EXPECTED: &'static str = "account.deleteBusinessChatLink";
+    const CONSTRUCTOR: (u32, &'static str) = (0x60073674, "account.deleteBusinessChatLink");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            slug: reader.text()?,
-        })
+        let value = Self {
+            slug: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5106,8 +5344,7 @@ impl tl::Encode for GetBusinessChatLinks {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBusinessChatLinks {
-    const CONSTRUCTOR: u32 = 0x6f70dde1;
-    const EXPECTED: &'static str = "account.getBusinessChatLinks";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6f70dde1, "account.getBusinessChatLinks");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -5148,12 +5385,15 @@ impl tl::Encode for ResolveBusinessChatLink {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResolveBusinessChatLink {
-    const CONSTRUCTOR: u32 = 0x5492e5ee;
-    const EXPECTED: &'static str = "account.resolveBusinessChatLink";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5492e5ee, "account.resolveBusinessChatLink");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            slug: reader.text()?,
-        })
+        let value = Self {
+            slug: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5192,12 +5432,15 @@ impl tl::Encode for UpdatePersonalChannel {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdatePersonalChannel {
-    const CONSTRUCTOR: u32 = 0xd94305e0;
-    const EXPECTED: &'static str = "account.updatePersonalChannel";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd94305e0, "account.updatePersonalChannel");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5234,12 +5477,15 @@ impl tl::Encode for ToggleSponsoredMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleSponsoredMessages {
-    const CONSTRUCTOR: u32 = 0xb9d9a38d;
-    const EXPECTED: &'static str = "account.toggleSponsoredMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb9d9a38d, "account.toggleSponsoredMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            enabled: reader.bool()?,
-        })
+        let value = Self {
+            enabled: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5272,8 +5518,7 @@ impl tl::Encode for GetReactionsNotifySettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetReactionsNotifySettings {
-    const CONSTRUCTOR: u32 = 0x06dd654c;
-    const EXPECTED: &'static str = "account.getReactionsNotifySettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x06dd654c, "account.getReactionsNotifySettings");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -5312,12 +5557,15 @@ impl tl::Encode for SetReactionsNotifySettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetReactionsNotifySettings {
-    const CONSTRUCTOR: u32 = 0x316ce548;
-    const EXPECTED: &'static str = "account.setReactionsNotifySettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x316ce548, "account.setReactionsNotifySettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             settings: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5354,12 +5602,15 @@ impl tl::Encode for GetCollectibleEmojiStatuses {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCollectibleEmojiStatuses {
-    const CONSTRUCTOR: u32 = 0x2e7b4543;
-    const EXPECTED: &'static str = "account.getCollectibleEmojiStatuses";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2e7b4543, "account.getCollectibleEmojiStatuses");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5400,7 +5651,7 @@ impl GetPaidMessagesRevenue {
 impl tl::Encode for GetPaidMessagesRevenue {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x19ba4a67);
-        let flags = u32::from(self.parent_peer.is_some());
+        let flags = tl::bit(self.parent_peer.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.parent_peer {
             tl::Encode::encode(value, out);
@@ -5411,14 +5662,17 @@ impl tl::Encode for GetPaidMessagesRevenue {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPaidMessagesRevenue {
-    const CONSTRUCTOR: u32 = 0x19ba4a67;
-    const EXPECTED: &'static str = "account.getPaidMessagesRevenue";
+    const CONSTRUCTOR: (u32, &'static str) = (0x19ba4a67, "account.getPaidMessagesRevenue");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            parent_peer: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            parent_peer: reader.field_if(flags, 0x1),
             user_id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5463,9 +5717,9 @@ impl ToggleNoPaidMessagesException {
 impl tl::Encode for ToggleNoPaidMessagesException {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfe2eda76);
-        let flags = u32::from(self.refund_charged)
-            | u32::from(self.require_payment) << 2
-            | u32::from(self.parent_peer.is_some()) << 1;
+        let flags = tl::bit(self.refund_charged, 0x1)
+            | tl::bit(self.require_payment, 0x4)
+            | tl::bit(self.parent_peer.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.parent_peer {
             tl::Encode::encode(value, out);
@@ -5476,16 +5730,19 @@ impl tl::Encode for ToggleNoPaidMessagesException {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleNoPaidMessagesException {
-    const CONSTRUCTOR: u32 = 0xfe2eda76;
-    const EXPECTED: &'static str = "account.toggleNoPaidMessagesException";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfe2eda76, "account.toggleNoPaidMessagesException");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            refund_charged: flags & 0x1 != 0,
-            require_payment: flags & 0x4 != 0,
-            parent_peer: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            refund_charged: tl::has(flags, 0x1),
+            require_payment: tl::has(flags, 0x4),
+            parent_peer: reader.field_if(flags, 0x2),
             user_id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5522,12 +5779,15 @@ impl tl::Encode for SetMainProfileTab {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetMainProfileTab {
-    const CONSTRUCTOR: u32 = 0x5dee78b0;
-    const EXPECTED: &'static str = "account.setMainProfileTab";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5dee78b0, "account.setMainProfileTab");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             tab: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5570,8 +5830,8 @@ impl SaveMusic {
 impl tl::Encode for SaveMusic {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb26732a9);
-        let flags = u32::from(self.unsave)
-            | u32::from(self.after_id.is_some()) << 1;
+        let flags = tl::bit(self.unsave, 0x1)
+            | tl::bit(self.after_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
         if let Some(value) = &self.after_id {
@@ -5582,15 +5842,18 @@ impl tl::Encode for SaveMusic {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveMusic {
-    const CONSTRUCTOR: u32 = 0xb26732a9;
-    const EXPECTED: &'static str = "account.saveMusic";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb26732a9, "account.saveMusic");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            unsave: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            unsave: tl::has(flags, 0x1),
             id: tl::Decode::decode(reader)?,
-            after_id: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            after_id: reader.field_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5627,12 +5890,15 @@ impl tl::Encode for GetSavedMusicIds {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedMusicIds {
-    const CONSTRUCTOR: u32 = 0xe09d5faf;
-    const EXPECTED: &'static str = "account.getSavedMusicIds";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe09d5faf, "account.getSavedMusicIds");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5675,14 +5941,17 @@ impl tl::Encode for GetUniqueGiftChatThemes {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUniqueGiftChatThemes {
-    const CONSTRUCTOR: u32 = 0xe42ce9c9;
-    const EXPECTED: &'static str = "account.getUniqueGiftChatThemes";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe42ce9c9, "account.getUniqueGiftChatThemes");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            offset: reader.text()?,
-            limit: reader.i32()?,
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            offset: reader.text_field(),
+            limit: reader.int_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5717,8 +5986,7 @@ impl tl::Encode for InitPasskeyRegistration {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InitPasskeyRegistration {
-    const CONSTRUCTOR: u32 = 0x429547e8;
-    const EXPECTED: &'static str = "account.initPasskeyRegistration";
+    const CONSTRUCTOR: (u32, &'static str) = (0x429547e8, "account.initPasskeyRegistration");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -5759,12 +6027,15 @@ impl tl::Encode for RegisterPasskey {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RegisterPasskey {
-    const CONSTRUCTOR: u32 = 0x55b41fd6;
-    const EXPECTED: &'static str = "account.registerPasskey";
+    const CONSTRUCTOR: (u32, &'static str) = (0x55b41fd6, "account.registerPasskey");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             credential: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5797,8 +6068,7 @@ impl tl::Encode for GetPasskeys {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPasskeys {
-    const CONSTRUCTOR: u32 = 0xea1f0c52;
-    const EXPECTED: &'static str = "account.getPasskeys";
+    const CONSTRUCTOR: (u32, &'static str) = (0xea1f0c52, "account.getPasskeys");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -5837,12 +6107,15 @@ impl tl::Encode for DeletePasskey {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeletePasskey {
-    const CONSTRUCTOR: u32 = 0xf5b5563f;
-    const EXPECTED: &'static str = "account.deletePasskey";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf5b5563f, "account.deletePasskey");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.text()?,
-        })
+        let value = Self {
+            id: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5881,12 +6154,15 @@ impl tl::Encode for ConfirmBotConnection {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ConfirmBotConnection {
-    const CONSTRUCTOR: u32 = 0x67ed1f68;
-    const EXPECTED: &'static str = "account.confirmBotConnection";
+    const CONSTRUCTOR: (u32, &'static str) = (0x67ed1f68, "account.confirmBotConnection");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot_id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5923,12 +6199,15 @@ impl tl::Encode for GetWebBrowserSettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetWebBrowserSettings {
-    const CONSTRUCTOR: u32 = 0x56655768;
-    const EXPECTED: &'static str = "account.getWebBrowserSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x56655768, "account.getWebBrowserSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5967,22 +6246,25 @@ impl UpdateWebBrowserSettings {
 impl tl::Encode for UpdateWebBrowserSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9adf82fe);
-        let flags = u32::from(self.open_external_browser)
-            | u32::from(self.display_close_button) << 1;
+        let flags = tl::bit(self.open_external_browser, 0x1)
+            | tl::bit(self.display_close_button, 0x2);
         tl::write_u32(out, flags);
     }
 }
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateWebBrowserSettings {
-    const CONSTRUCTOR: u32 = 0x9adf82fe;
-    const EXPECTED: &'static str = "account.updateWebBrowserSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9adf82fe, "account.updateWebBrowserSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            open_external_browser: flags & 0x1 != 0,
-            display_close_button: flags & 0x2 != 0,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            open_external_browser: tl::has(flags, 0x1),
+            display_close_button: tl::has(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6025,8 +6307,8 @@ impl ToggleWebBrowserSettingsException {
 impl tl::Encode for ToggleWebBrowserSettingsException {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x60ed4229);
-        let flags = u32::from(self.delete) << 1
-            | u32::from(self.open_external_browser.is_some());
+        let flags = tl::bit(self.delete, 0x2)
+            | tl::bit(self.open_external_browser.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.open_external_browser {
             tl::write_bool(out, *value);
@@ -6037,15 +6319,18 @@ impl tl::Encode for ToggleWebBrowserSettingsException {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleWebBrowserSettingsException {
-    const CONSTRUCTOR: u32 = 0x60ed4229;
-    const EXPECTED: &'static str = "account.toggleWebBrowserSettingsException";
+    const CONSTRUCTOR: (u32, &'static str) = (0x60ed4229, "account.toggleWebBrowserSettingsException");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            delete: flags & 0x2 != 0,
-            open_external_browser: if flags & 0x1 != 0 { Some(reader.bool()?) } else { None },
-            url: reader.text()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            delete: tl::has(flags, 0x2),
+            open_external_browser: reader.field_if(flags, 0x1),
+            url: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6078,8 +6363,7 @@ impl tl::Encode for DeleteWebBrowserSettingsExceptions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteWebBrowserSettingsExceptions {
-    const CONSTRUCTOR: u32 = 0x86a0765d;
-    const EXPECTED: &'static str = "account.deleteWebBrowserSettingsExceptions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x86a0765d, "account.deleteWebBrowserSettingsExceptions");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }

@@ -38,7 +38,7 @@ impl CreateTone {
 impl tl::Encode for CreateTone {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4aa83913);
-        let flags = u32::from(self.display_author);
+        let flags = tl::bit(self.display_author, 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.emoji_id);
         tl::write_text(out, &self.title);
@@ -48,16 +48,19 @@ impl tl::Encode for CreateTone {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateTone {
-    const CONSTRUCTOR: u32 = 0x4aa83913;
-    const EXPECTED: &'static str = "aicompose.createTone";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4aa83913, "aicompose.createTone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            display_author: flags & 0x1 != 0,
-            emoji_id: reader.i64()?,
-            title: reader.text()?,
-            prompt: reader.text()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            display_author: tl::has(flags, 0x1),
+            emoji_id: reader.long_field(),
+            title: reader.text_field(),
+            prompt: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -104,10 +107,10 @@ impl UpdateTone {
 impl tl::Encode for UpdateTone {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x903bcf59);
-        let flags = u32::from(self.display_author.is_some())
-            | u32::from(self.emoji_id.is_some()) << 1
-            | u32::from(self.title.is_some()) << 2
-            | u32::from(self.prompt.is_some()) << 3;
+        let flags = tl::bit(self.display_author.is_some(), 0x1)
+            | tl::bit(self.emoji_id.is_some(), 0x2)
+            | tl::bit(self.title.is_some(), 0x4)
+            | tl::bit(self.prompt.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.tone, out);
         if let Some(value) = &self.display_author {
@@ -127,17 +130,20 @@ impl tl::Encode for UpdateTone {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateTone {
-    const CONSTRUCTOR: u32 = 0x903bcf59;
-    const EXPECTED: &'static str = "aicompose.updateTone";
+    const CONSTRUCTOR: (u32, &'static str) = (0x903bcf59, "aicompose.updateTone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             tone: tl::Decode::decode(reader)?,
-            display_author: if flags & 0x1 != 0 { Some(reader.bool()?) } else { None },
-            emoji_id: if flags & 0x2 != 0 { Some(reader.i64()?) } else { None },
-            title: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-            prompt: if flags & 0x8 != 0 { Some(reader.text()?) } else { None },
-        })
+            display_author: reader.field_if(flags, 0x1),
+            emoji_id: reader.long_if(flags, 0x2),
+            title: reader.text_if(flags, 0x4),
+            prompt: reader.text_if(flags, 0x8),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -179,13 +185,16 @@ impl tl::Encode for SaveTone {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveTone {
-    const CONSTRUCTOR: u32 = 0x1782cbb1;
-    const EXPECTED: &'static str = "aicompose.saveTone";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1782cbb1, "aicompose.saveTone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             tone: tl::Decode::decode(reader)?,
-            unsave: reader.bool()?,
-        })
+            unsave: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -224,12 +233,15 @@ impl tl::Encode for DeleteTone {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteTone {
-    const CONSTRUCTOR: u32 = 0xdd39316a;
-    const EXPECTED: &'static str = "aicompose.deleteTone";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdd39316a, "aicompose.deleteTone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             tone: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -268,12 +280,15 @@ impl tl::Encode for GetTone {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTone {
-    const CONSTRUCTOR: u32 = 0xb2e8ba03;
-    const EXPECTED: &'static str = "aicompose.getTone";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb2e8ba03, "aicompose.getTone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             tone: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -310,12 +325,15 @@ impl tl::Encode for GetTones {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTones {
-    const CONSTRUCTOR: u32 = 0xabd59201;
-    const EXPECTED: &'static str = "aicompose.getTones";
+    const CONSTRUCTOR: (u32, &'static str) = (0xabd59201, "aicompose.getTones");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -357,13 +375,16 @@ impl tl::Encode for GetToneExample {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetToneExample {
-    const CONSTRUCTOR: u32 = 0xd1b4ab14;
-    const EXPECTED: &'static str = "aicompose.getToneExample";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd1b4ab14, "aicompose.getToneExample");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             tone: tl::Decode::decode(reader)?,
-            num: reader.i32()?,
-        })
+            num: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

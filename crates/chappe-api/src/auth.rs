@@ -41,15 +41,18 @@ impl tl::Encode for SendCode {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendCode {
-    const CONSTRUCTOR: u32 = 0xa677244f;
-    const EXPECTED: &'static str = "auth.sendCode";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa677244f, "auth.sendCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            phone_number: reader.text()?,
-            api_id: reader.i32()?,
-            api_hash: reader.text()?,
+        let value = Self {
+            phone_number: reader.text_field(),
+            api_id: reader.int_field(),
+            api_hash: reader.text_field(),
             settings: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -96,7 +99,7 @@ impl SignUp {
 impl tl::Encode for SignUp {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xaac7b717);
-        let flags = u32::from(self.no_joined_notifications);
+        let flags = tl::bit(self.no_joined_notifications, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.phone_number);
         tl::write_text(out, &self.phone_code_hash);
@@ -107,17 +110,20 @@ impl tl::Encode for SignUp {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SignUp {
-    const CONSTRUCTOR: u32 = 0xaac7b717;
-    const EXPECTED: &'static str = "auth.signUp";
+    const CONSTRUCTOR: (u32, &'static str) = (0xaac7b717, "auth.signUp");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            no_joined_notifications: flags & 0x1 != 0,
-            phone_number: reader.text()?,
-            phone_code_hash: reader.text()?,
-            first_name: reader.text()?,
-            last_name: reader.text()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            no_joined_notifications: tl::has(flags, 0x1),
+            phone_number: reader.text_field(),
+            phone_code_hash: reader.text_field(),
+            first_name: reader.text_field(),
+            last_name: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -162,8 +168,8 @@ impl SignIn {
 impl tl::Encode for SignIn {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8d52a951);
-        let flags = u32::from(self.phone_code.is_some())
-            | u32::from(self.email_verification.is_some()) << 1;
+        let flags = tl::bit(self.phone_code.is_some(), 0x1)
+            | tl::bit(self.email_verification.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.phone_number);
         tl::write_text(out, &self.phone_code_hash);
@@ -178,16 +184,19 @@ impl tl::Encode for SignIn {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SignIn {
-    const CONSTRUCTOR: u32 = 0x8d52a951;
-    const EXPECTED: &'static str = "auth.signIn";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8d52a951, "auth.signIn");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            phone_number: reader.text()?,
-            phone_code_hash: reader.text()?,
-            phone_code: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            email_verification: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            phone_number: reader.text_field(),
+            phone_code_hash: reader.text_field(),
+            phone_code: reader.text_if(flags, 0x1),
+            email_verification: reader.field_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -220,8 +229,7 @@ impl tl::Encode for LogOut {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for LogOut {
-    const CONSTRUCTOR: u32 = 0x3e72ba19;
-    const EXPECTED: &'static str = "auth.logOut";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3e72ba19, "auth.logOut");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -258,8 +266,7 @@ impl tl::Encode for ResetAuthorizations {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetAuthorizations {
-    const CONSTRUCTOR: u32 = 0x9fab0d1a;
-    const EXPECTED: &'static str = "auth.resetAuthorizations";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9fab0d1a, "auth.resetAuthorizations");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -300,12 +307,15 @@ impl tl::Encode for ExportAuthorization {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportAuthorization {
-    const CONSTRUCTOR: u32 = 0xe5bfffcd;
-    const EXPECTED: &'static str = "auth.exportAuthorization";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe5bfffcd, "auth.exportAuthorization");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            dc_id: reader.i32()?,
-        })
+        let value = Self {
+            dc_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -347,13 +357,16 @@ impl tl::Encode for ImportAuthorization {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ImportAuthorization {
-    const CONSTRUCTOR: u32 = 0xa57a7dad;
-    const EXPECTED: &'static str = "auth.importAuthorization";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa57a7dad, "auth.importAuthorization");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.i64()?,
-            bytes: reader.bytes()?,
-        })
+        let value = Self {
+            id: reader.long_field(),
+            bytes: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -401,15 +414,18 @@ impl tl::Encode for BindTempAuthKey {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for BindTempAuthKey {
-    const CONSTRUCTOR: u32 = 0xcdd42a05;
-    const EXPECTED: &'static str = "auth.bindTempAuthKey";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcdd42a05, "auth.bindTempAuthKey");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            perm_auth_key_id: reader.i64()?,
-            nonce: reader.i64()?,
-            expires_at: reader.i32()?,
-            encrypted_message: reader.bytes()?,
-        })
+        let value = Self {
+            perm_auth_key_id: reader.long_field(),
+            nonce: reader.long_field(),
+            expires_at: reader.int_field(),
+            encrypted_message: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -457,15 +473,18 @@ impl tl::Encode for ImportBotAuthorization {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ImportBotAuthorization {
-    const CONSTRUCTOR: u32 = 0x67a3ff2c;
-    const EXPECTED: &'static str = "auth.importBotAuthorization";
+    const CONSTRUCTOR: (u32, &'static str) = (0x67a3ff2c, "auth.importBotAuthorization");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            flags: reader.i32()?,
-            api_id: reader.i32()?,
-            api_hash: reader.text()?,
-            bot_auth_token: reader.text()?,
-        })
+        let value = Self {
+            flags: reader.int_field(),
+            api_id: reader.int_field(),
+            api_hash: reader.text_field(),
+            bot_auth_token: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -504,12 +523,15 @@ impl tl::Encode for CheckPassword {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckPassword {
-    const CONSTRUCTOR: u32 = 0xd18b4d16;
-    const EXPECTED: &'static str = "auth.checkPassword";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd18b4d16, "auth.checkPassword");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             password: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -544,8 +566,7 @@ impl tl::Encode for RequestPasswordRecovery {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestPasswordRecovery {
-    const CONSTRUCTOR: u32 = 0xd897bc66;
-    const EXPECTED: &'static str = "auth.requestPasswordRecovery";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd897bc66, "auth.requestPasswordRecovery");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -588,7 +609,7 @@ impl RecoverPassword {
 impl tl::Encode for RecoverPassword {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x37096c70);
-        let flags = u32::from(self.new_settings.is_some());
+        let flags = tl::bit(self.new_settings.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.code);
         if let Some(value) = &self.new_settings {
@@ -599,14 +620,17 @@ impl tl::Encode for RecoverPassword {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RecoverPassword {
-    const CONSTRUCTOR: u32 = 0x37096c70;
-    const EXPECTED: &'static str = "auth.recoverPassword";
+    const CONSTRUCTOR: (u32, &'static str) = (0x37096c70, "auth.recoverPassword");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            code: reader.text()?,
-            new_settings: if flags & 0x1 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            code: reader.text_field(),
+            new_settings: reader.boxed_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -649,7 +673,7 @@ impl ResendCode {
 impl tl::Encode for ResendCode {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcae47523);
-        let flags = u32::from(self.reason.is_some());
+        let flags = tl::bit(self.reason.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.phone_number);
         tl::write_text(out, &self.phone_code_hash);
@@ -661,15 +685,18 @@ impl tl::Encode for ResendCode {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResendCode {
-    const CONSTRUCTOR: u32 = 0xcae47523;
-    const EXPECTED: &'static str = "auth.resendCode";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcae47523, "auth.resendCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            phone_number: reader.text()?,
-            phone_code_hash: reader.text()?,
-            reason: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            phone_number: reader.text_field(),
+            phone_code_hash: reader.text_field(),
+            reason: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -711,13 +738,16 @@ impl tl::Encode for CancelCode {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CancelCode {
-    const CONSTRUCTOR: u32 = 0x1f040578;
-    const EXPECTED: &'static str = "auth.cancelCode";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1f040578, "auth.cancelCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            phone_number: reader.text()?,
-            phone_code_hash: reader.text()?,
-        })
+        let value = Self {
+            phone_number: reader.text_field(),
+            phone_code_hash: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -754,12 +784,15 @@ impl tl::Encode for DropTempAuthKeys {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DropTempAuthKeys {
-    const CONSTRUCTOR: u32 = 0x8e48a188;
-    const EXPECTED: &'static str = "auth.dropTempAuthKeys";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8e48a188, "auth.dropTempAuthKeys");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            except_auth_keys: reader.vector()?,
-        })
+        let value = Self {
+            except_auth_keys: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -804,14 +837,17 @@ impl tl::Encode for ExportLoginToken {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportLoginToken {
-    const CONSTRUCTOR: u32 = 0xb7e085fe;
-    const EXPECTED: &'static str = "auth.exportLoginToken";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb7e085fe, "auth.exportLoginToken");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            api_id: reader.i32()?,
-            api_hash: reader.text()?,
-            except_ids: reader.vector()?,
-        })
+        let value = Self {
+            api_id: reader.int_field(),
+            api_hash: reader.text_field(),
+            except_ids: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -850,12 +886,15 @@ impl tl::Encode for ImportLoginToken {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ImportLoginToken {
-    const CONSTRUCTOR: u32 = 0x95ac5ce4;
-    const EXPECTED: &'static str = "auth.importLoginToken";
+    const CONSTRUCTOR: (u32, &'static str) = (0x95ac5ce4, "auth.importLoginToken");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            token: reader.bytes()?,
-        })
+        let value = Self {
+            token: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -894,12 +933,15 @@ impl tl::Encode for AcceptLoginToken {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AcceptLoginToken {
-    const CONSTRUCTOR: u32 = 0xe894ad4d;
-    const EXPECTED: &'static str = "auth.acceptLoginToken";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe894ad4d, "auth.acceptLoginToken");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            token: reader.bytes()?,
-        })
+        let value = Self {
+            token: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -938,12 +980,15 @@ impl tl::Encode for CheckRecoveryPassword {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckRecoveryPassword {
-    const CONSTRUCTOR: u32 = 0x0d36bf79;
-    const EXPECTED: &'static str = "auth.checkRecoveryPassword";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0d36bf79, "auth.checkRecoveryPassword");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            code: reader.text()?,
-        })
+        let value = Self {
+            code: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -988,14 +1033,17 @@ impl tl::Encode for ImportWebTokenAuthorization {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ImportWebTokenAuthorization {
-    const CONSTRUCTOR: u32 = 0x2db873a9;
-    const EXPECTED: &'static str = "auth.importWebTokenAuthorization";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2db873a9, "auth.importWebTokenAuthorization");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            api_id: reader.i32()?,
-            api_hash: reader.text()?,
-            web_auth_token: reader.text()?,
-        })
+        let value = Self {
+            api_id: reader.int_field(),
+            api_hash: reader.text_field(),
+            web_auth_token: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1042,9 +1090,9 @@ impl RequestFirebaseSms {
 impl tl::Encode for RequestFirebaseSms {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8e39261e);
-        let flags = u32::from(self.safety_net_token.is_some())
-            | u32::from(self.play_integrity_token.is_some()) << 2
-            | u32::from(self.ios_push_secret.is_some()) << 1;
+        let flags = tl::bit(self.safety_net_token.is_some(), 0x1)
+            | tl::bit(self.play_integrity_token.is_some(), 0x4)
+            | tl::bit(self.ios_push_secret.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.phone_number);
         tl::write_text(out, &self.phone_code_hash);
@@ -1062,17 +1110,20 @@ impl tl::Encode for RequestFirebaseSms {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestFirebaseSms {
-    const CONSTRUCTOR: u32 = 0x8e39261e;
-    const EXPECTED: &'static str = "auth.requestFirebaseSms";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8e39261e, "auth.requestFirebaseSms");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            phone_number: reader.text()?,
-            phone_code_hash: reader.text()?,
-            safety_net_token: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            play_integrity_token: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-            ios_push_secret: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            phone_number: reader.text_field(),
+            phone_code_hash: reader.text_field(),
+            safety_net_token: reader.text_if(flags, 0x1),
+            play_integrity_token: reader.text_if(flags, 0x4),
+            ios_push_secret: reader.text_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1114,13 +1165,16 @@ impl tl::Encode for ResetLoginEmail {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetLoginEmail {
-    const CONSTRUCTOR: u32 = 0x7e960193;
-    const EXPECTED: &'static str = "auth.resetLoginEmail";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7e960193, "auth.resetLoginEmail");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            phone_number: reader.text()?,
-            phone_code_hash: reader.text()?,
-        })
+        let value = Self {
+            phone_number: reader.text_field(),
+            phone_code_hash: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1165,14 +1219,17 @@ impl tl::Encode for ReportMissingCode {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportMissingCode {
-    const CONSTRUCTOR: u32 = 0xcb9deff6;
-    const EXPECTED: &'static str = "auth.reportMissingCode";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcb9deff6, "auth.reportMissingCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            phone_number: reader.text()?,
-            phone_code_hash: reader.text()?,
-            mnc: reader.text()?,
-        })
+        let value = Self {
+            phone_number: reader.text_field(),
+            phone_code_hash: reader.text_field(),
+            mnc: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1217,14 +1274,17 @@ impl tl::Encode for CheckPaidAuth {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckPaidAuth {
-    const CONSTRUCTOR: u32 = 0x56e59f9c;
-    const EXPECTED: &'static str = "auth.checkPaidAuth";
+    const CONSTRUCTOR: (u32, &'static str) = (0x56e59f9c, "auth.checkPaidAuth");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            phone_number: reader.text()?,
-            phone_code_hash: reader.text()?,
-            form_id: reader.i64()?,
-        })
+        let value = Self {
+            phone_number: reader.text_field(),
+            phone_code_hash: reader.text_field(),
+            form_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1266,13 +1326,16 @@ impl tl::Encode for InitPasskeyLogin {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InitPasskeyLogin {
-    const CONSTRUCTOR: u32 = 0x518ad0b7;
-    const EXPECTED: &'static str = "auth.initPasskeyLogin";
+    const CONSTRUCTOR: (u32, &'static str) = (0x518ad0b7, "auth.initPasskeyLogin");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            api_id: reader.i32()?,
-            api_hash: reader.text()?,
-        })
+        let value = Self {
+            api_id: reader.int_field(),
+            api_hash: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1316,7 +1379,7 @@ impl tl::Encode for FinishPasskeyLogin {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9857ad07);
         debug_assert!(self.from_dc_id.is_some() == self.from_auth_key_id.is_some(), "set all the fields of bit 0 or none");
-        let flags = u32::from(self.from_dc_id.is_some() && self.from_auth_key_id.is_some());
+        let flags = tl::bit(self.from_dc_id.is_some() && self.from_auth_key_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.credential, out);
         if let Some(value) = &self.from_dc_id && flags & 0x1 != 0 {
@@ -1330,15 +1393,18 @@ impl tl::Encode for FinishPasskeyLogin {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for FinishPasskeyLogin {
-    const CONSTRUCTOR: u32 = 0x9857ad07;
-    const EXPECTED: &'static str = "auth.finishPasskeyLogin";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9857ad07, "auth.finishPasskeyLogin");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             credential: tl::Decode::decode(reader)?,
-            from_dc_id: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            from_auth_key_id: if flags & 0x1 != 0 { Some(reader.i64()?) } else { None },
-        })
+            from_dc_id: reader.int_if(flags, 0x1),
+            from_auth_key_id: reader.long_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1375,12 +1441,15 @@ impl tl::Encode for CancelWebTokenAuthorization {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CancelWebTokenAuthorization {
-    const CONSTRUCTOR: u32 = 0x490dada1;
-    const EXPECTED: &'static str = "auth.cancelWebTokenAuthorization";
+    const CONSTRUCTOR: (u32, &'static str) = (0x490dada1, "auth.cancelWebTokenAuthorization");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            web_auth_token: reader.text()?,
-        })
+        let value = Self {
+            web_auth_token: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1421,7 +1490,7 @@ impl InitFirebasePnvLogin {
 impl tl::Encode for InitFirebasePnvLogin {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x644f15c0);
-        let flags = u32::from(self.except_ids.is_some());
+        let flags = tl::bit(self.except_ids.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.except_ids {
             tl::write_vector(out, value);
@@ -1433,15 +1502,18 @@ impl tl::Encode for InitFirebasePnvLogin {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InitFirebasePnvLogin {
-    const CONSTRUCTOR: u32 = 0x644f15c0;
-    const EXPECTED: &'static str = "auth.initFirebasePnvLogin";
+    const CONSTRUCTOR: (u32, &'static str) = (0x644f15c0, "auth.initFirebasePnvLogin");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            except_ids: if flags & 0x1 != 0 { Some(reader.vector()?) } else { None },
-            api_id: reader.i32()?,
-            api_hash: reader.text()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            except_ids: reader.vector_if(flags, 0x1),
+            api_id: reader.int_field(),
+            api_hash: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1478,12 +1550,15 @@ impl tl::Encode for FinishFirebasePnvLogin {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for FinishFirebasePnvLogin {
-    const CONSTRUCTOR: u32 = 0x2c85094c;
-    const EXPECTED: &'static str = "auth.finishFirebasePnvLogin";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2c85094c, "auth.finishFirebasePnvLogin");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            google_token: reader.text()?,
-        })
+        let value = Self {
+            google_token: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1524,7 +1599,7 @@ impl FirebasePnvSignUp {
 impl tl::Encode for FirebasePnvSignUp {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x783f6b56);
-        let flags = u32::from(self.no_joined_notifications);
+        let flags = tl::bit(self.no_joined_notifications, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.first_name);
         tl::write_text(out, &self.last_name);
@@ -1533,15 +1608,18 @@ impl tl::Encode for FirebasePnvSignUp {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for FirebasePnvSignUp {
-    const CONSTRUCTOR: u32 = 0x783f6b56;
-    const EXPECTED: &'static str = "auth.firebasePnvSignUp";
+    const CONSTRUCTOR: (u32, &'static str) = (0x783f6b56, "auth.firebasePnvSignUp");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            no_joined_notifications: flags & 0x1 != 0,
-            first_name: reader.text()?,
-            last_name: reader.text()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            no_joined_notifications: tl::has(flags, 0x1),
+            first_name: reader.text_field(),
+            last_name: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

@@ -35,13 +35,16 @@ impl tl::Encode for SendCustomRequest {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendCustomRequest {
-    const CONSTRUCTOR: u32 = 0xaa2769ed;
-    const EXPECTED: &'static str = "bots.sendCustomRequest";
+    const CONSTRUCTOR: (u32, &'static str) = (0xaa2769ed, "bots.sendCustomRequest");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            custom_method: reader.text()?,
+        let value = Self {
+            custom_method: reader.text_field(),
             params: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -83,13 +86,16 @@ impl tl::Encode for AnswerWebhookJsonQuery {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AnswerWebhookJsonQuery {
-    const CONSTRUCTOR: u32 = 0xe6213f4d;
-    const EXPECTED: &'static str = "bots.answerWebhookJSONQuery";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe6213f4d, "bots.answerWebhookJSONQuery");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            query_id: reader.i64()?,
+        let value = Self {
+            query_id: reader.long_field(),
             data: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -134,14 +140,17 @@ impl tl::Encode for SetBotCommands {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotCommands {
-    const CONSTRUCTOR: u32 = 0x0517165a;
-    const EXPECTED: &'static str = "bots.setBotCommands";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0517165a, "bots.setBotCommands");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             scope: tl::Decode::decode(reader)?,
-            lang_code: reader.text()?,
-            commands: reader.vector()?,
-        })
+            lang_code: reader.text_field(),
+            commands: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -183,13 +192,16 @@ impl tl::Encode for ResetBotCommands {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetBotCommands {
-    const CONSTRUCTOR: u32 = 0x3d8de0f9;
-    const EXPECTED: &'static str = "bots.resetBotCommands";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3d8de0f9, "bots.resetBotCommands");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             scope: tl::Decode::decode(reader)?,
-            lang_code: reader.text()?,
-        })
+            lang_code: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -231,13 +243,16 @@ impl tl::Encode for GetBotCommands {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBotCommands {
-    const CONSTRUCTOR: u32 = 0xe34c0dd6;
-    const EXPECTED: &'static str = "bots.getBotCommands";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe34c0dd6, "bots.getBotCommands");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             scope: tl::Decode::decode(reader)?,
-            lang_code: reader.text()?,
-        })
+            lang_code: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -279,13 +294,16 @@ impl tl::Encode for SetBotMenuButton {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotMenuButton {
-    const CONSTRUCTOR: u32 = 0x4504d54f;
-    const EXPECTED: &'static str = "bots.setBotMenuButton";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4504d54f, "bots.setBotMenuButton");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             user_id: tl::Decode::decode(reader)?,
             button: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -324,12 +342,15 @@ impl tl::Encode for GetBotMenuButton {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBotMenuButton {
-    const CONSTRUCTOR: u32 = 0x9c60eb28;
-    const EXPECTED: &'static str = "bots.getBotMenuButton";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9c60eb28, "bots.getBotMenuButton");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             user_id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -368,12 +389,15 @@ impl tl::Encode for SetBotBroadcastDefaultAdminRights {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotBroadcastDefaultAdminRights {
-    const CONSTRUCTOR: u32 = 0x788464e1;
-    const EXPECTED: &'static str = "bots.setBotBroadcastDefaultAdminRights";
+    const CONSTRUCTOR: (u32, &'static str) = (0x788464e1, "bots.setBotBroadcastDefaultAdminRights");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             admin_rights: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -412,12 +436,15 @@ impl tl::Encode for SetBotGroupDefaultAdminRights {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotGroupDefaultAdminRights {
-    const CONSTRUCTOR: u32 = 0x925ec9ea;
-    const EXPECTED: &'static str = "bots.setBotGroupDefaultAdminRights";
+    const CONSTRUCTOR: (u32, &'static str) = (0x925ec9ea, "bots.setBotGroupDefaultAdminRights");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             admin_rights: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -464,10 +491,10 @@ impl SetBotInfo {
 impl tl::Encode for SetBotInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x10cf3123);
-        let flags = u32::from(self.bot.is_some()) << 2
-            | u32::from(self.name.is_some()) << 3
-            | u32::from(self.about.is_some())
-            | u32::from(self.description.is_some()) << 1;
+        let flags = tl::bit(self.bot.is_some(), 0x4)
+            | tl::bit(self.name.is_some(), 0x8)
+            | tl::bit(self.about.is_some(), 0x1)
+            | tl::bit(self.description.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.bot {
             tl::Encode::encode(value, out);
@@ -487,17 +514,20 @@ impl tl::Encode for SetBotInfo {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotInfo {
-    const CONSTRUCTOR: u32 = 0x10cf3123;
-    const EXPECTED: &'static str = "bots.setBotInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x10cf3123, "bots.setBotInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            bot: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            lang_code: reader.text()?,
-            name: if flags & 0x8 != 0 { Some(reader.text()?) } else { None },
-            about: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            description: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            bot: reader.field_if(flags, 0x4),
+            lang_code: reader.text_field(),
+            name: reader.text_if(flags, 0x8),
+            about: reader.text_if(flags, 0x1),
+            description: reader.text_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -538,7 +568,7 @@ impl GetBotInfo {
 impl tl::Encode for GetBotInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdcd914fd);
-        let flags = u32::from(self.bot.is_some());
+        let flags = tl::bit(self.bot.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.bot {
             tl::Encode::encode(value, out);
@@ -549,14 +579,17 @@ impl tl::Encode for GetBotInfo {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBotInfo {
-    const CONSTRUCTOR: u32 = 0xdcd914fd;
-    const EXPECTED: &'static str = "bots.getBotInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdcd914fd, "bots.getBotInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            bot: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            lang_code: reader.text()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            bot: reader.field_if(flags, 0x1),
+            lang_code: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -598,13 +631,16 @@ impl tl::Encode for ReorderUsernames {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderUsernames {
-    const CONSTRUCTOR: u32 = 0x9709b1c2;
-    const EXPECTED: &'static str = "bots.reorderUsernames";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9709b1c2, "bots.reorderUsernames");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-            order: reader.vector()?,
-        })
+            order: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -649,14 +685,17 @@ impl tl::Encode for ToggleUsername {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleUsername {
-    const CONSTRUCTOR: u32 = 0x053ca973;
-    const EXPECTED: &'static str = "bots.toggleUsername";
+    const CONSTRUCTOR: (u32, &'static str) = (0x053ca973, "bots.toggleUsername");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-            username: reader.text()?,
-            active: reader.bool()?,
-        })
+            username: reader.text_field(),
+            active: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -695,12 +734,15 @@ impl tl::Encode for CanSendMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CanSendMessage {
-    const CONSTRUCTOR: u32 = 0x1359f4e6;
-    const EXPECTED: &'static str = "bots.canSendMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1359f4e6, "bots.canSendMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -739,12 +781,15 @@ impl tl::Encode for AllowSendMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AllowSendMessage {
-    const CONSTRUCTOR: u32 = 0xf132e3ef;
-    const EXPECTED: &'static str = "bots.allowSendMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf132e3ef, "bots.allowSendMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -789,14 +834,17 @@ impl tl::Encode for InvokeWebViewCustomMethod {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InvokeWebViewCustomMethod {
-    const CONSTRUCTOR: u32 = 0x087fc5e7;
-    const EXPECTED: &'static str = "bots.invokeWebViewCustomMethod";
+    const CONSTRUCTOR: (u32, &'static str) = (0x087fc5e7, "bots.invokeWebViewCustomMethod");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-            custom_method: reader.text()?,
+            custom_method: reader.text_field(),
             params: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -836,13 +884,16 @@ impl tl::Encode for GetPopularAppBots {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPopularAppBots {
-    const CONSTRUCTOR: u32 = 0xc2510192;
-    const EXPECTED: &'static str = "bots.getPopularAppBots";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc2510192, "bots.getPopularAppBots");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            offset: reader.text()?,
-            limit: reader.i32()?,
-        })
+        let value = Self {
+            offset: reader.text_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -887,14 +938,17 @@ impl tl::Encode for AddPreviewMedia {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AddPreviewMedia {
-    const CONSTRUCTOR: u32 = 0x17aeb75a;
-    const EXPECTED: &'static str = "bots.addPreviewMedia";
+    const CONSTRUCTOR: (u32, &'static str) = (0x17aeb75a, "bots.addPreviewMedia");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-            lang_code: reader.text()?,
+            lang_code: reader.text_field(),
             media: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -942,15 +996,18 @@ impl tl::Encode for EditPreviewMedia {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditPreviewMedia {
-    const CONSTRUCTOR: u32 = 0x8525606f;
-    const EXPECTED: &'static str = "bots.editPreviewMedia";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8525606f, "bots.editPreviewMedia");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-            lang_code: reader.text()?,
+            lang_code: reader.text_field(),
             media: tl::Decode::decode(reader)?,
             new_media: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -995,14 +1052,17 @@ impl tl::Encode for DeletePreviewMedia {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeletePreviewMedia {
-    const CONSTRUCTOR: u32 = 0x2d0135b3;
-    const EXPECTED: &'static str = "bots.deletePreviewMedia";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2d0135b3, "bots.deletePreviewMedia");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-            lang_code: reader.text()?,
-            media: reader.vector()?,
-        })
+            lang_code: reader.text_field(),
+            media: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1047,14 +1107,17 @@ impl tl::Encode for ReorderPreviewMedias {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderPreviewMedias {
-    const CONSTRUCTOR: u32 = 0xb627f3aa;
-    const EXPECTED: &'static str = "bots.reorderPreviewMedias";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb627f3aa, "bots.reorderPreviewMedias");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-            lang_code: reader.text()?,
-            order: reader.vector()?,
-        })
+            lang_code: reader.text_field(),
+            order: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1096,13 +1159,16 @@ impl tl::Encode for GetPreviewInfo {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPreviewInfo {
-    const CONSTRUCTOR: u32 = 0x423ab3ad;
-    const EXPECTED: &'static str = "bots.getPreviewInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x423ab3ad, "bots.getPreviewInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-            lang_code: reader.text()?,
-        })
+            lang_code: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1141,12 +1207,15 @@ impl tl::Encode for GetPreviewMedias {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPreviewMedias {
-    const CONSTRUCTOR: u32 = 0xa2a5594d;
-    const EXPECTED: &'static str = "bots.getPreviewMedias";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa2a5594d, "bots.getPreviewMedias");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1188,13 +1257,16 @@ impl tl::Encode for UpdateUserEmojiStatus {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateUserEmojiStatus {
-    const CONSTRUCTOR: u32 = 0xed9f30c5;
-    const EXPECTED: &'static str = "bots.updateUserEmojiStatus";
+    const CONSTRUCTOR: (u32, &'static str) = (0xed9f30c5, "bots.updateUserEmojiStatus");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             user_id: tl::Decode::decode(reader)?,
             emoji_status: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1236,13 +1308,16 @@ impl tl::Encode for ToggleUserEmojiStatusPermission {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleUserEmojiStatusPermission {
-    const CONSTRUCTOR: u32 = 0x06de6392;
-    const EXPECTED: &'static str = "bots.toggleUserEmojiStatusPermission";
+    const CONSTRUCTOR: (u32, &'static str) = (0x06de6392, "bots.toggleUserEmojiStatusPermission");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-            enabled: reader.bool()?,
-        })
+            enabled: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1287,14 +1362,17 @@ impl tl::Encode for CheckDownloadFileParams {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckDownloadFileParams {
-    const CONSTRUCTOR: u32 = 0x50077589;
-    const EXPECTED: &'static str = "bots.checkDownloadFileParams";
+    const CONSTRUCTOR: (u32, &'static str) = (0x50077589, "bots.checkDownloadFileParams");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-            file_name: reader.text()?,
-            url: reader.text()?,
-        })
+            file_name: reader.text_field(),
+            url: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1327,8 +1405,7 @@ impl tl::Encode for GetAdminedBots {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAdminedBots {
-    const CONSTRUCTOR: u32 = 0xb0711d83;
-    const EXPECTED: &'static str = "bots.getAdminedBots";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb0711d83, "bots.getAdminedBots");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -1373,7 +1450,7 @@ impl UpdateStarRefProgram {
 impl tl::Encode for UpdateStarRefProgram {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x778b5ab3);
-        let flags = u32::from(self.duration_months.is_some());
+        let flags = tl::bit(self.duration_months.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.bot, out);
         tl::write_i32(out, self.commission_permille);
@@ -1385,15 +1462,18 @@ impl tl::Encode for UpdateStarRefProgram {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateStarRefProgram {
-    const CONSTRUCTOR: u32 = 0x778b5ab3;
-    const EXPECTED: &'static str = "bots.updateStarRefProgram";
+    const CONSTRUCTOR: (u32, &'static str) = (0x778b5ab3, "bots.updateStarRefProgram");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-            commission_permille: reader.i32()?,
-            duration_months: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-        })
+            commission_permille: reader.int_field(),
+            duration_months: reader.int_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1438,9 +1518,9 @@ impl SetCustomVerification {
 impl tl::Encode for SetCustomVerification {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf4946757);
-        let flags = u32::from(self.enabled) << 1
-            | u32::from(self.bot.is_some())
-            | u32::from(self.custom_description.is_some()) << 2;
+        let flags = tl::bit(self.enabled, 0x2)
+            | tl::bit(self.bot.is_some(), 0x1)
+            | tl::bit(self.custom_description.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.bot {
             tl::Encode::encode(value, out);
@@ -1454,16 +1534,19 @@ impl tl::Encode for SetCustomVerification {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetCustomVerification {
-    const CONSTRUCTOR: u32 = 0xf4946757;
-    const EXPECTED: &'static str = "bots.setCustomVerification";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf4946757, "bots.setCustomVerification");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            enabled: flags & 0x2 != 0,
-            bot: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            enabled: tl::has(flags, 0x2),
+            bot: reader.field_if(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            custom_description: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            custom_description: reader.field_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1502,12 +1585,15 @@ impl tl::Encode for GetBotRecommendations {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBotRecommendations {
-    const CONSTRUCTOR: u32 = 0xa1b70815;
-    const EXPECTED: &'static str = "bots.getBotRecommendations";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa1b70815, "bots.getBotRecommendations");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1548,7 +1634,7 @@ impl CheckUsername {
 impl tl::Encode for CheckUsername {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe3ac4c61);
-        let flags = u32::from(self.additional);
+        let flags = tl::bit(self.additional, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.username);
     }
@@ -1556,14 +1642,17 @@ impl tl::Encode for CheckUsername {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckUsername {
-    const CONSTRUCTOR: u32 = 0xe3ac4c61;
-    const EXPECTED: &'static str = "bots.checkUsername";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe3ac4c61, "bots.checkUsername");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            additional: flags & 0x1 != 0,
-            username: reader.text()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            additional: tl::has(flags, 0x1),
+            username: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1608,7 +1697,7 @@ impl CreateBot {
 impl tl::Encode for CreateBot {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe5b17f2b);
-        let flags = u32::from(self.via_deeplink);
+        let flags = tl::bit(self.via_deeplink, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.name);
         tl::write_text(out, &self.username);
@@ -1618,16 +1707,19 @@ impl tl::Encode for CreateBot {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateBot {
-    const CONSTRUCTOR: u32 = 0xe5b17f2b;
-    const EXPECTED: &'static str = "bots.createBot";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe5b17f2b, "bots.createBot");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            via_deeplink: flags & 0x1 != 0,
-            name: reader.text()?,
-            username: reader.text()?,
+        let flags = reader.flags_field();
+        let value = Self {
+            via_deeplink: tl::has(flags, 0x1),
+            name: reader.text_field(),
+            username: reader.text_field(),
             manager_id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1669,13 +1761,16 @@ impl tl::Encode for ExportBotToken {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportBotToken {
-    const CONSTRUCTOR: u32 = 0xbd0d99eb;
-    const EXPECTED: &'static str = "bots.exportBotToken";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbd0d99eb, "bots.exportBotToken");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-            revoke: reader.bool()?,
-        })
+            revoke: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1717,13 +1812,16 @@ impl tl::Encode for RequestWebViewButton {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestWebViewButton {
-    const CONSTRUCTOR: u32 = 0x31a2a35e;
-    const EXPECTED: &'static str = "bots.requestWebViewButton";
+    const CONSTRUCTOR: (u32, &'static str) = (0x31a2a35e, "bots.requestWebViewButton");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             user_id: tl::Decode::decode(reader)?,
             button: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1765,13 +1863,16 @@ impl tl::Encode for GetRequestedWebViewButton {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetRequestedWebViewButton {
-    const CONSTRUCTOR: u32 = 0xbf25b7f3;
-    const EXPECTED: &'static str = "bots.getRequestedWebViewButton";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbf25b7f3, "bots.getRequestedWebViewButton");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-            webapp_req_id: reader.text()?,
-        })
+            webapp_req_id: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1810,12 +1911,15 @@ impl tl::Encode for GetAccessSettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAccessSettings {
-    const CONSTRUCTOR: u32 = 0x213853a3;
-    const EXPECTED: &'static str = "bots.getAccessSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x213853a3, "bots.getAccessSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1858,8 +1962,8 @@ impl EditAccessSettings {
 impl tl::Encode for EditAccessSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x31813cd8);
-        let flags = u32::from(self.restricted)
-            | u32::from(self.add_users.is_some()) << 1;
+        let flags = tl::bit(self.restricted, 0x1)
+            | tl::bit(self.add_users.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.bot, out);
         if let Some(value) = &self.add_users {
@@ -1870,15 +1974,18 @@ impl tl::Encode for EditAccessSettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditAccessSettings {
-    const CONSTRUCTOR: u32 = 0x31813cd8;
-    const EXPECTED: &'static str = "bots.editAccessSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x31813cd8, "bots.editAccessSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            restricted: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            restricted: tl::has(flags, 0x1),
             bot: tl::Decode::decode(reader)?,
-            add_users: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-        })
+            add_users: reader.vector_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1920,13 +2027,16 @@ impl tl::Encode for SetJoinChatResults {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetJoinChatResults {
-    const CONSTRUCTOR: u32 = 0xe71a4810;
-    const EXPECTED: &'static str = "bots.setJoinChatResults";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe71a4810, "bots.setJoinChatResults");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            query_id: reader.i64()?,
+        let value = Self {
+            query_id: reader.long_field(),
             result: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1966,13 +2076,16 @@ impl tl::Encode for AddUsername {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AddUsername {
-    const CONSTRUCTOR: u32 = 0x3501c08a;
-    const EXPECTED: &'static str = "bots.addUsername";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3501c08a, "bots.addUsername");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-            username: reader.text()?,
-        })
+            username: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2012,13 +2125,16 @@ impl tl::Encode for RemoveUsername {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RemoveUsername {
-    const CONSTRUCTOR: u32 = 0xc704147d;
-    const EXPECTED: &'static str = "bots.removeUsername";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc704147d, "bots.removeUsername");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-            username: reader.text()?,
-        })
+            username: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

@@ -35,13 +35,16 @@ impl tl::Encode for ReadHistory {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadHistory {
-    const CONSTRUCTOR: u32 = 0xcc104937;
-    const EXPECTED: &'static str = "channels.readHistory";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcc104937, "channels.readHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            max_id: reader.i32()?,
-        })
+            max_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -83,13 +86,16 @@ impl tl::Encode for DeleteMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteMessages {
-    const CONSTRUCTOR: u32 = 0x84c1fd4e;
-    const EXPECTED: &'static str = "channels.deleteMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x84c1fd4e, "channels.deleteMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-        })
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -134,14 +140,17 @@ impl tl::Encode for ReportSpam {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportSpam {
-    const CONSTRUCTOR: u32 = 0xf44a8315;
-    const EXPECTED: &'static str = "channels.reportSpam";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf44a8315, "channels.reportSpam");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
             participant: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-        })
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -183,13 +192,16 @@ impl tl::Encode for GetMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessages {
-    const CONSTRUCTOR: u32 = 0xad8c9a23;
-    const EXPECTED: &'static str = "channels.getMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0xad8c9a23, "channels.getMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-        })
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -240,16 +252,19 @@ impl tl::Encode for GetParticipants {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetParticipants {
-    const CONSTRUCTOR: u32 = 0x77ced9d0;
-    const EXPECTED: &'static str = "channels.getParticipants";
+    const CONSTRUCTOR: (u32, &'static str) = (0x77ced9d0, "channels.getParticipants");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
             filter: tl::Decode::decode(reader)?,
-            offset: reader.i32()?,
-            limit: reader.i32()?,
-            hash: reader.i64()?,
-        })
+            offset: reader.int_field(),
+            limit: reader.int_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -291,13 +306,16 @@ impl tl::Encode for GetParticipant {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetParticipant {
-    const CONSTRUCTOR: u32 = 0xa0ab6cc6;
-    const EXPECTED: &'static str = "channels.getParticipant";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa0ab6cc6, "channels.getParticipant");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
             participant: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -336,12 +354,15 @@ impl tl::Encode for GetChannels {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChannels {
-    const CONSTRUCTOR: u32 = 0x0a7f6bbb;
-    const EXPECTED: &'static str = "channels.getChannels";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0a7f6bbb, "channels.getChannels");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.vector()?,
-        })
+        let value = Self {
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -380,12 +401,15 @@ impl tl::Encode for GetFullChannel {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFullChannel {
-    const CONSTRUCTOR: u32 = 0x08736a09;
-    const EXPECTED: &'static str = "channels.getFullChannel";
+    const CONSTRUCTOR: (u32, &'static str) = (0x08736a09, "channels.getFullChannel");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -441,12 +465,12 @@ impl tl::Encode for CreateChannel {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x91006707);
         debug_assert!(self.geo_point.is_some() == self.address.is_some(), "set all the fields of bit 2 or none");
-        let flags = u32::from(self.broadcast)
-            | u32::from(self.megagroup) << 1
-            | u32::from(self.for_import) << 3
-            | u32::from(self.forum) << 5
-            | u32::from(self.geo_point.is_some() && self.address.is_some()) << 2
-            | u32::from(self.ttl_period.is_some()) << 4;
+        let flags = tl::bit(self.broadcast, 0x1)
+            | tl::bit(self.megagroup, 0x2)
+            | tl::bit(self.for_import, 0x8)
+            | tl::bit(self.forum, 0x20)
+            | tl::bit(self.geo_point.is_some() && self.address.is_some(), 0x4)
+            | tl::bit(self.ttl_period.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.title);
         tl::write_text(out, &self.about);
@@ -464,21 +488,24 @@ impl tl::Encode for CreateChannel {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateChannel {
-    const CONSTRUCTOR: u32 = 0x91006707;
-    const EXPECTED: &'static str = "channels.createChannel";
+    const CONSTRUCTOR: (u32, &'static str) = (0x91006707, "channels.createChannel");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            broadcast: flags & 0x1 != 0,
-            megagroup: flags & 0x2 != 0,
-            for_import: flags & 0x8 != 0,
-            forum: flags & 0x20 != 0,
-            title: reader.text()?,
-            about: reader.text()?,
-            geo_point: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            address: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-            ttl_period: if flags & 0x10 != 0 { Some(reader.i32()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            broadcast: tl::has(flags, 0x1),
+            megagroup: tl::has(flags, 0x2),
+            for_import: tl::has(flags, 0x8),
+            forum: tl::has(flags, 0x20),
+            title: reader.text_field(),
+            about: reader.text_field(),
+            geo_point: reader.field_if(flags, 0x4),
+            address: reader.text_if(flags, 0x4),
+            ttl_period: reader.int_if(flags, 0x10),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -523,7 +550,7 @@ impl EditAdmin {
 impl tl::Encode for EditAdmin {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9a98ad68);
-        let flags = u32::from(self.rank.is_some());
+        let flags = tl::bit(self.rank.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
         tl::Encode::encode(&self.user_id, out);
@@ -536,16 +563,19 @@ impl tl::Encode for EditAdmin {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditAdmin {
-    const CONSTRUCTOR: u32 = 0x9a98ad68;
-    const EXPECTED: &'static str = "channels.editAdmin";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9a98ad68, "channels.editAdmin");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
             user_id: tl::Decode::decode(reader)?,
             admin_rights: tl::Decode::decode(reader)?,
-            rank: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+            rank: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -587,13 +617,16 @@ impl tl::Encode for EditTitle {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditTitle {
-    const CONSTRUCTOR: u32 = 0x566decd0;
-    const EXPECTED: &'static str = "channels.editTitle";
+    const CONSTRUCTOR: (u32, &'static str) = (0x566decd0, "channels.editTitle");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            title: reader.text()?,
-        })
+            title: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -635,13 +668,16 @@ impl tl::Encode for EditPhoto {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditPhoto {
-    const CONSTRUCTOR: u32 = 0xf12e57c9;
-    const EXPECTED: &'static str = "channels.editPhoto";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf12e57c9, "channels.editPhoto");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
             photo: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -683,13 +719,16 @@ impl tl::Encode for CheckUsername {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckUsername {
-    const CONSTRUCTOR: u32 = 0x10e6bd2c;
-    const EXPECTED: &'static str = "channels.checkUsername";
+    const CONSTRUCTOR: (u32, &'static str) = (0x10e6bd2c, "channels.checkUsername");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            username: reader.text()?,
-        })
+            username: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -731,13 +770,16 @@ impl tl::Encode for UpdateUsername {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateUsername {
-    const CONSTRUCTOR: u32 = 0x3514b3de;
-    const EXPECTED: &'static str = "channels.updateUsername";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3514b3de, "channels.updateUsername");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            username: reader.text()?,
-        })
+            username: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -776,12 +818,15 @@ impl tl::Encode for JoinChannel {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for JoinChannel {
-    const CONSTRUCTOR: u32 = 0x7f6a1e22;
-    const EXPECTED: &'static str = "channels.joinChannel";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7f6a1e22, "channels.joinChannel");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -820,12 +865,15 @@ impl tl::Encode for LeaveChannel {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for LeaveChannel {
-    const CONSTRUCTOR: u32 = 0xf836aa95;
-    const EXPECTED: &'static str = "channels.leaveChannel";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf836aa95, "channels.leaveChannel");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -867,13 +915,16 @@ impl tl::Encode for InviteToChannel {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InviteToChannel {
-    const CONSTRUCTOR: u32 = 0xc9e33d54;
-    const EXPECTED: &'static str = "channels.inviteToChannel";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc9e33d54, "channels.inviteToChannel");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            users: reader.vector()?,
-        })
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -912,12 +963,15 @@ impl tl::Encode for DeleteChannel {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteChannel {
-    const CONSTRUCTOR: u32 = 0xc0111fe3;
-    const EXPECTED: &'static str = "channels.deleteChannel";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc0111fe3, "channels.deleteChannel");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -962,8 +1016,8 @@ impl ExportMessageLink {
 impl tl::Encode for ExportMessageLink {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe63fadeb);
-        let flags = u32::from(self.grouped)
-            | u32::from(self.thread) << 1;
+        let flags = tl::bit(self.grouped, 0x1)
+            | tl::bit(self.thread, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
         tl::write_i32(out, self.id);
@@ -972,16 +1026,19 @@ impl tl::Encode for ExportMessageLink {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportMessageLink {
-    const CONSTRUCTOR: u32 = 0xe63fadeb;
-    const EXPECTED: &'static str = "channels.exportMessageLink";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe63fadeb, "channels.exportMessageLink");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            grouped: flags & 0x1 != 0,
-            thread: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            grouped: tl::has(flags, 0x1),
+            thread: tl::has(flags, 0x2),
             channel: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-        })
+            id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1024,8 +1081,8 @@ impl ToggleSignatures {
 impl tl::Encode for ToggleSignatures {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x418d549c);
-        let flags = u32::from(self.signatures_enabled)
-            | u32::from(self.profiles_enabled) << 1;
+        let flags = tl::bit(self.signatures_enabled, 0x1)
+            | tl::bit(self.profiles_enabled, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
     }
@@ -1033,15 +1090,18 @@ impl tl::Encode for ToggleSignatures {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleSignatures {
-    const CONSTRUCTOR: u32 = 0x418d549c;
-    const EXPECTED: &'static str = "channels.toggleSignatures";
+    const CONSTRUCTOR: (u32, &'static str) = (0x418d549c, "channels.toggleSignatures");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            signatures_enabled: flags & 0x1 != 0,
-            profiles_enabled: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            signatures_enabled: tl::has(flags, 0x1),
+            profiles_enabled: tl::has(flags, 0x2),
             channel: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1086,26 +1146,29 @@ impl GetAdminedPublicChannels {
 impl tl::Encode for GetAdminedPublicChannels {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf8b036af);
-        let flags = u32::from(self.by_location)
-            | u32::from(self.check_limit) << 1
-            | u32::from(self.for_personal) << 2
-            | u32::from(self.for_community_peer) << 3;
+        let flags = tl::bit(self.by_location, 0x1)
+            | tl::bit(self.check_limit, 0x2)
+            | tl::bit(self.for_personal, 0x4)
+            | tl::bit(self.for_community_peer, 0x8);
         tl::write_u32(out, flags);
     }
 }
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAdminedPublicChannels {
-    const CONSTRUCTOR: u32 = 0xf8b036af;
-    const EXPECTED: &'static str = "channels.getAdminedPublicChannels";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf8b036af, "channels.getAdminedPublicChannels");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            by_location: flags & 0x1 != 0,
-            check_limit: flags & 0x2 != 0,
-            for_personal: flags & 0x4 != 0,
-            for_community_peer: flags & 0x8 != 0,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            by_location: tl::has(flags, 0x1),
+            check_limit: tl::has(flags, 0x2),
+            for_personal: tl::has(flags, 0x4),
+            for_community_peer: tl::has(flags, 0x8),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1150,14 +1213,17 @@ impl tl::Encode for EditBanned {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditBanned {
-    const CONSTRUCTOR: u32 = 0x96e6cd81;
-    const EXPECTED: &'static str = "channels.editBanned";
+    const CONSTRUCTOR: (u32, &'static str) = (0x96e6cd81, "channels.editBanned");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
             participant: tl::Decode::decode(reader)?,
             banned_rights: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1208,8 +1274,8 @@ impl GetAdminLog {
 impl tl::Encode for GetAdminLog {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x33ddf480);
-        let flags = u32::from(self.events_filter.is_some())
-            | u32::from(self.admins.is_some()) << 1;
+        let flags = tl::bit(self.events_filter.is_some(), 0x1)
+            | tl::bit(self.admins.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
         tl::write_text(out, &self.q);
@@ -1227,19 +1293,22 @@ impl tl::Encode for GetAdminLog {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAdminLog {
-    const CONSTRUCTOR: u32 = 0x33ddf480;
-    const EXPECTED: &'static str = "channels.getAdminLog";
+    const CONSTRUCTOR: (u32, &'static str) = (0x33ddf480, "channels.getAdminLog");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            q: reader.text()?,
-            events_filter: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            admins: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-            max_id: reader.i64()?,
-            min_id: reader.i64()?,
-            limit: reader.i32()?,
-        })
+            q: reader.text_field(),
+            events_filter: reader.field_if(flags, 0x1),
+            admins: reader.vector_if(flags, 0x2),
+            max_id: reader.long_field(),
+            min_id: reader.long_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1281,13 +1350,16 @@ impl tl::Encode for SetStickers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetStickers {
-    const CONSTRUCTOR: u32 = 0xea8ca4f9;
-    const EXPECTED: &'static str = "channels.setStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0xea8ca4f9, "channels.setStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
             stickerset: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1329,13 +1401,16 @@ impl tl::Encode for ReadMessageContents {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadMessageContents {
-    const CONSTRUCTOR: u32 = 0xeab5dc38;
-    const EXPECTED: &'static str = "channels.readMessageContents";
+    const CONSTRUCTOR: (u32, &'static str) = (0xeab5dc38, "channels.readMessageContents");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-        })
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1378,7 +1453,7 @@ impl DeleteHistory {
 impl tl::Encode for DeleteHistory {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9baa9647);
-        let flags = u32::from(self.for_everyone);
+        let flags = tl::bit(self.for_everyone, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
         tl::write_i32(out, self.max_id);
@@ -1387,15 +1462,18 @@ impl tl::Encode for DeleteHistory {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteHistory {
-    const CONSTRUCTOR: u32 = 0x9baa9647;
-    const EXPECTED: &'static str = "channels.deleteHistory";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9baa9647, "channels.deleteHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            for_everyone: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            for_everyone: tl::has(flags, 0x1),
             channel: tl::Decode::decode(reader)?,
-            max_id: reader.i32()?,
-        })
+            max_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1437,13 +1515,16 @@ impl tl::Encode for TogglePreHistoryHidden {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TogglePreHistoryHidden {
-    const CONSTRUCTOR: u32 = 0xeabbb94c;
-    const EXPECTED: &'static str = "channels.togglePreHistoryHidden";
+    const CONSTRUCTOR: (u32, &'static str) = (0xeabbb94c, "channels.togglePreHistoryHidden");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            enabled: reader.bool()?,
-        })
+            enabled: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1482,12 +1563,15 @@ impl tl::Encode for GetLeftChannels {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetLeftChannels {
-    const CONSTRUCTOR: u32 = 0x8341ecc0;
-    const EXPECTED: &'static str = "channels.getLeftChannels";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8341ecc0, "channels.getLeftChannels");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            offset: reader.i32()?,
-        })
+        let value = Self {
+            offset: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1520,8 +1604,7 @@ impl tl::Encode for GetGroupsForDiscussion {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGroupsForDiscussion {
-    const CONSTRUCTOR: u32 = 0xf5dad378;
-    const EXPECTED: &'static str = "channels.getGroupsForDiscussion";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf5dad378, "channels.getGroupsForDiscussion");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -1565,13 +1648,16 @@ impl tl::Encode for SetDiscussionGroup {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetDiscussionGroup {
-    const CONSTRUCTOR: u32 = 0x40582bb2;
-    const EXPECTED: &'static str = "channels.setDiscussionGroup";
+    const CONSTRUCTOR: (u32, &'static str) = (0x40582bb2, "channels.setDiscussionGroup");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             broadcast: tl::Decode::decode(reader)?,
             group: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1616,14 +1702,17 @@ impl tl::Encode for EditLocation {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditLocation {
-    const CONSTRUCTOR: u32 = 0x58e63f6d;
-    const EXPECTED: &'static str = "channels.editLocation";
+    const CONSTRUCTOR: (u32, &'static str) = (0x58e63f6d, "channels.editLocation");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
             geo_point: tl::Decode::decode(reader)?,
-            address: reader.text()?,
-        })
+            address: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1665,13 +1754,16 @@ impl tl::Encode for ToggleSlowMode {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleSlowMode {
-    const CONSTRUCTOR: u32 = 0xedd49ef0;
-    const EXPECTED: &'static str = "channels.toggleSlowMode";
+    const CONSTRUCTOR: (u32, &'static str) = (0xedd49ef0, "channels.toggleSlowMode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            seconds: reader.i32()?,
-        })
+            seconds: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1704,8 +1796,7 @@ impl tl::Encode for GetInactiveChannels {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetInactiveChannels {
-    const CONSTRUCTOR: u32 = 0x11e831ee;
-    const EXPECTED: &'static str = "channels.getInactiveChannels";
+    const CONSTRUCTOR: (u32, &'static str) = (0x11e831ee, "channels.getInactiveChannels");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -1746,12 +1837,15 @@ impl tl::Encode for ConvertToGigagroup {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ConvertToGigagroup {
-    const CONSTRUCTOR: u32 = 0x0b290c69;
-    const EXPECTED: &'static str = "channels.convertToGigagroup";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0b290c69, "channels.convertToGigagroup");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1794,8 +1888,8 @@ impl GetSendAs {
 impl tl::Encode for GetSendAs {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe785a43f);
-        let flags = u32::from(self.for_paid_reactions)
-            | u32::from(self.for_live_stories) << 1;
+        let flags = tl::bit(self.for_paid_reactions, 0x1)
+            | tl::bit(self.for_live_stories, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
     }
@@ -1803,15 +1897,18 @@ impl tl::Encode for GetSendAs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSendAs {
-    const CONSTRUCTOR: u32 = 0xe785a43f;
-    const EXPECTED: &'static str = "channels.getSendAs";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe785a43f, "channels.getSendAs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            for_paid_reactions: flags & 0x1 != 0,
-            for_live_stories: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            for_paid_reactions: tl::has(flags, 0x1),
+            for_live_stories: tl::has(flags, 0x2),
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1853,13 +1950,16 @@ impl tl::Encode for DeleteParticipantHistory {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteParticipantHistory {
-    const CONSTRUCTOR: u32 = 0x367544db;
-    const EXPECTED: &'static str = "channels.deleteParticipantHistory";
+    const CONSTRUCTOR: (u32, &'static str) = (0x367544db, "channels.deleteParticipantHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
             participant: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1901,13 +2001,16 @@ impl tl::Encode for ToggleJoinToSend {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleJoinToSend {
-    const CONSTRUCTOR: u32 = 0xe4cb9580;
-    const EXPECTED: &'static str = "channels.toggleJoinToSend";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe4cb9580, "channels.toggleJoinToSend");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            enabled: reader.bool()?,
-        })
+            enabled: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1952,8 +2055,8 @@ impl ToggleJoinRequest {
 impl tl::Encode for ToggleJoinRequest {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0ecc2618);
-        let flags = u32::from(self.apply_to_invites) << 1
-            | u32::from(self.guard_bot.is_some());
+        let flags = tl::bit(self.apply_to_invites, 0x2)
+            | tl::bit(self.guard_bot.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
         tl::write_bool(out, self.enabled);
@@ -1965,16 +2068,19 @@ impl tl::Encode for ToggleJoinRequest {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleJoinRequest {
-    const CONSTRUCTOR: u32 = 0x0ecc2618;
-    const EXPECTED: &'static str = "channels.toggleJoinRequest";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0ecc2618, "channels.toggleJoinRequest");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            apply_to_invites: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            apply_to_invites: tl::has(flags, 0x2),
             channel: tl::Decode::decode(reader)?,
-            enabled: reader.bool()?,
-            guard_bot: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            enabled: reader.field(),
+            guard_bot: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2016,13 +2122,16 @@ impl tl::Encode for ReorderUsernames {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderUsernames {
-    const CONSTRUCTOR: u32 = 0xb45ced1d;
-    const EXPECTED: &'static str = "channels.reorderUsernames";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb45ced1d, "channels.reorderUsernames");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            order: reader.vector()?,
-        })
+            order: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2067,14 +2176,17 @@ impl tl::Encode for ToggleUsername {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleUsername {
-    const CONSTRUCTOR: u32 = 0x50f24105;
-    const EXPECTED: &'static str = "channels.toggleUsername";
+    const CONSTRUCTOR: (u32, &'static str) = (0x50f24105, "channels.toggleUsername");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            username: reader.text()?,
-            active: reader.bool()?,
-        })
+            username: reader.text_field(),
+            active: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2113,12 +2225,15 @@ impl tl::Encode for DeactivateAllUsernames {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeactivateAllUsernames {
-    const CONSTRUCTOR: u32 = 0x0a245dd3;
-    const EXPECTED: &'static str = "channels.deactivateAllUsernames";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0a245dd3, "channels.deactivateAllUsernames");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2163,14 +2278,17 @@ impl tl::Encode for ToggleForum {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleForum {
-    const CONSTRUCTOR: u32 = 0x3ff75734;
-    const EXPECTED: &'static str = "channels.toggleForum";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3ff75734, "channels.toggleForum");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            enabled: reader.bool()?,
-            tabs: reader.bool()?,
-        })
+            enabled: reader.field(),
+            tabs: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2212,13 +2330,16 @@ impl tl::Encode for ToggleAntiSpam {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleAntiSpam {
-    const CONSTRUCTOR: u32 = 0x68f3e4eb;
-    const EXPECTED: &'static str = "channels.toggleAntiSpam";
+    const CONSTRUCTOR: (u32, &'static str) = (0x68f3e4eb, "channels.toggleAntiSpam");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            enabled: reader.bool()?,
-        })
+            enabled: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2260,13 +2381,16 @@ impl tl::Encode for ReportAntiSpamFalsePositive {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportAntiSpamFalsePositive {
-    const CONSTRUCTOR: u32 = 0xa850a693;
-    const EXPECTED: &'static str = "channels.reportAntiSpamFalsePositive";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa850a693, "channels.reportAntiSpamFalsePositive");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-        })
+            msg_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2308,13 +2432,16 @@ impl tl::Encode for ToggleParticipantsHidden {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleParticipantsHidden {
-    const CONSTRUCTOR: u32 = 0x6a6e7854;
-    const EXPECTED: &'static str = "channels.toggleParticipantsHidden";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6a6e7854, "channels.toggleParticipantsHidden");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            enabled: reader.bool()?,
-        })
+            enabled: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2359,9 +2486,9 @@ impl UpdateColor {
 impl tl::Encode for UpdateColor {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd8aa3671);
-        let flags = u32::from(self.for_profile) << 1
-            | u32::from(self.color.is_some()) << 2
-            | u32::from(self.background_emoji_id.is_some());
+        let flags = tl::bit(self.for_profile, 0x2)
+            | tl::bit(self.color.is_some(), 0x4)
+            | tl::bit(self.background_emoji_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
         if let Some(value) = &self.color {
@@ -2375,16 +2502,19 @@ impl tl::Encode for UpdateColor {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateColor {
-    const CONSTRUCTOR: u32 = 0xd8aa3671;
-    const EXPECTED: &'static str = "channels.updateColor";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd8aa3671, "channels.updateColor");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            for_profile: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            for_profile: tl::has(flags, 0x2),
             channel: tl::Decode::decode(reader)?,
-            color: if flags & 0x4 != 0 { Some(reader.i32()?) } else { None },
-            background_emoji_id: if flags & 0x1 != 0 { Some(reader.i64()?) } else { None },
-        })
+            color: reader.int_if(flags, 0x4),
+            background_emoji_id: reader.long_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2426,13 +2556,16 @@ impl tl::Encode for ToggleViewForumAsMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleViewForumAsMessages {
-    const CONSTRUCTOR: u32 = 0x9738bb15;
-    const EXPECTED: &'static str = "channels.toggleViewForumAsMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9738bb15, "channels.toggleViewForumAsMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            enabled: reader.bool()?,
-        })
+            enabled: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2471,7 +2604,7 @@ impl GetChannelRecommendations {
 impl tl::Encode for GetChannelRecommendations {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x25a71742);
-        let flags = u32::from(self.channel.is_some());
+        let flags = tl::bit(self.channel.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.channel {
             tl::Encode::encode(value, out);
@@ -2481,13 +2614,16 @@ impl tl::Encode for GetChannelRecommendations {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChannelRecommendations {
-    const CONSTRUCTOR: u32 = 0x25a71742;
-    const EXPECTED: &'static str = "channels.getChannelRecommendations";
+    const CONSTRUCTOR: (u32, &'static str) = (0x25a71742, "channels.getChannelRecommendations");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            channel: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            channel: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2529,13 +2665,16 @@ impl tl::Encode for UpdateEmojiStatus {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateEmojiStatus {
-    const CONSTRUCTOR: u32 = 0xf0d3e6a8;
-    const EXPECTED: &'static str = "channels.updateEmojiStatus";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf0d3e6a8, "channels.updateEmojiStatus");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
             emoji_status: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2577,13 +2716,16 @@ impl tl::Encode for SetBoostsToUnblockRestrictions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBoostsToUnblockRestrictions {
-    const CONSTRUCTOR: u32 = 0xad399cee;
-    const EXPECTED: &'static str = "channels.setBoostsToUnblockRestrictions";
+    const CONSTRUCTOR: (u32, &'static str) = (0xad399cee, "channels.setBoostsToUnblockRestrictions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            boosts: reader.i32()?,
-        })
+            boosts: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2625,13 +2767,16 @@ impl tl::Encode for SetEmojiStickers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetEmojiStickers {
-    const CONSTRUCTOR: u32 = 0x3cd930b7;
-    const EXPECTED: &'static str = "channels.setEmojiStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3cd930b7, "channels.setEmojiStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
             stickerset: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2673,13 +2818,16 @@ impl tl::Encode for RestrictSponsoredMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RestrictSponsoredMessages {
-    const CONSTRUCTOR: u32 = 0x9ae91519;
-    const EXPECTED: &'static str = "channels.restrictSponsoredMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9ae91519, "channels.restrictSponsoredMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            restricted: reader.bool()?,
-        })
+            restricted: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2730,9 +2878,9 @@ impl SearchPosts {
 impl tl::Encode for SearchPosts {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf2c4f24d);
-        let flags = u32::from(self.hashtag.is_some())
-            | u32::from(self.query.is_some()) << 1
-            | u32::from(self.allow_paid_stars.is_some()) << 2;
+        let flags = tl::bit(self.hashtag.is_some(), 0x1)
+            | tl::bit(self.query.is_some(), 0x2)
+            | tl::bit(self.allow_paid_stars.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.hashtag {
             tl::write_text(out, value);
@@ -2752,19 +2900,22 @@ impl tl::Encode for SearchPosts {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SearchPosts {
-    const CONSTRUCTOR: u32 = 0xf2c4f24d;
-    const EXPECTED: &'static str = "channels.searchPosts";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf2c4f24d, "channels.searchPosts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            hashtag: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            query: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            offset_rate: reader.i32()?,
+        let flags = reader.flags_field();
+        let value = Self {
+            hashtag: reader.text_if(flags, 0x1),
+            query: reader.text_if(flags, 0x2),
+            offset_rate: reader.int_field(),
             offset_peer: tl::Decode::decode(reader)?,
-            offset_id: reader.i32()?,
-            limit: reader.i32()?,
-            allow_paid_stars: if flags & 0x4 != 0 { Some(reader.i64()?) } else { None },
-        })
+            offset_id: reader.int_field(),
+            limit: reader.int_field(),
+            allow_paid_stars: reader.long_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2807,7 +2958,7 @@ impl UpdatePaidMessagesPrice {
 impl tl::Encode for UpdatePaidMessagesPrice {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4b12327b);
-        let flags = u32::from(self.broadcast_messages_allowed);
+        let flags = tl::bit(self.broadcast_messages_allowed, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
         tl::write_i64(out, self.send_paid_messages_stars);
@@ -2816,15 +2967,18 @@ impl tl::Encode for UpdatePaidMessagesPrice {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdatePaidMessagesPrice {
-    const CONSTRUCTOR: u32 = 0x4b12327b;
-    const EXPECTED: &'static str = "channels.updatePaidMessagesPrice";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4b12327b, "channels.updatePaidMessagesPrice");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            broadcast_messages_allowed: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            broadcast_messages_allowed: tl::has(flags, 0x1),
             channel: tl::Decode::decode(reader)?,
-            send_paid_messages_stars: reader.i64()?,
-        })
+            send_paid_messages_stars: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2866,13 +3020,16 @@ impl tl::Encode for ToggleAutotranslation {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleAutotranslation {
-    const CONSTRUCTOR: u32 = 0x167fc0a1;
-    const EXPECTED: &'static str = "channels.toggleAutotranslation";
+    const CONSTRUCTOR: (u32, &'static str) = (0x167fc0a1, "channels.toggleAutotranslation");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            enabled: reader.bool()?,
-        })
+            enabled: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2914,13 +3071,16 @@ impl tl::Encode for GetMessageAuthor {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessageAuthor {
-    const CONSTRUCTOR: u32 = 0xece2a0e6;
-    const EXPECTED: &'static str = "channels.getMessageAuthor";
+    const CONSTRUCTOR: (u32, &'static str) = (0xece2a0e6, "channels.getMessageAuthor");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-        })
+            id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2957,7 +3117,7 @@ impl CheckSearchPostsFlood {
 impl tl::Encode for CheckSearchPostsFlood {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x22567115);
-        let flags = u32::from(self.query.is_some());
+        let flags = tl::bit(self.query.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.query {
             tl::write_text(out, value);
@@ -2967,13 +3127,16 @@ impl tl::Encode for CheckSearchPostsFlood {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckSearchPostsFlood {
-    const CONSTRUCTOR: u32 = 0x22567115;
-    const EXPECTED: &'static str = "channels.checkSearchPostsFlood";
+    const CONSTRUCTOR: (u32, &'static str) = (0x22567115, "channels.checkSearchPostsFlood");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            query: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            query: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3015,13 +3178,16 @@ impl tl::Encode for SetMainProfileTab {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetMainProfileTab {
-    const CONSTRUCTOR: u32 = 0x3583fcb1;
-    const EXPECTED: &'static str = "channels.setMainProfileTab";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3583fcb1, "channels.setMainProfileTab");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
             tab: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

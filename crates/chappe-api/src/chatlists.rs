@@ -38,14 +38,17 @@ impl tl::Encode for ExportChatlistInvite {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportChatlistInvite {
-    const CONSTRUCTOR: u32 = 0x8472478e;
-    const EXPECTED: &'static str = "chatlists.exportChatlistInvite";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8472478e, "chatlists.exportChatlistInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             chatlist: tl::Decode::decode(reader)?,
-            title: reader.text()?,
-            peers: reader.vector()?,
-        })
+            title: reader.text_field(),
+            peers: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -87,13 +90,16 @@ impl tl::Encode for DeleteExportedInvite {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteExportedInvite {
-    const CONSTRUCTOR: u32 = 0x719c5c5e;
-    const EXPECTED: &'static str = "chatlists.deleteExportedInvite";
+    const CONSTRUCTOR: (u32, &'static str) = (0x719c5c5e, "chatlists.deleteExportedInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             chatlist: tl::Decode::decode(reader)?,
-            slug: reader.text()?,
-        })
+            slug: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -138,8 +144,8 @@ impl EditExportedInvite {
 impl tl::Encode for EditExportedInvite {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x653db63d);
-        let flags = u32::from(self.title.is_some()) << 1
-            | u32::from(self.peers.is_some()) << 2;
+        let flags = tl::bit(self.title.is_some(), 0x2)
+            | tl::bit(self.peers.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.chatlist, out);
         tl::write_text(out, &self.slug);
@@ -154,16 +160,19 @@ impl tl::Encode for EditExportedInvite {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditExportedInvite {
-    const CONSTRUCTOR: u32 = 0x653db63d;
-    const EXPECTED: &'static str = "chatlists.editExportedInvite";
+    const CONSTRUCTOR: (u32, &'static str) = (0x653db63d, "chatlists.editExportedInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             chatlist: tl::Decode::decode(reader)?,
-            slug: reader.text()?,
-            title: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            peers: if flags & 0x4 != 0 { Some(reader.vector()?) } else { None },
-        })
+            slug: reader.text_field(),
+            title: reader.text_if(flags, 0x2),
+            peers: reader.vector_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -202,12 +211,15 @@ impl tl::Encode for GetExportedInvites {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetExportedInvites {
-    const CONSTRUCTOR: u32 = 0xce03da83;
-    const EXPECTED: &'static str = "chatlists.getExportedInvites";
+    const CONSTRUCTOR: (u32, &'static str) = (0xce03da83, "chatlists.getExportedInvites");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             chatlist: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -246,12 +258,15 @@ impl tl::Encode for CheckChatlistInvite {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckChatlistInvite {
-    const CONSTRUCTOR: u32 = 0x41c10fff;
-    const EXPECTED: &'static str = "chatlists.checkChatlistInvite";
+    const CONSTRUCTOR: (u32, &'static str) = (0x41c10fff, "chatlists.checkChatlistInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            slug: reader.text()?,
-        })
+        let value = Self {
+            slug: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -293,13 +308,16 @@ impl tl::Encode for JoinChatlistInvite {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for JoinChatlistInvite {
-    const CONSTRUCTOR: u32 = 0xa6b1e39a;
-    const EXPECTED: &'static str = "chatlists.joinChatlistInvite";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa6b1e39a, "chatlists.joinChatlistInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            slug: reader.text()?,
-            peers: reader.vector()?,
-        })
+        let value = Self {
+            slug: reader.text_field(),
+            peers: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -338,12 +356,15 @@ impl tl::Encode for GetChatlistUpdates {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChatlistUpdates {
-    const CONSTRUCTOR: u32 = 0x89419521;
-    const EXPECTED: &'static str = "chatlists.getChatlistUpdates";
+    const CONSTRUCTOR: (u32, &'static str) = (0x89419521, "chatlists.getChatlistUpdates");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             chatlist: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -385,13 +406,16 @@ impl tl::Encode for JoinChatlistUpdates {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for JoinChatlistUpdates {
-    const CONSTRUCTOR: u32 = 0xe089f8f5;
-    const EXPECTED: &'static str = "chatlists.joinChatlistUpdates";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe089f8f5, "chatlists.joinChatlistUpdates");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             chatlist: tl::Decode::decode(reader)?,
-            peers: reader.vector()?,
-        })
+            peers: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -430,12 +454,15 @@ impl tl::Encode for HideChatlistUpdates {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for HideChatlistUpdates {
-    const CONSTRUCTOR: u32 = 0x66e486fb;
-    const EXPECTED: &'static str = "chatlists.hideChatlistUpdates";
+    const CONSTRUCTOR: (u32, &'static str) = (0x66e486fb, "chatlists.hideChatlistUpdates");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             chatlist: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -474,12 +501,15 @@ impl tl::Encode for GetLeaveChatlistSuggestions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetLeaveChatlistSuggestions {
-    const CONSTRUCTOR: u32 = 0xfdbcd714;
-    const EXPECTED: &'static str = "chatlists.getLeaveChatlistSuggestions";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfdbcd714, "chatlists.getLeaveChatlistSuggestions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             chatlist: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -521,13 +551,16 @@ impl tl::Encode for LeaveChatlist {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for LeaveChatlist {
-    const CONSTRUCTOR: u32 = 0x74fae13a;
-    const EXPECTED: &'static str = "chatlists.leaveChatlist";
+    const CONSTRUCTOR: (u32, &'static str) = (0x74fae13a, "chatlists.leaveChatlist");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             chatlist: tl::Decode::decode(reader)?,
-            peers: reader.vector()?,
-        })
+            peers: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

@@ -36,8 +36,8 @@ impl Create {
 impl tl::Encode for Create {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa63859ec);
-        let flags = u32::from(self.hidden) << 1
-            | u32::from(self.about.is_some());
+        let flags = tl::bit(self.hidden, 0x2)
+            | tl::bit(self.about.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.title);
         if let Some(value) = &self.about {
@@ -49,16 +49,19 @@ impl tl::Encode for Create {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Create {
-    const CONSTRUCTOR: u32 = 0xa63859ec;
-    const EXPECTED: &'static str = "communities.create";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa63859ec, "communities.create");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            hidden: flags & 0x2 != 0,
-            title: reader.text()?,
-            about: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            hidden: tl::has(flags, 0x2),
+            title: reader.text_field(),
+            about: reader.text_if(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -103,9 +106,9 @@ impl TogglePeerLink {
 impl tl::Encode for TogglePeerLink {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x736dcfea);
-        let flags = u32::from(self.visible)
-            | u32::from(self.hidden) << 1
-            | u32::from(self.deleted) << 2;
+        let flags = tl::bit(self.visible, 0x1)
+            | tl::bit(self.hidden, 0x2)
+            | tl::bit(self.deleted, 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.community, out);
         tl::Encode::encode(&self.peer, out);
@@ -114,17 +117,20 @@ impl tl::Encode for TogglePeerLink {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TogglePeerLink {
-    const CONSTRUCTOR: u32 = 0x736dcfea;
-    const EXPECTED: &'static str = "communities.togglePeerLink";
+    const CONSTRUCTOR: (u32, &'static str) = (0x736dcfea, "communities.togglePeerLink");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            visible: flags & 0x1 != 0,
-            hidden: flags & 0x2 != 0,
-            deleted: flags & 0x4 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            visible: tl::has(flags, 0x1),
+            hidden: tl::has(flags, 0x2),
+            deleted: tl::has(flags, 0x4),
             community: tl::Decode::decode(reader)?,
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -157,8 +163,7 @@ impl tl::Encode for GetJoinedCommunities {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetJoinedCommunities {
-    const CONSTRUCTOR: u32 = 0xa663e830;
-    const EXPECTED: &'static str = "communities.getJoinedCommunities";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa663e830, "communities.getJoinedCommunities");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -199,7 +204,7 @@ impl ToggleCommunityCollapsedInDialogs {
 impl tl::Encode for ToggleCommunityCollapsedInDialogs {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd766e3ea);
-        let flags = u32::from(self.collapsed);
+        let flags = tl::bit(self.collapsed, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.community, out);
     }
@@ -207,14 +212,17 @@ impl tl::Encode for ToggleCommunityCollapsedInDialogs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleCommunityCollapsedInDialogs {
-    const CONSTRUCTOR: u32 = 0xd766e3ea;
-    const EXPECTED: &'static str = "communities.toggleCommunityCollapsedInDialogs";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd766e3ea, "communities.toggleCommunityCollapsedInDialogs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            collapsed: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            collapsed: tl::has(flags, 0x1),
             community: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -257,14 +265,17 @@ impl tl::Encode for GetPeerLinkRequests {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPeerLinkRequests {
-    const CONSTRUCTOR: u32 = 0x93773344;
-    const EXPECTED: &'static str = "communities.getPeerLinkRequests";
+    const CONSTRUCTOR: (u32, &'static str) = (0x93773344, "communities.getPeerLinkRequests");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             community: tl::Decode::decode(reader)?,
-            offset: reader.text()?,
-            limit: reader.i32()?,
-        })
+            offset: reader.text_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -305,7 +316,7 @@ impl TogglePeerLinkRequestApproval {
 impl tl::Encode for TogglePeerLinkRequestApproval {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8c8219a8);
-        let flags = u32::from(self.reject);
+        let flags = tl::bit(self.reject, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.community, out);
         tl::Encode::encode(&self.peer, out);
@@ -314,15 +325,18 @@ impl tl::Encode for TogglePeerLinkRequestApproval {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TogglePeerLinkRequestApproval {
-    const CONSTRUCTOR: u32 = 0x8c8219a8;
-    const EXPECTED: &'static str = "communities.togglePeerLinkRequestApproval";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8c8219a8, "communities.togglePeerLinkRequestApproval");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            reject: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            reject: tl::has(flags, 0x1),
             community: tl::Decode::decode(reader)?,
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -361,7 +375,7 @@ impl ToggleAllPeerLinkRequestApproval {
 impl tl::Encode for ToggleAllPeerLinkRequestApproval {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbfe3dd3d);
-        let flags = u32::from(self.reject);
+        let flags = tl::bit(self.reject, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.community, out);
     }
@@ -369,14 +383,17 @@ impl tl::Encode for ToggleAllPeerLinkRequestApproval {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleAllPeerLinkRequestApproval {
-    const CONSTRUCTOR: u32 = 0xbfe3dd3d;
-    const EXPECTED: &'static str = "communities.toggleAllPeerLinkRequestApproval";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbfe3dd3d, "communities.toggleAllPeerLinkRequestApproval");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            reject: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            reject: tl::has(flags, 0x1),
             community: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -417,7 +434,7 @@ impl ToggleParticipantBanned {
 impl tl::Encode for ToggleParticipantBanned {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9967ad0f);
-        let flags = u32::from(self.unban);
+        let flags = tl::bit(self.unban, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.community, out);
         tl::Encode::encode(&self.participant, out);
@@ -426,15 +443,18 @@ impl tl::Encode for ToggleParticipantBanned {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleParticipantBanned {
-    const CONSTRUCTOR: u32 = 0x9967ad0f;
-    const EXPECTED: &'static str = "communities.toggleParticipantBanned";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9967ad0f, "communities.toggleParticipantBanned");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            unban: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            unban: tl::has(flags, 0x1),
             community: tl::Decode::decode(reader)?,
             participant: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -474,13 +494,16 @@ impl tl::Encode for GetParticipantJoinedChats {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetParticipantJoinedChats {
-    const CONSTRUCTOR: u32 = 0xf87eabab;
-    const EXPECTED: &'static str = "communities.getParticipantJoinedChats";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf87eabab, "communities.getParticipantJoinedChats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             community: tl::Decode::decode(reader)?,
             participant: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

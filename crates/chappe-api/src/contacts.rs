@@ -30,12 +30,15 @@ impl tl::Encode for GetContactIDs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetContactIDs {
-    const CONSTRUCTOR: u32 = 0x7adc669d;
-    const EXPECTED: &'static str = "contacts.getContactIDs";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7adc669d, "contacts.getContactIDs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -68,8 +71,7 @@ impl tl::Encode for GetStatuses {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStatuses {
-    const CONSTRUCTOR: u32 = 0xc4a353ee;
-    const EXPECTED: &'static str = "contacts.getStatuses";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc4a353ee, "contacts.getStatuses");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -108,12 +110,15 @@ impl tl::Encode for GetContacts {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetContacts {
-    const CONSTRUCTOR: u32 = 0x5dd69e12;
-    const EXPECTED: &'static str = "contacts.getContacts";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5dd69e12, "contacts.getContacts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -150,12 +155,15 @@ impl tl::Encode for ImportContacts {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ImportContacts {
-    const CONSTRUCTOR: u32 = 0x2c800be5;
-    const EXPECTED: &'static str = "contacts.importContacts";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2c800be5, "contacts.importContacts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            contacts: reader.vector()?,
-        })
+        let value = Self {
+            contacts: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -194,12 +202,15 @@ impl tl::Encode for DeleteContacts {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteContacts {
-    const CONSTRUCTOR: u32 = 0x096a0e00;
-    const EXPECTED: &'static str = "contacts.deleteContacts";
+    const CONSTRUCTOR: (u32, &'static str) = (0x096a0e00, "contacts.deleteContacts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.vector()?,
-        })
+        let value = Self {
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -236,12 +247,15 @@ impl tl::Encode for DeleteByPhones {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteByPhones {
-    const CONSTRUCTOR: u32 = 0x1013fd9e;
-    const EXPECTED: &'static str = "contacts.deleteByPhones";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1013fd9e, "contacts.deleteByPhones");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            phones: reader.vector()?,
-        })
+        let value = Self {
+            phones: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -282,7 +296,7 @@ impl Block {
 impl tl::Encode for Block {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2e2e8734);
-        let flags = u32::from(self.my_stories_from);
+        let flags = tl::bit(self.my_stories_from, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
     }
@@ -290,14 +304,17 @@ impl tl::Encode for Block {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Block {
-    const CONSTRUCTOR: u32 = 0x2e2e8734;
-    const EXPECTED: &'static str = "contacts.block";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2e2e8734, "contacts.block");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            my_stories_from: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            my_stories_from: tl::has(flags, 0x1),
             id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -338,7 +355,7 @@ impl Unblock {
 impl tl::Encode for Unblock {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb550d328);
-        let flags = u32::from(self.my_stories_from);
+        let flags = tl::bit(self.my_stories_from, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
     }
@@ -346,14 +363,17 @@ impl tl::Encode for Unblock {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Unblock {
-    const CONSTRUCTOR: u32 = 0xb550d328;
-    const EXPECTED: &'static str = "contacts.unblock";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb550d328, "contacts.unblock");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            my_stories_from: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            my_stories_from: tl::has(flags, 0x1),
             id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -394,7 +414,7 @@ impl GetBlocked {
 impl tl::Encode for GetBlocked {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9a868f80);
-        let flags = u32::from(self.my_stories_from);
+        let flags = tl::bit(self.my_stories_from, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.offset);
         tl::write_i32(out, self.limit);
@@ -403,15 +423,18 @@ impl tl::Encode for GetBlocked {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBlocked {
-    const CONSTRUCTOR: u32 = 0x9a868f80;
-    const EXPECTED: &'static str = "contacts.getBlocked";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9a868f80, "contacts.getBlocked");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            my_stories_from: flags & 0x1 != 0,
-            offset: reader.i32()?,
-            limit: reader.i32()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            my_stories_from: tl::has(flags, 0x1),
+            offset: reader.int_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -456,8 +479,8 @@ impl Search {
 impl tl::Encode for Search {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x05f58d0f);
-        let flags = u32::from(self.broadcasts)
-            | u32::from(self.bots) << 1;
+        let flags = tl::bit(self.broadcasts, 0x1)
+            | tl::bit(self.bots, 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.q);
         tl::write_i32(out, self.limit);
@@ -466,16 +489,19 @@ impl tl::Encode for Search {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Search {
-    const CONSTRUCTOR: u32 = 0x05f58d0f;
-    const EXPECTED: &'static str = "contacts.search";
+    const CONSTRUCTOR: (u32, &'static str) = (0x05f58d0f, "contacts.search");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            broadcasts: flags & 0x1 != 0,
-            bots: flags & 0x2 != 0,
-            q: reader.text()?,
-            limit: reader.i32()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            broadcasts: tl::has(flags, 0x1),
+            bots: tl::has(flags, 0x2),
+            q: reader.text_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -516,7 +542,7 @@ impl ResolveUsername {
 impl tl::Encode for ResolveUsername {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x725afbbc);
-        let flags = u32::from(self.referer.is_some());
+        let flags = tl::bit(self.referer.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.username);
         if let Some(value) = &self.referer {
@@ -527,14 +553,17 @@ impl tl::Encode for ResolveUsername {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResolveUsername {
-    const CONSTRUCTOR: u32 = 0x725afbbc;
-    const EXPECTED: &'static str = "contacts.resolveUsername";
+    const CONSTRUCTOR: (u32, &'static str) = (0x725afbbc, "contacts.resolveUsername");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            username: reader.text()?,
-            referer: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            username: reader.text_field(),
+            referer: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -597,16 +626,16 @@ impl GetTopPeers {
 impl tl::Encode for GetTopPeers {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x973478b6);
-        let flags = u32::from(self.correspondents)
-            | u32::from(self.bots_pm) << 1
-            | u32::from(self.bots_inline) << 2
-            | u32::from(self.phone_calls) << 3
-            | u32::from(self.forward_users) << 4
-            | u32::from(self.forward_chats) << 5
-            | u32::from(self.groups) << 10
-            | u32::from(self.channels) << 15
-            | u32::from(self.bots_app) << 16
-            | u32::from(self.bots_guestchat) << 17;
+        let flags = tl::bit(self.correspondents, 0x1)
+            | tl::bit(self.bots_pm, 0x2)
+            | tl::bit(self.bots_inline, 0x4)
+            | tl::bit(self.phone_calls, 0x8)
+            | tl::bit(self.forward_users, 0x10)
+            | tl::bit(self.forward_chats, 0x20)
+            | tl::bit(self.groups, 0x400)
+            | tl::bit(self.channels, 0x8000)
+            | tl::bit(self.bots_app, 0x10000)
+            | tl::bit(self.bots_guestchat, 0x20000);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.offset);
         tl::write_i32(out, self.limit);
@@ -616,25 +645,28 @@ impl tl::Encode for GetTopPeers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTopPeers {
-    const CONSTRUCTOR: u32 = 0x973478b6;
-    const EXPECTED: &'static str = "contacts.getTopPeers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x973478b6, "contacts.getTopPeers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            correspondents: flags & 0x1 != 0,
-            bots_pm: flags & 0x2 != 0,
-            bots_inline: flags & 0x4 != 0,
-            phone_calls: flags & 0x8 != 0,
-            forward_users: flags & 0x10 != 0,
-            forward_chats: flags & 0x20 != 0,
-            groups: flags & 0x400 != 0,
-            channels: flags & 0x8000 != 0,
-            bots_app: flags & 0x10000 != 0,
-            bots_guestchat: flags & 0x20000 != 0,
-            offset: reader.i32()?,
-            limit: reader.i32()?,
-            hash: reader.i64()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            correspondents: tl::has(flags, 0x1),
+            bots_pm: tl::has(flags, 0x2),
+            bots_inline: tl::has(flags, 0x4),
+            phone_calls: tl::has(flags, 0x8),
+            forward_users: tl::has(flags, 0x10),
+            forward_chats: tl::has(flags, 0x20),
+            groups: tl::has(flags, 0x400),
+            channels: tl::has(flags, 0x8000),
+            bots_app: tl::has(flags, 0x10000),
+            bots_guestchat: tl::has(flags, 0x20000),
+            offset: reader.int_field(),
+            limit: reader.int_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -676,13 +708,16 @@ impl tl::Encode for ResetTopPeerRating {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetTopPeerRating {
-    const CONSTRUCTOR: u32 = 0x1ae373ac;
-    const EXPECTED: &'static str = "contacts.resetTopPeerRating";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1ae373ac, "contacts.resetTopPeerRating");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             category: tl::Decode::decode(reader)?,
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -715,8 +750,7 @@ impl tl::Encode for ResetSaved {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResetSaved {
-    const CONSTRUCTOR: u32 = 0x879537f1;
-    const EXPECTED: &'static str = "contacts.resetSaved";
+    const CONSTRUCTOR: (u32, &'static str) = (0x879537f1, "contacts.resetSaved");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -753,8 +787,7 @@ impl tl::Encode for GetSaved {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSaved {
-    const CONSTRUCTOR: u32 = 0x82f1e39f;
-    const EXPECTED: &'static str = "contacts.getSaved";
+    const CONSTRUCTOR: (u32, &'static str) = (0x82f1e39f, "contacts.getSaved");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -793,12 +826,15 @@ impl tl::Encode for ToggleTopPeers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleTopPeers {
-    const CONSTRUCTOR: u32 = 0x8514bdda;
-    const EXPECTED: &'static str = "contacts.toggleTopPeers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8514bdda, "contacts.toggleTopPeers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            enabled: reader.bool()?,
-        })
+        let value = Self {
+            enabled: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -847,8 +883,8 @@ impl AddContact {
 impl tl::Encode for AddContact {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd9ba2e54);
-        let flags = u32::from(self.add_phone_privacy_exception)
-            | u32::from(self.note.is_some()) << 1;
+        let flags = tl::bit(self.add_phone_privacy_exception, 0x1)
+            | tl::bit(self.note.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
         tl::write_text(out, &self.first_name);
@@ -862,18 +898,21 @@ impl tl::Encode for AddContact {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AddContact {
-    const CONSTRUCTOR: u32 = 0xd9ba2e54;
-    const EXPECTED: &'static str = "contacts.addContact";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd9ba2e54, "contacts.addContact");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            add_phone_privacy_exception: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            add_phone_privacy_exception: tl::has(flags, 0x1),
             id: tl::Decode::decode(reader)?,
-            first_name: reader.text()?,
-            last_name: reader.text()?,
-            phone: reader.text()?,
-            note: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            first_name: reader.text_field(),
+            last_name: reader.text_field(),
+            phone: reader.text_field(),
+            note: reader.field_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -912,12 +951,15 @@ impl tl::Encode for AcceptContact {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AcceptContact {
-    const CONSTRUCTOR: u32 = 0xf831a20f;
-    const EXPECTED: &'static str = "contacts.acceptContact";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf831a20f, "contacts.acceptContact");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -960,8 +1002,8 @@ impl GetLocated {
 impl tl::Encode for GetLocated {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd348bc44);
-        let flags = u32::from(self.background) << 1
-            | u32::from(self.self_expires.is_some());
+        let flags = tl::bit(self.background, 0x2)
+            | tl::bit(self.self_expires.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.geo_point, out);
         if let Some(value) = &self.self_expires {
@@ -972,15 +1014,18 @@ impl tl::Encode for GetLocated {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetLocated {
-    const CONSTRUCTOR: u32 = 0xd348bc44;
-    const EXPECTED: &'static str = "contacts.getLocated";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd348bc44, "contacts.getLocated");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            background: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            background: tl::has(flags, 0x2),
             geo_point: tl::Decode::decode(reader)?,
-            self_expires: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-        })
+            self_expires: reader.int_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1025,9 +1070,9 @@ impl BlockFromReplies {
 impl tl::Encode for BlockFromReplies {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x29a8962c);
-        let flags = u32::from(self.delete_message)
-            | u32::from(self.delete_history) << 1
-            | u32::from(self.report_spam) << 2;
+        let flags = tl::bit(self.delete_message, 0x1)
+            | tl::bit(self.delete_history, 0x2)
+            | tl::bit(self.report_spam, 0x4);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.msg_id);
     }
@@ -1035,16 +1080,19 @@ impl tl::Encode for BlockFromReplies {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for BlockFromReplies {
-    const CONSTRUCTOR: u32 = 0x29a8962c;
-    const EXPECTED: &'static str = "contacts.blockFromReplies";
+    const CONSTRUCTOR: (u32, &'static str) = (0x29a8962c, "contacts.blockFromReplies");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            delete_message: flags & 0x1 != 0,
-            delete_history: flags & 0x2 != 0,
-            report_spam: flags & 0x4 != 0,
-            msg_id: reader.i32()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            delete_message: tl::has(flags, 0x1),
+            delete_history: tl::has(flags, 0x2),
+            report_spam: tl::has(flags, 0x4),
+            msg_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1083,12 +1131,15 @@ impl tl::Encode for ResolvePhone {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResolvePhone {
-    const CONSTRUCTOR: u32 = 0x8af94344;
-    const EXPECTED: &'static str = "contacts.resolvePhone";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8af94344, "contacts.resolvePhone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            phone: reader.text()?,
-        })
+        let value = Self {
+            phone: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1121,8 +1172,7 @@ impl tl::Encode for ExportContactToken {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportContactToken {
-    const CONSTRUCTOR: u32 = 0xf8654027;
-    const EXPECTED: &'static str = "contacts.exportContactToken";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf8654027, "contacts.exportContactToken");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -1163,12 +1213,15 @@ impl tl::Encode for ImportContactToken {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ImportContactToken {
-    const CONSTRUCTOR: u32 = 0x13005788;
-    const EXPECTED: &'static str = "contacts.importContactToken";
+    const CONSTRUCTOR: (u32, &'static str) = (0x13005788, "contacts.importContactToken");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            token: reader.text()?,
-        })
+        let value = Self {
+            token: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1205,12 +1258,15 @@ impl tl::Encode for EditCloseFriends {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditCloseFriends {
-    const CONSTRUCTOR: u32 = 0xba6705f0;
-    const EXPECTED: &'static str = "contacts.editCloseFriends";
+    const CONSTRUCTOR: (u32, &'static str) = (0xba6705f0, "contacts.editCloseFriends");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.vector()?,
-        })
+        let value = Self {
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1251,7 +1307,7 @@ impl SetBlocked {
 impl tl::Encode for SetBlocked {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x94c65c76);
-        let flags = u32::from(self.my_stories_from);
+        let flags = tl::bit(self.my_stories_from, 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.id);
         tl::write_i32(out, self.limit);
@@ -1260,15 +1316,18 @@ impl tl::Encode for SetBlocked {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBlocked {
-    const CONSTRUCTOR: u32 = 0x94c65c76;
-    const EXPECTED: &'static str = "contacts.setBlocked";
+    const CONSTRUCTOR: (u32, &'static str) = (0x94c65c76, "contacts.setBlocked");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            my_stories_from: flags & 0x1 != 0,
-            id: reader.vector()?,
-            limit: reader.i32()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            my_stories_from: tl::has(flags, 0x1),
+            id: reader.vector_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1301,8 +1360,7 @@ impl tl::Encode for GetBirthdays {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBirthdays {
-    const CONSTRUCTOR: u32 = 0xdaeda864;
-    const EXPECTED: &'static str = "contacts.getBirthdays";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdaeda864, "contacts.getBirthdays");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -1343,12 +1401,15 @@ impl tl::Encode for GetSponsoredPeers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSponsoredPeers {
-    const CONSTRUCTOR: u32 = 0xb6c8c393;
-    const EXPECTED: &'static str = "contacts.getSponsoredPeers";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb6c8c393, "contacts.getSponsoredPeers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            q: reader.text()?,
-        })
+        let value = Self {
+            q: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1390,13 +1451,16 @@ impl tl::Encode for UpdateContactNote {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateContactNote {
-    const CONSTRUCTOR: u32 = 0x139f63fb;
-    const EXPECTED: &'static str = "contacts.updateContactNote";
+    const CONSTRUCTOR: (u32, &'static str) = (0x139f63fb, "contacts.updateContactNote");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             id: tl::Decode::decode(reader)?,
             note: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

@@ -60,11 +60,17 @@ impl tl::Encode for AiComposeTone {
 impl tl::Decode for AiComposeTone {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xcff63ea9 => Self::AiComposeTone(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x9bad6414 => Self::Default(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "AiComposeTone")),
+            0xcff63ea9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::AiComposeTone(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x9bad6414 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Default(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "AiComposeTone")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -102,11 +108,14 @@ impl tl::Encode for AttachMenuBots {
 impl tl::Decode for AttachMenuBots {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xf1d88a5c => Self::NotModified,
-            0x3c4301c0 => Self::AttachMenuBots(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "AttachMenuBots")),
+            0xf1d88a5c => Ok(Self::NotModified),
+            0x3c4301c0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::AttachMenuBots(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "AttachMenuBots")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -147,14 +156,14 @@ impl tl::Encode for AttachMenuPeerType {
 impl tl::Decode for AttachMenuPeerType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x7d6be90e => Self::SameBotPm,
-            0xc32bfa1a => Self::BotPm,
-            0xf146d31f => Self::Pm,
-            0x0509113f => Self::Chat,
-            0x7bfbdefc => Self::Broadcast,
-            id => return Err(reader.unknown(id, "AttachMenuPeerType")),
+            0x7d6be90e => Ok(Self::SameBotPm),
+            0xc32bfa1a => Ok(Self::BotPm),
+            0xf146d31f => Ok(Self::Pm),
+            0x0509113f => Ok(Self::Chat),
+            0x7bfbdefc => Ok(Self::Broadcast),
+            id => Err(reader.unknown(id, "AttachMenuPeerType")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -189,14 +198,14 @@ impl tl::Encode for BaseTheme {
 impl tl::Decode for BaseTheme {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xc3a12462 => Self::Classic,
-            0xfbd81688 => Self::Day,
-            0xb7b31ea8 => Self::Night,
-            0x6d5f77ee => Self::Tinted,
-            0x5b11125a => Self::Arctic,
-            id => return Err(reader.unknown(id, "BaseTheme")),
+            0xc3a12462 => Ok(Self::Classic),
+            0xfbd81688 => Ok(Self::Day),
+            0xb7b31ea8 => Ok(Self::Night),
+            0x6d5f77ee => Ok(Self::Tinted),
+            0x5b11125a => Ok(Self::Arctic),
+            id => Err(reader.unknown(id, "BaseTheme")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -222,11 +231,14 @@ impl tl::Encode for BotApp {
 impl tl::Decode for BotApp {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x5da674b7 => Self::NotModified,
-            0x95fcd1d6 => Self::BotApp(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "BotApp")),
+            0x5da674b7 => Ok(Self::NotModified),
+            0x95fcd1d6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotApp(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "BotApp")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -273,16 +285,25 @@ impl tl::Encode for BotCommandScope {
 impl tl::Decode for BotCommandScope {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x2f6cb2ab => Self::Default,
-            0x3c4f04d8 => Self::Users,
-            0x6fe1a881 => Self::Chats,
-            0xb9aa606a => Self::ChatAdmins,
-            0xdb9d897d => Self::Peer(tl::DecodeBare::decode_bare(reader)?),
-            0x3fd863d1 => Self::PeerAdmins(tl::DecodeBare::decode_bare(reader)?),
-            0x0a1321f3 => Self::PeerUser(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "BotCommandScope")),
+            0x2f6cb2ab => Ok(Self::Default),
+            0x3c4f04d8 => Ok(Self::Users),
+            0x6fe1a881 => Ok(Self::Chats),
+            0xb9aa606a => Ok(Self::ChatAdmins),
+            0xdb9d897d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Peer(value)),
+                Err(error) => Err(error),
+            },
+            0x3fd863d1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PeerAdmins(value)),
+                Err(error) => Err(error),
+            },
+            0x0a1321f3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PeerUser(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "BotCommandScope")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -344,17 +365,41 @@ impl tl::Encode for BotInlineMessage {
 impl tl::Decode for BotInlineMessage {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x764cf810 => Self::MediaAuto(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x8c7f65e2 => Self::Text(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x051846fd => Self::MediaGeo(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x8a86659c => Self::MediaVenue(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x18d1cdc2 => Self::MediaContact(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x354a9b09 => Self::MediaInvoice(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x809ad9a6 => Self::MediaWebPage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x0a617e7b => Self::RichMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "BotInlineMessage")),
+            0x764cf810 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MediaAuto(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x8c7f65e2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Text(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x051846fd => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MediaGeo(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x8a86659c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MediaVenue(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x18d1cdc2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MediaContact(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x354a9b09 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MediaInvoice(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x809ad9a6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MediaWebPage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x0a617e7b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::RichMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "BotInlineMessage")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -428,11 +473,17 @@ impl tl::Encode for BotInlineResult {
 impl tl::Decode for BotInlineResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x11965f3a => Self::BotInlineResult(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x17db940b => Self::BotInlineMediaResult(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "BotInlineResult")),
+            0x11965f3a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotInlineResult(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x17db940b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotInlineMediaResult(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "BotInlineResult")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -473,12 +524,15 @@ impl tl::Encode for BotMenuButton {
 impl tl::Decode for BotMenuButton {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x7533a588 => Self::Default,
-            0x4258c205 => Self::Commands,
-            0xc7b57ce6 => Self::BotMenuButton(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "BotMenuButton")),
+            0x7533a588 => Ok(Self::Default),
+            0x4258c205 => Ok(Self::Commands),
+            0xc7b57ce6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotMenuButton(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "BotMenuButton")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -513,12 +567,15 @@ impl tl::Encode for BusinessAwayMessageSchedule {
 impl tl::Decode for BusinessAwayMessageSchedule {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xc9b9e2b9 => Self::Always,
-            0xc3f2f501 => Self::OutsideWorkHours,
-            0xcc4d9ecc => Self::Custom(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "BusinessAwayMessageSchedule")),
+            0xc9b9e2b9 => Ok(Self::Always),
+            0xc3f2f501 => Ok(Self::OutsideWorkHours),
+            0xcc4d9ecc => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Custom(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "BusinessAwayMessageSchedule")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -565,16 +622,28 @@ impl tl::Encode for ButtonType {
 impl tl::Decode for ButtonType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xc9dd90e9 => Self::Default,
-            0xdf3d36f9 => Self::RequestPhone,
-            0x9beee140 => Self::RequestGeoLocation,
-            0xaacfff84 => Self::RequestPoll(tl::DecodeBare::decode_bare(reader)?),
-            0x4f58a237 => Self::RequestPeer(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x3fe268fe => Self::InputButtonTypeRequestPeer(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xc01a597a => Self::SimpleWebView(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "ButtonType")),
+            0xc9dd90e9 => Ok(Self::Default),
+            0xdf3d36f9 => Ok(Self::RequestPhone),
+            0x9beee140 => Ok(Self::RequestGeoLocation),
+            0xaacfff84 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::RequestPoll(value)),
+                Err(error) => Err(error),
+            },
+            0x4f58a237 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::RequestPeer(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x3fe268fe => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputButtonTypeRequestPeer(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xc01a597a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SimpleWebView(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "ButtonType")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -774,61 +843,211 @@ impl tl::Encode for ChannelAdminLogEventAction {
 impl tl::Decode for ChannelAdminLogEventAction {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xe6dfb825 => Self::ChangeTitle(tl::DecodeBare::decode_bare(reader)?),
-            0x55188a2e => Self::ChangeAbout(tl::DecodeBare::decode_bare(reader)?),
-            0x6a4afc38 => Self::ChangeUsername(tl::DecodeBare::decode_bare(reader)?),
-            0x434bd2af => Self::ChangePhoto(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x1b7907ae => Self::ToggleInvites(tl::DecodeBare::decode_bare(reader)?),
-            0x26ae0971 => Self::ToggleSignatures(tl::DecodeBare::decode_bare(reader)?),
-            0xe9e82c18 => Self::UpdatePinned(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x709b2405 => Self::EditMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x42e047bb => Self::DeleteMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x183040d3 => Self::ParticipantJoin,
-            0xf89777f2 => Self::ParticipantLeave,
-            0xe31c34d8 => Self::ParticipantInvite(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xe6d83d7e => Self::ParticipantToggleBan(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xd5676710 => Self::ParticipantToggleAdmin(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xb1c3caa7 => Self::ChangeStickerSet(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x5f5c95f1 => Self::TogglePreHistoryHidden(tl::DecodeBare::decode_bare(reader)?),
-            0x2df5fc0a => Self::DefaultBannedRights(tl::DecodeBare::decode_bare(reader)?),
-            0x8f079643 => Self::StopPoll(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x050c7ac8 => Self::ChangeLinkedChat(tl::DecodeBare::decode_bare(reader)?),
-            0x0e6b76ae => Self::ChangeLocation(tl::DecodeBare::decode_bare(reader)?),
-            0x53909779 => Self::ToggleSlowMode(tl::DecodeBare::decode_bare(reader)?),
-            0x23209745 => Self::StartGroupCall(tl::DecodeBare::decode_bare(reader)?),
-            0xdb9f9140 => Self::DiscardGroupCall(tl::DecodeBare::decode_bare(reader)?),
-            0xf92424d2 => Self::ParticipantMute(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xe64429c0 => Self::ParticipantUnmute(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x56d6a247 => Self::ToggleGroupCallSetting(tl::DecodeBare::decode_bare(reader)?),
-            0xfe9fc158 => Self::ParticipantJoinByInvite(tl::DecodeBare::decode_bare(reader)?),
-            0x5a50fca4 => Self::ExportedInviteDelete(tl::DecodeBare::decode_bare(reader)?),
-            0x410a134e => Self::ExportedInviteRevoke(tl::DecodeBare::decode_bare(reader)?),
-            0xe90ebb59 => Self::ExportedInviteEdit(tl::DecodeBare::decode_bare(reader)?),
-            0x3e7f6847 => Self::ParticipantVolume(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x6e941a38 => Self::ChangeHistoryTtl(tl::DecodeBare::decode_bare(reader)?),
-            0xafb6144a => Self::ParticipantJoinByRequest(tl::DecodeBare::decode_bare(reader)?),
-            0xcb2ac766 => Self::ToggleNoForwards(tl::DecodeBare::decode_bare(reader)?),
-            0x278f2868 => Self::SendMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xbe4e0ef8 => Self::ChangeAvailableReactions(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xf04fb3a9 => Self::ChangeUsernames(tl::DecodeBare::decode_bare(reader)?),
-            0x02cc6383 => Self::ToggleForum(tl::DecodeBare::decode_bare(reader)?),
-            0x58707d28 => Self::CreateTopic(tl::DecodeBare::decode_bare(reader)?),
-            0xf06fe208 => Self::EditTopic(tl::DecodeBare::decode_bare(reader)?),
-            0xae168909 => Self::DeleteTopic(tl::DecodeBare::decode_bare(reader)?),
-            0x5d8d353b => Self::PinTopic(tl::DecodeBare::decode_bare(reader)?),
-            0x64f36dfc => Self::ToggleAntiSpam(tl::DecodeBare::decode_bare(reader)?),
-            0x5796e780 => Self::ChangePeerColor(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x5e477b25 => Self::ChangeProfilePeerColor(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x31bb5d52 => Self::ChangeWallpaper(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x3ea9feb1 => Self::ChangeEmojiStatus(tl::DecodeBare::decode_bare(reader)?),
-            0x46d840ab => Self::ChangeEmojiStickerSet(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x60a79c79 => Self::ToggleSignatureProfiles(tl::DecodeBare::decode_bare(reader)?),
-            0x64642db3 => Self::ParticipantSubExtend(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xc517f77e => Self::ToggleAutotranslation(tl::DecodeBare::decode_bare(reader)?),
-            0x5806b4ec => Self::ParticipantEditRank(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "ChannelAdminLogEventAction")),
+            0xe6dfb825 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChangeTitle(value)),
+                Err(error) => Err(error),
+            },
+            0x55188a2e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChangeAbout(value)),
+                Err(error) => Err(error),
+            },
+            0x6a4afc38 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChangeUsername(value)),
+                Err(error) => Err(error),
+            },
+            0x434bd2af => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChangePhoto(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x1b7907ae => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ToggleInvites(value)),
+                Err(error) => Err(error),
+            },
+            0x26ae0971 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ToggleSignatures(value)),
+                Err(error) => Err(error),
+            },
+            0xe9e82c18 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UpdatePinned(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x709b2405 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EditMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x42e047bb => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DeleteMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x183040d3 => Ok(Self::ParticipantJoin),
+            0xf89777f2 => Ok(Self::ParticipantLeave),
+            0xe31c34d8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ParticipantInvite(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xe6d83d7e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ParticipantToggleBan(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xd5676710 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ParticipantToggleAdmin(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xb1c3caa7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChangeStickerSet(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x5f5c95f1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TogglePreHistoryHidden(value)),
+                Err(error) => Err(error),
+            },
+            0x2df5fc0a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DefaultBannedRights(value)),
+                Err(error) => Err(error),
+            },
+            0x8f079643 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StopPoll(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x050c7ac8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChangeLinkedChat(value)),
+                Err(error) => Err(error),
+            },
+            0x0e6b76ae => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChangeLocation(value)),
+                Err(error) => Err(error),
+            },
+            0x53909779 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ToggleSlowMode(value)),
+                Err(error) => Err(error),
+            },
+            0x23209745 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StartGroupCall(value)),
+                Err(error) => Err(error),
+            },
+            0xdb9f9140 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DiscardGroupCall(value)),
+                Err(error) => Err(error),
+            },
+            0xf92424d2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ParticipantMute(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xe64429c0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ParticipantUnmute(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x56d6a247 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ToggleGroupCallSetting(value)),
+                Err(error) => Err(error),
+            },
+            0xfe9fc158 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ParticipantJoinByInvite(value)),
+                Err(error) => Err(error),
+            },
+            0x5a50fca4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ExportedInviteDelete(value)),
+                Err(error) => Err(error),
+            },
+            0x410a134e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ExportedInviteRevoke(value)),
+                Err(error) => Err(error),
+            },
+            0xe90ebb59 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ExportedInviteEdit(value)),
+                Err(error) => Err(error),
+            },
+            0x3e7f6847 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ParticipantVolume(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x6e941a38 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChangeHistoryTtl(value)),
+                Err(error) => Err(error),
+            },
+            0xafb6144a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ParticipantJoinByRequest(value)),
+                Err(error) => Err(error),
+            },
+            0xcb2ac766 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ToggleNoForwards(value)),
+                Err(error) => Err(error),
+            },
+            0x278f2868 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SendMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xbe4e0ef8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChangeAvailableReactions(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xf04fb3a9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChangeUsernames(value)),
+                Err(error) => Err(error),
+            },
+            0x02cc6383 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ToggleForum(value)),
+                Err(error) => Err(error),
+            },
+            0x58707d28 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::CreateTopic(value)),
+                Err(error) => Err(error),
+            },
+            0xf06fe208 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EditTopic(value)),
+                Err(error) => Err(error),
+            },
+            0xae168909 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DeleteTopic(value)),
+                Err(error) => Err(error),
+            },
+            0x5d8d353b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PinTopic(value)),
+                Err(error) => Err(error),
+            },
+            0x64f36dfc => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ToggleAntiSpam(value)),
+                Err(error) => Err(error),
+            },
+            0x5796e780 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChangePeerColor(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x5e477b25 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChangeProfilePeerColor(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x31bb5d52 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChangeWallpaper(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x3ea9feb1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChangeEmojiStatus(value)),
+                Err(error) => Err(error),
+            },
+            0x46d840ab => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChangeEmojiStickerSet(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x60a79c79 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ToggleSignatureProfiles(value)),
+                Err(error) => Err(error),
+            },
+            0x64642db3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ParticipantSubExtend(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xc517f77e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ToggleAutotranslation(value)),
+                Err(error) => Err(error),
+            },
+            0x5806b4ec => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ParticipantEditRank(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "ChannelAdminLogEventAction")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -1154,11 +1373,14 @@ impl tl::Encode for ChannelLocation {
 impl tl::Decode for ChannelLocation {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xbfb5ad8b => Self::Empty,
-            0x209b82db => Self::ChannelLocation(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "ChannelLocation")),
+            0xbfb5ad8b => Ok(Self::Empty),
+            0x209b82db => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelLocation(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "ChannelLocation")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -1190,11 +1412,14 @@ impl tl::Encode for ChannelMessagesFilter {
 impl tl::Decode for ChannelMessagesFilter {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x94d42ee7 => Self::Empty,
-            0xcd77d957 => Self::ChannelMessagesFilter(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "ChannelMessagesFilter")),
+            0x94d42ee7 => Ok(Self::Empty),
+            0xcd77d957 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelMessagesFilter(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "ChannelMessagesFilter")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -1238,15 +1463,33 @@ impl tl::Encode for ChannelParticipant {
 impl tl::Decode for ChannelParticipant {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x1bd54456 => Self::ChannelParticipant(tl::DecodeBare::decode_bare(reader)?),
-            0xa9478a1a => Self::ChannelParticipantSelf(tl::DecodeBare::decode_bare(reader)?),
-            0x2fe601d3 => Self::Creator(tl::DecodeBare::decode_bare(reader)?),
-            0x34c3bb53 => Self::Admin(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xd5f0ad91 => Self::Banned(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x1b03f006 => Self::Left(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "ChannelParticipant")),
+            0x1bd54456 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelParticipant(value)),
+                Err(error) => Err(error),
+            },
+            0xa9478a1a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelParticipantSelf(value)),
+                Err(error) => Err(error),
+            },
+            0x2fe601d3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Creator(value)),
+                Err(error) => Err(error),
+            },
+            0x34c3bb53 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Admin(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xd5f0ad91 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Banned(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x1b03f006 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Left(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "ChannelParticipant")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -1326,17 +1569,32 @@ impl tl::Encode for ChannelParticipantsFilter {
 impl tl::Decode for ChannelParticipantsFilter {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xde3f3c79 => Self::ChannelParticipantsRecent,
-            0xb4608969 => Self::ChannelParticipantsAdmins,
-            0xa3b54985 => Self::ChannelParticipantsKicked(tl::DecodeBare::decode_bare(reader)?),
-            0xb0d1865b => Self::ChannelParticipantsBots,
-            0x1427a5e1 => Self::ChannelParticipantsBanned(tl::DecodeBare::decode_bare(reader)?),
-            0x0656ac4b => Self::ChannelParticipantsSearch(tl::DecodeBare::decode_bare(reader)?),
-            0xbb6ae88d => Self::ChannelParticipantsContacts(tl::DecodeBare::decode_bare(reader)?),
-            0xe04b5ceb => Self::ChannelParticipantsMentions(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "ChannelParticipantsFilter")),
+            0xde3f3c79 => Ok(Self::ChannelParticipantsRecent),
+            0xb4608969 => Ok(Self::ChannelParticipantsAdmins),
+            0xa3b54985 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelParticipantsKicked(value)),
+                Err(error) => Err(error),
+            },
+            0xb0d1865b => Ok(Self::ChannelParticipantsBots),
+            0x1427a5e1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelParticipantsBanned(value)),
+                Err(error) => Err(error),
+            },
+            0x0656ac4b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelParticipantsSearch(value)),
+                Err(error) => Err(error),
+            },
+            0xbb6ae88d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelParticipantsContacts(value)),
+                Err(error) => Err(error),
+            },
+            0xe04b5ceb => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelParticipantsMentions(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "ChannelParticipantsFilter")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -1407,16 +1665,37 @@ impl tl::Encode for Chat {
 impl tl::Decode for Chat {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x29562865 => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0x41cbf256 => Self::Chat(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x6592a1a7 => Self::Forbidden(tl::DecodeBare::decode_bare(reader)?),
-            0xd49f34c6 => Self::Channel(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x17d493d5 => Self::ChannelForbidden(tl::DecodeBare::decode_bare(reader)?),
-            0xfd3cdab8 => Self::CommunityForbidden(tl::DecodeBare::decode_bare(reader)?),
-            0x65efe954 => Self::Community(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "Chat")),
+            0x29562865 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Empty(value)),
+                Err(error) => Err(error),
+            },
+            0x41cbf256 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Chat(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x6592a1a7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Forbidden(value)),
+                Err(error) => Err(error),
+            },
+            0xd49f34c6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Channel(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x17d493d5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelForbidden(value)),
+                Err(error) => Err(error),
+            },
+            0xfd3cdab8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::CommunityForbidden(value)),
+                Err(error) => Err(error),
+            },
+            0x65efe954 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Community(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "Chat")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -1487,12 +1766,21 @@ impl tl::Encode for ChatFull {
 impl tl::Decode for ChatFull {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x2633421b => Self::ChatFull(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xa04e8d3a => Self::ChannelFull(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xcbb7a507 => Self::CommunityFull(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "ChatFull")),
+            0x2633421b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatFull(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xa04e8d3a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelFull(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xcbb7a507 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::CommunityFull(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "ChatFull")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -1539,12 +1827,21 @@ impl tl::Encode for ChatInvite {
 impl tl::Decode for ChatInvite {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x5a686d7c => Self::Already(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x5c9d3702 => Self::ChatInvite(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x61695cb0 => Self::Peek(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "ChatInvite")),
+            0x5a686d7c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Already(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x5c9d3702 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatInvite(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x61695cb0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Peek(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "ChatInvite")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -1591,12 +1888,21 @@ impl tl::Encode for ChatParticipant {
 impl tl::Decode for ChatParticipant {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x38e79fde => Self::ChatParticipant(tl::DecodeBare::decode_bare(reader)?),
-            0xe1f867b8 => Self::Creator(tl::DecodeBare::decode_bare(reader)?),
-            0x0360d5d2 => Self::Admin(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "ChatParticipant")),
+            0x38e79fde => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatParticipant(value)),
+                Err(error) => Err(error),
+            },
+            0xe1f867b8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Creator(value)),
+                Err(error) => Err(error),
+            },
+            0x0360d5d2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Admin(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "ChatParticipant")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -1640,11 +1946,17 @@ impl tl::Encode for ChatParticipants {
 impl tl::Decode for ChatParticipants {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x8763d3e1 => Self::Forbidden(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x3cbc93f8 => Self::ChatParticipants(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "ChatParticipants")),
+            0x8763d3e1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Forbidden(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x3cbc93f8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatParticipants(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "ChatParticipants")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -1682,11 +1994,14 @@ impl tl::Encode for ChatPhoto {
 impl tl::Decode for ChatPhoto {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x37c1011c => Self::Empty,
-            0x1c6e1c11 => Self::ChatPhoto(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "ChatPhoto")),
+            0x37c1011c => Ok(Self::Empty),
+            0x1c6e1c11 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatPhoto(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "ChatPhoto")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -1721,12 +2036,18 @@ impl tl::Encode for ChatReactions {
 impl tl::Decode for ChatReactions {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xeafc32bc => Self::None,
-            0x52928bca => Self::All(tl::DecodeBare::decode_bare(reader)?),
-            0x661d4037 => Self::Some(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "ChatReactions")),
+            0xeafc32bc => Ok(Self::None),
+            0x52928bca => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::All(value)),
+                Err(error) => Err(error),
+            },
+            0x661d4037 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Some(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "ChatReactions")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -1764,11 +2085,17 @@ impl tl::Encode for ChatTheme {
 impl tl::Decode for ChatTheme {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xc3dffc04 => Self::ChatTheme(tl::DecodeBare::decode_bare(reader)?),
-            0x3458f9c8 => Self::UniqueGift(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "ChatTheme")),
+            0xc3dffc04 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatTheme(value)),
+                Err(error) => Err(error),
+            },
+            0x3458f9c8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UniqueGift(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "ChatTheme")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -1809,12 +2136,21 @@ impl tl::Encode for Dialog {
 impl tl::Decode for Dialog {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xfc89f7f3 => Self::Dialog(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x71bd134c => Self::Folder(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xf78a0973 => Self::Community(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "Dialog")),
+            0xfc89f7f3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Dialog(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x71bd134c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Folder(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xf78a0973 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Community(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "Dialog")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -1861,12 +2197,18 @@ impl tl::Encode for DialogFilter {
 impl tl::Decode for DialogFilter {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xaa472651 => Self::DialogFilter(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x363293ae => Self::Default,
-            0x96537bd7 => Self::Chatlist(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "DialogFilter")),
+            0xaa472651 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DialogFilter(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x363293ae => Ok(Self::Default),
+            0x96537bd7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Chatlist(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "DialogFilter")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -1907,12 +2249,21 @@ impl tl::Encode for DialogPeer {
 impl tl::Decode for DialogPeer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xe56dbf05 => Self::DialogPeer(tl::DecodeBare::decode_bare(reader)?),
-            0x514519e2 => Self::Folder(tl::DecodeBare::decode_bare(reader)?),
-            0x2f65c8e4 => Self::Community(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "DialogPeer")),
+            0xe56dbf05 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DialogPeer(value)),
+                Err(error) => Err(error),
+            },
+            0x514519e2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Folder(value)),
+                Err(error) => Err(error),
+            },
+            0x2f65c8e4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Community(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "DialogPeer")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -1956,11 +2307,17 @@ impl tl::Encode for Document {
 impl tl::Decode for Document {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x36f8c871 => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0x8fd4c4d8 => Self::Document(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "Document")),
+            0x36f8c871 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Empty(value)),
+                Err(error) => Err(error),
+            },
+            0x8fd4c4d8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Document(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "Document")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2016,17 +2373,35 @@ impl tl::Encode for DocumentAttribute {
 impl tl::Decode for DocumentAttribute {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x6c37c15c => Self::ImageSize(tl::DecodeBare::decode_bare(reader)?),
-            0x11b58939 => Self::Animated,
-            0x6319d612 => Self::Sticker(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x43c57c48 => Self::Video(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x9852f9c6 => Self::Audio(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x15590068 => Self::Filename(tl::DecodeBare::decode_bare(reader)?),
-            0x9801d2f7 => Self::HasStickers,
-            0xfd149899 => Self::CustomEmoji(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "DocumentAttribute")),
+            0x6c37c15c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ImageSize(value)),
+                Err(error) => Err(error),
+            },
+            0x11b58939 => Ok(Self::Animated),
+            0x6319d612 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Sticker(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x43c57c48 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Video(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x9852f9c6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Audio(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x15590068 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Filename(value)),
+                Err(error) => Err(error),
+            },
+            0x9801d2f7 => Ok(Self::HasStickers),
+            0xfd149899 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::CustomEmoji(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "DocumentAttribute")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2088,11 +2463,17 @@ impl tl::Encode for DraftMessage {
 impl tl::Decode for DraftMessage {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x1b0c841a => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0x60fe3294 => Self::DraftMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "DraftMessage")),
+            0x1b0c841a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Empty(value)),
+                Err(error) => Err(error),
+            },
+            0x60fe3294 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DraftMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "DraftMessage")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2133,12 +2514,21 @@ impl tl::Encode for EmailVerification {
 impl tl::Decode for EmailVerification {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x922e55a9 => Self::Code(tl::DecodeBare::decode_bare(reader)?),
-            0xdb909ec2 => Self::Google(tl::DecodeBare::decode_bare(reader)?),
-            0x96d074fd => Self::Apple(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "EmailVerification")),
+            0x922e55a9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Code(value)),
+                Err(error) => Err(error),
+            },
+            0xdb909ec2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Google(value)),
+                Err(error) => Err(error),
+            },
+            0x96d074fd => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Apple(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "EmailVerification")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2185,12 +2575,15 @@ impl tl::Encode for EmailVerifyPurpose {
 impl tl::Decode for EmailVerifyPurpose {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x4345be73 => Self::LoginSetup(tl::DecodeBare::decode_bare(reader)?),
-            0x527d22eb => Self::LoginChange,
-            0xbbf51685 => Self::Passport,
-            id => return Err(reader.unknown(id, "EmailVerifyPurpose")),
+            0x4345be73 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::LoginSetup(value)),
+                Err(error) => Err(error),
+            },
+            0x527d22eb => Ok(Self::LoginChange),
+            0xbbf51685 => Ok(Self::Passport),
+            id => Err(reader.unknown(id, "EmailVerifyPurpose")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2225,12 +2618,21 @@ impl tl::Encode for EmojiGroup {
 impl tl::Decode for EmojiGroup {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x7a9abda9 => Self::EmojiGroup(tl::DecodeBare::decode_bare(reader)?),
-            0x80d26cc7 => Self::Greeting(tl::DecodeBare::decode_bare(reader)?),
-            0x093bcf34 => Self::Premium(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "EmojiGroup")),
+            0x7a9abda9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EmojiGroup(value)),
+                Err(error) => Err(error),
+            },
+            0x80d26cc7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Greeting(value)),
+                Err(error) => Err(error),
+            },
+            0x093bcf34 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Premium(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "EmojiGroup")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2274,11 +2676,17 @@ impl tl::Encode for EmojiKeyword {
 impl tl::Decode for EmojiKeyword {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xd5b3b9f9 => Self::EmojiKeyword(tl::DecodeBare::decode_bare(reader)?),
-            0x236df622 => Self::Deleted(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "EmojiKeyword")),
+            0xd5b3b9f9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EmojiKeyword(value)),
+                Err(error) => Err(error),
+            },
+            0x236df622 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Deleted(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "EmojiKeyword")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2316,11 +2724,14 @@ impl tl::Encode for EmojiList {
 impl tl::Decode for EmojiList {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x481eadfa => Self::NotModified,
-            0x7a1e11d1 => Self::EmojiList(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "EmojiList")),
+            0x481eadfa => Ok(Self::NotModified),
+            0x7a1e11d1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EmojiList(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "EmojiList")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2358,13 +2769,22 @@ impl tl::Encode for EmojiStatus {
 impl tl::Decode for EmojiStatus {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x2de11aae => Self::Empty,
-            0xe7ff068a => Self::EmojiStatus(tl::DecodeBare::decode_bare(reader)?),
-            0x7184603b => Self::Collectible(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x07141dbf => Self::InputEmojiStatusCollectible(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "EmojiStatus")),
+            0x2de11aae => Ok(Self::Empty),
+            0xe7ff068a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EmojiStatus(value)),
+                Err(error) => Err(error),
+            },
+            0x7184603b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Collectible(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x07141dbf => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputEmojiStatusCollectible(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "EmojiStatus")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2417,14 +2837,29 @@ impl tl::Encode for EncryptedChat {
 impl tl::Decode for EncryptedChat {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xab7ec0a0 => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0x66b25953 => Self::Waiting(tl::DecodeBare::decode_bare(reader)?),
-            0x48f1d94c => Self::Requested(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x61f0d4c7 => Self::EncryptedChat(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x1e1c7c45 => Self::Discarded(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "EncryptedChat")),
+            0xab7ec0a0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Empty(value)),
+                Err(error) => Err(error),
+            },
+            0x66b25953 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Waiting(value)),
+                Err(error) => Err(error),
+            },
+            0x48f1d94c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Requested(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x61f0d4c7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EncryptedChat(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x1e1c7c45 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Discarded(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "EncryptedChat")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2480,11 +2915,14 @@ impl tl::Encode for EncryptedFile {
 impl tl::Decode for EncryptedFile {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xc21f497e => Self::Empty,
-            0xa8008cd8 => Self::EncryptedFile(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "EncryptedFile")),
+            0xc21f497e => Ok(Self::Empty),
+            0xa8008cd8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EncryptedFile(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "EncryptedFile")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2516,11 +2954,17 @@ impl tl::Encode for EncryptedMessage {
 impl tl::Decode for EncryptedMessage {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xed18c118 => Self::EncryptedMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x23734b06 => Self::Service(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "EncryptedMessage")),
+            0xed18c118 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EncryptedMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x23734b06 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Service(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "EncryptedMessage")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2558,11 +3002,14 @@ impl tl::Encode for ExportedChatInvite {
 impl tl::Decode for ExportedChatInvite {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xa22cbd96 => Self::ChatInviteExported(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xed107ab7 => Self::ChatInvitePublicJoinRequests,
-            id => return Err(reader.unknown(id, "ExportedChatInvite")),
+            0xa22cbd96 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatInviteExported(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xed107ab7 => Ok(Self::ChatInvitePublicJoinRequests),
+            id => Err(reader.unknown(id, "ExportedChatInvite")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2594,11 +3041,17 @@ impl tl::Encode for ForumTopic {
 impl tl::Decode for ForumTopic {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x023f109b => Self::Deleted(tl::DecodeBare::decode_bare(reader)?),
-            0xfcdad815 => Self::ForumTopic(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "ForumTopic")),
+            0x023f109b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Deleted(value)),
+                Err(error) => Err(error),
+            },
+            0xfcdad815 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ForumTopic(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "ForumTopic")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2636,11 +3089,14 @@ impl tl::Encode for GeoPoint {
 impl tl::Decode for GeoPoint {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x1117dd5f => Self::Empty,
-            0xb2a2f663 => Self::GeoPoint(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "GeoPoint")),
+            0x1117dd5f => Ok(Self::Empty),
+            0xb2a2f663 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GeoPoint(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "GeoPoint")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2672,11 +3128,17 @@ impl tl::Encode for GroupCall {
 impl tl::Decode for GroupCall {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x7780bcb4 => Self::Discarded(tl::DecodeBare::decode_bare(reader)?),
-            0xefb2b617 => Self::GroupCall(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "GroupCall")),
+            0x7780bcb4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Discarded(value)),
+                Err(error) => Err(error),
+            },
+            0xefb2b617 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GroupCall(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "GroupCall")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2744,21 +3206,48 @@ impl tl::Encode for InlineButtonType {
 impl tl::Decode for InlineButtonType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xeca4f8d4 => Self::Url(tl::DecodeBare::decode_bare(reader)?),
-            0xbfd02da2 => Self::UrlAuth(tl::DecodeBare::decode_bare(reader)?),
-            0x9961bcb4 => Self::InputInlineButtonTypeUrlAuth(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x3bcab5b4 => Self::WebView(tl::DecodeBare::decode_bare(reader)?),
-            0x2955bc38 => Self::Callback(tl::DecodeBare::decode_bare(reader)?),
-            0x5cd3709d => Self::Game,
-            0x48bad7a5 => Self::Buy,
-            0x93773ff5 => Self::SwitchInline(tl::DecodeBare::decode_bare(reader)?),
-            0x3fa33fcf => Self::UserProfile(tl::DecodeBare::decode_bare(reader)?),
-            0x53f3ce5a => Self::InputInlineButtonTypeUserProfile(tl::DecodeBare::decode_bare(reader)?),
-            0xb41d3272 => Self::Copy(tl::DecodeBare::decode_bare(reader)?),
-            0xa438619d => Self::Disabled,
-            id => return Err(reader.unknown(id, "InlineButtonType")),
+            0xeca4f8d4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Url(value)),
+                Err(error) => Err(error),
+            },
+            0xbfd02da2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UrlAuth(value)),
+                Err(error) => Err(error),
+            },
+            0x9961bcb4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputInlineButtonTypeUrlAuth(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x3bcab5b4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WebView(value)),
+                Err(error) => Err(error),
+            },
+            0x2955bc38 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Callback(value)),
+                Err(error) => Err(error),
+            },
+            0x5cd3709d => Ok(Self::Game),
+            0x48bad7a5 => Ok(Self::Buy),
+            0x93773ff5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SwitchInline(value)),
+                Err(error) => Err(error),
+            },
+            0x3fa33fcf => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UserProfile(value)),
+                Err(error) => Err(error),
+            },
+            0x53f3ce5a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputInlineButtonTypeUserProfile(value)),
+                Err(error) => Err(error),
+            },
+            0xb41d3272 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Copy(value)),
+                Err(error) => Err(error),
+            },
+            0xa438619d => Ok(Self::Disabled),
+            id => Err(reader.unknown(id, "InlineButtonType")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2850,15 +3339,15 @@ impl tl::Encode for InlineQueryPeerType {
 impl tl::Decode for InlineQueryPeerType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x3081ed9d => Self::SameBotPm,
-            0x833c0fac => Self::Pm,
-            0xd766c50a => Self::Chat,
-            0x5ec4be43 => Self::Megagroup,
-            0x6334ee9a => Self::Broadcast,
-            0x0e3b2d0c => Self::BotPm,
-            id => return Err(reader.unknown(id, "InlineQueryPeerType")),
+            0x3081ed9d => Ok(Self::SameBotPm),
+            0x833c0fac => Ok(Self::Pm),
+            0xd766c50a => Ok(Self::Chat),
+            0x5ec4be43 => Ok(Self::Megagroup),
+            0x6334ee9a => Ok(Self::Broadcast),
+            0x0e3b2d0c => Ok(Self::BotPm),
+            id => Err(reader.unknown(id, "InlineQueryPeerType")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2890,13 +3379,25 @@ impl tl::Encode for InputAiComposeTone {
 impl tl::Decode for InputAiComposeTone {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x1fe9a9bf => Self::Default(tl::DecodeBare::decode_bare(reader)?),
-            0x0773c080 => Self::Id(tl::DecodeBare::decode_bare(reader)?),
-            0x1fa01357 => Self::Slug(tl::DecodeBare::decode_bare(reader)?),
-            0x0e0c35af => Self::SingleUse(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputAiComposeTone")),
+            0x1fe9a9bf => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Default(value)),
+                Err(error) => Err(error),
+            },
+            0x0773c080 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Id(value)),
+                Err(error) => Err(error),
+            },
+            0x1fa01357 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Slug(value)),
+                Err(error) => Err(error),
+            },
+            0x0e0c35af => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SingleUse(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputAiComposeTone")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -2946,11 +3447,17 @@ impl tl::Encode for InputBotApp {
 impl tl::Decode for InputBotApp {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xa920bd7a => Self::Id(tl::DecodeBare::decode_bare(reader)?),
-            0x908c0407 => Self::ShortName(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "InputBotApp")),
+            0xa920bd7a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Id(value)),
+                Err(error) => Err(error),
+            },
+            0x908c0407 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ShortName(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputBotApp")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -3009,18 +3516,45 @@ impl tl::Encode for InputBotInlineMessage {
 impl tl::Decode for InputBotInlineMessage {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x3380c786 => Self::MediaAuto(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x3dcd7a87 => Self::Text(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x96929a85 => Self::MediaGeo(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x417bbf11 => Self::MediaVenue(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xa6edbffd => Self::MediaContact(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x4b425864 => Self::Game(tl::DecodeBare::decode_bare(reader)?),
-            0xd7e78225 => Self::MediaInvoice(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xbddcc510 => Self::MediaWebPage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xb43df56c => Self::RichMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "InputBotInlineMessage")),
+            0x3380c786 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MediaAuto(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x3dcd7a87 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Text(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x96929a85 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MediaGeo(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x417bbf11 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MediaVenue(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xa6edbffd => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MediaContact(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x4b425864 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Game(value)),
+                Err(error) => Err(error),
+            },
+            0xd7e78225 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MediaInvoice(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xbddcc510 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MediaWebPage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xb43df56c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::RichMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputBotInlineMessage")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -3100,11 +3634,17 @@ impl tl::Encode for InputBotInlineMessageId {
 impl tl::Decode for InputBotInlineMessageId {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x890c3d89 => Self::InputBotInlineMessageId(tl::DecodeBare::decode_bare(reader)?),
-            0xb6d915d7 => Self::InputBotInlineMessageId64(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputBotInlineMessageID")),
+            0x890c3d89 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputBotInlineMessageId(value)),
+                Err(error) => Err(error),
+            },
+            0xb6d915d7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputBotInlineMessageId64(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputBotInlineMessageID")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -3148,13 +3688,25 @@ impl tl::Encode for InputBotInlineResult {
 impl tl::Decode for InputBotInlineResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x88bf9319 => Self::InputBotInlineResult(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xa8d864a7 => Self::Photo(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xfff8fdc4 => Self::Document(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x4fa417f2 => Self::Game(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "InputBotInlineResult")),
+            0x88bf9319 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputBotInlineResult(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xa8d864a7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Photo(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xfff8fdc4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Document(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x4fa417f2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Game(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputBotInlineResult")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -3207,12 +3759,18 @@ impl tl::Encode for InputChannel {
 impl tl::Decode for InputChannel {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xee8c1e86 => Self::Empty,
-            0xf35aec28 => Self::InputChannel(tl::DecodeBare::decode_bare(reader)?),
-            0x5b934f9d => Self::FromMessage(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputChannel")),
+            0xee8c1e86 => Ok(Self::Empty),
+            0xf35aec28 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputChannel(value)),
+                Err(error) => Err(error),
+            },
+            0x5b934f9d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::FromMessage(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputChannel")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -3253,12 +3811,18 @@ impl tl::Encode for InputChatPhoto {
 impl tl::Decode for InputChatPhoto {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x1ca48f57 => Self::Empty,
-            0xbdcdaec0 => Self::InputChatUploadedPhoto(tl::DecodeBare::decode_bare(reader)?),
-            0x8953ad37 => Self::InputChatPhoto(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputChatPhoto")),
+            0x1ca48f57 => Ok(Self::Empty),
+            0xbdcdaec0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputChatUploadedPhoto(value)),
+                Err(error) => Err(error),
+            },
+            0x8953ad37 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputChatPhoto(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputChatPhoto")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -3299,12 +3863,18 @@ impl tl::Encode for InputChatTheme {
 impl tl::Decode for InputChatTheme {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x83268483 => Self::Empty,
-            0xc93de95c => Self::InputChatTheme(tl::DecodeBare::decode_bare(reader)?),
-            0x87e5dfe4 => Self::UniqueGift(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputChatTheme")),
+            0x83268483 => Ok(Self::Empty),
+            0xc93de95c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputChatTheme(value)),
+                Err(error) => Err(error),
+            },
+            0x87e5dfe4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UniqueGift(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputChatTheme")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -3342,11 +3912,14 @@ impl tl::Encode for InputCheckPasswordSrp {
 impl tl::Decode for InputCheckPasswordSrp {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x9880f658 => Self::InputCheckPasswordEmpty,
-            0xd27ff082 => Self::InputCheckPasswordSrp(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "InputCheckPasswordSRP")),
+            0x9880f658 => Ok(Self::InputCheckPasswordEmpty),
+            0xd27ff082 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputCheckPasswordSrp(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputCheckPasswordSRP")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -3378,11 +3951,17 @@ impl tl::Encode for InputCollectible {
 impl tl::Decode for InputCollectible {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xe39460a9 => Self::Username(tl::DecodeBare::decode_bare(reader)?),
-            0xa2e214a4 => Self::Phone(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputCollectible")),
+            0xe39460a9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Username(value)),
+                Err(error) => Err(error),
+            },
+            0xa2e214a4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Phone(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputCollectible")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -3423,12 +4002,21 @@ impl tl::Encode for InputDialogPeer {
 impl tl::Decode for InputDialogPeer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xfcaafeb7 => Self::InputDialogPeer(tl::DecodeBare::decode_bare(reader)?),
-            0x64600527 => Self::Folder(tl::DecodeBare::decode_bare(reader)?),
-            0x69ef72c4 => Self::Community(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputDialogPeer")),
+            0xfcaafeb7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputDialogPeer(value)),
+                Err(error) => Err(error),
+            },
+            0x64600527 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Folder(value)),
+                Err(error) => Err(error),
+            },
+            0x69ef72c4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Community(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputDialogPeer")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -3472,11 +4060,14 @@ impl tl::Encode for InputDocument {
 impl tl::Decode for InputDocument {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x72f0eaae => Self::Empty,
-            0x1abfb575 => Self::InputDocument(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputDocument")),
+            0x72f0eaae => Ok(Self::Empty),
+            0x1abfb575 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputDocument(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputDocument")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -3514,13 +4105,22 @@ impl tl::Encode for InputEncryptedFile {
 impl tl::Decode for InputEncryptedFile {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x1837c364 => Self::Empty,
-            0x64bd0306 => Self::Uploaded(tl::DecodeBare::decode_bare(reader)?),
-            0x5a17b5e5 => Self::InputEncryptedFile(tl::DecodeBare::decode_bare(reader)?),
-            0x2dc173c8 => Self::BigUploaded(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputEncryptedFile")),
+            0x1837c364 => Ok(Self::Empty),
+            0x64bd0306 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Uploaded(value)),
+                Err(error) => Err(error),
+            },
+            0x5a17b5e5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputEncryptedFile(value)),
+                Err(error) => Err(error),
+            },
+            0x2dc173c8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BigUploaded(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputEncryptedFile")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -3567,12 +4167,21 @@ impl tl::Encode for InputFile {
 impl tl::Decode for InputFile {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xf52ff27f => Self::InputFile(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xfa4f0bb5 => Self::Big(tl::DecodeBare::decode_bare(reader)?),
-            0x62dc8b48 => Self::StoryDocument(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputFile")),
+            0xf52ff27f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputFile(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xfa4f0bb5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Big(value)),
+                Err(error) => Err(error),
+            },
+            0x62dc8b48 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StoryDocument(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputFile")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -3640,19 +4249,46 @@ impl tl::Encode for InputFileLocation {
 impl tl::Decode for InputFileLocation {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xdfdaabe1 => Self::InputFileLocation(tl::DecodeBare::decode_bare(reader)?),
-            0xf5235d55 => Self::InputEncryptedFileLocation(tl::DecodeBare::decode_bare(reader)?),
-            0xbad07584 => Self::InputDocumentFileLocation(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xcbc7ee28 => Self::InputSecureFileLocation(tl::DecodeBare::decode_bare(reader)?),
-            0x29be5899 => Self::InputTakeoutFileLocation,
-            0x40181ffe => Self::InputPhotoFileLocation(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xd83466f3 => Self::InputPhotoLegacyFileLocation(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x37257e99 => Self::InputPeerPhotoFileLocation(tl::DecodeBare::decode_bare(reader)?),
-            0x9d84f3db => Self::InputStickerSetThumb(tl::DecodeBare::decode_bare(reader)?),
-            0x0598a92a => Self::InputGroupCallStream(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "InputFileLocation")),
+            0xdfdaabe1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputFileLocation(value)),
+                Err(error) => Err(error),
+            },
+            0xf5235d55 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputEncryptedFileLocation(value)),
+                Err(error) => Err(error),
+            },
+            0xbad07584 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputDocumentFileLocation(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xcbc7ee28 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputSecureFileLocation(value)),
+                Err(error) => Err(error),
+            },
+            0x29be5899 => Ok(Self::InputTakeoutFileLocation),
+            0x40181ffe => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputPhotoFileLocation(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xd83466f3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputPhotoLegacyFileLocation(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x37257e99 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputPeerPhotoFileLocation(value)),
+                Err(error) => Err(error),
+            },
+            0x9d84f3db => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputStickerSetThumb(value)),
+                Err(error) => Err(error),
+            },
+            0x0598a92a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputGroupCallStream(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputFileLocation")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -3732,11 +4368,17 @@ impl tl::Encode for InputGame {
 impl tl::Decode for InputGame {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x032c3e77 => Self::Id(tl::DecodeBare::decode_bare(reader)?),
-            0xc331e80a => Self::ShortName(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "InputGame")),
+            0x032c3e77 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Id(value)),
+                Err(error) => Err(error),
+            },
+            0xc331e80a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ShortName(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputGame")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -3774,11 +4416,14 @@ impl tl::Encode for InputGeoPoint {
 impl tl::Decode for InputGeoPoint {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xe4c123d6 => Self::Empty,
-            0x48222faf => Self::InputGeoPoint(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputGeoPoint")),
+            0xe4c123d6 => Ok(Self::Empty),
+            0x48222faf => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputGeoPoint(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputGeoPoint")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -3813,12 +4458,21 @@ impl tl::Encode for InputGroupCall {
 impl tl::Decode for InputGroupCall {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xd8aa840f => Self::InputGroupCall(tl::DecodeBare::decode_bare(reader)?),
-            0xfe06823f => Self::Slug(tl::DecodeBare::decode_bare(reader)?),
-            0x8c10603f => Self::InviteMessage(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputGroupCall")),
+            0xd8aa840f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputGroupCall(value)),
+                Err(error) => Err(error),
+            },
+            0xfe06823f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Slug(value)),
+                Err(error) => Err(error),
+            },
+            0x8c10603f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InviteMessage(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputGroupCall")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -3901,24 +4555,69 @@ impl tl::Encode for InputInvoice {
 impl tl::Decode for InputInvoice {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xc5b56859 => Self::Message(tl::DecodeBare::decode_bare(reader)?),
-            0xc326caef => Self::Slug(tl::DecodeBare::decode_bare(reader)?),
-            0x98986c0d => Self::PremiumGiftCode(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x65f00ce3 => Self::Stars(tl::DecodeBare::decode_bare(reader)?),
-            0x34e793f1 => Self::ChatInviteSubscription(tl::DecodeBare::decode_bare(reader)?),
-            0xe8625e92 => Self::StarGift(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x4d818d5d => Self::StarGiftUpgrade(tl::DecodeBare::decode_bare(reader)?),
-            0x4a5f5bd9 => Self::StarGiftTransfer(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xdabab2ef => Self::PremiumGiftStars(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xf4997e42 => Self::BusinessBotTransferStars(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xe9b0c658 => Self::StarGiftResale(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x9a0b48b8 => Self::StarGiftPrepaidUpgrade(tl::DecodeBare::decode_bare(reader)?),
-            0x3e77f614 => Self::PremiumAuthCode(tl::DecodeBare::decode_bare(reader)?),
-            0x0923d8d1 => Self::StarGiftDropOriginalDetails(tl::DecodeBare::decode_bare(reader)?),
-            0x1ecafa10 => Self::StarGiftAuctionBid(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "InputInvoice")),
+            0xc5b56859 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Message(value)),
+                Err(error) => Err(error),
+            },
+            0xc326caef => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Slug(value)),
+                Err(error) => Err(error),
+            },
+            0x98986c0d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PremiumGiftCode(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x65f00ce3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Stars(value)),
+                Err(error) => Err(error),
+            },
+            0x34e793f1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatInviteSubscription(value)),
+                Err(error) => Err(error),
+            },
+            0xe8625e92 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGift(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x4d818d5d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftUpgrade(value)),
+                Err(error) => Err(error),
+            },
+            0x4a5f5bd9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftTransfer(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xdabab2ef => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PremiumGiftStars(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xf4997e42 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BusinessBotTransferStars(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xe9b0c658 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftResale(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x9a0b48b8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftPrepaidUpgrade(value)),
+                Err(error) => Err(error),
+            },
+            0x3e77f614 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PremiumAuthCode(value)),
+                Err(error) => Err(error),
+            },
+            0x0923d8d1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftDropOriginalDetails(value)),
+                Err(error) => Err(error),
+            },
+            0x1ecafa10 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftAuctionBid(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputInvoice")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -4089,30 +4788,87 @@ impl tl::Decode for InputMedia {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         reader.enter()?;
         let value = match reader.u32()? {
-            0x9664f57f => Self::Empty,
-            0x7d8375da => Self::UploadedPhoto(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xe3af4434 => Self::Photo(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xf9c44144 => Self::GeoPoint(tl::DecodeBare::decode_bare(reader)?),
-            0xf8ab7dfb => Self::Contact(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x037c9330 => Self::UploadedDocument(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xa8763ab5 => Self::Document(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xc13d1c11 => Self::Venue(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xe5bbfe1a => Self::PhotoExternal(tl::DecodeBare::decode_bare(reader)?),
-            0x779600f9 => Self::DocumentExternal(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xd33f43f3 => Self::Game(tl::DecodeBare::decode_bare(reader)?),
-            0x405fef0d => Self::Invoice(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x971fa843 => Self::GeoLive(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x883a4108 => Self::Poll(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xe66fbf7b => Self::Dice(tl::DecodeBare::decode_bare(reader)?),
-            0x89fdd778 => Self::Story(tl::DecodeBare::decode_bare(reader)?),
-            0xc21b8849 => Self::WebPage(tl::DecodeBare::decode_bare(reader)?),
-            0xc4103386 => Self::PaidMedia(tl::DecodeBare::decode_bare(reader)?),
-            0x9fc55fde => Self::Todo(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xf3a9244a => Self::StakeDice(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "InputMedia")),
+            0x9664f57f => Ok(Self::Empty),
+            0x7d8375da => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UploadedPhoto(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xe3af4434 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Photo(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xf9c44144 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GeoPoint(value)),
+                Err(error) => Err(error),
+            },
+            0xf8ab7dfb => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Contact(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x037c9330 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UploadedDocument(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xa8763ab5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Document(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xc13d1c11 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Venue(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xe5bbfe1a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PhotoExternal(value)),
+                Err(error) => Err(error),
+            },
+            0x779600f9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DocumentExternal(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xd33f43f3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Game(value)),
+                Err(error) => Err(error),
+            },
+            0x405fef0d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Invoice(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x971fa843 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GeoLive(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x883a4108 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Poll(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xe66fbf7b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Dice(value)),
+                Err(error) => Err(error),
+            },
+            0x89fdd778 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Story(value)),
+                Err(error) => Err(error),
+            },
+            0xc21b8849 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WebPage(value)),
+                Err(error) => Err(error),
+            },
+            0xc4103386 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PaidMedia(value)),
+                Err(error) => Err(error),
+            },
+            0x9fc55fde => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Todo(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xf3a9244a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StakeDice(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputMedia")),
         };
         reader.leave();
-        Ok(value)
+        value
     }
 }
 
@@ -4258,13 +5014,22 @@ impl tl::Encode for InputMessage {
 impl tl::Decode for InputMessage {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xa676a322 => Self::Id(tl::DecodeBare::decode_bare(reader)?),
-            0xbad88395 => Self::ReplyTo(tl::DecodeBare::decode_bare(reader)?),
-            0x86872538 => Self::Pinned,
-            0xacfa1a7e => Self::CallbackQuery(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputMessage")),
+            0xa676a322 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Id(value)),
+                Err(error) => Err(error),
+            },
+            0xbad88395 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ReplyTo(value)),
+                Err(error) => Err(error),
+            },
+            0x86872538 => Ok(Self::Pinned),
+            0xacfa1a7e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::CallbackQuery(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputMessage")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -4320,15 +5085,24 @@ impl tl::Encode for InputNotifyPeer {
 impl tl::Decode for InputNotifyPeer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xb8bc5b0c => Self::InputNotifyPeer(tl::DecodeBare::decode_bare(reader)?),
-            0x193b4417 => Self::InputNotifyUsers,
-            0x4a95e84e => Self::InputNotifyChats,
-            0xb1db7c7e => Self::InputNotifyBroadcasts,
-            0x5c467992 => Self::InputNotifyForumTopic(tl::DecodeBare::decode_bare(reader)?),
-            0x27bb1adc => Self::InputNotifyCommunity(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputNotifyPeer")),
+            0xb8bc5b0c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputNotifyPeer(value)),
+                Err(error) => Err(error),
+            },
+            0x193b4417 => Ok(Self::InputNotifyUsers),
+            0x4a95e84e => Ok(Self::InputNotifyChats),
+            0xb1db7c7e => Ok(Self::InputNotifyBroadcasts),
+            0x5c467992 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputNotifyForumTopic(value)),
+                Err(error) => Err(error),
+            },
+            0x27bb1adc => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputNotifyCommunity(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputNotifyPeer")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -4372,11 +5146,17 @@ impl tl::Encode for InputPasskeyResponse {
 impl tl::Decode for InputPasskeyResponse {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x3e63935c => Self::Register(tl::DecodeBare::decode_bare(reader)?),
-            0xc31fc14a => Self::Login(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "InputPasskeyResponse")),
+            0x3e63935c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Register(value)),
+                Err(error) => Err(error),
+            },
+            0xc31fc14a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Login(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputPasskeyResponse")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -4420,13 +5200,25 @@ impl tl::Encode for InputPaymentCredentials {
 impl tl::Decode for InputPaymentCredentials {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xc10eb2cf => Self::Saved(tl::DecodeBare::decode_bare(reader)?),
-            0x3417d728 => Self::InputPaymentCredentials(tl::DecodeBare::decode_bare(reader)?),
-            0x0aa1c39f => Self::ApplePay(tl::DecodeBare::decode_bare(reader)?),
-            0x8ac32801 => Self::GooglePay(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputPaymentCredentials")),
+            0xc10eb2cf => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Saved(value)),
+                Err(error) => Err(error),
+            },
+            0x3417d728 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputPaymentCredentials(value)),
+                Err(error) => Err(error),
+            },
+            0x0aa1c39f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ApplePay(value)),
+                Err(error) => Err(error),
+            },
+            0x8ac32801 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GooglePay(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputPaymentCredentials")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -4492,17 +5284,32 @@ impl tl::Decode for InputPeer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         reader.enter()?;
         let value = match reader.u32()? {
-            0x7f3b18ea => Self::Empty,
-            0x7da07ec9 => Self::InputPeerSelf,
-            0x35a95cb9 => Self::Chat(tl::DecodeBare::decode_bare(reader)?),
-            0xdde8a54c => Self::User(tl::DecodeBare::decode_bare(reader)?),
-            0x27bcbbfc => Self::Channel(tl::DecodeBare::decode_bare(reader)?),
-            0xa87b0a1c => Self::UserFromMessage(tl::DecodeBare::decode_bare(reader)?),
-            0xbd2a0840 => Self::ChannelFromMessage(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputPeer")),
+            0x7f3b18ea => Ok(Self::Empty),
+            0x7da07ec9 => Ok(Self::InputPeerSelf),
+            0x35a95cb9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Chat(value)),
+                Err(error) => Err(error),
+            },
+            0xdde8a54c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::User(value)),
+                Err(error) => Err(error),
+            },
+            0x27bcbbfc => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Channel(value)),
+                Err(error) => Err(error),
+            },
+            0xa87b0a1c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UserFromMessage(value)),
+                Err(error) => Err(error),
+            },
+            0xbd2a0840 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelFromMessage(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputPeer")),
         };
         reader.leave();
-        Ok(value)
+        value
     }
 }
 
@@ -4558,11 +5365,14 @@ impl tl::Encode for InputPhoto {
 impl tl::Decode for InputPhoto {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x1cd7bf0d => Self::Empty,
-            0x3bb3b94a => Self::InputPhoto(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputPhoto")),
+            0x1cd7bf0d => Ok(Self::Empty),
+            0x3bb3b94a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputPhoto(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputPhoto")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -4630,23 +5440,23 @@ impl tl::Encode for InputPrivacyKey {
 impl tl::Decode for InputPrivacyKey {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x4f96cb18 => Self::StatusTimestamp,
-            0xbdfb0426 => Self::ChatInvite,
-            0xfabadc5f => Self::PhoneCall,
-            0xdb9e70d2 => Self::PhoneP2P,
-            0xa4dd4c08 => Self::Forwards,
-            0x5719bacc => Self::ProfilePhoto,
-            0x0352dafa => Self::PhoneNumber,
-            0xd1219bdd => Self::AddedByPhone,
-            0xaee69d68 => Self::VoiceMessages,
-            0x3823cc40 => Self::About,
-            0xd65a11cc => Self::Birthday,
-            0xe1732341 => Self::StarGiftsAutoSave,
-            0xbdc597b4 => Self::NoPaidMessages,
-            0x4dbe9226 => Self::SavedMusic,
-            id => return Err(reader.unknown(id, "InputPrivacyKey")),
+            0x4f96cb18 => Ok(Self::StatusTimestamp),
+            0xbdfb0426 => Ok(Self::ChatInvite),
+            0xfabadc5f => Ok(Self::PhoneCall),
+            0xdb9e70d2 => Ok(Self::PhoneP2P),
+            0xa4dd4c08 => Ok(Self::Forwards),
+            0x5719bacc => Ok(Self::ProfilePhoto),
+            0x0352dafa => Ok(Self::PhoneNumber),
+            0xd1219bdd => Ok(Self::AddedByPhone),
+            0xaee69d68 => Ok(Self::VoiceMessages),
+            0x3823cc40 => Ok(Self::About),
+            0xd65a11cc => Ok(Self::Birthday),
+            0xe1732341 => Ok(Self::StarGiftsAutoSave),
+            0xbdc597b4 => Ok(Self::NoPaidMessages),
+            0x4dbe9226 => Ok(Self::SavedMusic),
+            id => Err(reader.unknown(id, "InputPrivacyKey")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -4702,21 +5512,33 @@ impl tl::Encode for InputPrivacyRule {
 impl tl::Decode for InputPrivacyRule {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x0d09e07b => Self::InputPrivacyValueAllowContacts,
-            0x184b35ce => Self::InputPrivacyValueAllowAll,
-            0x131cc67f => Self::InputPrivacyValueAllowUsers(tl::DecodeBare::decode_bare(reader)?),
-            0x0ba52007 => Self::InputPrivacyValueDisallowContacts,
-            0xd66b66c9 => Self::InputPrivacyValueDisallowAll,
-            0x90110467 => Self::InputPrivacyValueDisallowUsers(tl::DecodeBare::decode_bare(reader)?),
-            0x840649cf => Self::InputPrivacyValueAllowChatParticipants(tl::DecodeBare::decode_bare(reader)?),
-            0xe94f0f86 => Self::InputPrivacyValueDisallowChatParticipants(tl::DecodeBare::decode_bare(reader)?),
-            0x2f453e49 => Self::InputPrivacyValueAllowCloseFriends,
-            0x77cdc9f1 => Self::InputPrivacyValueAllowPremium,
-            0x5a4fcce5 => Self::InputPrivacyValueAllowBots,
-            0xc4e57915 => Self::InputPrivacyValueDisallowBots,
-            id => return Err(reader.unknown(id, "InputPrivacyRule")),
+            0x0d09e07b => Ok(Self::InputPrivacyValueAllowContacts),
+            0x184b35ce => Ok(Self::InputPrivacyValueAllowAll),
+            0x131cc67f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputPrivacyValueAllowUsers(value)),
+                Err(error) => Err(error),
+            },
+            0x0ba52007 => Ok(Self::InputPrivacyValueDisallowContacts),
+            0xd66b66c9 => Ok(Self::InputPrivacyValueDisallowAll),
+            0x90110467 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputPrivacyValueDisallowUsers(value)),
+                Err(error) => Err(error),
+            },
+            0x840649cf => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputPrivacyValueAllowChatParticipants(value)),
+                Err(error) => Err(error),
+            },
+            0xe94f0f86 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputPrivacyValueDisallowChatParticipants(value)),
+                Err(error) => Err(error),
+            },
+            0x2f453e49 => Ok(Self::InputPrivacyValueAllowCloseFriends),
+            0x77cdc9f1 => Ok(Self::InputPrivacyValueAllowPremium),
+            0x5a4fcce5 => Ok(Self::InputPrivacyValueAllowBots),
+            0xc4e57915 => Ok(Self::InputPrivacyValueDisallowBots),
+            id => Err(reader.unknown(id, "InputPrivacyRule")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -4766,11 +5588,17 @@ impl tl::Encode for InputQuickReplyShortcut {
 impl tl::Decode for InputQuickReplyShortcut {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x24596d41 => Self::InputQuickReplyShortcut(tl::DecodeBare::decode_bare(reader)?),
-            0x01190cf1 => Self::Id(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputQuickReplyShortcut")),
+            0x24596d41 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputQuickReplyShortcut(value)),
+                Err(error) => Err(error),
+            },
+            0x01190cf1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Id(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputQuickReplyShortcut")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -4814,13 +5642,25 @@ impl tl::Encode for InputReplyTo {
 impl tl::Decode for InputReplyTo {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x3bd4b7c2 => Self::Message(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x5881323a => Self::Story(tl::DecodeBare::decode_bare(reader)?),
-            0x69d66c45 => Self::MonoForum(tl::DecodeBare::decode_bare(reader)?),
-            0x4119b95e => Self::EphemeralMessage(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputReplyTo")),
+            0x3bd4b7c2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Message(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x5881323a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Story(value)),
+                Err(error) => Err(error),
+            },
+            0x69d66c45 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MonoForum(value)),
+                Err(error) => Err(error),
+            },
+            0x4119b95e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EphemeralMessage(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputReplyTo")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -4870,11 +5710,17 @@ impl tl::Encode for InputRichFile {
 impl tl::Decode for InputRichFile {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x9b00622b => Self::Photo(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x83281dbd => Self::Document(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "InputRichFile")),
+            0x9b00622b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Photo(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x83281dbd => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Document(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputRichFile")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -4915,12 +5761,21 @@ impl tl::Encode for InputRichMessage {
 impl tl::Decode for InputRichMessage {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xe4c449fc => Self::InputRichMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xdacb836a => Self::Html(tl::DecodeBare::decode_bare(reader)?),
-            0x004b572c => Self::Markdown(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputRichMessage")),
+            0xe4c449fc => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputRichMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xdacb836a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Html(value)),
+                Err(error) => Err(error),
+            },
+            0x004b572c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Markdown(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputRichMessage")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -4967,12 +5822,21 @@ impl tl::Encode for InputSavedStarGift {
 impl tl::Decode for InputSavedStarGift {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x69279795 => Self::User(tl::DecodeBare::decode_bare(reader)?),
-            0xf101aa7f => Self::Chat(tl::DecodeBare::decode_bare(reader)?),
-            0x2085c238 => Self::Slug(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputSavedStarGift")),
+            0x69279795 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::User(value)),
+                Err(error) => Err(error),
+            },
+            0xf101aa7f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Chat(value)),
+                Err(error) => Err(error),
+            },
+            0x2085c238 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Slug(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputSavedStarGift")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -5016,11 +5880,17 @@ impl tl::Encode for InputSecureFile {
 impl tl::Decode for InputSecureFile {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x3334b0f0 => Self::Uploaded(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x5367e5be => Self::InputSecureFile(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputSecureFile")),
+            0x3334b0f0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Uploaded(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x5367e5be => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputSecureFile(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputSecureFile")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -5058,11 +5928,17 @@ impl tl::Encode for InputStarGiftAuction {
 impl tl::Decode for InputStarGiftAuction {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x02e16c98 => Self::InputStarGiftAuction(tl::DecodeBare::decode_bare(reader)?),
-            0x7ab58308 => Self::Slug(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputStarGiftAuction")),
+            0x02e16c98 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputStarGiftAuction(value)),
+                Err(error) => Err(error),
+            },
+            0x7ab58308 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Slug(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputStarGiftAuction")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -5130,21 +6006,30 @@ impl tl::Encode for InputStickerSet {
 impl tl::Decode for InputStickerSet {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xffb62b95 => Self::Empty,
-            0x9de7a269 => Self::Id(tl::DecodeBare::decode_bare(reader)?),
-            0x861cc8a0 => Self::ShortName(tl::DecodeBare::decode_bare(reader)?),
-            0x028703c8 => Self::AnimatedEmoji,
-            0xe67f520e => Self::Dice(tl::DecodeBare::decode_bare(reader)?),
-            0x0cde3739 => Self::AnimatedEmojiAnimations,
-            0xc88b3b02 => Self::PremiumGifts,
-            0x04c4d4ce => Self::EmojiGenericAnimations,
-            0x29d0f5ee => Self::EmojiDefaultStatuses,
-            0x44c1f8e9 => Self::EmojiDefaultTopicIcons,
-            0x49748553 => Self::EmojiChannelDefaultStatuses,
-            0x1cf671a0 => Self::TonGifts,
-            id => return Err(reader.unknown(id, "InputStickerSet")),
+            0xffb62b95 => Ok(Self::Empty),
+            0x9de7a269 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Id(value)),
+                Err(error) => Err(error),
+            },
+            0x861cc8a0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ShortName(value)),
+                Err(error) => Err(error),
+            },
+            0x028703c8 => Ok(Self::AnimatedEmoji),
+            0xe67f520e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Dice(value)),
+                Err(error) => Err(error),
+            },
+            0x0cde3739 => Ok(Self::AnimatedEmojiAnimations),
+            0xc88b3b02 => Ok(Self::PremiumGifts),
+            0x04c4d4ce => Ok(Self::EmojiGenericAnimations),
+            0x29d0f5ee => Ok(Self::EmojiDefaultStatuses),
+            0x44c1f8e9 => Ok(Self::EmojiDefaultTopicIcons),
+            0x49748553 => Ok(Self::EmojiChannelDefaultStatuses),
+            0x1cf671a0 => Ok(Self::TonGifts),
+            id => Err(reader.unknown(id, "InputStickerSet")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -5188,11 +6073,17 @@ impl tl::Encode for InputStickeredMedia {
 impl tl::Decode for InputStickeredMedia {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x4a992157 => Self::Photo(tl::DecodeBare::decode_bare(reader)?),
-            0x0438865b => Self::Document(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputStickeredMedia")),
+            0x4a992157 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Photo(value)),
+                Err(error) => Err(error),
+            },
+            0x0438865b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Document(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputStickeredMedia")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -5248,17 +6139,41 @@ impl tl::Encode for InputStorePaymentPurpose {
 impl tl::Decode for InputStorePaymentPurpose {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xa6751e66 => Self::InputStorePaymentPremiumSubscription(tl::DecodeBare::decode_bare(reader)?),
-            0x616f7fe8 => Self::InputStorePaymentGiftPremium(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xfb790393 => Self::InputStorePaymentPremiumGiftCode(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x160544ca => Self::InputStorePaymentPremiumGiveaway(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xf9a2a6cb => Self::InputStorePaymentStarsTopup(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x1d741ef7 => Self::InputStorePaymentStarsGift(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x751f08fa => Self::InputStorePaymentStarsGiveaway(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x3fc18057 => Self::InputStorePaymentAuthCode(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "InputStorePaymentPurpose")),
+            0xa6751e66 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputStorePaymentPremiumSubscription(value)),
+                Err(error) => Err(error),
+            },
+            0x616f7fe8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputStorePaymentGiftPremium(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xfb790393 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputStorePaymentPremiumGiftCode(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x160544ca => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputStorePaymentPremiumGiveaway(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xf9a2a6cb => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputStorePaymentStarsTopup(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x1d741ef7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputStorePaymentStarsGift(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x751f08fa => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputStorePaymentStarsGiveaway(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x3fc18057 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputStorePaymentAuthCode(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputStorePaymentPurpose")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -5332,11 +6247,17 @@ impl tl::Encode for InputTheme {
 impl tl::Decode for InputTheme {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x3c5693e9 => Self::InputTheme(tl::DecodeBare::decode_bare(reader)?),
-            0xf5890df1 => Self::Slug(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputTheme")),
+            0x3c5693e9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputTheme(value)),
+                Err(error) => Err(error),
+            },
+            0xf5890df1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Slug(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputTheme")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -5380,13 +6301,19 @@ impl tl::Encode for InputUser {
 impl tl::Decode for InputUser {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xb98886cf => Self::Empty,
-            0xf7c1b13f => Self::InputUserSelf,
-            0xf21158c6 => Self::InputUser(tl::DecodeBare::decode_bare(reader)?),
-            0x1da448e2 => Self::FromMessage(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputUser")),
+            0xb98886cf => Ok(Self::Empty),
+            0xf7c1b13f => Ok(Self::InputUserSelf),
+            0xf21158c6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputUser(value)),
+                Err(error) => Err(error),
+            },
+            0x1da448e2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::FromMessage(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputUser")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -5427,12 +6354,21 @@ impl tl::Encode for InputWallPaper {
 impl tl::Decode for InputWallPaper {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xe630b979 => Self::InputWallPaper(tl::DecodeBare::decode_bare(reader)?),
-            0x72091c80 => Self::Slug(tl::DecodeBare::decode_bare(reader)?),
-            0x967a462e => Self::NoFile(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "InputWallPaper")),
+            0xe630b979 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputWallPaper(value)),
+                Err(error) => Err(error),
+            },
+            0x72091c80 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Slug(value)),
+                Err(error) => Err(error),
+            },
+            0x967a462e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NoFile(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputWallPaper")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -5476,11 +6412,14 @@ impl tl::Encode for InputWalletReplacement {
 impl tl::Decode for InputWalletReplacement {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x63a440dc => Self::InputWalletNew,
-            0x66a66a3b => Self::InputWalletImported(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "InputWalletReplacement")),
+            0x63a440dc => Ok(Self::InputWalletNew),
+            0x66a66a3b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputWalletImported(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputWalletReplacement")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -5515,12 +6454,21 @@ impl tl::Encode for InputWebFileLocation {
 impl tl::Decode for InputWebFileLocation {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xc239d686 => Self::InputWebFileLocation(tl::DecodeBare::decode_bare(reader)?),
-            0x9f2221c9 => Self::InputWebFileGeoPointLocation(tl::DecodeBare::decode_bare(reader)?),
-            0xf46fe924 => Self::InputWebFileAudioAlbumThumbLocation(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "InputWebFileLocation")),
+            0xc239d686 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputWebFileLocation(value)),
+                Err(error) => Err(error),
+            },
+            0x9f2221c9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputWebFileGeoPointLocation(value)),
+                Err(error) => Err(error),
+            },
+            0xf46fe924 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputWebFileAudioAlbumThumbLocation(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "InputWebFileLocation")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -5577,16 +6525,31 @@ impl tl::Decode for JsonValue {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         reader.enter()?;
         let value = match reader.u32()? {
-            0x3f6d7b68 => Self::JsonNull,
-            0xc7345e6a => Self::JsonBool(tl::DecodeBare::decode_bare(reader)?),
-            0x2be0dfa4 => Self::JsonNumber(tl::DecodeBare::decode_bare(reader)?),
-            0xb71e767a => Self::JsonString(tl::DecodeBare::decode_bare(reader)?),
-            0xf7444763 => Self::JsonArray(tl::DecodeBare::decode_bare(reader)?),
-            0x99c1d49d => Self::JsonObject(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "JSONValue")),
+            0x3f6d7b68 => Ok(Self::JsonNull),
+            0xc7345e6a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::JsonBool(value)),
+                Err(error) => Err(error),
+            },
+            0x2be0dfa4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::JsonNumber(value)),
+                Err(error) => Err(error),
+            },
+            0xb71e767a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::JsonString(value)),
+                Err(error) => Err(error),
+            },
+            0xf7444763 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::JsonArray(value)),
+                Err(error) => Err(error),
+            },
+            0x99c1d49d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::JsonObject(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "JSONValue")),
         };
         reader.leave();
-        Ok(value)
+        value
     }
 }
 
@@ -5648,13 +6611,16 @@ impl tl::Encode for JoinChatBotResult {
 impl tl::Decode for JoinChatBotResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xae152a69 => Self::Approved,
-            0x0efa0194 => Self::Declined,
-            0x98a3a840 => Self::Queued,
-            0xd6e3b813 => Self::WebView(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "JoinChatBotResult")),
+            0xae152a69 => Ok(Self::Approved),
+            0x0efa0194 => Ok(Self::Declined),
+            0x98a3a840 => Ok(Self::Queued),
+            0xd6e3b813 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WebView(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "JoinChatBotResult")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -5689,12 +6655,21 @@ impl tl::Encode for LangPackString {
 impl tl::Decode for LangPackString {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xcad181f6 => Self::LangPackString(tl::DecodeBare::decode_bare(reader)?),
-            0x6c47ac9f => Self::Pluralized(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x2979eeb2 => Self::Deleted(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "LangPackString")),
+            0xcad181f6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::LangPackString(value)),
+                Err(error) => Err(error),
+            },
+            0x6c47ac9f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Pluralized(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x2979eeb2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Deleted(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "LangPackString")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -5759,18 +6734,45 @@ impl tl::Encode for MediaArea {
 impl tl::Decode for MediaArea {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xbe82db9c => Self::Venue(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xb282217f => Self::InputMediaAreaVenue(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xcad5452d => Self::GeoPoint(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x14455871 => Self::SuggestedReaction(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x770416af => Self::ChannelPost(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x2271f2bf => Self::InputMediaAreaChannelPost(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x37381085 => Self::Url(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x49a6549c => Self::Weather(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x5787686d => Self::StarGift(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "MediaArea")),
+            0xbe82db9c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Venue(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xb282217f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputMediaAreaVenue(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xcad5452d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GeoPoint(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x14455871 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SuggestedReaction(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x770416af => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelPost(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x2271f2bf => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputMediaAreaChannelPost(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x37381085 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Url(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x49a6549c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Weather(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x5787686d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGift(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "MediaArea")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -5854,12 +6856,21 @@ impl tl::Encode for Message {
 impl tl::Decode for Message {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x90a6ca84 => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0x7600b9d3 => Self::Message(tl::DecodeBare::decode_bare(reader)?),
-            0x7a800e0a => Self::Service(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "Message")),
+            0x90a6ca84 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Empty(value)),
+                Err(error) => Err(error),
+            },
+            0x7600b9d3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Message(value)),
+                Err(error) => Err(error),
+            },
+            0x7a800e0a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Service(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "Message")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -6110,80 +7121,272 @@ impl tl::Encode for MessageAction {
 impl tl::Decode for MessageAction {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xb6aef7b0 => Self::Empty,
-            0xbd47cbad => Self::ChatCreate(tl::DecodeBare::decode_bare(reader)?),
-            0xb5a1ce5a => Self::ChatEditTitle(tl::DecodeBare::decode_bare(reader)?),
-            0x7fcb13a8 => Self::ChatEditPhoto(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x95e3fbef => Self::ChatDeletePhoto,
-            0x15cefd00 => Self::ChatAddUser(tl::DecodeBare::decode_bare(reader)?),
-            0xa43f30cc => Self::ChatDeleteUser(tl::DecodeBare::decode_bare(reader)?),
-            0x031224c3 => Self::ChatJoinedByLink(tl::DecodeBare::decode_bare(reader)?),
-            0x95d2ac92 => Self::ChannelCreate(tl::DecodeBare::decode_bare(reader)?),
-            0xe1037f92 => Self::ChatMigrateTo(tl::DecodeBare::decode_bare(reader)?),
-            0xea3948e9 => Self::ChannelMigrateFrom(tl::DecodeBare::decode_bare(reader)?),
-            0x94bd38ed => Self::PinMessage,
-            0x9fbab604 => Self::HistoryClear,
-            0x92a72876 => Self::GameScore(tl::DecodeBare::decode_bare(reader)?),
-            0xffa00ccc => Self::PaymentSentMe(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xc624b16e => Self::PaymentSent(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x80e11a7f => Self::PhoneCall(tl::DecodeBare::decode_bare(reader)?),
-            0x4792929b => Self::ScreenshotTaken,
-            0xfae69f56 => Self::CustomAction(tl::DecodeBare::decode_bare(reader)?),
-            0xc516d679 => Self::BotAllowed(tl::DecodeBare::decode_bare(reader)?),
-            0x1b287353 => Self::SecureValuesSentMe(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xd95c6154 => Self::SecureValuesSent(tl::DecodeBare::decode_bare(reader)?),
-            0xf3f25f76 => Self::ContactSignUp,
-            0x98e0d697 => Self::GeoProximityReached(tl::DecodeBare::decode_bare(reader)?),
-            0x7a0d7f42 => Self::GroupCall(tl::DecodeBare::decode_bare(reader)?),
-            0x502f92f7 => Self::InviteToGroupCall(tl::DecodeBare::decode_bare(reader)?),
-            0x3c134d7b => Self::SetMessagesTtl(tl::DecodeBare::decode_bare(reader)?),
-            0xb3a07661 => Self::GroupCallScheduled(tl::DecodeBare::decode_bare(reader)?),
-            0xb91bbd3a => Self::SetChatTheme(tl::DecodeBare::decode_bare(reader)?),
-            0xebbca3cb => Self::ChatJoinedByRequest,
-            0x47dd8079 => Self::WebViewDataSentMe(tl::DecodeBare::decode_bare(reader)?),
-            0xb4c38cb5 => Self::WebViewDataSent(tl::DecodeBare::decode_bare(reader)?),
-            0x48e91302 => Self::GiftPremium(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x0d999256 => Self::TopicCreate(tl::DecodeBare::decode_bare(reader)?),
-            0xc0944820 => Self::TopicEdit(tl::DecodeBare::decode_bare(reader)?),
-            0x57de635e => Self::SuggestProfilePhoto(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x31518e9b => Self::RequestedPeer(tl::DecodeBare::decode_bare(reader)?),
-            0x5060a3f4 => Self::SetChatWallPaper(tl::DecodeBare::decode_bare(reader)?),
-            0x31c48347 => Self::GiftCode(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xa80f51e4 => Self::GiveawayLaunch(tl::DecodeBare::decode_bare(reader)?),
-            0x87e2f155 => Self::GiveawayResults(tl::DecodeBare::decode_bare(reader)?),
-            0xcc02aa6d => Self::BoostApply(tl::DecodeBare::decode_bare(reader)?),
-            0x93b31848 => Self::RequestedPeerSentMe(tl::DecodeBare::decode_bare(reader)?),
-            0x41b3e202 => Self::PaymentRefunded(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x45d5b021 => Self::GiftStars(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xb00c47a2 => Self::PrizeStars(tl::DecodeBare::decode_bare(reader)?),
-            0xea2c31d3 => Self::StarGift(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x7e1c1187 => Self::StarGiftUnique(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xac1f1fcd => Self::PaidMessagesRefunded(tl::DecodeBare::decode_bare(reader)?),
-            0x84b88578 => Self::PaidMessagesPrice(tl::DecodeBare::decode_bare(reader)?),
-            0x2ffe2f7a => Self::ConferenceCall(tl::DecodeBare::decode_bare(reader)?),
-            0xcc7c5c89 => Self::TodoCompletions(tl::DecodeBare::decode_bare(reader)?),
-            0xc7edbc83 => Self::TodoAppendTasks(tl::DecodeBare::decode_bare(reader)?),
-            0xee7a1596 => Self::SuggestedPostApproval(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x95ddcf69 => Self::SuggestedPostSuccess(tl::DecodeBare::decode_bare(reader)?),
-            0x69f916f8 => Self::SuggestedPostRefund(tl::DecodeBare::decode_bare(reader)?),
-            0xa8a3c699 => Self::GiftTon(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x2c8f2a25 => Self::SuggestBirthday(tl::DecodeBare::decode_bare(reader)?),
-            0x774278d4 => Self::StarGiftPurchaseOffer(tl::DecodeBare::decode_bare(reader)?),
-            0x73ada76b => Self::StarGiftPurchaseOfferDeclined(tl::DecodeBare::decode_bare(reader)?),
-            0xb07ed085 => Self::NewCreatorPending(tl::DecodeBare::decode_bare(reader)?),
-            0xe188503b => Self::ChangeCreator(tl::DecodeBare::decode_bare(reader)?),
-            0xbf7d6572 => Self::NoForwardsToggle(tl::DecodeBare::decode_bare(reader)?),
-            0x3e2793ba => Self::NoForwardsRequest(tl::DecodeBare::decode_bare(reader)?),
-            0x9da1cd6c => Self::PollAppendAnswer(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x399674dc => Self::PollDeleteAnswer(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x16605e3e => Self::ManagedBotCreated(tl::DecodeBare::decode_bare(reader)?),
-            0x5d20bae8 => Self::ChangeCommunity(tl::DecodeBare::decode_bare(reader)?),
-            0x4a8bfe80 => Self::ChatJoinedViaCommunity(tl::DecodeBare::decode_bare(reader)?),
-            0x9329ea33 => Self::GramTransfer(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x69b8c4bf => Self::WalletTonConnectRequest(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "MessageAction")),
+            0xb6aef7b0 => Ok(Self::Empty),
+            0xbd47cbad => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatCreate(value)),
+                Err(error) => Err(error),
+            },
+            0xb5a1ce5a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatEditTitle(value)),
+                Err(error) => Err(error),
+            },
+            0x7fcb13a8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatEditPhoto(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x95e3fbef => Ok(Self::ChatDeletePhoto),
+            0x15cefd00 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatAddUser(value)),
+                Err(error) => Err(error),
+            },
+            0xa43f30cc => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatDeleteUser(value)),
+                Err(error) => Err(error),
+            },
+            0x031224c3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatJoinedByLink(value)),
+                Err(error) => Err(error),
+            },
+            0x95d2ac92 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelCreate(value)),
+                Err(error) => Err(error),
+            },
+            0xe1037f92 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatMigrateTo(value)),
+                Err(error) => Err(error),
+            },
+            0xea3948e9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelMigrateFrom(value)),
+                Err(error) => Err(error),
+            },
+            0x94bd38ed => Ok(Self::PinMessage),
+            0x9fbab604 => Ok(Self::HistoryClear),
+            0x92a72876 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GameScore(value)),
+                Err(error) => Err(error),
+            },
+            0xffa00ccc => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PaymentSentMe(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xc624b16e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PaymentSent(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x80e11a7f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PhoneCall(value)),
+                Err(error) => Err(error),
+            },
+            0x4792929b => Ok(Self::ScreenshotTaken),
+            0xfae69f56 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::CustomAction(value)),
+                Err(error) => Err(error),
+            },
+            0xc516d679 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotAllowed(value)),
+                Err(error) => Err(error),
+            },
+            0x1b287353 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SecureValuesSentMe(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xd95c6154 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SecureValuesSent(value)),
+                Err(error) => Err(error),
+            },
+            0xf3f25f76 => Ok(Self::ContactSignUp),
+            0x98e0d697 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GeoProximityReached(value)),
+                Err(error) => Err(error),
+            },
+            0x7a0d7f42 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GroupCall(value)),
+                Err(error) => Err(error),
+            },
+            0x502f92f7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InviteToGroupCall(value)),
+                Err(error) => Err(error),
+            },
+            0x3c134d7b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SetMessagesTtl(value)),
+                Err(error) => Err(error),
+            },
+            0xb3a07661 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GroupCallScheduled(value)),
+                Err(error) => Err(error),
+            },
+            0xb91bbd3a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SetChatTheme(value)),
+                Err(error) => Err(error),
+            },
+            0xebbca3cb => Ok(Self::ChatJoinedByRequest),
+            0x47dd8079 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WebViewDataSentMe(value)),
+                Err(error) => Err(error),
+            },
+            0xb4c38cb5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WebViewDataSent(value)),
+                Err(error) => Err(error),
+            },
+            0x48e91302 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GiftPremium(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x0d999256 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TopicCreate(value)),
+                Err(error) => Err(error),
+            },
+            0xc0944820 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TopicEdit(value)),
+                Err(error) => Err(error),
+            },
+            0x57de635e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SuggestProfilePhoto(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x31518e9b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::RequestedPeer(value)),
+                Err(error) => Err(error),
+            },
+            0x5060a3f4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SetChatWallPaper(value)),
+                Err(error) => Err(error),
+            },
+            0x31c48347 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GiftCode(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xa80f51e4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GiveawayLaunch(value)),
+                Err(error) => Err(error),
+            },
+            0x87e2f155 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GiveawayResults(value)),
+                Err(error) => Err(error),
+            },
+            0xcc02aa6d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BoostApply(value)),
+                Err(error) => Err(error),
+            },
+            0x93b31848 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::RequestedPeerSentMe(value)),
+                Err(error) => Err(error),
+            },
+            0x41b3e202 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PaymentRefunded(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x45d5b021 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GiftStars(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xb00c47a2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PrizeStars(value)),
+                Err(error) => Err(error),
+            },
+            0xea2c31d3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGift(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x7e1c1187 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftUnique(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xac1f1fcd => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PaidMessagesRefunded(value)),
+                Err(error) => Err(error),
+            },
+            0x84b88578 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PaidMessagesPrice(value)),
+                Err(error) => Err(error),
+            },
+            0x2ffe2f7a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ConferenceCall(value)),
+                Err(error) => Err(error),
+            },
+            0xcc7c5c89 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TodoCompletions(value)),
+                Err(error) => Err(error),
+            },
+            0xc7edbc83 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TodoAppendTasks(value)),
+                Err(error) => Err(error),
+            },
+            0xee7a1596 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SuggestedPostApproval(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x95ddcf69 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SuggestedPostSuccess(value)),
+                Err(error) => Err(error),
+            },
+            0x69f916f8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SuggestedPostRefund(value)),
+                Err(error) => Err(error),
+            },
+            0xa8a3c699 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GiftTon(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x2c8f2a25 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SuggestBirthday(value)),
+                Err(error) => Err(error),
+            },
+            0x774278d4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftPurchaseOffer(value)),
+                Err(error) => Err(error),
+            },
+            0x73ada76b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftPurchaseOfferDeclined(value)),
+                Err(error) => Err(error),
+            },
+            0xb07ed085 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NewCreatorPending(value)),
+                Err(error) => Err(error),
+            },
+            0xe188503b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChangeCreator(value)),
+                Err(error) => Err(error),
+            },
+            0xbf7d6572 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NoForwardsToggle(value)),
+                Err(error) => Err(error),
+            },
+            0x3e2793ba => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NoForwardsRequest(value)),
+                Err(error) => Err(error),
+            },
+            0x9da1cd6c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PollAppendAnswer(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x399674dc => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PollDeleteAnswer(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x16605e3e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ManagedBotCreated(value)),
+                Err(error) => Err(error),
+            },
+            0x5d20bae8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChangeCommunity(value)),
+                Err(error) => Err(error),
+            },
+            0x4a8bfe80 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatJoinedViaCommunity(value)),
+                Err(error) => Err(error),
+            },
+            0x9329ea33 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GramTransfer(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x69b8c4bf => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WalletTonConnectRequest(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "MessageAction")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -6665,35 +7868,113 @@ impl tl::Encode for MessageEntity {
 impl tl::Decode for MessageEntity {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xbb92ba95 => Self::Unknown(tl::DecodeBare::decode_bare(reader)?),
-            0xfa04579d => Self::Mention(tl::DecodeBare::decode_bare(reader)?),
-            0x6f635b0d => Self::Hashtag(tl::DecodeBare::decode_bare(reader)?),
-            0x6cef8ac7 => Self::BotCommand(tl::DecodeBare::decode_bare(reader)?),
-            0x6ed02538 => Self::Url(tl::DecodeBare::decode_bare(reader)?),
-            0x64e475c2 => Self::Email(tl::DecodeBare::decode_bare(reader)?),
-            0xbd610bc9 => Self::Bold(tl::DecodeBare::decode_bare(reader)?),
-            0x826f8b60 => Self::Italic(tl::DecodeBare::decode_bare(reader)?),
-            0x28a20571 => Self::Code(tl::DecodeBare::decode_bare(reader)?),
-            0x73924be0 => Self::Pre(tl::DecodeBare::decode_bare(reader)?),
-            0x76a6d327 => Self::TextUrl(tl::DecodeBare::decode_bare(reader)?),
-            0xdc7b1140 => Self::MentionName(tl::DecodeBare::decode_bare(reader)?),
-            0x208e68c9 => Self::InputMessageEntityMentionName(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x9b69e34b => Self::Phone(tl::DecodeBare::decode_bare(reader)?),
-            0x4c4e743f => Self::Cashtag(tl::DecodeBare::decode_bare(reader)?),
-            0x9c4e7e8b => Self::Underline(tl::DecodeBare::decode_bare(reader)?),
-            0xbf0693d4 => Self::Strike(tl::DecodeBare::decode_bare(reader)?),
-            0x761e6af4 => Self::BankCard(tl::DecodeBare::decode_bare(reader)?),
-            0x32ca960f => Self::Spoiler(tl::DecodeBare::decode_bare(reader)?),
-            0xc8cf05f8 => Self::CustomEmoji(tl::DecodeBare::decode_bare(reader)?),
-            0xf1ccaaac => Self::Blockquote(tl::DecodeBare::decode_bare(reader)?),
-            0x904ac7c7 => Self::FormattedDate(tl::DecodeBare::decode_bare(reader)?),
-            0x71777116 => Self::DiffInsert(tl::DecodeBare::decode_bare(reader)?),
-            0xc6c1e5a7 => Self::DiffReplace(tl::DecodeBare::decode_bare(reader)?),
-            0x0652c1c5 => Self::DiffDelete(tl::DecodeBare::decode_bare(reader)?),
-            0xfdabbfcd => Self::TonAddress(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "MessageEntity")),
+            0xbb92ba95 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Unknown(value)),
+                Err(error) => Err(error),
+            },
+            0xfa04579d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Mention(value)),
+                Err(error) => Err(error),
+            },
+            0x6f635b0d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Hashtag(value)),
+                Err(error) => Err(error),
+            },
+            0x6cef8ac7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotCommand(value)),
+                Err(error) => Err(error),
+            },
+            0x6ed02538 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Url(value)),
+                Err(error) => Err(error),
+            },
+            0x64e475c2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Email(value)),
+                Err(error) => Err(error),
+            },
+            0xbd610bc9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Bold(value)),
+                Err(error) => Err(error),
+            },
+            0x826f8b60 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Italic(value)),
+                Err(error) => Err(error),
+            },
+            0x28a20571 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Code(value)),
+                Err(error) => Err(error),
+            },
+            0x73924be0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Pre(value)),
+                Err(error) => Err(error),
+            },
+            0x76a6d327 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextUrl(value)),
+                Err(error) => Err(error),
+            },
+            0xdc7b1140 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MentionName(value)),
+                Err(error) => Err(error),
+            },
+            0x208e68c9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputMessageEntityMentionName(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x9b69e34b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Phone(value)),
+                Err(error) => Err(error),
+            },
+            0x4c4e743f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Cashtag(value)),
+                Err(error) => Err(error),
+            },
+            0x9c4e7e8b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Underline(value)),
+                Err(error) => Err(error),
+            },
+            0xbf0693d4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Strike(value)),
+                Err(error) => Err(error),
+            },
+            0x761e6af4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BankCard(value)),
+                Err(error) => Err(error),
+            },
+            0x32ca960f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Spoiler(value)),
+                Err(error) => Err(error),
+            },
+            0xc8cf05f8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::CustomEmoji(value)),
+                Err(error) => Err(error),
+            },
+            0xf1ccaaac => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Blockquote(value)),
+                Err(error) => Err(error),
+            },
+            0x904ac7c7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::FormattedDate(value)),
+                Err(error) => Err(error),
+            },
+            0x71777116 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DiffInsert(value)),
+                Err(error) => Err(error),
+            },
+            0xc6c1e5a7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DiffReplace(value)),
+                Err(error) => Err(error),
+            },
+            0x0652c1c5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DiffDelete(value)),
+                Err(error) => Err(error),
+            },
+            0xfdabbfcd => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TonAddress(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "MessageEntity")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -6876,12 +8157,18 @@ impl tl::Decode for MessageExtendedMedia {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         reader.enter()?;
         let value = match reader.u32()? {
-            0xad628cc8 => Self::Preview(tl::DecodeBare::decode_bare(reader)?),
-            0xee479c64 => Self::MessageExtendedMedia(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "MessageExtendedMedia")),
+            0xad628cc8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Preview(value)),
+                Err(error) => Err(error),
+            },
+            0xee479c64 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MessageExtendedMedia(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "MessageExtendedMedia")),
         };
         reader.leave();
-        Ok(value)
+        value
     }
 }
 
@@ -6971,29 +8258,80 @@ impl tl::Decode for MessageMedia {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         reader.enter()?;
         let value = match reader.u32()? {
-            0x3ded6320 => Self::Empty,
-            0xe216eb63 => Self::Photo(tl::DecodeBare::decode_bare(reader)?),
-            0x56e0d474 => Self::Geo(tl::DecodeBare::decode_bare(reader)?),
-            0x70322949 => Self::Contact(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x9f84f49e => Self::Unsupported,
-            0x52d8ccd9 => Self::Document(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xddf10c3b => Self::WebPage(tl::DecodeBare::decode_bare(reader)?),
-            0x2ec0533f => Self::Venue(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xfdb19008 => Self::Game(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xf6a548d3 => Self::Invoice(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xb940c666 => Self::GeoLive(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x773f4e66 => Self::Poll(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x08cbec07 => Self::Dice(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x68cb6283 => Self::Story(tl::DecodeBare::decode_bare(reader)?),
-            0xaa073beb => Self::Giveaway(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xceaa3ea1 => Self::GiveawayResults(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xa8852491 => Self::PaidMedia(tl::DecodeBare::decode_bare(reader)?),
-            0x8a53b014 => Self::ToDo(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xca5cab89 => Self::VideoStream(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "MessageMedia")),
+            0x3ded6320 => Ok(Self::Empty),
+            0xe216eb63 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Photo(value)),
+                Err(error) => Err(error),
+            },
+            0x56e0d474 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Geo(value)),
+                Err(error) => Err(error),
+            },
+            0x70322949 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Contact(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x9f84f49e => Ok(Self::Unsupported),
+            0x52d8ccd9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Document(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xddf10c3b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WebPage(value)),
+                Err(error) => Err(error),
+            },
+            0x2ec0533f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Venue(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xfdb19008 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Game(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xf6a548d3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Invoice(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xb940c666 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GeoLive(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x773f4e66 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Poll(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x08cbec07 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Dice(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x68cb6283 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Story(value)),
+                Err(error) => Err(error),
+            },
+            0xaa073beb => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Giveaway(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xceaa3ea1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GiveawayResults(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xa8852491 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PaidMedia(value)),
+                Err(error) => Err(error),
+            },
+            0x8a53b014 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ToDo(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xca5cab89 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::VideoStream(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "MessageMedia")),
         };
         reader.leave();
-        Ok(value)
+        value
     }
 }
 
@@ -7124,12 +8462,21 @@ impl tl::Encode for MessagePeerVote {
 impl tl::Decode for MessagePeerVote {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xb6cc2d5c => Self::MessagePeerVote(tl::DecodeBare::decode_bare(reader)?),
-            0x74cda504 => Self::InputOption(tl::DecodeBare::decode_bare(reader)?),
-            0x4628f6e6 => Self::Multiple(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "MessagePeerVote")),
+            0xb6cc2d5c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MessagePeerVote(value)),
+                Err(error) => Err(error),
+            },
+            0x74cda504 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputOption(value)),
+                Err(error) => Err(error),
+            },
+            0x4628f6e6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Multiple(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "MessagePeerVote")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -7173,11 +8520,17 @@ impl tl::Encode for MessageReplyHeader {
 impl tl::Decode for MessageReplyHeader {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x1b97dd66 => Self::MessageReplyHeader(tl::DecodeBare::decode_bare(reader)?),
-            0x0e5af939 => Self::MessageReplyStoryHeader(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "MessageReplyHeader")),
+            0x1b97dd66 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MessageReplyHeader(value)),
+                Err(error) => Err(error),
+            },
+            0x0e5af939 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MessageReplyStoryHeader(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "MessageReplyHeader")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -7263,27 +8616,30 @@ impl tl::Encode for MessagesFilter {
 impl tl::Decode for MessagesFilter {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x57e2f66c => Self::InputMessagesFilterEmpty,
-            0x9609a51c => Self::InputMessagesFilterPhotos,
-            0x9fc00e65 => Self::InputMessagesFilterVideo,
-            0x56e9f0e4 => Self::InputMessagesFilterPhotoVideo,
-            0x9eddf188 => Self::InputMessagesFilterDocument,
-            0x7ef0dd87 => Self::InputMessagesFilterUrl,
-            0xffc86587 => Self::InputMessagesFilterGif,
-            0x50f5c392 => Self::InputMessagesFilterVoice,
-            0x3751b49e => Self::InputMessagesFilterMusic,
-            0x3a20ecb8 => Self::InputMessagesFilterChatPhotos,
-            0x80c99768 => Self::InputMessagesFilterPhoneCalls(tl::DecodeBare::decode_bare(reader)?),
-            0x7a7c17a4 => Self::InputMessagesFilterRoundVoice,
-            0xb549da53 => Self::InputMessagesFilterRoundVideo,
-            0xc1f8e69a => Self::InputMessagesFilterMyMentions,
-            0xe7026d0d => Self::InputMessagesFilterGeo,
-            0xe062db83 => Self::InputMessagesFilterContacts,
-            0x1bb00451 => Self::InputMessagesFilterPinned,
-            0xfa2bc90a => Self::InputMessagesFilterPoll,
-            id => return Err(reader.unknown(id, "MessagesFilter")),
+            0x57e2f66c => Ok(Self::InputMessagesFilterEmpty),
+            0x9609a51c => Ok(Self::InputMessagesFilterPhotos),
+            0x9fc00e65 => Ok(Self::InputMessagesFilterVideo),
+            0x56e9f0e4 => Ok(Self::InputMessagesFilterPhotoVideo),
+            0x9eddf188 => Ok(Self::InputMessagesFilterDocument),
+            0x7ef0dd87 => Ok(Self::InputMessagesFilterUrl),
+            0xffc86587 => Ok(Self::InputMessagesFilterGif),
+            0x50f5c392 => Ok(Self::InputMessagesFilterVoice),
+            0x3751b49e => Ok(Self::InputMessagesFilterMusic),
+            0x3a20ecb8 => Ok(Self::InputMessagesFilterChatPhotos),
+            0x80c99768 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputMessagesFilterPhoneCalls(value)),
+                Err(error) => Err(error),
+            },
+            0x7a7c17a4 => Ok(Self::InputMessagesFilterRoundVoice),
+            0xb549da53 => Ok(Self::InputMessagesFilterRoundVideo),
+            0xc1f8e69a => Ok(Self::InputMessagesFilterMyMentions),
+            0xe7026d0d => Ok(Self::InputMessagesFilterGeo),
+            0xe062db83 => Ok(Self::InputMessagesFilterContacts),
+            0x1bb00451 => Ok(Self::InputMessagesFilterPinned),
+            0xfa2bc90a => Ok(Self::InputMessagesFilterPoll),
+            id => Err(reader.unknown(id, "MessagesFilter")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -7321,13 +8677,19 @@ impl tl::Encode for NotificationSound {
 impl tl::Decode for NotificationSound {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x97e8bebe => Self::Default,
-            0x6f0c34df => Self::None,
-            0x830b9ae4 => Self::Local(tl::DecodeBare::decode_bare(reader)?),
-            0xff6c8049 => Self::Ringtone(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "NotificationSound")),
+            0x97e8bebe => Ok(Self::Default),
+            0x6f0c34df => Ok(Self::None),
+            0x830b9ae4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Local(value)),
+                Err(error) => Err(error),
+            },
+            0xff6c8049 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Ringtone(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "NotificationSound")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -7377,15 +8739,24 @@ impl tl::Encode for NotifyPeer {
 impl tl::Decode for NotifyPeer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x9fd40bd8 => Self::NotifyPeer(tl::DecodeBare::decode_bare(reader)?),
-            0xb4c83b4c => Self::NotifyUsers,
-            0xc007cec3 => Self::NotifyChats,
-            0xd612e8ef => Self::NotifyBroadcasts,
-            0x226e6308 => Self::NotifyForumTopic(tl::DecodeBare::decode_bare(reader)?),
-            0xbe376999 => Self::NotifyCommunity(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "NotifyPeer")),
+            0x9fd40bd8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NotifyPeer(value)),
+                Err(error) => Err(error),
+            },
+            0xb4c83b4c => Ok(Self::NotifyUsers),
+            0xc007cec3 => Ok(Self::NotifyChats),
+            0xd612e8ef => Ok(Self::NotifyBroadcasts),
+            0x226e6308 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NotifyForumTopic(value)),
+                Err(error) => Err(error),
+            },
+            0xbe376999 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NotifyCommunity(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "NotifyPeer")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -7547,51 +8918,168 @@ impl tl::Decode for PageBlock {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         reader.enter()?;
         let value = match reader.u32()? {
-            0x13567e8a => Self::Unsupported,
-            0x70abc3fd => Self::Title(tl::DecodeBare::decode_bare(reader)?),
-            0x8ffa9a1f => Self::Subtitle(tl::DecodeBare::decode_bare(reader)?),
-            0xbaafe5e0 => Self::AuthorDate(tl::DecodeBare::decode_bare(reader)?),
-            0xbfd064ec => Self::Header(tl::DecodeBare::decode_bare(reader)?),
-            0xf12bb6e1 => Self::Subheader(tl::DecodeBare::decode_bare(reader)?),
-            0x467a0766 => Self::Paragraph(tl::DecodeBare::decode_bare(reader)?),
-            0xc070d93e => Self::Preformatted(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x48870999 => Self::Footer(tl::DecodeBare::decode_bare(reader)?),
-            0xdb20b188 => Self::Divider,
-            0xce0d37b0 => Self::Anchor(tl::DecodeBare::decode_bare(reader)?),
-            0xe4e88011 => Self::List(tl::DecodeBare::decode_bare(reader)?),
-            0x66d1670b => Self::Blockquote(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x4f4456d3 => Self::Pullquote(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x1759c560 => Self::Photo(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x7c8fe7b6 => Self::Video(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x39f23300 => Self::Cover(tl::DecodeBare::decode_bare(reader)?),
-            0xa8718dc5 => Self::Embed(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xf259a80b => Self::EmbedPost(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x65a0fa4d => Self::Collage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x031f9590 => Self::Slideshow(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xef1751b5 => Self::Channel(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x804361ea => Self::Audio(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x1e148390 => Self::Kicker(tl::DecodeBare::decode_bare(reader)?),
-            0xbf4dea82 => Self::Table(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x1fd6f6c1 => Self::OrderedList(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x76768bed => Self::Details(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x16115a96 => Self::RelatedArticles(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xa44f3ef6 => Self::Map(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xbaff072f => Self::Heading1(tl::DecodeBare::decode_bare(reader)?),
-            0x096b2aec => Self::Heading2(tl::DecodeBare::decode_bare(reader)?),
-            0x67e731ad => Self::Heading3(tl::DecodeBare::decode_bare(reader)?),
-            0xb532772b => Self::Heading4(tl::DecodeBare::decode_bare(reader)?),
-            0xdbbe6c6a => Self::Heading5(tl::DecodeBare::decode_bare(reader)?),
-            0x682a41a9 => Self::Heading6(tl::DecodeBare::decode_bare(reader)?),
-            0x59080c20 => Self::Math(tl::DecodeBare::decode_bare(reader)?),
-            0x3c29a3e2 => Self::Thinking(tl::DecodeBare::decode_bare(reader)?),
-            0x574b617f => Self::InputPageBlockMap(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x0e6e47c4 => Self::BlockquoteBlocks(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x6d640318 => Self::ButtonRow(tl::DecodeBare::decode_bare(reader)?),
-            0x38fa3ba3 => Self::Document(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "PageBlock")),
+            0x13567e8a => Ok(Self::Unsupported),
+            0x70abc3fd => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Title(value)),
+                Err(error) => Err(error),
+            },
+            0x8ffa9a1f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Subtitle(value)),
+                Err(error) => Err(error),
+            },
+            0xbaafe5e0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::AuthorDate(value)),
+                Err(error) => Err(error),
+            },
+            0xbfd064ec => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Header(value)),
+                Err(error) => Err(error),
+            },
+            0xf12bb6e1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Subheader(value)),
+                Err(error) => Err(error),
+            },
+            0x467a0766 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Paragraph(value)),
+                Err(error) => Err(error),
+            },
+            0xc070d93e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Preformatted(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x48870999 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Footer(value)),
+                Err(error) => Err(error),
+            },
+            0xdb20b188 => Ok(Self::Divider),
+            0xce0d37b0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Anchor(value)),
+                Err(error) => Err(error),
+            },
+            0xe4e88011 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::List(value)),
+                Err(error) => Err(error),
+            },
+            0x66d1670b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Blockquote(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x4f4456d3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Pullquote(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x1759c560 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Photo(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x7c8fe7b6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Video(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x39f23300 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Cover(value)),
+                Err(error) => Err(error),
+            },
+            0xa8718dc5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Embed(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xf259a80b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EmbedPost(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x65a0fa4d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Collage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x031f9590 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Slideshow(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xef1751b5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Channel(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x804361ea => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Audio(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x1e148390 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Kicker(value)),
+                Err(error) => Err(error),
+            },
+            0xbf4dea82 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Table(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x1fd6f6c1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::OrderedList(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x76768bed => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Details(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x16115a96 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::RelatedArticles(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xa44f3ef6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Map(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xbaff072f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Heading1(value)),
+                Err(error) => Err(error),
+            },
+            0x096b2aec => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Heading2(value)),
+                Err(error) => Err(error),
+            },
+            0x67e731ad => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Heading3(value)),
+                Err(error) => Err(error),
+            },
+            0xb532772b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Heading4(value)),
+                Err(error) => Err(error),
+            },
+            0xdbbe6c6a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Heading5(value)),
+                Err(error) => Err(error),
+            },
+            0x682a41a9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Heading6(value)),
+                Err(error) => Err(error),
+            },
+            0x59080c20 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Math(value)),
+                Err(error) => Err(error),
+            },
+            0x3c29a3e2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Thinking(value)),
+                Err(error) => Err(error),
+            },
+            0x574b617f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputPageBlockMap(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x0e6e47c4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BlockquoteBlocks(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x6d640318 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ButtonRow(value)),
+                Err(error) => Err(error),
+            },
+            0x38fa3ba3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Document(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "PageBlock")),
         };
         reader.leave();
-        Ok(value)
+        value
     }
 }
 
@@ -7852,12 +9340,18 @@ impl tl::Decode for PageListItem {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         reader.enter()?;
         let value = match reader.u32()? {
-            0x2f58683c => Self::Text(tl::DecodeBare::decode_bare(reader)?),
-            0x63ca67aa => Self::Blocks(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "PageListItem")),
+            0x2f58683c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Text(value)),
+                Err(error) => Err(error),
+            },
+            0x63ca67aa => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Blocks(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "PageListItem")),
         };
         reader.leave();
-        Ok(value)
+        value
     }
 }
 
@@ -7896,12 +9390,18 @@ impl tl::Decode for PageListOrderedItem {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         reader.enter()?;
         let value = match reader.u32()? {
-            0x15031189 => Self::Text(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x8ff2d5f0 => Self::Blocks(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "PageListOrderedItem")),
+            0x15031189 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Text(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x8ff2d5f0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Blocks(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "PageListOrderedItem")),
         };
         reader.leave();
-        Ok(value)
+        value
     }
 }
 
@@ -7942,12 +9442,15 @@ impl tl::Encode for PaidReactionPrivacy {
 impl tl::Decode for PaidReactionPrivacy {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x206ad49e => Self::Default,
-            0x1f0c1ad9 => Self::Anonymous,
-            0xdc6cfcf0 => Self::Peer(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "PaidReactionPrivacy")),
+            0x206ad49e => Ok(Self::Default),
+            0x1f0c1ad9 => Ok(Self::Anonymous),
+            0xdc6cfcf0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Peer(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "PaidReactionPrivacy")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -7979,11 +9482,14 @@ impl tl::Encode for PasswordKdfAlgo {
 impl tl::Decode for PasswordKdfAlgo {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xd45ab096 => Self::Unknown,
-            0x3a912d4a => Self::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "PasswordKdfAlgo")),
+            0xd45ab096 => Ok(Self::Unknown),
+            0x3a912d4a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "PasswordKdfAlgo")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -8018,12 +9524,21 @@ impl tl::Encode for Peer {
 impl tl::Decode for Peer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x59511722 => Self::User(tl::DecodeBare::decode_bare(reader)?),
-            0x36c6019a => Self::Chat(tl::DecodeBare::decode_bare(reader)?),
-            0xa2a5371e => Self::Channel(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "Peer")),
+            0x59511722 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::User(value)),
+                Err(error) => Err(error),
+            },
+            0x36c6019a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Chat(value)),
+                Err(error) => Err(error),
+            },
+            0xa2a5371e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Channel(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "Peer")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -8070,12 +9585,21 @@ impl tl::Encode for PeerColor {
 impl tl::Decode for PeerColor {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xb54b5acf => Self::PeerColor(tl::DecodeBare::decode_bare(reader)?),
-            0xb9c0639a => Self::Collectible(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xb8ea86a9 => Self::InputPeerColorCollectible(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "PeerColor")),
+            0xb54b5acf => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PeerColor(value)),
+                Err(error) => Err(error),
+            },
+            0xb9c0639a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Collectible(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xb8ea86a9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputPeerColorCollectible(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "PeerColor")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -8119,11 +9643,17 @@ impl tl::Encode for PeerLocated {
 impl tl::Decode for PeerLocated {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xca461b5d => Self::PeerLocated(tl::DecodeBare::decode_bare(reader)?),
-            0xf8ec284b => Self::PeerSelfLocated(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "PeerLocated")),
+            0xca461b5d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PeerLocated(value)),
+                Err(error) => Err(error),
+            },
+            0xf8ec284b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PeerSelfLocated(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "PeerLocated")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -8173,15 +9703,33 @@ impl tl::Encode for PhoneCall {
 impl tl::Decode for PhoneCall {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x5366c915 => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0xc5226f17 => Self::Waiting(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x14b0ed0c => Self::Requested(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x3660c311 => Self::Accepted(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x30535af5 => Self::PhoneCall(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x50ca4de1 => Self::Discarded(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "PhoneCall")),
+            0x5366c915 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Empty(value)),
+                Err(error) => Err(error),
+            },
+            0xc5226f17 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Waiting(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x14b0ed0c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Requested(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x3660c311 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Accepted(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x30535af5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PhoneCall(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x50ca4de1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Discarded(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "PhoneCall")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -8252,14 +9800,17 @@ impl tl::Encode for PhoneCallDiscardReason {
 impl tl::Decode for PhoneCallDiscardReason {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x85e42301 => Self::Missed,
-            0xe095c1a0 => Self::Disconnect,
-            0x57adc690 => Self::Hangup,
-            0xfaf7e8c9 => Self::Busy,
-            0x9fbbf1f7 => Self::MigrateConferenceCall(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "PhoneCallDiscardReason")),
+            0x85e42301 => Ok(Self::Missed),
+            0xe095c1a0 => Ok(Self::Disconnect),
+            0x57adc690 => Ok(Self::Hangup),
+            0xfaf7e8c9 => Ok(Self::Busy),
+            0x9fbbf1f7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MigrateConferenceCall(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "PhoneCallDiscardReason")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -8291,11 +9842,17 @@ impl tl::Encode for PhoneConnection {
 impl tl::Decode for PhoneConnection {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x9cc123c7 => Self::PhoneConnection(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x635fe375 => Self::Webrtc(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "PhoneConnection")),
+            0x9cc123c7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PhoneConnection(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x635fe375 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Webrtc(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "PhoneConnection")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -8333,11 +9890,17 @@ impl tl::Encode for Photo {
 impl tl::Decode for Photo {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x2331b22d => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0xfb197a65 => Self::Photo(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "Photo")),
+            0x2331b22d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Empty(value)),
+                Err(error) => Err(error),
+            },
+            0xfb197a65 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Photo(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "Photo")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -8387,15 +9950,33 @@ impl tl::Encode for PhotoSize {
 impl tl::Decode for PhotoSize {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x0e17e23c => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0x75c78e60 => Self::PhotoSize(tl::DecodeBare::decode_bare(reader)?),
-            0x021e1ad6 => Self::PhotoCachedSize(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xe0b0bc2e => Self::PhotoStrippedSize(tl::DecodeBare::decode_bare(reader)?),
-            0xfa3efb95 => Self::Progressive(tl::DecodeBare::decode_bare(reader)?),
-            0xd8214d41 => Self::PhotoPathSize(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "PhotoSize")),
+            0x0e17e23c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Empty(value)),
+                Err(error) => Err(error),
+            },
+            0x75c78e60 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PhotoSize(value)),
+                Err(error) => Err(error),
+            },
+            0x021e1ad6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PhotoCachedSize(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xe0b0bc2e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PhotoStrippedSize(value)),
+                Err(error) => Err(error),
+            },
+            0xfa3efb95 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Progressive(value)),
+                Err(error) => Err(error),
+            },
+            0xd8214d41 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PhotoPathSize(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "PhotoSize")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -8458,12 +10039,18 @@ impl tl::Decode for PollAnswer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         reader.enter()?;
         let value = match reader.u32()? {
-            0x4b7d786a => Self::PollAnswer(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x199fed96 => Self::InputPollAnswer(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "PollAnswer")),
+            0x4b7d786a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PollAnswer(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x199fed96 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputPollAnswer(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "PollAnswer")),
         };
         reader.leave();
-        Ok(value)
+        value
     }
 }
 
@@ -8501,11 +10088,17 @@ impl tl::Encode for PostInteractionCounters {
 impl tl::Decode for PostInteractionCounters {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xe7058e7f => Self::Message(tl::DecodeBare::decode_bare(reader)?),
-            0x8a480e27 => Self::Story(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "PostInteractionCounters")),
+            0xe7058e7f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Message(value)),
+                Err(error) => Err(error),
+            },
+            0x8a480e27 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Story(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "PostInteractionCounters")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -8543,11 +10136,17 @@ impl tl::Encode for PrepaidGiveaway {
 impl tl::Decode for PrepaidGiveaway {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xb2539d54 => Self::PrepaidGiveaway(tl::DecodeBare::decode_bare(reader)?),
-            0x9a9d77e0 => Self::PrepaidStarsGiveaway(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "PrepaidGiveaway")),
+            0xb2539d54 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PrepaidGiveaway(value)),
+                Err(error) => Err(error),
+            },
+            0x9a9d77e0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PrepaidStarsGiveaway(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "PrepaidGiveaway")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -8621,23 +10220,23 @@ impl tl::Encode for PrivacyKey {
 impl tl::Decode for PrivacyKey {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xbc2eab30 => Self::StatusTimestamp,
-            0x500e6dfa => Self::ChatInvite,
-            0x3d662b7b => Self::PhoneCall,
-            0x39491cc8 => Self::PhoneP2P,
-            0x69ec56a3 => Self::Forwards,
-            0x96151fed => Self::ProfilePhoto,
-            0xd19ae46d => Self::PhoneNumber,
-            0x42ffd42b => Self::AddedByPhone,
-            0x0697f414 => Self::VoiceMessages,
-            0xa486b761 => Self::About,
-            0x2000a518 => Self::Birthday,
-            0x2ca4fdf8 => Self::StarGiftsAutoSave,
-            0x17d348d2 => Self::NoPaidMessages,
-            0xff7a571b => Self::SavedMusic,
-            id => return Err(reader.unknown(id, "PrivacyKey")),
+            0xbc2eab30 => Ok(Self::StatusTimestamp),
+            0x500e6dfa => Ok(Self::ChatInvite),
+            0x3d662b7b => Ok(Self::PhoneCall),
+            0x39491cc8 => Ok(Self::PhoneP2P),
+            0x69ec56a3 => Ok(Self::Forwards),
+            0x96151fed => Ok(Self::ProfilePhoto),
+            0xd19ae46d => Ok(Self::PhoneNumber),
+            0x42ffd42b => Ok(Self::AddedByPhone),
+            0x0697f414 => Ok(Self::VoiceMessages),
+            0xa486b761 => Ok(Self::About),
+            0x2000a518 => Ok(Self::Birthday),
+            0x2ca4fdf8 => Ok(Self::StarGiftsAutoSave),
+            0x17d348d2 => Ok(Self::NoPaidMessages),
+            0xff7a571b => Ok(Self::SavedMusic),
+            id => Err(reader.unknown(id, "PrivacyKey")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -8693,21 +10292,33 @@ impl tl::Encode for PrivacyRule {
 impl tl::Decode for PrivacyRule {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xfffe1bac => Self::PrivacyValueAllowContacts,
-            0x65427b82 => Self::PrivacyValueAllowAll,
-            0xb8905fb2 => Self::PrivacyValueAllowUsers(tl::DecodeBare::decode_bare(reader)?),
-            0xf888fa1a => Self::PrivacyValueDisallowContacts,
-            0x8b73e763 => Self::PrivacyValueDisallowAll,
-            0xe4621141 => Self::PrivacyValueDisallowUsers(tl::DecodeBare::decode_bare(reader)?),
-            0x6b134e8e => Self::PrivacyValueAllowChatParticipants(tl::DecodeBare::decode_bare(reader)?),
-            0x41c87565 => Self::PrivacyValueDisallowChatParticipants(tl::DecodeBare::decode_bare(reader)?),
-            0xf7e8d89b => Self::PrivacyValueAllowCloseFriends,
-            0xece9814b => Self::PrivacyValueAllowPremium,
-            0x21461b5d => Self::PrivacyValueAllowBots,
-            0xf6a5f82f => Self::PrivacyValueDisallowBots,
-            id => return Err(reader.unknown(id, "PrivacyRule")),
+            0xfffe1bac => Ok(Self::PrivacyValueAllowContacts),
+            0x65427b82 => Ok(Self::PrivacyValueAllowAll),
+            0xb8905fb2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PrivacyValueAllowUsers(value)),
+                Err(error) => Err(error),
+            },
+            0xf888fa1a => Ok(Self::PrivacyValueDisallowContacts),
+            0x8b73e763 => Ok(Self::PrivacyValueDisallowAll),
+            0xe4621141 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PrivacyValueDisallowUsers(value)),
+                Err(error) => Err(error),
+            },
+            0x6b134e8e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PrivacyValueAllowChatParticipants(value)),
+                Err(error) => Err(error),
+            },
+            0x41c87565 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PrivacyValueDisallowChatParticipants(value)),
+                Err(error) => Err(error),
+            },
+            0xf7e8d89b => Ok(Self::PrivacyValueAllowCloseFriends),
+            0xece9814b => Ok(Self::PrivacyValueAllowPremium),
+            0x21461b5d => Ok(Self::PrivacyValueAllowBots),
+            0xf6a5f82f => Ok(Self::PrivacyValueDisallowBots),
+            id => Err(reader.unknown(id, "PrivacyRule")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -8775,17 +10386,17 @@ impl tl::Encode for ProfileTab {
 impl tl::Decode for ProfileTab {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xb98cd696 => Self::Posts,
-            0x4d4bd46a => Self::Gifts,
-            0x72c64955 => Self::Media,
-            0xab339c00 => Self::Files,
-            0x9f27d26e => Self::Music,
-            0xe477092e => Self::Voice,
-            0xd3656499 => Self::Links,
-            0xa2c0f695 => Self::Gifs,
-            id => return Err(reader.unknown(id, "ProfileTab")),
+            0xb98cd696 => Ok(Self::Posts),
+            0x4d4bd46a => Ok(Self::Gifts),
+            0x72c64955 => Ok(Self::Media),
+            0xab339c00 => Ok(Self::Files),
+            0x9f27d26e => Ok(Self::Music),
+            0xe477092e => Ok(Self::Voice),
+            0xd3656499 => Ok(Self::Links),
+            0xa2c0f695 => Ok(Self::Gifs),
+            id => Err(reader.unknown(id, "ProfileTab")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -8811,11 +10422,17 @@ impl tl::Encode for PublicForward {
 impl tl::Decode for PublicForward {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x01f2bf4a => Self::Message(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xedf3add0 => Self::Story(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "PublicForward")),
+            0x01f2bf4a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Message(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xedf3add0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Story(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "PublicForward")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -8859,13 +10476,19 @@ impl tl::Encode for Reaction {
 impl tl::Decode for Reaction {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x79f5d419 => Self::Empty,
-            0x1b2286b8 => Self::Emoji(tl::DecodeBare::decode_bare(reader)?),
-            0x8935fc73 => Self::CustomEmoji(tl::DecodeBare::decode_bare(reader)?),
-            0x523da4eb => Self::Paid,
-            id => return Err(reader.unknown(id, "Reaction")),
+            0x79f5d419 => Ok(Self::Empty),
+            0x1b2286b8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Emoji(value)),
+                Err(error) => Err(error),
+            },
+            0x8935fc73 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::CustomEmoji(value)),
+                Err(error) => Err(error),
+            },
+            0x523da4eb => Ok(Self::Paid),
+            id => Err(reader.unknown(id, "Reaction")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -8903,11 +10526,11 @@ impl tl::Encode for ReactionNotificationsFrom {
 impl tl::Decode for ReactionNotificationsFrom {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xbac3a61a => Self::Contacts,
-            0x4b9e22a0 => Self::All,
-            id => return Err(reader.unknown(id, "ReactionNotificationsFrom")),
+            0xbac3a61a => Ok(Self::Contacts),
+            0x4b9e22a0 => Ok(Self::All),
+            id => Err(reader.unknown(id, "ReactionNotificationsFrom")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -8942,14 +10565,29 @@ impl tl::Encode for RecentMeUrl {
 impl tl::Decode for RecentMeUrl {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x46e1d13d => Self::Unknown(tl::DecodeBare::decode_bare(reader)?),
-            0xb92c09e2 => Self::User(tl::DecodeBare::decode_bare(reader)?),
-            0xb2da71d2 => Self::Chat(tl::DecodeBare::decode_bare(reader)?),
-            0xeb49081d => Self::ChatInvite(tl::DecodeBare::decode_bare(reader)?),
-            0xbc0a57dc => Self::StickerSet(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "RecentMeUrl")),
+            0x46e1d13d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Unknown(value)),
+                Err(error) => Err(error),
+            },
+            0xb92c09e2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::User(value)),
+                Err(error) => Err(error),
+            },
+            0xb2da71d2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Chat(value)),
+                Err(error) => Err(error),
+            },
+            0xeb49081d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatInvite(value)),
+                Err(error) => Err(error),
+            },
+            0xbc0a57dc => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StickerSet(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "RecentMeUrl")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -9011,13 +10649,25 @@ impl tl::Encode for ReplyMarkup {
 impl tl::Decode for ReplyMarkup {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xa03e5b85 => Self::ReplyKeyboardHide(tl::DecodeBare::decode_bare(reader)?),
-            0x86b40b08 => Self::ReplyKeyboardForceReply(tl::DecodeBare::decode_bare(reader)?),
-            0x85dd99d1 => Self::ReplyKeyboardMarkup(tl::DecodeBare::decode_bare(reader)?),
-            0xb2b15770 => Self::ReplyInlineMarkup(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "ReplyMarkup")),
+            0xa03e5b85 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ReplyKeyboardHide(value)),
+                Err(error) => Err(error),
+            },
+            0x86b40b08 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ReplyKeyboardForceReply(value)),
+                Err(error) => Err(error),
+            },
+            0x85dd99d1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ReplyKeyboardMarkup(value)),
+                Err(error) => Err(error),
+            },
+            0xb2b15770 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ReplyInlineMarkup(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "ReplyMarkup")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -9091,19 +10741,19 @@ impl tl::Encode for ReportReason {
 impl tl::Decode for ReportReason {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x58dbcab8 => Self::InputReportReasonSpam,
-            0x1e22c78d => Self::InputReportReasonViolence,
-            0x2e59d922 => Self::InputReportReasonPornography,
-            0xadf44ee3 => Self::InputReportReasonChildAbuse,
-            0xc1e4a2b1 => Self::InputReportReasonOther,
-            0x9b89f93a => Self::InputReportReasonCopyright,
-            0xdbd4feed => Self::InputReportReasonGeoIrrelevant,
-            0xf5ddd6e7 => Self::InputReportReasonFake,
-            0x0a8eb2be => Self::InputReportReasonIllegalDrugs,
-            0x9ec7863d => Self::InputReportReasonPersonalDetails,
-            id => return Err(reader.unknown(id, "ReportReason")),
+            0x58dbcab8 => Ok(Self::InputReportReasonSpam),
+            0x1e22c78d => Ok(Self::InputReportReasonViolence),
+            0x2e59d922 => Ok(Self::InputReportReasonPornography),
+            0xadf44ee3 => Ok(Self::InputReportReasonChildAbuse),
+            0xc1e4a2b1 => Ok(Self::InputReportReasonOther),
+            0x9b89f93a => Ok(Self::InputReportReasonCopyright),
+            0xdbd4feed => Ok(Self::InputReportReasonGeoIrrelevant),
+            0xf5ddd6e7 => Ok(Self::InputReportReasonFake),
+            0x0a8eb2be => Ok(Self::InputReportReasonIllegalDrugs),
+            0x9ec7863d => Ok(Self::InputReportReasonPersonalDetails),
+            id => Err(reader.unknown(id, "ReportReason")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -9132,12 +10782,18 @@ impl tl::Encode for ReportResult {
 impl tl::Decode for ReportResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xf0e4e0b6 => Self::ChooseOption(tl::DecodeBare::decode_bare(reader)?),
-            0x6f09ac31 => Self::AddComment(tl::DecodeBare::decode_bare(reader)?),
-            0x8db33c4b => Self::Reported,
-            id => return Err(reader.unknown(id, "ReportResult")),
+            0xf0e4e0b6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChooseOption(value)),
+                Err(error) => Err(error),
+            },
+            0x6f09ac31 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::AddComment(value)),
+                Err(error) => Err(error),
+            },
+            0x8db33c4b => Ok(Self::Reported),
+            id => Err(reader.unknown(id, "ReportResult")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -9181,13 +10837,25 @@ impl tl::Encode for RequestPeerType {
 impl tl::Decode for RequestPeerType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x5f3b8a00 => Self::User(tl::DecodeBare::decode_bare(reader)?),
-            0xc9f06e1b => Self::Chat(tl::DecodeBare::decode_bare(reader)?),
-            0x339bef6c => Self::Broadcast(tl::DecodeBare::decode_bare(reader)?),
-            0x3e81e078 => Self::CreateBot(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "RequestPeerType")),
+            0x5f3b8a00 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::User(value)),
+                Err(error) => Err(error),
+            },
+            0xc9f06e1b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Chat(value)),
+                Err(error) => Err(error),
+            },
+            0x339bef6c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Broadcast(value)),
+                Err(error) => Err(error),
+            },
+            0x3e81e078 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::CreateBot(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "RequestPeerType")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -9240,12 +10908,21 @@ impl tl::Encode for RequestedPeer {
 impl tl::Decode for RequestedPeer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xd62ff46a => Self::User(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x7307544f => Self::Chat(tl::DecodeBare::decode_bare(reader)?),
-            0x8ba403e4 => Self::Channel(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "RequestedPeer")),
+            0xd62ff46a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::User(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x7307544f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Chat(value)),
+                Err(error) => Err(error),
+            },
+            0x8ba403e4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Channel(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "RequestedPeer")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -9292,12 +10969,15 @@ impl tl::Encode for RequirementToContact {
 impl tl::Decode for RequirementToContact {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x050a9839 => Self::Empty,
-            0xe581e4e9 => Self::Premium,
-            0xb4f67e93 => Self::PaidMessages(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "RequirementToContact")),
+            0x050a9839 => Ok(Self::Empty),
+            0xe581e4e9 => Ok(Self::Premium),
+            0xb4f67e93 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PaidMessages(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "RequirementToContact")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -9420,42 +11100,135 @@ impl tl::Decode for RichText {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         reader.enter()?;
         let value = match reader.u32()? {
-            0xdc3d824f => Self::TextEmpty,
-            0x744694e0 => Self::TextPlain(tl::DecodeBare::decode_bare(reader)?),
-            0x6724abc4 => Self::TextBold(tl::DecodeBare::decode_bare(reader)?),
-            0xd912a59c => Self::TextItalic(tl::DecodeBare::decode_bare(reader)?),
-            0xc12622c4 => Self::TextUnderline(tl::DecodeBare::decode_bare(reader)?),
-            0x9bf8bb95 => Self::TextStrike(tl::DecodeBare::decode_bare(reader)?),
-            0x6c3f19b9 => Self::TextFixed(tl::DecodeBare::decode_bare(reader)?),
-            0x3c2884c1 => Self::TextUrl(tl::DecodeBare::decode_bare(reader)?),
-            0xde5a0dd6 => Self::TextEmail(tl::DecodeBare::decode_bare(reader)?),
-            0x7e6260d7 => Self::TextConcat(tl::DecodeBare::decode_bare(reader)?),
-            0xed6a8504 => Self::TextSubscript(tl::DecodeBare::decode_bare(reader)?),
-            0xc7fb5e01 => Self::TextSuperscript(tl::DecodeBare::decode_bare(reader)?),
-            0x034b8621 => Self::TextMarked(tl::DecodeBare::decode_bare(reader)?),
-            0x1ccb966a => Self::TextPhone(tl::DecodeBare::decode_bare(reader)?),
-            0x081ccf4f => Self::TextImage(tl::DecodeBare::decode_bare(reader)?),
-            0x35553762 => Self::TextAnchor(tl::DecodeBare::decode_bare(reader)?),
-            0x9d2eac97 => Self::TextMath(tl::DecodeBare::decode_bare(reader)?),
-            0xa26156c0 => Self::TextCustomEmoji(tl::DecodeBare::decode_bare(reader)?),
-            0x4c2a5d62 => Self::TextSpoiler(tl::DecodeBare::decode_bare(reader)?),
-            0xcd24cf44 => Self::TextMention(tl::DecodeBare::decode_bare(reader)?),
-            0x519524ea => Self::TextHashtag(tl::DecodeBare::decode_bare(reader)?),
-            0x02ff29d3 => Self::TextBotCommand(tl::DecodeBare::decode_bare(reader)?),
-            0x7b9e1801 => Self::TextCashtag(tl::DecodeBare::decode_bare(reader)?),
-            0xac6a83aa => Self::TextAutoUrl(tl::DecodeBare::decode_bare(reader)?),
-            0xc556a45d => Self::TextAutoEmail(tl::DecodeBare::decode_bare(reader)?),
-            0x24c26789 => Self::TextAutoPhone(tl::DecodeBare::decode_bare(reader)?),
-            0xb956812d => Self::TextBankCard(tl::DecodeBare::decode_bare(reader)?),
-            0x01a9fbfc => Self::TextMentionName(tl::DecodeBare::decode_bare(reader)?),
-            0xa5b45e2b => Self::TextDate(tl::DecodeBare::decode_bare(reader)?),
-            0x9686cb50 => Self::TextDiff(tl::DecodeBare::decode_bare(reader)?),
-            0xafc79cd6 => Self::TextButton(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x3cd2a36a => Self::TextTonAddress(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "RichText")),
+            0xdc3d824f => Ok(Self::TextEmpty),
+            0x744694e0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextPlain(value)),
+                Err(error) => Err(error),
+            },
+            0x6724abc4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextBold(value)),
+                Err(error) => Err(error),
+            },
+            0xd912a59c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextItalic(value)),
+                Err(error) => Err(error),
+            },
+            0xc12622c4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextUnderline(value)),
+                Err(error) => Err(error),
+            },
+            0x9bf8bb95 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextStrike(value)),
+                Err(error) => Err(error),
+            },
+            0x6c3f19b9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextFixed(value)),
+                Err(error) => Err(error),
+            },
+            0x3c2884c1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextUrl(value)),
+                Err(error) => Err(error),
+            },
+            0xde5a0dd6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextEmail(value)),
+                Err(error) => Err(error),
+            },
+            0x7e6260d7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextConcat(value)),
+                Err(error) => Err(error),
+            },
+            0xed6a8504 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextSubscript(value)),
+                Err(error) => Err(error),
+            },
+            0xc7fb5e01 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextSuperscript(value)),
+                Err(error) => Err(error),
+            },
+            0x034b8621 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextMarked(value)),
+                Err(error) => Err(error),
+            },
+            0x1ccb966a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextPhone(value)),
+                Err(error) => Err(error),
+            },
+            0x081ccf4f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextImage(value)),
+                Err(error) => Err(error),
+            },
+            0x35553762 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextAnchor(value)),
+                Err(error) => Err(error),
+            },
+            0x9d2eac97 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextMath(value)),
+                Err(error) => Err(error),
+            },
+            0xa26156c0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextCustomEmoji(value)),
+                Err(error) => Err(error),
+            },
+            0x4c2a5d62 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextSpoiler(value)),
+                Err(error) => Err(error),
+            },
+            0xcd24cf44 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextMention(value)),
+                Err(error) => Err(error),
+            },
+            0x519524ea => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextHashtag(value)),
+                Err(error) => Err(error),
+            },
+            0x02ff29d3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextBotCommand(value)),
+                Err(error) => Err(error),
+            },
+            0x7b9e1801 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextCashtag(value)),
+                Err(error) => Err(error),
+            },
+            0xac6a83aa => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextAutoUrl(value)),
+                Err(error) => Err(error),
+            },
+            0xc556a45d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextAutoEmail(value)),
+                Err(error) => Err(error),
+            },
+            0x24c26789 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextAutoPhone(value)),
+                Err(error) => Err(error),
+            },
+            0xb956812d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextBankCard(value)),
+                Err(error) => Err(error),
+            },
+            0x01a9fbfc => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextMentionName(value)),
+                Err(error) => Err(error),
+            },
+            0xa5b45e2b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextDate(value)),
+                Err(error) => Err(error),
+            },
+            0x9686cb50 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextDiff(value)),
+                Err(error) => Err(error),
+            },
+            0xafc79cd6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextButton(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x3cd2a36a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TextTonAddress(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "RichText")),
         };
         reader.leave();
-        Ok(value)
+        value
     }
 }
 
@@ -9667,11 +11440,17 @@ impl tl::Encode for SavedDialog {
 impl tl::Decode for SavedDialog {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xbd87cb6c => Self::SavedDialog(tl::DecodeBare::decode_bare(reader)?),
-            0x64407ea7 => Self::MonoForumDialog(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "SavedDialog")),
+            0xbd87cb6c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SavedDialog(value)),
+                Err(error) => Err(error),
+            },
+            0x64407ea7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MonoForumDialog(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "SavedDialog")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -9709,11 +11488,14 @@ impl tl::Encode for SecureFile {
 impl tl::Decode for SecureFile {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x64199744 => Self::Empty,
-            0x7d09c27e => Self::SecureFile(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "SecureFile")),
+            0x64199744 => Ok(Self::Empty),
+            0x7d09c27e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SecureFile(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "SecureFile")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -9748,12 +11530,18 @@ impl tl::Encode for SecurePasswordKdfAlgo {
 impl tl::Decode for SecurePasswordKdfAlgo {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x004a8537 => Self::Unknown,
-            0xbbf2dda0 => Self::Pbkdf2Hmacsha512iter100000(tl::DecodeBare::decode_bare(reader)?),
-            0x86471d92 => Self::Sha512(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "SecurePasswordKdfAlgo")),
+            0x004a8537 => Ok(Self::Unknown),
+            0xbbf2dda0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Pbkdf2Hmacsha512iter100000(value)),
+                Err(error) => Err(error),
+            },
+            0x86471d92 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Sha512(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "SecurePasswordKdfAlgo")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -9791,11 +11579,17 @@ impl tl::Encode for SecurePlainData {
 impl tl::Decode for SecurePlainData {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x7d6099dd => Self::SecurePlainPhone(tl::DecodeBare::decode_bare(reader)?),
-            0x21ec5a5f => Self::SecurePlainEmail(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "SecurePlainData")),
+            0x7d6099dd => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SecurePlainPhone(value)),
+                Err(error) => Err(error),
+            },
+            0x21ec5a5f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SecurePlainEmail(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "SecurePlainData")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -9834,12 +11628,18 @@ impl tl::Decode for SecureRequiredType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         reader.enter()?;
         let value = match reader.u32()? {
-            0x829d99da => Self::SecureRequiredType(tl::DecodeBare::decode_bare(reader)?),
-            0x027477b4 => Self::OneOf(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "SecureRequiredType")),
+            0x829d99da => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SecureRequiredType(value)),
+                Err(error) => Err(error),
+            },
+            0x027477b4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::OneOf(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "SecureRequiredType")),
         };
         reader.leave();
-        Ok(value)
+        value
     }
 }
 
@@ -9898,18 +11698,45 @@ impl tl::Encode for SecureValueError {
 impl tl::Decode for SecureValueError {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xe8a40bd9 => Self::Data(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x00be3dfa => Self::FrontSide(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x868a2aa5 => Self::ReverseSide(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xe537ced6 => Self::Selfie(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x7a700873 => Self::File(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x666220e9 => Self::Files(tl::DecodeBare::decode_bare(reader)?),
-            0x869d758f => Self::SecureValueError(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xa1144770 => Self::TranslationFile(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x34636dd8 => Self::TranslationFiles(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "SecureValueError")),
+            0xe8a40bd9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Data(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x00be3dfa => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::FrontSide(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x868a2aa5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ReverseSide(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xe537ced6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Selfie(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x7a700873 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::File(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x666220e9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Files(value)),
+                Err(error) => Err(error),
+            },
+            0x869d758f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SecureValueError(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xa1144770 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TranslationFile(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x34636dd8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TranslationFiles(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "SecureValueError")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -10022,22 +11849,22 @@ impl tl::Encode for SecureValueType {
 impl tl::Decode for SecureValueType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x9d2a81e3 => Self::PersonalDetails,
-            0x3dac6a00 => Self::Passport,
-            0x06e425c4 => Self::DriverLicense,
-            0xa0d0744b => Self::IdentityCard,
-            0x99a48f23 => Self::InternalPassport,
-            0xcbe31e26 => Self::Address,
-            0xfc36954e => Self::UtilityBill,
-            0x89137c0d => Self::BankStatement,
-            0x8b883488 => Self::RentalAgreement,
-            0x99e3806a => Self::PassportRegistration,
-            0xea02ec33 => Self::TemporaryRegistration,
-            0xb320aadb => Self::Phone,
-            0x8e3ca7ee => Self::Email,
-            id => return Err(reader.unknown(id, "SecureValueType")),
+            0x9d2a81e3 => Ok(Self::PersonalDetails),
+            0x3dac6a00 => Ok(Self::Passport),
+            0x06e425c4 => Ok(Self::DriverLicense),
+            0xa0d0744b => Ok(Self::IdentityCard),
+            0x99a48f23 => Ok(Self::InternalPassport),
+            0xcbe31e26 => Ok(Self::Address),
+            0xfc36954e => Ok(Self::UtilityBill),
+            0x89137c0d => Ok(Self::BankStatement),
+            0x8b883488 => Ok(Self::RentalAgreement),
+            0x99e3806a => Ok(Self::PassportRegistration),
+            0xea02ec33 => Ok(Self::TemporaryRegistration),
+            0xb320aadb => Ok(Self::Phone),
+            0x8e3ca7ee => Ok(Self::Email),
+            id => Err(reader.unknown(id, "SecureValueType")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -10123,31 +11950,67 @@ impl tl::Encode for SendMessageAction {
 impl tl::Decode for SendMessageAction {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x16bf744e => Self::SendMessageTypingAction,
-            0xfd5ec8f5 => Self::SendMessageCancelAction,
-            0xa187d66f => Self::SendMessageRecordVideoAction,
-            0xe9763aec => Self::SendMessageUploadVideoAction(tl::DecodeBare::decode_bare(reader)?),
-            0xd52f73f7 => Self::SendMessageRecordAudioAction,
-            0xf351d7ab => Self::SendMessageUploadAudioAction(tl::DecodeBare::decode_bare(reader)?),
-            0xd1d34a26 => Self::SendMessageUploadPhotoAction(tl::DecodeBare::decode_bare(reader)?),
-            0xaa0cd9e4 => Self::SendMessageUploadDocumentAction(tl::DecodeBare::decode_bare(reader)?),
-            0x176f8ba1 => Self::SendMessageGeoLocationAction,
-            0x628cbc6f => Self::SendMessageChooseContactAction,
-            0xdd6a8f48 => Self::SendMessageGamePlayAction,
-            0x88f27fbc => Self::SendMessageRecordRoundAction,
-            0x243e1c66 => Self::SendMessageUploadRoundAction(tl::DecodeBare::decode_bare(reader)?),
-            0xd92c2285 => Self::SpeakingInGroupCallAction,
-            0xdbda9246 => Self::SendMessageHistoryImportAction(tl::DecodeBare::decode_bare(reader)?),
-            0xb05ac6b1 => Self::SendMessageChooseStickerAction,
-            0x25972bcb => Self::SendMessageEmojiInteraction(tl::DecodeBare::decode_bare(reader)?),
-            0xb665902e => Self::SendMessageEmojiInteractionSeen(tl::DecodeBare::decode_bare(reader)?),
-            0x3630b85a => Self::SendMessageTextDraftAction(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xa937c7be => Self::InputSendMessageRichMessageDraftAction(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x52564893 => Self::SendMessageRichMessageDraftAction(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xfbf902b0 => Self::SendMessageStopDraftAction(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "SendMessageAction")),
+            0x16bf744e => Ok(Self::SendMessageTypingAction),
+            0xfd5ec8f5 => Ok(Self::SendMessageCancelAction),
+            0xa187d66f => Ok(Self::SendMessageRecordVideoAction),
+            0xe9763aec => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SendMessageUploadVideoAction(value)),
+                Err(error) => Err(error),
+            },
+            0xd52f73f7 => Ok(Self::SendMessageRecordAudioAction),
+            0xf351d7ab => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SendMessageUploadAudioAction(value)),
+                Err(error) => Err(error),
+            },
+            0xd1d34a26 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SendMessageUploadPhotoAction(value)),
+                Err(error) => Err(error),
+            },
+            0xaa0cd9e4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SendMessageUploadDocumentAction(value)),
+                Err(error) => Err(error),
+            },
+            0x176f8ba1 => Ok(Self::SendMessageGeoLocationAction),
+            0x628cbc6f => Ok(Self::SendMessageChooseContactAction),
+            0xdd6a8f48 => Ok(Self::SendMessageGamePlayAction),
+            0x88f27fbc => Ok(Self::SendMessageRecordRoundAction),
+            0x243e1c66 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SendMessageUploadRoundAction(value)),
+                Err(error) => Err(error),
+            },
+            0xd92c2285 => Ok(Self::SpeakingInGroupCallAction),
+            0xdbda9246 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SendMessageHistoryImportAction(value)),
+                Err(error) => Err(error),
+            },
+            0xb05ac6b1 => Ok(Self::SendMessageChooseStickerAction),
+            0x25972bcb => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SendMessageEmojiInteraction(value)),
+                Err(error) => Err(error),
+            },
+            0xb665902e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SendMessageEmojiInteractionSeen(value)),
+                Err(error) => Err(error),
+            },
+            0x3630b85a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SendMessageTextDraftAction(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xa937c7be => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InputSendMessageRichMessageDraftAction(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x52564893 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SendMessageRichMessageDraftAction(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xfbf902b0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SendMessageStopDraftAction(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "SendMessageAction")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -10245,11 +12108,17 @@ impl tl::Encode for StarGift {
 impl tl::Decode for StarGift {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x313a9547 => Self::StarGift(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x85f0a9cd => Self::Unique(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "StarGift")),
+            0x313a9547 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGift(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x85f0a9cd => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Unique(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "StarGift")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -10293,13 +12162,25 @@ impl tl::Encode for StarGiftAttribute {
 impl tl::Decode for StarGiftAttribute {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x565251e2 => Self::Model(tl::DecodeBare::decode_bare(reader)?),
-            0x4e7085ea => Self::Pattern(tl::DecodeBare::decode_bare(reader)?),
-            0x9f2504e4 => Self::Backdrop(tl::DecodeBare::decode_bare(reader)?),
-            0xe0bff26c => Self::OriginalDetails(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "StarGiftAttribute")),
+            0x565251e2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Model(value)),
+                Err(error) => Err(error),
+            },
+            0x4e7085ea => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Pattern(value)),
+                Err(error) => Err(error),
+            },
+            0x9f2504e4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Backdrop(value)),
+                Err(error) => Err(error),
+            },
+            0xe0bff26c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::OriginalDetails(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "StarGiftAttribute")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -10352,12 +12233,21 @@ impl tl::Encode for StarGiftAttributeId {
 impl tl::Decode for StarGiftAttributeId {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x48aaae3c => Self::Model(tl::DecodeBare::decode_bare(reader)?),
-            0x4a162433 => Self::Pattern(tl::DecodeBare::decode_bare(reader)?),
-            0x1f01c757 => Self::Backdrop(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "StarGiftAttributeId")),
+            0x48aaae3c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Model(value)),
+                Err(error) => Err(error),
+            },
+            0x4a162433 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Pattern(value)),
+                Err(error) => Err(error),
+            },
+            0x1f01c757 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Backdrop(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "StarGiftAttributeId")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -10410,14 +12300,17 @@ impl tl::Encode for StarGiftAttributeRarity {
 impl tl::Decode for StarGiftAttributeRarity {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x36437737 => Self::StarGiftAttributeRarity(tl::DecodeBare::decode_bare(reader)?),
-            0xdbce6389 => Self::Uncommon,
-            0xf08d516b => Self::Rare,
-            0x78fbf3a8 => Self::Epic,
-            0xcef7e7a8 => Self::Legendary,
-            id => return Err(reader.unknown(id, "StarGiftAttributeRarity")),
+            0x36437737 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftAttributeRarity(value)),
+                Err(error) => Err(error),
+            },
+            0xdbce6389 => Ok(Self::Uncommon),
+            0xf08d516b => Ok(Self::Rare),
+            0x78fbf3a8 => Ok(Self::Epic),
+            0xcef7e7a8 => Ok(Self::Legendary),
+            id => Err(reader.unknown(id, "StarGiftAttributeRarity")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -10449,11 +12342,17 @@ impl tl::Encode for StarGiftAuctionRound {
 impl tl::Decode for StarGiftAuctionRound {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x3aae0528 => Self::StarGiftAuctionRound(tl::DecodeBare::decode_bare(reader)?),
-            0x0aa021e5 => Self::Extendable(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "StarGiftAuctionRound")),
+            0x3aae0528 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftAuctionRound(value)),
+                Err(error) => Err(error),
+            },
+            0x0aa021e5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Extendable(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "StarGiftAuctionRound")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -10494,12 +12393,18 @@ impl tl::Encode for StarGiftAuctionState {
 impl tl::Decode for StarGiftAuctionState {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xfe333952 => Self::NotModified,
-            0x771a4e66 => Self::StarGiftAuctionState(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x972dabbf => Self::Finished(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "StarGiftAuctionState")),
+            0xfe333952 => Ok(Self::NotModified),
+            0x771a4e66 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftAuctionState(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x972dabbf => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Finished(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "StarGiftAuctionState")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -10537,11 +12442,17 @@ impl tl::Encode for StarsAmount {
 impl tl::Decode for StarsAmount {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xbbb6b4a3 => Self::StarsAmount(tl::DecodeBare::decode_bare(reader)?),
-            0x74aee3e0 => Self::StarsTonAmount(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "StarsAmount")),
+            0xbbb6b4a3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarsAmount(value)),
+                Err(error) => Err(error),
+            },
+            0x74aee3e0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarsTonAmount(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "StarsAmount")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -10597,17 +12508,20 @@ impl tl::Encode for StarsTransactionPeer {
 impl tl::Decode for StarsTransactionPeer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x95f2bfe4 => Self::Unsupported,
-            0xb457b375 => Self::AppStore,
-            0x7b560a0b => Self::PlayMarket,
-            0x250dbaf8 => Self::PremiumBot,
-            0xe92fd902 => Self::Fragment,
-            0xd80da15d => Self::StarsTransactionPeer(tl::DecodeBare::decode_bare(reader)?),
-            0x60682812 => Self::Ads,
-            0xf9677aad => Self::Api,
-            id => return Err(reader.unknown(id, "StarsTransactionPeer")),
+            0x95f2bfe4 => Ok(Self::Unsupported),
+            0xb457b375 => Ok(Self::AppStore),
+            0x7b560a0b => Ok(Self::PlayMarket),
+            0x250dbaf8 => Ok(Self::PremiumBot),
+            0xe92fd902 => Ok(Self::Fragment),
+            0xd80da15d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarsTransactionPeer(value)),
+                Err(error) => Err(error),
+            },
+            0x60682812 => Ok(Self::Ads),
+            0xf9677aad => Ok(Self::Api),
+            id => Err(reader.unknown(id, "StarsTransactionPeer")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -10642,12 +12556,21 @@ impl tl::Encode for StatsGraph {
 impl tl::Decode for StatsGraph {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x4a27eb2d => Self::Async(tl::DecodeBare::decode_bare(reader)?),
-            0xbedc9822 => Self::Error(tl::DecodeBare::decode_bare(reader)?),
-            0x8ea464b6 => Self::StatsGraph(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "StatsGraph")),
+            0x4a27eb2d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Async(value)),
+                Err(error) => Err(error),
+            },
+            0xbedc9822 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Error(value)),
+                Err(error) => Err(error),
+            },
+            0x8ea464b6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StatsGraph(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "StatsGraph")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -10697,13 +12620,25 @@ impl tl::Encode for StickerSetCovered {
 impl tl::Decode for StickerSetCovered {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x6410a5d2 => Self::StickerSetCovered(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x3407e51b => Self::StickerSetMultiCovered(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x40d13c0e => Self::StickerSetFullCovered(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x77b15d1c => Self::StickerSetNoCovered(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "StickerSetCovered")),
+            0x6410a5d2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StickerSetCovered(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x3407e51b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StickerSetMultiCovered(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x40d13c0e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StickerSetFullCovered(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x77b15d1c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StickerSetNoCovered(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "StickerSetCovered")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -10757,13 +12692,22 @@ impl tl::Decode for StoryItem {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         reader.enter()?;
         let value = match reader.u32()? {
-            0x51e6ee4f => Self::Deleted(tl::DecodeBare::decode_bare(reader)?),
-            0xffadc913 => Self::Skipped(tl::DecodeBare::decode_bare(reader)?),
-            0x16a4b93c => Self::StoryItem(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "StoryItem")),
+            0x51e6ee4f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Deleted(value)),
+                Err(error) => Err(error),
+            },
+            0xffadc913 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Skipped(value)),
+                Err(error) => Err(error),
+            },
+            0x16a4b93c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StoryItem(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "StoryItem")),
         };
         reader.leave();
-        Ok(value)
+        value
     }
 }
 
@@ -10810,12 +12754,21 @@ impl tl::Encode for StoryReaction {
 impl tl::Decode for StoryReaction {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x6090d6d5 => Self::StoryReaction(tl::DecodeBare::decode_bare(reader)?),
-            0xbbab2643 => Self::PublicForward(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xcfcd0f13 => Self::PublicRepost(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "StoryReaction")),
+            0x6090d6d5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StoryReaction(value)),
+                Err(error) => Err(error),
+            },
+            0xbbab2643 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PublicForward(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xcfcd0f13 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PublicRepost(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "StoryReaction")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -10862,12 +12815,21 @@ impl tl::Encode for StoryView {
 impl tl::Decode for StoryView {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xb0bdeac5 => Self::StoryView(tl::DecodeBare::decode_bare(reader)?),
-            0x9083670b => Self::PublicForward(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xbd74cf49 => Self::PublicRepost(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "StoryView")),
+            0xb0bdeac5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StoryView(value)),
+                Err(error) => Err(error),
+            },
+            0x9083670b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PublicForward(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xbd74cf49 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PublicRepost(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "StoryView")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -10935,19 +12897,19 @@ impl tl::Encode for TopPeerCategory {
 impl tl::Decode for TopPeerCategory {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xab661b5b => Self::BotsPm,
-            0x148677e2 => Self::BotsInline,
-            0x0637b7ed => Self::Correspondents,
-            0xbd17a14a => Self::Groups,
-            0x161d9628 => Self::Channels,
-            0x1e76a78c => Self::PhoneCalls,
-            0xa8406ca9 => Self::ForwardUsers,
-            0xfbeec0f0 => Self::ForwardChats,
-            0xfd9e7bec => Self::BotsApp,
-            0x6c24f3dd => Self::BotsGuestChat,
-            id => return Err(reader.unknown(id, "TopPeerCategory")),
+            0xab661b5b => Ok(Self::BotsPm),
+            0x148677e2 => Ok(Self::BotsInline),
+            0x0637b7ed => Ok(Self::Correspondents),
+            0xbd17a14a => Ok(Self::Groups),
+            0x161d9628 => Ok(Self::Channels),
+            0x1e76a78c => Ok(Self::PhoneCalls),
+            0xa8406ca9 => Ok(Self::ForwardUsers),
+            0xfbeec0f0 => Ok(Self::ForwardChats),
+            0xfd9e7bec => Ok(Self::BotsApp),
+            0x6c24f3dd => Ok(Self::BotsGuestChat),
+            id => Err(reader.unknown(id, "TopPeerCategory")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -11477,179 +13439,635 @@ impl tl::Encode for Update {
 impl tl::Decode for Update {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x1f2b0afd => Self::NewMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x4e90bfd6 => Self::MessageId(tl::DecodeBare::decode_bare(reader)?),
-            0xa20db0e5 => Self::DeleteMessages(tl::DecodeBare::decode_bare(reader)?),
-            0x2a17bf5c => Self::UserTyping(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x83487af0 => Self::ChatUserTyping(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x07761198 => Self::ChatParticipants(tl::DecodeBare::decode_bare(reader)?),
-            0xe5bdf8de => Self::UserStatus(tl::DecodeBare::decode_bare(reader)?),
-            0xa7848924 => Self::UserName(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x8951abef => Self::NewAuthorization(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x12bcbd9a => Self::NewEncryptedMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x1710f156 => Self::EncryptedChatTyping(tl::DecodeBare::decode_bare(reader)?),
-            0xb4a2e88d => Self::Encryption(tl::DecodeBare::decode_bare(reader)?),
-            0x38fe25b7 => Self::EncryptedMessagesRead(tl::DecodeBare::decode_bare(reader)?),
-            0x3dda5451 => Self::ChatParticipantAdd(tl::DecodeBare::decode_bare(reader)?),
-            0xe32f3d77 => Self::ChatParticipantDelete(tl::DecodeBare::decode_bare(reader)?),
-            0x8e5e9873 => Self::DcOptions(tl::DecodeBare::decode_bare(reader)?),
-            0xbec268ef => Self::NotifySettings(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xebe46819 => Self::ServiceNotification(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xee3b272a => Self::Privacy(tl::DecodeBare::decode_bare(reader)?),
-            0x05492a13 => Self::UserPhone(tl::DecodeBare::decode_bare(reader)?),
-            0x9e84bc99 => Self::ReadHistoryInbox(tl::DecodeBare::decode_bare(reader)?),
-            0x2f2f21bf => Self::ReadHistoryOutbox(tl::DecodeBare::decode_bare(reader)?),
-            0x7f891213 => Self::WebPage(tl::DecodeBare::decode_bare(reader)?),
-            0xf8227181 => Self::ReadMessagesContents(tl::DecodeBare::decode_bare(reader)?),
-            0x108d941f => Self::ChannelTooLong(tl::DecodeBare::decode_bare(reader)?),
-            0x635b4c09 => Self::Channel(tl::DecodeBare::decode_bare(reader)?),
-            0x62ba04d9 => Self::NewChannelMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x922e6e10 => Self::ReadChannelInbox(tl::DecodeBare::decode_bare(reader)?),
-            0xc32d5b12 => Self::DeleteChannelMessages(tl::DecodeBare::decode_bare(reader)?),
-            0xf226ac08 => Self::ChannelMessageViews(tl::DecodeBare::decode_bare(reader)?),
-            0xd7ca61a2 => Self::ChatParticipantAdmin(tl::DecodeBare::decode_bare(reader)?),
-            0x688a30aa => Self::NewStickerSet(tl::DecodeBare::decode_bare(reader)?),
-            0x0bb2d201 => Self::StickerSetsOrder(tl::DecodeBare::decode_bare(reader)?),
-            0x31c24808 => Self::StickerSets(tl::DecodeBare::decode_bare(reader)?),
-            0x9375341e => Self::SavedGifs,
-            0x496f379c => Self::BotInlineQuery(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x12f12a07 => Self::BotInlineSend(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x1b3f4df7 => Self::EditChannelMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xb9cfc48d => Self::BotCallbackQuery(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xe40370a3 => Self::EditMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x691e9052 => Self::InlineBotCallbackQuery(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xb75f99a9 => Self::ReadChannelOutbox(tl::DecodeBare::decode_bare(reader)?),
-            0xedfc111e => Self::DraftMessage(tl::DecodeBare::decode_bare(reader)?),
-            0x571d2742 => Self::ReadFeaturedStickers,
-            0x9a422c20 => Self::RecentStickers,
-            0xa229dd06 => Self::Config,
-            0x3354678f => Self::PtsChanged,
-            0x2f2ba99f => Self::ChannelWebPage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x6e6fe51c => Self::DialogPinned(tl::DecodeBare::decode_bare(reader)?),
-            0xfa0f3ca2 => Self::PinnedDialogs(tl::DecodeBare::decode_bare(reader)?),
-            0x8317c0c3 => Self::BotWebhookJson(tl::DecodeBare::decode_bare(reader)?),
-            0x9b9240a6 => Self::BotWebhookJsonQuery(tl::DecodeBare::decode_bare(reader)?),
-            0xb5aefd7d => Self::BotShippingQuery(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x8caa9a96 => Self::BotPrecheckoutQuery(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xab0f6b1e => Self::PhoneCall(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x46560264 => Self::LangPackTooLong(tl::DecodeBare::decode_bare(reader)?),
-            0x56022f4d => Self::LangPack(tl::DecodeBare::decode_bare(reader)?),
-            0xe511996d => Self::FavedStickers,
-            0x25f324f7 => Self::ChannelReadMessagesContents(tl::DecodeBare::decode_bare(reader)?),
-            0x7084a7be => Self::ContactsReset,
-            0xb23fc698 => Self::ChannelAvailableMessages(tl::DecodeBare::decode_bare(reader)?),
-            0xb658f23e => Self::DialogUnreadMark(tl::DecodeBare::decode_bare(reader)?),
-            0xd64c522b => Self::MessagePoll(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x54c01850 => Self::ChatDefaultBannedRights(tl::DecodeBare::decode_bare(reader)?),
-            0x19360dc0 => Self::FolderPeers(tl::DecodeBare::decode_bare(reader)?),
-            0x6a7e7366 => Self::PeerSettings(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xb4afcfb0 => Self::PeerLocated(tl::DecodeBare::decode_bare(reader)?),
-            0x39a51dfb => Self::NewScheduledMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xf2a71983 => Self::DeleteScheduledMessages(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x8216fba3 => Self::Theme(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x871fb939 => Self::GeoLiveViewed(tl::DecodeBare::decode_bare(reader)?),
-            0x564fe691 => Self::LoginToken,
-            0x7699f014 => Self::MessagePollVote(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x26ffde7d => Self::DialogFilter(tl::DecodeBare::decode_bare(reader)?),
-            0xa5d72105 => Self::DialogFilterOrder(tl::DecodeBare::decode_bare(reader)?),
-            0x3504914f => Self::DialogFilters,
-            0x2661bf09 => Self::PhoneCallSignalingData(tl::DecodeBare::decode_bare(reader)?),
-            0xd29a27f4 => Self::ChannelMessageForwards(tl::DecodeBare::decode_bare(reader)?),
-            0xd6b19546 => Self::ReadChannelDiscussionInbox(tl::DecodeBare::decode_bare(reader)?),
-            0x695c9e7c => Self::ReadChannelDiscussionOutbox(tl::DecodeBare::decode_bare(reader)?),
-            0xebe07752 => Self::PeerBlocked(tl::DecodeBare::decode_bare(reader)?),
-            0x8c88c923 => Self::ChannelUserTyping(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xed85eab5 => Self::PinnedMessages(tl::DecodeBare::decode_bare(reader)?),
-            0x5bb98608 => Self::PinnedChannelMessages(tl::DecodeBare::decode_bare(reader)?),
-            0xf89a6a4e => Self::Chat(tl::DecodeBare::decode_bare(reader)?),
-            0xf2ebdb4e => Self::GroupCallParticipants(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x9d2216e0 => Self::GroupCall(tl::DecodeBare::decode_bare(reader)?),
-            0xbb9bb9a5 => Self::PeerHistoryTtl(tl::DecodeBare::decode_bare(reader)?),
-            0xd087663a => Self::ChatParticipant(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x985d3abb => Self::ChannelParticipant(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xc4870a49 => Self::BotStopped(tl::DecodeBare::decode_bare(reader)?),
-            0x0b783982 => Self::GroupCallConnection(tl::DecodeBare::decode_bare(reader)?),
-            0x4d712f2e => Self::BotCommands(tl::DecodeBare::decode_bare(reader)?),
-            0x7063c3db => Self::PendingJoinRequests(tl::DecodeBare::decode_bare(reader)?),
-            0x7cb34d79 => Self::BotChatInviteRequester(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x1e297bfa => Self::MessageReactions(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x17b7a20b => Self::AttachMenuBots,
-            0x1592b79d => Self::WebViewResultSent(tl::DecodeBare::decode_bare(reader)?),
-            0x14b85813 => Self::BotMenuButton(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x74d8be99 => Self::SavedRingtones,
-            0x0084cd5a => Self::TranscribedAudio(tl::DecodeBare::decode_bare(reader)?),
-            0xfb4c496c => Self::ReadFeaturedEmojiStickers,
-            0x28373599 => Self::UserEmojiStatus(tl::DecodeBare::decode_bare(reader)?),
-            0x30f443db => Self::RecentEmojiStatuses,
-            0x6f7863f4 => Self::RecentReactions,
-            0x86fccf85 => Self::MoveStickerSetToTop(tl::DecodeBare::decode_bare(reader)?),
-            0xd5a41724 => Self::MessageExtendedMedia(tl::DecodeBare::decode_bare(reader)?),
-            0x20529438 => Self::User(tl::DecodeBare::decode_bare(reader)?),
-            0xec05b097 => Self::AutoSaveSettings,
-            0x75b3b798 => Self::Story(tl::DecodeBare::decode_bare(reader)?),
-            0xf74e932b => Self::ReadStories(tl::DecodeBare::decode_bare(reader)?),
-            0x1bf335b9 => Self::StoryId(tl::DecodeBare::decode_bare(reader)?),
-            0x2c084dc1 => Self::StoriesStealthMode(tl::DecodeBare::decode_bare(reader)?),
-            0x7d627683 => Self::SentStoryReaction(tl::DecodeBare::decode_bare(reader)?),
-            0x904dd49c => Self::BotChatBoost(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x07b68920 => Self::ChannelViewForumAsMessages(tl::DecodeBare::decode_bare(reader)?),
-            0xae3f101d => Self::PeerWallpaper(tl::DecodeBare::decode_bare(reader)?),
-            0xac21d3ce => Self::BotMessageReaction(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x09cb7759 => Self::BotMessageReactions(tl::DecodeBare::decode_bare(reader)?),
-            0xaeaf9e74 => Self::SavedDialogPinned(tl::DecodeBare::decode_bare(reader)?),
-            0x686c85a6 => Self::PinnedSavedDialogs(tl::DecodeBare::decode_bare(reader)?),
-            0x39c67432 => Self::SavedReactionTags,
-            0xf16269d4 => Self::SmsJob(tl::DecodeBare::decode_bare(reader)?),
-            0xf9470ab2 => Self::QuickReplies(tl::DecodeBare::decode_bare(reader)?),
-            0xf53da717 => Self::NewQuickReply(tl::DecodeBare::decode_bare(reader)?),
-            0x53e6f1ec => Self::DeleteQuickReply(tl::DecodeBare::decode_bare(reader)?),
-            0x3e050d0f => Self::QuickReplyMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x566fe7cd => Self::DeleteQuickReplyMessages(tl::DecodeBare::decode_bare(reader)?),
-            0x8ae5c97a => Self::BotBusinessConnect(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x9ddb347c => Self::BotNewBusinessMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x07df587c => Self::BotEditBusinessMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xa02a982e => Self::BotDeleteBusinessMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x1824e40b => Self::NewStoryReaction(tl::DecodeBare::decode_bare(reader)?),
-            0x4e80a379 => Self::StarsBalance(tl::DecodeBare::decode_bare(reader)?),
-            0x1ea2fda7 => Self::BusinessBotCallbackQuery(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xa584b019 => Self::StarsRevenueStatus(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x283bd312 => Self::BotPurchasedPaidMedia(tl::DecodeBare::decode_bare(reader)?),
-            0x8b725fce => Self::PaidReactionPrivacy(tl::DecodeBare::decode_bare(reader)?),
-            0x504aa18f => Self::SentPhoneCode(tl::DecodeBare::decode_bare(reader)?),
-            0xa477288f => Self::GroupCallChainBlocks(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x77b0e372 => Self::ReadMonoForumInbox(tl::DecodeBare::decode_bare(reader)?),
-            0xa4a79376 => Self::ReadMonoForumOutbox(tl::DecodeBare::decode_bare(reader)?),
-            0x9f812b08 => Self::MonoForumNoPaidException(tl::DecodeBare::decode_bare(reader)?),
-            0xd8326f0d => Self::GroupCallMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xc957a766 => Self::GroupCallEncryptedMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x683b2c52 => Self::PinnedForumTopic(tl::DecodeBare::decode_bare(reader)?),
-            0xdef143d0 => Self::PinnedForumTopics(tl::DecodeBare::decode_bare(reader)?),
-            0x3e85e92c => Self::DeleteGroupCallMessages(tl::DecodeBare::decode_bare(reader)?),
-            0x48e246c2 => Self::StarGiftAuctionState(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xdc58f31e => Self::StarGiftAuctionUserState(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xfb9c547a => Self::EmojiGameInfo(tl::DecodeBare::decode_bare(reader)?),
-            0xac072444 => Self::StarGiftCraftFail,
-            0xbd8367b9 => Self::ChatParticipantRank(tl::DecodeBare::decode_bare(reader)?),
-            0x4880ed9a => Self::ManagedBot(tl::DecodeBare::decode_bare(reader)?),
-            0xcdd4093d => Self::BotGuestChatQuery(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x8c0f91fb => Self::AiComposeTones,
-            0xbdac7e70 => Self::JoinChatWebViewDecision(tl::DecodeBare::decode_bare(reader)?),
-            0xb22083a6 => Self::NewBotConnection(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xc39a2ade => Self::WebBrowserSettings(tl::DecodeBare::decode_bare(reader)?),
-            0x140502d1 => Self::WebBrowserException(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x20bcbba1 => Self::NewEphemeralMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x56dbfcf8 => Self::DeleteEphemeralMessages(tl::DecodeBare::decode_bare(reader)?),
-            0x4bbb8f01 => Self::EditEphemeralMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x7c1079d6 => Self::EphemeralBotCallbackQuery(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x6c0d8e23 => Self::BotStarsSubscription(tl::DecodeBare::decode_bare(reader)?),
-            0x6ac3f2aa => Self::WalletState(tl::DecodeBare::decode_bare(reader)?),
-            0xb1434d4a => Self::SentWalletTransaction(tl::DecodeBare::decode_bare(reader)?),
-            0xa8ae1cac => Self::WalletGaslessInfo(tl::DecodeBare::decode_bare(reader)?),
-            0x50a38e0e => Self::WalletTonConnectSession(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xd1ee8199 => Self::WalletTonConnectPendingDisconnect(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "Update")),
+            0x1f2b0afd => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NewMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x4e90bfd6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MessageId(value)),
+                Err(error) => Err(error),
+            },
+            0xa20db0e5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DeleteMessages(value)),
+                Err(error) => Err(error),
+            },
+            0x2a17bf5c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UserTyping(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x83487af0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatUserTyping(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x07761198 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatParticipants(value)),
+                Err(error) => Err(error),
+            },
+            0xe5bdf8de => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UserStatus(value)),
+                Err(error) => Err(error),
+            },
+            0xa7848924 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UserName(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x8951abef => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NewAuthorization(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x12bcbd9a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NewEncryptedMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x1710f156 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EncryptedChatTyping(value)),
+                Err(error) => Err(error),
+            },
+            0xb4a2e88d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Encryption(value)),
+                Err(error) => Err(error),
+            },
+            0x38fe25b7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EncryptedMessagesRead(value)),
+                Err(error) => Err(error),
+            },
+            0x3dda5451 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatParticipantAdd(value)),
+                Err(error) => Err(error),
+            },
+            0xe32f3d77 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatParticipantDelete(value)),
+                Err(error) => Err(error),
+            },
+            0x8e5e9873 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DcOptions(value)),
+                Err(error) => Err(error),
+            },
+            0xbec268ef => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NotifySettings(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xebe46819 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ServiceNotification(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xee3b272a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Privacy(value)),
+                Err(error) => Err(error),
+            },
+            0x05492a13 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UserPhone(value)),
+                Err(error) => Err(error),
+            },
+            0x9e84bc99 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ReadHistoryInbox(value)),
+                Err(error) => Err(error),
+            },
+            0x2f2f21bf => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ReadHistoryOutbox(value)),
+                Err(error) => Err(error),
+            },
+            0x7f891213 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WebPage(value)),
+                Err(error) => Err(error),
+            },
+            0xf8227181 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ReadMessagesContents(value)),
+                Err(error) => Err(error),
+            },
+            0x108d941f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelTooLong(value)),
+                Err(error) => Err(error),
+            },
+            0x635b4c09 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Channel(value)),
+                Err(error) => Err(error),
+            },
+            0x62ba04d9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NewChannelMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x922e6e10 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ReadChannelInbox(value)),
+                Err(error) => Err(error),
+            },
+            0xc32d5b12 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DeleteChannelMessages(value)),
+                Err(error) => Err(error),
+            },
+            0xf226ac08 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelMessageViews(value)),
+                Err(error) => Err(error),
+            },
+            0xd7ca61a2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatParticipantAdmin(value)),
+                Err(error) => Err(error),
+            },
+            0x688a30aa => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NewStickerSet(value)),
+                Err(error) => Err(error),
+            },
+            0x0bb2d201 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StickerSetsOrder(value)),
+                Err(error) => Err(error),
+            },
+            0x31c24808 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StickerSets(value)),
+                Err(error) => Err(error),
+            },
+            0x9375341e => Ok(Self::SavedGifs),
+            0x496f379c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotInlineQuery(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x12f12a07 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotInlineSend(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x1b3f4df7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EditChannelMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xb9cfc48d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotCallbackQuery(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xe40370a3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EditMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x691e9052 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::InlineBotCallbackQuery(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xb75f99a9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ReadChannelOutbox(value)),
+                Err(error) => Err(error),
+            },
+            0xedfc111e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DraftMessage(value)),
+                Err(error) => Err(error),
+            },
+            0x571d2742 => Ok(Self::ReadFeaturedStickers),
+            0x9a422c20 => Ok(Self::RecentStickers),
+            0xa229dd06 => Ok(Self::Config),
+            0x3354678f => Ok(Self::PtsChanged),
+            0x2f2ba99f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelWebPage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x6e6fe51c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DialogPinned(value)),
+                Err(error) => Err(error),
+            },
+            0xfa0f3ca2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PinnedDialogs(value)),
+                Err(error) => Err(error),
+            },
+            0x8317c0c3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotWebhookJson(value)),
+                Err(error) => Err(error),
+            },
+            0x9b9240a6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotWebhookJsonQuery(value)),
+                Err(error) => Err(error),
+            },
+            0xb5aefd7d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotShippingQuery(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x8caa9a96 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotPrecheckoutQuery(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xab0f6b1e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PhoneCall(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x46560264 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::LangPackTooLong(value)),
+                Err(error) => Err(error),
+            },
+            0x56022f4d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::LangPack(value)),
+                Err(error) => Err(error),
+            },
+            0xe511996d => Ok(Self::FavedStickers),
+            0x25f324f7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelReadMessagesContents(value)),
+                Err(error) => Err(error),
+            },
+            0x7084a7be => Ok(Self::ContactsReset),
+            0xb23fc698 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelAvailableMessages(value)),
+                Err(error) => Err(error),
+            },
+            0xb658f23e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DialogUnreadMark(value)),
+                Err(error) => Err(error),
+            },
+            0xd64c522b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MessagePoll(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x54c01850 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatDefaultBannedRights(value)),
+                Err(error) => Err(error),
+            },
+            0x19360dc0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::FolderPeers(value)),
+                Err(error) => Err(error),
+            },
+            0x6a7e7366 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PeerSettings(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xb4afcfb0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PeerLocated(value)),
+                Err(error) => Err(error),
+            },
+            0x39a51dfb => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NewScheduledMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xf2a71983 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DeleteScheduledMessages(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x8216fba3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Theme(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x871fb939 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GeoLiveViewed(value)),
+                Err(error) => Err(error),
+            },
+            0x564fe691 => Ok(Self::LoginToken),
+            0x7699f014 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MessagePollVote(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x26ffde7d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DialogFilter(value)),
+                Err(error) => Err(error),
+            },
+            0xa5d72105 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DialogFilterOrder(value)),
+                Err(error) => Err(error),
+            },
+            0x3504914f => Ok(Self::DialogFilters),
+            0x2661bf09 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PhoneCallSignalingData(value)),
+                Err(error) => Err(error),
+            },
+            0xd29a27f4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelMessageForwards(value)),
+                Err(error) => Err(error),
+            },
+            0xd6b19546 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ReadChannelDiscussionInbox(value)),
+                Err(error) => Err(error),
+            },
+            0x695c9e7c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ReadChannelDiscussionOutbox(value)),
+                Err(error) => Err(error),
+            },
+            0xebe07752 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PeerBlocked(value)),
+                Err(error) => Err(error),
+            },
+            0x8c88c923 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelUserTyping(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xed85eab5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PinnedMessages(value)),
+                Err(error) => Err(error),
+            },
+            0x5bb98608 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PinnedChannelMessages(value)),
+                Err(error) => Err(error),
+            },
+            0xf89a6a4e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Chat(value)),
+                Err(error) => Err(error),
+            },
+            0xf2ebdb4e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GroupCallParticipants(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x9d2216e0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GroupCall(value)),
+                Err(error) => Err(error),
+            },
+            0xbb9bb9a5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PeerHistoryTtl(value)),
+                Err(error) => Err(error),
+            },
+            0xd087663a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatParticipant(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x985d3abb => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelParticipant(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xc4870a49 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotStopped(value)),
+                Err(error) => Err(error),
+            },
+            0x0b783982 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GroupCallConnection(value)),
+                Err(error) => Err(error),
+            },
+            0x4d712f2e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotCommands(value)),
+                Err(error) => Err(error),
+            },
+            0x7063c3db => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PendingJoinRequests(value)),
+                Err(error) => Err(error),
+            },
+            0x7cb34d79 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotChatInviteRequester(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x1e297bfa => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MessageReactions(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x17b7a20b => Ok(Self::AttachMenuBots),
+            0x1592b79d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WebViewResultSent(value)),
+                Err(error) => Err(error),
+            },
+            0x14b85813 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotMenuButton(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x74d8be99 => Ok(Self::SavedRingtones),
+            0x0084cd5a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TranscribedAudio(value)),
+                Err(error) => Err(error),
+            },
+            0xfb4c496c => Ok(Self::ReadFeaturedEmojiStickers),
+            0x28373599 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UserEmojiStatus(value)),
+                Err(error) => Err(error),
+            },
+            0x30f443db => Ok(Self::RecentEmojiStatuses),
+            0x6f7863f4 => Ok(Self::RecentReactions),
+            0x86fccf85 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MoveStickerSetToTop(value)),
+                Err(error) => Err(error),
+            },
+            0xd5a41724 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MessageExtendedMedia(value)),
+                Err(error) => Err(error),
+            },
+            0x20529438 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::User(value)),
+                Err(error) => Err(error),
+            },
+            0xec05b097 => Ok(Self::AutoSaveSettings),
+            0x75b3b798 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Story(value)),
+                Err(error) => Err(error),
+            },
+            0xf74e932b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ReadStories(value)),
+                Err(error) => Err(error),
+            },
+            0x1bf335b9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StoryId(value)),
+                Err(error) => Err(error),
+            },
+            0x2c084dc1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StoriesStealthMode(value)),
+                Err(error) => Err(error),
+            },
+            0x7d627683 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SentStoryReaction(value)),
+                Err(error) => Err(error),
+            },
+            0x904dd49c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotChatBoost(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x07b68920 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelViewForumAsMessages(value)),
+                Err(error) => Err(error),
+            },
+            0xae3f101d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PeerWallpaper(value)),
+                Err(error) => Err(error),
+            },
+            0xac21d3ce => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotMessageReaction(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x09cb7759 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotMessageReactions(value)),
+                Err(error) => Err(error),
+            },
+            0xaeaf9e74 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SavedDialogPinned(value)),
+                Err(error) => Err(error),
+            },
+            0x686c85a6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PinnedSavedDialogs(value)),
+                Err(error) => Err(error),
+            },
+            0x39c67432 => Ok(Self::SavedReactionTags),
+            0xf16269d4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SmsJob(value)),
+                Err(error) => Err(error),
+            },
+            0xf9470ab2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::QuickReplies(value)),
+                Err(error) => Err(error),
+            },
+            0xf53da717 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NewQuickReply(value)),
+                Err(error) => Err(error),
+            },
+            0x53e6f1ec => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DeleteQuickReply(value)),
+                Err(error) => Err(error),
+            },
+            0x3e050d0f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::QuickReplyMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x566fe7cd => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DeleteQuickReplyMessages(value)),
+                Err(error) => Err(error),
+            },
+            0x8ae5c97a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotBusinessConnect(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x9ddb347c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotNewBusinessMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x07df587c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotEditBusinessMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xa02a982e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotDeleteBusinessMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x1824e40b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NewStoryReaction(value)),
+                Err(error) => Err(error),
+            },
+            0x4e80a379 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarsBalance(value)),
+                Err(error) => Err(error),
+            },
+            0x1ea2fda7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BusinessBotCallbackQuery(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xa584b019 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarsRevenueStatus(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x283bd312 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotPurchasedPaidMedia(value)),
+                Err(error) => Err(error),
+            },
+            0x8b725fce => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PaidReactionPrivacy(value)),
+                Err(error) => Err(error),
+            },
+            0x504aa18f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SentPhoneCode(value)),
+                Err(error) => Err(error),
+            },
+            0xa477288f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GroupCallChainBlocks(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x77b0e372 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ReadMonoForumInbox(value)),
+                Err(error) => Err(error),
+            },
+            0xa4a79376 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ReadMonoForumOutbox(value)),
+                Err(error) => Err(error),
+            },
+            0x9f812b08 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MonoForumNoPaidException(value)),
+                Err(error) => Err(error),
+            },
+            0xd8326f0d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GroupCallMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xc957a766 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GroupCallEncryptedMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x683b2c52 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PinnedForumTopic(value)),
+                Err(error) => Err(error),
+            },
+            0xdef143d0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PinnedForumTopics(value)),
+                Err(error) => Err(error),
+            },
+            0x3e85e92c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DeleteGroupCallMessages(value)),
+                Err(error) => Err(error),
+            },
+            0x48e246c2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftAuctionState(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xdc58f31e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftAuctionUserState(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xfb9c547a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EmojiGameInfo(value)),
+                Err(error) => Err(error),
+            },
+            0xac072444 => Ok(Self::StarGiftCraftFail),
+            0xbd8367b9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatParticipantRank(value)),
+                Err(error) => Err(error),
+            },
+            0x4880ed9a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ManagedBot(value)),
+                Err(error) => Err(error),
+            },
+            0xcdd4093d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotGuestChatQuery(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x8c0f91fb => Ok(Self::AiComposeTones),
+            0xbdac7e70 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::JoinChatWebViewDecision(value)),
+                Err(error) => Err(error),
+            },
+            0xb22083a6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NewBotConnection(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xc39a2ade => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WebBrowserSettings(value)),
+                Err(error) => Err(error),
+            },
+            0x140502d1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WebBrowserException(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x20bcbba1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NewEphemeralMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x56dbfcf8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DeleteEphemeralMessages(value)),
+                Err(error) => Err(error),
+            },
+            0x4bbb8f01 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EditEphemeralMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x7c1079d6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EphemeralBotCallbackQuery(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x6c0d8e23 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::BotStarsSubscription(value)),
+                Err(error) => Err(error),
+            },
+            0x6ac3f2aa => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WalletState(value)),
+                Err(error) => Err(error),
+            },
+            0xb1434d4a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SentWalletTransaction(value)),
+                Err(error) => Err(error),
+            },
+            0xa8ae1cac => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WalletGaslessInfo(value)),
+                Err(error) => Err(error),
+            },
+            0x50a38e0e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WalletTonConnectSession(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xd1ee8199 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WalletTonConnectPendingDisconnect(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "Update")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -12602,16 +15020,34 @@ impl tl::Encode for Updates {
 impl tl::Decode for Updates {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xe317af7e => Self::TooLong,
-            0x313bc7f8 => Self::UpdateShortMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x4d6deea5 => Self::UpdateShortChatMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x78d4dec1 => Self::UpdateShort(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x725b04c3 => Self::Combined(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x74ae4240 => Self::Updates(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x9015e101 => Self::UpdateShortSentMessage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "Updates")),
+            0xe317af7e => Ok(Self::TooLong),
+            0x313bc7f8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UpdateShortMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x4d6deea5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UpdateShortChatMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x78d4dec1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UpdateShort(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x725b04c3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Combined(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x74ae4240 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Updates(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x9015e101 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UpdateShortSentMessage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "Updates")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -12676,12 +15112,18 @@ impl tl::Encode for UrlAuthResult {
 impl tl::Decode for UrlAuthResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x3cd623ec => Self::Request(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x623a8fa0 => Self::Accepted(tl::DecodeBare::decode_bare(reader)?),
-            0xa9d6db1f => Self::Default,
-            id => return Err(reader.unknown(id, "UrlAuthResult")),
+            0x3cd623ec => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Request(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x623a8fa0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Accepted(value)),
+                Err(error) => Err(error),
+            },
+            0xa9d6db1f => Ok(Self::Default),
+            id => Err(reader.unknown(id, "UrlAuthResult")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -12720,11 +15162,17 @@ impl tl::Encode for User {
 impl tl::Decode for User {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xd3bc4b7a => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0xb1b8cc83 => Self::User(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "User")),
+            0xd3bc4b7a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Empty(value)),
+                Err(error) => Err(error),
+            },
+            0xb1b8cc83 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::User(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "User")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -12762,11 +15210,14 @@ impl tl::Encode for UserProfilePhoto {
 impl tl::Decode for UserProfilePhoto {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x4f11bae1 => Self::Empty,
-            0x82d1f706 => Self::UserProfilePhoto(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "UserProfilePhoto")),
+            0x4f11bae1 => Ok(Self::Empty),
+            0x82d1f706 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UserProfilePhoto(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "UserProfilePhoto")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -12810,15 +15261,30 @@ impl tl::Encode for UserStatus {
 impl tl::Decode for UserStatus {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x09d05049 => Self::Empty,
-            0xedb93949 => Self::Online(tl::DecodeBare::decode_bare(reader)?),
-            0x008c703f => Self::Offline(tl::DecodeBare::decode_bare(reader)?),
-            0x7b197dc8 => Self::Recently(tl::DecodeBare::decode_bare(reader)?),
-            0x541a1d1a => Self::LastWeek(tl::DecodeBare::decode_bare(reader)?),
-            0x65899777 => Self::LastMonth(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "UserStatus")),
+            0x09d05049 => Ok(Self::Empty),
+            0xedb93949 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Online(value)),
+                Err(error) => Err(error),
+            },
+            0x008c703f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Offline(value)),
+                Err(error) => Err(error),
+            },
+            0x7b197dc8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Recently(value)),
+                Err(error) => Err(error),
+            },
+            0x541a1d1a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::LastWeek(value)),
+                Err(error) => Err(error),
+            },
+            0x65899777 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::LastMonth(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "UserStatus")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -12877,12 +15343,21 @@ impl tl::Encode for VideoSize {
 impl tl::Decode for VideoSize {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xde33b094 => Self::VideoSize(tl::DecodeBare::decode_bare(reader)?),
-            0xf85c413c => Self::EmojiMarkup(tl::DecodeBare::decode_bare(reader)?),
-            0x0da082fe => Self::StickerMarkup(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "VideoSize")),
+            0xde33b094 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::VideoSize(value)),
+                Err(error) => Err(error),
+            },
+            0xf85c413c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EmojiMarkup(value)),
+                Err(error) => Err(error),
+            },
+            0x0da082fe => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StickerMarkup(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "VideoSize")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -12926,11 +15401,17 @@ impl tl::Encode for WallPaper {
 impl tl::Decode for WallPaper {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xa437c3ed => Self::WallPaper(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xe0804116 => Self::NoFile(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "WallPaper")),
+            0xa437c3ed => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WallPaper(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xe0804116 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NoFile(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "WallPaper")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -12968,11 +15449,17 @@ impl tl::Encode for WalletState {
 impl tl::Decode for WalletState {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x9cb9b2ec => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0x95c5346b => Self::WalletState(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "WalletState")),
+            0x9cb9b2ec => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Empty(value)),
+                Err(error) => Err(error),
+            },
+            0x95c5346b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WalletState(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "WalletState")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -13016,13 +15503,22 @@ impl tl::Encode for WalletTransactionPeer {
 impl tl::Decode for WalletTransactionPeer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xd4ea706d => Self::User(tl::DecodeBare::decode_bare(reader)?),
-            0x062cc1bc => Self::Address(tl::DecodeBare::decode_bare(reader)?),
-            0xe595186e => Self::Onramp(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x728bed5a => Self::Unsupported,
-            id => return Err(reader.unknown(id, "WalletTransactionPeer")),
+            0xd4ea706d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::User(value)),
+                Err(error) => Err(error),
+            },
+            0x062cc1bc => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Address(value)),
+                Err(error) => Err(error),
+            },
+            0xe595186e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Onramp(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x728bed5a => Ok(Self::Unsupported),
+            id => Err(reader.unknown(id, "WalletTransactionPeer")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -13066,11 +15562,17 @@ impl tl::Encode for WebDocument {
 impl tl::Decode for WebDocument {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x1c570ed1 => Self::WebDocument(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xf9c8bcc6 => Self::NoProxy(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "WebDocument")),
+            0x1c570ed1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WebDocument(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xf9c8bcc6 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NoProxy(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "WebDocument")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -13115,14 +15617,26 @@ impl tl::Decode for WebPage {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         reader.enter()?;
         let value = match reader.u32()? {
-            0x211a1788 => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0xb0d13e47 => Self::Pending(tl::DecodeBare::decode_bare(reader)?),
-            0xe89c45b2 => Self::WebPage(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x7311ca11 => Self::NotModified(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "WebPage")),
+            0x211a1788 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Empty(value)),
+                Err(error) => Err(error),
+            },
+            0xb0d13e47 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Pending(value)),
+                Err(error) => Err(error),
+            },
+            0xe89c45b2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WebPage(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x7311ca11 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NotModified(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "WebPage")),
         };
         reader.leave();
-        Ok(value)
+        value
     }
 }
 
@@ -13188,17 +15702,38 @@ impl tl::Decode for WebPageAttribute {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         reader.enter()?;
         let value = match reader.u32()? {
-            0x54b56617 => Self::Theme(tl::DecodeBare::decode_bare(reader)?),
-            0x2e94c3e7 => Self::Story(tl::DecodeBare::decode_bare(reader)?),
-            0x50cc03d3 => Self::StickerSet(tl::DecodeBare::decode_bare(reader)?),
-            0xcf6f6db8 => Self::UniqueStarGift(tl::DecodeBare::decode_bare(reader)?),
-            0x31cad303 => Self::StarGiftCollection(tl::DecodeBare::decode_bare(reader)?),
-            0x01c641c2 => Self::StarGiftAuction(tl::DecodeBare::decode_bare(reader)?),
-            0x7781fe18 => Self::AiComposeTone(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "WebPageAttribute")),
+            0x54b56617 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Theme(value)),
+                Err(error) => Err(error),
+            },
+            0x2e94c3e7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Story(value)),
+                Err(error) => Err(error),
+            },
+            0x50cc03d3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StickerSet(value)),
+                Err(error) => Err(error),
+            },
+            0xcf6f6db8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UniqueStarGift(value)),
+                Err(error) => Err(error),
+            },
+            0x31cad303 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftCollection(value)),
+                Err(error) => Err(error),
+            },
+            0x01c641c2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftAuction(value)),
+                Err(error) => Err(error),
+            },
+            0x7781fe18 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::AiComposeTone(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "WebPageAttribute")),
         };
         reader.leave();
-        Ok(value)
+        value
     }
 }
 

@@ -56,17 +56,17 @@ impl SendMessage {
 impl tl::Encode for SendMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xba8d5f35);
-        let flags = u32::from(self.invert_media) << 6
-            | u32::from(self.welcome) << 7
-            | u32::from(self.anchor) << 9
-            | u32::from(self.noforwards) << 10
-            | u32::from(self.peer.is_some()) << 8
-            | u32::from(self.query_id.is_some())
-            | u32::from(self.entities.is_some()) << 1
-            | u32::from(self.media.is_some()) << 2
-            | u32::from(self.reply_markup.is_some()) << 3
-            | u32::from(self.rich_message.is_some()) << 4
-            | u32::from(self.reply_to.is_some()) << 5;
+        let flags = tl::bit(self.invert_media, 0x40)
+            | tl::bit(self.welcome, 0x80)
+            | tl::bit(self.anchor, 0x200)
+            | tl::bit(self.noforwards, 0x400)
+            | tl::bit(self.peer.is_some(), 0x100)
+            | tl::bit(self.query_id.is_some(), 0x1)
+            | tl::bit(self.entities.is_some(), 0x2)
+            | tl::bit(self.media.is_some(), 0x4)
+            | tl::bit(self.reply_markup.is_some(), 0x8)
+            | tl::bit(self.rich_message.is_some(), 0x10)
+            | tl::bit(self.reply_to.is_some(), 0x20);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer {
             tl::Encode::encode(value, out);
@@ -97,26 +97,29 @@ impl tl::Encode for SendMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendMessage {
-    const CONSTRUCTOR: u32 = 0xba8d5f35;
-    const EXPECTED: &'static str = "ephemeral.sendMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0xba8d5f35, "ephemeral.sendMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            invert_media: flags & 0x40 != 0,
-            welcome: flags & 0x80 != 0,
-            anchor: flags & 0x200 != 0,
-            noforwards: flags & 0x400 != 0,
-            peer: if flags & 0x100 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            invert_media: tl::has(flags, 0x40),
+            welcome: tl::has(flags, 0x80),
+            anchor: tl::has(flags, 0x200),
+            noforwards: tl::has(flags, 0x400),
+            peer: reader.field_if(flags, 0x100),
             receiver_id: tl::Decode::decode(reader)?,
-            query_id: if flags & 0x1 != 0 { Some(reader.i64()?) } else { None },
-            message: reader.text()?,
-            entities: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-            media: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            reply_markup: if flags & 0x8 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            rich_message: if flags & 0x10 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            random_id: reader.i64()?,
-            reply_to: if flags & 0x20 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            query_id: reader.long_if(flags, 0x1),
+            message: reader.text_field(),
+            entities: reader.vector_if(flags, 0x2),
+            media: reader.boxed_if(flags, 0x4),
+            reply_markup: reader.boxed_if(flags, 0x8),
+            rich_message: reader.boxed_if(flags, 0x10),
+            random_id: reader.long_field(),
+            reply_to: reader.field_if(flags, 0x20),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -157,7 +160,7 @@ impl DeleteMessage {
 impl tl::Encode for DeleteMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x92f6e797);
-        let flags = u32::from(self.peer.is_some());
+        let flags = tl::bit(self.peer.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer {
             tl::Encode::encode(value, out);
@@ -169,15 +172,18 @@ impl tl::Encode for DeleteMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteMessage {
-    const CONSTRUCTOR: u32 = 0x92f6e797;
-    const EXPECTED: &'static str = "ephemeral.deleteMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0x92f6e797, "ephemeral.deleteMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            peer: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            peer: reader.field_if(flags, 0x1),
             receiver_id: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-        })
+            id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -223,15 +229,18 @@ impl tl::Encode for ReportMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportMessage {
-    const CONSTRUCTOR: u32 = 0x8704f2bf;
-    const EXPECTED: &'static str = "ephemeral.reportMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8704f2bf, "ephemeral.reportMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-            option: reader.bytes()?,
-            message: reader.text()?,
-        })
+            id: reader.int_field(),
+            option: reader.bytes_field(),
+            message: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -272,7 +281,7 @@ impl GetCallbackAnswer {
 impl tl::Encode for GetCallbackAnswer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3fa464c8);
-        let flags = u32::from(self.data.is_some()) << 1;
+        let flags = tl::bit(self.data.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
@@ -284,15 +293,18 @@ impl tl::Encode for GetCallbackAnswer {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCallbackAnswer {
-    const CONSTRUCTOR: u32 = 0x3fa464c8;
-    const EXPECTED: &'static str = "ephemeral.getCallbackAnswer";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3fa464c8, "ephemeral.getCallbackAnswer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-            data: if flags & 0x2 != 0 { Some(reader.bytes()?) } else { None },
-        })
+            id: reader.int_field(),
+            data: reader.field_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -347,14 +359,14 @@ impl EditMessage {
 impl tl::Encode for EditMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcf9c725b);
-        let flags = u32::from(self.invert_media) << 5
-            | u32::from(self.welcome) << 6
-            | u32::from(self.peer.is_some()) << 7
-            | u32::from(self.message.is_some())
-            | u32::from(self.media.is_some()) << 3
-            | u32::from(self.entities.is_some()) << 1
-            | u32::from(self.reply_markup.is_some()) << 2
-            | u32::from(self.rich_message.is_some()) << 4;
+        let flags = tl::bit(self.invert_media, 0x20)
+            | tl::bit(self.welcome, 0x40)
+            | tl::bit(self.peer.is_some(), 0x80)
+            | tl::bit(self.message.is_some(), 0x1)
+            | tl::bit(self.media.is_some(), 0x8)
+            | tl::bit(self.entities.is_some(), 0x2)
+            | tl::bit(self.reply_markup.is_some(), 0x4)
+            | tl::bit(self.rich_message.is_some(), 0x10);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer {
             tl::Encode::encode(value, out);
@@ -381,22 +393,25 @@ impl tl::Encode for EditMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditMessage {
-    const CONSTRUCTOR: u32 = 0xcf9c725b;
-    const EXPECTED: &'static str = "ephemeral.editMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcf9c725b, "ephemeral.editMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            invert_media: flags & 0x20 != 0,
-            welcome: flags & 0x40 != 0,
-            peer: if flags & 0x80 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            invert_media: tl::has(flags, 0x20),
+            welcome: tl::has(flags, 0x40),
+            peer: reader.field_if(flags, 0x80),
             receiver_id: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-            message: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            media: if flags & 0x8 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            entities: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-            reply_markup: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            rich_message: if flags & 0x10 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-        })
+            id: reader.int_field(),
+            message: reader.text_if(flags, 0x1),
+            media: reader.boxed_if(flags, 0x8),
+            entities: reader.vector_if(flags, 0x2),
+            reply_markup: reader.boxed_if(flags, 0x4),
+            rich_message: reader.boxed_if(flags, 0x10),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -436,13 +451,16 @@ impl tl::Encode for DeleteWelcomeMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteWelcomeMessage {
-    const CONSTRUCTOR: u32 = 0xe882a9e1;
-    const EXPECTED: &'static str = "ephemeral.deleteWelcomeMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe882a9e1, "ephemeral.deleteWelcomeMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-        })
+            id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -479,12 +497,15 @@ impl tl::Encode for DeleteAllWelcomeMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteAllWelcomeMessages {
-    const CONSTRUCTOR: u32 = 0x734f9721;
-    const EXPECTED: &'static str = "ephemeral.deleteAllWelcomeMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x734f9721, "ephemeral.deleteAllWelcomeMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -524,13 +545,16 @@ impl tl::Encode for GetWelcomeMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetWelcomeMessages {
-    const CONSTRUCTOR: u32 = 0xdb9ac18d;
-    const EXPECTED: &'static str = "ephemeral.getWelcomeMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdb9ac18d, "ephemeral.getWelcomeMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            hash: reader.i64()?,
-        })
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

@@ -32,12 +32,15 @@ impl tl::Encode for EditPeerFolders {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditPeerFolders {
-    const CONSTRUCTOR: u32 = 0x6847d0ab;
-    const EXPECTED: &'static str = "folders.editPeerFolders";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6847d0ab, "folders.editPeerFolders");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            folder_peers: reader.vector()?,
-        })
+        let value = Self {
+            folder_peers: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

@@ -32,12 +32,15 @@ impl tl::Encode for GetCollectibleInfo {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCollectibleInfo {
-    const CONSTRUCTOR: u32 = 0xbe1e85ba;
-    const EXPECTED: &'static str = "fragment.getCollectibleInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbe1e85ba, "fragment.getCollectibleInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             collectible: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

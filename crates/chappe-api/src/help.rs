@@ -28,8 +28,7 @@ impl tl::Encode for GetConfig {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetConfig {
-    const CONSTRUCTOR: u32 = 0xc4f9186b;
-    const EXPECTED: &'static str = "help.getConfig";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc4f9186b, "help.getConfig");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -64,8 +63,7 @@ impl tl::Encode for GetNearestDc {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetNearestDc {
-    const CONSTRUCTOR: u32 = 0x1fb33026;
-    const EXPECTED: &'static str = "help.getNearestDc";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1fb33026, "help.getNearestDc");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -104,12 +102,15 @@ impl tl::Encode for GetAppUpdate {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAppUpdate {
-    const CONSTRUCTOR: u32 = 0x522d5a7d;
-    const EXPECTED: &'static str = "help.getAppUpdate";
+    const CONSTRUCTOR: (u32, &'static str) = (0x522d5a7d, "help.getAppUpdate");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            source: reader.text()?,
-        })
+        let value = Self {
+            source: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -142,8 +143,7 @@ impl tl::Encode for GetInviteText {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetInviteText {
-    const CONSTRUCTOR: u32 = 0x4d392343;
-    const EXPECTED: &'static str = "help.getInviteText";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4d392343, "help.getInviteText");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -178,8 +178,7 @@ impl tl::Encode for GetSupport {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSupport {
-    const CONSTRUCTOR: u32 = 0x9cdf08cd;
-    const EXPECTED: &'static str = "help.getSupport";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9cdf08cd, "help.getSupport");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -223,13 +222,16 @@ impl tl::Encode for SetBotUpdatesStatus {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotUpdatesStatus {
-    const CONSTRUCTOR: u32 = 0xec22cfcd;
-    const EXPECTED: &'static str = "help.setBotUpdatesStatus";
+    const CONSTRUCTOR: (u32, &'static str) = (0xec22cfcd, "help.setBotUpdatesStatus");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            pending_updates_count: reader.i32()?,
-            message: reader.text()?,
-        })
+        let value = Self {
+            pending_updates_count: reader.int_field(),
+            message: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -262,8 +264,7 @@ impl tl::Encode for GetCdnConfig {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCdnConfig {
-    const CONSTRUCTOR: u32 = 0x52029342;
-    const EXPECTED: &'static str = "help.getCdnConfig";
+    const CONSTRUCTOR: (u32, &'static str) = (0x52029342, "help.getCdnConfig");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -302,12 +303,15 @@ impl tl::Encode for GetRecentMeUrls {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetRecentMeUrls {
-    const CONSTRUCTOR: u32 = 0x3dc0f114;
-    const EXPECTED: &'static str = "help.getRecentMeUrls";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3dc0f114, "help.getRecentMeUrls");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            referer: reader.text()?,
-        })
+        let value = Self {
+            referer: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -340,8 +344,7 @@ impl tl::Encode for GetTermsOfServiceUpdate {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTermsOfServiceUpdate {
-    const CONSTRUCTOR: u32 = 0x2ca51fd1;
-    const EXPECTED: &'static str = "help.getTermsOfServiceUpdate";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2ca51fd1, "help.getTermsOfServiceUpdate");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -382,12 +385,15 @@ impl tl::Encode for AcceptTermsOfService {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AcceptTermsOfService {
-    const CONSTRUCTOR: u32 = 0xee72f79a;
-    const EXPECTED: &'static str = "help.acceptTermsOfService";
+    const CONSTRUCTOR: (u32, &'static str) = (0xee72f79a, "help.acceptTermsOfService");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -424,12 +430,15 @@ impl tl::Encode for GetDeepLinkInfo {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDeepLinkInfo {
-    const CONSTRUCTOR: u32 = 0x3fedc75f;
-    const EXPECTED: &'static str = "help.getDeepLinkInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3fedc75f, "help.getDeepLinkInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            path: reader.text()?,
-        })
+        let value = Self {
+            path: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -466,12 +475,15 @@ impl tl::Encode for GetAppConfig {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAppConfig {
-    const CONSTRUCTOR: u32 = 0x61e3f854;
-    const EXPECTED: &'static str = "help.getAppConfig";
+    const CONSTRUCTOR: (u32, &'static str) = (0x61e3f854, "help.getAppConfig");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
-        })
+        let value = Self {
+            hash: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -508,12 +520,15 @@ impl tl::Encode for SaveAppLog {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveAppLog {
-    const CONSTRUCTOR: u32 = 0x6f02f748;
-    const EXPECTED: &'static str = "help.saveAppLog";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6f02f748, "help.saveAppLog");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            events: reader.vector()?,
-        })
+        let value = Self {
+            events: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -550,12 +565,15 @@ impl tl::Encode for GetPassportConfig {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPassportConfig {
-    const CONSTRUCTOR: u32 = 0xc661ad08;
-    const EXPECTED: &'static str = "help.getPassportConfig";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc661ad08, "help.getPassportConfig");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
-        })
+        let value = Self {
+            hash: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -590,8 +608,7 @@ impl tl::Encode for GetSupportName {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSupportName {
-    const CONSTRUCTOR: u32 = 0xd360e72c;
-    const EXPECTED: &'static str = "help.getSupportName";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd360e72c, "help.getSupportName");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -632,12 +649,15 @@ impl tl::Encode for GetUserInfo {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUserInfo {
-    const CONSTRUCTOR: u32 = 0x038a08d3;
-    const EXPECTED: &'static str = "help.getUserInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x038a08d3, "help.getUserInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             user_id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -682,14 +702,17 @@ impl tl::Encode for EditUserInfo {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditUserInfo {
-    const CONSTRUCTOR: u32 = 0x66b91b70;
-    const EXPECTED: &'static str = "help.editUserInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x66b91b70, "help.editUserInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             user_id: tl::Decode::decode(reader)?,
-            message: reader.text()?,
-            entities: reader.vector()?,
-        })
+            message: reader.text_field(),
+            entities: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -722,8 +745,7 @@ impl tl::Encode for GetPromoData {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPromoData {
-    const CONSTRUCTOR: u32 = 0xc0977421;
-    const EXPECTED: &'static str = "help.getPromoData";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc0977421, "help.getPromoData");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -762,12 +784,15 @@ impl tl::Encode for HidePromoData {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for HidePromoData {
-    const CONSTRUCTOR: u32 = 0x1e251c95;
-    const EXPECTED: &'static str = "help.hidePromoData";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1e251c95, "help.hidePromoData");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -807,13 +832,16 @@ impl tl::Encode for DismissSuggestion {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DismissSuggestion {
-    const CONSTRUCTOR: u32 = 0xf50dbaa1;
-    const EXPECTED: &'static str = "help.dismissSuggestion";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf50dbaa1, "help.dismissSuggestion");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            suggestion: reader.text()?,
-        })
+            suggestion: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -853,13 +881,16 @@ impl tl::Encode for GetCountriesList {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCountriesList {
-    const CONSTRUCTOR: u32 = 0x735787a8;
-    const EXPECTED: &'static str = "help.getCountriesList";
+    const CONSTRUCTOR: (u32, &'static str) = (0x735787a8, "help.getCountriesList");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            lang_code: reader.text()?,
-            hash: reader.i32()?,
-        })
+        let value = Self {
+            lang_code: reader.text_field(),
+            hash: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -892,8 +923,7 @@ impl tl::Encode for GetPremiumPromo {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPremiumPromo {
-    const CONSTRUCTOR: u32 = 0xb81b93d4;
-    const EXPECTED: &'static str = "help.getPremiumPromo";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb81b93d4, "help.getPremiumPromo");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -932,12 +962,15 @@ impl tl::Encode for GetPeerColors {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPeerColors {
-    const CONSTRUCTOR: u32 = 0xda80f42f;
-    const EXPECTED: &'static str = "help.getPeerColors";
+    const CONSTRUCTOR: (u32, &'static str) = (0xda80f42f, "help.getPeerColors");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
-        })
+        let value = Self {
+            hash: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -974,12 +1007,15 @@ impl tl::Encode for GetPeerProfileColors {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPeerProfileColors {
-    const CONSTRUCTOR: u32 = 0xabcfa9fd;
-    const EXPECTED: &'static str = "help.getPeerProfileColors";
+    const CONSTRUCTOR: (u32, &'static str) = (0xabcfa9fd, "help.getPeerProfileColors");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
-        })
+        let value = Self {
+            hash: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1016,12 +1052,15 @@ impl tl::Encode for GetTimezonesList {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTimezonesList {
-    const CONSTRUCTOR: u32 = 0x49b30240;
-    const EXPECTED: &'static str = "help.getTimezonesList";
+    const CONSTRUCTOR: (u32, &'static str) = (0x49b30240, "help.getTimezonesList");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
-        })
+        let value = Self {
+            hash: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

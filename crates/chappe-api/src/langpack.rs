@@ -35,13 +35,16 @@ impl tl::Encode for GetLangPack {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetLangPack {
-    const CONSTRUCTOR: u32 = 0xf2f2330a;
-    const EXPECTED: &'static str = "langpack.getLangPack";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf2f2330a, "langpack.getLangPack");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            lang_pack: reader.text()?,
-            lang_code: reader.text()?,
-        })
+        let value = Self {
+            lang_pack: reader.text_field(),
+            lang_code: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -86,14 +89,17 @@ impl tl::Encode for GetStrings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStrings {
-    const CONSTRUCTOR: u32 = 0xefea3803;
-    const EXPECTED: &'static str = "langpack.getStrings";
+    const CONSTRUCTOR: (u32, &'static str) = (0xefea3803, "langpack.getStrings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            lang_pack: reader.text()?,
-            lang_code: reader.text()?,
-            keys: reader.vector()?,
-        })
+        let value = Self {
+            lang_pack: reader.text_field(),
+            lang_code: reader.text_field(),
+            keys: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -138,14 +144,17 @@ impl tl::Encode for GetDifference {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDifference {
-    const CONSTRUCTOR: u32 = 0xcd984aa5;
-    const EXPECTED: &'static str = "langpack.getDifference";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcd984aa5, "langpack.getDifference");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            lang_pack: reader.text()?,
-            lang_code: reader.text()?,
-            from_version: reader.i32()?,
-        })
+        let value = Self {
+            lang_pack: reader.text_field(),
+            lang_code: reader.text_field(),
+            from_version: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -184,12 +193,15 @@ impl tl::Encode for GetLanguages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetLanguages {
-    const CONSTRUCTOR: u32 = 0x42c6978f;
-    const EXPECTED: &'static str = "langpack.getLanguages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x42c6978f, "langpack.getLanguages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            lang_pack: reader.text()?,
-        })
+        let value = Self {
+            lang_pack: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -231,13 +243,16 @@ impl tl::Encode for GetLanguage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetLanguage {
-    const CONSTRUCTOR: u32 = 0x6a596502;
-    const EXPECTED: &'static str = "langpack.getLanguage";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6a596502, "langpack.getLanguage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            lang_pack: reader.text()?,
-            lang_code: reader.text()?,
-        })
+        let value = Self {
+            lang_pack: reader.text_field(),
+            lang_code: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

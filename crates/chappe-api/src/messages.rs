@@ -32,12 +32,15 @@ impl tl::Encode for GetMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessages {
-    const CONSTRUCTOR: u32 = 0x63c66506;
-    const EXPECTED: &'static str = "messages.getMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x63c66506, "messages.getMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.vector()?,
-        })
+        let value = Self {
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -88,8 +91,8 @@ impl GetDialogs {
 impl tl::Encode for GetDialogs {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa0f4cb4f);
-        let flags = u32::from(self.exclude_pinned)
-            | u32::from(self.folder_id.is_some()) << 1;
+        let flags = tl::bit(self.exclude_pinned, 0x1)
+            | tl::bit(self.folder_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.folder_id {
             tl::write_i32(out, *value);
@@ -104,19 +107,22 @@ impl tl::Encode for GetDialogs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDialogs {
-    const CONSTRUCTOR: u32 = 0xa0f4cb4f;
-    const EXPECTED: &'static str = "messages.getDialogs";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa0f4cb4f, "messages.getDialogs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            exclude_pinned: flags & 0x1 != 0,
-            folder_id: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            offset_date: reader.i32()?,
-            offset_id: reader.i32()?,
+        let flags = reader.flags_field();
+        let value = Self {
+            exclude_pinned: tl::has(flags, 0x1),
+            folder_id: reader.int_if(flags, 0x2),
+            offset_date: reader.int_field(),
+            offset_id: reader.int_field(),
             offset_peer: tl::Decode::decode(reader)?,
-            limit: reader.i32()?,
-            hash: reader.i64()?,
-        })
+            limit: reader.int_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -176,19 +182,22 @@ impl tl::Encode for GetHistory {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetHistory {
-    const CONSTRUCTOR: u32 = 0x4423e6c5;
-    const EXPECTED: &'static str = "messages.getHistory";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4423e6c5, "messages.getHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            offset_id: reader.i32()?,
-            offset_date: reader.i32()?,
-            add_offset: reader.i32()?,
-            limit: reader.i32()?,
-            max_id: reader.i32()?,
-            min_id: reader.i32()?,
-            hash: reader.i64()?,
-        })
+            offset_id: reader.int_field(),
+            offset_date: reader.int_field(),
+            add_offset: reader.int_field(),
+            limit: reader.int_field(),
+            max_id: reader.int_field(),
+            min_id: reader.int_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -256,10 +265,10 @@ impl Search {
 impl tl::Encode for Search {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x29ee847a);
-        let flags = u32::from(self.from_id.is_some())
-            | u32::from(self.saved_peer_id.is_some()) << 2
-            | u32::from(self.saved_reaction.is_some()) << 3
-            | u32::from(self.top_msg_id.is_some()) << 1;
+        let flags = tl::bit(self.from_id.is_some(), 0x1)
+            | tl::bit(self.saved_peer_id.is_some(), 0x4)
+            | tl::bit(self.saved_reaction.is_some(), 0x8)
+            | tl::bit(self.top_msg_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.q);
@@ -289,27 +298,30 @@ impl tl::Encode for Search {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Search {
-    const CONSTRUCTOR: u32 = 0x29ee847a;
-    const EXPECTED: &'static str = "messages.search";
+    const CONSTRUCTOR: (u32, &'static str) = (0x29ee847a, "messages.search");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            q: reader.text()?,
-            from_id: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            saved_peer_id: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            saved_reaction: if flags & 0x8 != 0 { Some(reader.vector()?) } else { None },
-            top_msg_id: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
+            q: reader.text_field(),
+            from_id: reader.field_if(flags, 0x1),
+            saved_peer_id: reader.field_if(flags, 0x4),
+            saved_reaction: reader.vector_if(flags, 0x8),
+            top_msg_id: reader.int_if(flags, 0x2),
             filter: tl::Decode::decode(reader)?,
-            min_date: reader.i32()?,
-            max_date: reader.i32()?,
-            offset_id: reader.i32()?,
-            add_offset: reader.i32()?,
-            limit: reader.i32()?,
-            max_id: reader.i32()?,
-            min_id: reader.i32()?,
-            hash: reader.i64()?,
-        })
+            min_date: reader.int_field(),
+            max_date: reader.int_field(),
+            offset_id: reader.int_field(),
+            add_offset: reader.int_field(),
+            limit: reader.int_field(),
+            max_id: reader.int_field(),
+            min_id: reader.int_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -351,13 +363,16 @@ impl tl::Encode for ReadHistory {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadHistory {
-    const CONSTRUCTOR: u32 = 0x0e306d3a;
-    const EXPECTED: &'static str = "messages.readHistory";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0e306d3a, "messages.readHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            max_id: reader.i32()?,
-        })
+            max_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -406,10 +421,10 @@ impl DeleteHistory {
 impl tl::Encode for DeleteHistory {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb08f922a);
-        let flags = u32::from(self.just_clear)
-            | u32::from(self.revoke) << 1
-            | u32::from(self.min_date.is_some()) << 2
-            | u32::from(self.max_date.is_some()) << 3;
+        let flags = tl::bit(self.just_clear, 0x1)
+            | tl::bit(self.revoke, 0x2)
+            | tl::bit(self.min_date.is_some(), 0x4)
+            | tl::bit(self.max_date.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.max_id);
@@ -424,18 +439,21 @@ impl tl::Encode for DeleteHistory {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteHistory {
-    const CONSTRUCTOR: u32 = 0xb08f922a;
-    const EXPECTED: &'static str = "messages.deleteHistory";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb08f922a, "messages.deleteHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            just_clear: flags & 0x1 != 0,
-            revoke: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            just_clear: tl::has(flags, 0x1),
+            revoke: tl::has(flags, 0x2),
             peer: tl::Decode::decode(reader)?,
-            max_id: reader.i32()?,
-            min_date: if flags & 0x4 != 0 { Some(reader.i32()?) } else { None },
-            max_date: if flags & 0x8 != 0 { Some(reader.i32()?) } else { None },
-        })
+            max_id: reader.int_field(),
+            min_date: reader.int_if(flags, 0x4),
+            max_date: reader.int_if(flags, 0x8),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -476,7 +494,7 @@ impl DeleteMessages {
 impl tl::Encode for DeleteMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe58e95d2);
-        let flags = u32::from(self.revoke);
+        let flags = tl::bit(self.revoke, 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.id);
     }
@@ -484,14 +502,17 @@ impl tl::Encode for DeleteMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteMessages {
-    const CONSTRUCTOR: u32 = 0xe58e95d2;
-    const EXPECTED: &'static str = "messages.deleteMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe58e95d2, "messages.deleteMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            revoke: flags & 0x1 != 0,
-            id: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            revoke: tl::has(flags, 0x1),
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -528,12 +549,15 @@ impl tl::Encode for ReceivedMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReceivedMessages {
-    const CONSTRUCTOR: u32 = 0x05a954c0;
-    const EXPECTED: &'static str = "messages.receivedMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x05a954c0, "messages.receivedMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            max_id: reader.i32()?,
-        })
+        let value = Self {
+            max_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -576,7 +600,7 @@ impl SetTyping {
 impl tl::Encode for SetTyping {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x58943ee2);
-        let flags = u32::from(self.top_msg_id.is_some());
+        let flags = tl::bit(self.top_msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.top_msg_id {
@@ -588,15 +612,18 @@ impl tl::Encode for SetTyping {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetTyping {
-    const CONSTRUCTOR: u32 = 0x58943ee2;
-    const EXPECTED: &'static str = "messages.setTyping";
+    const CONSTRUCTOR: (u32, &'static str) = (0x58943ee2, "messages.setTyping");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            top_msg_id: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
+            top_msg_id: reader.int_if(flags, 0x1),
             action: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -677,25 +704,25 @@ impl SendMessage {
 impl tl::Encode for SendMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfef48f62);
-        let flags = u32::from(self.no_webpage) << 1
-            | u32::from(self.silent) << 5
-            | u32::from(self.background) << 6
-            | u32::from(self.clear_draft) << 7
-            | u32::from(self.noforwards) << 14
-            | u32::from(self.update_stickersets_order) << 15
-            | u32::from(self.invert_media) << 16
-            | u32::from(self.allow_paid_floodskip) << 19
-            | u32::from(self.reply_to.is_some())
-            | u32::from(self.reply_markup.is_some()) << 2
-            | u32::from(self.entities.is_some()) << 3
-            | u32::from(self.schedule_date.is_some()) << 10
-            | u32::from(self.schedule_repeat_period.is_some()) << 24
-            | u32::from(self.send_as.is_some()) << 13
-            | u32::from(self.quick_reply_shortcut.is_some()) << 17
-            | u32::from(self.effect.is_some()) << 18
-            | u32::from(self.allow_paid_stars.is_some()) << 21
-            | u32::from(self.suggested_post.is_some()) << 22
-            | u32::from(self.rich_message.is_some()) << 23;
+        let flags = tl::bit(self.no_webpage, 0x2)
+            | tl::bit(self.silent, 0x20)
+            | tl::bit(self.background, 0x40)
+            | tl::bit(self.clear_draft, 0x80)
+            | tl::bit(self.noforwards, 0x4000)
+            | tl::bit(self.update_stickersets_order, 0x8000)
+            | tl::bit(self.invert_media, 0x10000)
+            | tl::bit(self.allow_paid_floodskip, 0x80000)
+            | tl::bit(self.reply_to.is_some(), 0x1)
+            | tl::bit(self.reply_markup.is_some(), 0x4)
+            | tl::bit(self.entities.is_some(), 0x8)
+            | tl::bit(self.schedule_date.is_some(), 0x400)
+            | tl::bit(self.schedule_repeat_period.is_some(), 0x1000000)
+            | tl::bit(self.send_as.is_some(), 0x2000)
+            | tl::bit(self.quick_reply_shortcut.is_some(), 0x20000)
+            | tl::bit(self.effect.is_some(), 0x40000)
+            | tl::bit(self.allow_paid_stars.is_some(), 0x200000)
+            | tl::bit(self.suggested_post.is_some(), 0x400000)
+            | tl::bit(self.rich_message.is_some(), 0x800000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.reply_to {
@@ -738,34 +765,37 @@ impl tl::Encode for SendMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendMessage {
-    const CONSTRUCTOR: u32 = 0xfef48f62;
-    const EXPECTED: &'static str = "messages.sendMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfef48f62, "messages.sendMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            no_webpage: flags & 0x2 != 0,
-            silent: flags & 0x20 != 0,
-            background: flags & 0x40 != 0,
-            clear_draft: flags & 0x80 != 0,
-            noforwards: flags & 0x4000 != 0,
-            update_stickersets_order: flags & 0x8000 != 0,
-            invert_media: flags & 0x10000 != 0,
-            allow_paid_floodskip: flags & 0x80000 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            no_webpage: tl::has(flags, 0x2),
+            silent: tl::has(flags, 0x20),
+            background: tl::has(flags, 0x40),
+            clear_draft: tl::has(flags, 0x80),
+            noforwards: tl::has(flags, 0x4000),
+            update_stickersets_order: tl::has(flags, 0x8000),
+            invert_media: tl::has(flags, 0x10000),
+            allow_paid_floodskip: tl::has(flags, 0x80000),
             peer: tl::Decode::decode(reader)?,
-            reply_to: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            message: reader.text()?,
-            random_id: reader.i64()?,
-            reply_markup: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            entities: if flags & 0x8 != 0 { Some(reader.vector()?) } else { None },
-            schedule_date: if flags & 0x400 != 0 { Some(reader.i32()?) } else { None },
-            schedule_repeat_period: if flags & 0x1000000 != 0 { Some(reader.i32()?) } else { None },
-            send_as: if flags & 0x2000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            quick_reply_shortcut: if flags & 0x20000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            effect: if flags & 0x40000 != 0 { Some(reader.i64()?) } else { None },
-            allow_paid_stars: if flags & 0x200000 != 0 { Some(reader.i64()?) } else { None },
-            suggested_post: if flags & 0x400000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            rich_message: if flags & 0x800000 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-        })
+            reply_to: reader.field_if(flags, 0x1),
+            message: reader.text_field(),
+            random_id: reader.long_field(),
+            reply_markup: reader.boxed_if(flags, 0x4),
+            entities: reader.vector_if(flags, 0x8),
+            schedule_date: reader.int_if(flags, 0x400),
+            schedule_repeat_period: reader.int_if(flags, 0x1000000),
+            send_as: reader.field_if(flags, 0x2000),
+            quick_reply_shortcut: reader.field_if(flags, 0x20000),
+            effect: reader.long_if(flags, 0x40000),
+            allow_paid_stars: reader.long_if(flags, 0x200000),
+            suggested_post: reader.field_if(flags, 0x400000),
+            rich_message: reader.boxed_if(flags, 0x800000),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -844,23 +874,23 @@ impl SendMedia {
 impl tl::Encode for SendMedia {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0330e77f);
-        let flags = u32::from(self.silent) << 5
-            | u32::from(self.background) << 6
-            | u32::from(self.clear_draft) << 7
-            | u32::from(self.noforwards) << 14
-            | u32::from(self.update_stickersets_order) << 15
-            | u32::from(self.invert_media) << 16
-            | u32::from(self.allow_paid_floodskip) << 19
-            | u32::from(self.reply_to.is_some())
-            | u32::from(self.reply_markup.is_some()) << 2
-            | u32::from(self.entities.is_some()) << 3
-            | u32::from(self.schedule_date.is_some()) << 10
-            | u32::from(self.schedule_repeat_period.is_some()) << 24
-            | u32::from(self.send_as.is_some()) << 13
-            | u32::from(self.quick_reply_shortcut.is_some()) << 17
-            | u32::from(self.effect.is_some()) << 18
-            | u32::from(self.allow_paid_stars.is_some()) << 21
-            | u32::from(self.suggested_post.is_some()) << 22;
+        let flags = tl::bit(self.silent, 0x20)
+            | tl::bit(self.background, 0x40)
+            | tl::bit(self.clear_draft, 0x80)
+            | tl::bit(self.noforwards, 0x4000)
+            | tl::bit(self.update_stickersets_order, 0x8000)
+            | tl::bit(self.invert_media, 0x10000)
+            | tl::bit(self.allow_paid_floodskip, 0x80000)
+            | tl::bit(self.reply_to.is_some(), 0x1)
+            | tl::bit(self.reply_markup.is_some(), 0x4)
+            | tl::bit(self.entities.is_some(), 0x8)
+            | tl::bit(self.schedule_date.is_some(), 0x400)
+            | tl::bit(self.schedule_repeat_period.is_some(), 0x1000000)
+            | tl::bit(self.send_as.is_some(), 0x2000)
+            | tl::bit(self.quick_reply_shortcut.is_some(), 0x20000)
+            | tl::bit(self.effect.is_some(), 0x40000)
+            | tl::bit(self.allow_paid_stars.is_some(), 0x200000)
+            | tl::bit(self.suggested_post.is_some(), 0x400000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.reply_to {
@@ -901,33 +931,36 @@ impl tl::Encode for SendMedia {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendMedia {
-    const CONSTRUCTOR: u32 = 0x0330e77f;
-    const EXPECTED: &'static str = "messages.sendMedia";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0330e77f, "messages.sendMedia");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            silent: flags & 0x20 != 0,
-            background: flags & 0x40 != 0,
-            clear_draft: flags & 0x80 != 0,
-            noforwards: flags & 0x4000 != 0,
-            update_stickersets_order: flags & 0x8000 != 0,
-            invert_media: flags & 0x10000 != 0,
-            allow_paid_floodskip: flags & 0x80000 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            silent: tl::has(flags, 0x20),
+            background: tl::has(flags, 0x40),
+            clear_draft: tl::has(flags, 0x80),
+            noforwards: tl::has(flags, 0x4000),
+            update_stickersets_order: tl::has(flags, 0x8000),
+            invert_media: tl::has(flags, 0x10000),
+            allow_paid_floodskip: tl::has(flags, 0x80000),
             peer: tl::Decode::decode(reader)?,
-            reply_to: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            reply_to: reader.field_if(flags, 0x1),
             media: tl::Decode::decode(reader)?,
-            message: reader.text()?,
-            random_id: reader.i64()?,
-            reply_markup: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            entities: if flags & 0x8 != 0 { Some(reader.vector()?) } else { None },
-            schedule_date: if flags & 0x400 != 0 { Some(reader.i32()?) } else { None },
-            schedule_repeat_period: if flags & 0x1000000 != 0 { Some(reader.i32()?) } else { None },
-            send_as: if flags & 0x2000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            quick_reply_shortcut: if flags & 0x20000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            effect: if flags & 0x40000 != 0 { Some(reader.i64()?) } else { None },
-            allow_paid_stars: if flags & 0x200000 != 0 { Some(reader.i64()?) } else { None },
-            suggested_post: if flags & 0x400000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            message: reader.text_field(),
+            random_id: reader.long_field(),
+            reply_markup: reader.boxed_if(flags, 0x4),
+            entities: reader.vector_if(flags, 0x8),
+            schedule_date: reader.int_if(flags, 0x400),
+            schedule_repeat_period: reader.int_if(flags, 0x1000000),
+            send_as: reader.field_if(flags, 0x2000),
+            quick_reply_shortcut: reader.field_if(flags, 0x20000),
+            effect: reader.long_if(flags, 0x40000),
+            allow_paid_stars: reader.long_if(flags, 0x200000),
+            suggested_post: reader.field_if(flags, 0x400000),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1008,24 +1041,24 @@ impl ForwardMessages {
 impl tl::Encode for ForwardMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x13704a7c);
-        let flags = u32::from(self.silent) << 5
-            | u32::from(self.background) << 6
-            | u32::from(self.with_my_score) << 8
-            | u32::from(self.drop_author) << 11
-            | u32::from(self.drop_media_captions) << 12
-            | u32::from(self.noforwards) << 14
-            | u32::from(self.allow_paid_floodskip) << 19
-            | u32::from(self.from_ephemeral) << 25
-            | u32::from(self.top_msg_id.is_some()) << 9
-            | u32::from(self.reply_to.is_some()) << 22
-            | u32::from(self.schedule_date.is_some()) << 10
-            | u32::from(self.schedule_repeat_period.is_some()) << 24
-            | u32::from(self.send_as.is_some()) << 13
-            | u32::from(self.quick_reply_shortcut.is_some()) << 17
-            | u32::from(self.effect.is_some()) << 18
-            | u32::from(self.video_timestamp.is_some()) << 20
-            | u32::from(self.allow_paid_stars.is_some()) << 21
-            | u32::from(self.suggested_post.is_some()) << 23;
+        let flags = tl::bit(self.silent, 0x20)
+            | tl::bit(self.background, 0x40)
+            | tl::bit(self.with_my_score, 0x100)
+            | tl::bit(self.drop_author, 0x800)
+            | tl::bit(self.drop_media_captions, 0x1000)
+            | tl::bit(self.noforwards, 0x4000)
+            | tl::bit(self.allow_paid_floodskip, 0x80000)
+            | tl::bit(self.from_ephemeral, 0x2000000)
+            | tl::bit(self.top_msg_id.is_some(), 0x200)
+            | tl::bit(self.reply_to.is_some(), 0x400000)
+            | tl::bit(self.schedule_date.is_some(), 0x400)
+            | tl::bit(self.schedule_repeat_period.is_some(), 0x1000000)
+            | tl::bit(self.send_as.is_some(), 0x2000)
+            | tl::bit(self.quick_reply_shortcut.is_some(), 0x20000)
+            | tl::bit(self.effect.is_some(), 0x40000)
+            | tl::bit(self.video_timestamp.is_some(), 0x100000)
+            | tl::bit(self.allow_paid_stars.is_some(), 0x200000)
+            | tl::bit(self.suggested_post.is_some(), 0x800000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.from_peer, out);
         tl::write_vector(out, &self.id);
@@ -1066,34 +1099,37 @@ impl tl::Encode for ForwardMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ForwardMessages {
-    const CONSTRUCTOR: u32 = 0x13704a7c;
-    const EXPECTED: &'static str = "messages.forwardMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x13704a7c, "messages.forwardMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            silent: flags & 0x20 != 0,
-            background: flags & 0x40 != 0,
-            with_my_score: flags & 0x100 != 0,
-            drop_author: flags & 0x800 != 0,
-            drop_media_captions: flags & 0x1000 != 0,
-            noforwards: flags & 0x4000 != 0,
-            allow_paid_floodskip: flags & 0x80000 != 0,
-            from_ephemeral: flags & 0x2000000 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            silent: tl::has(flags, 0x20),
+            background: tl::has(flags, 0x40),
+            with_my_score: tl::has(flags, 0x100),
+            drop_author: tl::has(flags, 0x800),
+            drop_media_captions: tl::has(flags, 0x1000),
+            noforwards: tl::has(flags, 0x4000),
+            allow_paid_floodskip: tl::has(flags, 0x80000),
+            from_ephemeral: tl::has(flags, 0x2000000),
             from_peer: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-            random_id: reader.vector()?,
+            id: reader.vector_field(),
+            random_id: reader.vector_field(),
             to_peer: tl::Decode::decode(reader)?,
-            top_msg_id: if flags & 0x200 != 0 { Some(reader.i32()?) } else { None },
-            reply_to: if flags & 0x400000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            schedule_date: if flags & 0x400 != 0 { Some(reader.i32()?) } else { None },
-            schedule_repeat_period: if flags & 0x1000000 != 0 { Some(reader.i32()?) } else { None },
-            send_as: if flags & 0x2000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            quick_reply_shortcut: if flags & 0x20000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            effect: if flags & 0x40000 != 0 { Some(reader.i64()?) } else { None },
-            video_timestamp: if flags & 0x100000 != 0 { Some(reader.i32()?) } else { None },
-            allow_paid_stars: if flags & 0x200000 != 0 { Some(reader.i64()?) } else { None },
-            suggested_post: if flags & 0x800000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            top_msg_id: reader.int_if(flags, 0x200),
+            reply_to: reader.field_if(flags, 0x400000),
+            schedule_date: reader.int_if(flags, 0x400),
+            schedule_repeat_period: reader.int_if(flags, 0x1000000),
+            send_as: reader.field_if(flags, 0x2000),
+            quick_reply_shortcut: reader.field_if(flags, 0x20000),
+            effect: reader.long_if(flags, 0x40000),
+            video_timestamp: reader.int_if(flags, 0x100000),
+            allow_paid_stars: reader.long_if(flags, 0x200000),
+            suggested_post: reader.field_if(flags, 0x800000),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1132,12 +1168,15 @@ impl tl::Encode for ReportSpam {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportSpam {
-    const CONSTRUCTOR: u32 = 0xcf1592db;
-    const EXPECTED: &'static str = "messages.reportSpam";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcf1592db, "messages.reportSpam");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1176,12 +1215,15 @@ impl tl::Encode for GetPeerSettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPeerSettings {
-    const CONSTRUCTOR: u32 = 0xefd9a6a2;
-    const EXPECTED: &'static str = "messages.getPeerSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0xefd9a6a2, "messages.getPeerSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1229,15 +1271,18 @@ impl tl::Encode for Report {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Report {
-    const CONSTRUCTOR: u32 = 0xfc78af9b;
-    const EXPECTED: &'static str = "messages.report";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfc78af9b, "messages.report");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-            option: reader.bytes()?,
-            message: reader.text()?,
-        })
+            id: reader.vector_field(),
+            option: reader.bytes_field(),
+            message: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1276,12 +1321,15 @@ impl tl::Encode for GetChats {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChats {
-    const CONSTRUCTOR: u32 = 0x49e9528f;
-    const EXPECTED: &'static str = "messages.getChats";
+    const CONSTRUCTOR: (u32, &'static str) = (0x49e9528f, "messages.getChats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.vector()?,
-        })
+        let value = Self {
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1320,12 +1368,15 @@ impl tl::Encode for GetFullChat {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFullChat {
-    const CONSTRUCTOR: u32 = 0xaeb00b34;
-    const EXPECTED: &'static str = "messages.getFullChat";
+    const CONSTRUCTOR: (u32, &'static str) = (0xaeb00b34, "messages.getFullChat");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            chat_id: reader.i64()?,
-        })
+        let value = Self {
+            chat_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1367,13 +1418,16 @@ impl tl::Encode for EditChatTitle {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditChatTitle {
-    const CONSTRUCTOR: u32 = 0x73783ffd;
-    const EXPECTED: &'static str = "messages.editChatTitle";
+    const CONSTRUCTOR: (u32, &'static str) = (0x73783ffd, "messages.editChatTitle");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            chat_id: reader.i64()?,
-            title: reader.text()?,
-        })
+        let value = Self {
+            chat_id: reader.long_field(),
+            title: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1415,13 +1469,16 @@ impl tl::Encode for EditChatPhoto {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditChatPhoto {
-    const CONSTRUCTOR: u32 = 0x35ddd674;
-    const EXPECTED: &'static str = "messages.editChatPhoto";
+    const CONSTRUCTOR: (u32, &'static str) = (0x35ddd674, "messages.editChatPhoto");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            chat_id: reader.i64()?,
+        let value = Self {
+            chat_id: reader.long_field(),
             photo: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1466,14 +1523,17 @@ impl tl::Encode for AddChatUser {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AddChatUser {
-    const CONSTRUCTOR: u32 = 0xcbc6d107;
-    const EXPECTED: &'static str = "messages.addChatUser";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcbc6d107, "messages.addChatUser");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            chat_id: reader.i64()?,
+        let value = Self {
+            chat_id: reader.long_field(),
             user_id: tl::Decode::decode(reader)?,
-            fwd_limit: reader.i32()?,
-        })
+            fwd_limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1516,7 +1576,7 @@ impl DeleteChatUser {
 impl tl::Encode for DeleteChatUser {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa2185cab);
-        let flags = u32::from(self.revoke_history);
+        let flags = tl::bit(self.revoke_history, 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.chat_id);
         tl::Encode::encode(&self.user_id, out);
@@ -1525,15 +1585,18 @@ impl tl::Encode for DeleteChatUser {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteChatUser {
-    const CONSTRUCTOR: u32 = 0xa2185cab;
-    const EXPECTED: &'static str = "messages.deleteChatUser";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa2185cab, "messages.deleteChatUser");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            revoke_history: flags & 0x1 != 0,
-            chat_id: reader.i64()?,
+        let flags = reader.flags_field();
+        let value = Self {
+            revoke_history: tl::has(flags, 0x1),
+            chat_id: reader.long_field(),
             user_id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1576,7 +1639,7 @@ impl CreateChat {
 impl tl::Encode for CreateChat {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x92ceddd4);
-        let flags = u32::from(self.ttl_period.is_some());
+        let flags = tl::bit(self.ttl_period.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.users);
         tl::write_text(out, &self.title);
@@ -1588,15 +1651,18 @@ impl tl::Encode for CreateChat {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateChat {
-    const CONSTRUCTOR: u32 = 0x92ceddd4;
-    const EXPECTED: &'static str = "messages.createChat";
+    const CONSTRUCTOR: (u32, &'static str) = (0x92ceddd4, "messages.createChat");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            users: reader.vector()?,
-            title: reader.text()?,
-            ttl_period: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            users: reader.vector_field(),
+            title: reader.text_field(),
+            ttl_period: reader.int_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1638,13 +1704,16 @@ impl tl::Encode for GetDhConfig {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDhConfig {
-    const CONSTRUCTOR: u32 = 0x26cf8950;
-    const EXPECTED: &'static str = "messages.getDhConfig";
+    const CONSTRUCTOR: (u32, &'static str) = (0x26cf8950, "messages.getDhConfig");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            version: reader.i32()?,
-            random_length: reader.i32()?,
-        })
+        let value = Self {
+            version: reader.int_field(),
+            random_length: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1689,14 +1758,17 @@ impl tl::Encode for RequestEncryption {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestEncryption {
-    const CONSTRUCTOR: u32 = 0xf64daf43;
-    const EXPECTED: &'static str = "messages.requestEncryption";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf64daf43, "messages.requestEncryption");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             user_id: tl::Decode::decode(reader)?,
-            random_id: reader.i32()?,
-            g_a: reader.bytes()?,
-        })
+            random_id: reader.int_field(),
+            g_a: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1741,14 +1813,17 @@ impl tl::Encode for AcceptEncryption {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AcceptEncryption {
-    const CONSTRUCTOR: u32 = 0x3dbc0415;
-    const EXPECTED: &'static str = "messages.acceptEncryption";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3dbc0415, "messages.acceptEncryption");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            g_b: reader.bytes()?,
-            key_fingerprint: reader.i64()?,
-        })
+            g_b: reader.bytes_field(),
+            key_fingerprint: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1789,7 +1864,7 @@ impl DiscardEncryption {
 impl tl::Encode for DiscardEncryption {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf393aea0);
-        let flags = u32::from(self.delete_history);
+        let flags = tl::bit(self.delete_history, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.chat_id);
     }
@@ -1797,14 +1872,17 @@ impl tl::Encode for DiscardEncryption {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DiscardEncryption {
-    const CONSTRUCTOR: u32 = 0xf393aea0;
-    const EXPECTED: &'static str = "messages.discardEncryption";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf393aea0, "messages.discardEncryption");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            delete_history: flags & 0x1 != 0,
-            chat_id: reader.i32()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            delete_history: tl::has(flags, 0x1),
+            chat_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1846,13 +1924,16 @@ impl tl::Encode for SetEncryptedTyping {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetEncryptedTyping {
-    const CONSTRUCTOR: u32 = 0x791451ed;
-    const EXPECTED: &'static str = "messages.setEncryptedTyping";
+    const CONSTRUCTOR: (u32, &'static str) = (0x791451ed, "messages.setEncryptedTyping");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            typing: reader.bool()?,
-        })
+            typing: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1894,13 +1975,16 @@ impl tl::Encode for ReadEncryptedHistory {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadEncryptedHistory {
-    const CONSTRUCTOR: u32 = 0x7f4b690a;
-    const EXPECTED: &'static str = "messages.readEncryptedHistory";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7f4b690a, "messages.readEncryptedHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            max_date: reader.i32()?,
-        })
+            max_date: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1945,7 +2029,7 @@ impl SendEncrypted {
 impl tl::Encode for SendEncrypted {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x44fa7a15);
-        let flags = u32::from(self.silent);
+        let flags = tl::bit(self.silent, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i64(out, self.random_id);
@@ -1955,16 +2039,19 @@ impl tl::Encode for SendEncrypted {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendEncrypted {
-    const CONSTRUCTOR: u32 = 0x44fa7a15;
-    const EXPECTED: &'static str = "messages.sendEncrypted";
+    const CONSTRUCTOR: (u32, &'static str) = (0x44fa7a15, "messages.sendEncrypted");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            silent: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            silent: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            random_id: reader.i64()?,
-            data: reader.bytes()?,
-        })
+            random_id: reader.long_field(),
+            data: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2011,7 +2098,7 @@ impl SendEncryptedFile {
 impl tl::Encode for SendEncryptedFile {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5559481d);
-        let flags = u32::from(self.silent);
+        let flags = tl::bit(self.silent, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i64(out, self.random_id);
@@ -2022,17 +2109,20 @@ impl tl::Encode for SendEncryptedFile {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendEncryptedFile {
-    const CONSTRUCTOR: u32 = 0x5559481d;
-    const EXPECTED: &'static str = "messages.sendEncryptedFile";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5559481d, "messages.sendEncryptedFile");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            silent: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            silent: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            random_id: reader.i64()?,
-            data: reader.bytes()?,
+            random_id: reader.long_field(),
+            data: reader.bytes_field(),
             file: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2077,14 +2167,17 @@ impl tl::Encode for SendEncryptedService {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendEncryptedService {
-    const CONSTRUCTOR: u32 = 0x32d439a4;
-    const EXPECTED: &'static str = "messages.sendEncryptedService";
+    const CONSTRUCTOR: (u32, &'static str) = (0x32d439a4, "messages.sendEncryptedService");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            random_id: reader.i64()?,
-            data: reader.bytes()?,
-        })
+            random_id: reader.long_field(),
+            data: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2123,12 +2216,15 @@ impl tl::Encode for ReceivedQueue {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReceivedQueue {
-    const CONSTRUCTOR: u32 = 0x55a5bb66;
-    const EXPECTED: &'static str = "messages.receivedQueue";
+    const CONSTRUCTOR: (u32, &'static str) = (0x55a5bb66, "messages.receivedQueue");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            max_qts: reader.i32()?,
-        })
+        let value = Self {
+            max_qts: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2167,12 +2263,15 @@ impl tl::Encode for ReportEncryptedSpam {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportEncryptedSpam {
-    const CONSTRUCTOR: u32 = 0x4b0c8c0f;
-    const EXPECTED: &'static str = "messages.reportEncryptedSpam";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4b0c8c0f, "messages.reportEncryptedSpam");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2209,12 +2308,15 @@ impl tl::Encode for ReadMessageContents {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadMessageContents {
-    const CONSTRUCTOR: u32 = 0x36a73f77;
-    const EXPECTED: &'static str = "messages.readMessageContents";
+    const CONSTRUCTOR: (u32, &'static str) = (0x36a73f77, "messages.readMessageContents");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.vector()?,
-        })
+        let value = Self {
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2256,13 +2358,16 @@ impl tl::Encode for GetStickers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStickers {
-    const CONSTRUCTOR: u32 = 0xd5a5d3a1;
-    const EXPECTED: &'static str = "messages.getStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd5a5d3a1, "messages.getStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            emoticon: reader.text()?,
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            emoticon: reader.text_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2299,12 +2404,15 @@ impl tl::Encode for GetAllStickers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAllStickers {
-    const CONSTRUCTOR: u32 = 0xb8a0a1a8;
-    const EXPECTED: &'static str = "messages.getAllStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb8a0a1a8, "messages.getAllStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2345,7 +2453,7 @@ impl GetWebPagePreview {
 impl tl::Encode for GetWebPagePreview {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x570d6f6f);
-        let flags = u32::from(self.entities.is_some()) << 3;
+        let flags = tl::bit(self.entities.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.message);
         if let Some(value) = &self.entities {
@@ -2356,14 +2464,17 @@ impl tl::Encode for GetWebPagePreview {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetWebPagePreview {
-    const CONSTRUCTOR: u32 = 0x570d6f6f;
-    const EXPECTED: &'static str = "messages.getWebPagePreview";
+    const CONSTRUCTOR: (u32, &'static str) = (0x570d6f6f, "messages.getWebPagePreview");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            message: reader.text()?,
-            entities: if flags & 0x8 != 0 { Some(reader.vector()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            message: reader.text_field(),
+            entities: reader.vector_if(flags, 0x8),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2414,12 +2525,12 @@ impl ExportChatInvite {
 impl tl::Encode for ExportChatInvite {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa455de90);
-        let flags = u32::from(self.legacy_revoke_permanent) << 2
-            | u32::from(self.request_needed) << 3
-            | u32::from(self.expire_date.is_some())
-            | u32::from(self.usage_limit.is_some()) << 1
-            | u32::from(self.title.is_some()) << 4
-            | u32::from(self.subscription_pricing.is_some()) << 5;
+        let flags = tl::bit(self.legacy_revoke_permanent, 0x4)
+            | tl::bit(self.request_needed, 0x8)
+            | tl::bit(self.expire_date.is_some(), 0x1)
+            | tl::bit(self.usage_limit.is_some(), 0x2)
+            | tl::bit(self.title.is_some(), 0x10)
+            | tl::bit(self.subscription_pricing.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.expire_date {
@@ -2439,19 +2550,22 @@ impl tl::Encode for ExportChatInvite {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportChatInvite {
-    const CONSTRUCTOR: u32 = 0xa455de90;
-    const EXPECTED: &'static str = "messages.exportChatInvite";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa455de90, "messages.exportChatInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            legacy_revoke_permanent: flags & 0x4 != 0,
-            request_needed: flags & 0x8 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            legacy_revoke_permanent: tl::has(flags, 0x4),
+            request_needed: tl::has(flags, 0x8),
             peer: tl::Decode::decode(reader)?,
-            expire_date: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            usage_limit: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            title: if flags & 0x10 != 0 { Some(reader.text()?) } else { None },
-            subscription_pricing: if flags & 0x20 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            expire_date: reader.int_if(flags, 0x1),
+            usage_limit: reader.int_if(flags, 0x2),
+            title: reader.text_if(flags, 0x10),
+            subscription_pricing: reader.field_if(flags, 0x20),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2490,12 +2604,15 @@ impl tl::Encode for CheckChatInvite {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckChatInvite {
-    const CONSTRUCTOR: u32 = 0x3eadb1bb;
-    const EXPECTED: &'static str = "messages.checkChatInvite";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3eadb1bb, "messages.checkChatInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.text()?,
-        })
+        let value = Self {
+            hash: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2534,12 +2651,15 @@ impl tl::Encode for ImportChatInvite {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ImportChatInvite {
-    const CONSTRUCTOR: u32 = 0xde91436e;
-    const EXPECTED: &'static str = "messages.importChatInvite";
+    const CONSTRUCTOR: (u32, &'static str) = (0xde91436e, "messages.importChatInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.text()?,
-        })
+        let value = Self {
+            hash: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2581,13 +2701,16 @@ impl tl::Encode for GetStickerSet {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStickerSet {
-    const CONSTRUCTOR: u32 = 0xc8a0ec74;
-    const EXPECTED: &'static str = "messages.getStickerSet";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc8a0ec74, "messages.getStickerSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             stickerset: tl::Decode::decode(reader)?,
-            hash: reader.i32()?,
-        })
+            hash: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2629,13 +2752,16 @@ impl tl::Encode for InstallStickerSet {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InstallStickerSet {
-    const CONSTRUCTOR: u32 = 0xc78fe460;
-    const EXPECTED: &'static str = "messages.installStickerSet";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc78fe460, "messages.installStickerSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             stickerset: tl::Decode::decode(reader)?,
-            archived: reader.bool()?,
-        })
+            archived: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2674,12 +2800,15 @@ impl tl::Encode for UninstallStickerSet {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UninstallStickerSet {
-    const CONSTRUCTOR: u32 = 0xf96e55de;
-    const EXPECTED: &'static str = "messages.uninstallStickerSet";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf96e55de, "messages.uninstallStickerSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             stickerset: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2727,15 +2856,18 @@ impl tl::Encode for StartBot {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for StartBot {
-    const CONSTRUCTOR: u32 = 0xe6df7378;
-    const EXPECTED: &'static str = "messages.startBot";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe6df7378, "messages.startBot");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
             peer: tl::Decode::decode(reader)?,
-            random_id: reader.i64()?,
-            start_param: reader.text()?,
-        })
+            random_id: reader.long_field(),
+            start_param: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2780,14 +2912,17 @@ impl tl::Encode for GetMessagesViews {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessagesViews {
-    const CONSTRUCTOR: u32 = 0x5784d3e1;
-    const EXPECTED: &'static str = "messages.getMessagesViews";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5784d3e1, "messages.getMessagesViews");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-            increment: reader.bool()?,
-        })
+            id: reader.vector_field(),
+            increment: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2832,14 +2967,17 @@ impl tl::Encode for EditChatAdmin {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditChatAdmin {
-    const CONSTRUCTOR: u32 = 0xa85bd1c2;
-    const EXPECTED: &'static str = "messages.editChatAdmin";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa85bd1c2, "messages.editChatAdmin");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            chat_id: reader.i64()?,
+        let value = Self {
+            chat_id: reader.long_field(),
             user_id: tl::Decode::decode(reader)?,
-            is_admin: reader.bool()?,
-        })
+            is_admin: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2878,12 +3016,15 @@ impl tl::Encode for MigrateChat {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for MigrateChat {
-    const CONSTRUCTOR: u32 = 0xa2875319;
-    const EXPECTED: &'static str = "messages.migrateChat";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa2875319, "messages.migrateChat");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            chat_id: reader.i64()?,
-        })
+        let value = Self {
+            chat_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2947,11 +3088,11 @@ impl SearchGlobal {
 impl tl::Encode for SearchGlobal {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6126a43c);
-        let flags = u32::from(self.broadcasts_only) << 1
-            | u32::from(self.groups_only) << 2
-            | u32::from(self.users_only) << 3
-            | u32::from(self.folder_id.is_some())
-            | u32::from(self.community.is_some()) << 4;
+        let flags = tl::bit(self.broadcasts_only, 0x2)
+            | tl::bit(self.groups_only, 0x4)
+            | tl::bit(self.users_only, 0x8)
+            | tl::bit(self.folder_id.is_some(), 0x1)
+            | tl::bit(self.community.is_some(), 0x10);
         tl::write_u32(out, flags);
         if let Some(value) = &self.folder_id {
             tl::write_i32(out, *value);
@@ -2972,25 +3113,28 @@ impl tl::Encode for SearchGlobal {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SearchGlobal {
-    const CONSTRUCTOR: u32 = 0x6126a43c;
-    const EXPECTED: &'static str = "messages.searchGlobal";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6126a43c, "messages.searchGlobal");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            broadcasts_only: flags & 0x2 != 0,
-            groups_only: flags & 0x4 != 0,
-            users_only: flags & 0x8 != 0,
-            folder_id: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            community: if flags & 0x10 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            q: reader.text()?,
+        let flags = reader.flags_field();
+        let value = Self {
+            broadcasts_only: tl::has(flags, 0x2),
+            groups_only: tl::has(flags, 0x4),
+            users_only: tl::has(flags, 0x8),
+            folder_id: reader.int_if(flags, 0x1),
+            community: reader.field_if(flags, 0x10),
+            q: reader.text_field(),
             filter: tl::Decode::decode(reader)?,
-            min_date: reader.i32()?,
-            max_date: reader.i32()?,
-            offset_rate: reader.i32()?,
+            min_date: reader.int_field(),
+            max_date: reader.int_field(),
+            offset_rate: reader.int_field(),
             offset_peer: tl::Decode::decode(reader)?,
-            offset_id: reader.i32()?,
-            limit: reader.i32()?,
-        })
+            offset_id: reader.int_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3031,8 +3175,8 @@ impl ReorderStickerSets {
 impl tl::Encode for ReorderStickerSets {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x78337739);
-        let flags = u32::from(self.masks)
-            | u32::from(self.emojis) << 1;
+        let flags = tl::bit(self.masks, 0x1)
+            | tl::bit(self.emojis, 0x2);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.order);
     }
@@ -3040,15 +3184,18 @@ impl tl::Encode for ReorderStickerSets {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderStickerSets {
-    const CONSTRUCTOR: u32 = 0x78337739;
-    const EXPECTED: &'static str = "messages.reorderStickerSets";
+    const CONSTRUCTOR: (u32, &'static str) = (0x78337739, "messages.reorderStickerSets");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            masks: flags & 0x1 != 0,
-            emojis: flags & 0x2 != 0,
-            order: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            masks: tl::has(flags, 0x1),
+            emojis: tl::has(flags, 0x2),
+            order: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3093,14 +3240,17 @@ impl tl::Encode for GetDocumentByHash {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDocumentByHash {
-    const CONSTRUCTOR: u32 = 0xb1f2061f;
-    const EXPECTED: &'static str = "messages.getDocumentByHash";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb1f2061f, "messages.getDocumentByHash");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            sha256: reader.bytes()?,
-            size: reader.i64()?,
-            mime_type: reader.text()?,
-        })
+        let value = Self {
+            sha256: reader.bytes_field(),
+            size: reader.long_field(),
+            mime_type: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3137,12 +3287,15 @@ impl tl::Encode for GetSavedGifs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedGifs {
-    const CONSTRUCTOR: u32 = 0x5cf09635;
-    const EXPECTED: &'static str = "messages.getSavedGifs";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5cf09635, "messages.getSavedGifs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3184,13 +3337,16 @@ impl tl::Encode for SaveGif {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveGif {
-    const CONSTRUCTOR: u32 = 0x327a30cb;
-    const EXPECTED: &'static str = "messages.saveGif";
+    const CONSTRUCTOR: (u32, &'static str) = (0x327a30cb, "messages.saveGif");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             id: tl::Decode::decode(reader)?,
-            unsave: reader.bool()?,
-        })
+            unsave: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3237,7 +3393,7 @@ impl GetInlineBotResults {
 impl tl::Encode for GetInlineBotResults {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x514e999d);
-        let flags = u32::from(self.geo_point.is_some());
+        let flags = tl::bit(self.geo_point.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.bot, out);
         tl::Encode::encode(&self.peer, out);
@@ -3251,17 +3407,20 @@ impl tl::Encode for GetInlineBotResults {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetInlineBotResults {
-    const CONSTRUCTOR: u32 = 0x514e999d;
-    const EXPECTED: &'static str = "messages.getInlineBotResults";
+    const CONSTRUCTOR: (u32, &'static str) = (0x514e999d, "messages.getInlineBotResults");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
             peer: tl::Decode::decode(reader)?,
-            geo_point: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            query: reader.text()?,
-            offset: reader.text()?,
-        })
+            geo_point: reader.field_if(flags, 0x1),
+            query: reader.text_field(),
+            offset: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3314,11 +3473,11 @@ impl SetInlineBotResults {
 impl tl::Encode for SetInlineBotResults {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbb12a419);
-        let flags = u32::from(self.gallery)
-            | u32::from(self.private) << 1
-            | u32::from(self.next_offset.is_some()) << 2
-            | u32::from(self.switch_pm.is_some()) << 3
-            | u32::from(self.switch_webview.is_some()) << 4;
+        let flags = tl::bit(self.gallery, 0x1)
+            | tl::bit(self.private, 0x2)
+            | tl::bit(self.next_offset.is_some(), 0x4)
+            | tl::bit(self.switch_pm.is_some(), 0x8)
+            | tl::bit(self.switch_webview.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
         tl::write_vector(out, &self.results);
@@ -3337,20 +3496,23 @@ impl tl::Encode for SetInlineBotResults {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetInlineBotResults {
-    const CONSTRUCTOR: u32 = 0xbb12a419;
-    const EXPECTED: &'static str = "messages.setInlineBotResults";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbb12a419, "messages.setInlineBotResults");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            gallery: flags & 0x1 != 0,
-            private: flags & 0x2 != 0,
-            query_id: reader.i64()?,
-            results: reader.vector()?,
-            cache_time: reader.i32()?,
-            next_offset: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-            switch_pm: if flags & 0x8 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            switch_webview: if flags & 0x10 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            gallery: tl::has(flags, 0x1),
+            private: tl::has(flags, 0x2),
+            query_id: reader.long_field(),
+            results: reader.vector_field(),
+            cache_time: reader.int_field(),
+            next_offset: reader.text_if(flags, 0x4),
+            switch_pm: reader.field_if(flags, 0x8),
+            switch_webview: reader.field_if(flags, 0x10),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3413,15 +3575,15 @@ impl SendInlineBotResult {
 impl tl::Encode for SendInlineBotResult {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc0cf7646);
-        let flags = u32::from(self.silent) << 5
-            | u32::from(self.background) << 6
-            | u32::from(self.clear_draft) << 7
-            | u32::from(self.hide_via) << 11
-            | u32::from(self.reply_to.is_some())
-            | u32::from(self.schedule_date.is_some()) << 10
-            | u32::from(self.send_as.is_some()) << 13
-            | u32::from(self.quick_reply_shortcut.is_some()) << 17
-            | u32::from(self.allow_paid_stars.is_some()) << 21;
+        let flags = tl::bit(self.silent, 0x20)
+            | tl::bit(self.background, 0x40)
+            | tl::bit(self.clear_draft, 0x80)
+            | tl::bit(self.hide_via, 0x800)
+            | tl::bit(self.reply_to.is_some(), 0x1)
+            | tl::bit(self.schedule_date.is_some(), 0x400)
+            | tl::bit(self.send_as.is_some(), 0x2000)
+            | tl::bit(self.quick_reply_shortcut.is_some(), 0x20000)
+            | tl::bit(self.allow_paid_stars.is_some(), 0x200000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.reply_to {
@@ -3447,25 +3609,28 @@ impl tl::Encode for SendInlineBotResult {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendInlineBotResult {
-    const CONSTRUCTOR: u32 = 0xc0cf7646;
-    const EXPECTED: &'static str = "messages.sendInlineBotResult";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc0cf7646, "messages.sendInlineBotResult");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            silent: flags & 0x20 != 0,
-            background: flags & 0x40 != 0,
-            clear_draft: flags & 0x80 != 0,
-            hide_via: flags & 0x800 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            silent: tl::has(flags, 0x20),
+            background: tl::has(flags, 0x40),
+            clear_draft: tl::has(flags, 0x80),
+            hide_via: tl::has(flags, 0x800),
             peer: tl::Decode::decode(reader)?,
-            reply_to: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            random_id: reader.i64()?,
-            query_id: reader.i64()?,
-            id: reader.text()?,
-            schedule_date: if flags & 0x400 != 0 { Some(reader.i32()?) } else { None },
-            send_as: if flags & 0x2000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            quick_reply_shortcut: if flags & 0x20000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            allow_paid_stars: if flags & 0x200000 != 0 { Some(reader.i64()?) } else { None },
-        })
+            reply_to: reader.field_if(flags, 0x1),
+            random_id: reader.long_field(),
+            query_id: reader.long_field(),
+            id: reader.text_field(),
+            schedule_date: reader.int_if(flags, 0x400),
+            send_as: reader.field_if(flags, 0x2000),
+            quick_reply_shortcut: reader.field_if(flags, 0x20000),
+            allow_paid_stars: reader.long_if(flags, 0x200000),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3507,13 +3672,16 @@ impl tl::Encode for GetMessageEditData {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessageEditData {
-    const CONSTRUCTOR: u32 = 0xfda68d36;
-    const EXPECTED: &'static str = "messages.getMessageEditData";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfda68d36, "messages.getMessageEditData");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-        })
+            id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3574,16 +3742,16 @@ impl EditMessage {
 impl tl::Encode for EditMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb106e66c);
-        let flags = u32::from(self.no_webpage) << 1
-            | u32::from(self.invert_media) << 16
-            | u32::from(self.message.is_some()) << 11
-            | u32::from(self.media.is_some()) << 14
-            | u32::from(self.reply_markup.is_some()) << 2
-            | u32::from(self.entities.is_some()) << 3
-            | u32::from(self.schedule_date.is_some()) << 15
-            | u32::from(self.schedule_repeat_period.is_some()) << 18
-            | u32::from(self.quick_reply_shortcut_id.is_some()) << 17
-            | u32::from(self.rich_message.is_some()) << 23;
+        let flags = tl::bit(self.no_webpage, 0x2)
+            | tl::bit(self.invert_media, 0x10000)
+            | tl::bit(self.message.is_some(), 0x800)
+            | tl::bit(self.media.is_some(), 0x4000)
+            | tl::bit(self.reply_markup.is_some(), 0x4)
+            | tl::bit(self.entities.is_some(), 0x8)
+            | tl::bit(self.schedule_date.is_some(), 0x8000)
+            | tl::bit(self.schedule_repeat_period.is_some(), 0x40000)
+            | tl::bit(self.quick_reply_shortcut_id.is_some(), 0x20000)
+            | tl::bit(self.rich_message.is_some(), 0x800000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
@@ -3616,24 +3784,27 @@ impl tl::Encode for EditMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditMessage {
-    const CONSTRUCTOR: u32 = 0xb106e66c;
-    const EXPECTED: &'static str = "messages.editMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb106e66c, "messages.editMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            no_webpage: flags & 0x2 != 0,
-            invert_media: flags & 0x10000 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            no_webpage: tl::has(flags, 0x2),
+            invert_media: tl::has(flags, 0x10000),
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-            message: if flags & 0x800 != 0 { Some(reader.text()?) } else { None },
-            media: if flags & 0x4000 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            reply_markup: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            entities: if flags & 0x8 != 0 { Some(reader.vector()?) } else { None },
-            schedule_date: if flags & 0x8000 != 0 { Some(reader.i32()?) } else { None },
-            schedule_repeat_period: if flags & 0x40000 != 0 { Some(reader.i32()?) } else { None },
-            quick_reply_shortcut_id: if flags & 0x20000 != 0 { Some(reader.i32()?) } else { None },
-            rich_message: if flags & 0x800000 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-        })
+            id: reader.int_field(),
+            message: reader.text_if(flags, 0x800),
+            media: reader.boxed_if(flags, 0x4000),
+            reply_markup: reader.boxed_if(flags, 0x4),
+            entities: reader.vector_if(flags, 0x8),
+            schedule_date: reader.int_if(flags, 0x8000),
+            schedule_repeat_period: reader.int_if(flags, 0x40000),
+            quick_reply_shortcut_id: reader.int_if(flags, 0x20000),
+            rich_message: reader.boxed_if(flags, 0x800000),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3686,13 +3857,13 @@ impl EditInlineBotMessage {
 impl tl::Encode for EditInlineBotMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa423bb51);
-        let flags = u32::from(self.no_webpage) << 1
-            | u32::from(self.invert_media) << 16
-            | u32::from(self.message.is_some()) << 11
-            | u32::from(self.media.is_some()) << 14
-            | u32::from(self.reply_markup.is_some()) << 2
-            | u32::from(self.entities.is_some()) << 3
-            | u32::from(self.rich_message.is_some()) << 23;
+        let flags = tl::bit(self.no_webpage, 0x2)
+            | tl::bit(self.invert_media, 0x10000)
+            | tl::bit(self.message.is_some(), 0x800)
+            | tl::bit(self.media.is_some(), 0x4000)
+            | tl::bit(self.reply_markup.is_some(), 0x4)
+            | tl::bit(self.entities.is_some(), 0x8)
+            | tl::bit(self.rich_message.is_some(), 0x800000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
         if let Some(value) = &self.message {
@@ -3715,20 +3886,23 @@ impl tl::Encode for EditInlineBotMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditInlineBotMessage {
-    const CONSTRUCTOR: u32 = 0xa423bb51;
-    const EXPECTED: &'static str = "messages.editInlineBotMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa423bb51, "messages.editInlineBotMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            no_webpage: flags & 0x2 != 0,
-            invert_media: flags & 0x10000 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            no_webpage: tl::has(flags, 0x2),
+            invert_media: tl::has(flags, 0x10000),
             id: tl::Decode::decode(reader)?,
-            message: if flags & 0x800 != 0 { Some(reader.text()?) } else { None },
-            media: if flags & 0x4000 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            reply_markup: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            entities: if flags & 0x8 != 0 { Some(reader.vector()?) } else { None },
-            rich_message: if flags & 0x800000 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-        })
+            message: reader.text_if(flags, 0x800),
+            media: reader.boxed_if(flags, 0x4000),
+            reply_markup: reader.boxed_if(flags, 0x4),
+            entities: reader.vector_if(flags, 0x8),
+            rich_message: reader.boxed_if(flags, 0x800000),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3775,9 +3949,9 @@ impl GetBotCallbackAnswer {
 impl tl::Encode for GetBotCallbackAnswer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9342ca07);
-        let flags = u32::from(self.game) << 1
-            | u32::from(self.data.is_some())
-            | u32::from(self.password.is_some()) << 2;
+        let flags = tl::bit(self.game, 0x2)
+            | tl::bit(self.data.is_some(), 0x1)
+            | tl::bit(self.password.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.msg_id);
@@ -3792,17 +3966,20 @@ impl tl::Encode for GetBotCallbackAnswer {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBotCallbackAnswer {
-    const CONSTRUCTOR: u32 = 0x9342ca07;
-    const EXPECTED: &'static str = "messages.getBotCallbackAnswer";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9342ca07, "messages.getBotCallbackAnswer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            game: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            game: tl::has(flags, 0x2),
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-            data: if flags & 0x1 != 0 { Some(reader.bytes()?) } else { None },
-            password: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            msg_id: reader.int_field(),
+            data: reader.field_if(flags, 0x1),
+            password: reader.field_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3849,9 +4026,9 @@ impl SetBotCallbackAnswer {
 impl tl::Encode for SetBotCallbackAnswer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd58f130a);
-        let flags = u32::from(self.alert) << 1
-            | u32::from(self.message.is_some())
-            | u32::from(self.url.is_some()) << 2;
+        let flags = tl::bit(self.alert, 0x2)
+            | tl::bit(self.message.is_some(), 0x1)
+            | tl::bit(self.url.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
         if let Some(value) = &self.message {
@@ -3866,17 +4043,20 @@ impl tl::Encode for SetBotCallbackAnswer {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotCallbackAnswer {
-    const CONSTRUCTOR: u32 = 0xd58f130a;
-    const EXPECTED: &'static str = "messages.setBotCallbackAnswer";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd58f130a, "messages.setBotCallbackAnswer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            alert: flags & 0x2 != 0,
-            query_id: reader.i64()?,
-            message: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            url: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-            cache_time: reader.i32()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            alert: tl::has(flags, 0x2),
+            query_id: reader.long_field(),
+            message: reader.text_if(flags, 0x1),
+            url: reader.text_if(flags, 0x4),
+            cache_time: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3915,12 +4095,15 @@ impl tl::Encode for GetPeerDialogs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPeerDialogs {
-    const CONSTRUCTOR: u32 = 0xe470bcfd;
-    const EXPECTED: &'static str = "messages.getPeerDialogs";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe470bcfd, "messages.getPeerDialogs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            peers: reader.vector()?,
-        })
+        let value = Self {
+            peers: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3977,14 +4160,14 @@ impl SaveDraft {
 impl tl::Encode for SaveDraft {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xad0fa15c);
-        let flags = u32::from(self.no_webpage) << 1
-            | u32::from(self.invert_media) << 6
-            | u32::from(self.reply_to.is_some()) << 4
-            | u32::from(self.entities.is_some()) << 3
-            | u32::from(self.media.is_some()) << 5
-            | u32::from(self.effect.is_some()) << 7
-            | u32::from(self.suggested_post.is_some()) << 8
-            | u32::from(self.rich_message.is_some()) << 9;
+        let flags = tl::bit(self.no_webpage, 0x2)
+            | tl::bit(self.invert_media, 0x40)
+            | tl::bit(self.reply_to.is_some(), 0x10)
+            | tl::bit(self.entities.is_some(), 0x8)
+            | tl::bit(self.media.is_some(), 0x20)
+            | tl::bit(self.effect.is_some(), 0x80)
+            | tl::bit(self.suggested_post.is_some(), 0x100)
+            | tl::bit(self.rich_message.is_some(), 0x200);
         tl::write_u32(out, flags);
         if let Some(value) = &self.reply_to {
             tl::Encode::encode(value, out);
@@ -4011,22 +4194,25 @@ impl tl::Encode for SaveDraft {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveDraft {
-    const CONSTRUCTOR: u32 = 0xad0fa15c;
-    const EXPECTED: &'static str = "messages.saveDraft";
+    const CONSTRUCTOR: (u32, &'static str) = (0xad0fa15c, "messages.saveDraft");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            no_webpage: flags & 0x2 != 0,
-            invert_media: flags & 0x40 != 0,
-            reply_to: if flags & 0x10 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            no_webpage: tl::has(flags, 0x2),
+            invert_media: tl::has(flags, 0x40),
+            reply_to: reader.field_if(flags, 0x10),
             peer: tl::Decode::decode(reader)?,
-            message: reader.text()?,
-            entities: if flags & 0x8 != 0 { Some(reader.vector()?) } else { None },
-            media: if flags & 0x20 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            effect: if flags & 0x80 != 0 { Some(reader.i64()?) } else { None },
-            suggested_post: if flags & 0x100 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            rich_message: if flags & 0x200 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-        })
+            message: reader.text_field(),
+            entities: reader.vector_if(flags, 0x8),
+            media: reader.boxed_if(flags, 0x20),
+            effect: reader.long_if(flags, 0x80),
+            suggested_post: reader.field_if(flags, 0x100),
+            rich_message: reader.boxed_if(flags, 0x200),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4059,8 +4245,7 @@ impl tl::Encode for GetAllDrafts {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAllDrafts {
-    const CONSTRUCTOR: u32 = 0x6a3f8d65;
-    const EXPECTED: &'static str = "messages.getAllDrafts";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6a3f8d65, "messages.getAllDrafts");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -4099,12 +4284,15 @@ impl tl::Encode for GetFeaturedStickers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFeaturedStickers {
-    const CONSTRUCTOR: u32 = 0x64780b14;
-    const EXPECTED: &'static str = "messages.getFeaturedStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x64780b14, "messages.getFeaturedStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4141,12 +4329,15 @@ impl tl::Encode for ReadFeaturedStickers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadFeaturedStickers {
-    const CONSTRUCTOR: u32 = 0x5b118126;
-    const EXPECTED: &'static str = "messages.readFeaturedStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5b118126, "messages.readFeaturedStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.vector()?,
-        })
+        let value = Self {
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4185,7 +4376,7 @@ impl GetRecentStickers {
 impl tl::Encode for GetRecentStickers {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9da9403b);
-        let flags = u32::from(self.attached);
+        let flags = tl::bit(self.attached, 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.hash);
     }
@@ -4193,14 +4384,17 @@ impl tl::Encode for GetRecentStickers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetRecentStickers {
-    const CONSTRUCTOR: u32 = 0x9da9403b;
-    const EXPECTED: &'static str = "messages.getRecentStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9da9403b, "messages.getRecentStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            attached: flags & 0x1 != 0,
-            hash: reader.i64()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            attached: tl::has(flags, 0x1),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4243,7 +4437,7 @@ impl SaveRecentSticker {
 impl tl::Encode for SaveRecentSticker {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x392718f8);
-        let flags = u32::from(self.attached);
+        let flags = tl::bit(self.attached, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
         tl::write_bool(out, self.unsave);
@@ -4252,15 +4446,18 @@ impl tl::Encode for SaveRecentSticker {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveRecentSticker {
-    const CONSTRUCTOR: u32 = 0x392718f8;
-    const EXPECTED: &'static str = "messages.saveRecentSticker";
+    const CONSTRUCTOR: (u32, &'static str) = (0x392718f8, "messages.saveRecentSticker");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            attached: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            attached: tl::has(flags, 0x1),
             id: tl::Decode::decode(reader)?,
-            unsave: reader.bool()?,
-        })
+            unsave: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4297,20 +4494,23 @@ impl ClearRecentStickers {
 impl tl::Encode for ClearRecentStickers {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8999602d);
-        let flags = u32::from(self.attached);
+        let flags = tl::bit(self.attached, 0x1);
         tl::write_u32(out, flags);
     }
 }
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ClearRecentStickers {
-    const CONSTRUCTOR: u32 = 0x8999602d;
-    const EXPECTED: &'static str = "messages.clearRecentStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8999602d, "messages.clearRecentStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            attached: flags & 0x1 != 0,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            attached: tl::has(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4353,8 +4553,8 @@ impl GetArchivedStickers {
 impl tl::Encode for GetArchivedStickers {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x57f17692);
-        let flags = u32::from(self.masks)
-            | u32::from(self.emojis) << 1;
+        let flags = tl::bit(self.masks, 0x1)
+            | tl::bit(self.emojis, 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.offset_id);
         tl::write_i32(out, self.limit);
@@ -4363,16 +4563,19 @@ impl tl::Encode for GetArchivedStickers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetArchivedStickers {
-    const CONSTRUCTOR: u32 = 0x57f17692;
-    const EXPECTED: &'static str = "messages.getArchivedStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x57f17692, "messages.getArchivedStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            masks: flags & 0x1 != 0,
-            emojis: flags & 0x2 != 0,
-            offset_id: reader.i64()?,
-            limit: reader.i32()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            masks: tl::has(flags, 0x1),
+            emojis: tl::has(flags, 0x2),
+            offset_id: reader.long_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4409,12 +4612,15 @@ impl tl::Encode for GetMaskStickers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMaskStickers {
-    const CONSTRUCTOR: u32 = 0x640f82b8;
-    const EXPECTED: &'static str = "messages.getMaskStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x640f82b8, "messages.getMaskStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4453,12 +4659,15 @@ impl tl::Encode for GetAttachedStickers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAttachedStickers {
-    const CONSTRUCTOR: u32 = 0xcc5b67cc;
-    const EXPECTED: &'static str = "messages.getAttachedStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcc5b67cc, "messages.getAttachedStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             media: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4507,8 +4716,8 @@ impl SetGameScore {
 impl tl::Encode for SetGameScore {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8ef8ecc0);
-        let flags = u32::from(self.edit_message)
-            | u32::from(self.force) << 1;
+        let flags = tl::bit(self.edit_message, 0x1)
+            | tl::bit(self.force, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
@@ -4519,18 +4728,21 @@ impl tl::Encode for SetGameScore {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetGameScore {
-    const CONSTRUCTOR: u32 = 0x8ef8ecc0;
-    const EXPECTED: &'static str = "messages.setGameScore";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8ef8ecc0, "messages.setGameScore");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            edit_message: flags & 0x1 != 0,
-            force: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            edit_message: tl::has(flags, 0x1),
+            force: tl::has(flags, 0x2),
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
+            id: reader.int_field(),
             user_id: tl::Decode::decode(reader)?,
-            score: reader.i32()?,
-        })
+            score: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4577,8 +4789,8 @@ impl SetInlineGameScore {
 impl tl::Encode for SetInlineGameScore {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x15ad9f64);
-        let flags = u32::from(self.edit_message)
-            | u32::from(self.force) << 1;
+        let flags = tl::bit(self.edit_message, 0x1)
+            | tl::bit(self.force, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
         tl::Encode::encode(&self.user_id, out);
@@ -4588,17 +4800,20 @@ impl tl::Encode for SetInlineGameScore {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetInlineGameScore {
-    const CONSTRUCTOR: u32 = 0x15ad9f64;
-    const EXPECTED: &'static str = "messages.setInlineGameScore";
+    const CONSTRUCTOR: (u32, &'static str) = (0x15ad9f64, "messages.setInlineGameScore");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            edit_message: flags & 0x1 != 0,
-            force: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            edit_message: tl::has(flags, 0x1),
+            force: tl::has(flags, 0x2),
             id: tl::Decode::decode(reader)?,
             user_id: tl::Decode::decode(reader)?,
-            score: reader.i32()?,
-        })
+            score: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4643,14 +4858,17 @@ impl tl::Encode for GetGameHighScores {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGameHighScores {
-    const CONSTRUCTOR: u32 = 0xe822649d;
-    const EXPECTED: &'static str = "messages.getGameHighScores";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe822649d, "messages.getGameHighScores");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
+            id: reader.int_field(),
             user_id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4692,13 +4910,16 @@ impl tl::Encode for GetInlineGameHighScores {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetInlineGameHighScores {
-    const CONSTRUCTOR: u32 = 0x0f635e1b;
-    const EXPECTED: &'static str = "messages.getInlineGameHighScores";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0f635e1b, "messages.getInlineGameHighScores");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             id: tl::Decode::decode(reader)?,
             user_id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4743,14 +4964,17 @@ impl tl::Encode for GetCommonChats {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCommonChats {
-    const CONSTRUCTOR: u32 = 0xe40ca104;
-    const EXPECTED: &'static str = "messages.getCommonChats";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe40ca104, "messages.getCommonChats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             user_id: tl::Decode::decode(reader)?,
-            max_id: reader.i64()?,
-            limit: reader.i32()?,
-        })
+            max_id: reader.long_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4792,13 +5016,16 @@ impl tl::Encode for GetWebPage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetWebPage {
-    const CONSTRUCTOR: u32 = 0x8d9692a3;
-    const EXPECTED: &'static str = "messages.getWebPage";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8d9692a3, "messages.getWebPage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            url: reader.text()?,
-            hash: reader.i32()?,
-        })
+        let value = Self {
+            url: reader.text_field(),
+            hash: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4839,7 +5066,7 @@ impl ToggleDialogPin {
 impl tl::Encode for ToggleDialogPin {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa731e257);
-        let flags = u32::from(self.pinned);
+        let flags = tl::bit(self.pinned, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
     }
@@ -4847,14 +5074,17 @@ impl tl::Encode for ToggleDialogPin {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleDialogPin {
-    const CONSTRUCTOR: u32 = 0xa731e257;
-    const EXPECTED: &'static str = "messages.toggleDialogPin";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa731e257, "messages.toggleDialogPin");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            pinned: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            pinned: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4897,7 +5127,7 @@ impl ReorderPinnedDialogs {
 impl tl::Encode for ReorderPinnedDialogs {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3b1adf37);
-        let flags = u32::from(self.force);
+        let flags = tl::bit(self.force, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.folder_id);
         tl::write_vector(out, &self.order);
@@ -4906,15 +5136,18 @@ impl tl::Encode for ReorderPinnedDialogs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderPinnedDialogs {
-    const CONSTRUCTOR: u32 = 0x3b1adf37;
-    const EXPECTED: &'static str = "messages.reorderPinnedDialogs";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3b1adf37, "messages.reorderPinnedDialogs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            force: flags & 0x1 != 0,
-            folder_id: reader.i32()?,
-            order: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            force: tl::has(flags, 0x1),
+            folder_id: reader.int_field(),
+            order: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -4953,12 +5186,15 @@ impl tl::Encode for GetPinnedDialogs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPinnedDialogs {
-    const CONSTRUCTOR: u32 = 0xd6b94df2;
-    const EXPECTED: &'static str = "messages.getPinnedDialogs";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd6b94df2, "messages.getPinnedDialogs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            folder_id: reader.i32()?,
-        })
+        let value = Self {
+            folder_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5001,8 +5237,8 @@ impl SetBotShippingResults {
 impl tl::Encode for SetBotShippingResults {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe5f672fa);
-        let flags = u32::from(self.error.is_some())
-            | u32::from(self.shipping_options.is_some()) << 1;
+        let flags = tl::bit(self.error.is_some(), 0x1)
+            | tl::bit(self.shipping_options.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
         if let Some(value) = &self.error {
@@ -5016,15 +5252,18 @@ impl tl::Encode for SetBotShippingResults {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotShippingResults {
-    const CONSTRUCTOR: u32 = 0xe5f672fa;
-    const EXPECTED: &'static str = "messages.setBotShippingResults";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe5f672fa, "messages.setBotShippingResults");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            query_id: reader.i64()?,
-            error: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            shipping_options: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            query_id: reader.long_field(),
+            error: reader.text_if(flags, 0x1),
+            shipping_options: reader.vector_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5067,8 +5306,8 @@ impl SetBotPrecheckoutResults {
 impl tl::Encode for SetBotPrecheckoutResults {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x09c2dd95);
-        let flags = u32::from(self.success) << 1
-            | u32::from(self.error.is_some());
+        let flags = tl::bit(self.success, 0x2)
+            | tl::bit(self.error.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
         if let Some(value) = &self.error {
@@ -5079,15 +5318,18 @@ impl tl::Encode for SetBotPrecheckoutResults {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotPrecheckoutResults {
-    const CONSTRUCTOR: u32 = 0x09c2dd95;
-    const EXPECTED: &'static str = "messages.setBotPrecheckoutResults";
+    const CONSTRUCTOR: (u32, &'static str) = (0x09c2dd95, "messages.setBotPrecheckoutResults");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            success: flags & 0x2 != 0,
-            query_id: reader.i64()?,
-            error: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            success: tl::has(flags, 0x2),
+            query_id: reader.long_field(),
+            error: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5130,7 +5372,7 @@ impl UploadMedia {
 impl tl::Encode for UploadMedia {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x14967978);
-        let flags = u32::from(self.business_connection_id.is_some());
+        let flags = tl::bit(self.business_connection_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.business_connection_id {
             tl::write_text(out, value);
@@ -5142,15 +5384,18 @@ impl tl::Encode for UploadMedia {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UploadMedia {
-    const CONSTRUCTOR: u32 = 0x14967978;
-    const EXPECTED: &'static str = "messages.uploadMedia";
+    const CONSTRUCTOR: (u32, &'static str) = (0x14967978, "messages.uploadMedia");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            business_connection_id: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            business_connection_id: reader.text_if(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
             media: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5195,14 +5440,17 @@ impl tl::Encode for SendScreenshotNotification {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendScreenshotNotification {
-    const CONSTRUCTOR: u32 = 0xa1405817;
-    const EXPECTED: &'static str = "messages.sendScreenshotNotification";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa1405817, "messages.sendScreenshotNotification");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             reply_to: tl::Decode::decode(reader)?,
-            random_id: reader.i64()?,
-        })
+            random_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5239,12 +5487,15 @@ impl tl::Encode for GetFavedStickers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFavedStickers {
-    const CONSTRUCTOR: u32 = 0x04f1aaa9;
-    const EXPECTED: &'static str = "messages.getFavedStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x04f1aaa9, "messages.getFavedStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5286,13 +5537,16 @@ impl tl::Encode for FaveSticker {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for FaveSticker {
-    const CONSTRUCTOR: u32 = 0xb9ffc55b;
-    const EXPECTED: &'static str = "messages.faveSticker";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb9ffc55b, "messages.faveSticker");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             id: tl::Decode::decode(reader)?,
-            unfave: reader.bool()?,
-        })
+            unfave: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5343,7 +5597,7 @@ impl GetUnreadMentions {
 impl tl::Encode for GetUnreadMentions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf107e790);
-        let flags = u32::from(self.top_msg_id.is_some());
+        let flags = tl::bit(self.top_msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.top_msg_id {
@@ -5359,19 +5613,22 @@ impl tl::Encode for GetUnreadMentions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUnreadMentions {
-    const CONSTRUCTOR: u32 = 0xf107e790;
-    const EXPECTED: &'static str = "messages.getUnreadMentions";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf107e790, "messages.getUnreadMentions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            top_msg_id: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            offset_id: reader.i32()?,
-            add_offset: reader.i32()?,
-            limit: reader.i32()?,
-            max_id: reader.i32()?,
-            min_id: reader.i32()?,
-        })
+            top_msg_id: reader.int_if(flags, 0x1),
+            offset_id: reader.int_field(),
+            add_offset: reader.int_field(),
+            limit: reader.int_field(),
+            max_id: reader.int_field(),
+            min_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5412,7 +5669,7 @@ impl ReadMentions {
 impl tl::Encode for ReadMentions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x36e5bf4d);
-        let flags = u32::from(self.top_msg_id.is_some());
+        let flags = tl::bit(self.top_msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.top_msg_id {
@@ -5423,14 +5680,17 @@ impl tl::Encode for ReadMentions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadMentions {
-    const CONSTRUCTOR: u32 = 0x36e5bf4d;
-    const EXPECTED: &'static str = "messages.readMentions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x36e5bf4d, "messages.readMentions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            top_msg_id: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-        })
+            top_msg_id: reader.int_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5473,14 +5733,17 @@ impl tl::Encode for GetRecentLocations {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetRecentLocations {
-    const CONSTRUCTOR: u32 = 0x702a40e0;
-    const EXPECTED: &'static str = "messages.getRecentLocations";
+    const CONSTRUCTOR: (u32, &'static str) = (0x702a40e0, "messages.getRecentLocations");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            limit: reader.i32()?,
-            hash: reader.i64()?,
-        })
+            limit: reader.int_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5547,19 +5810,19 @@ impl SendMultiMedia {
 impl tl::Encode for SendMultiMedia {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1bf89d74);
-        let flags = u32::from(self.silent) << 5
-            | u32::from(self.background) << 6
-            | u32::from(self.clear_draft) << 7
-            | u32::from(self.noforwards) << 14
-            | u32::from(self.update_stickersets_order) << 15
-            | u32::from(self.invert_media) << 16
-            | u32::from(self.allow_paid_floodskip) << 19
-            | u32::from(self.reply_to.is_some())
-            | u32::from(self.schedule_date.is_some()) << 10
-            | u32::from(self.send_as.is_some()) << 13
-            | u32::from(self.quick_reply_shortcut.is_some()) << 17
-            | u32::from(self.effect.is_some()) << 18
-            | u32::from(self.allow_paid_stars.is_some()) << 21;
+        let flags = tl::bit(self.silent, 0x20)
+            | tl::bit(self.background, 0x40)
+            | tl::bit(self.clear_draft, 0x80)
+            | tl::bit(self.noforwards, 0x4000)
+            | tl::bit(self.update_stickersets_order, 0x8000)
+            | tl::bit(self.invert_media, 0x10000)
+            | tl::bit(self.allow_paid_floodskip, 0x80000)
+            | tl::bit(self.reply_to.is_some(), 0x1)
+            | tl::bit(self.schedule_date.is_some(), 0x400)
+            | tl::bit(self.send_as.is_some(), 0x2000)
+            | tl::bit(self.quick_reply_shortcut.is_some(), 0x20000)
+            | tl::bit(self.effect.is_some(), 0x40000)
+            | tl::bit(self.allow_paid_stars.is_some(), 0x200000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.reply_to {
@@ -5586,27 +5849,30 @@ impl tl::Encode for SendMultiMedia {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendMultiMedia {
-    const CONSTRUCTOR: u32 = 0x1bf89d74;
-    const EXPECTED: &'static str = "messages.sendMultiMedia";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1bf89d74, "messages.sendMultiMedia");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            silent: flags & 0x20 != 0,
-            background: flags & 0x40 != 0,
-            clear_draft: flags & 0x80 != 0,
-            noforwards: flags & 0x4000 != 0,
-            update_stickersets_order: flags & 0x8000 != 0,
-            invert_media: flags & 0x10000 != 0,
-            allow_paid_floodskip: flags & 0x80000 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            silent: tl::has(flags, 0x20),
+            background: tl::has(flags, 0x40),
+            clear_draft: tl::has(flags, 0x80),
+            noforwards: tl::has(flags, 0x4000),
+            update_stickersets_order: tl::has(flags, 0x8000),
+            invert_media: tl::has(flags, 0x10000),
+            allow_paid_floodskip: tl::has(flags, 0x80000),
             peer: tl::Decode::decode(reader)?,
-            reply_to: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            multi_media: reader.vector()?,
-            schedule_date: if flags & 0x400 != 0 { Some(reader.i32()?) } else { None },
-            send_as: if flags & 0x2000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            quick_reply_shortcut: if flags & 0x20000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            effect: if flags & 0x40000 != 0 { Some(reader.i64()?) } else { None },
-            allow_paid_stars: if flags & 0x200000 != 0 { Some(reader.i64()?) } else { None },
-        })
+            reply_to: reader.field_if(flags, 0x1),
+            multi_media: reader.vector_field(),
+            schedule_date: reader.int_if(flags, 0x400),
+            send_as: reader.field_if(flags, 0x2000),
+            quick_reply_shortcut: reader.field_if(flags, 0x20000),
+            effect: reader.long_if(flags, 0x40000),
+            allow_paid_stars: reader.long_if(flags, 0x200000),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5648,13 +5914,16 @@ impl tl::Encode for UploadEncryptedFile {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UploadEncryptedFile {
-    const CONSTRUCTOR: u32 = 0x5057c497;
-    const EXPECTED: &'static str = "messages.uploadEncryptedFile";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5057c497, "messages.uploadEncryptedFile");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             file: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5695,7 +5964,7 @@ impl SearchStickerSets {
 impl tl::Encode for SearchStickerSets {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x35705b8a);
-        let flags = u32::from(self.exclude_featured);
+        let flags = tl::bit(self.exclude_featured, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.q);
         tl::write_i64(out, self.hash);
@@ -5704,15 +5973,18 @@ impl tl::Encode for SearchStickerSets {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SearchStickerSets {
-    const CONSTRUCTOR: u32 = 0x35705b8a;
-    const EXPECTED: &'static str = "messages.searchStickerSets";
+    const CONSTRUCTOR: (u32, &'static str) = (0x35705b8a, "messages.searchStickerSets");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            exclude_featured: flags & 0x1 != 0,
-            q: reader.text()?,
-            hash: reader.i64()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            exclude_featured: tl::has(flags, 0x1),
+            q: reader.text_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5745,8 +6017,7 @@ impl tl::Encode for GetSplitRanges {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSplitRanges {
-    const CONSTRUCTOR: u32 = 0x1cff7e08;
-    const EXPECTED: &'static str = "messages.getSplitRanges";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1cff7e08, "messages.getSplitRanges");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -5791,8 +6062,8 @@ impl MarkDialogUnread {
 impl tl::Encode for MarkDialogUnread {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8c5006f8);
-        let flags = u32::from(self.unread)
-            | u32::from(self.parent_peer.is_some()) << 1;
+        let flags = tl::bit(self.unread, 0x1)
+            | tl::bit(self.parent_peer.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.parent_peer {
             tl::Encode::encode(value, out);
@@ -5803,15 +6074,18 @@ impl tl::Encode for MarkDialogUnread {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for MarkDialogUnread {
-    const CONSTRUCTOR: u32 = 0x8c5006f8;
-    const EXPECTED: &'static str = "messages.markDialogUnread";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8c5006f8, "messages.markDialogUnread");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            unread: flags & 0x1 != 0,
-            parent_peer: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            unread: tl::has(flags, 0x1),
+            parent_peer: reader.field_if(flags, 0x2),
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5848,7 +6122,7 @@ impl GetDialogUnreadMarks {
 impl tl::Encode for GetDialogUnreadMarks {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x21202222);
-        let flags = u32::from(self.parent_peer.is_some());
+        let flags = tl::bit(self.parent_peer.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.parent_peer {
             tl::Encode::encode(value, out);
@@ -5858,13 +6132,16 @@ impl tl::Encode for GetDialogUnreadMarks {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDialogUnreadMarks {
-    const CONSTRUCTOR: u32 = 0x21202222;
-    const EXPECTED: &'static str = "messages.getDialogUnreadMarks";
+    const CONSTRUCTOR: (u32, &'static str) = (0x21202222, "messages.getDialogUnreadMarks");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            parent_peer: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            parent_peer: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -5897,8 +6174,7 @@ impl tl::Encode for ClearAllDrafts {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ClearAllDrafts {
-    const CONSTRUCTOR: u32 = 0x7e58ee9c;
-    const EXPECTED: &'static str = "messages.clearAllDrafts";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7e58ee9c, "messages.clearAllDrafts");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -5947,9 +6223,9 @@ impl UpdatePinnedMessage {
 impl tl::Encode for UpdatePinnedMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd2aaf7ec);
-        let flags = u32::from(self.silent)
-            | u32::from(self.unpin) << 1
-            | u32::from(self.pm_oneside) << 2;
+        let flags = tl::bit(self.silent, 0x1)
+            | tl::bit(self.unpin, 0x2)
+            | tl::bit(self.pm_oneside, 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
@@ -5958,17 +6234,20 @@ impl tl::Encode for UpdatePinnedMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdatePinnedMessage {
-    const CONSTRUCTOR: u32 = 0xd2aaf7ec;
-    const EXPECTED: &'static str = "messages.updatePinnedMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd2aaf7ec, "messages.updatePinnedMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            silent: flags & 0x1 != 0,
-            unpin: flags & 0x2 != 0,
-            pm_oneside: flags & 0x4 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            silent: tl::has(flags, 0x1),
+            unpin: tl::has(flags, 0x2),
+            pm_oneside: tl::has(flags, 0x4),
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-        })
+            id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6013,14 +6292,17 @@ impl tl::Encode for SendVote {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendVote {
-    const CONSTRUCTOR: u32 = 0x10ea6184;
-    const EXPECTED: &'static str = "messages.sendVote";
+    const CONSTRUCTOR: (u32, &'static str) = (0x10ea6184, "messages.sendVote");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-            options: reader.vector()?,
-        })
+            msg_id: reader.int_field(),
+            options: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6065,14 +6347,17 @@ impl tl::Encode for GetPollResults {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPollResults {
-    const CONSTRUCTOR: u32 = 0xeda3e33b;
-    const EXPECTED: &'static str = "messages.getPollResults";
+    const CONSTRUCTOR: (u32, &'static str) = (0xeda3e33b, "messages.getPollResults");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-            poll_hash: reader.i64()?,
-        })
+            msg_id: reader.int_field(),
+            poll_hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6111,12 +6396,15 @@ impl tl::Encode for GetOnlines {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetOnlines {
-    const CONSTRUCTOR: u32 = 0x6e2be050;
-    const EXPECTED: &'static str = "messages.getOnlines";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6e2be050, "messages.getOnlines");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6158,13 +6446,16 @@ impl tl::Encode for EditChatAbout {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditChatAbout {
-    const CONSTRUCTOR: u32 = 0xdef60797;
-    const EXPECTED: &'static str = "messages.editChatAbout";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdef60797, "messages.editChatAbout");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            about: reader.text()?,
-        })
+            about: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6206,13 +6497,16 @@ impl tl::Encode for EditChatDefaultBannedRights {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditChatDefaultBannedRights {
-    const CONSTRUCTOR: u32 = 0xa5866b41;
-    const EXPECTED: &'static str = "messages.editChatDefaultBannedRights";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa5866b41, "messages.editChatDefaultBannedRights");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             banned_rights: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6249,12 +6543,15 @@ impl tl::Encode for GetEmojiKeywords {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiKeywords {
-    const CONSTRUCTOR: u32 = 0x35a0e062;
-    const EXPECTED: &'static str = "messages.getEmojiKeywords";
+    const CONSTRUCTOR: (u32, &'static str) = (0x35a0e062, "messages.getEmojiKeywords");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            lang_code: reader.text()?,
-        })
+        let value = Self {
+            lang_code: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6294,13 +6591,16 @@ impl tl::Encode for GetEmojiKeywordsDifference {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiKeywordsDifference {
-    const CONSTRUCTOR: u32 = 0x1508b6af;
-    const EXPECTED: &'static str = "messages.getEmojiKeywordsDifference";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1508b6af, "messages.getEmojiKeywordsDifference");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            lang_code: reader.text()?,
-            from_version: reader.i32()?,
-        })
+        let value = Self {
+            lang_code: reader.text_field(),
+            from_version: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6337,12 +6637,15 @@ impl tl::Encode for GetEmojiKeywordsLanguages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiKeywordsLanguages {
-    const CONSTRUCTOR: u32 = 0x4e9963b2;
-    const EXPECTED: &'static str = "messages.getEmojiKeywordsLanguages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4e9963b2, "messages.getEmojiKeywordsLanguages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            lang_codes: reader.vector()?,
-        })
+        let value = Self {
+            lang_codes: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6379,12 +6682,15 @@ impl tl::Encode for GetEmojiUrl {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiUrl {
-    const CONSTRUCTOR: u32 = 0xd5b10c26;
-    const EXPECTED: &'static str = "messages.getEmojiURL";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd5b10c26, "messages.getEmojiURL");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            lang_code: reader.text()?,
-        })
+        let value = Self {
+            lang_code: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6429,8 +6735,8 @@ impl GetSearchCounters {
 impl tl::Encode for GetSearchCounters {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1bbcf300);
-        let flags = u32::from(self.saved_peer_id.is_some()) << 2
-            | u32::from(self.top_msg_id.is_some());
+        let flags = tl::bit(self.saved_peer_id.is_some(), 0x4)
+            | tl::bit(self.top_msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.saved_peer_id {
@@ -6445,16 +6751,19 @@ impl tl::Encode for GetSearchCounters {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSearchCounters {
-    const CONSTRUCTOR: u32 = 0x1bbcf300;
-    const EXPECTED: &'static str = "messages.getSearchCounters";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1bbcf300, "messages.getSearchCounters");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            saved_peer_id: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            top_msg_id: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            filters: reader.vector()?,
-        })
+            saved_peer_id: reader.field_if(flags, 0x4),
+            top_msg_id: reader.int_if(flags, 0x1),
+            filters: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6503,9 +6812,9 @@ impl tl::Encode for RequestUrlAuth {
         tl::write_u32(out, 0x894cc99c);
         debug_assert!(self.peer.is_some() == self.msg_id.is_some(), "set all the fields of bit 1 or none");
         debug_assert!(self.msg_id.is_some() == self.button_id.is_some(), "set all the fields of bit 1 or none");
-        let flags = u32::from(self.peer.is_some() && self.msg_id.is_some() && self.button_id.is_some()) << 1
-            | u32::from(self.url.is_some()) << 2
-            | u32::from(self.in_app_origin.is_some()) << 3;
+        let flags = tl::bit(self.peer.is_some() && self.msg_id.is_some() && self.button_id.is_some(), 0x2)
+            | tl::bit(self.url.is_some(), 0x4)
+            | tl::bit(self.in_app_origin.is_some(), 0x8);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer && flags & 0x2 != 0 {
             tl::Encode::encode(value, out);
@@ -6527,17 +6836,20 @@ impl tl::Encode for RequestUrlAuth {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestUrlAuth {
-    const CONSTRUCTOR: u32 = 0x894cc99c;
-    const EXPECTED: &'static str = "messages.requestUrlAuth";
+    const CONSTRUCTOR: (u32, &'static str) = (0x894cc99c, "messages.requestUrlAuth");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            peer: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            msg_id: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            button_id: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            url: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-            in_app_origin: if flags & 0x8 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            peer: reader.field_if(flags, 0x2),
+            msg_id: reader.int_if(flags, 0x2),
+            button_id: reader.int_if(flags, 0x2),
+            url: reader.text_if(flags, 0x4),
+            in_app_origin: reader.text_if(flags, 0x8),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6588,11 +6900,11 @@ impl tl::Encode for AcceptUrlAuth {
         tl::write_u32(out, 0x67a3f0de);
         debug_assert!(self.peer.is_some() == self.msg_id.is_some(), "set all the fields of bit 1 or none");
         debug_assert!(self.msg_id.is_some() == self.button_id.is_some(), "set all the fields of bit 1 or none");
-        let flags = u32::from(self.write_allowed)
-            | u32::from(self.share_phone_number) << 3
-            | u32::from(self.peer.is_some() && self.msg_id.is_some() && self.button_id.is_some()) << 1
-            | u32::from(self.url.is_some()) << 2
-            | u32::from(self.match_code.is_some()) << 4;
+        let flags = tl::bit(self.write_allowed, 0x1)
+            | tl::bit(self.share_phone_number, 0x8)
+            | tl::bit(self.peer.is_some() && self.msg_id.is_some() && self.button_id.is_some(), 0x2)
+            | tl::bit(self.url.is_some(), 0x4)
+            | tl::bit(self.match_code.is_some(), 0x10);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer && flags & 0x2 != 0 {
             tl::Encode::encode(value, out);
@@ -6614,19 +6926,22 @@ impl tl::Encode for AcceptUrlAuth {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AcceptUrlAuth {
-    const CONSTRUCTOR: u32 = 0x67a3f0de;
-    const EXPECTED: &'static str = "messages.acceptUrlAuth";
+    const CONSTRUCTOR: (u32, &'static str) = (0x67a3f0de, "messages.acceptUrlAuth");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            write_allowed: flags & 0x1 != 0,
-            share_phone_number: flags & 0x8 != 0,
-            peer: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            msg_id: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            button_id: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            url: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-            match_code: if flags & 0x10 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            write_allowed: tl::has(flags, 0x1),
+            share_phone_number: tl::has(flags, 0x8),
+            peer: reader.field_if(flags, 0x2),
+            msg_id: reader.int_if(flags, 0x2),
+            button_id: reader.int_if(flags, 0x2),
+            url: reader.text_if(flags, 0x4),
+            match_code: reader.text_if(flags, 0x10),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6665,12 +6980,15 @@ impl tl::Encode for HidePeerSettingsBar {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for HidePeerSettingsBar {
-    const CONSTRUCTOR: u32 = 0x4facb138;
-    const EXPECTED: &'static str = "messages.hidePeerSettingsBar";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4facb138, "messages.hidePeerSettingsBar");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6712,13 +7030,16 @@ impl tl::Encode for GetScheduledHistory {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetScheduledHistory {
-    const CONSTRUCTOR: u32 = 0xf516760b;
-    const EXPECTED: &'static str = "messages.getScheduledHistory";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf516760b, "messages.getScheduledHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            hash: reader.i64()?,
-        })
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6760,13 +7081,16 @@ impl tl::Encode for GetScheduledMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetScheduledMessages {
-    const CONSTRUCTOR: u32 = 0xbdbb0464;
-    const EXPECTED: &'static str = "messages.getScheduledMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbdbb0464, "messages.getScheduledMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-        })
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6808,13 +7132,16 @@ impl tl::Encode for SendScheduledMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendScheduledMessages {
-    const CONSTRUCTOR: u32 = 0xbd38850a;
-    const EXPECTED: &'static str = "messages.sendScheduledMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbd38850a, "messages.sendScheduledMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-        })
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6856,13 +7183,16 @@ impl tl::Encode for DeleteScheduledMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteScheduledMessages {
-    const CONSTRUCTOR: u32 = 0x59ae2b16;
-    const EXPECTED: &'static str = "messages.deleteScheduledMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x59ae2b16, "messages.deleteScheduledMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-        })
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6909,8 +7239,8 @@ impl GetPollVotes {
 impl tl::Encode for GetPollVotes {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb86e380e);
-        let flags = u32::from(self.option.is_some())
-            | u32::from(self.offset.is_some()) << 1;
+        let flags = tl::bit(self.option.is_some(), 0x1)
+            | tl::bit(self.offset.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
@@ -6926,17 +7256,20 @@ impl tl::Encode for GetPollVotes {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPollVotes {
-    const CONSTRUCTOR: u32 = 0xb86e380e;
-    const EXPECTED: &'static str = "messages.getPollVotes";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb86e380e, "messages.getPollVotes");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-            option: if flags & 0x1 != 0 { Some(reader.bytes()?) } else { None },
-            offset: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            limit: reader.i32()?,
-        })
+            id: reader.int_field(),
+            option: reader.field_if(flags, 0x1),
+            offset: reader.text_if(flags, 0x2),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -6979,9 +7312,9 @@ impl ToggleStickerSets {
 impl tl::Encode for ToggleStickerSets {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb5052fea);
-        let flags = u32::from(self.uninstall)
-            | u32::from(self.archive) << 1
-            | u32::from(self.unarchive) << 2;
+        let flags = tl::bit(self.uninstall, 0x1)
+            | tl::bit(self.archive, 0x2)
+            | tl::bit(self.unarchive, 0x4);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.stickersets);
     }
@@ -6989,16 +7322,19 @@ impl tl::Encode for ToggleStickerSets {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleStickerSets {
-    const CONSTRUCTOR: u32 = 0xb5052fea;
-    const EXPECTED: &'static str = "messages.toggleStickerSets";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb5052fea, "messages.toggleStickerSets");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            uninstall: flags & 0x1 != 0,
-            archive: flags & 0x2 != 0,
-            unarchive: flags & 0x4 != 0,
-            stickersets: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            uninstall: tl::has(flags, 0x1),
+            archive: tl::has(flags, 0x2),
+            unarchive: tl::has(flags, 0x4),
+            stickersets: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -7031,8 +7367,7 @@ impl tl::Encode for GetDialogFilters {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDialogFilters {
-    const CONSTRUCTOR: u32 = 0xefd48c89;
-    const EXPECTED: &'static str = "messages.getDialogFilters";
+    const CONSTRUCTOR: (u32, &'static str) = (0xefd48c89, "messages.getDialogFilters");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -7067,8 +7402,7 @@ impl tl::Encode for GetSuggestedDialogFilters {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSuggestedDialogFilters {
-    const CONSTRUCTOR: u32 = 0xa29cd42c;
-    const EXPECTED: &'static str = "messages.getSuggestedDialogFilters";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa29cd42c, "messages.getSuggestedDialogFilters");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -7111,7 +7445,7 @@ impl UpdateDialogFilter {
 impl tl::Encode for UpdateDialogFilter {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1ad4a04a);
-        let flags = u32::from(self.filter.is_some());
+        let flags = tl::bit(self.filter.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         if let Some(value) = &self.filter {
@@ -7122,14 +7456,17 @@ impl tl::Encode for UpdateDialogFilter {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateDialogFilter {
-    const CONSTRUCTOR: u32 = 0x1ad4a04a;
-    const EXPECTED: &'static str = "messages.updateDialogFilter";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1ad4a04a, "messages.updateDialogFilter");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            id: reader.i32()?,
-            filter: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            id: reader.int_field(),
+            filter: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -7166,12 +7503,15 @@ impl tl::Encode for UpdateDialogFiltersOrder {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateDialogFiltersOrder {
-    const CONSTRUCTOR: u32 = 0xc563c1e4;
-    const EXPECTED: &'static str = "messages.updateDialogFiltersOrder";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc563c1e4, "messages.updateDialogFiltersOrder");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            order: reader.vector()?,
-        })
+        let value = Self {
+            order: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -7214,14 +7554,17 @@ impl tl::Encode for GetOldFeaturedStickers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetOldFeaturedStickers {
-    const CONSTRUCTOR: u32 = 0x7ed094a1;
-    const EXPECTED: &'static str = "messages.getOldFeaturedStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7ed094a1, "messages.getOldFeaturedStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            offset: reader.i32()?,
-            limit: reader.i32()?,
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            offset: reader.int_field(),
+            limit: reader.int_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -7284,20 +7627,23 @@ impl tl::Encode for GetReplies {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetReplies {
-    const CONSTRUCTOR: u32 = 0x22ddd30c;
-    const EXPECTED: &'static str = "messages.getReplies";
+    const CONSTRUCTOR: (u32, &'static str) = (0x22ddd30c, "messages.getReplies");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-            offset_id: reader.i32()?,
-            offset_date: reader.i32()?,
-            add_offset: reader.i32()?,
-            limit: reader.i32()?,
-            max_id: reader.i32()?,
-            min_id: reader.i32()?,
-            hash: reader.i64()?,
-        })
+            msg_id: reader.int_field(),
+            offset_id: reader.int_field(),
+            offset_date: reader.int_field(),
+            add_offset: reader.int_field(),
+            limit: reader.int_field(),
+            max_id: reader.int_field(),
+            min_id: reader.int_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -7339,13 +7685,16 @@ impl tl::Encode for GetDiscussionMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDiscussionMessage {
-    const CONSTRUCTOR: u32 = 0x446972fd;
-    const EXPECTED: &'static str = "messages.getDiscussionMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0x446972fd, "messages.getDiscussionMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-        })
+            msg_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -7390,14 +7739,17 @@ impl tl::Encode for ReadDiscussion {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadDiscussion {
-    const CONSTRUCTOR: u32 = 0xf731a9f4;
-    const EXPECTED: &'static str = "messages.readDiscussion";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf731a9f4, "messages.readDiscussion");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-            read_max_id: reader.i32()?,
-        })
+            msg_id: reader.int_field(),
+            read_max_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -7440,8 +7792,8 @@ impl UnpinAllMessages {
 impl tl::Encode for UnpinAllMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x062dd747);
-        let flags = u32::from(self.top_msg_id.is_some())
-            | u32::from(self.saved_peer_id.is_some()) << 1;
+        let flags = tl::bit(self.top_msg_id.is_some(), 0x1)
+            | tl::bit(self.saved_peer_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.top_msg_id {
@@ -7455,15 +7807,18 @@ impl tl::Encode for UnpinAllMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UnpinAllMessages {
-    const CONSTRUCTOR: u32 = 0x062dd747;
-    const EXPECTED: &'static str = "messages.unpinAllMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x062dd747, "messages.unpinAllMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            top_msg_id: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            saved_peer_id: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            top_msg_id: reader.int_if(flags, 0x1),
+            saved_peer_id: reader.field_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -7502,12 +7857,15 @@ impl tl::Encode for DeleteChat {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteChat {
-    const CONSTRUCTOR: u32 = 0x5bd0ee50;
-    const EXPECTED: &'static str = "messages.deleteChat";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5bd0ee50, "messages.deleteChat");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            chat_id: reader.i64()?,
-        })
+        let value = Self {
+            chat_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -7544,20 +7902,23 @@ impl DeletePhoneCallHistory {
 impl tl::Encode for DeletePhoneCallHistory {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf9cbe409);
-        let flags = u32::from(self.revoke);
+        let flags = tl::bit(self.revoke, 0x1);
         tl::write_u32(out, flags);
     }
 }
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeletePhoneCallHistory {
-    const CONSTRUCTOR: u32 = 0xf9cbe409;
-    const EXPECTED: &'static str = "messages.deletePhoneCallHistory";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf9cbe409, "messages.deletePhoneCallHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            revoke: flags & 0x1 != 0,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            revoke: tl::has(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -7596,12 +7957,15 @@ impl tl::Encode for CheckHistoryImport {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckHistoryImport {
-    const CONSTRUCTOR: u32 = 0x43fe19f3;
-    const EXPECTED: &'static str = "messages.checkHistoryImport";
+    const CONSTRUCTOR: (u32, &'static str) = (0x43fe19f3, "messages.checkHistoryImport");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            import_head: reader.text()?,
-        })
+        let value = Self {
+            import_head: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -7646,14 +8010,17 @@ impl tl::Encode for InitHistoryImport {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InitHistoryImport {
-    const CONSTRUCTOR: u32 = 0x34090c3b;
-    const EXPECTED: &'static str = "messages.initHistoryImport";
+    const CONSTRUCTOR: (u32, &'static str) = (0x34090c3b, "messages.initHistoryImport");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             file: tl::Decode::decode(reader)?,
-            media_count: reader.i32()?,
-        })
+            media_count: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -7701,15 +8068,18 @@ impl tl::Encode for UploadImportedMedia {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UploadImportedMedia {
-    const CONSTRUCTOR: u32 = 0x2a862092;
-    const EXPECTED: &'static str = "messages.uploadImportedMedia";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2a862092, "messages.uploadImportedMedia");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            import_id: reader.i64()?,
-            file_name: reader.text()?,
+            import_id: reader.long_field(),
+            file_name: reader.text_field(),
             media: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -7751,13 +8121,16 @@ impl tl::Encode for StartHistoryImport {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for StartHistoryImport {
-    const CONSTRUCTOR: u32 = 0xb43df344;
-    const EXPECTED: &'static str = "messages.startHistoryImport";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb43df344, "messages.startHistoryImport");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            import_id: reader.i64()?,
-        })
+            import_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -7807,8 +8180,8 @@ impl tl::Encode for GetExportedChatInvites {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa2b5a3f6);
         debug_assert!(self.offset_date.is_some() == self.offset_link.is_some(), "set all the fields of bit 2 or none");
-        let flags = u32::from(self.revoked) << 3
-            | u32::from(self.offset_date.is_some() && self.offset_link.is_some()) << 2;
+        let flags = tl::bit(self.revoked, 0x8)
+            | tl::bit(self.offset_date.is_some() && self.offset_link.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::Encode::encode(&self.admin_id, out);
@@ -7824,18 +8197,21 @@ impl tl::Encode for GetExportedChatInvites {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetExportedChatInvites {
-    const CONSTRUCTOR: u32 = 0xa2b5a3f6;
-    const EXPECTED: &'static str = "messages.getExportedChatInvites";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa2b5a3f6, "messages.getExportedChatInvites");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            revoked: flags & 0x8 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            revoked: tl::has(flags, 0x8),
             peer: tl::Decode::decode(reader)?,
             admin_id: tl::Decode::decode(reader)?,
-            offset_date: if flags & 0x4 != 0 { Some(reader.i32()?) } else { None },
-            offset_link: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-            limit: reader.i32()?,
-        })
+            offset_date: reader.int_if(flags, 0x4),
+            offset_link: reader.text_if(flags, 0x4),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -7877,13 +8253,16 @@ impl tl::Encode for GetExportedChatInvite {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetExportedChatInvite {
-    const CONSTRUCTOR: u32 = 0x73746f5c;
-    const EXPECTED: &'static str = "messages.getExportedChatInvite";
+    const CONSTRUCTOR: (u32, &'static str) = (0x73746f5c, "messages.getExportedChatInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            link: reader.text()?,
-        })
+            link: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -7934,11 +8313,11 @@ impl EditExportedChatInvite {
 impl tl::Encode for EditExportedChatInvite {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbdca2f75);
-        let flags = u32::from(self.revoked) << 2
-            | u32::from(self.expire_date.is_some())
-            | u32::from(self.usage_limit.is_some()) << 1
-            | u32::from(self.request_needed.is_some()) << 3
-            | u32::from(self.title.is_some()) << 4;
+        let flags = tl::bit(self.revoked, 0x4)
+            | tl::bit(self.expire_date.is_some(), 0x1)
+            | tl::bit(self.usage_limit.is_some(), 0x2)
+            | tl::bit(self.request_needed.is_some(), 0x8)
+            | tl::bit(self.title.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.link);
@@ -7959,19 +8338,22 @@ impl tl::Encode for EditExportedChatInvite {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditExportedChatInvite {
-    const CONSTRUCTOR: u32 = 0xbdca2f75;
-    const EXPECTED: &'static str = "messages.editExportedChatInvite";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbdca2f75, "messages.editExportedChatInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            revoked: flags & 0x4 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            revoked: tl::has(flags, 0x4),
             peer: tl::Decode::decode(reader)?,
-            link: reader.text()?,
-            expire_date: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            usage_limit: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            request_needed: if flags & 0x8 != 0 { Some(reader.bool()?) } else { None },
-            title: if flags & 0x10 != 0 { Some(reader.text()?) } else { None },
-        })
+            link: reader.text_field(),
+            expire_date: reader.int_if(flags, 0x1),
+            usage_limit: reader.int_if(flags, 0x2),
+            request_needed: reader.field_if(flags, 0x8),
+            title: reader.text_if(flags, 0x10),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8013,13 +8395,16 @@ impl tl::Encode for DeleteRevokedExportedChatInvites {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteRevokedExportedChatInvites {
-    const CONSTRUCTOR: u32 = 0x56987bd5;
-    const EXPECTED: &'static str = "messages.deleteRevokedExportedChatInvites";
+    const CONSTRUCTOR: (u32, &'static str) = (0x56987bd5, "messages.deleteRevokedExportedChatInvites");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             admin_id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8061,13 +8446,16 @@ impl tl::Encode for DeleteExportedChatInvite {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteExportedChatInvite {
-    const CONSTRUCTOR: u32 = 0xd464a42b;
-    const EXPECTED: &'static str = "messages.deleteExportedChatInvite";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd464a42b, "messages.deleteExportedChatInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            link: reader.text()?,
-        })
+            link: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8106,12 +8494,15 @@ impl tl::Encode for GetAdminsWithInvites {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAdminsWithInvites {
-    const CONSTRUCTOR: u32 = 0x3920e6ef;
-    const EXPECTED: &'static str = "messages.getAdminsWithInvites";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3920e6ef, "messages.getAdminsWithInvites");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8164,10 +8555,10 @@ impl GetChatInviteImporters {
 impl tl::Encode for GetChatInviteImporters {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdf04dd4e);
-        let flags = u32::from(self.requested)
-            | u32::from(self.subscription_expired) << 3
-            | u32::from(self.link.is_some()) << 1
-            | u32::from(self.q.is_some()) << 2;
+        let flags = tl::bit(self.requested, 0x1)
+            | tl::bit(self.subscription_expired, 0x8)
+            | tl::bit(self.link.is_some(), 0x2)
+            | tl::bit(self.q.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.link {
@@ -8184,20 +8575,23 @@ impl tl::Encode for GetChatInviteImporters {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChatInviteImporters {
-    const CONSTRUCTOR: u32 = 0xdf04dd4e;
-    const EXPECTED: &'static str = "messages.getChatInviteImporters";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdf04dd4e, "messages.getChatInviteImporters");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            requested: flags & 0x1 != 0,
-            subscription_expired: flags & 0x8 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            requested: tl::has(flags, 0x1),
+            subscription_expired: tl::has(flags, 0x8),
             peer: tl::Decode::decode(reader)?,
-            link: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            q: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-            offset_date: reader.i32()?,
+            link: reader.text_if(flags, 0x2),
+            q: reader.text_if(flags, 0x4),
+            offset_date: reader.int_field(),
             offset_user: tl::Decode::decode(reader)?,
-            limit: reader.i32()?,
-        })
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8239,13 +8633,16 @@ impl tl::Encode for SetHistoryTtl {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetHistoryTtl {
-    const CONSTRUCTOR: u32 = 0xb80e5fe4;
-    const EXPECTED: &'static str = "messages.setHistoryTTL";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb80e5fe4, "messages.setHistoryTTL");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            period: reader.i32()?,
-        })
+            period: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8284,12 +8681,15 @@ impl tl::Encode for CheckHistoryImportPeer {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckHistoryImportPeer {
-    const CONSTRUCTOR: u32 = 0x5dc60f03;
-    const EXPECTED: &'static str = "messages.checkHistoryImportPeer";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5dc60f03, "messages.checkHistoryImportPeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8331,13 +8731,16 @@ impl tl::Encode for SetChatTheme {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetChatTheme {
-    const CONSTRUCTOR: u32 = 0x081202c9;
-    const EXPECTED: &'static str = "messages.setChatTheme";
+    const CONSTRUCTOR: (u32, &'static str) = (0x081202c9, "messages.setChatTheme");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             theme: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8379,13 +8782,16 @@ impl tl::Encode for GetMessageReadParticipants {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessageReadParticipants {
-    const CONSTRUCTOR: u32 = 0x31c1c44f;
-    const EXPECTED: &'static str = "messages.getMessageReadParticipants";
+    const CONSTRUCTOR: (u32, &'static str) = (0x31c1c44f, "messages.getMessageReadParticipants");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-        })
+            msg_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8432,7 +8838,7 @@ impl GetSearchResultsCalendar {
 impl tl::Encode for GetSearchResultsCalendar {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6aa3f6bd);
-        let flags = u32::from(self.saved_peer_id.is_some()) << 2;
+        let flags = tl::bit(self.saved_peer_id.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.saved_peer_id {
@@ -8446,17 +8852,20 @@ impl tl::Encode for GetSearchResultsCalendar {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSearchResultsCalendar {
-    const CONSTRUCTOR: u32 = 0x6aa3f6bd;
-    const EXPECTED: &'static str = "messages.getSearchResultsCalendar";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6aa3f6bd, "messages.getSearchResultsCalendar");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            saved_peer_id: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            saved_peer_id: reader.field_if(flags, 0x4),
             filter: tl::Decode::decode(reader)?,
-            offset_id: reader.i32()?,
-            offset_date: reader.i32()?,
-        })
+            offset_id: reader.int_field(),
+            offset_date: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8503,7 +8912,7 @@ impl GetSearchResultsPositions {
 impl tl::Encode for GetSearchResultsPositions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9c7f2f10);
-        let flags = u32::from(self.saved_peer_id.is_some()) << 2;
+        let flags = tl::bit(self.saved_peer_id.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.saved_peer_id {
@@ -8517,17 +8926,20 @@ impl tl::Encode for GetSearchResultsPositions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSearchResultsPositions {
-    const CONSTRUCTOR: u32 = 0x9c7f2f10;
-    const EXPECTED: &'static str = "messages.getSearchResultsPositions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9c7f2f10, "messages.getSearchResultsPositions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            saved_peer_id: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+            saved_peer_id: reader.field_if(flags, 0x4),
             filter: tl::Decode::decode(reader)?,
-            offset_id: reader.i32()?,
-            limit: reader.i32()?,
-        })
+            offset_id: reader.int_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8570,7 +8982,7 @@ impl HideChatJoinRequest {
 impl tl::Encode for HideChatJoinRequest {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7fe7e815);
-        let flags = u32::from(self.approved);
+        let flags = tl::bit(self.approved, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::Encode::encode(&self.user_id, out);
@@ -8579,15 +8991,18 @@ impl tl::Encode for HideChatJoinRequest {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for HideChatJoinRequest {
-    const CONSTRUCTOR: u32 = 0x7fe7e815;
-    const EXPECTED: &'static str = "messages.hideChatJoinRequest";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7fe7e815, "messages.hideChatJoinRequest");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            approved: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            approved: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
             user_id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8630,8 +9045,8 @@ impl HideAllChatJoinRequests {
 impl tl::Encode for HideAllChatJoinRequests {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe085f4ea);
-        let flags = u32::from(self.approved)
-            | u32::from(self.link.is_some()) << 1;
+        let flags = tl::bit(self.approved, 0x1)
+            | tl::bit(self.link.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.link {
@@ -8642,15 +9057,18 @@ impl tl::Encode for HideAllChatJoinRequests {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for HideAllChatJoinRequests {
-    const CONSTRUCTOR: u32 = 0xe085f4ea;
-    const EXPECTED: &'static str = "messages.hideAllChatJoinRequests";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe085f4ea, "messages.hideAllChatJoinRequests");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            approved: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            approved: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            link: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-        })
+            link: reader.text_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8693,7 +9111,7 @@ impl ToggleNoForwards {
 impl tl::Encode for ToggleNoForwards {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb2081a35);
-        let flags = u32::from(self.request_msg_id.is_some());
+        let flags = tl::bit(self.request_msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_bool(out, self.enabled);
@@ -8705,15 +9123,18 @@ impl tl::Encode for ToggleNoForwards {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleNoForwards {
-    const CONSTRUCTOR: u32 = 0xb2081a35;
-    const EXPECTED: &'static str = "messages.toggleNoForwards";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb2081a35, "messages.toggleNoForwards");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            enabled: reader.bool()?,
-            request_msg_id: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-        })
+            enabled: reader.field(),
+            request_msg_id: reader.int_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8755,13 +9176,16 @@ impl tl::Encode for SaveDefaultSendAs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveDefaultSendAs {
-    const CONSTRUCTOR: u32 = 0xccfddf96;
-    const EXPECTED: &'static str = "messages.saveDefaultSendAs";
+    const CONSTRUCTOR: (u32, &'static str) = (0xccfddf96, "messages.saveDefaultSendAs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             send_as: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8808,9 +9232,9 @@ impl SendReaction {
 impl tl::Encode for SendReaction {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd30d78d4);
-        let flags = u32::from(self.big) << 1
-            | u32::from(self.add_to_recent) << 2
-            | u32::from(self.reaction.is_some());
+        let flags = tl::bit(self.big, 0x2)
+            | tl::bit(self.add_to_recent, 0x4)
+            | tl::bit(self.reaction.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.msg_id);
@@ -8822,17 +9246,20 @@ impl tl::Encode for SendReaction {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendReaction {
-    const CONSTRUCTOR: u32 = 0xd30d78d4;
-    const EXPECTED: &'static str = "messages.sendReaction";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd30d78d4, "messages.sendReaction");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            big: flags & 0x2 != 0,
-            add_to_recent: flags & 0x4 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            big: tl::has(flags, 0x2),
+            add_to_recent: tl::has(flags, 0x4),
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-            reaction: if flags & 0x1 != 0 { Some(reader.vector()?) } else { None },
-        })
+            msg_id: reader.int_field(),
+            reaction: reader.vector_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8874,13 +9301,16 @@ impl tl::Encode for GetMessagesReactions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessagesReactions {
-    const CONSTRUCTOR: u32 = 0x8bba90e6;
-    const EXPECTED: &'static str = "messages.getMessagesReactions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8bba90e6, "messages.getMessagesReactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-        })
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8927,8 +9357,8 @@ impl GetMessageReactionsList {
 impl tl::Encode for GetMessageReactionsList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x461b3f48);
-        let flags = u32::from(self.reaction.is_some())
-            | u32::from(self.offset.is_some()) << 1;
+        let flags = tl::bit(self.reaction.is_some(), 0x1)
+            | tl::bit(self.offset.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
@@ -8944,17 +9374,20 @@ impl tl::Encode for GetMessageReactionsList {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessageReactionsList {
-    const CONSTRUCTOR: u32 = 0x461b3f48;
-    const EXPECTED: &'static str = "messages.getMessageReactionsList";
+    const CONSTRUCTOR: (u32, &'static str) = (0x461b3f48, "messages.getMessageReactionsList");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-            reaction: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            offset: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            limit: reader.i32()?,
-        })
+            id: reader.int_field(),
+            reaction: reader.field_if(flags, 0x1),
+            offset: reader.text_if(flags, 0x2),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -8999,8 +9432,8 @@ impl SetChatAvailableReactions {
 impl tl::Encode for SetChatAvailableReactions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x864b2581);
-        let flags = u32::from(self.reactions_limit.is_some())
-            | u32::from(self.paid_enabled.is_some()) << 1;
+        let flags = tl::bit(self.reactions_limit.is_some(), 0x1)
+            | tl::bit(self.paid_enabled.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::Encode::encode(&self.available_reactions, out);
@@ -9015,16 +9448,19 @@ impl tl::Encode for SetChatAvailableReactions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetChatAvailableReactions {
-    const CONSTRUCTOR: u32 = 0x864b2581;
-    const EXPECTED: &'static str = "messages.setChatAvailableReactions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x864b2581, "messages.setChatAvailableReactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             available_reactions: tl::Decode::decode(reader)?,
-            reactions_limit: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            paid_enabled: if flags & 0x2 != 0 { Some(reader.bool()?) } else { None },
-        })
+            reactions_limit: reader.int_if(flags, 0x1),
+            paid_enabled: reader.field_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -9061,12 +9497,15 @@ impl tl::Encode for GetAvailableReactions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAvailableReactions {
-    const CONSTRUCTOR: u32 = 0x18dea0ac;
-    const EXPECTED: &'static str = "messages.getAvailableReactions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x18dea0ac, "messages.getAvailableReactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
-        })
+        let value = Self {
+            hash: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -9105,12 +9544,15 @@ impl tl::Encode for SetDefaultReaction {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetDefaultReaction {
-    const CONSTRUCTOR: u32 = 0x4f47a016;
-    const EXPECTED: &'static str = "messages.setDefaultReaction";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4f47a016, "messages.setDefaultReaction");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             reaction: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -9158,9 +9600,9 @@ impl tl::Encode for TranslateText {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa5eec345);
         debug_assert!(self.peer.is_some() == self.id.is_some(), "set all the fields of bit 0 or none");
-        let flags = u32::from(self.peer.is_some() && self.id.is_some())
-            | u32::from(self.text.is_some()) << 1
-            | u32::from(self.tone.is_some()) << 2;
+        let flags = tl::bit(self.peer.is_some() && self.id.is_some(), 0x1)
+            | tl::bit(self.text.is_some(), 0x2)
+            | tl::bit(self.tone.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer && flags & 0x1 != 0 {
             tl::Encode::encode(value, out);
@@ -9180,17 +9622,20 @@ impl tl::Encode for TranslateText {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TranslateText {
-    const CONSTRUCTOR: u32 = 0xa5eec345;
-    const EXPECTED: &'static str = "messages.translateText";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa5eec345, "messages.translateText");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            peer: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            id: if flags & 0x1 != 0 { Some(reader.vector()?) } else { None },
-            text: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-            to_lang: reader.text()?,
-            tone: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            peer: reader.field_if(flags, 0x1),
+            id: reader.vector_if(flags, 0x1),
+            text: reader.vector_if(flags, 0x2),
+            to_lang: reader.text_field(),
+            tone: reader.text_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -9243,8 +9688,8 @@ impl GetUnreadReactions {
 impl tl::Encode for GetUnreadReactions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbd7f90ac);
-        let flags = u32::from(self.top_msg_id.is_some())
-            | u32::from(self.saved_peer_id.is_some()) << 1;
+        let flags = tl::bit(self.top_msg_id.is_some(), 0x1)
+            | tl::bit(self.saved_peer_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.top_msg_id {
@@ -9263,20 +9708,23 @@ impl tl::Encode for GetUnreadReactions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUnreadReactions {
-    const CONSTRUCTOR: u32 = 0xbd7f90ac;
-    const EXPECTED: &'static str = "messages.getUnreadReactions";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbd7f90ac, "messages.getUnreadReactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            top_msg_id: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            saved_peer_id: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            offset_id: reader.i32()?,
-            add_offset: reader.i32()?,
-            limit: reader.i32()?,
-            max_id: reader.i32()?,
-            min_id: reader.i32()?,
-        })
+            top_msg_id: reader.int_if(flags, 0x1),
+            saved_peer_id: reader.field_if(flags, 0x2),
+            offset_id: reader.int_field(),
+            add_offset: reader.int_field(),
+            limit: reader.int_field(),
+            max_id: reader.int_field(),
+            min_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -9319,8 +9767,8 @@ impl ReadReactions {
 impl tl::Encode for ReadReactions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9ec44f93);
-        let flags = u32::from(self.top_msg_id.is_some())
-            | u32::from(self.saved_peer_id.is_some()) << 1;
+        let flags = tl::bit(self.top_msg_id.is_some(), 0x1)
+            | tl::bit(self.saved_peer_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.top_msg_id {
@@ -9334,15 +9782,18 @@ impl tl::Encode for ReadReactions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadReactions {
-    const CONSTRUCTOR: u32 = 0x9ec44f93;
-    const EXPECTED: &'static str = "messages.readReactions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9ec44f93, "messages.readReactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            top_msg_id: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            saved_peer_id: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            top_msg_id: reader.int_if(flags, 0x1),
+            saved_peer_id: reader.field_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -9387,14 +9838,17 @@ impl tl::Encode for SearchSentMedia {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SearchSentMedia {
-    const CONSTRUCTOR: u32 = 0x107e31a0;
-    const EXPECTED: &'static str = "messages.searchSentMedia";
+    const CONSTRUCTOR: (u32, &'static str) = (0x107e31a0, "messages.searchSentMedia");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            q: reader.text()?,
+        let value = Self {
+            q: reader.text_field(),
             filter: tl::Decode::decode(reader)?,
-            limit: reader.i32()?,
-        })
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -9431,12 +9885,15 @@ impl tl::Encode for GetAttachMenuBots {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAttachMenuBots {
-    const CONSTRUCTOR: u32 = 0x16fcc2cb;
-    const EXPECTED: &'static str = "messages.getAttachMenuBots";
+    const CONSTRUCTOR: (u32, &'static str) = (0x16fcc2cb, "messages.getAttachMenuBots");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -9475,12 +9932,15 @@ impl tl::Encode for GetAttachMenuBot {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAttachMenuBot {
-    const CONSTRUCTOR: u32 = 0x77216192;
-    const EXPECTED: &'static str = "messages.getAttachMenuBot";
+    const CONSTRUCTOR: (u32, &'static str) = (0x77216192, "messages.getAttachMenuBot");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -9523,7 +9983,7 @@ impl ToggleBotInAttachMenu {
 impl tl::Encode for ToggleBotInAttachMenu {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x69f59d69);
-        let flags = u32::from(self.write_allowed);
+        let flags = tl::bit(self.write_allowed, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.bot, out);
         tl::write_bool(out, self.enabled);
@@ -9532,15 +9992,18 @@ impl tl::Encode for ToggleBotInAttachMenu {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleBotInAttachMenu {
-    const CONSTRUCTOR: u32 = 0x69f59d69;
-    const EXPECTED: &'static str = "messages.toggleBotInAttachMenu";
+    const CONSTRUCTOR: (u32, &'static str) = (0x69f59d69, "messages.toggleBotInAttachMenu");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            write_allowed: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            write_allowed: tl::has(flags, 0x1),
             bot: tl::Decode::decode(reader)?,
-            enabled: reader.bool()?,
-        })
+            enabled: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -9601,15 +10064,15 @@ impl RequestWebView {
 impl tl::Encode for RequestWebView {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x269dc2c1);
-        let flags = u32::from(self.from_bot_menu) << 4
-            | u32::from(self.silent) << 5
-            | u32::from(self.compact) << 7
-            | u32::from(self.fullscreen) << 8
-            | u32::from(self.url.is_some()) << 1
-            | u32::from(self.start_param.is_some()) << 3
-            | u32::from(self.theme_params.is_some()) << 2
-            | u32::from(self.reply_to.is_some())
-            | u32::from(self.send_as.is_some()) << 13;
+        let flags = tl::bit(self.from_bot_menu, 0x10)
+            | tl::bit(self.silent, 0x20)
+            | tl::bit(self.compact, 0x80)
+            | tl::bit(self.fullscreen, 0x100)
+            | tl::bit(self.url.is_some(), 0x2)
+            | tl::bit(self.start_param.is_some(), 0x8)
+            | tl::bit(self.theme_params.is_some(), 0x4)
+            | tl::bit(self.reply_to.is_some(), 0x1)
+            | tl::bit(self.send_as.is_some(), 0x2000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::Encode::encode(&self.bot, out);
@@ -9634,24 +10097,27 @@ impl tl::Encode for RequestWebView {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestWebView {
-    const CONSTRUCTOR: u32 = 0x269dc2c1;
-    const EXPECTED: &'static str = "messages.requestWebView";
+    const CONSTRUCTOR: (u32, &'static str) = (0x269dc2c1, "messages.requestWebView");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            from_bot_menu: flags & 0x10 != 0,
-            silent: flags & 0x20 != 0,
-            compact: flags & 0x80 != 0,
-            fullscreen: flags & 0x100 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            from_bot_menu: tl::has(flags, 0x10),
+            silent: tl::has(flags, 0x20),
+            compact: tl::has(flags, 0x80),
+            fullscreen: tl::has(flags, 0x100),
             peer: tl::Decode::decode(reader)?,
             bot: tl::Decode::decode(reader)?,
-            url: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            start_param: if flags & 0x8 != 0 { Some(reader.text()?) } else { None },
-            theme_params: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            platform: reader.text()?,
-            reply_to: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            send_as: if flags & 0x2000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            url: reader.text_if(flags, 0x2),
+            start_param: reader.text_if(flags, 0x8),
+            theme_params: reader.field_if(flags, 0x4),
+            platform: reader.text_field(),
+            reply_to: reader.field_if(flags, 0x1),
+            send_as: reader.field_if(flags, 0x2000),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -9700,9 +10166,9 @@ impl ProlongWebView {
 impl tl::Encode for ProlongWebView {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb0d81a83);
-        let flags = u32::from(self.silent) << 5
-            | u32::from(self.reply_to.is_some())
-            | u32::from(self.send_as.is_some()) << 13;
+        let flags = tl::bit(self.silent, 0x20)
+            | tl::bit(self.reply_to.is_some(), 0x1)
+            | tl::bit(self.send_as.is_some(), 0x2000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::Encode::encode(&self.bot, out);
@@ -9718,18 +10184,21 @@ impl tl::Encode for ProlongWebView {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ProlongWebView {
-    const CONSTRUCTOR: u32 = 0xb0d81a83;
-    const EXPECTED: &'static str = "messages.prolongWebView";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb0d81a83, "messages.prolongWebView");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            silent: flags & 0x20 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            silent: tl::has(flags, 0x20),
             peer: tl::Decode::decode(reader)?,
             bot: tl::Decode::decode(reader)?,
-            query_id: reader.i64()?,
-            reply_to: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            send_as: if flags & 0x2000 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            query_id: reader.long_field(),
+            reply_to: reader.field_if(flags, 0x1),
+            send_as: reader.field_if(flags, 0x2000),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -9784,13 +10253,13 @@ impl RequestSimpleWebView {
 impl tl::Encode for RequestSimpleWebView {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x413a3e73);
-        let flags = u32::from(self.from_switch_webview) << 1
-            | u32::from(self.from_side_menu) << 2
-            | u32::from(self.compact) << 7
-            | u32::from(self.fullscreen) << 8
-            | u32::from(self.url.is_some()) << 3
-            | u32::from(self.start_param.is_some()) << 4
-            | u32::from(self.theme_params.is_some());
+        let flags = tl::bit(self.from_switch_webview, 0x2)
+            | tl::bit(self.from_side_menu, 0x4)
+            | tl::bit(self.compact, 0x80)
+            | tl::bit(self.fullscreen, 0x100)
+            | tl::bit(self.url.is_some(), 0x8)
+            | tl::bit(self.start_param.is_some(), 0x10)
+            | tl::bit(self.theme_params.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.bot, out);
         if let Some(value) = &self.url {
@@ -9808,21 +10277,24 @@ impl tl::Encode for RequestSimpleWebView {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestSimpleWebView {
-    const CONSTRUCTOR: u32 = 0x413a3e73;
-    const EXPECTED: &'static str = "messages.requestSimpleWebView";
+    const CONSTRUCTOR: (u32, &'static str) = (0x413a3e73, "messages.requestSimpleWebView");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            from_switch_webview: flags & 0x2 != 0,
-            from_side_menu: flags & 0x4 != 0,
-            compact: flags & 0x80 != 0,
-            fullscreen: flags & 0x100 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            from_switch_webview: tl::has(flags, 0x2),
+            from_side_menu: tl::has(flags, 0x4),
+            compact: tl::has(flags, 0x80),
+            fullscreen: tl::has(flags, 0x100),
             bot: tl::Decode::decode(reader)?,
-            url: if flags & 0x8 != 0 { Some(reader.text()?) } else { None },
-            start_param: if flags & 0x10 != 0 { Some(reader.text()?) } else { None },
-            theme_params: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            platform: reader.text()?,
-        })
+            url: reader.text_if(flags, 0x8),
+            start_param: reader.text_if(flags, 0x10),
+            theme_params: reader.field_if(flags, 0x1),
+            platform: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -9864,13 +10336,16 @@ impl tl::Encode for SendWebViewResultMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendWebViewResultMessage {
-    const CONSTRUCTOR: u32 = 0x0a4314f5;
-    const EXPECTED: &'static str = "messages.sendWebViewResultMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0a4314f5, "messages.sendWebViewResultMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            bot_query_id: reader.text()?,
+        let value = Self {
+            bot_query_id: reader.text_field(),
             result: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -9918,15 +10393,18 @@ impl tl::Encode for SendWebViewData {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendWebViewData {
-    const CONSTRUCTOR: u32 = 0xdc0242c8;
-    const EXPECTED: &'static str = "messages.sendWebViewData";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdc0242c8, "messages.sendWebViewData");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-            random_id: reader.i64()?,
-            button_text: reader.text()?,
-            data: reader.text()?,
-        })
+            random_id: reader.long_field(),
+            button_text: reader.text_field(),
+            data: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -9968,13 +10446,16 @@ impl tl::Encode for TranscribeAudio {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TranscribeAudio {
-    const CONSTRUCTOR: u32 = 0x269e9a49;
-    const EXPECTED: &'static str = "messages.transcribeAudio";
+    const CONSTRUCTOR: (u32, &'static str) = (0x269e9a49, "messages.transcribeAudio");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-        })
+            msg_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10020,15 +10501,18 @@ impl tl::Encode for RateTranscribedAudio {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RateTranscribedAudio {
-    const CONSTRUCTOR: u32 = 0x7f1d072f;
-    const EXPECTED: &'static str = "messages.rateTranscribedAudio";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7f1d072f, "messages.rateTranscribedAudio");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-            transcription_id: reader.i64()?,
-            good: reader.bool()?,
-        })
+            msg_id: reader.int_field(),
+            transcription_id: reader.long_field(),
+            good: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10065,12 +10549,15 @@ impl tl::Encode for GetCustomEmojiDocuments {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCustomEmojiDocuments {
-    const CONSTRUCTOR: u32 = 0xd9ab0f54;
-    const EXPECTED: &'static str = "messages.getCustomEmojiDocuments";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd9ab0f54, "messages.getCustomEmojiDocuments");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            document_id: reader.vector()?,
-        })
+        let value = Self {
+            document_id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10107,12 +10594,15 @@ impl tl::Encode for GetEmojiStickers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiStickers {
-    const CONSTRUCTOR: u32 = 0xfbfca18f;
-    const EXPECTED: &'static str = "messages.getEmojiStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfbfca18f, "messages.getEmojiStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10149,12 +10639,15 @@ impl tl::Encode for GetFeaturedEmojiStickers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFeaturedEmojiStickers {
-    const CONSTRUCTOR: u32 = 0x0ecf6736;
-    const EXPECTED: &'static str = "messages.getFeaturedEmojiStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0ecf6736, "messages.getFeaturedEmojiStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10199,14 +10692,17 @@ impl tl::Encode for ReportReaction {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportReaction {
-    const CONSTRUCTOR: u32 = 0x3f64c076;
-    const EXPECTED: &'static str = "messages.reportReaction";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3f64c076, "messages.reportReaction");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
+            id: reader.int_field(),
             reaction_peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10246,13 +10742,16 @@ impl tl::Encode for GetTopReactions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTopReactions {
-    const CONSTRUCTOR: u32 = 0xbb8125ba;
-    const EXPECTED: &'static str = "messages.getTopReactions";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbb8125ba, "messages.getTopReactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            limit: reader.i32()?,
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            limit: reader.int_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10292,13 +10791,16 @@ impl tl::Encode for GetRecentReactions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetRecentReactions {
-    const CONSTRUCTOR: u32 = 0x39461db2;
-    const EXPECTED: &'static str = "messages.getRecentReactions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x39461db2, "messages.getRecentReactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            limit: reader.i32()?,
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            limit: reader.int_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10331,8 +10833,7 @@ impl tl::Encode for ClearRecentReactions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ClearRecentReactions {
-    const CONSTRUCTOR: u32 = 0x9dfeefb4;
-    const EXPECTED: &'static str = "messages.clearRecentReactions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9dfeefb4, "messages.clearRecentReactions");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -10374,13 +10875,16 @@ impl tl::Encode for GetExtendedMedia {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetExtendedMedia {
-    const CONSTRUCTOR: u32 = 0x84f80814;
-    const EXPECTED: &'static str = "messages.getExtendedMedia";
+    const CONSTRUCTOR: (u32, &'static str) = (0x84f80814, "messages.getExtendedMedia");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-        })
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10419,12 +10923,15 @@ impl tl::Encode for SetDefaultHistoryTtl {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetDefaultHistoryTtl {
-    const CONSTRUCTOR: u32 = 0x9eb51445;
-    const EXPECTED: &'static str = "messages.setDefaultHistoryTTL";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9eb51445, "messages.setDefaultHistoryTTL");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            period: reader.i32()?,
-        })
+        let value = Self {
+            period: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10457,8 +10964,7 @@ impl tl::Encode for GetDefaultHistoryTtl {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDefaultHistoryTtl {
-    const CONSTRUCTOR: u32 = 0x658b7188;
-    const EXPECTED: &'static str = "messages.getDefaultHistoryTTL";
+    const CONSTRUCTOR: (u32, &'static str) = (0x658b7188, "messages.getDefaultHistoryTTL");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -10507,8 +11013,8 @@ impl SendBotRequestedPeer {
 impl tl::Encode for SendBotRequestedPeer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6c5cf2a7);
-        let flags = u32::from(self.msg_id.is_some())
-            | u32::from(self.webapp_req_id.is_some()) << 1;
+        let flags = tl::bit(self.msg_id.is_some(), 0x1)
+            | tl::bit(self.webapp_req_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.msg_id {
@@ -10524,17 +11030,20 @@ impl tl::Encode for SendBotRequestedPeer {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendBotRequestedPeer {
-    const CONSTRUCTOR: u32 = 0x6c5cf2a7;
-    const EXPECTED: &'static str = "messages.sendBotRequestedPeer";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6c5cf2a7, "messages.sendBotRequestedPeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            webapp_req_id: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            button_id: reader.i32()?,
-            requested_peers: reader.vector()?,
-        })
+            msg_id: reader.int_if(flags, 0x1),
+            webapp_req_id: reader.text_if(flags, 0x2),
+            button_id: reader.int_field(),
+            requested_peers: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10571,12 +11080,15 @@ impl tl::Encode for GetEmojiGroups {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiGroups {
-    const CONSTRUCTOR: u32 = 0x7488ce5b;
-    const EXPECTED: &'static str = "messages.getEmojiGroups";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7488ce5b, "messages.getEmojiGroups");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
-        })
+        let value = Self {
+            hash: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10613,12 +11125,15 @@ impl tl::Encode for GetEmojiStatusGroups {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiStatusGroups {
-    const CONSTRUCTOR: u32 = 0x2ecd56cd;
-    const EXPECTED: &'static str = "messages.getEmojiStatusGroups";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2ecd56cd, "messages.getEmojiStatusGroups");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
-        })
+        let value = Self {
+            hash: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10655,12 +11170,15 @@ impl tl::Encode for GetEmojiProfilePhotoGroups {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiProfilePhotoGroups {
-    const CONSTRUCTOR: u32 = 0x21a548f3;
-    const EXPECTED: &'static str = "messages.getEmojiProfilePhotoGroups";
+    const CONSTRUCTOR: (u32, &'static str) = (0x21a548f3, "messages.getEmojiProfilePhotoGroups");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
-        })
+        let value = Self {
+            hash: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10702,13 +11220,16 @@ impl tl::Encode for SearchCustomEmoji {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SearchCustomEmoji {
-    const CONSTRUCTOR: u32 = 0x2c11c0d7;
-    const EXPECTED: &'static str = "messages.searchCustomEmoji";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2c11c0d7, "messages.searchCustomEmoji");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            emoticon: reader.text()?,
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            emoticon: reader.text_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10749,7 +11270,7 @@ impl TogglePeerTranslations {
 impl tl::Encode for TogglePeerTranslations {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe47cb579);
-        let flags = u32::from(self.disabled);
+        let flags = tl::bit(self.disabled, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
     }
@@ -10757,14 +11278,17 @@ impl tl::Encode for TogglePeerTranslations {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TogglePeerTranslations {
-    const CONSTRUCTOR: u32 = 0xe47cb579;
-    const EXPECTED: &'static str = "messages.togglePeerTranslations";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe47cb579, "messages.togglePeerTranslations");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            disabled: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            disabled: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10806,13 +11330,16 @@ impl tl::Encode for GetBotApp {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBotApp {
-    const CONSTRUCTOR: u32 = 0x34fdc5c3;
-    const EXPECTED: &'static str = "messages.getBotApp";
+    const CONSTRUCTOR: (u32, &'static str) = (0x34fdc5c3, "messages.getBotApp");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             app: tl::Decode::decode(reader)?,
-            hash: reader.i64()?,
-        })
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10865,11 +11392,11 @@ impl RequestAppWebView {
 impl tl::Encode for RequestAppWebView {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x53618bce);
-        let flags = u32::from(self.write_allowed)
-            | u32::from(self.compact) << 7
-            | u32::from(self.fullscreen) << 8
-            | u32::from(self.start_param.is_some()) << 1
-            | u32::from(self.theme_params.is_some()) << 2;
+        let flags = tl::bit(self.write_allowed, 0x1)
+            | tl::bit(self.compact, 0x80)
+            | tl::bit(self.fullscreen, 0x100)
+            | tl::bit(self.start_param.is_some(), 0x2)
+            | tl::bit(self.theme_params.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::Encode::encode(&self.app, out);
@@ -10885,20 +11412,23 @@ impl tl::Encode for RequestAppWebView {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestAppWebView {
-    const CONSTRUCTOR: u32 = 0x53618bce;
-    const EXPECTED: &'static str = "messages.requestAppWebView";
+    const CONSTRUCTOR: (u32, &'static str) = (0x53618bce, "messages.requestAppWebView");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            write_allowed: flags & 0x1 != 0,
-            compact: flags & 0x80 != 0,
-            fullscreen: flags & 0x100 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            write_allowed: tl::has(flags, 0x1),
+            compact: tl::has(flags, 0x80),
+            fullscreen: tl::has(flags, 0x100),
             peer: tl::Decode::decode(reader)?,
             app: tl::Decode::decode(reader)?,
-            start_param: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            theme_params: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            platform: reader.text()?,
-        })
+            start_param: reader.text_if(flags, 0x2),
+            theme_params: reader.field_if(flags, 0x4),
+            platform: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -10947,11 +11477,11 @@ impl SetChatWallPaper {
 impl tl::Encode for SetChatWallPaper {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8ffacae1);
-        let flags = u32::from(self.for_both) << 3
-            | u32::from(self.revert) << 4
-            | u32::from(self.wallpaper.is_some())
-            | u32::from(self.settings.is_some()) << 2
-            | u32::from(self.id.is_some()) << 1;
+        let flags = tl::bit(self.for_both, 0x8)
+            | tl::bit(self.revert, 0x10)
+            | tl::bit(self.wallpaper.is_some(), 0x1)
+            | tl::bit(self.settings.is_some(), 0x4)
+            | tl::bit(self.id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.wallpaper {
@@ -10968,18 +11498,21 @@ impl tl::Encode for SetChatWallPaper {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetChatWallPaper {
-    const CONSTRUCTOR: u32 = 0x8ffacae1;
-    const EXPECTED: &'static str = "messages.setChatWallPaper";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8ffacae1, "messages.setChatWallPaper");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            for_both: flags & 0x8 != 0,
-            revert: flags & 0x10 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            for_both: tl::has(flags, 0x8),
+            revert: tl::has(flags, 0x10),
             peer: tl::Decode::decode(reader)?,
-            wallpaper: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            settings: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            id: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-        })
+            wallpaper: reader.field_if(flags, 0x1),
+            settings: reader.boxed_if(flags, 0x4),
+            id: reader.int_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -11020,7 +11553,7 @@ impl SearchEmojiStickerSets {
 impl tl::Encode for SearchEmojiStickerSets {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x92b4494c);
-        let flags = u32::from(self.exclude_featured);
+        let flags = tl::bit(self.exclude_featured, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.q);
         tl::write_i64(out, self.hash);
@@ -11029,15 +11562,18 @@ impl tl::Encode for SearchEmojiStickerSets {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SearchEmojiStickerSets {
-    const CONSTRUCTOR: u32 = 0x92b4494c;
-    const EXPECTED: &'static str = "messages.searchEmojiStickerSets";
+    const CONSTRUCTOR: (u32, &'static str) = (0x92b4494c, "messages.searchEmojiStickerSets");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            exclude_featured: flags & 0x1 != 0,
-            q: reader.text()?,
-            hash: reader.i64()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            exclude_featured: tl::has(flags, 0x1),
+            q: reader.text_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -11086,8 +11622,8 @@ impl GetSavedDialogs {
 impl tl::Encode for GetSavedDialogs {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1e91fc99);
-        let flags = u32::from(self.exclude_pinned)
-            | u32::from(self.parent_peer.is_some()) << 1;
+        let flags = tl::bit(self.exclude_pinned, 0x1)
+            | tl::bit(self.parent_peer.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.parent_peer {
             tl::Encode::encode(value, out);
@@ -11102,19 +11638,22 @@ impl tl::Encode for GetSavedDialogs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedDialogs {
-    const CONSTRUCTOR: u32 = 0x1e91fc99;
-    const EXPECTED: &'static str = "messages.getSavedDialogs";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1e91fc99, "messages.getSavedDialogs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            exclude_pinned: flags & 0x1 != 0,
-            parent_peer: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            offset_date: reader.i32()?,
-            offset_id: reader.i32()?,
+        let flags = reader.flags_field();
+        let value = Self {
+            exclude_pinned: tl::has(flags, 0x1),
+            parent_peer: reader.field_if(flags, 0x2),
+            offset_date: reader.int_field(),
+            offset_id: reader.int_field(),
             offset_peer: tl::Decode::decode(reader)?,
-            limit: reader.i32()?,
-            hash: reader.i64()?,
-        })
+            limit: reader.int_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -11170,7 +11709,7 @@ impl GetSavedHistory {
 impl tl::Encode for GetSavedHistory {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x998ab009);
-        let flags = u32::from(self.parent_peer.is_some());
+        let flags = tl::bit(self.parent_peer.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.parent_peer {
             tl::Encode::encode(value, out);
@@ -11188,21 +11727,24 @@ impl tl::Encode for GetSavedHistory {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedHistory {
-    const CONSTRUCTOR: u32 = 0x998ab009;
-    const EXPECTED: &'static str = "messages.getSavedHistory";
+    const CONSTRUCTOR: (u32, &'static str) = (0x998ab009, "messages.getSavedHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            parent_peer: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            parent_peer: reader.field_if(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            offset_id: reader.i32()?,
-            offset_date: reader.i32()?,
-            add_offset: reader.i32()?,
-            limit: reader.i32()?,
-            max_id: reader.i32()?,
-            min_id: reader.i32()?,
-            hash: reader.i64()?,
-        })
+            offset_id: reader.int_field(),
+            offset_date: reader.int_field(),
+            add_offset: reader.int_field(),
+            limit: reader.int_field(),
+            max_id: reader.int_field(),
+            min_id: reader.int_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -11249,9 +11791,9 @@ impl DeleteSavedHistory {
 impl tl::Encode for DeleteSavedHistory {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4dc5085f);
-        let flags = u32::from(self.parent_peer.is_some())
-            | u32::from(self.min_date.is_some()) << 2
-            | u32::from(self.max_date.is_some()) << 3;
+        let flags = tl::bit(self.parent_peer.is_some(), 0x1)
+            | tl::bit(self.min_date.is_some(), 0x4)
+            | tl::bit(self.max_date.is_some(), 0x8);
         tl::write_u32(out, flags);
         if let Some(value) = &self.parent_peer {
             tl::Encode::encode(value, out);
@@ -11269,17 +11811,20 @@ impl tl::Encode for DeleteSavedHistory {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteSavedHistory {
-    const CONSTRUCTOR: u32 = 0x4dc5085f;
-    const EXPECTED: &'static str = "messages.deleteSavedHistory";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4dc5085f, "messages.deleteSavedHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            parent_peer: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            parent_peer: reader.field_if(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            max_id: reader.i32()?,
-            min_date: if flags & 0x4 != 0 { Some(reader.i32()?) } else { None },
-            max_date: if flags & 0x8 != 0 { Some(reader.i32()?) } else { None },
-        })
+            max_id: reader.int_field(),
+            min_date: reader.int_if(flags, 0x4),
+            max_date: reader.int_if(flags, 0x8),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -11312,8 +11857,7 @@ impl tl::Encode for GetPinnedSavedDialogs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPinnedSavedDialogs {
-    const CONSTRUCTOR: u32 = 0xd63d94e0;
-    const EXPECTED: &'static str = "messages.getPinnedSavedDialogs";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd63d94e0, "messages.getPinnedSavedDialogs");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -11356,7 +11900,7 @@ impl ToggleSavedDialogPin {
 impl tl::Encode for ToggleSavedDialogPin {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xac81bbde);
-        let flags = u32::from(self.pinned);
+        let flags = tl::bit(self.pinned, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
     }
@@ -11364,14 +11908,17 @@ impl tl::Encode for ToggleSavedDialogPin {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleSavedDialogPin {
-    const CONSTRUCTOR: u32 = 0xac81bbde;
-    const EXPECTED: &'static str = "messages.toggleSavedDialogPin";
+    const CONSTRUCTOR: (u32, &'static str) = (0xac81bbde, "messages.toggleSavedDialogPin");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            pinned: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            pinned: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -11410,7 +11957,7 @@ impl ReorderPinnedSavedDialogs {
 impl tl::Encode for ReorderPinnedSavedDialogs {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8b716587);
-        let flags = u32::from(self.force);
+        let flags = tl::bit(self.force, 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.order);
     }
@@ -11418,14 +11965,17 @@ impl tl::Encode for ReorderPinnedSavedDialogs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderPinnedSavedDialogs {
-    const CONSTRUCTOR: u32 = 0x8b716587;
-    const EXPECTED: &'static str = "messages.reorderPinnedSavedDialogs";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8b716587, "messages.reorderPinnedSavedDialogs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            force: flags & 0x1 != 0,
-            order: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            force: tl::has(flags, 0x1),
+            order: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -11466,7 +12016,7 @@ impl GetSavedReactionTags {
 impl tl::Encode for GetSavedReactionTags {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3637e05b);
-        let flags = u32::from(self.peer.is_some());
+        let flags = tl::bit(self.peer.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer {
             tl::Encode::encode(value, out);
@@ -11477,14 +12027,17 @@ impl tl::Encode for GetSavedReactionTags {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedReactionTags {
-    const CONSTRUCTOR: u32 = 0x3637e05b;
-    const EXPECTED: &'static str = "messages.getSavedReactionTags";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3637e05b, "messages.getSavedReactionTags");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            peer: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            hash: reader.i64()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            peer: reader.field_if(flags, 0x1),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -11525,7 +12078,7 @@ impl UpdateSavedReactionTag {
 impl tl::Encode for UpdateSavedReactionTag {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x60297dec);
-        let flags = u32::from(self.title.is_some());
+        let flags = tl::bit(self.title.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.reaction, out);
         if let Some(value) = &self.title {
@@ -11536,14 +12089,17 @@ impl tl::Encode for UpdateSavedReactionTag {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateSavedReactionTag {
-    const CONSTRUCTOR: u32 = 0x60297dec;
-    const EXPECTED: &'static str = "messages.updateSavedReactionTag";
+    const CONSTRUCTOR: (u32, &'static str) = (0x60297dec, "messages.updateSavedReactionTag");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             reaction: tl::Decode::decode(reader)?,
-            title: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+            title: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -11580,12 +12136,15 @@ impl tl::Encode for GetDefaultTagReactions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDefaultTagReactions {
-    const CONSTRUCTOR: u32 = 0xbdf93428;
-    const EXPECTED: &'static str = "messages.getDefaultTagReactions";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbdf93428, "messages.getDefaultTagReactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -11627,13 +12186,16 @@ impl tl::Encode for GetOutboxReadDate {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetOutboxReadDate {
-    const CONSTRUCTOR: u32 = 0x8c4bfe5d;
-    const EXPECTED: &'static str = "messages.getOutboxReadDate";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8c4bfe5d, "messages.getOutboxReadDate");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-        })
+            msg_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -11670,12 +12232,15 @@ impl tl::Encode for GetQuickReplies {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetQuickReplies {
-    const CONSTRUCTOR: u32 = 0xd483f2a8;
-    const EXPECTED: &'static str = "messages.getQuickReplies";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd483f2a8, "messages.getQuickReplies");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -11714,12 +12279,15 @@ impl tl::Encode for ReorderQuickReplies {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderQuickReplies {
-    const CONSTRUCTOR: u32 = 0x60331907;
-    const EXPECTED: &'static str = "messages.reorderQuickReplies";
+    const CONSTRUCTOR: (u32, &'static str) = (0x60331907, "messages.reorderQuickReplies");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            order: reader.vector()?,
-        })
+        let value = Self {
+            order: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -11758,12 +12326,15 @@ impl tl::Encode for CheckQuickReplyShortcut {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckQuickReplyShortcut {
-    const CONSTRUCTOR: u32 = 0xf1d0fbd3;
-    const EXPECTED: &'static str = "messages.checkQuickReplyShortcut";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf1d0fbd3, "messages.checkQuickReplyShortcut");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            shortcut: reader.text()?,
-        })
+        let value = Self {
+            shortcut: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -11805,13 +12376,16 @@ impl tl::Encode for EditQuickReplyShortcut {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditQuickReplyShortcut {
-    const CONSTRUCTOR: u32 = 0x5c003cef;
-    const EXPECTED: &'static str = "messages.editQuickReplyShortcut";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5c003cef, "messages.editQuickReplyShortcut");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            shortcut_id: reader.i32()?,
-            shortcut: reader.text()?,
-        })
+        let value = Self {
+            shortcut_id: reader.int_field(),
+            shortcut: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -11850,12 +12424,15 @@ impl tl::Encode for DeleteQuickReplyShortcut {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteQuickReplyShortcut {
-    const CONSTRUCTOR: u32 = 0x3cc04740;
-    const EXPECTED: &'static str = "messages.deleteQuickReplyShortcut";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3cc04740, "messages.deleteQuickReplyShortcut");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            shortcut_id: reader.i32()?,
-        })
+        let value = Self {
+            shortcut_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -11898,7 +12475,7 @@ impl GetQuickReplyMessages {
 impl tl::Encode for GetQuickReplyMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x94a495c3);
-        let flags = u32::from(self.id.is_some());
+        let flags = tl::bit(self.id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.shortcut_id);
         if let Some(value) = &self.id {
@@ -11910,15 +12487,18 @@ impl tl::Encode for GetQuickReplyMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetQuickReplyMessages {
-    const CONSTRUCTOR: u32 = 0x94a495c3;
-    const EXPECTED: &'static str = "messages.getQuickReplyMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x94a495c3, "messages.getQuickReplyMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            shortcut_id: reader.i32()?,
-            id: if flags & 0x1 != 0 { Some(reader.vector()?) } else { None },
-            hash: reader.i64()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            shortcut_id: reader.int_field(),
+            id: reader.vector_if(flags, 0x1),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -11966,15 +12546,18 @@ impl tl::Encode for SendQuickReplyMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendQuickReplyMessages {
-    const CONSTRUCTOR: u32 = 0x6c750de1;
-    const EXPECTED: &'static str = "messages.sendQuickReplyMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6c750de1, "messages.sendQuickReplyMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            shortcut_id: reader.i32()?,
-            id: reader.vector()?,
-            random_id: reader.vector()?,
-        })
+            shortcut_id: reader.int_field(),
+            id: reader.vector_field(),
+            random_id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12016,13 +12599,16 @@ impl tl::Encode for DeleteQuickReplyMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteQuickReplyMessages {
-    const CONSTRUCTOR: u32 = 0xe105e910;
-    const EXPECTED: &'static str = "messages.deleteQuickReplyMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe105e910, "messages.deleteQuickReplyMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            shortcut_id: reader.i32()?,
-            id: reader.vector()?,
-        })
+        let value = Self {
+            shortcut_id: reader.int_field(),
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12061,12 +12647,15 @@ impl tl::Encode for ToggleDialogFilterTags {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleDialogFilterTags {
-    const CONSTRUCTOR: u32 = 0xfd2dda49;
-    const EXPECTED: &'static str = "messages.toggleDialogFilterTags";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfd2dda49, "messages.toggleDialogFilterTags");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            enabled: reader.bool()?,
-        })
+        let value = Self {
+            enabled: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12106,13 +12695,16 @@ impl tl::Encode for GetMyStickers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMyStickers {
-    const CONSTRUCTOR: u32 = 0xd0b5e1fc;
-    const EXPECTED: &'static str = "messages.getMyStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd0b5e1fc, "messages.getMyStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            offset_id: reader.i64()?,
-            limit: reader.i32()?,
-        })
+        let value = Self {
+            offset_id: reader.long_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12149,12 +12741,15 @@ impl tl::Encode for GetEmojiStickerGroups {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiStickerGroups {
-    const CONSTRUCTOR: u32 = 0x1dd840f5;
-    const EXPECTED: &'static str = "messages.getEmojiStickerGroups";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1dd840f5, "messages.getEmojiStickerGroups");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
-        })
+        let value = Self {
+            hash: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12191,12 +12786,15 @@ impl tl::Encode for GetAvailableEffects {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAvailableEffects {
-    const CONSTRUCTOR: u32 = 0xdea20a39;
-    const EXPECTED: &'static str = "messages.getAvailableEffects";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdea20a39, "messages.getAvailableEffects");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
-        })
+        let value = Self {
+            hash: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12241,14 +12839,17 @@ impl tl::Encode for EditFactCheck {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditFactCheck {
-    const CONSTRUCTOR: u32 = 0x0589ee75;
-    const EXPECTED: &'static str = "messages.editFactCheck";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0589ee75, "messages.editFactCheck");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
+            msg_id: reader.int_field(),
             text: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12290,13 +12891,16 @@ impl tl::Encode for DeleteFactCheck {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteFactCheck {
-    const CONSTRUCTOR: u32 = 0xd1da940c;
-    const EXPECTED: &'static str = "messages.deleteFactCheck";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd1da940c, "messages.deleteFactCheck");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-        })
+            msg_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12338,13 +12942,16 @@ impl tl::Encode for GetFactCheck {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFactCheck {
-    const CONSTRUCTOR: u32 = 0xb9cdc5ee;
-    const EXPECTED: &'static str = "messages.getFactCheck";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb9cdc5ee, "messages.getFactCheck");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.vector()?,
-        })
+            msg_id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12395,10 +13002,10 @@ impl RequestMainWebView {
 impl tl::Encode for RequestMainWebView {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc9e01e7b);
-        let flags = u32::from(self.compact) << 7
-            | u32::from(self.fullscreen) << 8
-            | u32::from(self.start_param.is_some()) << 1
-            | u32::from(self.theme_params.is_some());
+        let flags = tl::bit(self.compact, 0x80)
+            | tl::bit(self.fullscreen, 0x100)
+            | tl::bit(self.start_param.is_some(), 0x2)
+            | tl::bit(self.theme_params.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::Encode::encode(&self.bot, out);
@@ -12414,19 +13021,22 @@ impl tl::Encode for RequestMainWebView {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestMainWebView {
-    const CONSTRUCTOR: u32 = 0xc9e01e7b;
-    const EXPECTED: &'static str = "messages.requestMainWebView";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc9e01e7b, "messages.requestMainWebView");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            compact: flags & 0x80 != 0,
-            fullscreen: flags & 0x100 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            compact: tl::has(flags, 0x80),
+            fullscreen: tl::has(flags, 0x100),
             peer: tl::Decode::decode(reader)?,
             bot: tl::Decode::decode(reader)?,
-            start_param: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            theme_params: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            platform: reader.text()?,
-        })
+            start_param: reader.text_if(flags, 0x2),
+            theme_params: reader.field_if(flags, 0x1),
+            platform: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12473,7 +13083,7 @@ impl SendPaidReaction {
 impl tl::Encode for SendPaidReaction {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x58bbcb50);
-        let flags = u32::from(self.private.is_some());
+        let flags = tl::bit(self.private.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.msg_id);
@@ -12487,17 +13097,20 @@ impl tl::Encode for SendPaidReaction {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendPaidReaction {
-    const CONSTRUCTOR: u32 = 0x58bbcb50;
-    const EXPECTED: &'static str = "messages.sendPaidReaction";
+    const CONSTRUCTOR: (u32, &'static str) = (0x58bbcb50, "messages.sendPaidReaction");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-            count: reader.i32()?,
-            random_id: reader.i64()?,
-            private: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            msg_id: reader.int_field(),
+            count: reader.int_field(),
+            random_id: reader.long_field(),
+            private: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12542,14 +13155,17 @@ impl tl::Encode for TogglePaidReactionPrivacy {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TogglePaidReactionPrivacy {
-    const CONSTRUCTOR: u32 = 0x435885b5;
-    const EXPECTED: &'static str = "messages.togglePaidReactionPrivacy";
+    const CONSTRUCTOR: (u32, &'static str) = (0x435885b5, "messages.togglePaidReactionPrivacy");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
+            msg_id: reader.int_field(),
             private: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12582,8 +13198,7 @@ impl tl::Encode for GetPaidReactionPrivacy {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPaidReactionPrivacy {
-    const CONSTRUCTOR: u32 = 0x472455aa;
-    const EXPECTED: &'static str = "messages.getPaidReactionPrivacy";
+    const CONSTRUCTOR: (u32, &'static str) = (0x472455aa, "messages.getPaidReactionPrivacy");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -12622,12 +13237,15 @@ impl tl::Encode for ViewSponsoredMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ViewSponsoredMessage {
-    const CONSTRUCTOR: u32 = 0x269e3643;
-    const EXPECTED: &'static str = "messages.viewSponsoredMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0x269e3643, "messages.viewSponsoredMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            random_id: reader.bytes()?,
-        })
+        let value = Self {
+            random_id: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12668,8 +13286,8 @@ impl ClickSponsoredMessage {
 impl tl::Encode for ClickSponsoredMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8235057e);
-        let flags = u32::from(self.media)
-            | u32::from(self.fullscreen) << 1;
+        let flags = tl::bit(self.media, 0x1)
+            | tl::bit(self.fullscreen, 0x2);
         tl::write_u32(out, flags);
         tl::write_bytes(out, &self.random_id);
     }
@@ -12677,15 +13295,18 @@ impl tl::Encode for ClickSponsoredMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ClickSponsoredMessage {
-    const CONSTRUCTOR: u32 = 0x8235057e;
-    const EXPECTED: &'static str = "messages.clickSponsoredMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8235057e, "messages.clickSponsoredMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            media: flags & 0x1 != 0,
-            fullscreen: flags & 0x2 != 0,
-            random_id: reader.bytes()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            media: tl::has(flags, 0x1),
+            fullscreen: tl::has(flags, 0x2),
+            random_id: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12725,13 +13346,16 @@ impl tl::Encode for ReportSponsoredMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportSponsoredMessage {
-    const CONSTRUCTOR: u32 = 0x12cbf0c4;
-    const EXPECTED: &'static str = "messages.reportSponsoredMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0x12cbf0c4, "messages.reportSponsoredMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            random_id: reader.bytes()?,
-            option: reader.bytes()?,
-        })
+        let value = Self {
+            random_id: reader.bytes_field(),
+            option: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12772,7 +13396,7 @@ impl GetSponsoredMessages {
 impl tl::Encode for GetSponsoredMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3d6ce850);
-        let flags = u32::from(self.msg_id.is_some());
+        let flags = tl::bit(self.msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.msg_id {
@@ -12783,14 +13407,17 @@ impl tl::Encode for GetSponsoredMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSponsoredMessages {
-    const CONSTRUCTOR: u32 = 0x3d6ce850;
-    const EXPECTED: &'static str = "messages.getSponsoredMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3d6ce850, "messages.getSponsoredMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-        })
+            msg_id: reader.int_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12833,7 +13460,7 @@ impl SavePreparedInlineMessage {
 impl tl::Encode for SavePreparedInlineMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf21f7f2f);
-        let flags = u32::from(self.peer_types.is_some());
+        let flags = tl::bit(self.peer_types.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.result, out);
         tl::Encode::encode(&self.user_id, out);
@@ -12845,15 +13472,18 @@ impl tl::Encode for SavePreparedInlineMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SavePreparedInlineMessage {
-    const CONSTRUCTOR: u32 = 0xf21f7f2f;
-    const EXPECTED: &'static str = "messages.savePreparedInlineMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf21f7f2f, "messages.savePreparedInlineMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             result: tl::Decode::decode(reader)?,
             user_id: tl::Decode::decode(reader)?,
-            peer_types: if flags & 0x1 != 0 { Some(reader.vector()?) } else { None },
-        })
+            peer_types: reader.vector_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12895,13 +13525,16 @@ impl tl::Encode for GetPreparedInlineMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPreparedInlineMessage {
-    const CONSTRUCTOR: u32 = 0x857ebdb8;
-    const EXPECTED: &'static str = "messages.getPreparedInlineMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0x857ebdb8, "messages.getPreparedInlineMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             bot: tl::Decode::decode(reader)?,
-            id: reader.text()?,
-        })
+            id: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -12950,7 +13583,7 @@ impl SearchStickers {
 impl tl::Encode for SearchStickers {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x29b1c66a);
-        let flags = u32::from(self.emojis);
+        let flags = tl::bit(self.emojis, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.q);
         tl::write_text(out, &self.emoticon);
@@ -12963,19 +13596,22 @@ impl tl::Encode for SearchStickers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SearchStickers {
-    const CONSTRUCTOR: u32 = 0x29b1c66a;
-    const EXPECTED: &'static str = "messages.searchStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x29b1c66a, "messages.searchStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            emojis: flags & 0x1 != 0,
-            q: reader.text()?,
-            emoticon: reader.text()?,
-            lang_code: reader.vector()?,
-            offset: reader.i32()?,
-            limit: reader.i32()?,
-            hash: reader.i64()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            emojis: tl::has(flags, 0x1),
+            q: reader.text_field(),
+            emoticon: reader.text_field(),
+            lang_code: reader.vector_field(),
+            offset: reader.int_field(),
+            limit: reader.int_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -13018,7 +13654,7 @@ impl ReportMessagesDelivery {
 impl tl::Encode for ReportMessagesDelivery {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5a6d7395);
-        let flags = u32::from(self.push);
+        let flags = tl::bit(self.push, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_vector(out, &self.id);
@@ -13027,15 +13663,18 @@ impl tl::Encode for ReportMessagesDelivery {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportMessagesDelivery {
-    const CONSTRUCTOR: u32 = 0x5a6d7395;
-    const EXPECTED: &'static str = "messages.reportMessagesDelivery";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5a6d7395, "messages.reportMessagesDelivery");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            push: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            push: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-        })
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -13074,7 +13713,7 @@ impl GetSavedDialogsById {
 impl tl::Encode for GetSavedDialogsById {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6f6f9c96);
-        let flags = u32::from(self.parent_peer.is_some()) << 1;
+        let flags = tl::bit(self.parent_peer.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.parent_peer {
             tl::Encode::encode(value, out);
@@ -13085,14 +13724,17 @@ impl tl::Encode for GetSavedDialogsById {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedDialogsById {
-    const CONSTRUCTOR: u32 = 0x6f6f9c96;
-    const EXPECTED: &'static str = "messages.getSavedDialogsByID";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6f6f9c96, "messages.getSavedDialogsByID");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            parent_peer: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            ids: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            parent_peer: reader.field_if(flags, 0x2),
+            ids: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -13137,14 +13779,17 @@ impl tl::Encode for ReadSavedHistory {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadSavedHistory {
-    const CONSTRUCTOR: u32 = 0xba4a3b5b;
-    const EXPECTED: &'static str = "messages.readSavedHistory";
+    const CONSTRUCTOR: (u32, &'static str) = (0xba4a3b5b, "messages.readSavedHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             parent_peer: tl::Decode::decode(reader)?,
             peer: tl::Decode::decode(reader)?,
-            max_id: reader.i32()?,
-        })
+            max_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -13192,15 +13837,18 @@ impl tl::Encode for ToggleTodoCompleted {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleTodoCompleted {
-    const CONSTRUCTOR: u32 = 0xd3e03124;
-    const EXPECTED: &'static str = "messages.toggleTodoCompleted";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd3e03124, "messages.toggleTodoCompleted");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-            completed: reader.vector()?,
-            incompleted: reader.vector()?,
-        })
+            msg_id: reader.int_field(),
+            completed: reader.vector_field(),
+            incompleted: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -13245,14 +13893,17 @@ impl tl::Encode for AppendTodoList {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AppendTodoList {
-    const CONSTRUCTOR: u32 = 0x21a61057;
-    const EXPECTED: &'static str = "messages.appendTodoList";
+    const CONSTRUCTOR: (u32, &'static str) = (0x21a61057, "messages.appendTodoList");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-            list: reader.vector()?,
-        })
+            msg_id: reader.int_field(),
+            list: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -13299,9 +13950,9 @@ impl ToggleSuggestedPostApproval {
 impl tl::Encode for ToggleSuggestedPostApproval {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8107455c);
-        let flags = u32::from(self.reject) << 1
-            | u32::from(self.schedule_date.is_some())
-            | u32::from(self.reject_comment.is_some()) << 2;
+        let flags = tl::bit(self.reject, 0x2)
+            | tl::bit(self.schedule_date.is_some(), 0x1)
+            | tl::bit(self.reject_comment.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.msg_id);
@@ -13316,17 +13967,20 @@ impl tl::Encode for ToggleSuggestedPostApproval {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleSuggestedPostApproval {
-    const CONSTRUCTOR: u32 = 0x8107455c;
-    const EXPECTED: &'static str = "messages.toggleSuggestedPostApproval";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8107455c, "messages.toggleSuggestedPostApproval");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            reject: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            reject: tl::has(flags, 0x2),
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-            schedule_date: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            reject_comment: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-        })
+            msg_id: reader.int_field(),
+            schedule_date: reader.int_if(flags, 0x1),
+            reject_comment: reader.text_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -13375,7 +14029,7 @@ impl GetForumTopics {
 impl tl::Encode for GetForumTopics {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3ba47bff);
-        let flags = u32::from(self.q.is_some());
+        let flags = tl::bit(self.q.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.q {
@@ -13390,18 +14044,21 @@ impl tl::Encode for GetForumTopics {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetForumTopics {
-    const CONSTRUCTOR: u32 = 0x3ba47bff;
-    const EXPECTED: &'static str = "messages.getForumTopics";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3ba47bff, "messages.getForumTopics");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            q: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            offset_date: reader.i32()?,
-            offset_id: reader.i32()?,
-            offset_topic: reader.i32()?,
-            limit: reader.i32()?,
-        })
+            q: reader.text_if(flags, 0x1),
+            offset_date: reader.int_field(),
+            offset_id: reader.int_field(),
+            offset_topic: reader.int_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -13443,13 +14100,16 @@ impl tl::Encode for GetForumTopicsById {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetForumTopicsById {
-    const CONSTRUCTOR: u32 = 0xaf0a4a08;
-    const EXPECTED: &'static str = "messages.getForumTopicsByID";
+    const CONSTRUCTOR: (u32, &'static str) = (0xaf0a4a08, "messages.getForumTopicsByID");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            topics: reader.vector()?,
-        })
+            topics: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -13498,10 +14158,10 @@ impl EditForumTopic {
 impl tl::Encode for EditForumTopic {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcecc1134);
-        let flags = u32::from(self.title.is_some())
-            | u32::from(self.icon_emoji_id.is_some()) << 1
-            | u32::from(self.closed.is_some()) << 2
-            | u32::from(self.hidden.is_some()) << 3;
+        let flags = tl::bit(self.title.is_some(), 0x1)
+            | tl::bit(self.icon_emoji_id.is_some(), 0x2)
+            | tl::bit(self.closed.is_some(), 0x4)
+            | tl::bit(self.hidden.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.topic_id);
@@ -13522,18 +14182,21 @@ impl tl::Encode for EditForumTopic {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditForumTopic {
-    const CONSTRUCTOR: u32 = 0xcecc1134;
-    const EXPECTED: &'static str = "messages.editForumTopic";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcecc1134, "messages.editForumTopic");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            topic_id: reader.i32()?,
-            title: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            icon_emoji_id: if flags & 0x2 != 0 { Some(reader.i64()?) } else { None },
-            closed: if flags & 0x4 != 0 { Some(reader.bool()?) } else { None },
-            hidden: if flags & 0x8 != 0 { Some(reader.bool()?) } else { None },
-        })
+            topic_id: reader.int_field(),
+            title: reader.text_if(flags, 0x1),
+            icon_emoji_id: reader.long_if(flags, 0x2),
+            closed: reader.field_if(flags, 0x4),
+            hidden: reader.field_if(flags, 0x8),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -13578,14 +14241,17 @@ impl tl::Encode for UpdatePinnedForumTopic {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdatePinnedForumTopic {
-    const CONSTRUCTOR: u32 = 0x175df251;
-    const EXPECTED: &'static str = "messages.updatePinnedForumTopic";
+    const CONSTRUCTOR: (u32, &'static str) = (0x175df251, "messages.updatePinnedForumTopic");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            topic_id: reader.i32()?,
-            pinned: reader.bool()?,
-        })
+            topic_id: reader.int_field(),
+            pinned: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -13628,7 +14294,7 @@ impl ReorderPinnedForumTopics {
 impl tl::Encode for ReorderPinnedForumTopics {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0e7841f0);
-        let flags = u32::from(self.force);
+        let flags = tl::bit(self.force, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_vector(out, &self.order);
@@ -13637,15 +14303,18 @@ impl tl::Encode for ReorderPinnedForumTopics {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderPinnedForumTopics {
-    const CONSTRUCTOR: u32 = 0x0e7841f0;
-    const EXPECTED: &'static str = "messages.reorderPinnedForumTopics";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0e7841f0, "messages.reorderPinnedForumTopics");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            force: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            force: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            order: reader.vector()?,
-        })
+            order: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -13696,10 +14365,10 @@ impl CreateForumTopic {
 impl tl::Encode for CreateForumTopic {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2f98c3d5);
-        let flags = u32::from(self.title_missing) << 4
-            | u32::from(self.icon_color.is_some())
-            | u32::from(self.icon_emoji_id.is_some()) << 3
-            | u32::from(self.send_as.is_some()) << 2;
+        let flags = tl::bit(self.title_missing, 0x10)
+            | tl::bit(self.icon_color.is_some(), 0x1)
+            | tl::bit(self.icon_emoji_id.is_some(), 0x8)
+            | tl::bit(self.send_as.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.title);
@@ -13718,19 +14387,22 @@ impl tl::Encode for CreateForumTopic {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateForumTopic {
-    const CONSTRUCTOR: u32 = 0x2f98c3d5;
-    const EXPECTED: &'static str = "messages.createForumTopic";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2f98c3d5, "messages.createForumTopic");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            title_missing: flags & 0x10 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            title_missing: tl::has(flags, 0x10),
             peer: tl::Decode::decode(reader)?,
-            title: reader.text()?,
-            icon_color: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            icon_emoji_id: if flags & 0x8 != 0 { Some(reader.i64()?) } else { None },
-            random_id: reader.i64()?,
-            send_as: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            title: reader.text_field(),
+            icon_color: reader.int_if(flags, 0x1),
+            icon_emoji_id: reader.long_if(flags, 0x8),
+            random_id: reader.long_field(),
+            send_as: reader.field_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -13772,13 +14444,16 @@ impl tl::Encode for DeleteTopicHistory {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteTopicHistory {
-    const CONSTRUCTOR: u32 = 0xd2816f10;
-    const EXPECTED: &'static str = "messages.deleteTopicHistory";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd2816f10, "messages.deleteTopicHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            top_msg_id: reader.i32()?,
-        })
+            top_msg_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -13811,8 +14486,7 @@ impl tl::Encode for GetEmojiGameInfo {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetEmojiGameInfo {
-    const CONSTRUCTOR: u32 = 0xfb7e8ca7;
-    const EXPECTED: &'static str = "messages.getEmojiGameInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfb7e8ca7, "messages.getEmojiGameInfo");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -13859,8 +14533,8 @@ impl SummarizeText {
 impl tl::Encode for SummarizeText {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xabbbd346);
-        let flags = u32::from(self.to_lang.is_some())
-            | u32::from(self.tone.is_some()) << 2;
+        let flags = tl::bit(self.to_lang.is_some(), 0x1)
+            | tl::bit(self.tone.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
@@ -13875,16 +14549,19 @@ impl tl::Encode for SummarizeText {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SummarizeText {
-    const CONSTRUCTOR: u32 = 0xabbbd346;
-    const EXPECTED: &'static str = "messages.summarizeText";
+    const CONSTRUCTOR: (u32, &'static str) = (0xabbbd346, "messages.summarizeText");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-            to_lang: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            tone: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-        })
+            id: reader.int_field(),
+            to_lang: reader.text_if(flags, 0x1),
+            tone: reader.text_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -13929,14 +14606,17 @@ impl tl::Encode for EditChatCreator {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditChatCreator {
-    const CONSTRUCTOR: u32 = 0xf743b857;
-    const EXPECTED: &'static str = "messages.editChatCreator";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf743b857, "messages.editChatCreator");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             user_id: tl::Decode::decode(reader)?,
             password: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -13975,12 +14655,15 @@ impl tl::Encode for GetFutureChatCreatorAfterLeave {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFutureChatCreatorAfterLeave {
-    const CONSTRUCTOR: u32 = 0x3b7d0ea6;
-    const EXPECTED: &'static str = "messages.getFutureChatCreatorAfterLeave";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3b7d0ea6, "messages.getFutureChatCreatorAfterLeave");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14025,14 +14708,17 @@ impl tl::Encode for EditChatParticipantRank {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditChatParticipantRank {
-    const CONSTRUCTOR: u32 = 0xa00f32b0;
-    const EXPECTED: &'static str = "messages.editChatParticipantRank";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa00f32b0, "messages.editChatParticipantRank");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             participant: tl::Decode::decode(reader)?,
-            rank: reader.text()?,
-        })
+            rank: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14071,12 +14757,15 @@ impl tl::Encode for DeclineUrlAuth {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeclineUrlAuth {
-    const CONSTRUCTOR: u32 = 0x35436bbc;
-    const EXPECTED: &'static str = "messages.declineUrlAuth";
+    const CONSTRUCTOR: (u32, &'static str) = (0x35436bbc, "messages.declineUrlAuth");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            url: reader.text()?,
-        })
+        let value = Self {
+            url: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14118,13 +14807,16 @@ impl tl::Encode for CheckUrlAuthMatchCode {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckUrlAuthMatchCode {
-    const CONSTRUCTOR: u32 = 0xc9a47b0b;
-    const EXPECTED: &'static str = "messages.checkUrlAuthMatchCode";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc9a47b0b, "messages.checkUrlAuthMatchCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            url: reader.text()?,
-            match_code: reader.text()?,
-        })
+        let value = Self {
+            url: reader.text_field(),
+            match_code: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14171,10 +14863,10 @@ impl ComposeMessageWithAi {
 impl tl::Encode for ComposeMessageWithAi {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdaecc589);
-        let flags = u32::from(self.proofread)
-            | u32::from(self.emojify) << 3
-            | u32::from(self.translate_to_lang.is_some()) << 1
-            | u32::from(self.tone.is_some()) << 2;
+        let flags = tl::bit(self.proofread, 0x1)
+            | tl::bit(self.emojify, 0x8)
+            | tl::bit(self.translate_to_lang.is_some(), 0x2)
+            | tl::bit(self.tone.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.text, out);
         if let Some(value) = &self.translate_to_lang {
@@ -14188,17 +14880,20 @@ impl tl::Encode for ComposeMessageWithAi {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ComposeMessageWithAi {
-    const CONSTRUCTOR: u32 = 0xdaecc589;
-    const EXPECTED: &'static str = "messages.composeMessageWithAI";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdaecc589, "messages.composeMessageWithAI");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            proofread: flags & 0x1 != 0,
-            emojify: flags & 0x8 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            proofread: tl::has(flags, 0x1),
+            emojify: tl::has(flags, 0x8),
             text: tl::Decode::decode(reader)?,
-            translate_to_lang: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            tone: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            translate_to_lang: reader.text_if(flags, 0x2),
+            tone: reader.field_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14238,13 +14933,16 @@ impl tl::Encode for ReportReadMetrics {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportReadMetrics {
-    const CONSTRUCTOR: u32 = 0x4067c5e6;
-    const EXPECTED: &'static str = "messages.reportReadMetrics";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4067c5e6, "messages.reportReadMetrics");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            metrics: reader.vector()?,
-        })
+            metrics: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14284,13 +14982,16 @@ impl tl::Encode for ReportMusicListen {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReportMusicListen {
-    const CONSTRUCTOR: u32 = 0xddbcd819;
-    const EXPECTED: &'static str = "messages.reportMusicListen";
+    const CONSTRUCTOR: (u32, &'static str) = (0xddbcd819, "messages.reportMusicListen");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             id: tl::Decode::decode(reader)?,
-            listened_duration: reader.i32()?,
-        })
+            listened_duration: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14335,14 +15036,17 @@ impl tl::Encode for AddPollAnswer {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AddPollAnswer {
-    const CONSTRUCTOR: u32 = 0x19bc4b6d;
-    const EXPECTED: &'static str = "messages.addPollAnswer";
+    const CONSTRUCTOR: (u32, &'static str) = (0x19bc4b6d, "messages.addPollAnswer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
+            msg_id: reader.int_field(),
             answer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14387,14 +15091,17 @@ impl tl::Encode for DeletePollAnswer {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeletePollAnswer {
-    const CONSTRUCTOR: u32 = 0xac8505a5;
-    const EXPECTED: &'static str = "messages.deletePollAnswer";
+    const CONSTRUCTOR: (u32, &'static str) = (0xac8505a5, "messages.deletePollAnswer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-            option: reader.bytes()?,
-        })
+            msg_id: reader.int_field(),
+            option: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14445,7 +15152,7 @@ impl GetUnreadPollVotes {
 impl tl::Encode for GetUnreadPollVotes {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x43286cf2);
-        let flags = u32::from(self.top_msg_id.is_some());
+        let flags = tl::bit(self.top_msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.top_msg_id {
@@ -14461,19 +15168,22 @@ impl tl::Encode for GetUnreadPollVotes {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUnreadPollVotes {
-    const CONSTRUCTOR: u32 = 0x43286cf2;
-    const EXPECTED: &'static str = "messages.getUnreadPollVotes";
+    const CONSTRUCTOR: (u32, &'static str) = (0x43286cf2, "messages.getUnreadPollVotes");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            top_msg_id: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            offset_id: reader.i32()?,
-            add_offset: reader.i32()?,
-            limit: reader.i32()?,
-            max_id: reader.i32()?,
-            min_id: reader.i32()?,
-        })
+            top_msg_id: reader.int_if(flags, 0x1),
+            offset_id: reader.int_field(),
+            add_offset: reader.int_field(),
+            limit: reader.int_field(),
+            max_id: reader.int_field(),
+            min_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14514,7 +15224,7 @@ impl ReadPollVotes {
 impl tl::Encode for ReadPollVotes {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1720b4d8);
-        let flags = u32::from(self.top_msg_id.is_some());
+        let flags = tl::bit(self.top_msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.top_msg_id {
@@ -14525,14 +15235,17 @@ impl tl::Encode for ReadPollVotes {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadPollVotes {
-    const CONSTRUCTOR: u32 = 0x1720b4d8;
-    const EXPECTED: &'static str = "messages.readPollVotes";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1720b4d8, "messages.readPollVotes");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            top_msg_id: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-        })
+            top_msg_id: reader.int_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14574,13 +15287,16 @@ impl tl::Encode for SetBotGuestChatResult {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetBotGuestChatResult {
-    const CONSTRUCTOR: u32 = 0xb8f106e3;
-    const EXPECTED: &'static str = "messages.setBotGuestChatResult";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb8f106e3, "messages.setBotGuestChatResult");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            query_id: reader.i64()?,
+        let value = Self {
+            query_id: reader.long_field(),
             result: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14622,13 +15338,16 @@ impl tl::Encode for DeleteParticipantReactions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteParticipantReactions {
-    const CONSTRUCTOR: u32 = 0xa0b80cf8;
-    const EXPECTED: &'static str = "messages.deleteParticipantReactions";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa0b80cf8, "messages.deleteParticipantReactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             participant: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14673,14 +15392,17 @@ impl tl::Encode for DeleteParticipantReaction {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteParticipantReaction {
-    const CONSTRUCTOR: u32 = 0xe3b7f82c;
-    const EXPECTED: &'static str = "messages.deleteParticipantReaction";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe3b7f82c, "messages.deleteParticipantReaction");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
+            msg_id: reader.int_field(),
             participant: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14731,16 +15453,19 @@ impl tl::Encode for GetPersonalChannelHistory {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPersonalChannelHistory {
-    const CONSTRUCTOR: u32 = 0x55fb0996;
-    const EXPECTED: &'static str = "messages.getPersonalChannelHistory";
+    const CONSTRUCTOR: (u32, &'static str) = (0x55fb0996, "messages.getPersonalChannelHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             user_id: tl::Decode::decode(reader)?,
-            limit: reader.i32()?,
-            max_id: reader.i32()?,
-            min_id: reader.i32()?,
-            hash: reader.i64()?,
-        })
+            limit: reader.int_field(),
+            max_id: reader.int_field(),
+            min_id: reader.int_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14782,13 +15507,16 @@ impl tl::Encode for GetRichMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetRichMessage {
-    const CONSTRUCTOR: u32 = 0x501569cf;
-    const EXPECTED: &'static str = "messages.getRichMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0x501569cf, "messages.getRichMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-        })
+            id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14834,9 +15562,9 @@ impl tl::Encode for TranslateRichMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1a542004);
         debug_assert!(self.peer.is_some() == self.id.is_some(), "set all the fields of bit 0 or none");
-        let flags = u32::from(self.peer.is_some() && self.id.is_some())
-            | u32::from(self.text.is_some()) << 1
-            | u32::from(self.tone.is_some()) << 2;
+        let flags = tl::bit(self.peer.is_some() && self.id.is_some(), 0x1)
+            | tl::bit(self.text.is_some(), 0x2)
+            | tl::bit(self.tone.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer && flags & 0x1 != 0 {
             tl::Encode::encode(value, out);
@@ -14856,17 +15584,20 @@ impl tl::Encode for TranslateRichMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TranslateRichMessage {
-    const CONSTRUCTOR: u32 = 0x1a542004;
-    const EXPECTED: &'static str = "messages.translateRichMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1a542004, "messages.translateRichMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            peer: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            id: if flags & 0x1 != 0 { Some(reader.vector()?) } else { None },
-            text: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-            to_lang: reader.text()?,
-            tone: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            peer: reader.field_if(flags, 0x1),
+            id: reader.vector_if(flags, 0x1),
+            text: reader.vector_if(flags, 0x2),
+            to_lang: reader.text_field(),
+            tone: reader.text_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14911,11 +15642,11 @@ impl ComposeRichMessageWithAi {
 impl tl::Encode for ComposeRichMessageWithAi {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8d7ae6af);
-        let flags = u32::from(self.proofread)
-            | u32::from(self.emojify) << 3
-            | u32::from(self.text.is_some()) << 4
-            | u32::from(self.translate_to_lang.is_some()) << 1
-            | u32::from(self.tone.is_some()) << 2;
+        let flags = tl::bit(self.proofread, 0x1)
+            | tl::bit(self.emojify, 0x8)
+            | tl::bit(self.text.is_some(), 0x10)
+            | tl::bit(self.translate_to_lang.is_some(), 0x2)
+            | tl::bit(self.tone.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.text {
             tl::Encode::encode(value, out);
@@ -14931,17 +15662,20 @@ impl tl::Encode for ComposeRichMessageWithAi {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ComposeRichMessageWithAi {
-    const CONSTRUCTOR: u32 = 0x8d7ae6af;
-    const EXPECTED: &'static str = "messages.composeRichMessageWithAI";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8d7ae6af, "messages.composeRichMessageWithAI");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            proofread: flags & 0x1 != 0,
-            emojify: flags & 0x8 != 0,
-            text: if flags & 0x10 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            translate_to_lang: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            tone: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            proofread: tl::has(flags, 0x1),
+            emojify: tl::has(flags, 0x8),
+            text: reader.boxed_if(flags, 0x10),
+            translate_to_lang: reader.text_if(flags, 0x2),
+            tone: reader.field_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -14982,7 +15716,7 @@ impl RequestChatJoinWebView {
 impl tl::Encode for RequestChatJoinWebView {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xba9ee679);
-        let flags = u32::from(self.theme_params.is_some());
+        let flags = tl::bit(self.theme_params.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
         if let Some(value) = &self.theme_params {
@@ -14994,15 +15728,18 @@ impl tl::Encode for RequestChatJoinWebView {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestChatJoinWebView {
-    const CONSTRUCTOR: u32 = 0xba9ee679;
-    const EXPECTED: &'static str = "messages.requestChatJoinWebView";
+    const CONSTRUCTOR: (u32, &'static str) = (0xba9ee679, "messages.requestChatJoinWebView");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            query_id: reader.i64()?,
-            theme_params: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            platform: reader.text()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            query_id: reader.long_field(),
+            theme_params: reader.field_if(flags, 0x1),
+            platform: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

@@ -34,7 +34,7 @@ impl GetPaymentForm {
 impl tl::Encode for GetPaymentForm {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x37148dbb);
-        let flags = u32::from(self.theme_params.is_some());
+        let flags = tl::bit(self.theme_params.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.invoice, out);
         if let Some(value) = &self.theme_params {
@@ -45,14 +45,17 @@ impl tl::Encode for GetPaymentForm {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPaymentForm {
-    const CONSTRUCTOR: u32 = 0x37148dbb;
-    const EXPECTED: &'static str = "payments.getPaymentForm";
+    const CONSTRUCTOR: (u32, &'static str) = (0x37148dbb, "payments.getPaymentForm");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             invoice: tl::Decode::decode(reader)?,
-            theme_params: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            theme_params: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -94,13 +97,16 @@ impl tl::Encode for GetPaymentReceipt {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPaymentReceipt {
-    const CONSTRUCTOR: u32 = 0x2478d1cc;
-    const EXPECTED: &'static str = "payments.getPaymentReceipt";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2478d1cc, "payments.getPaymentReceipt");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-        })
+            msg_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -143,7 +149,7 @@ impl ValidateRequestedInfo {
 impl tl::Encode for ValidateRequestedInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb6c8f12b);
-        let flags = u32::from(self.save);
+        let flags = tl::bit(self.save, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.invoice, out);
         tl::Encode::encode(&self.info, out);
@@ -152,15 +158,18 @@ impl tl::Encode for ValidateRequestedInfo {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ValidateRequestedInfo {
-    const CONSTRUCTOR: u32 = 0xb6c8f12b;
-    const EXPECTED: &'static str = "payments.validateRequestedInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb6c8f12b, "payments.validateRequestedInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            save: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            save: tl::has(flags, 0x1),
             invoice: tl::Decode::decode(reader)?,
             info: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -209,9 +218,9 @@ impl SendPaymentForm {
 impl tl::Encode for SendPaymentForm {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2d03522f);
-        let flags = u32::from(self.requested_info_id.is_some())
-            | u32::from(self.shipping_option_id.is_some()) << 1
-            | u32::from(self.tip_amount.is_some()) << 2;
+        let flags = tl::bit(self.requested_info_id.is_some(), 0x1)
+            | tl::bit(self.shipping_option_id.is_some(), 0x2)
+            | tl::bit(self.tip_amount.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.form_id);
         tl::Encode::encode(&self.invoice, out);
@@ -230,18 +239,21 @@ impl tl::Encode for SendPaymentForm {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendPaymentForm {
-    const CONSTRUCTOR: u32 = 0x2d03522f;
-    const EXPECTED: &'static str = "payments.sendPaymentForm";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2d03522f, "payments.sendPaymentForm");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            form_id: reader.i64()?,
+        let flags = reader.flags_field();
+        let value = Self {
+            form_id: reader.long_field(),
             invoice: tl::Decode::decode(reader)?,
-            requested_info_id: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            shipping_option_id: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
+            requested_info_id: reader.text_if(flags, 0x1),
+            shipping_option_id: reader.text_if(flags, 0x2),
             credentials: tl::Decode::decode(reader)?,
-            tip_amount: if flags & 0x4 != 0 { Some(reader.i64()?) } else { None },
-        })
+            tip_amount: reader.long_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -274,8 +286,7 @@ impl tl::Encode for GetSavedInfo {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedInfo {
-    const CONSTRUCTOR: u32 = 0x227d824b;
-    const EXPECTED: &'static str = "payments.getSavedInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x227d824b, "payments.getSavedInfo");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -316,22 +327,25 @@ impl ClearSavedInfo {
 impl tl::Encode for ClearSavedInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd83d70c1);
-        let flags = u32::from(self.credentials)
-            | u32::from(self.info) << 1;
+        let flags = tl::bit(self.credentials, 0x1)
+            | tl::bit(self.info, 0x2);
         tl::write_u32(out, flags);
     }
 }
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ClearSavedInfo {
-    const CONSTRUCTOR: u32 = 0xd83d70c1;
-    const EXPECTED: &'static str = "payments.clearSavedInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd83d70c1, "payments.clearSavedInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            credentials: flags & 0x1 != 0,
-            info: flags & 0x2 != 0,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            credentials: tl::has(flags, 0x1),
+            info: tl::has(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -370,12 +384,15 @@ impl tl::Encode for GetBankCardData {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBankCardData {
-    const CONSTRUCTOR: u32 = 0x2e79d779;
-    const EXPECTED: &'static str = "payments.getBankCardData";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2e79d779, "payments.getBankCardData");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            number: reader.text()?,
-        })
+        let value = Self {
+            number: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -414,12 +431,15 @@ impl tl::Encode for ExportInvoice {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportInvoice {
-    const CONSTRUCTOR: u32 = 0x0f91b065;
-    const EXPECTED: &'static str = "payments.exportInvoice";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0f91b065, "payments.exportInvoice");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             invoice_media: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -461,13 +481,16 @@ impl tl::Encode for AssignAppStoreTransaction {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AssignAppStoreTransaction {
-    const CONSTRUCTOR: u32 = 0x80ed747d;
-    const EXPECTED: &'static str = "payments.assignAppStoreTransaction";
+    const CONSTRUCTOR: (u32, &'static str) = (0x80ed747d, "payments.assignAppStoreTransaction");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            receipt: reader.bytes()?,
+        let value = Self {
+            receipt: reader.bytes_field(),
             purpose: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -509,13 +532,16 @@ impl tl::Encode for AssignPlayMarketTransaction {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AssignPlayMarketTransaction {
-    const CONSTRUCTOR: u32 = 0xdffd50d3;
-    const EXPECTED: &'static str = "payments.assignPlayMarketTransaction";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdffd50d3, "payments.assignPlayMarketTransaction");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             receipt: tl::Decode::decode(reader)?,
             purpose: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -552,7 +578,7 @@ impl GetPremiumGiftCodeOptions {
 impl tl::Encode for GetPremiumGiftCodeOptions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2757ba54);
-        let flags = u32::from(self.boost_peer.is_some());
+        let flags = tl::bit(self.boost_peer.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.boost_peer {
             tl::Encode::encode(value, out);
@@ -562,13 +588,16 @@ impl tl::Encode for GetPremiumGiftCodeOptions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPremiumGiftCodeOptions {
-    const CONSTRUCTOR: u32 = 0x2757ba54;
-    const EXPECTED: &'static str = "payments.getPremiumGiftCodeOptions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2757ba54, "payments.getPremiumGiftCodeOptions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            boost_peer: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            boost_peer: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -607,12 +636,15 @@ impl tl::Encode for CheckGiftCode {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckGiftCode {
-    const CONSTRUCTOR: u32 = 0x8e51b4c1;
-    const EXPECTED: &'static str = "payments.checkGiftCode";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8e51b4c1, "payments.checkGiftCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            slug: reader.text()?,
-        })
+        let value = Self {
+            slug: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -651,12 +683,15 @@ impl tl::Encode for ApplyGiftCode {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ApplyGiftCode {
-    const CONSTRUCTOR: u32 = 0xf6e26854;
-    const EXPECTED: &'static str = "payments.applyGiftCode";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf6e26854, "payments.applyGiftCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            slug: reader.text()?,
-        })
+        let value = Self {
+            slug: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -698,13 +733,16 @@ impl tl::Encode for GetGiveawayInfo {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGiveawayInfo {
-    const CONSTRUCTOR: u32 = 0xf4239425;
-    const EXPECTED: &'static str = "payments.getGiveawayInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf4239425, "payments.getGiveawayInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-        })
+            msg_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -749,14 +787,17 @@ impl tl::Encode for LaunchPrepaidGiveaway {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for LaunchPrepaidGiveaway {
-    const CONSTRUCTOR: u32 = 0x5ff58f20;
-    const EXPECTED: &'static str = "payments.launchPrepaidGiveaway";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5ff58f20, "payments.launchPrepaidGiveaway");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            giveaway_id: reader.i64()?,
+            giveaway_id: reader.long_field(),
             purpose: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -789,8 +830,7 @@ impl tl::Encode for GetStarsTopupOptions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsTopupOptions {
-    const CONSTRUCTOR: u32 = 0xc00ec7d3;
-    const EXPECTED: &'static str = "payments.getStarsTopupOptions";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc00ec7d3, "payments.getStarsTopupOptions");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -833,7 +873,7 @@ impl GetStarsStatus {
 impl tl::Encode for GetStarsStatus {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4ea9b3bf);
-        let flags = u32::from(self.ton);
+        let flags = tl::bit(self.ton, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
     }
@@ -841,14 +881,17 @@ impl tl::Encode for GetStarsStatus {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsStatus {
-    const CONSTRUCTOR: u32 = 0x4ea9b3bf;
-    const EXPECTED: &'static str = "payments.getStarsStatus";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4ea9b3bf, "payments.getStarsStatus");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            ton: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            ton: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -901,11 +944,11 @@ impl GetStarsTransactions {
 impl tl::Encode for GetStarsTransactions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x69da4557);
-        let flags = u32::from(self.inbound)
-            | u32::from(self.outbound) << 1
-            | u32::from(self.ascending) << 2
-            | u32::from(self.ton) << 4
-            | u32::from(self.subscription_id.is_some()) << 3;
+        let flags = tl::bit(self.inbound, 0x1)
+            | tl::bit(self.outbound, 0x2)
+            | tl::bit(self.ascending, 0x4)
+            | tl::bit(self.ton, 0x10)
+            | tl::bit(self.subscription_id.is_some(), 0x8);
         tl::write_u32(out, flags);
         if let Some(value) = &self.subscription_id {
             tl::write_text(out, value);
@@ -918,20 +961,23 @@ impl tl::Encode for GetStarsTransactions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsTransactions {
-    const CONSTRUCTOR: u32 = 0x69da4557;
-    const EXPECTED: &'static str = "payments.getStarsTransactions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x69da4557, "payments.getStarsTransactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            inbound: flags & 0x1 != 0,
-            outbound: flags & 0x2 != 0,
-            ascending: flags & 0x4 != 0,
-            ton: flags & 0x10 != 0,
-            subscription_id: if flags & 0x8 != 0 { Some(reader.text()?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            inbound: tl::has(flags, 0x1),
+            outbound: tl::has(flags, 0x2),
+            ascending: tl::has(flags, 0x4),
+            ton: tl::has(flags, 0x10),
+            subscription_id: reader.text_if(flags, 0x8),
             peer: tl::Decode::decode(reader)?,
-            offset: reader.text()?,
-            limit: reader.i32()?,
-        })
+            offset: reader.text_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -973,13 +1019,16 @@ impl tl::Encode for SendStarsForm {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendStarsForm {
-    const CONSTRUCTOR: u32 = 0x7998c914;
-    const EXPECTED: &'static str = "payments.sendStarsForm";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7998c914, "payments.sendStarsForm");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            form_id: reader.i64()?,
+        let value = Self {
+            form_id: reader.long_field(),
             invoice: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1021,13 +1070,16 @@ impl tl::Encode for RefundStarsCharge {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RefundStarsCharge {
-    const CONSTRUCTOR: u32 = 0x25ae8f4a;
-    const EXPECTED: &'static str = "payments.refundStarsCharge";
+    const CONSTRUCTOR: (u32, &'static str) = (0x25ae8f4a, "payments.refundStarsCharge");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             user_id: tl::Decode::decode(reader)?,
-            charge_id: reader.text()?,
-        })
+            charge_id: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1070,8 +1122,8 @@ impl GetStarsRevenueStats {
 impl tl::Encode for GetStarsRevenueStats {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd91ffad6);
-        let flags = u32::from(self.dark)
-            | u32::from(self.ton) << 1;
+        let flags = tl::bit(self.dark, 0x1)
+            | tl::bit(self.ton, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
     }
@@ -1079,15 +1131,18 @@ impl tl::Encode for GetStarsRevenueStats {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsRevenueStats {
-    const CONSTRUCTOR: u32 = 0xd91ffad6;
-    const EXPECTED: &'static str = "payments.getStarsRevenueStats";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd91ffad6, "payments.getStarsRevenueStats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            dark: flags & 0x1 != 0,
-            ton: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            dark: tl::has(flags, 0x1),
+            ton: tl::has(flags, 0x2),
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1132,8 +1187,8 @@ impl GetStarsRevenueWithdrawalUrl {
 impl tl::Encode for GetStarsRevenueWithdrawalUrl {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2433dc92);
-        let flags = u32::from(self.ton)
-            | u32::from(self.amount.is_some()) << 1;
+        let flags = tl::bit(self.ton, 0x1)
+            | tl::bit(self.amount.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.amount {
@@ -1145,16 +1200,19 @@ impl tl::Encode for GetStarsRevenueWithdrawalUrl {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsRevenueWithdrawalUrl {
-    const CONSTRUCTOR: u32 = 0x2433dc92;
-    const EXPECTED: &'static str = "payments.getStarsRevenueWithdrawalUrl";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2433dc92, "payments.getStarsRevenueWithdrawalUrl");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            ton: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            ton: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            amount: if flags & 0x2 != 0 { Some(reader.i64()?) } else { None },
+            amount: reader.long_if(flags, 0x2),
             password: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1193,12 +1251,15 @@ impl tl::Encode for GetStarsRevenueAdsAccountUrl {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsRevenueAdsAccountUrl {
-    const CONSTRUCTOR: u32 = 0xd1d7efc5;
-    const EXPECTED: &'static str = "payments.getStarsRevenueAdsAccountUrl";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd1d7efc5, "payments.getStarsRevenueAdsAccountUrl");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1241,7 +1302,7 @@ impl GetStarsTransactionsById {
 impl tl::Encode for GetStarsTransactionsById {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2dca16b8);
-        let flags = u32::from(self.ton);
+        let flags = tl::bit(self.ton, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_vector(out, &self.id);
@@ -1250,15 +1311,18 @@ impl tl::Encode for GetStarsTransactionsById {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsTransactionsById {
-    const CONSTRUCTOR: u32 = 0x2dca16b8;
-    const EXPECTED: &'static str = "payments.getStarsTransactionsByID";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2dca16b8, "payments.getStarsTransactionsByID");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            ton: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            ton: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-        })
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1297,7 +1361,7 @@ impl GetStarsGiftOptions {
 impl tl::Encode for GetStarsGiftOptions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd3c96bc8);
-        let flags = u32::from(self.user_id.is_some());
+        let flags = tl::bit(self.user_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.user_id {
             tl::Encode::encode(value, out);
@@ -1307,13 +1371,16 @@ impl tl::Encode for GetStarsGiftOptions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsGiftOptions {
-    const CONSTRUCTOR: u32 = 0xd3c96bc8;
-    const EXPECTED: &'static str = "payments.getStarsGiftOptions";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd3c96bc8, "payments.getStarsGiftOptions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            user_id: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            user_id: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1356,7 +1423,7 @@ impl GetStarsSubscriptions {
 impl tl::Encode for GetStarsSubscriptions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x032512c5);
-        let flags = u32::from(self.missing_balance);
+        let flags = tl::bit(self.missing_balance, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.offset);
@@ -1365,15 +1432,18 @@ impl tl::Encode for GetStarsSubscriptions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsSubscriptions {
-    const CONSTRUCTOR: u32 = 0x032512c5;
-    const EXPECTED: &'static str = "payments.getStarsSubscriptions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x032512c5, "payments.getStarsSubscriptions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            missing_balance: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            missing_balance: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            offset: reader.text()?,
-        })
+            offset: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1416,7 +1486,7 @@ impl ChangeStarsSubscription {
 impl tl::Encode for ChangeStarsSubscription {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc7770878);
-        let flags = u32::from(self.canceled.is_some());
+        let flags = tl::bit(self.canceled.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.subscription_id);
@@ -1428,15 +1498,18 @@ impl tl::Encode for ChangeStarsSubscription {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ChangeStarsSubscription {
-    const CONSTRUCTOR: u32 = 0xc7770878;
-    const EXPECTED: &'static str = "payments.changeStarsSubscription";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc7770878, "payments.changeStarsSubscription");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            subscription_id: reader.text()?,
-            canceled: if flags & 0x1 != 0 { Some(reader.bool()?) } else { None },
-        })
+            subscription_id: reader.text_field(),
+            canceled: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1478,13 +1551,16 @@ impl tl::Encode for FulfillStarsSubscription {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for FulfillStarsSubscription {
-    const CONSTRUCTOR: u32 = 0xcc5bebb3;
-    const EXPECTED: &'static str = "payments.fulfillStarsSubscription";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcc5bebb3, "payments.fulfillStarsSubscription");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            subscription_id: reader.text()?,
-        })
+            subscription_id: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1517,8 +1593,7 @@ impl tl::Encode for GetStarsGiveawayOptions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarsGiveawayOptions {
-    const CONSTRUCTOR: u32 = 0xbd1efd3e;
-    const EXPECTED: &'static str = "payments.getStarsGiveawayOptions";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbd1efd3e, "payments.getStarsGiveawayOptions");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -1557,12 +1632,15 @@ impl tl::Encode for GetStarGifts {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarGifts {
-    const CONSTRUCTOR: u32 = 0xc4563590;
-    const EXPECTED: &'static str = "payments.getStarGifts";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc4563590, "payments.getStarGifts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
-        })
+        let value = Self {
+            hash: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1603,7 +1681,7 @@ impl SaveStarGift {
 impl tl::Encode for SaveStarGift {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2a2a697c);
-        let flags = u32::from(self.unsave);
+        let flags = tl::bit(self.unsave, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.stargift, out);
     }
@@ -1611,14 +1689,17 @@ impl tl::Encode for SaveStarGift {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveStarGift {
-    const CONSTRUCTOR: u32 = 0x2a2a697c;
-    const EXPECTED: &'static str = "payments.saveStarGift";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2a2a697c, "payments.saveStarGift");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            unsave: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            unsave: tl::has(flags, 0x1),
             stargift: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1657,12 +1738,15 @@ impl tl::Encode for ConvertStarGift {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ConvertStarGift {
-    const CONSTRUCTOR: u32 = 0x74bf076b;
-    const EXPECTED: &'static str = "payments.convertStarGift";
+    const CONSTRUCTOR: (u32, &'static str) = (0x74bf076b, "payments.convertStarGift");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             stargift: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1705,7 +1789,7 @@ impl BotCancelStarsSubscription {
 impl tl::Encode for BotCancelStarsSubscription {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6dfa0622);
-        let flags = u32::from(self.restore);
+        let flags = tl::bit(self.restore, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.user_id, out);
         tl::write_text(out, &self.charge_id);
@@ -1714,15 +1798,18 @@ impl tl::Encode for BotCancelStarsSubscription {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for BotCancelStarsSubscription {
-    const CONSTRUCTOR: u32 = 0x6dfa0622;
-    const EXPECTED: &'static str = "payments.botCancelStarsSubscription";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6dfa0622, "payments.botCancelStarsSubscription");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            restore: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            restore: tl::has(flags, 0x1),
             user_id: tl::Decode::decode(reader)?,
-            charge_id: reader.text()?,
-        })
+            charge_id: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1766,7 +1853,7 @@ impl tl::Encode for GetConnectedStarRefBots {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5869a553);
         debug_assert!(self.offset_date.is_some() == self.offset_link.is_some(), "set all the fields of bit 2 or none");
-        let flags = u32::from(self.offset_date.is_some() && self.offset_link.is_some()) << 2;
+        let flags = tl::bit(self.offset_date.is_some() && self.offset_link.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.offset_date && flags & 0x4 != 0 {
@@ -1781,16 +1868,19 @@ impl tl::Encode for GetConnectedStarRefBots {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetConnectedStarRefBots {
-    const CONSTRUCTOR: u32 = 0x5869a553;
-    const EXPECTED: &'static str = "payments.getConnectedStarRefBots";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5869a553, "payments.getConnectedStarRefBots");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            offset_date: if flags & 0x4 != 0 { Some(reader.i32()?) } else { None },
-            offset_link: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-            limit: reader.i32()?,
-        })
+            offset_date: reader.int_if(flags, 0x4),
+            offset_link: reader.text_if(flags, 0x4),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1832,13 +1922,16 @@ impl tl::Encode for GetConnectedStarRefBot {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetConnectedStarRefBot {
-    const CONSTRUCTOR: u32 = 0xb7d998f0;
-    const EXPECTED: &'static str = "payments.getConnectedStarRefBot";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb7d998f0, "payments.getConnectedStarRefBot");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             bot: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1885,8 +1978,8 @@ impl GetSuggestedStarRefBots {
 impl tl::Encode for GetSuggestedStarRefBots {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0d6b48f7);
-        let flags = u32::from(self.order_by_revenue)
-            | u32::from(self.order_by_date) << 1;
+        let flags = tl::bit(self.order_by_revenue, 0x1)
+            | tl::bit(self.order_by_date, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.offset);
@@ -1896,17 +1989,20 @@ impl tl::Encode for GetSuggestedStarRefBots {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSuggestedStarRefBots {
-    const CONSTRUCTOR: u32 = 0x0d6b48f7;
-    const EXPECTED: &'static str = "payments.getSuggestedStarRefBots";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0d6b48f7, "payments.getSuggestedStarRefBots");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            order_by_revenue: flags & 0x1 != 0,
-            order_by_date: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            order_by_revenue: tl::has(flags, 0x1),
+            order_by_date: tl::has(flags, 0x2),
             peer: tl::Decode::decode(reader)?,
-            offset: reader.text()?,
-            limit: reader.i32()?,
-        })
+            offset: reader.text_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1946,13 +2042,16 @@ impl tl::Encode for ConnectStarRefBot {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ConnectStarRefBot {
-    const CONSTRUCTOR: u32 = 0x7ed5348a;
-    const EXPECTED: &'static str = "payments.connectStarRefBot";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7ed5348a, "payments.connectStarRefBot");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             bot: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1995,7 +2094,7 @@ impl EditConnectedStarRefBot {
 impl tl::Encode for EditConnectedStarRefBot {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe4fca4a3);
-        let flags = u32::from(self.revoked);
+        let flags = tl::bit(self.revoked, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.link);
@@ -2004,15 +2103,18 @@ impl tl::Encode for EditConnectedStarRefBot {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditConnectedStarRefBot {
-    const CONSTRUCTOR: u32 = 0xe4fca4a3;
-    const EXPECTED: &'static str = "payments.editConnectedStarRefBot";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe4fca4a3, "payments.editConnectedStarRefBot");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            revoked: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            revoked: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            link: reader.text()?,
-        })
+            link: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2051,12 +2153,15 @@ impl tl::Encode for GetStarGiftUpgradePreview {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarGiftUpgradePreview {
-    const CONSTRUCTOR: u32 = 0x9c9abcb1;
-    const EXPECTED: &'static str = "payments.getStarGiftUpgradePreview";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9c9abcb1, "payments.getStarGiftUpgradePreview");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            gift_id: reader.i64()?,
-        })
+        let value = Self {
+            gift_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2097,7 +2202,7 @@ impl UpgradeStarGift {
 impl tl::Encode for UpgradeStarGift {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xaed6e4f5);
-        let flags = u32::from(self.keep_original_details);
+        let flags = tl::bit(self.keep_original_details, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.stargift, out);
     }
@@ -2105,14 +2210,17 @@ impl tl::Encode for UpgradeStarGift {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpgradeStarGift {
-    const CONSTRUCTOR: u32 = 0xaed6e4f5;
-    const EXPECTED: &'static str = "payments.upgradeStarGift";
+    const CONSTRUCTOR: (u32, &'static str) = (0xaed6e4f5, "payments.upgradeStarGift");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            keep_original_details: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            keep_original_details: tl::has(flags, 0x1),
             stargift: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2154,13 +2262,16 @@ impl tl::Encode for TransferStarGift {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TransferStarGift {
-    const CONSTRUCTOR: u32 = 0x7f18176a;
-    const EXPECTED: &'static str = "payments.transferStarGift";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7f18176a, "payments.transferStarGift");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             stargift: tl::Decode::decode(reader)?,
             to_id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2199,12 +2310,15 @@ impl tl::Encode for GetUniqueStarGift {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUniqueStarGift {
-    const CONSTRUCTOR: u32 = 0xa1974d72;
-    const EXPECTED: &'static str = "payments.getUniqueStarGift";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa1974d72, "payments.getUniqueStarGift");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            slug: reader.text()?,
-        })
+        let value = Self {
+            slug: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2267,16 +2381,16 @@ impl GetSavedStarGifts {
 impl tl::Encode for GetSavedStarGifts {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa319e569);
-        let flags = u32::from(self.exclude_unsaved)
-            | u32::from(self.exclude_saved) << 1
-            | u32::from(self.exclude_unlimited) << 2
-            | u32::from(self.exclude_unique) << 4
-            | u32::from(self.sort_by_value) << 5
-            | u32::from(self.exclude_upgradable) << 7
-            | u32::from(self.exclude_unupgradable) << 8
-            | u32::from(self.peer_color_available) << 9
-            | u32::from(self.exclude_hosted) << 10
-            | u32::from(self.collection_id.is_some()) << 6;
+        let flags = tl::bit(self.exclude_unsaved, 0x1)
+            | tl::bit(self.exclude_saved, 0x2)
+            | tl::bit(self.exclude_unlimited, 0x4)
+            | tl::bit(self.exclude_unique, 0x10)
+            | tl::bit(self.sort_by_value, 0x20)
+            | tl::bit(self.exclude_upgradable, 0x80)
+            | tl::bit(self.exclude_unupgradable, 0x100)
+            | tl::bit(self.peer_color_available, 0x200)
+            | tl::bit(self.exclude_hosted, 0x400)
+            | tl::bit(self.collection_id.is_some(), 0x40);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.collection_id {
@@ -2289,25 +2403,28 @@ impl tl::Encode for GetSavedStarGifts {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedStarGifts {
-    const CONSTRUCTOR: u32 = 0xa319e569;
-    const EXPECTED: &'static str = "payments.getSavedStarGifts";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa319e569, "payments.getSavedStarGifts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            exclude_unsaved: flags & 0x1 != 0,
-            exclude_saved: flags & 0x2 != 0,
-            exclude_unlimited: flags & 0x4 != 0,
-            exclude_unique: flags & 0x10 != 0,
-            sort_by_value: flags & 0x20 != 0,
-            exclude_upgradable: flags & 0x80 != 0,
-            exclude_unupgradable: flags & 0x100 != 0,
-            peer_color_available: flags & 0x200 != 0,
-            exclude_hosted: flags & 0x400 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            exclude_unsaved: tl::has(flags, 0x1),
+            exclude_saved: tl::has(flags, 0x2),
+            exclude_unlimited: tl::has(flags, 0x4),
+            exclude_unique: tl::has(flags, 0x10),
+            sort_by_value: tl::has(flags, 0x20),
+            exclude_upgradable: tl::has(flags, 0x80),
+            exclude_unupgradable: tl::has(flags, 0x100),
+            peer_color_available: tl::has(flags, 0x200),
+            exclude_hosted: tl::has(flags, 0x400),
             peer: tl::Decode::decode(reader)?,
-            collection_id: if flags & 0x40 != 0 { Some(reader.i32()?) } else { None },
-            offset: reader.text()?,
-            limit: reader.i32()?,
-        })
+            collection_id: reader.int_if(flags, 0x40),
+            offset: reader.text_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2346,12 +2463,15 @@ impl tl::Encode for GetSavedStarGift {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedStarGift {
-    const CONSTRUCTOR: u32 = 0xb455a106;
-    const EXPECTED: &'static str = "payments.getSavedStarGift";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb455a106, "payments.getSavedStarGift");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            stargift: reader.vector()?,
-        })
+        let value = Self {
+            stargift: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2393,13 +2513,16 @@ impl tl::Encode for GetStarGiftWithdrawalUrl {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarGiftWithdrawalUrl {
-    const CONSTRUCTOR: u32 = 0xd06e93a8;
-    const EXPECTED: &'static str = "payments.getStarGiftWithdrawalUrl";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd06e93a8, "payments.getStarGiftWithdrawalUrl");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             stargift: tl::Decode::decode(reader)?,
             password: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2440,7 +2563,7 @@ impl ToggleChatStarGiftNotifications {
 impl tl::Encode for ToggleChatStarGiftNotifications {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x60eaefa1);
-        let flags = u32::from(self.enabled);
+        let flags = tl::bit(self.enabled, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
     }
@@ -2448,14 +2571,17 @@ impl tl::Encode for ToggleChatStarGiftNotifications {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleChatStarGiftNotifications {
-    const CONSTRUCTOR: u32 = 0x60eaefa1;
-    const EXPECTED: &'static str = "payments.toggleChatStarGiftNotifications";
+    const CONSTRUCTOR: (u32, &'static str) = (0x60eaefa1, "payments.toggleChatStarGiftNotifications");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            enabled: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            enabled: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2497,13 +2623,16 @@ impl tl::Encode for ToggleStarGiftsPinnedToTop {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleStarGiftsPinnedToTop {
-    const CONSTRUCTOR: u32 = 0x1513e7b0;
-    const EXPECTED: &'static str = "payments.toggleStarGiftsPinnedToTop";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1513e7b0, "payments.toggleStarGiftsPinnedToTop");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            stargift: reader.vector()?,
-        })
+            stargift: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2542,12 +2671,15 @@ impl tl::Encode for CanPurchaseStore {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CanPurchaseStore {
-    const CONSTRUCTOR: u32 = 0x4fdc5ea7;
-    const EXPECTED: &'static str = "payments.canPurchaseStore";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4fdc5ea7, "payments.canPurchaseStore");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             purpose: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2602,12 +2734,12 @@ impl GetResaleStarGifts {
 impl tl::Encode for GetResaleStarGifts {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7a5fa236);
-        let flags = u32::from(self.sort_by_price) << 1
-            | u32::from(self.sort_by_num) << 2
-            | u32::from(self.for_craft) << 4
-            | u32::from(self.stars_only) << 5
-            | u32::from(self.attributes_hash.is_some())
-            | u32::from(self.attributes.is_some()) << 3;
+        let flags = tl::bit(self.sort_by_price, 0x2)
+            | tl::bit(self.sort_by_num, 0x4)
+            | tl::bit(self.for_craft, 0x10)
+            | tl::bit(self.stars_only, 0x20)
+            | tl::bit(self.attributes_hash.is_some(), 0x1)
+            | tl::bit(self.attributes.is_some(), 0x8);
         tl::write_u32(out, flags);
         if let Some(value) = &self.attributes_hash {
             tl::write_i64(out, *value);
@@ -2623,21 +2755,24 @@ impl tl::Encode for GetResaleStarGifts {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetResaleStarGifts {
-    const CONSTRUCTOR: u32 = 0x7a5fa236;
-    const EXPECTED: &'static str = "payments.getResaleStarGifts";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7a5fa236, "payments.getResaleStarGifts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            sort_by_price: flags & 0x2 != 0,
-            sort_by_num: flags & 0x4 != 0,
-            for_craft: flags & 0x10 != 0,
-            stars_only: flags & 0x20 != 0,
-            attributes_hash: if flags & 0x1 != 0 { Some(reader.i64()?) } else { None },
-            gift_id: reader.i64()?,
-            attributes: if flags & 0x8 != 0 { Some(reader.vector()?) } else { None },
-            offset: reader.text()?,
-            limit: reader.i32()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            sort_by_price: tl::has(flags, 0x2),
+            sort_by_num: tl::has(flags, 0x4),
+            for_craft: tl::has(flags, 0x10),
+            stars_only: tl::has(flags, 0x20),
+            attributes_hash: reader.long_if(flags, 0x1),
+            gift_id: reader.long_field(),
+            attributes: reader.vector_if(flags, 0x8),
+            offset: reader.text_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2679,13 +2814,16 @@ impl tl::Encode for UpdateStarGiftPrice {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateStarGiftPrice {
-    const CONSTRUCTOR: u32 = 0xedbe6ccb;
-    const EXPECTED: &'static str = "payments.updateStarGiftPrice";
+    const CONSTRUCTOR: (u32, &'static str) = (0xedbe6ccb, "payments.updateStarGiftPrice");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             stargift: tl::Decode::decode(reader)?,
             resell_amount: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2730,14 +2868,17 @@ impl tl::Encode for CreateStarGiftCollection {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateStarGiftCollection {
-    const CONSTRUCTOR: u32 = 0x1f4a0e87;
-    const EXPECTED: &'static str = "payments.createStarGiftCollection";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1f4a0e87, "payments.createStarGiftCollection");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            title: reader.text()?,
-            stargift: reader.vector()?,
-        })
+            title: reader.text_field(),
+            stargift: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2786,10 +2927,10 @@ impl UpdateStarGiftCollection {
 impl tl::Encode for UpdateStarGiftCollection {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4fddbee7);
-        let flags = u32::from(self.title.is_some())
-            | u32::from(self.delete_stargift.is_some()) << 1
-            | u32::from(self.add_stargift.is_some()) << 2
-            | u32::from(self.order.is_some()) << 3;
+        let flags = tl::bit(self.title.is_some(), 0x1)
+            | tl::bit(self.delete_stargift.is_some(), 0x2)
+            | tl::bit(self.add_stargift.is_some(), 0x4)
+            | tl::bit(self.order.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.collection_id);
@@ -2810,18 +2951,21 @@ impl tl::Encode for UpdateStarGiftCollection {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateStarGiftCollection {
-    const CONSTRUCTOR: u32 = 0x4fddbee7;
-    const EXPECTED: &'static str = "payments.updateStarGiftCollection";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4fddbee7, "payments.updateStarGiftCollection");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            collection_id: reader.i32()?,
-            title: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            delete_stargift: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-            add_stargift: if flags & 0x4 != 0 { Some(reader.vector()?) } else { None },
-            order: if flags & 0x8 != 0 { Some(reader.vector()?) } else { None },
-        })
+            collection_id: reader.int_field(),
+            title: reader.text_if(flags, 0x1),
+            delete_stargift: reader.vector_if(flags, 0x2),
+            add_stargift: reader.vector_if(flags, 0x4),
+            order: reader.vector_if(flags, 0x8),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2863,13 +3007,16 @@ impl tl::Encode for ReorderStarGiftCollections {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderStarGiftCollections {
-    const CONSTRUCTOR: u32 = 0xc32af4cc;
-    const EXPECTED: &'static str = "payments.reorderStarGiftCollections";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc32af4cc, "payments.reorderStarGiftCollections");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            order: reader.vector()?,
-        })
+            order: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2911,13 +3058,16 @@ impl tl::Encode for DeleteStarGiftCollection {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteStarGiftCollection {
-    const CONSTRUCTOR: u32 = 0xad5648e8;
-    const EXPECTED: &'static str = "payments.deleteStarGiftCollection";
+    const CONSTRUCTOR: (u32, &'static str) = (0xad5648e8, "payments.deleteStarGiftCollection");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            collection_id: reader.i32()?,
-        })
+            collection_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2959,13 +3109,16 @@ impl tl::Encode for GetStarGiftCollections {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarGiftCollections {
-    const CONSTRUCTOR: u32 = 0x981b91dd;
-    const EXPECTED: &'static str = "payments.getStarGiftCollections";
+    const CONSTRUCTOR: (u32, &'static str) = (0x981b91dd, "payments.getStarGiftCollections");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            hash: reader.i64()?,
-        })
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3004,12 +3157,15 @@ impl tl::Encode for GetUniqueStarGiftValueInfo {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUniqueStarGiftValueInfo {
-    const CONSTRUCTOR: u32 = 0x4365af6b;
-    const EXPECTED: &'static str = "payments.getUniqueStarGiftValueInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4365af6b, "payments.getUniqueStarGiftValueInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            slug: reader.text()?,
-        })
+        let value = Self {
+            slug: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3048,12 +3204,15 @@ impl tl::Encode for CheckCanSendGift {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckCanSendGift {
-    const CONSTRUCTOR: u32 = 0xc0c4edc9;
-    const EXPECTED: &'static str = "payments.checkCanSendGift";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc0c4edc9, "payments.checkCanSendGift");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            gift_id: reader.i64()?,
-        })
+        let value = Self {
+            gift_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3095,13 +3254,16 @@ impl tl::Encode for GetStarGiftAuctionState {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarGiftAuctionState {
-    const CONSTRUCTOR: u32 = 0x5c9ff4d6;
-    const EXPECTED: &'static str = "payments.getStarGiftAuctionState";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5c9ff4d6, "payments.getStarGiftAuctionState");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             auction: tl::Decode::decode(reader)?,
-            version: reader.i32()?,
-        })
+            version: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3140,12 +3302,15 @@ impl tl::Encode for GetStarGiftAuctionAcquiredGifts {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarGiftAuctionAcquiredGifts {
-    const CONSTRUCTOR: u32 = 0x6ba2cbec;
-    const EXPECTED: &'static str = "payments.getStarGiftAuctionAcquiredGifts";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6ba2cbec, "payments.getStarGiftAuctionAcquiredGifts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            gift_id: reader.i64()?,
-        })
+        let value = Self {
+            gift_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3182,12 +3347,15 @@ impl tl::Encode for GetStarGiftActiveAuctions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarGiftActiveAuctions {
-    const CONSTRUCTOR: u32 = 0xa5d0514d;
-    const EXPECTED: &'static str = "payments.getStarGiftActiveAuctions";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa5d0514d, "payments.getStarGiftActiveAuctions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3228,7 +3396,7 @@ impl ResolveStarGiftOffer {
 impl tl::Encode for ResolveStarGiftOffer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe9ce781c);
-        let flags = u32::from(self.decline);
+        let flags = tl::bit(self.decline, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.offer_msg_id);
     }
@@ -3236,14 +3404,17 @@ impl tl::Encode for ResolveStarGiftOffer {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ResolveStarGiftOffer {
-    const CONSTRUCTOR: u32 = 0xe9ce781c;
-    const EXPECTED: &'static str = "payments.resolveStarGiftOffer";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe9ce781c, "payments.resolveStarGiftOffer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            decline: flags & 0x1 != 0,
-            offer_msg_id: reader.i32()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            decline: tl::has(flags, 0x1),
+            offer_msg_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3292,7 +3463,7 @@ impl SendStarGiftOffer {
 impl tl::Encode for SendStarGiftOffer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8fb86b41);
-        let flags = u32::from(self.allow_paid_stars.is_some());
+        let flags = tl::bit(self.allow_paid_stars.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.slug);
@@ -3307,18 +3478,21 @@ impl tl::Encode for SendStarGiftOffer {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendStarGiftOffer {
-    const CONSTRUCTOR: u32 = 0x8fb86b41;
-    const EXPECTED: &'static str = "payments.sendStarGiftOffer";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8fb86b41, "payments.sendStarGiftOffer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            slug: reader.text()?,
+            slug: reader.text_field(),
             price: tl::Decode::decode(reader)?,
-            duration: reader.i32()?,
-            random_id: reader.i64()?,
-            allow_paid_stars: if flags & 0x1 != 0 { Some(reader.i64()?) } else { None },
-        })
+            duration: reader.int_field(),
+            random_id: reader.long_field(),
+            allow_paid_stars: reader.long_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3357,12 +3531,15 @@ impl tl::Encode for GetStarGiftUpgradeAttributes {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStarGiftUpgradeAttributes {
-    const CONSTRUCTOR: u32 = 0x6d038b58;
-    const EXPECTED: &'static str = "payments.getStarGiftUpgradeAttributes";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6d038b58, "payments.getStarGiftUpgradeAttributes");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            gift_id: reader.i64()?,
-        })
+        let value = Self {
+            gift_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3407,14 +3584,17 @@ impl tl::Encode for GetCraftStarGifts {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCraftStarGifts {
-    const CONSTRUCTOR: u32 = 0xfd05dd00;
-    const EXPECTED: &'static str = "payments.getCraftStarGifts";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfd05dd00, "payments.getCraftStarGifts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            gift_id: reader.i64()?,
-            offset: reader.text()?,
-            limit: reader.i32()?,
-        })
+        let value = Self {
+            gift_id: reader.long_field(),
+            offset: reader.text_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3453,12 +3633,15 @@ impl tl::Encode for CraftStarGift {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CraftStarGift {
-    const CONSTRUCTOR: u32 = 0xb0f9684f;
-    const EXPECTED: &'static str = "payments.craftStarGift";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb0f9684f, "payments.craftStarGift");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            stargift: reader.vector()?,
-        })
+        let value = Self {
+            stargift: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3491,8 +3674,7 @@ impl tl::Encode for GetCurrencyRates {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCurrencyRates {
-    const CONSTRUCTOR: u32 = 0xd35983e8;
-    const EXPECTED: &'static str = "payments.getCurrencyRates";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd35983e8, "payments.getCurrencyRates");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -3531,7 +3713,7 @@ impl GetOnrampProviders {
 impl tl::Encode for GetOnrampProviders {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3f3e00dc);
-        let flags = u32::from(self.crypto_currency.is_some());
+        let flags = tl::bit(self.crypto_currency.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.crypto_currency {
             tl::write_text(out, value);
@@ -3541,13 +3723,16 @@ impl tl::Encode for GetOnrampProviders {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetOnrampProviders {
-    const CONSTRUCTOR: u32 = 0x3f3e00dc;
-    const EXPECTED: &'static str = "payments.getOnrampProviders";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3f3e00dc, "payments.getOnrampProviders");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            crypto_currency: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            crypto_currency: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3587,13 +3772,16 @@ impl tl::Encode for GetOnrampBaseCurrencies {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetOnrampBaseCurrencies {
-    const CONSTRUCTOR: u32 = 0x1c8bedf3;
-    const EXPECTED: &'static str = "payments.getOnrampBaseCurrencies";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1c8bedf3, "payments.getOnrampBaseCurrencies");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            provider: reader.text()?,
-            crypto_currency: reader.text()?,
-        })
+        let value = Self {
+            provider: reader.text_field(),
+            crypto_currency: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3634,7 +3822,7 @@ impl GetOnrampAvailability {
 impl tl::Encode for GetOnrampAvailability {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2ec29951);
-        let flags = u32::from(self.base_currency.is_some());
+        let flags = tl::bit(self.base_currency.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.provider);
         tl::write_text(out, &self.crypto_currency);
@@ -3646,15 +3834,18 @@ impl tl::Encode for GetOnrampAvailability {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetOnrampAvailability {
-    const CONSTRUCTOR: u32 = 0x2ec29951;
-    const EXPECTED: &'static str = "payments.getOnrampAvailability";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2ec29951, "payments.getOnrampAvailability");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            provider: reader.text()?,
-            crypto_currency: reader.text()?,
-            base_currency: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            provider: reader.text_field(),
+            crypto_currency: reader.text_field(),
+            base_currency: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3697,7 +3888,7 @@ impl GetOnrampLimits {
 impl tl::Encode for GetOnrampLimits {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x80e851fd);
-        let flags = u32::from(self.payment_method.is_some());
+        let flags = tl::bit(self.payment_method.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.provider);
         tl::write_text(out, &self.crypto_currency);
@@ -3710,16 +3901,19 @@ impl tl::Encode for GetOnrampLimits {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetOnrampLimits {
-    const CONSTRUCTOR: u32 = 0x80e851fd;
-    const EXPECTED: &'static str = "payments.getOnrampLimits";
+    const CONSTRUCTOR: (u32, &'static str) = (0x80e851fd, "payments.getOnrampLimits");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            provider: reader.text()?,
-            crypto_currency: reader.text()?,
-            base_currency: reader.text()?,
-            payment_method: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            provider: reader.text_field(),
+            crypto_currency: reader.text_field(),
+            base_currency: reader.text_field(),
+            payment_method: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3766,9 +3960,9 @@ impl GetOnrampQuote {
 impl tl::Encode for GetOnrampQuote {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe06645fa);
-        let flags = u32::from(self.base_amount.is_some())
-            | u32::from(self.crypto_amount.is_some()) << 1
-            | u32::from(self.payment_method.is_some()) << 2;
+        let flags = tl::bit(self.base_amount.is_some(), 0x1)
+            | tl::bit(self.crypto_amount.is_some(), 0x2)
+            | tl::bit(self.payment_method.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.provider);
         tl::write_text(out, &self.crypto_currency);
@@ -3787,18 +3981,21 @@ impl tl::Encode for GetOnrampQuote {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetOnrampQuote {
-    const CONSTRUCTOR: u32 = 0xe06645fa;
-    const EXPECTED: &'static str = "payments.getOnrampQuote";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe06645fa, "payments.getOnrampQuote");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            provider: reader.text()?,
-            crypto_currency: reader.text()?,
-            base_currency: reader.text()?,
-            base_amount: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            crypto_amount: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            payment_method: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            provider: reader.text_field(),
+            crypto_currency: reader.text_field(),
+            base_currency: reader.text_field(),
+            base_amount: reader.text_if(flags, 0x1),
+            crypto_amount: reader.text_if(flags, 0x2),
+            payment_method: reader.text_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3855,14 +4052,14 @@ impl CreateOnrampSession {
 impl tl::Encode for CreateOnrampSession {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa2197cf6);
-        let flags = u32::from(self.payment_method.is_some())
-            | u32::from(self.base_currency.is_some()) << 1
-            | u32::from(self.base_amount.is_some()) << 2
-            | u32::from(self.memo.is_some()) << 3
-            | u32::from(self.theme.is_some()) << 4
-            | u32::from(self.success_return_url.is_some()) << 5
-            | u32::from(self.fail_return_url.is_some()) << 6
-            | u32::from(self.crypto_amount.is_some()) << 7;
+        let flags = tl::bit(self.payment_method.is_some(), 0x1)
+            | tl::bit(self.base_currency.is_some(), 0x2)
+            | tl::bit(self.base_amount.is_some(), 0x4)
+            | tl::bit(self.memo.is_some(), 0x8)
+            | tl::bit(self.theme.is_some(), 0x10)
+            | tl::bit(self.success_return_url.is_some(), 0x20)
+            | tl::bit(self.fail_return_url.is_some(), 0x40)
+            | tl::bit(self.crypto_amount.is_some(), 0x80);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.provider);
         tl::write_text(out, &self.crypto_currency);
@@ -3896,23 +4093,26 @@ impl tl::Encode for CreateOnrampSession {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateOnrampSession {
-    const CONSTRUCTOR: u32 = 0xa2197cf6;
-    const EXPECTED: &'static str = "payments.createOnrampSession";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa2197cf6, "payments.createOnrampSession");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            provider: reader.text()?,
-            crypto_currency: reader.text()?,
-            address: reader.text()?,
-            payment_method: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            base_currency: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            base_amount: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-            memo: if flags & 0x8 != 0 { Some(reader.text()?) } else { None },
-            theme: if flags & 0x10 != 0 { Some(reader.text()?) } else { None },
-            success_return_url: if flags & 0x20 != 0 { Some(reader.text()?) } else { None },
-            fail_return_url: if flags & 0x40 != 0 { Some(reader.text()?) } else { None },
-            crypto_amount: if flags & 0x80 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            provider: reader.text_field(),
+            crypto_currency: reader.text_field(),
+            address: reader.text_field(),
+            payment_method: reader.text_if(flags, 0x1),
+            base_currency: reader.text_if(flags, 0x2),
+            base_amount: reader.text_if(flags, 0x4),
+            memo: reader.text_if(flags, 0x8),
+            theme: reader.text_if(flags, 0x10),
+            success_return_url: reader.text_if(flags, 0x20),
+            fail_return_url: reader.text_if(flags, 0x40),
+            crypto_amount: reader.text_if(flags, 0x80),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

@@ -26,8 +26,7 @@ impl tl::Encode for GetCallConfig {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCallConfig {
-    const CONSTRUCTOR: u32 = 0x55451fa9;
-    const EXPECTED: &'static str = "phone.getCallConfig";
+    const CONSTRUCTOR: (u32, &'static str) = (0x55451fa9, "phone.getCallConfig");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -76,7 +75,7 @@ impl RequestCall {
 impl tl::Encode for RequestCall {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x42ff96ed);
-        let flags = u32::from(self.video);
+        let flags = tl::bit(self.video, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.user_id, out);
         tl::write_i32(out, self.random_id);
@@ -87,17 +86,20 @@ impl tl::Encode for RequestCall {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RequestCall {
-    const CONSTRUCTOR: u32 = 0x42ff96ed;
-    const EXPECTED: &'static str = "phone.requestCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0x42ff96ed, "phone.requestCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            video: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            video: tl::has(flags, 0x1),
             user_id: tl::Decode::decode(reader)?,
-            random_id: reader.i32()?,
-            g_a_hash: reader.bytes()?,
+            random_id: reader.int_field(),
+            g_a_hash: reader.bytes_field(),
             protocol: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -142,14 +144,17 @@ impl tl::Encode for AcceptCall {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AcceptCall {
-    const CONSTRUCTOR: u32 = 0x3bd2b4a0;
-    const EXPECTED: &'static str = "phone.acceptCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3bd2b4a0, "phone.acceptCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            g_b: reader.bytes()?,
+            g_b: reader.bytes_field(),
             protocol: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -197,15 +202,18 @@ impl tl::Encode for ConfirmCall {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ConfirmCall {
-    const CONSTRUCTOR: u32 = 0x2efe1722;
-    const EXPECTED: &'static str = "phone.confirmCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2efe1722, "phone.confirmCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            g_a: reader.bytes()?,
-            key_fingerprint: reader.i64()?,
+            g_a: reader.bytes_field(),
+            key_fingerprint: reader.long_field(),
             protocol: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -244,12 +252,15 @@ impl tl::Encode for ReceivedCall {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReceivedCall {
-    const CONSTRUCTOR: u32 = 0x17d54f61;
-    const EXPECTED: &'static str = "phone.receivedCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0x17d54f61, "phone.receivedCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -296,7 +307,7 @@ impl DiscardCall {
 impl tl::Encode for DiscardCall {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb2cbc1c0);
-        let flags = u32::from(self.video);
+        let flags = tl::bit(self.video, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.duration);
@@ -307,17 +318,20 @@ impl tl::Encode for DiscardCall {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DiscardCall {
-    const CONSTRUCTOR: u32 = 0xb2cbc1c0;
-    const EXPECTED: &'static str = "phone.discardCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb2cbc1c0, "phone.discardCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            video: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            video: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            duration: reader.i32()?,
+            duration: reader.int_field(),
             reason: tl::Decode::decode(reader)?,
-            connection_id: reader.i64()?,
-        })
+            connection_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -362,7 +376,7 @@ impl SetCallRating {
 impl tl::Encode for SetCallRating {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x59ead627);
-        let flags = u32::from(self.user_initiative);
+        let flags = tl::bit(self.user_initiative, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.rating);
@@ -372,16 +386,19 @@ impl tl::Encode for SetCallRating {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetCallRating {
-    const CONSTRUCTOR: u32 = 0x59ead627;
-    const EXPECTED: &'static str = "phone.setCallRating";
+    const CONSTRUCTOR: (u32, &'static str) = (0x59ead627, "phone.setCallRating");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            user_initiative: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            user_initiative: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            rating: reader.i32()?,
-            comment: reader.text()?,
-        })
+            rating: reader.int_field(),
+            comment: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -423,13 +440,16 @@ impl tl::Encode for SaveCallDebug {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveCallDebug {
-    const CONSTRUCTOR: u32 = 0x277add7e;
-    const EXPECTED: &'static str = "phone.saveCallDebug";
+    const CONSTRUCTOR: (u32, &'static str) = (0x277add7e, "phone.saveCallDebug");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             debug: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -471,13 +491,16 @@ impl tl::Encode for SendSignalingData {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendSignalingData {
-    const CONSTRUCTOR: u32 = 0xff7a9383;
-    const EXPECTED: &'static str = "phone.sendSignalingData";
+    const CONSTRUCTOR: (u32, &'static str) = (0xff7a9383, "phone.sendSignalingData");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            data: reader.bytes()?,
-        })
+            data: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -524,9 +547,9 @@ impl CreateGroupCall {
 impl tl::Encode for CreateGroupCall {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x48cdc6d8);
-        let flags = u32::from(self.rtmp_stream) << 2
-            | u32::from(self.title.is_some())
-            | u32::from(self.schedule_date.is_some()) << 1;
+        let flags = tl::bit(self.rtmp_stream, 0x4)
+            | tl::bit(self.title.is_some(), 0x1)
+            | tl::bit(self.schedule_date.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.random_id);
@@ -541,17 +564,20 @@ impl tl::Encode for CreateGroupCall {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateGroupCall {
-    const CONSTRUCTOR: u32 = 0x48cdc6d8;
-    const EXPECTED: &'static str = "phone.createGroupCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0x48cdc6d8, "phone.createGroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            rtmp_stream: flags & 0x4 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            rtmp_stream: tl::has(flags, 0x4),
             peer: tl::Decode::decode(reader)?,
-            random_id: reader.i32()?,
-            title: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            schedule_date: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-        })
+            random_id: reader.int_field(),
+            title: reader.text_if(flags, 0x1),
+            schedule_date: reader.int_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -605,10 +631,10 @@ impl tl::Encode for JoinGroupCall {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8fb53057);
         debug_assert!(self.public_key.is_some() == self.block.is_some(), "set all the fields of bit 3 or none");
-        let flags = u32::from(self.muted)
-            | u32::from(self.video_stopped) << 2
-            | u32::from(self.invite_hash.is_some()) << 1
-            | u32::from(self.public_key.is_some() && self.block.is_some()) << 3;
+        let flags = tl::bit(self.muted, 0x1)
+            | tl::bit(self.video_stopped, 0x4)
+            | tl::bit(self.invite_hash.is_some(), 0x2)
+            | tl::bit(self.public_key.is_some() && self.block.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         tl::Encode::encode(&self.join_as, out);
@@ -627,20 +653,23 @@ impl tl::Encode for JoinGroupCall {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for JoinGroupCall {
-    const CONSTRUCTOR: u32 = 0x8fb53057;
-    const EXPECTED: &'static str = "phone.joinGroupCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8fb53057, "phone.joinGroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            muted: flags & 0x1 != 0,
-            video_stopped: flags & 0x4 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            muted: tl::has(flags, 0x1),
+            video_stopped: tl::has(flags, 0x4),
             call: tl::Decode::decode(reader)?,
             join_as: tl::Decode::decode(reader)?,
-            invite_hash: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            public_key: if flags & 0x8 != 0 { Some(reader.int256()?) } else { None },
-            block: if flags & 0x8 != 0 { Some(reader.bytes()?) } else { None },
+            invite_hash: reader.text_if(flags, 0x2),
+            public_key: reader.field_if(flags, 0x8),
+            block: reader.field_if(flags, 0x8),
             params: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -682,13 +711,16 @@ impl tl::Encode for LeaveGroupCall {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for LeaveGroupCall {
-    const CONSTRUCTOR: u32 = 0x500377f9;
-    const EXPECTED: &'static str = "phone.leaveGroupCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0x500377f9, "phone.leaveGroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
-            source: reader.i32()?,
-        })
+            source: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -730,13 +762,16 @@ impl tl::Encode for InviteToGroupCall {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InviteToGroupCall {
-    const CONSTRUCTOR: u32 = 0x7b393160;
-    const EXPECTED: &'static str = "phone.inviteToGroupCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7b393160, "phone.inviteToGroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
-            users: reader.vector()?,
-        })
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -775,12 +810,15 @@ impl tl::Encode for DiscardGroupCall {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DiscardGroupCall {
-    const CONSTRUCTOR: u32 = 0x7a777135;
-    const EXPECTED: &'static str = "phone.discardGroupCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7a777135, "phone.discardGroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -827,10 +865,10 @@ impl ToggleGroupCallSettings {
 impl tl::Encode for ToggleGroupCallSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x974392f2);
-        let flags = u32::from(self.reset_invite_hash) << 1
-            | u32::from(self.join_muted.is_some())
-            | u32::from(self.messages_enabled.is_some()) << 2
-            | u32::from(self.send_paid_messages_stars.is_some()) << 3;
+        let flags = tl::bit(self.reset_invite_hash, 0x2)
+            | tl::bit(self.join_muted.is_some(), 0x1)
+            | tl::bit(self.messages_enabled.is_some(), 0x4)
+            | tl::bit(self.send_paid_messages_stars.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         if let Some(value) = &self.join_muted {
@@ -847,17 +885,20 @@ impl tl::Encode for ToggleGroupCallSettings {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleGroupCallSettings {
-    const CONSTRUCTOR: u32 = 0x974392f2;
-    const EXPECTED: &'static str = "phone.toggleGroupCallSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x974392f2, "phone.toggleGroupCallSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            reset_invite_hash: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            reset_invite_hash: tl::has(flags, 0x2),
             call: tl::Decode::decode(reader)?,
-            join_muted: if flags & 0x1 != 0 { Some(reader.bool()?) } else { None },
-            messages_enabled: if flags & 0x4 != 0 { Some(reader.bool()?) } else { None },
-            send_paid_messages_stars: if flags & 0x8 != 0 { Some(reader.i64()?) } else { None },
-        })
+            join_muted: reader.field_if(flags, 0x1),
+            messages_enabled: reader.field_if(flags, 0x4),
+            send_paid_messages_stars: reader.long_if(flags, 0x8),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -899,13 +940,16 @@ impl tl::Encode for GetGroupCall {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGroupCall {
-    const CONSTRUCTOR: u32 = 0x041845db;
-    const EXPECTED: &'static str = "phone.getGroupCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0x041845db, "phone.getGroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
-            limit: reader.i32()?,
-        })
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -956,16 +1000,19 @@ impl tl::Encode for GetGroupParticipants {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGroupParticipants {
-    const CONSTRUCTOR: u32 = 0xc558d8ab;
-    const EXPECTED: &'static str = "phone.getGroupParticipants";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc558d8ab, "phone.getGroupParticipants");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
-            ids: reader.vector()?,
-            sources: reader.vector()?,
-            offset: reader.text()?,
-            limit: reader.i32()?,
-        })
+            ids: reader.vector_field(),
+            sources: reader.vector_field(),
+            offset: reader.text_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1007,13 +1054,16 @@ impl tl::Encode for CheckGroupCall {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckGroupCall {
-    const CONSTRUCTOR: u32 = 0xb59cf977;
-    const EXPECTED: &'static str = "phone.checkGroupCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb59cf977, "phone.checkGroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
-            sources: reader.vector()?,
-        })
+            sources: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1061,9 +1111,9 @@ impl tl::Encode for ToggleGroupCallRecord {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf128c708);
         debug_assert!(self.video == self.video_portrait.is_some(), "set all the fields of bit 2 or none");
-        let flags = u32::from(self.start)
-            | u32::from(self.video && self.video_portrait.is_some()) << 2
-            | u32::from(self.title.is_some()) << 1;
+        let flags = tl::bit(self.start, 0x1)
+            | tl::bit(self.video && self.video_portrait.is_some(), 0x4)
+            | tl::bit(self.title.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         if let Some(value) = &self.title {
@@ -1077,17 +1127,20 @@ impl tl::Encode for ToggleGroupCallRecord {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleGroupCallRecord {
-    const CONSTRUCTOR: u32 = 0xf128c708;
-    const EXPECTED: &'static str = "phone.toggleGroupCallRecord";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf128c708, "phone.toggleGroupCallRecord");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            start: flags & 0x1 != 0,
-            video: flags & 0x4 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            start: tl::has(flags, 0x1),
+            video: tl::has(flags, 0x4),
             call: tl::Decode::decode(reader)?,
-            title: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            video_portrait: if flags & 0x4 != 0 { Some(reader.bool()?) } else { None },
-        })
+            title: reader.text_if(flags, 0x2),
+            video_portrait: reader.field_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1140,12 +1193,12 @@ impl EditGroupCallParticipant {
 impl tl::Encode for EditGroupCallParticipant {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa5273abf);
-        let flags = u32::from(self.muted.is_some())
-            | u32::from(self.volume.is_some()) << 1
-            | u32::from(self.raise_hand.is_some()) << 2
-            | u32::from(self.video_stopped.is_some()) << 3
-            | u32::from(self.video_paused.is_some()) << 4
-            | u32::from(self.presentation_paused.is_some()) << 5;
+        let flags = tl::bit(self.muted.is_some(), 0x1)
+            | tl::bit(self.volume.is_some(), 0x2)
+            | tl::bit(self.raise_hand.is_some(), 0x4)
+            | tl::bit(self.video_stopped.is_some(), 0x8)
+            | tl::bit(self.video_paused.is_some(), 0x10)
+            | tl::bit(self.presentation_paused.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         tl::Encode::encode(&self.participant, out);
@@ -1172,20 +1225,23 @@ impl tl::Encode for EditGroupCallParticipant {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditGroupCallParticipant {
-    const CONSTRUCTOR: u32 = 0xa5273abf;
-    const EXPECTED: &'static str = "phone.editGroupCallParticipant";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa5273abf, "phone.editGroupCallParticipant");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             call: tl::Decode::decode(reader)?,
             participant: tl::Decode::decode(reader)?,
-            muted: if flags & 0x1 != 0 { Some(reader.bool()?) } else { None },
-            volume: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            raise_hand: if flags & 0x4 != 0 { Some(reader.bool()?) } else { None },
-            video_stopped: if flags & 0x8 != 0 { Some(reader.bool()?) } else { None },
-            video_paused: if flags & 0x10 != 0 { Some(reader.bool()?) } else { None },
-            presentation_paused: if flags & 0x20 != 0 { Some(reader.bool()?) } else { None },
-        })
+            muted: reader.field_if(flags, 0x1),
+            volume: reader.int_if(flags, 0x2),
+            raise_hand: reader.field_if(flags, 0x4),
+            video_stopped: reader.field_if(flags, 0x8),
+            video_paused: reader.field_if(flags, 0x10),
+            presentation_paused: reader.field_if(flags, 0x20),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1227,13 +1283,16 @@ impl tl::Encode for EditGroupCallTitle {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditGroupCallTitle {
-    const CONSTRUCTOR: u32 = 0x1ca6ac0a;
-    const EXPECTED: &'static str = "phone.editGroupCallTitle";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1ca6ac0a, "phone.editGroupCallTitle");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
-            title: reader.text()?,
-        })
+            title: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1272,12 +1331,15 @@ impl tl::Encode for GetGroupCallJoinAs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGroupCallJoinAs {
-    const CONSTRUCTOR: u32 = 0xef7c213a;
-    const EXPECTED: &'static str = "phone.getGroupCallJoinAs";
+    const CONSTRUCTOR: (u32, &'static str) = (0xef7c213a, "phone.getGroupCallJoinAs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1318,7 +1380,7 @@ impl ExportGroupCallInvite {
 impl tl::Encode for ExportGroupCallInvite {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe6aa647f);
-        let flags = u32::from(self.can_self_unmute);
+        let flags = tl::bit(self.can_self_unmute, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
     }
@@ -1326,14 +1388,17 @@ impl tl::Encode for ExportGroupCallInvite {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportGroupCallInvite {
-    const CONSTRUCTOR: u32 = 0xe6aa647f;
-    const EXPECTED: &'static str = "phone.exportGroupCallInvite";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe6aa647f, "phone.exportGroupCallInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            can_self_unmute: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            can_self_unmute: tl::has(flags, 0x1),
             call: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1375,13 +1440,16 @@ impl tl::Encode for ToggleGroupCallStartSubscription {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleGroupCallStartSubscription {
-    const CONSTRUCTOR: u32 = 0x219c34e6;
-    const EXPECTED: &'static str = "phone.toggleGroupCallStartSubscription";
+    const CONSTRUCTOR: (u32, &'static str) = (0x219c34e6, "phone.toggleGroupCallStartSubscription");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
-            subscribed: reader.bool()?,
-        })
+            subscribed: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1420,12 +1488,15 @@ impl tl::Encode for StartScheduledGroupCall {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for StartScheduledGroupCall {
-    const CONSTRUCTOR: u32 = 0x5680e342;
-    const EXPECTED: &'static str = "phone.startScheduledGroupCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5680e342, "phone.startScheduledGroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1467,13 +1538,16 @@ impl tl::Encode for SaveDefaultGroupCallJoinAs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveDefaultGroupCallJoinAs {
-    const CONSTRUCTOR: u32 = 0x575e1f8c;
-    const EXPECTED: &'static str = "phone.saveDefaultGroupCallJoinAs";
+    const CONSTRUCTOR: (u32, &'static str) = (0x575e1f8c, "phone.saveDefaultGroupCallJoinAs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             join_as: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1515,13 +1589,16 @@ impl tl::Encode for JoinGroupCallPresentation {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for JoinGroupCallPresentation {
-    const CONSTRUCTOR: u32 = 0xcbea6bc4;
-    const EXPECTED: &'static str = "phone.joinGroupCallPresentation";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcbea6bc4, "phone.joinGroupCallPresentation");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
             params: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1560,12 +1637,15 @@ impl tl::Encode for LeaveGroupCallPresentation {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for LeaveGroupCallPresentation {
-    const CONSTRUCTOR: u32 = 0x1c50d144;
-    const EXPECTED: &'static str = "phone.leaveGroupCallPresentation";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1c50d144, "phone.leaveGroupCallPresentation");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1604,12 +1684,15 @@ impl tl::Encode for GetGroupCallStreamChannels {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGroupCallStreamChannels {
-    const CONSTRUCTOR: u32 = 0x1ab21940;
-    const EXPECTED: &'static str = "phone.getGroupCallStreamChannels";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1ab21940, "phone.getGroupCallStreamChannels");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1652,7 +1735,7 @@ impl GetGroupCallStreamRtmpUrl {
 impl tl::Encode for GetGroupCallStreamRtmpUrl {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5af4c73a);
-        let flags = u32::from(self.live_story);
+        let flags = tl::bit(self.live_story, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_bool(out, self.revoke);
@@ -1661,15 +1744,18 @@ impl tl::Encode for GetGroupCallStreamRtmpUrl {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGroupCallStreamRtmpUrl {
-    const CONSTRUCTOR: u32 = 0x5af4c73a;
-    const EXPECTED: &'static str = "phone.getGroupCallStreamRtmpUrl";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5af4c73a, "phone.getGroupCallStreamRtmpUrl");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            live_story: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            live_story: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            revoke: reader.bool()?,
-        })
+            revoke: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1711,13 +1797,16 @@ impl tl::Encode for SaveCallLog {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveCallLog {
-    const CONSTRUCTOR: u32 = 0x41248786;
-    const EXPECTED: &'static str = "phone.saveCallLog";
+    const CONSTRUCTOR: (u32, &'static str) = (0x41248786, "phone.saveCallLog");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             file: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1769,9 +1858,9 @@ impl tl::Encode for CreateConferenceCall {
         debug_assert!(self.join == self.public_key.is_some(), "set all the fields of bit 3 or none");
         debug_assert!(self.public_key.is_some() == self.block.is_some(), "set all the fields of bit 3 or none");
         debug_assert!(self.block.is_some() == self.params.is_some(), "set all the fields of bit 3 or none");
-        let flags = u32::from(self.muted)
-            | u32::from(self.video_stopped) << 2
-            | u32::from(self.join && self.public_key.is_some() && self.block.is_some() && self.params.is_some()) << 3;
+        let flags = tl::bit(self.muted, 0x1)
+            | tl::bit(self.video_stopped, 0x4)
+            | tl::bit(self.join && self.public_key.is_some() && self.block.is_some() && self.params.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.random_id);
         if let Some(value) = &self.public_key && flags & 0x8 != 0 {
@@ -1788,19 +1877,22 @@ impl tl::Encode for CreateConferenceCall {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateConferenceCall {
-    const CONSTRUCTOR: u32 = 0x7d0444bb;
-    const EXPECTED: &'static str = "phone.createConferenceCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7d0444bb, "phone.createConferenceCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            muted: flags & 0x1 != 0,
-            video_stopped: flags & 0x4 != 0,
-            join: flags & 0x8 != 0,
-            random_id: reader.i32()?,
-            public_key: if flags & 0x8 != 0 { Some(reader.int256()?) } else { None },
-            block: if flags & 0x8 != 0 { Some(reader.bytes()?) } else { None },
-            params: if flags & 0x8 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            muted: tl::has(flags, 0x1),
+            video_stopped: tl::has(flags, 0x4),
+            join: tl::has(flags, 0x8),
+            random_id: reader.int_field(),
+            public_key: reader.field_if(flags, 0x8),
+            block: reader.field_if(flags, 0x8),
+            params: reader.field_if(flags, 0x8),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1847,8 +1939,8 @@ impl DeleteConferenceCallParticipants {
 impl tl::Encode for DeleteConferenceCallParticipants {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8ca60525);
-        let flags = u32::from(self.only_left)
-            | u32::from(self.kick) << 1;
+        let flags = tl::bit(self.only_left, 0x1)
+            | tl::bit(self.kick, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         tl::write_vector(out, &self.ids);
@@ -1858,17 +1950,20 @@ impl tl::Encode for DeleteConferenceCallParticipants {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteConferenceCallParticipants {
-    const CONSTRUCTOR: u32 = 0x8ca60525;
-    const EXPECTED: &'static str = "phone.deleteConferenceCallParticipants";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8ca60525, "phone.deleteConferenceCallParticipants");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            only_left: flags & 0x1 != 0,
-            kick: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            only_left: tl::has(flags, 0x1),
+            kick: tl::has(flags, 0x2),
             call: tl::Decode::decode(reader)?,
-            ids: reader.vector()?,
-            block: reader.bytes()?,
-        })
+            ids: reader.vector_field(),
+            block: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1910,13 +2005,16 @@ impl tl::Encode for SendConferenceCallBroadcast {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendConferenceCallBroadcast {
-    const CONSTRUCTOR: u32 = 0xc6701900;
-    const EXPECTED: &'static str = "phone.sendConferenceCallBroadcast";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc6701900, "phone.sendConferenceCallBroadcast");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
-            block: reader.bytes()?,
-        })
+            block: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1959,7 +2057,7 @@ impl InviteConferenceCallParticipant {
 impl tl::Encode for InviteConferenceCallParticipant {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbcf22685);
-        let flags = u32::from(self.video);
+        let flags = tl::bit(self.video, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         tl::Encode::encode(&self.user_id, out);
@@ -1968,15 +2066,18 @@ impl tl::Encode for InviteConferenceCallParticipant {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for InviteConferenceCallParticipant {
-    const CONSTRUCTOR: u32 = 0xbcf22685;
-    const EXPECTED: &'static str = "phone.inviteConferenceCallParticipant";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbcf22685, "phone.inviteConferenceCallParticipant");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            video: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            video: tl::has(flags, 0x1),
             call: tl::Decode::decode(reader)?,
             user_id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2015,12 +2116,15 @@ impl tl::Encode for DeclineConferenceCallInvite {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeclineConferenceCallInvite {
-    const CONSTRUCTOR: u32 = 0x3c479971;
-    const EXPECTED: &'static str = "phone.declineConferenceCallInvite";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3c479971, "phone.declineConferenceCallInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            msg_id: reader.i32()?,
-        })
+        let value = Self {
+            msg_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2068,15 +2172,18 @@ impl tl::Encode for GetGroupCallChainBlocks {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGroupCallChainBlocks {
-    const CONSTRUCTOR: u32 = 0xee9f88a6;
-    const EXPECTED: &'static str = "phone.getGroupCallChainBlocks";
+    const CONSTRUCTOR: (u32, &'static str) = (0xee9f88a6, "phone.getGroupCallChainBlocks");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
-            sub_chain_id: reader.i32()?,
-            offset: reader.i32()?,
-            limit: reader.i32()?,
-        })
+            sub_chain_id: reader.int_field(),
+            offset: reader.int_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2123,8 +2230,8 @@ impl SendGroupCallMessage {
 impl tl::Encode for SendGroupCallMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb1d11410);
-        let flags = u32::from(self.allow_paid_stars.is_some())
-            | u32::from(self.send_as.is_some()) << 1;
+        let flags = tl::bit(self.allow_paid_stars.is_some(), 0x1)
+            | tl::bit(self.send_as.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         tl::write_i64(out, self.random_id);
@@ -2140,17 +2247,20 @@ impl tl::Encode for SendGroupCallMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendGroupCallMessage {
-    const CONSTRUCTOR: u32 = 0xb1d11410;
-    const EXPECTED: &'static str = "phone.sendGroupCallMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb1d11410, "phone.sendGroupCallMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             call: tl::Decode::decode(reader)?,
-            random_id: reader.i64()?,
+            random_id: reader.long_field(),
             message: tl::Decode::decode(reader)?,
-            allow_paid_stars: if flags & 0x1 != 0 { Some(reader.i64()?) } else { None },
-            send_as: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            allow_paid_stars: reader.long_if(flags, 0x1),
+            send_as: reader.field_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2192,13 +2302,16 @@ impl tl::Encode for SendGroupCallEncryptedMessage {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendGroupCallEncryptedMessage {
-    const CONSTRUCTOR: u32 = 0xe5afa56d;
-    const EXPECTED: &'static str = "phone.sendGroupCallEncryptedMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe5afa56d, "phone.sendGroupCallEncryptedMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
-            encrypted_message: reader.bytes()?,
-        })
+            encrypted_message: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2241,7 +2354,7 @@ impl DeleteGroupCallMessages {
 impl tl::Encode for DeleteGroupCallMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf64f54f7);
-        let flags = u32::from(self.report_spam);
+        let flags = tl::bit(self.report_spam, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         tl::write_vector(out, &self.messages);
@@ -2250,15 +2363,18 @@ impl tl::Encode for DeleteGroupCallMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteGroupCallMessages {
-    const CONSTRUCTOR: u32 = 0xf64f54f7;
-    const EXPECTED: &'static str = "phone.deleteGroupCallMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf64f54f7, "phone.deleteGroupCallMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            report_spam: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            report_spam: tl::has(flags, 0x1),
             call: tl::Decode::decode(reader)?,
-            messages: reader.vector()?,
-        })
+            messages: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2301,7 +2417,7 @@ impl DeleteGroupCallParticipantMessages {
 impl tl::Encode for DeleteGroupCallParticipantMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1dbfeca0);
-        let flags = u32::from(self.report_spam);
+        let flags = tl::bit(self.report_spam, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         tl::Encode::encode(&self.participant, out);
@@ -2310,15 +2426,18 @@ impl tl::Encode for DeleteGroupCallParticipantMessages {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteGroupCallParticipantMessages {
-    const CONSTRUCTOR: u32 = 0x1dbfeca0;
-    const EXPECTED: &'static str = "phone.deleteGroupCallParticipantMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1dbfeca0, "phone.deleteGroupCallParticipantMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            report_spam: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            report_spam: tl::has(flags, 0x1),
             call: tl::Decode::decode(reader)?,
             participant: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2357,12 +2476,15 @@ impl tl::Encode for GetGroupCallStars {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGroupCallStars {
-    const CONSTRUCTOR: u32 = 0x6f636302;
-    const EXPECTED: &'static str = "phone.getGroupCallStars";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6f636302, "phone.getGroupCallStars");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2404,13 +2526,16 @@ impl tl::Encode for SaveDefaultSendAs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveDefaultSendAs {
-    const CONSTRUCTOR: u32 = 0x4167add1;
-    const EXPECTED: &'static str = "phone.saveDefaultSendAs";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4167add1, "phone.saveDefaultSendAs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
             send_as: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

@@ -36,8 +36,8 @@ impl UpdateProfilePhoto {
 impl tl::Encode for UpdateProfilePhoto {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x09e82039);
-        let flags = u32::from(self.fallback)
-            | u32::from(self.bot.is_some()) << 1;
+        let flags = tl::bit(self.fallback, 0x1)
+            | tl::bit(self.bot.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.bot {
             tl::Encode::encode(value, out);
@@ -48,15 +48,18 @@ impl tl::Encode for UpdateProfilePhoto {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateProfilePhoto {
-    const CONSTRUCTOR: u32 = 0x09e82039;
-    const EXPECTED: &'static str = "photos.updateProfilePhoto";
+    const CONSTRUCTOR: (u32, &'static str) = (0x09e82039, "photos.updateProfilePhoto");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            fallback: flags & 0x1 != 0,
-            bot: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            fallback: tl::has(flags, 0x1),
+            bot: reader.field_if(flags, 0x2),
             id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -105,12 +108,12 @@ impl UploadProfilePhoto {
 impl tl::Encode for UploadProfilePhoto {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0388a3b5);
-        let flags = u32::from(self.fallback) << 3
-            | u32::from(self.bot.is_some()) << 5
-            | u32::from(self.file.is_some())
-            | u32::from(self.video.is_some()) << 1
-            | u32::from(self.video_start_ts.is_some()) << 2
-            | u32::from(self.video_emoji_markup.is_some()) << 4;
+        let flags = tl::bit(self.fallback, 0x8)
+            | tl::bit(self.bot.is_some(), 0x20)
+            | tl::bit(self.file.is_some(), 0x1)
+            | tl::bit(self.video.is_some(), 0x2)
+            | tl::bit(self.video_start_ts.is_some(), 0x4)
+            | tl::bit(self.video_emoji_markup.is_some(), 0x10);
         tl::write_u32(out, flags);
         if let Some(value) = &self.bot {
             tl::Encode::encode(value, out);
@@ -132,18 +135,21 @@ impl tl::Encode for UploadProfilePhoto {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UploadProfilePhoto {
-    const CONSTRUCTOR: u32 = 0x0388a3b5;
-    const EXPECTED: &'static str = "photos.uploadProfilePhoto";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0388a3b5, "photos.uploadProfilePhoto");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            fallback: flags & 0x8 != 0,
-            bot: if flags & 0x20 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            file: if flags & 0x1 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            video: if flags & 0x2 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            video_start_ts: if flags & 0x4 != 0 { Some(reader.f64()?) } else { None },
-            video_emoji_markup: if flags & 0x10 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            fallback: tl::has(flags, 0x8),
+            bot: reader.field_if(flags, 0x20),
+            file: reader.boxed_if(flags, 0x1),
+            video: reader.boxed_if(flags, 0x2),
+            video_start_ts: reader.field_if(flags, 0x4),
+            video_emoji_markup: reader.boxed_if(flags, 0x10),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -180,12 +186,15 @@ impl tl::Encode for DeletePhotos {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeletePhotos {
-    const CONSTRUCTOR: u32 = 0x87cf7f2f;
-    const EXPECTED: &'static str = "photos.deletePhotos";
+    const CONSTRUCTOR: (u32, &'static str) = (0x87cf7f2f, "photos.deletePhotos");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.vector()?,
-        })
+        let value = Self {
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -233,15 +242,18 @@ impl tl::Encode for GetUserPhotos {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUserPhotos {
-    const CONSTRUCTOR: u32 = 0x91cd32a8;
-    const EXPECTED: &'static str = "photos.getUserPhotos";
+    const CONSTRUCTOR: (u32, &'static str) = (0x91cd32a8, "photos.getUserPhotos");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             user_id: tl::Decode::decode(reader)?,
-            offset: reader.i32()?,
-            max_id: reader.i64()?,
-            limit: reader.i32()?,
-        })
+            offset: reader.int_field(),
+            max_id: reader.long_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -292,12 +304,12 @@ impl UploadContactProfilePhoto {
 impl tl::Encode for UploadContactProfilePhoto {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe14c4a71);
-        let flags = u32::from(self.suggest) << 3
-            | u32::from(self.save) << 4
-            | u32::from(self.file.is_some())
-            | u32::from(self.video.is_some()) << 1
-            | u32::from(self.video_start_ts.is_some()) << 2
-            | u32::from(self.video_emoji_markup.is_some()) << 5;
+        let flags = tl::bit(self.suggest, 0x8)
+            | tl::bit(self.save, 0x10)
+            | tl::bit(self.file.is_some(), 0x1)
+            | tl::bit(self.video.is_some(), 0x2)
+            | tl::bit(self.video_start_ts.is_some(), 0x4)
+            | tl::bit(self.video_emoji_markup.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.user_id, out);
         if let Some(value) = &self.file {
@@ -317,19 +329,22 @@ impl tl::Encode for UploadContactProfilePhoto {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UploadContactProfilePhoto {
-    const CONSTRUCTOR: u32 = 0xe14c4a71;
-    const EXPECTED: &'static str = "photos.uploadContactProfilePhoto";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe14c4a71, "photos.uploadContactProfilePhoto");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            suggest: flags & 0x8 != 0,
-            save: flags & 0x10 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            suggest: tl::has(flags, 0x8),
+            save: tl::has(flags, 0x10),
             user_id: tl::Decode::decode(reader)?,
-            file: if flags & 0x1 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            video: if flags & 0x2 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            video_start_ts: if flags & 0x4 != 0 { Some(reader.f64()?) } else { None },
-            video_emoji_markup: if flags & 0x20 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-        })
+            file: reader.boxed_if(flags, 0x1),
+            video: reader.boxed_if(flags, 0x2),
+            video_start_ts: reader.field_if(flags, 0x4),
+            video_emoji_markup: reader.boxed_if(flags, 0x20),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

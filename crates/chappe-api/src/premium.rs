@@ -38,7 +38,7 @@ impl GetBoostsList {
 impl tl::Encode for GetBoostsList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x60f67660);
-        let flags = u32::from(self.gifts);
+        let flags = tl::bit(self.gifts, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.offset);
@@ -48,16 +48,19 @@ impl tl::Encode for GetBoostsList {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBoostsList {
-    const CONSTRUCTOR: u32 = 0x60f67660;
-    const EXPECTED: &'static str = "premium.getBoostsList";
+    const CONSTRUCTOR: (u32, &'static str) = (0x60f67660, "premium.getBoostsList");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            gifts: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            gifts: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            offset: reader.text()?,
-            limit: reader.i32()?,
-        })
+            offset: reader.text_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -90,8 +93,7 @@ impl tl::Encode for GetMyBoosts {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMyBoosts {
-    const CONSTRUCTOR: u32 = 0x0be77b4a;
-    const EXPECTED: &'static str = "premium.getMyBoosts";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0be77b4a, "premium.getMyBoosts");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -134,7 +136,7 @@ impl ApplyBoost {
 impl tl::Encode for ApplyBoost {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6b7da746);
-        let flags = u32::from(self.slots.is_some());
+        let flags = tl::bit(self.slots.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.slots {
             tl::write_vector(out, value);
@@ -145,14 +147,17 @@ impl tl::Encode for ApplyBoost {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ApplyBoost {
-    const CONSTRUCTOR: u32 = 0x6b7da746;
-    const EXPECTED: &'static str = "premium.applyBoost";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6b7da746, "premium.applyBoost");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            slots: if flags & 0x1 != 0 { Some(reader.vector()?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            slots: reader.vector_if(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -191,12 +196,15 @@ impl tl::Encode for GetBoostsStatus {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBoostsStatus {
-    const CONSTRUCTOR: u32 = 0x042f1f61;
-    const EXPECTED: &'static str = "premium.getBoostsStatus";
+    const CONSTRUCTOR: (u32, &'static str) = (0x042f1f61, "premium.getBoostsStatus");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -238,13 +246,16 @@ impl tl::Encode for GetUserBoosts {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUserBoosts {
-    const CONSTRUCTOR: u32 = 0x39854d1f;
-    const EXPECTED: &'static str = "premium.getUserBoosts";
+    const CONSTRUCTOR: (u32, &'static str) = (0x39854d1f, "premium.getUserBoosts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
             user_id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

@@ -36,13 +36,16 @@ impl<Q: tl::Encode> tl::Encode for InvokeAfterMsg<Q> {
 
 #[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeAfterMsg<Q> {
-    const CONSTRUCTOR: u32 = 0xcb9f372d;
-    const EXPECTED: &'static str = "invokeAfterMsg";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcb9f372d, "invokeAfterMsg");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            msg_id: reader.i64()?,
+        let value = Self {
+            msg_id: reader.long_field(),
             query: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -82,13 +85,16 @@ impl<Q: tl::Encode> tl::Encode for InvokeAfterMsgs<Q> {
 
 #[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeAfterMsgs<Q> {
-    const CONSTRUCTOR: u32 = 0x3dc4b4f0;
-    const EXPECTED: &'static str = "invokeAfterMsgs";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3dc4b4f0, "invokeAfterMsgs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            msg_ids: reader.vector()?,
+        let value = Self {
+            msg_ids: reader.vector_field(),
             query: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -146,8 +152,8 @@ impl<Q> InitConnection<Q> {
 impl<Q: tl::Encode> tl::Encode for InitConnection<Q> {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc1cd5ea9);
-        let flags = u32::from(self.proxy.is_some())
-            | u32::from(self.params.is_some()) << 1;
+        let flags = tl::bit(self.proxy.is_some(), 0x1)
+            | tl::bit(self.params.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.api_id);
         tl::write_text(out, &self.device_model);
@@ -168,22 +174,25 @@ impl<Q: tl::Encode> tl::Encode for InitConnection<Q> {
 
 #[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InitConnection<Q> {
-    const CONSTRUCTOR: u32 = 0xc1cd5ea9;
-    const EXPECTED: &'static str = "initConnection";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc1cd5ea9, "initConnection");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            api_id: reader.i32()?,
-            device_model: reader.text()?,
-            system_version: reader.text()?,
-            app_version: reader.text()?,
-            system_lang_code: reader.text()?,
-            lang_pack: reader.text()?,
-            lang_code: reader.text()?,
-            proxy: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            params: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            api_id: reader.int_field(),
+            device_model: reader.text_field(),
+            system_version: reader.text_field(),
+            app_version: reader.text_field(),
+            system_lang_code: reader.text_field(),
+            lang_pack: reader.text_field(),
+            lang_code: reader.text_field(),
+            proxy: reader.field_if(flags, 0x1),
+            params: reader.field_if(flags, 0x2),
             query: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -225,13 +234,16 @@ impl<Q: tl::Encode> tl::Encode for InvokeWithLayer<Q> {
 
 #[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeWithLayer<Q> {
-    const CONSTRUCTOR: u32 = 0xda9b0d0d;
-    const EXPECTED: &'static str = "invokeWithLayer";
+    const CONSTRUCTOR: (u32, &'static str) = (0xda9b0d0d, "invokeWithLayer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            layer: reader.i32()?,
+        let value = Self {
+            layer: reader.int_field(),
             query: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -268,12 +280,15 @@ impl<Q: tl::Encode> tl::Encode for InvokeWithoutUpdates<Q> {
 
 #[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeWithoutUpdates<Q> {
-    const CONSTRUCTOR: u32 = 0xbf9459b7;
-    const EXPECTED: &'static str = "invokeWithoutUpdates";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbf9459b7, "invokeWithoutUpdates");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             query: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -313,13 +328,16 @@ impl<Q: tl::Encode> tl::Encode for InvokeWithMessagesRange<Q> {
 
 #[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeWithMessagesRange<Q> {
-    const CONSTRUCTOR: u32 = 0x365275f2;
-    const EXPECTED: &'static str = "invokeWithMessagesRange";
+    const CONSTRUCTOR: (u32, &'static str) = (0x365275f2, "invokeWithMessagesRange");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             range: tl::Decode::decode(reader)?,
             query: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -359,13 +377,16 @@ impl<Q: tl::Encode> tl::Encode for InvokeWithTakeout<Q> {
 
 #[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeWithTakeout<Q> {
-    const CONSTRUCTOR: u32 = 0xaca9fd2e;
-    const EXPECTED: &'static str = "invokeWithTakeout";
+    const CONSTRUCTOR: (u32, &'static str) = (0xaca9fd2e, "invokeWithTakeout");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            takeout_id: reader.i64()?,
+        let value = Self {
+            takeout_id: reader.long_field(),
             query: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -405,13 +426,16 @@ impl<Q: tl::Encode> tl::Encode for InvokeWithBusinessConnection<Q> {
 
 #[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeWithBusinessConnection<Q> {
-    const CONSTRUCTOR: u32 = 0xdd289f8e;
-    const EXPECTED: &'static str = "invokeWithBusinessConnection";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdd289f8e, "invokeWithBusinessConnection");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            connection_id: reader.text()?,
+        let value = Self {
+            connection_id: reader.text_field(),
             query: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -454,14 +478,17 @@ impl<Q: tl::Encode> tl::Encode for InvokeWithGooglePlayIntegrity<Q> {
 
 #[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeWithGooglePlayIntegrity<Q> {
-    const CONSTRUCTOR: u32 = 0x1df92984;
-    const EXPECTED: &'static str = "invokeWithGooglePlayIntegrity";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1df92984, "invokeWithGooglePlayIntegrity");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            nonce: reader.text()?,
-            token: reader.text()?,
+        let value = Self {
+            nonce: reader.text_field(),
+            token: reader.text_field(),
             query: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -504,14 +531,17 @@ impl<Q: tl::Encode> tl::Encode for InvokeWithApnsSecret<Q> {
 
 #[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeWithApnsSecret<Q> {
-    const CONSTRUCTOR: u32 = 0x0dae54f8;
-    const EXPECTED: &'static str = "invokeWithApnsSecret";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0dae54f8, "invokeWithApnsSecret");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            nonce: reader.text()?,
-            secret: reader.text()?,
+        let value = Self {
+            nonce: reader.text_field(),
+            secret: reader.text_field(),
             query: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -551,13 +581,16 @@ impl<Q: tl::Encode> tl::Encode for InvokeWithReCaptcha<Q> {
 
 #[cfg(feature = "decode-methods")]
 impl<Q: tl::Decode> tl::DecodeBare for InvokeWithReCaptcha<Q> {
-    const CONSTRUCTOR: u32 = 0xadbb0f94;
-    const EXPECTED: &'static str = "invokeWithReCaptcha";
+    const CONSTRUCTOR: (u32, &'static str) = (0xadbb0f94, "invokeWithReCaptcha");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            token: reader.text()?,
+        let value = Self {
+            token: reader.text_field(),
             query: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

@@ -28,8 +28,7 @@ impl tl::Encode for IsEligibleToJoin {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for IsEligibleToJoin {
-    const CONSTRUCTOR: u32 = 0x0edc39d0;
-    const EXPECTED: &'static str = "smsjobs.isEligibleToJoin";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0edc39d0, "smsjobs.isEligibleToJoin");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -66,8 +65,7 @@ impl tl::Encode for Join {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Join {
-    const CONSTRUCTOR: u32 = 0xa74ece2d;
-    const EXPECTED: &'static str = "smsjobs.join";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa74ece2d, "smsjobs.join");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -104,8 +102,7 @@ impl tl::Encode for Leave {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Leave {
-    const CONSTRUCTOR: u32 = 0x9898ad73;
-    const EXPECTED: &'static str = "smsjobs.leave";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9898ad73, "smsjobs.leave");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -146,20 +143,23 @@ impl UpdateSettings {
 impl tl::Encode for UpdateSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x093fa0bf);
-        let flags = u32::from(self.allow_international);
+        let flags = tl::bit(self.allow_international, 0x1);
         tl::write_u32(out, flags);
     }
 }
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateSettings {
-    const CONSTRUCTOR: u32 = 0x093fa0bf;
-    const EXPECTED: &'static str = "smsjobs.updateSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x093fa0bf, "smsjobs.updateSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            allow_international: flags & 0x1 != 0,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            allow_international: tl::has(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -194,8 +194,7 @@ impl tl::Encode for GetStatus {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStatus {
-    const CONSTRUCTOR: u32 = 0x10a698e8;
-    const EXPECTED: &'static str = "smsjobs.getStatus";
+    const CONSTRUCTOR: (u32, &'static str) = (0x10a698e8, "smsjobs.getStatus");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -236,12 +235,15 @@ impl tl::Encode for GetSmsJob {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSmsJob {
-    const CONSTRUCTOR: u32 = 0x778d902f;
-    const EXPECTED: &'static str = "smsjobs.getSmsJob";
+    const CONSTRUCTOR: (u32, &'static str) = (0x778d902f, "smsjobs.getSmsJob");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            job_id: reader.text()?,
-        })
+        let value = Self {
+            job_id: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -282,7 +284,7 @@ impl FinishJob {
 impl tl::Encode for FinishJob {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4f1ebf24);
-        let flags = u32::from(self.error.is_some());
+        let flags = tl::bit(self.error.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.job_id);
         if let Some(value) = &self.error {
@@ -293,14 +295,17 @@ impl tl::Encode for FinishJob {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for FinishJob {
-    const CONSTRUCTOR: u32 = 0x4f1ebf24;
-    const EXPECTED: &'static str = "smsjobs.finishJob";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4f1ebf24, "smsjobs.finishJob");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            job_id: reader.text()?,
-            error: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            job_id: reader.text_field(),
+            error: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

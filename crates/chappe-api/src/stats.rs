@@ -34,7 +34,7 @@ impl GetBroadcastStats {
 impl tl::Encode for GetBroadcastStats {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xab42441a);
-        let flags = u32::from(self.dark);
+        let flags = tl::bit(self.dark, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
     }
@@ -42,14 +42,17 @@ impl tl::Encode for GetBroadcastStats {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBroadcastStats {
-    const CONSTRUCTOR: u32 = 0xab42441a;
-    const EXPECTED: &'static str = "stats.getBroadcastStats";
+    const CONSTRUCTOR: (u32, &'static str) = (0xab42441a, "stats.getBroadcastStats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            dark: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            dark: tl::has(flags, 0x1),
             channel: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -90,7 +93,7 @@ impl LoadAsyncGraph {
 impl tl::Encode for LoadAsyncGraph {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x621d5fa0);
-        let flags = u32::from(self.x.is_some());
+        let flags = tl::bit(self.x.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.token);
         if let Some(value) = &self.x {
@@ -101,14 +104,17 @@ impl tl::Encode for LoadAsyncGraph {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for LoadAsyncGraph {
-    const CONSTRUCTOR: u32 = 0x621d5fa0;
-    const EXPECTED: &'static str = "stats.loadAsyncGraph";
+    const CONSTRUCTOR: (u32, &'static str) = (0x621d5fa0, "stats.loadAsyncGraph");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            token: reader.text()?,
-            x: if flags & 0x1 != 0 { Some(reader.i64()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            token: reader.text_field(),
+            x: reader.long_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -149,7 +155,7 @@ impl GetMegagroupStats {
 impl tl::Encode for GetMegagroupStats {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdcdf8607);
-        let flags = u32::from(self.dark);
+        let flags = tl::bit(self.dark, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
     }
@@ -157,14 +163,17 @@ impl tl::Encode for GetMegagroupStats {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMegagroupStats {
-    const CONSTRUCTOR: u32 = 0xdcdf8607;
-    const EXPECTED: &'static str = "stats.getMegagroupStats";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdcdf8607, "stats.getMegagroupStats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            dark: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            dark: tl::has(flags, 0x1),
             channel: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -212,15 +221,18 @@ impl tl::Encode for GetMessagePublicForwards {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessagePublicForwards {
-    const CONSTRUCTOR: u32 = 0x5f150144;
-    const EXPECTED: &'static str = "stats.getMessagePublicForwards";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5f150144, "stats.getMessagePublicForwards");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             channel: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-            offset: reader.text()?,
-            limit: reader.i32()?,
-        })
+            msg_id: reader.int_field(),
+            offset: reader.text_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -263,7 +275,7 @@ impl GetMessageStats {
 impl tl::Encode for GetMessageStats {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb6e0a3f5);
-        let flags = u32::from(self.dark);
+        let flags = tl::bit(self.dark, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
         tl::write_i32(out, self.msg_id);
@@ -272,15 +284,18 @@ impl tl::Encode for GetMessageStats {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetMessageStats {
-    const CONSTRUCTOR: u32 = 0xb6e0a3f5;
-    const EXPECTED: &'static str = "stats.getMessageStats";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb6e0a3f5, "stats.getMessageStats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            dark: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            dark: tl::has(flags, 0x1),
             channel: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-        })
+            msg_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -323,7 +338,7 @@ impl GetStoryStats {
 impl tl::Encode for GetStoryStats {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x374fef40);
-        let flags = u32::from(self.dark);
+        let flags = tl::bit(self.dark, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
@@ -332,15 +347,18 @@ impl tl::Encode for GetStoryStats {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStoryStats {
-    const CONSTRUCTOR: u32 = 0x374fef40;
-    const EXPECTED: &'static str = "stats.getStoryStats";
+    const CONSTRUCTOR: (u32, &'static str) = (0x374fef40, "stats.getStoryStats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            dark: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            dark: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-        })
+            id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -388,15 +406,18 @@ impl tl::Encode for GetStoryPublicForwards {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStoryPublicForwards {
-    const CONSTRUCTOR: u32 = 0xa6437ef6;
-    const EXPECTED: &'static str = "stats.getStoryPublicForwards";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa6437ef6, "stats.getStoryPublicForwards");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-            offset: reader.text()?,
-            limit: reader.i32()?,
-        })
+            id: reader.int_field(),
+            offset: reader.text_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -439,7 +460,7 @@ impl GetPollStats {
 impl tl::Encode for GetPollStats {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc27dfa68);
-        let flags = u32::from(self.dark);
+        let flags = tl::bit(self.dark, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.msg_id);
@@ -448,15 +469,18 @@ impl tl::Encode for GetPollStats {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPollStats {
-    const CONSTRUCTOR: u32 = 0xc27dfa68;
-    const EXPECTED: &'static str = "stats.getPollStats";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc27dfa68, "stats.getPollStats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            dark: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            dark: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            msg_id: reader.i32()?,
-        })
+            msg_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

@@ -48,11 +48,11 @@ impl CreateStickerSet {
 impl tl::Encode for CreateStickerSet {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9021ab67);
-        let flags = u32::from(self.masks)
-            | u32::from(self.emojis) << 5
-            | u32::from(self.text_color) << 6
-            | u32::from(self.thumb.is_some()) << 2
-            | u32::from(self.software.is_some()) << 3;
+        let flags = tl::bit(self.masks, 0x1)
+            | tl::bit(self.emojis, 0x20)
+            | tl::bit(self.text_color, 0x40)
+            | tl::bit(self.thumb.is_some(), 0x4)
+            | tl::bit(self.software.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.user_id, out);
         tl::write_text(out, &self.title);
@@ -69,21 +69,24 @@ impl tl::Encode for CreateStickerSet {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateStickerSet {
-    const CONSTRUCTOR: u32 = 0x9021ab67;
-    const EXPECTED: &'static str = "stickers.createStickerSet";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9021ab67, "stickers.createStickerSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            masks: flags & 0x1 != 0,
-            emojis: flags & 0x20 != 0,
-            text_color: flags & 0x40 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            masks: tl::has(flags, 0x1),
+            emojis: tl::has(flags, 0x20),
+            text_color: tl::has(flags, 0x40),
             user_id: tl::Decode::decode(reader)?,
-            title: reader.text()?,
-            short_name: reader.text()?,
-            thumb: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            stickers: reader.vector()?,
-            software: if flags & 0x8 != 0 { Some(reader.text()?) } else { None },
-        })
+            title: reader.text_field(),
+            short_name: reader.text_field(),
+            thumb: reader.field_if(flags, 0x4),
+            stickers: reader.vector_field(),
+            software: reader.text_if(flags, 0x8),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -122,12 +125,15 @@ impl tl::Encode for RemoveStickerFromSet {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RemoveStickerFromSet {
-    const CONSTRUCTOR: u32 = 0xf7760f51;
-    const EXPECTED: &'static str = "stickers.removeStickerFromSet";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf7760f51, "stickers.removeStickerFromSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             sticker: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -169,13 +175,16 @@ impl tl::Encode for ChangeStickerPosition {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ChangeStickerPosition {
-    const CONSTRUCTOR: u32 = 0xffb6d4ca;
-    const EXPECTED: &'static str = "stickers.changeStickerPosition";
+    const CONSTRUCTOR: (u32, &'static str) = (0xffb6d4ca, "stickers.changeStickerPosition");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             sticker: tl::Decode::decode(reader)?,
-            position: reader.i32()?,
-        })
+            position: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -217,13 +226,16 @@ impl tl::Encode for AddStickerToSet {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for AddStickerToSet {
-    const CONSTRUCTOR: u32 = 0x8653febe;
-    const EXPECTED: &'static str = "stickers.addStickerToSet";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8653febe, "stickers.addStickerToSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             stickerset: tl::Decode::decode(reader)?,
             sticker: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -266,8 +278,8 @@ impl SetStickerSetThumb {
 impl tl::Encode for SetStickerSetThumb {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa76a5392);
-        let flags = u32::from(self.thumb.is_some())
-            | u32::from(self.thumb_document_id.is_some()) << 1;
+        let flags = tl::bit(self.thumb.is_some(), 0x1)
+            | tl::bit(self.thumb_document_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.stickerset, out);
         if let Some(value) = &self.thumb {
@@ -281,15 +293,18 @@ impl tl::Encode for SetStickerSetThumb {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetStickerSetThumb {
-    const CONSTRUCTOR: u32 = 0xa76a5392;
-    const EXPECTED: &'static str = "stickers.setStickerSetThumb";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa76a5392, "stickers.setStickerSetThumb");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             stickerset: tl::Decode::decode(reader)?,
-            thumb: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            thumb_document_id: if flags & 0x2 != 0 { Some(reader.i64()?) } else { None },
-        })
+            thumb: reader.field_if(flags, 0x1),
+            thumb_document_id: reader.long_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -328,12 +343,15 @@ impl tl::Encode for CheckShortName {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CheckShortName {
-    const CONSTRUCTOR: u32 = 0x284b3639;
-    const EXPECTED: &'static str = "stickers.checkShortName";
+    const CONSTRUCTOR: (u32, &'static str) = (0x284b3639, "stickers.checkShortName");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            short_name: reader.text()?,
-        })
+        let value = Self {
+            short_name: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -372,12 +390,15 @@ impl tl::Encode for SuggestShortName {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SuggestShortName {
-    const CONSTRUCTOR: u32 = 0x4dafc503;
-    const EXPECTED: &'static str = "stickers.suggestShortName";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4dafc503, "stickers.suggestShortName");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            title: reader.text()?,
-        })
+        let value = Self {
+            title: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -422,9 +443,9 @@ impl ChangeSticker {
 impl tl::Encode for ChangeSticker {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf5537ebc);
-        let flags = u32::from(self.emoji.is_some())
-            | u32::from(self.mask_coords.is_some()) << 1
-            | u32::from(self.keywords.is_some()) << 2;
+        let flags = tl::bit(self.emoji.is_some(), 0x1)
+            | tl::bit(self.mask_coords.is_some(), 0x2)
+            | tl::bit(self.keywords.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.sticker, out);
         if let Some(value) = &self.emoji {
@@ -441,16 +462,19 @@ impl tl::Encode for ChangeSticker {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ChangeSticker {
-    const CONSTRUCTOR: u32 = 0xf5537ebc;
-    const EXPECTED: &'static str = "stickers.changeSticker";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf5537ebc, "stickers.changeSticker");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             sticker: tl::Decode::decode(reader)?,
-            emoji: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            mask_coords: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            keywords: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-        })
+            emoji: reader.text_if(flags, 0x1),
+            mask_coords: reader.field_if(flags, 0x2),
+            keywords: reader.text_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -492,13 +516,16 @@ impl tl::Encode for RenameStickerSet {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for RenameStickerSet {
-    const CONSTRUCTOR: u32 = 0x124b1c00;
-    const EXPECTED: &'static str = "stickers.renameStickerSet";
+    const CONSTRUCTOR: (u32, &'static str) = (0x124b1c00, "stickers.renameStickerSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             stickerset: tl::Decode::decode(reader)?,
-            title: reader.text()?,
-        })
+            title: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -537,12 +564,15 @@ impl tl::Encode for DeleteStickerSet {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteStickerSet {
-    const CONSTRUCTOR: u32 = 0x87704394;
-    const EXPECTED: &'static str = "stickers.deleteStickerSet";
+    const CONSTRUCTOR: (u32, &'static str) = (0x87704394, "stickers.deleteStickerSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             stickerset: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -584,13 +614,16 @@ impl tl::Encode for ReplaceSticker {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReplaceSticker {
-    const CONSTRUCTOR: u32 = 0x4696459a;
-    const EXPECTED: &'static str = "stickers.replaceSticker";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4696459a, "stickers.replaceSticker");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             sticker: tl::Decode::decode(reader)?,
             new_sticker: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

@@ -32,12 +32,15 @@ impl tl::Encode for CanSendStory {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CanSendStory {
-    const CONSTRUCTOR: u32 = 0x30eb63f0;
-    const EXPECTED: &'static str = "stories.canSendStory";
+    const CONSTRUCTOR: (u32, &'static str) = (0x30eb63f0, "stories.canSendStory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -105,16 +108,16 @@ impl tl::Encode for SendStory {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8f9e6898);
         debug_assert!(self.fwd_from_id.is_some() == self.fwd_from_story.is_some(), "set all the fields of bit 6 or none");
-        let flags = u32::from(self.pinned) << 2
-            | u32::from(self.noforwards) << 4
-            | u32::from(self.fwd_modified) << 7
-            | u32::from(self.media_areas.is_some()) << 5
-            | u32::from(self.caption.is_some())
-            | u32::from(self.entities.is_some()) << 1
-            | u32::from(self.period.is_some()) << 3
-            | u32::from(self.fwd_from_id.is_some() && self.fwd_from_story.is_some()) << 6
-            | u32::from(self.albums.is_some()) << 8
-            | u32::from(self.music.is_some()) << 9;
+        let flags = tl::bit(self.pinned, 0x4)
+            | tl::bit(self.noforwards, 0x10)
+            | tl::bit(self.fwd_modified, 0x80)
+            | tl::bit(self.media_areas.is_some(), 0x20)
+            | tl::bit(self.caption.is_some(), 0x1)
+            | tl::bit(self.entities.is_some(), 0x2)
+            | tl::bit(self.period.is_some(), 0x8)
+            | tl::bit(self.fwd_from_id.is_some() && self.fwd_from_story.is_some(), 0x40)
+            | tl::bit(self.albums.is_some(), 0x100)
+            | tl::bit(self.music.is_some(), 0x200);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::Encode::encode(&self.media, out);
@@ -149,27 +152,30 @@ impl tl::Encode for SendStory {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendStory {
-    const CONSTRUCTOR: u32 = 0x8f9e6898;
-    const EXPECTED: &'static str = "stories.sendStory";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8f9e6898, "stories.sendStory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            pinned: flags & 0x4 != 0,
-            noforwards: flags & 0x10 != 0,
-            fwd_modified: flags & 0x80 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            pinned: tl::has(flags, 0x4),
+            noforwards: tl::has(flags, 0x10),
+            fwd_modified: tl::has(flags, 0x80),
             peer: tl::Decode::decode(reader)?,
             media: tl::Decode::decode(reader)?,
-            media_areas: if flags & 0x20 != 0 { Some(reader.vector()?) } else { None },
-            caption: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            entities: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-            privacy_rules: reader.vector()?,
-            random_id: reader.i64()?,
-            period: if flags & 0x8 != 0 { Some(reader.i32()?) } else { None },
-            fwd_from_id: if flags & 0x40 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            fwd_from_story: if flags & 0x40 != 0 { Some(reader.i32()?) } else { None },
-            albums: if flags & 0x100 != 0 { Some(reader.vector()?) } else { None },
-            music: if flags & 0x200 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            media_areas: reader.vector_if(flags, 0x20),
+            caption: reader.text_if(flags, 0x1),
+            entities: reader.vector_if(flags, 0x2),
+            privacy_rules: reader.vector_field(),
+            random_id: reader.long_field(),
+            period: reader.int_if(flags, 0x8),
+            fwd_from_id: reader.field_if(flags, 0x40),
+            fwd_from_story: reader.int_if(flags, 0x40),
+            albums: reader.vector_if(flags, 0x100),
+            music: reader.field_if(flags, 0x200),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -223,11 +229,11 @@ impl tl::Encode for EditStory {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2c63a72b);
         debug_assert!(self.caption.is_some() == self.entities.is_some(), "set all the fields of bit 1 or none");
-        let flags = u32::from(self.media.is_some())
-            | u32::from(self.media_areas.is_some()) << 3
-            | u32::from(self.caption.is_some() && self.entities.is_some()) << 1
-            | u32::from(self.privacy_rules.is_some()) << 2
-            | u32::from(self.music.is_some()) << 4;
+        let flags = tl::bit(self.media.is_some(), 0x1)
+            | tl::bit(self.media_areas.is_some(), 0x8)
+            | tl::bit(self.caption.is_some() && self.entities.is_some(), 0x2)
+            | tl::bit(self.privacy_rules.is_some(), 0x4)
+            | tl::bit(self.music.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
@@ -254,20 +260,23 @@ impl tl::Encode for EditStory {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EditStory {
-    const CONSTRUCTOR: u32 = 0x2c63a72b;
-    const EXPECTED: &'static str = "stories.editStory";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2c63a72b, "stories.editStory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-            media: if flags & 0x1 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            media_areas: if flags & 0x8 != 0 { Some(reader.vector()?) } else { None },
-            caption: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            entities: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-            privacy_rules: if flags & 0x4 != 0 { Some(reader.vector()?) } else { None },
-            music: if flags & 0x10 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            id: reader.int_field(),
+            media: reader.boxed_if(flags, 0x1),
+            media_areas: reader.vector_if(flags, 0x8),
+            caption: reader.text_if(flags, 0x2),
+            entities: reader.vector_if(flags, 0x2),
+            privacy_rules: reader.vector_if(flags, 0x4),
+            music: reader.field_if(flags, 0x10),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -309,13 +318,16 @@ impl tl::Encode for DeleteStories {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteStories {
-    const CONSTRUCTOR: u32 = 0xae59db5f;
-    const EXPECTED: &'static str = "stories.deleteStories";
+    const CONSTRUCTOR: (u32, &'static str) = (0xae59db5f, "stories.deleteStories");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-        })
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -360,14 +372,17 @@ impl tl::Encode for TogglePinned {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TogglePinned {
-    const CONSTRUCTOR: u32 = 0x9a75a1ef;
-    const EXPECTED: &'static str = "stories.togglePinned";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9a75a1ef, "stories.togglePinned");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-            pinned: reader.bool()?,
-        })
+            id: reader.vector_field(),
+            pinned: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -408,9 +423,9 @@ impl GetAllStories {
 impl tl::Encode for GetAllStories {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xeeb0d625);
-        let flags = u32::from(self.next) << 1
-            | u32::from(self.hidden) << 2
-            | u32::from(self.state.is_some());
+        let flags = tl::bit(self.next, 0x2)
+            | tl::bit(self.hidden, 0x4)
+            | tl::bit(self.state.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.state {
             tl::write_text(out, value);
@@ -420,15 +435,18 @@ impl tl::Encode for GetAllStories {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAllStories {
-    const CONSTRUCTOR: u32 = 0xeeb0d625;
-    const EXPECTED: &'static str = "stories.getAllStories";
+    const CONSTRUCTOR: (u32, &'static str) = (0xeeb0d625, "stories.getAllStories");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            next: flags & 0x2 != 0,
-            hidden: flags & 0x4 != 0,
-            state: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            next: tl::has(flags, 0x2),
+            hidden: tl::has(flags, 0x4),
+            state: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -473,14 +491,17 @@ impl tl::Encode for GetPinnedStories {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPinnedStories {
-    const CONSTRUCTOR: u32 = 0x5821a5dc;
-    const EXPECTED: &'static str = "stories.getPinnedStories";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5821a5dc, "stories.getPinnedStories");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            offset_id: reader.i32()?,
-            limit: reader.i32()?,
-        })
+            offset_id: reader.int_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -525,14 +546,17 @@ impl tl::Encode for GetStoriesArchive {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStoriesArchive {
-    const CONSTRUCTOR: u32 = 0xb4352016;
-    const EXPECTED: &'static str = "stories.getStoriesArchive";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb4352016, "stories.getStoriesArchive");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            offset_id: reader.i32()?,
-            limit: reader.i32()?,
-        })
+            offset_id: reader.int_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -574,13 +598,16 @@ impl tl::Encode for GetStoriesById {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStoriesById {
-    const CONSTRUCTOR: u32 = 0x5774ca74;
-    const EXPECTED: &'static str = "stories.getStoriesByID";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5774ca74, "stories.getStoriesByID");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-        })
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -617,12 +644,15 @@ impl tl::Encode for ToggleAllStoriesHidden {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ToggleAllStoriesHidden {
-    const CONSTRUCTOR: u32 = 0x7c2557c4;
-    const EXPECTED: &'static str = "stories.toggleAllStoriesHidden";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7c2557c4, "stories.toggleAllStoriesHidden");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hidden: reader.bool()?,
-        })
+        let value = Self {
+            hidden: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -664,13 +694,16 @@ impl tl::Encode for ReadStories {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReadStories {
-    const CONSTRUCTOR: u32 = 0xa556dac8;
-    const EXPECTED: &'static str = "stories.readStories";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa556dac8, "stories.readStories");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            max_id: reader.i32()?,
-        })
+            max_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -712,13 +745,16 @@ impl tl::Encode for IncrementStoryViews {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for IncrementStoryViews {
-    const CONSTRUCTOR: u32 = 0xb2028afb;
-    const EXPECTED: &'static str = "stories.incrementStoryViews";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb2028afb, "stories.incrementStoryViews");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-        })
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -771,10 +807,10 @@ impl GetStoryViewsList {
 impl tl::Encode for GetStoryViewsList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7ed23c57);
-        let flags = u32::from(self.just_contacts)
-            | u32::from(self.reactions_first) << 2
-            | u32::from(self.forwards_first) << 3
-            | u32::from(self.q.is_some()) << 1;
+        let flags = tl::bit(self.just_contacts, 0x1)
+            | tl::bit(self.reactions_first, 0x4)
+            | tl::bit(self.forwards_first, 0x8)
+            | tl::bit(self.q.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.q {
@@ -788,20 +824,23 @@ impl tl::Encode for GetStoryViewsList {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStoryViewsList {
-    const CONSTRUCTOR: u32 = 0x7ed23c57;
-    const EXPECTED: &'static str = "stories.getStoryViewsList";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7ed23c57, "stories.getStoryViewsList");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            just_contacts: flags & 0x1 != 0,
-            reactions_first: flags & 0x4 != 0,
-            forwards_first: flags & 0x8 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            just_contacts: tl::has(flags, 0x1),
+            reactions_first: tl::has(flags, 0x4),
+            forwards_first: tl::has(flags, 0x8),
             peer: tl::Decode::decode(reader)?,
-            q: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            id: reader.i32()?,
-            offset: reader.text()?,
-            limit: reader.i32()?,
-        })
+            q: reader.text_if(flags, 0x2),
+            id: reader.int_field(),
+            offset: reader.text_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -843,13 +882,16 @@ impl tl::Encode for GetStoriesViews {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStoriesViews {
-    const CONSTRUCTOR: u32 = 0x28e16cc8;
-    const EXPECTED: &'static str = "stories.getStoriesViews";
+    const CONSTRUCTOR: (u32, &'static str) = (0x28e16cc8, "stories.getStoriesViews");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-        })
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -891,13 +933,16 @@ impl tl::Encode for ExportStoryLink {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportStoryLink {
-    const CONSTRUCTOR: u32 = 0x7b8def20;
-    const EXPECTED: &'static str = "stories.exportStoryLink";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7b8def20, "stories.exportStoryLink");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-        })
+            id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -945,15 +990,18 @@ impl tl::Encode for Report {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for Report {
-    const CONSTRUCTOR: u32 = 0x19d8eb45;
-    const EXPECTED: &'static str = "stories.report";
+    const CONSTRUCTOR: (u32, &'static str) = (0x19d8eb45, "stories.report");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-            option: reader.bytes()?,
-            message: reader.text()?,
-        })
+            id: reader.vector_field(),
+            option: reader.bytes_field(),
+            message: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -994,22 +1042,25 @@ impl ActivateStealthMode {
 impl tl::Encode for ActivateStealthMode {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x57bbd166);
-        let flags = u32::from(self.past)
-            | u32::from(self.future) << 1;
+        let flags = tl::bit(self.past, 0x1)
+            | tl::bit(self.future, 0x2);
         tl::write_u32(out, flags);
     }
 }
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ActivateStealthMode {
-    const CONSTRUCTOR: u32 = 0x57bbd166;
-    const EXPECTED: &'static str = "stories.activateStealthMode";
+    const CONSTRUCTOR: (u32, &'static str) = (0x57bbd166, "stories.activateStealthMode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            past: flags & 0x1 != 0,
-            future: flags & 0x2 != 0,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            past: tl::has(flags, 0x1),
+            future: tl::has(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1054,7 +1105,7 @@ impl SendReaction {
 impl tl::Encode for SendReaction {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7fd736b2);
-        let flags = u32::from(self.add_to_recent);
+        let flags = tl::bit(self.add_to_recent, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.story_id);
@@ -1064,16 +1115,19 @@ impl tl::Encode for SendReaction {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendReaction {
-    const CONSTRUCTOR: u32 = 0x7fd736b2;
-    const EXPECTED: &'static str = "stories.sendReaction";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7fd736b2, "stories.sendReaction");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            add_to_recent: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            add_to_recent: tl::has(flags, 0x1),
             peer: tl::Decode::decode(reader)?,
-            story_id: reader.i32()?,
+            story_id: reader.int_field(),
             reaction: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1112,12 +1166,15 @@ impl tl::Encode for GetPeerStories {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPeerStories {
-    const CONSTRUCTOR: u32 = 0x2c4ada50;
-    const EXPECTED: &'static str = "stories.getPeerStories";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2c4ada50, "stories.getPeerStories");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1150,8 +1207,7 @@ impl tl::Encode for GetAllReadPeerStories {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAllReadPeerStories {
-    const CONSTRUCTOR: u32 = 0x9b5ae7f9;
-    const EXPECTED: &'static str = "stories.getAllReadPeerStories";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9b5ae7f9, "stories.getAllReadPeerStories");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -1190,12 +1246,15 @@ impl tl::Encode for GetPeerMaxIDs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetPeerMaxIDs {
-    const CONSTRUCTOR: u32 = 0x78499170;
-    const EXPECTED: &'static str = "stories.getPeerMaxIDs";
+    const CONSTRUCTOR: (u32, &'static str) = (0x78499170, "stories.getPeerMaxIDs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.vector()?,
-        })
+        let value = Self {
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1228,8 +1287,7 @@ impl tl::Encode for GetChatsToSend {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChatsToSend {
-    const CONSTRUCTOR: u32 = 0xa56a8b60;
-    const EXPECTED: &'static str = "stories.getChatsToSend";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa56a8b60, "stories.getChatsToSend");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -1273,13 +1331,16 @@ impl tl::Encode for TogglePeerStoriesHidden {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TogglePeerStoriesHidden {
-    const CONSTRUCTOR: u32 = 0xbd0415c4;
-    const EXPECTED: &'static str = "stories.togglePeerStoriesHidden";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbd0415c4, "stories.togglePeerStoriesHidden");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            hidden: reader.bool()?,
-        })
+            hidden: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1328,9 +1389,9 @@ impl GetStoryReactionsList {
 impl tl::Encode for GetStoryReactionsList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb9b2881f);
-        let flags = u32::from(self.forwards_first) << 2
-            | u32::from(self.reaction.is_some())
-            | u32::from(self.offset.is_some()) << 1;
+        let flags = tl::bit(self.forwards_first, 0x4)
+            | tl::bit(self.reaction.is_some(), 0x1)
+            | tl::bit(self.offset.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
@@ -1346,18 +1407,21 @@ impl tl::Encode for GetStoryReactionsList {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStoryReactionsList {
-    const CONSTRUCTOR: u32 = 0xb9b2881f;
-    const EXPECTED: &'static str = "stories.getStoryReactionsList";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb9b2881f, "stories.getStoryReactionsList");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            forwards_first: flags & 0x4 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            forwards_first: tl::has(flags, 0x4),
             peer: tl::Decode::decode(reader)?,
-            id: reader.i32()?,
-            reaction: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            offset: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            limit: reader.i32()?,
-        })
+            id: reader.int_field(),
+            reaction: reader.field_if(flags, 0x1),
+            offset: reader.text_if(flags, 0x2),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1399,13 +1463,16 @@ impl tl::Encode for TogglePinnedToTop {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TogglePinnedToTop {
-    const CONSTRUCTOR: u32 = 0x0b297e9b;
-    const EXPECTED: &'static str = "stories.togglePinnedToTop";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0b297e9b, "stories.togglePinnedToTop");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            id: reader.vector()?,
-        })
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1452,9 +1519,9 @@ impl SearchPosts {
 impl tl::Encode for SearchPosts {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd1810907);
-        let flags = u32::from(self.hashtag.is_some())
-            | u32::from(self.area.is_some()) << 1
-            | u32::from(self.peer.is_some()) << 2;
+        let flags = tl::bit(self.hashtag.is_some(), 0x1)
+            | tl::bit(self.area.is_some(), 0x2)
+            | tl::bit(self.peer.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.hashtag {
             tl::write_text(out, value);
@@ -1472,17 +1539,20 @@ impl tl::Encode for SearchPosts {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SearchPosts {
-    const CONSTRUCTOR: u32 = 0xd1810907;
-    const EXPECTED: &'static str = "stories.searchPosts";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd1810907, "stories.searchPosts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            hashtag: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            area: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            peer: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            offset: reader.text()?,
-            limit: reader.i32()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            hashtag: reader.text_if(flags, 0x1),
+            area: reader.field_if(flags, 0x2),
+            peer: reader.field_if(flags, 0x4),
+            offset: reader.text_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1527,14 +1597,17 @@ impl tl::Encode for CreateAlbum {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for CreateAlbum {
-    const CONSTRUCTOR: u32 = 0xa36396e5;
-    const EXPECTED: &'static str = "stories.createAlbum";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa36396e5, "stories.createAlbum");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            title: reader.text()?,
-            stories: reader.vector()?,
-        })
+            title: reader.text_field(),
+            stories: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1583,10 +1656,10 @@ impl UpdateAlbum {
 impl tl::Encode for UpdateAlbum {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5e5259b6);
-        let flags = u32::from(self.title.is_some())
-            | u32::from(self.delete_stories.is_some()) << 1
-            | u32::from(self.add_stories.is_some()) << 2
-            | u32::from(self.order.is_some()) << 3;
+        let flags = tl::bit(self.title.is_some(), 0x1)
+            | tl::bit(self.delete_stories.is_some(), 0x2)
+            | tl::bit(self.add_stories.is_some(), 0x4)
+            | tl::bit(self.order.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.album_id);
@@ -1607,18 +1680,21 @@ impl tl::Encode for UpdateAlbum {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for UpdateAlbum {
-    const CONSTRUCTOR: u32 = 0x5e5259b6;
-    const EXPECTED: &'static str = "stories.updateAlbum";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5e5259b6, "stories.updateAlbum");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            album_id: reader.i32()?,
-            title: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            delete_stories: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-            add_stories: if flags & 0x4 != 0 { Some(reader.vector()?) } else { None },
-            order: if flags & 0x8 != 0 { Some(reader.vector()?) } else { None },
-        })
+            album_id: reader.int_field(),
+            title: reader.text_if(flags, 0x1),
+            delete_stories: reader.vector_if(flags, 0x2),
+            add_stories: reader.vector_if(flags, 0x4),
+            order: reader.vector_if(flags, 0x8),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1660,13 +1736,16 @@ impl tl::Encode for ReorderAlbums {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReorderAlbums {
-    const CONSTRUCTOR: u32 = 0x8535fbd9;
-    const EXPECTED: &'static str = "stories.reorderAlbums";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8535fbd9, "stories.reorderAlbums");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            order: reader.vector()?,
-        })
+            order: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1708,13 +1787,16 @@ impl tl::Encode for DeleteAlbum {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DeleteAlbum {
-    const CONSTRUCTOR: u32 = 0x8d3456d0;
-    const EXPECTED: &'static str = "stories.deleteAlbum";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8d3456d0, "stories.deleteAlbum");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            album_id: reader.i32()?,
-        })
+            album_id: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1756,13 +1838,16 @@ impl tl::Encode for GetAlbums {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAlbums {
-    const CONSTRUCTOR: u32 = 0x25b3eac7;
-    const EXPECTED: &'static str = "stories.getAlbums";
+    const CONSTRUCTOR: (u32, &'static str) = (0x25b3eac7, "stories.getAlbums");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            hash: reader.i64()?,
-        })
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1810,15 +1895,18 @@ impl tl::Encode for GetAlbumStories {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetAlbumStories {
-    const CONSTRUCTOR: u32 = 0xac806d61;
-    const EXPECTED: &'static str = "stories.getAlbumStories";
+    const CONSTRUCTOR: (u32, &'static str) = (0xac806d61, "stories.getAlbumStories");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            album_id: reader.i32()?,
-            offset: reader.i32()?,
-            limit: reader.i32()?,
-        })
+            album_id: reader.int_field(),
+            offset: reader.int_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1875,13 +1963,13 @@ impl StartLive {
 impl tl::Encode for StartLive {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd069ccde);
-        let flags = u32::from(self.pinned) << 2
-            | u32::from(self.noforwards) << 4
-            | u32::from(self.rtmp_stream) << 5
-            | u32::from(self.caption.is_some())
-            | u32::from(self.entities.is_some()) << 1
-            | u32::from(self.messages_enabled.is_some()) << 6
-            | u32::from(self.send_paid_messages_stars.is_some()) << 7;
+        let flags = tl::bit(self.pinned, 0x4)
+            | tl::bit(self.noforwards, 0x10)
+            | tl::bit(self.rtmp_stream, 0x20)
+            | tl::bit(self.caption.is_some(), 0x1)
+            | tl::bit(self.entities.is_some(), 0x2)
+            | tl::bit(self.messages_enabled.is_some(), 0x40)
+            | tl::bit(self.send_paid_messages_stars.is_some(), 0x80);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.caption {
@@ -1903,22 +1991,25 @@ impl tl::Encode for StartLive {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for StartLive {
-    const CONSTRUCTOR: u32 = 0xd069ccde;
-    const EXPECTED: &'static str = "stories.startLive";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd069ccde, "stories.startLive");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            pinned: flags & 0x4 != 0,
-            noforwards: flags & 0x10 != 0,
-            rtmp_stream: flags & 0x20 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            pinned: tl::has(flags, 0x4),
+            noforwards: tl::has(flags, 0x10),
+            rtmp_stream: tl::has(flags, 0x20),
             peer: tl::Decode::decode(reader)?,
-            caption: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            entities: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-            privacy_rules: reader.vector()?,
-            random_id: reader.i64()?,
-            messages_enabled: if flags & 0x40 != 0 { Some(reader.bool()?) } else { None },
-            send_paid_messages_stars: if flags & 0x80 != 0 { Some(reader.i64()?) } else { None },
-        })
+            caption: reader.text_if(flags, 0x1),
+            entities: reader.vector_if(flags, 0x2),
+            privacy_rules: reader.vector_field(),
+            random_id: reader.long_field(),
+            messages_enabled: reader.field_if(flags, 0x40),
+            send_paid_messages_stars: reader.long_if(flags, 0x80),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

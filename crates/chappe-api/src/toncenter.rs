@@ -36,9 +36,9 @@ impl PerformApiRequest {
 impl tl::Encode for PerformApiRequest {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8d7bdd61);
-        let flags = u32::from(self.post)
-            | u32::from(self.query.is_some()) << 1
-            | u32::from(self.payload.is_some()) << 2;
+        let flags = tl::bit(self.post, 0x1)
+            | tl::bit(self.query.is_some(), 0x2)
+            | tl::bit(self.payload.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.endpoint);
         if let Some(value) = &self.query {
@@ -52,16 +52,19 @@ impl tl::Encode for PerformApiRequest {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for PerformApiRequest {
-    const CONSTRUCTOR: u32 = 0x8d7bdd61;
-    const EXPECTED: &'static str = "toncenter.performApiRequest";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8d7bdd61, "toncenter.performApiRequest");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            post: flags & 0x1 != 0,
-            endpoint: reader.text()?,
-            query: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            payload: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            post: tl::has(flags, 0x1),
+            endpoint: reader.text_field(),
+            query: reader.text_if(flags, 0x2),
+            payload: reader.text_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -94,8 +97,7 @@ impl tl::Encode for GetStreamingUrl {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetStreamingUrl {
-    const CONSTRUCTOR: u32 = 0xcdaf63c7;
-    const EXPECTED: &'static str = "toncenter.getStreamingUrl";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcdaf63c7, "toncenter.getStreamingUrl");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }

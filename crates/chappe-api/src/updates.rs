@@ -26,8 +26,7 @@ impl tl::Encode for GetState {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetState {
-    const CONSTRUCTOR: u32 = 0xedd4882a;
-    const EXPECTED: &'static str = "updates.getState";
+    const CONSTRUCTOR: (u32, &'static str) = (0xedd4882a, "updates.getState");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -78,9 +77,9 @@ impl GetDifference {
 impl tl::Encode for GetDifference {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x19c2f763);
-        let flags = u32::from(self.pts_limit.is_some()) << 1
-            | u32::from(self.pts_total_limit.is_some())
-            | u32::from(self.qts_limit.is_some()) << 2;
+        let flags = tl::bit(self.pts_limit.is_some(), 0x2)
+            | tl::bit(self.pts_total_limit.is_some(), 0x1)
+            | tl::bit(self.qts_limit.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.pts);
         if let Some(value) = &self.pts_limit {
@@ -99,18 +98,21 @@ impl tl::Encode for GetDifference {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetDifference {
-    const CONSTRUCTOR: u32 = 0x19c2f763;
-    const EXPECTED: &'static str = "updates.getDifference";
+    const CONSTRUCTOR: (u32, &'static str) = (0x19c2f763, "updates.getDifference");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            pts: reader.i32()?,
-            pts_limit: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            pts_total_limit: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            date: reader.i32()?,
-            qts: reader.i32()?,
-            qts_limit: if flags & 0x4 != 0 { Some(reader.i32()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            pts: reader.int_field(),
+            pts_limit: reader.int_if(flags, 0x2),
+            pts_total_limit: reader.int_if(flags, 0x1),
+            date: reader.int_field(),
+            qts: reader.int_field(),
+            qts_limit: reader.int_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -157,7 +159,7 @@ impl GetChannelDifference {
 impl tl::Encode for GetChannelDifference {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x03173d78);
-        let flags = u32::from(self.force);
+        let flags = tl::bit(self.force, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
         tl::Encode::encode(&self.filter, out);
@@ -168,17 +170,20 @@ impl tl::Encode for GetChannelDifference {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetChannelDifference {
-    const CONSTRUCTOR: u32 = 0x03173d78;
-    const EXPECTED: &'static str = "updates.getChannelDifference";
+    const CONSTRUCTOR: (u32, &'static str) = (0x03173d78, "updates.getChannelDifference");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            force: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            force: tl::has(flags, 0x1),
             channel: tl::Decode::decode(reader)?,
             filter: tl::Decode::decode(reader)?,
-            pts: reader.i32()?,
-            limit: reader.i32()?,
-        })
+            pts: reader.int_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

@@ -38,14 +38,17 @@ impl tl::Encode for SaveFilePart {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveFilePart {
-    const CONSTRUCTOR: u32 = 0xb304a621;
-    const EXPECTED: &'static str = "upload.saveFilePart";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb304a621, "upload.saveFilePart");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            file_id: reader.i64()?,
-            file_part: reader.i32()?,
-            bytes: reader.bytes()?,
-        })
+        let value = Self {
+            file_id: reader.long_field(),
+            file_part: reader.int_field(),
+            bytes: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -92,8 +95,8 @@ impl GetFile {
 impl tl::Encode for GetFile {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbe5335be);
-        let flags = u32::from(self.precise)
-            | u32::from(self.cdn_supported) << 1;
+        let flags = tl::bit(self.precise, 0x1)
+            | tl::bit(self.cdn_supported, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.location, out);
         tl::write_i64(out, self.offset);
@@ -103,17 +106,20 @@ impl tl::Encode for GetFile {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFile {
-    const CONSTRUCTOR: u32 = 0xbe5335be;
-    const EXPECTED: &'static str = "upload.getFile";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbe5335be, "upload.getFile");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            precise: flags & 0x1 != 0,
-            cdn_supported: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            precise: tl::has(flags, 0x1),
+            cdn_supported: tl::has(flags, 0x2),
             location: tl::Decode::decode(reader)?,
-            offset: reader.i64()?,
-            limit: reader.i32()?,
-        })
+            offset: reader.long_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -161,15 +167,18 @@ impl tl::Encode for SaveBigFilePart {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SaveBigFilePart {
-    const CONSTRUCTOR: u32 = 0xde7b673d;
-    const EXPECTED: &'static str = "upload.saveBigFilePart";
+    const CONSTRUCTOR: (u32, &'static str) = (0xde7b673d, "upload.saveBigFilePart");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            file_id: reader.i64()?,
-            file_part: reader.i32()?,
-            file_total_parts: reader.i32()?,
-            bytes: reader.bytes()?,
-        })
+        let value = Self {
+            file_id: reader.long_field(),
+            file_part: reader.int_field(),
+            file_total_parts: reader.int_field(),
+            bytes: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -214,14 +223,17 @@ impl tl::Encode for GetWebFile {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetWebFile {
-    const CONSTRUCTOR: u32 = 0x24e6818d;
-    const EXPECTED: &'static str = "upload.getWebFile";
+    const CONSTRUCTOR: (u32, &'static str) = (0x24e6818d, "upload.getWebFile");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             location: tl::Decode::decode(reader)?,
-            offset: reader.i32()?,
-            limit: reader.i32()?,
-        })
+            offset: reader.int_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -266,14 +278,17 @@ impl tl::Encode for GetCdnFile {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCdnFile {
-    const CONSTRUCTOR: u32 = 0x395f69da;
-    const EXPECTED: &'static str = "upload.getCdnFile";
+    const CONSTRUCTOR: (u32, &'static str) = (0x395f69da, "upload.getCdnFile");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            file_token: reader.bytes()?,
-            offset: reader.i64()?,
-            limit: reader.i32()?,
-        })
+        let value = Self {
+            file_token: reader.bytes_field(),
+            offset: reader.long_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -315,13 +330,16 @@ impl tl::Encode for ReuploadCdnFile {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReuploadCdnFile {
-    const CONSTRUCTOR: u32 = 0x9b2754a8;
-    const EXPECTED: &'static str = "upload.reuploadCdnFile";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9b2754a8, "upload.reuploadCdnFile");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            file_token: reader.bytes()?,
-            request_token: reader.bytes()?,
-        })
+        let value = Self {
+            file_token: reader.bytes_field(),
+            request_token: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -363,13 +381,16 @@ impl tl::Encode for GetCdnFileHashes {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetCdnFileHashes {
-    const CONSTRUCTOR: u32 = 0x91dc3f31;
-    const EXPECTED: &'static str = "upload.getCdnFileHashes";
+    const CONSTRUCTOR: (u32, &'static str) = (0x91dc3f31, "upload.getCdnFileHashes");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            file_token: reader.bytes()?,
-            offset: reader.i64()?,
-        })
+        let value = Self {
+            file_token: reader.bytes_field(),
+            offset: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -411,13 +432,16 @@ impl tl::Encode for GetFileHashes {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFileHashes {
-    const CONSTRUCTOR: u32 = 0x9156982a;
-    const EXPECTED: &'static str = "upload.getFileHashes";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9156982a, "upload.getFileHashes");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             location: tl::Decode::decode(reader)?,
-            offset: reader.i64()?,
-        })
+            offset: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

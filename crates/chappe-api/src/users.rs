@@ -32,12 +32,15 @@ impl tl::Encode for GetUsers {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUsers {
-    const CONSTRUCTOR: u32 = 0x0d91a548;
-    const EXPECTED: &'static str = "users.getUsers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0d91a548, "users.getUsers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.vector()?,
-        })
+        let value = Self {
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -76,12 +79,15 @@ impl tl::Encode for GetFullUser {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetFullUser {
-    const CONSTRUCTOR: u32 = 0xb60f5918;
-    const EXPECTED: &'static str = "users.getFullUser";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb60f5918, "users.getFullUser");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             id: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -123,13 +129,16 @@ impl tl::Encode for SetSecureValueErrors {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SetSecureValueErrors {
-    const CONSTRUCTOR: u32 = 0x90c894b5;
-    const EXPECTED: &'static str = "users.setSecureValueErrors";
+    const CONSTRUCTOR: (u32, &'static str) = (0x90c894b5, "users.setSecureValueErrors");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             id: tl::Decode::decode(reader)?,
-            errors: reader.vector()?,
-        })
+            errors: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -166,12 +175,15 @@ impl tl::Encode for GetRequirementsToContact {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetRequirementsToContact {
-    const CONSTRUCTOR: u32 = 0xd89a83a3;
-    const EXPECTED: &'static str = "users.getRequirementsToContact";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd89a83a3, "users.getRequirementsToContact");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.vector()?,
-        })
+        let value = Self {
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -219,15 +231,18 @@ impl tl::Encode for GetSavedMusic {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedMusic {
-    const CONSTRUCTOR: u32 = 0x788d7fe3;
-    const EXPECTED: &'static str = "users.getSavedMusic";
+    const CONSTRUCTOR: (u32, &'static str) = (0x788d7fe3, "users.getSavedMusic");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             id: tl::Decode::decode(reader)?,
-            offset: reader.i32()?,
-            limit: reader.i32()?,
-            hash: reader.i64()?,
-        })
+            offset: reader.int_field(),
+            limit: reader.int_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -269,13 +284,16 @@ impl tl::Encode for GetSavedMusicById {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetSavedMusicById {
-    const CONSTRUCTOR: u32 = 0x7573a4e9;
-    const EXPECTED: &'static str = "users.getSavedMusicByID";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7573a4e9, "users.getSavedMusicByID");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             id: tl::Decode::decode(reader)?,
-            documents: reader.vector()?,
-        })
+            documents: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -317,13 +335,16 @@ impl tl::Encode for SuggestBirthday {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SuggestBirthday {
-    const CONSTRUCTOR: u32 = 0xfc533372;
-    const EXPECTED: &'static str = "users.suggestBirthday";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfc533372, "users.suggestBirthday");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             id: tl::Decode::decode(reader)?,
             birthday: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 

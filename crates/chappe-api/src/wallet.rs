@@ -26,8 +26,7 @@ impl tl::Encode for GetState {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetState {
-    const CONSTRUCTOR: u32 = 0xab83b33a;
-    const EXPECTED: &'static str = "wallet.getState";
+    const CONSTRUCTOR: (u32, &'static str) = (0xab83b33a, "wallet.getState");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -70,7 +69,7 @@ impl GetUserAddresses {
 impl tl::Encode for GetUserAddresses {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5275dfdd);
-        let flags = u32::from(self.force);
+        let flags = tl::bit(self.force, 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.id);
         tl::write_vector(out, &self.addresses);
@@ -79,15 +78,18 @@ impl tl::Encode for GetUserAddresses {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetUserAddresses {
-    const CONSTRUCTOR: u32 = 0x5275dfdd;
-    const EXPECTED: &'static str = "wallet.getUserAddresses";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5275dfdd, "wallet.getUserAddresses");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            force: flags & 0x1 != 0,
-            id: reader.vector()?,
-            addresses: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            force: tl::has(flags, 0x1),
+            id: reader.vector_field(),
+            addresses: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -130,8 +132,8 @@ impl GetTransactions {
 impl tl::Encode for GetTransactions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa8830a83);
-        let flags = u32::from(self.inbound)
-            | u32::from(self.outbound) << 1;
+        let flags = tl::bit(self.inbound, 0x1)
+            | tl::bit(self.outbound, 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.offset);
         tl::write_i32(out, self.limit);
@@ -140,16 +142,19 @@ impl tl::Encode for GetTransactions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTransactions {
-    const CONSTRUCTOR: u32 = 0xa8830a83;
-    const EXPECTED: &'static str = "wallet.getTransactions";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa8830a83, "wallet.getTransactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            inbound: flags & 0x1 != 0,
-            outbound: flags & 0x2 != 0,
-            offset: reader.text()?,
-            limit: reader.i32()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            inbound: tl::has(flags, 0x1),
+            outbound: tl::has(flags, 0x2),
+            offset: reader.text_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -186,12 +191,15 @@ impl tl::Encode for GetTransactionsByIDs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTransactionsByIDs {
-    const CONSTRUCTOR: u32 = 0x811ceab6;
-    const EXPECTED: &'static str = "wallet.getTransactionsByIDs";
+    const CONSTRUCTOR: (u32, &'static str) = (0x811ceab6, "wallet.getTransactionsByIDs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.vector()?,
-        })
+        let value = Self {
+            id: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -228,12 +236,15 @@ impl tl::Encode for GetTransactionsByMsgHash {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetTransactionsByMsgHash {
-    const CONSTRUCTOR: u32 = 0xa6bb795d;
-    const EXPECTED: &'static str = "wallet.getTransactionsByMsgHash";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa6bb795d, "wallet.getTransactionsByMsgHash");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            msg_hash: reader.vector()?,
-        })
+        let value = Self {
+            msg_hash: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -270,7 +281,7 @@ impl ExportSecretPhrase {
 impl tl::Encode for ExportSecretPhrase {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9077c9ac);
-        let flags = u32::from(self.password.is_some());
+        let flags = tl::bit(self.password.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.password {
             tl::Encode::encode(value, out);
@@ -280,13 +291,16 @@ impl tl::Encode for ExportSecretPhrase {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ExportSecretPhrase {
-    const CONSTRUCTOR: u32 = 0x9077c9ac;
-    const EXPECTED: &'static str = "wallet.exportSecretPhrase";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9077c9ac, "wallet.exportSecretPhrase");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            password: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            password: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -326,13 +340,16 @@ impl tl::Encode for FetchEncryptedSecretPhrasePart {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for FetchEncryptedSecretPhrasePart {
-    const CONSTRUCTOR: u32 = 0xf53925cf;
-    const EXPECTED: &'static str = "wallet.fetchEncryptedSecretPhrasePart";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf53925cf, "wallet.fetchEncryptedSecretPhrasePart");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            token: reader.text()?,
-            public_key: reader.bytes()?,
-        })
+        let value = Self {
+            token: reader.text_field(),
+            public_key: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -371,7 +388,7 @@ impl ReplaceWallet {
 impl tl::Encode for ReplaceWallet {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd8c72eec);
-        let flags = u32::from(self.password.is_some());
+        let flags = tl::bit(self.password.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.wallet, out);
         if let Some(value) = &self.password {
@@ -382,14 +399,17 @@ impl tl::Encode for ReplaceWallet {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for ReplaceWallet {
-    const CONSTRUCTOR: u32 = 0xd8c72eec;
-    const EXPECTED: &'static str = "wallet.replaceWallet";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd8c72eec, "wallet.replaceWallet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             wallet: tl::Decode::decode(reader)?,
-            password: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            password: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -430,9 +450,9 @@ impl DisableBackup {
 impl tl::Encode for DisableBackup {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0b0bf0da);
-        let flags = u32::from(self.password.is_some())
-            | u32::from(self.new_public_key.is_some()) << 1
-            | u32::from(self.proof.is_some()) << 2;
+        let flags = tl::bit(self.password.is_some(), 0x1)
+            | tl::bit(self.new_public_key.is_some(), 0x2)
+            | tl::bit(self.proof.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.password {
             tl::Encode::encode(value, out);
@@ -448,15 +468,18 @@ impl tl::Encode for DisableBackup {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for DisableBackup {
-    const CONSTRUCTOR: u32 = 0x0b0bf0da;
-    const EXPECTED: &'static str = "wallet.disableBackup";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0b0bf0da, "wallet.disableBackup");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            password: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            new_public_key: if flags & 0x2 != 0 { Some(reader.bytes()?) } else { None },
-            proof: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            password: reader.field_if(flags, 0x1),
+            new_public_key: reader.field_if(flags, 0x2),
+            proof: reader.field_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -489,8 +512,7 @@ impl tl::Encode for GetBackupHolderDcs {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetBackupHolderDcs {
-    const CONSTRUCTOR: u32 = 0xd179d494;
-    const EXPECTED: &'static str = "wallet.getBackupHolderDcs";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd179d494, "wallet.getBackupHolderDcs");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -533,8 +555,8 @@ impl EnableBackup {
 impl tl::Encode for EnableBackup {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4500c525);
-        let flags = u32::from(self.new_public_key.is_some()) << 1
-            | u32::from(self.proof.is_some()) << 2;
+        let flags = tl::bit(self.new_public_key.is_some(), 0x2)
+            | tl::bit(self.proof.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.parts);
         if let Some(value) = &self.new_public_key {
@@ -548,15 +570,18 @@ impl tl::Encode for EnableBackup {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for EnableBackup {
-    const CONSTRUCTOR: u32 = 0x4500c525;
-    const EXPECTED: &'static str = "wallet.enableBackup";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4500c525, "wallet.enableBackup");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            parts: reader.vector()?,
-            new_public_key: if flags & 0x2 != 0 { Some(reader.bytes()?) } else { None },
-            proof: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            parts: reader.vector_field(),
+            new_public_key: reader.field_if(flags, 0x2),
+            proof: reader.field_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -589,8 +614,7 @@ impl tl::Encode for GetProofChallenge {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetProofChallenge {
-    const CONSTRUCTOR: u32 = 0x2025e697;
-    const EXPECTED: &'static str = "wallet.getProofChallenge";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2025e697, "wallet.getProofChallenge");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -635,7 +659,7 @@ impl SendTransfer {
 impl tl::Encode for SendTransfer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd9e5d9e2);
-        let flags = u32::from(self.data_gasless.is_some());
+        let flags = tl::bit(self.data_gasless.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_bytes(out, &self.data_normal);
         if let Some(value) = &self.data_gasless {
@@ -648,16 +672,19 @@ impl tl::Encode for SendTransfer {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for SendTransfer {
-    const CONSTRUCTOR: u32 = 0xd9e5d9e2;
-    const EXPECTED: &'static str = "wallet.sendTransfer";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd9e5d9e2, "wallet.sendTransfer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            data_normal: reader.bytes()?,
-            data_gasless: if flags & 0x1 != 0 { Some(reader.bytes()?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            data_normal: reader.bytes_field(),
+            data_gasless: reader.field_if(flags, 0x1),
             user_id: tl::Decode::decode(reader)?,
-            random_id: reader.i64()?,
-        })
+            random_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -690,8 +717,7 @@ impl tl::Encode for GetGaslessInfo {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetGaslessInfo {
-    const CONSTRUCTOR: u32 = 0x742df0a1;
-    const EXPECTED: &'static str = "wallet.getGaslessInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x742df0a1, "wallet.getGaslessInfo");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -726,8 +752,7 @@ impl tl::Encode for GetExistingWaltBalance {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetExistingWaltBalance {
-    const CONSTRUCTOR: u32 = 0x691f4360;
-    const EXPECTED: &'static str = "wallet.getExistingWaltBalance";
+    const CONSTRUCTOR: (u32, &'static str) = (0x691f4360, "wallet.getExistingWaltBalance");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -769,13 +794,16 @@ impl tl::Encode for GetNfts {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for GetNfts {
-    const CONSTRUCTOR: u32 = 0x8c12f3a4;
-    const EXPECTED: &'static str = "wallet.getNfts";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8c12f3a4, "wallet.getNfts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            offset: reader.text()?,
-            limit: reader.i32()?,
-        })
+        let value = Self {
+            offset: reader.text_field(),
+            limit: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -815,13 +843,16 @@ impl tl::Encode for TonConnectCreateSession {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectCreateSession {
-    const CONSTRUCTOR: u32 = 0xcc931046;
-    const EXPECTED: &'static str = "wallet.tonConnectCreateSession";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcc931046, "wallet.tonConnectCreateSession");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            dapp_client_id: reader.text()?,
-            manifest_url: reader.text()?,
-        })
+        let value = Self {
+            dapp_client_id: reader.text_field(),
+            manifest_url: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -861,13 +892,16 @@ impl tl::Encode for TonConnectRegisterKey {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectRegisterKey {
-    const CONSTRUCTOR: u32 = 0x338bcf1c;
-    const EXPECTED: &'static str = "wallet.tonConnectRegisterKey";
+    const CONSTRUCTOR: (u32, &'static str) = (0x338bcf1c, "wallet.tonConnectRegisterKey");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            session_id: reader.i64()?,
-            client_id: reader.text()?,
-        })
+        let value = Self {
+            session_id: reader.long_field(),
+            client_id: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -912,8 +946,8 @@ impl TonConnectSubmitConnectResult {
 impl tl::Encode for TonConnectSubmitConnectResult {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc2c00779);
-        let flags = u32::from(self.error)
-            | u32::from(self.trace_id.is_some()) << 1;
+        let flags = tl::bit(self.error, 0x1)
+            | tl::bit(self.trace_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.session_id);
         tl::write_bytes(out, &self.challenge_answer);
@@ -926,17 +960,20 @@ impl tl::Encode for TonConnectSubmitConnectResult {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectSubmitConnectResult {
-    const CONSTRUCTOR: u32 = 0xc2c00779;
-    const EXPECTED: &'static str = "wallet.tonConnectSubmitConnectResult";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc2c00779, "wallet.tonConnectSubmitConnectResult");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            error: flags & 0x1 != 0,
-            session_id: reader.i64()?,
-            challenge_answer: reader.bytes()?,
-            body: reader.bytes()?,
-            trace_id: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            error: tl::has(flags, 0x1),
+            session_id: reader.long_field(),
+            challenge_answer: reader.bytes_field(),
+            body: reader.bytes_field(),
+            trace_id: reader.text_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -975,8 +1012,8 @@ impl TonConnectGetPending {
 impl tl::Encode for TonConnectGetPending {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x11aee065);
-        let flags = u32::from(self.dapp_client_id.is_some())
-            | u32::from(self.session_id.is_some()) << 1;
+        let flags = tl::bit(self.dapp_client_id.is_some(), 0x1)
+            | tl::bit(self.session_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.dapp_client_id {
             tl::write_text(out, value);
@@ -989,14 +1026,17 @@ impl tl::Encode for TonConnectGetPending {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectGetPending {
-    const CONSTRUCTOR: u32 = 0x11aee065;
-    const EXPECTED: &'static str = "wallet.tonConnectGetPending";
+    const CONSTRUCTOR: (u32, &'static str) = (0x11aee065, "wallet.tonConnectGetPending");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            dapp_client_id: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            session_id: if flags & 0x2 != 0 { Some(reader.i64()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            dapp_client_id: reader.text_if(flags, 0x1),
+            session_id: reader.long_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1041,8 +1081,8 @@ impl TonConnectClaimRequest {
 impl tl::Encode for TonConnectClaimRequest {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x66b57b41);
-        let flags = u32::from(self.declined) << 1
-            | u32::from(self.challenge_answer.is_some());
+        let flags = tl::bit(self.declined, 0x2)
+            | tl::bit(self.challenge_answer.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.session_id);
         tl::write_i32(out, self.msg_id);
@@ -1055,17 +1095,20 @@ impl tl::Encode for TonConnectClaimRequest {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectClaimRequest {
-    const CONSTRUCTOR: u32 = 0x66b57b41;
-    const EXPECTED: &'static str = "wallet.tonConnectClaimRequest";
+    const CONSTRUCTOR: (u32, &'static str) = (0x66b57b41, "wallet.tonConnectClaimRequest");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            declined: flags & 0x2 != 0,
-            session_id: reader.i64()?,
-            msg_id: reader.i32()?,
-            app_request_id: reader.text()?,
-            challenge_answer: if flags & 0x1 != 0 { Some(reader.bytes()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            declined: tl::has(flags, 0x2),
+            session_id: reader.long_field(),
+            msg_id: reader.int_field(),
+            app_request_id: reader.text_field(),
+            challenge_answer: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1108,7 +1151,7 @@ impl TonConnectSubmitResponse {
 impl tl::Encode for TonConnectSubmitResponse {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfac67d3c);
-        let flags = u32::from(self.trace_id.is_some());
+        let flags = tl::bit(self.trace_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.session_id);
         tl::write_i32(out, self.msg_id);
@@ -1121,16 +1164,19 @@ impl tl::Encode for TonConnectSubmitResponse {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectSubmitResponse {
-    const CONSTRUCTOR: u32 = 0xfac67d3c;
-    const EXPECTED: &'static str = "wallet.tonConnectSubmitResponse";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfac67d3c, "wallet.tonConnectSubmitResponse");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            session_id: reader.i64()?,
-            msg_id: reader.i32()?,
-            body: reader.bytes()?,
-            trace_id: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            session_id: reader.long_field(),
+            msg_id: reader.int_field(),
+            body: reader.bytes_field(),
+            trace_id: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1167,12 +1213,15 @@ impl tl::Encode for TonConnectNextEventId {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectNextEventId {
-    const CONSTRUCTOR: u32 = 0x775d7244;
-    const EXPECTED: &'static str = "wallet.tonConnectNextEventId";
+    const CONSTRUCTOR: (u32, &'static str) = (0x775d7244, "wallet.tonConnectNextEventId");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            session_id: reader.i64()?,
-        })
+        let value = Self {
+            session_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1211,7 +1260,7 @@ impl TonConnectCloseSession {
 impl tl::Encode for TonConnectCloseSession {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd63f61ce);
-        let flags = u32::from(self.body.is_some());
+        let flags = tl::bit(self.body.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.session_id);
         if let Some(value) = &self.body {
@@ -1222,14 +1271,17 @@ impl tl::Encode for TonConnectCloseSession {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectCloseSession {
-    const CONSTRUCTOR: u32 = 0xd63f61ce;
-    const EXPECTED: &'static str = "wallet.tonConnectCloseSession";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd63f61ce, "wallet.tonConnectCloseSession");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            session_id: reader.i64()?,
-            body: if flags & 0x1 != 0 { Some(reader.bytes()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            session_id: reader.long_field(),
+            body: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1262,8 +1314,7 @@ impl tl::Encode for TonConnectGetSessions {
 
 #[cfg(feature = "decode-methods")]
 impl tl::DecodeBare for TonConnectGetSessions {
-    const CONSTRUCTOR: u32 = 0xa7ffb56e;
-    const EXPECTED: &'static str = "wallet.tonConnectGetSessions";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa7ffb56e, "wallet.tonConnectGetSessions");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }

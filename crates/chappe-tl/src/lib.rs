@@ -28,7 +28,7 @@ mod writer;
 
 pub use error::{DecodeError, DecodeErrorKind};
 pub use function::{Callers, ErrorName, Function};
-pub use reader::{MAX_DEPTH, Reader};
+pub use reader::{MAX_DEPTH, Reader, bit, has};
 pub use writer::{
     write_bare_vector, write_bool, write_bytes, write_f64, write_i32, write_i64, write_int128,
     write_int256, write_text, write_u32, write_vector,
@@ -74,10 +74,8 @@ pub trait Decode: Sized {
 ///
 /// Whoever implements this gets [`Decode`], which reads the id first.
 pub trait DecodeBare: Sized {
-    /// The id that comes before the fields.
-    const CONSTRUCTOR: u32;
-    /// What an error calls the value.
-    const EXPECTED: &'static str;
+    /// The id that comes before the fields, and what an error calls the value.
+    const CONSTRUCTOR: (u32, &'static str);
 
     /// Reads the fields and leaves the reader behind them.
     ///
@@ -89,8 +87,8 @@ pub trait DecodeBare: Sized {
 impl<T: DecodeBare> Decode for T {
     fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         match input.u32()? {
-            id if id == T::CONSTRUCTOR => T::decode_bare(input),
-            id => Err(input.unknown(id, T::EXPECTED)),
+            id if id == T::CONSTRUCTOR.0 => T::decode_bare(input),
+            id => Err(input.unknown(id, T::CONSTRUCTOR.1)),
         }
     }
 }

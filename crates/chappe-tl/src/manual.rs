@@ -87,8 +87,7 @@ impl Encode for MsgContainer {
 }
 
 impl DecodeBare for MsgContainer {
-    const CONSTRUCTOR: u32 = Self::ID;
-    const EXPECTED: &'static str = "MessageContainer";
+    const CONSTRUCTOR: (u32, &'static str) = (Self::ID, "MessageContainer");
 
     fn decode_bare(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let count = reader.count()?;
@@ -125,8 +124,7 @@ impl Encode for RpcResult {
 }
 
 impl DecodeBare for RpcResult {
-    const CONSTRUCTOR: u32 = Self::ID;
-    const EXPECTED: &'static str = "RpcResult";
+    const CONSTRUCTOR: (u32, &'static str) = (Self::ID, "RpcResult");
 
     fn decode_bare(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self { req_msg_id: reader.i64()?, result: reader.rest() })
@@ -146,8 +144,7 @@ impl Encode for GzipPacked {
 }
 
 impl DecodeBare for GzipPacked {
-    const CONSTRUCTOR: u32 = Self::ID;
-    const EXPECTED: &'static str = "gzip_packed";
+    const CONSTRUCTOR: (u32, &'static str) = (Self::ID, "gzip_packed");
 
     fn decode_bare(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self { packed_data: reader.bytes()? })
@@ -174,8 +171,7 @@ impl Encode for FutureSalts {
 }
 
 impl DecodeBare for FutureSalts {
-    const CONSTRUCTOR: u32 = Self::ID;
-    const EXPECTED: &'static str = "FutureSalts";
+    const CONSTRUCTOR: (u32, &'static str) = (Self::ID, "FutureSalts");
 
     fn decode_bare(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let (req_msg_id, now) = (reader.i64()?, reader.i32()?);

@@ -32,13 +32,19 @@ pub struct Reader<'a> {
     /// The block that short `bytes` values are copied to, as far as it is free.
     block: BytesMut,
     depth: u8,
+    /// The first failure of a field that did not report it; everything after it fails too.
+    failure: Option<DecodeError>,
 }
+
+mod fields;
+
+pub use fields::{bit, has};
 
 impl<'a> Reader<'a> {
     /// Starts at the beginning of a frame.
     #[must_use]
     pub fn new(frame: &'a Bytes) -> Self {
-        Self { rest: frame, frame, block: BytesMut::new(), depth: 0 }
+        Self { rest: frame, frame, block: BytesMut::new(), depth: 0, failure: None }
     }
 
     /// How many bytes are left.
@@ -65,9 +71,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// `TrailingBytes` when something is.
     pub fn finish(&self) -> Result<(), DecodeError> {
-        match self.rest.len() {
-            0 => Ok(()),
-            count => Err(self.error(DecodeErrorKind::TrailingBytes { count })),
+        match (&self.failure, self.rest.len()) {
+            (Some(error), _) => Err(error.clone()),
+            (None, 0) => Ok(()),
+            (None, count) => Err(self.error(DecodeErrorKind::TrailingBytes { count })),
         }
     }
 
@@ -76,7 +83,7 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     #[must_use]
     pub fn error(&self, kind: DecodeErrorKind) -> DecodeError {
-        DecodeError::new(kind, self.offset())
+        self.first(kind, self.offset())
     }
 
     /// The error for a constructor id that was just read and that `expected` does not have.
@@ -85,7 +92,12 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub fn unknown(&self, id: u32, expected: &'static str) -> DecodeError {
         let kind = DecodeErrorKind::UnknownConstructor { id, expected };
-        DecodeError::new(kind, self.offset().saturating_sub(4))
+        self.first(kind, self.offset().saturating_sub(4))
+    }
+
+    /// The failure that was before this one, or this one.
+    fn first(&self, kind: DecodeErrorKind, offset: usize) -> DecodeError {
+        self.failure.clone().unwrap_or_else(|| DecodeError::new(kind, offset))
     }
 
     /// Goes one level deeper; every value of a type that can contain itself does.

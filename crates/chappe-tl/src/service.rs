@@ -29,12 +29,15 @@ impl tl::Encode for ReqPq {
 }
 
 impl tl::DecodeBare for ReqPq {
-    const CONSTRUCTOR: u32 = 0x60469778;
-    const EXPECTED: &'static str = "req_pq";
+    const CONSTRUCTOR: (u32, &'static str) = (0x60469778, "req_pq");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            nonce: reader.int128()?,
-        })
+        let value = Self {
+            nonce: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -68,12 +71,15 @@ impl tl::Encode for ReqPqMulti {
 }
 
 impl tl::DecodeBare for ReqPqMulti {
-    const CONSTRUCTOR: u32 = 0xbe7e8ef1;
-    const EXPECTED: &'static str = "req_pq_multi";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbe7e8ef1, "req_pq_multi");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            nonce: reader.int128()?,
-        })
+        let value = Self {
+            nonce: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -122,17 +128,20 @@ impl tl::Encode for ReqDhParams {
 }
 
 impl tl::DecodeBare for ReqDhParams {
-    const CONSTRUCTOR: u32 = 0xd712e4be;
-    const EXPECTED: &'static str = "req_DH_params";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd712e4be, "req_DH_params");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            nonce: reader.int128()?,
-            server_nonce: reader.int128()?,
-            p: reader.bytes()?,
-            q: reader.bytes()?,
-            public_key_fingerprint: reader.i64()?,
-            encrypted_data: reader.bytes()?,
-        })
+        let value = Self {
+            nonce: reader.field(),
+            server_nonce: reader.field(),
+            p: reader.bytes_field(),
+            q: reader.bytes_field(),
+            public_key_fingerprint: reader.long_field(),
+            encrypted_data: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -172,14 +181,17 @@ impl tl::Encode for SetClientDhParams {
 }
 
 impl tl::DecodeBare for SetClientDhParams {
-    const CONSTRUCTOR: u32 = 0xf5045f1f;
-    const EXPECTED: &'static str = "set_client_DH_params";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf5045f1f, "set_client_DH_params");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            nonce: reader.int128()?,
-            server_nonce: reader.int128()?,
-            encrypted_data: reader.bytes()?,
-        })
+        let value = Self {
+            nonce: reader.field(),
+            server_nonce: reader.field(),
+            encrypted_data: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -209,8 +221,7 @@ impl tl::Encode for DestroyAuthKey {
 }
 
 impl tl::DecodeBare for DestroyAuthKey {
-    const CONSTRUCTOR: u32 = 0xd1435160;
-    const EXPECTED: &'static str = "destroy_auth_key";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd1435160, "destroy_auth_key");
     fn decode_bare(_reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         Ok(Self)
     }
@@ -246,12 +257,15 @@ impl tl::Encode for RpcDropAnswer {
 }
 
 impl tl::DecodeBare for RpcDropAnswer {
-    const CONSTRUCTOR: u32 = 0x58e4a740;
-    const EXPECTED: &'static str = "rpc_drop_answer";
+    const CONSTRUCTOR: (u32, &'static str) = (0x58e4a740, "rpc_drop_answer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            req_msg_id: reader.i64()?,
-        })
+        let value = Self {
+            req_msg_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -285,12 +299,15 @@ impl tl::Encode for GetFutureSalts {
 }
 
 impl tl::DecodeBare for GetFutureSalts {
-    const CONSTRUCTOR: u32 = 0xb921bd04;
-    const EXPECTED: &'static str = "get_future_salts";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb921bd04, "get_future_salts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            num: reader.i32()?,
-        })
+        let value = Self {
+            num: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -324,12 +341,15 @@ impl tl::Encode for Ping {
 }
 
 impl tl::DecodeBare for Ping {
-    const CONSTRUCTOR: u32 = 0x7abe77ec;
-    const EXPECTED: &'static str = "ping";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7abe77ec, "ping");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            ping_id: reader.i64()?,
-        })
+        let value = Self {
+            ping_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -366,13 +386,16 @@ impl tl::Encode for PingDelayDisconnect {
 }
 
 impl tl::DecodeBare for PingDelayDisconnect {
-    const CONSTRUCTOR: u32 = 0xf3427b8c;
-    const EXPECTED: &'static str = "ping_delay_disconnect";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf3427b8c, "ping_delay_disconnect");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            ping_id: reader.i64()?,
-            disconnect_delay: reader.i32()?,
-        })
+        let value = Self {
+            ping_id: reader.long_field(),
+            disconnect_delay: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -406,12 +429,15 @@ impl tl::Encode for DestroySession {
 }
 
 impl tl::DecodeBare for DestroySession {
-    const CONSTRUCTOR: u32 = 0xe7512126;
-    const EXPECTED: &'static str = "destroy_session";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe7512126, "destroy_session");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            session_id: reader.i64()?,
-        })
+        let value = Self {
+            session_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -458,15 +484,18 @@ pub mod types {
     }
 
     impl tl::DecodeBare for ResPq {
-        const CONSTRUCTOR: u32 = 0x05162463;
-        const EXPECTED: &'static str = "ResPQ";
+        const CONSTRUCTOR: (u32, &'static str) = (0x05162463, "ResPQ");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                nonce: reader.int128()?,
-                server_nonce: reader.int128()?,
-                pq: reader.bytes()?,
-                server_public_key_fingerprints: reader.vector()?,
-            })
+            let value = Self {
+                nonce: reader.field(),
+                server_nonce: reader.field(),
+                pq: reader.bytes_field(),
+                server_public_key_fingerprints: reader.vector_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -507,17 +536,20 @@ pub mod types {
     }
 
     impl tl::DecodeBare for PQInnerData {
-        const CONSTRUCTOR: u32 = 0x83c95aec;
-        const EXPECTED: &'static str = "p_q_inner_data";
+        const CONSTRUCTOR: (u32, &'static str) = (0x83c95aec, "p_q_inner_data");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                pq: reader.bytes()?,
-                p: reader.bytes()?,
-                q: reader.bytes()?,
-                nonce: reader.int128()?,
-                server_nonce: reader.int128()?,
-                new_nonce: reader.int256()?,
-            })
+            let value = Self {
+                pq: reader.bytes_field(),
+                p: reader.bytes_field(),
+                q: reader.bytes_field(),
+                nonce: reader.field(),
+                server_nonce: reader.field(),
+                new_nonce: reader.field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -561,18 +593,21 @@ pub mod types {
     }
 
     impl tl::DecodeBare for PQInnerDataDc {
-        const CONSTRUCTOR: u32 = 0xa9f55f95;
-        const EXPECTED: &'static str = "p_q_inner_data_dc";
+        const CONSTRUCTOR: (u32, &'static str) = (0xa9f55f95, "p_q_inner_data_dc");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                pq: reader.bytes()?,
-                p: reader.bytes()?,
-                q: reader.bytes()?,
-                nonce: reader.int128()?,
-                server_nonce: reader.int128()?,
-                new_nonce: reader.int256()?,
-                dc: reader.i32()?,
-            })
+            let value = Self {
+                pq: reader.bytes_field(),
+                p: reader.bytes_field(),
+                q: reader.bytes_field(),
+                nonce: reader.field(),
+                server_nonce: reader.field(),
+                new_nonce: reader.field(),
+                dc: reader.int_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -616,18 +651,21 @@ pub mod types {
     }
 
     impl tl::DecodeBare for PQInnerDataTemp {
-        const CONSTRUCTOR: u32 = 0x3c6a84d4;
-        const EXPECTED: &'static str = "p_q_inner_data_temp";
+        const CONSTRUCTOR: (u32, &'static str) = (0x3c6a84d4, "p_q_inner_data_temp");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                pq: reader.bytes()?,
-                p: reader.bytes()?,
-                q: reader.bytes()?,
-                nonce: reader.int128()?,
-                server_nonce: reader.int128()?,
-                new_nonce: reader.int256()?,
-                expires_in: reader.i32()?,
-            })
+            let value = Self {
+                pq: reader.bytes_field(),
+                p: reader.bytes_field(),
+                q: reader.bytes_field(),
+                nonce: reader.field(),
+                server_nonce: reader.field(),
+                new_nonce: reader.field(),
+                expires_in: reader.int_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -674,19 +712,22 @@ pub mod types {
     }
 
     impl tl::DecodeBare for PQInnerDataTempDc {
-        const CONSTRUCTOR: u32 = 0x56fddf88;
-        const EXPECTED: &'static str = "p_q_inner_data_temp_dc";
+        const CONSTRUCTOR: (u32, &'static str) = (0x56fddf88, "p_q_inner_data_temp_dc");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                pq: reader.bytes()?,
-                p: reader.bytes()?,
-                q: reader.bytes()?,
-                nonce: reader.int128()?,
-                server_nonce: reader.int128()?,
-                new_nonce: reader.int256()?,
-                dc: reader.i32()?,
-                expires_in: reader.i32()?,
-            })
+            let value = Self {
+                pq: reader.bytes_field(),
+                p: reader.bytes_field(),
+                q: reader.bytes_field(),
+                nonce: reader.field(),
+                server_nonce: reader.field(),
+                new_nonce: reader.field(),
+                dc: reader.int_field(),
+                expires_in: reader.int_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -718,14 +759,17 @@ pub mod types {
     }
 
     impl tl::DecodeBare for ServerDhParamsFail {
-        const CONSTRUCTOR: u32 = 0x79cb045d;
-        const EXPECTED: &'static str = "server_DH_params_fail";
+        const CONSTRUCTOR: (u32, &'static str) = (0x79cb045d, "server_DH_params_fail");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                nonce: reader.int128()?,
-                server_nonce: reader.int128()?,
-                new_nonce_hash: reader.int128()?,
-            })
+            let value = Self {
+                nonce: reader.field(),
+                server_nonce: reader.field(),
+                new_nonce_hash: reader.field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -757,14 +801,17 @@ pub mod types {
     }
 
     impl tl::DecodeBare for ServerDhParamsOk {
-        const CONSTRUCTOR: u32 = 0xd0e8075c;
-        const EXPECTED: &'static str = "server_DH_params_ok";
+        const CONSTRUCTOR: (u32, &'static str) = (0xd0e8075c, "server_DH_params_ok");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                nonce: reader.int128()?,
-                server_nonce: reader.int128()?,
-                encrypted_answer: reader.bytes()?,
-            })
+            let value = Self {
+                nonce: reader.field(),
+                server_nonce: reader.field(),
+                encrypted_answer: reader.bytes_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -805,17 +852,20 @@ pub mod types {
     }
 
     impl tl::DecodeBare for ServerDhInnerData {
-        const CONSTRUCTOR: u32 = 0xb5890dba;
-        const EXPECTED: &'static str = "Server_DH_inner_data";
+        const CONSTRUCTOR: (u32, &'static str) = (0xb5890dba, "Server_DH_inner_data");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                nonce: reader.int128()?,
-                server_nonce: reader.int128()?,
-                g: reader.i32()?,
-                dh_prime: reader.bytes()?,
-                g_a: reader.bytes()?,
-                server_time: reader.i32()?,
-            })
+            let value = Self {
+                nonce: reader.field(),
+                server_nonce: reader.field(),
+                g: reader.int_field(),
+                dh_prime: reader.bytes_field(),
+                g_a: reader.bytes_field(),
+                server_time: reader.int_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -850,15 +900,18 @@ pub mod types {
     }
 
     impl tl::DecodeBare for ClientDhInnerData {
-        const CONSTRUCTOR: u32 = 0x6643b654;
-        const EXPECTED: &'static str = "Client_DH_Inner_Data";
+        const CONSTRUCTOR: (u32, &'static str) = (0x6643b654, "Client_DH_Inner_Data");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                nonce: reader.int128()?,
-                server_nonce: reader.int128()?,
-                retry_id: reader.i64()?,
-                g_b: reader.bytes()?,
-            })
+            let value = Self {
+                nonce: reader.field(),
+                server_nonce: reader.field(),
+                retry_id: reader.long_field(),
+                g_b: reader.bytes_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -890,14 +943,17 @@ pub mod types {
     }
 
     impl tl::DecodeBare for DhGenOk {
-        const CONSTRUCTOR: u32 = 0x3bcbf734;
-        const EXPECTED: &'static str = "dh_gen_ok";
+        const CONSTRUCTOR: (u32, &'static str) = (0x3bcbf734, "dh_gen_ok");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                nonce: reader.int128()?,
-                server_nonce: reader.int128()?,
-                new_nonce_hash1: reader.int128()?,
-            })
+            let value = Self {
+                nonce: reader.field(),
+                server_nonce: reader.field(),
+                new_nonce_hash1: reader.field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -929,14 +985,17 @@ pub mod types {
     }
 
     impl tl::DecodeBare for DhGenRetry {
-        const CONSTRUCTOR: u32 = 0x46dc1fb9;
-        const EXPECTED: &'static str = "dh_gen_retry";
+        const CONSTRUCTOR: (u32, &'static str) = (0x46dc1fb9, "dh_gen_retry");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                nonce: reader.int128()?,
-                server_nonce: reader.int128()?,
-                new_nonce_hash2: reader.int128()?,
-            })
+            let value = Self {
+                nonce: reader.field(),
+                server_nonce: reader.field(),
+                new_nonce_hash2: reader.field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -968,14 +1027,17 @@ pub mod types {
     }
 
     impl tl::DecodeBare for DhGenFail {
-        const CONSTRUCTOR: u32 = 0xa69dae02;
-        const EXPECTED: &'static str = "dh_gen_fail";
+        const CONSTRUCTOR: (u32, &'static str) = (0xa69dae02, "dh_gen_fail");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                nonce: reader.int128()?,
-                server_nonce: reader.int128()?,
-                new_nonce_hash3: reader.int128()?,
-            })
+            let value = Self {
+                nonce: reader.field(),
+                server_nonce: reader.field(),
+                new_nonce_hash3: reader.field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1013,16 +1075,19 @@ pub mod types {
     }
 
     impl tl::DecodeBare for BindAuthKeyInner {
-        const CONSTRUCTOR: u32 = 0x75a3f765;
-        const EXPECTED: &'static str = "BindAuthKeyInner";
+        const CONSTRUCTOR: (u32, &'static str) = (0x75a3f765, "BindAuthKeyInner");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                nonce: reader.i64()?,
-                temp_auth_key_id: reader.i64()?,
-                perm_auth_key_id: reader.i64()?,
-                temp_session_id: reader.i64()?,
-                expires_at: reader.i32()?,
-            })
+            let value = Self {
+                nonce: reader.long_field(),
+                temp_auth_key_id: reader.long_field(),
+                perm_auth_key_id: reader.long_field(),
+                temp_session_id: reader.long_field(),
+                expires_at: reader.int_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1048,12 +1113,15 @@ pub mod types {
     }
 
     impl tl::DecodeBare for MsgsAck {
-        const CONSTRUCTOR: u32 = 0x62d6b459;
-        const EXPECTED: &'static str = "MsgsAck";
+        const CONSTRUCTOR: (u32, &'static str) = (0x62d6b459, "MsgsAck");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                msg_ids: reader.vector()?,
-            })
+            let value = Self {
+                msg_ids: reader.vector_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1085,14 +1153,17 @@ pub mod types {
     }
 
     impl tl::DecodeBare for BadMsgNotification {
-        const CONSTRUCTOR: u32 = 0xa7eff811;
-        const EXPECTED: &'static str = "bad_msg_notification";
+        const CONSTRUCTOR: (u32, &'static str) = (0xa7eff811, "bad_msg_notification");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                bad_msg_id: reader.i64()?,
-                bad_msg_seqno: reader.i32()?,
-                error_code: reader.i32()?,
-            })
+            let value = Self {
+                bad_msg_id: reader.long_field(),
+                bad_msg_seqno: reader.int_field(),
+                error_code: reader.int_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1127,15 +1198,18 @@ pub mod types {
     }
 
     impl tl::DecodeBare for BadServerSalt {
-        const CONSTRUCTOR: u32 = 0xedab447b;
-        const EXPECTED: &'static str = "bad_server_salt";
+        const CONSTRUCTOR: (u32, &'static str) = (0xedab447b, "bad_server_salt");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                bad_msg_id: reader.i64()?,
-                bad_msg_seqno: reader.i32()?,
-                error_code: reader.i32()?,
-                new_server_salt: reader.i64()?,
-            })
+            let value = Self {
+                bad_msg_id: reader.long_field(),
+                bad_msg_seqno: reader.int_field(),
+                error_code: reader.int_field(),
+                new_server_salt: reader.long_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1161,12 +1235,15 @@ pub mod types {
     }
 
     impl tl::DecodeBare for MsgsStateReq {
-        const CONSTRUCTOR: u32 = 0xda69fb52;
-        const EXPECTED: &'static str = "MsgsStateReq";
+        const CONSTRUCTOR: (u32, &'static str) = (0xda69fb52, "MsgsStateReq");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                msg_ids: reader.vector()?,
-            })
+            let value = Self {
+                msg_ids: reader.vector_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1195,13 +1272,16 @@ pub mod types {
     }
 
     impl tl::DecodeBare for MsgsStateInfo {
-        const CONSTRUCTOR: u32 = 0x04deb57d;
-        const EXPECTED: &'static str = "MsgsStateInfo";
+        const CONSTRUCTOR: (u32, &'static str) = (0x04deb57d, "MsgsStateInfo");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                req_msg_id: reader.i64()?,
-                info: reader.bytes()?,
-            })
+            let value = Self {
+                req_msg_id: reader.long_field(),
+                info: reader.bytes_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1230,13 +1310,16 @@ pub mod types {
     }
 
     impl tl::DecodeBare for MsgsAllInfo {
-        const CONSTRUCTOR: u32 = 0x8cc0d131;
-        const EXPECTED: &'static str = "MsgsAllInfo";
+        const CONSTRUCTOR: (u32, &'static str) = (0x8cc0d131, "MsgsAllInfo");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                msg_ids: reader.vector()?,
-                info: reader.bytes()?,
-            })
+            let value = Self {
+                msg_ids: reader.vector_field(),
+                info: reader.bytes_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1271,15 +1354,18 @@ pub mod types {
     }
 
     impl tl::DecodeBare for MsgDetailedInfo {
-        const CONSTRUCTOR: u32 = 0x276d3ec6;
-        const EXPECTED: &'static str = "msg_detailed_info";
+        const CONSTRUCTOR: (u32, &'static str) = (0x276d3ec6, "msg_detailed_info");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                msg_id: reader.i64()?,
-                answer_msg_id: reader.i64()?,
-                bytes: reader.i32()?,
-                status: reader.i32()?,
-            })
+            let value = Self {
+                msg_id: reader.long_field(),
+                answer_msg_id: reader.long_field(),
+                bytes: reader.int_field(),
+                status: reader.int_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1311,14 +1397,17 @@ pub mod types {
     }
 
     impl tl::DecodeBare for MsgNewDetailedInfo {
-        const CONSTRUCTOR: u32 = 0x809db6df;
-        const EXPECTED: &'static str = "msg_new_detailed_info";
+        const CONSTRUCTOR: (u32, &'static str) = (0x809db6df, "msg_new_detailed_info");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                answer_msg_id: reader.i64()?,
-                bytes: reader.i32()?,
-                status: reader.i32()?,
-            })
+            let value = Self {
+                answer_msg_id: reader.long_field(),
+                bytes: reader.int_field(),
+                status: reader.int_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1344,12 +1433,15 @@ pub mod types {
     }
 
     impl tl::DecodeBare for MsgResendReq {
-        const CONSTRUCTOR: u32 = 0x7d861a08;
-        const EXPECTED: &'static str = "msg_resend_req";
+        const CONSTRUCTOR: (u32, &'static str) = (0x7d861a08, "msg_resend_req");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                msg_ids: reader.vector()?,
-            })
+            let value = Self {
+                msg_ids: reader.vector_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1375,12 +1467,15 @@ pub mod types {
     }
 
     impl tl::DecodeBare for MsgResendAnsReq {
-        const CONSTRUCTOR: u32 = 0x8610baeb;
-        const EXPECTED: &'static str = "msg_resend_ans_req";
+        const CONSTRUCTOR: (u32, &'static str) = (0x8610baeb, "msg_resend_ans_req");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                msg_ids: reader.vector()?,
-            })
+            let value = Self {
+                msg_ids: reader.vector_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1409,13 +1504,16 @@ pub mod types {
     }
 
     impl tl::DecodeBare for RpcError {
-        const CONSTRUCTOR: u32 = 0x2144ca19;
-        const EXPECTED: &'static str = "RpcError";
+        const CONSTRUCTOR: (u32, &'static str) = (0x2144ca19, "RpcError");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                error_code: reader.i32()?,
-                error_message: reader.text()?,
-            })
+            let value = Self {
+                error_code: reader.int_field(),
+                error_message: reader.text_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1447,14 +1545,17 @@ pub mod types {
     }
 
     impl tl::DecodeBare for RpcAnswerDropped {
-        const CONSTRUCTOR: u32 = 0xa43ad8b7;
-        const EXPECTED: &'static str = "rpc_answer_dropped";
+        const CONSTRUCTOR: (u32, &'static str) = (0xa43ad8b7, "rpc_answer_dropped");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                msg_id: reader.i64()?,
-                seq_no: reader.i32()?,
-                bytes: reader.i32()?,
-            })
+            let value = Self {
+                msg_id: reader.long_field(),
+                seq_no: reader.int_field(),
+                bytes: reader.int_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1483,13 +1584,16 @@ pub mod types {
     }
 
     impl tl::DecodeBare for Pong {
-        const CONSTRUCTOR: u32 = 0x347773c5;
-        const EXPECTED: &'static str = "Pong";
+        const CONSTRUCTOR: (u32, &'static str) = (0x347773c5, "Pong");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                msg_id: reader.i64()?,
-                ping_id: reader.i64()?,
-            })
+            let value = Self {
+                msg_id: reader.long_field(),
+                ping_id: reader.long_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1515,12 +1619,15 @@ pub mod types {
     }
 
     impl tl::DecodeBare for DestroySessionOk {
-        const CONSTRUCTOR: u32 = 0xe22045fc;
-        const EXPECTED: &'static str = "destroy_session_ok";
+        const CONSTRUCTOR: (u32, &'static str) = (0xe22045fc, "destroy_session_ok");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                session_id: reader.i64()?,
-            })
+            let value = Self {
+                session_id: reader.long_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1546,12 +1653,15 @@ pub mod types {
     }
 
     impl tl::DecodeBare for DestroySessionNone {
-        const CONSTRUCTOR: u32 = 0x62d350c9;
-        const EXPECTED: &'static str = "destroy_session_none";
+        const CONSTRUCTOR: (u32, &'static str) = (0x62d350c9, "destroy_session_none");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                session_id: reader.i64()?,
-            })
+            let value = Self {
+                session_id: reader.long_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1583,14 +1693,17 @@ pub mod types {
     }
 
     impl tl::DecodeBare for NewSessionCreated {
-        const CONSTRUCTOR: u32 = 0x9ec20908;
-        const EXPECTED: &'static str = "NewSession";
+        const CONSTRUCTOR: (u32, &'static str) = (0x9ec20908, "NewSession");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                first_msg_id: reader.i64()?,
-                unique_id: reader.i64()?,
-                server_salt: reader.i64()?,
-            })
+            let value = Self {
+                first_msg_id: reader.long_field(),
+                unique_id: reader.long_field(),
+                server_salt: reader.long_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1622,14 +1735,17 @@ pub mod types {
     }
 
     impl tl::DecodeBare for HttpWait {
-        const CONSTRUCTOR: u32 = 0x9299359f;
-        const EXPECTED: &'static str = "HttpWait";
+        const CONSTRUCTOR: (u32, &'static str) = (0x9299359f, "HttpWait");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                max_delay: reader.i32()?,
-                wait_after: reader.i32()?,
-                max_wait: reader.i32()?,
-            })
+            let value = Self {
+                max_delay: reader.int_field(),
+                wait_after: reader.int_field(),
+                max_wait: reader.int_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1658,13 +1774,16 @@ pub mod types {
     }
 
     impl tl::DecodeBare for IpPort {
-        const CONSTRUCTOR: u32 = 0xd433ad73;
-        const EXPECTED: &'static str = "ipPort";
+        const CONSTRUCTOR: (u32, &'static str) = (0xd433ad73, "ipPort");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                ipv4: reader.i32()?,
-                port: reader.i32()?,
-            })
+            let value = Self {
+                ipv4: reader.int_field(),
+                port: reader.int_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1696,14 +1815,17 @@ pub mod types {
     }
 
     impl tl::DecodeBare for IpPortSecret {
-        const CONSTRUCTOR: u32 = 0x37982646;
-        const EXPECTED: &'static str = "ipPortSecret";
+        const CONSTRUCTOR: (u32, &'static str) = (0x37982646, "ipPortSecret");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                ipv4: reader.i32()?,
-                port: reader.i32()?,
-                secret: reader.bytes()?,
-            })
+            let value = Self {
+                ipv4: reader.int_field(),
+                port: reader.int_field(),
+                secret: reader.bytes_field(),
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1735,14 +1857,17 @@ pub mod types {
     }
 
     impl tl::DecodeBare for AccessPointRule {
-        const CONSTRUCTOR: u32 = 0x4679b65f;
-        const EXPECTED: &'static str = "AccessPointRule";
+        const CONSTRUCTOR: (u32, &'static str) = (0x4679b65f, "AccessPointRule");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                phone_prefix_rules: reader.bytes()?,
-                dc_id: reader.i32()?,
+            let value = Self {
+                phone_prefix_rules: reader.bytes_field(),
+                dc_id: reader.int_field(),
                 ips: reader.bare_vector()?,
-            })
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 
@@ -1774,14 +1899,17 @@ pub mod types {
     }
 
     impl tl::DecodeBare for ConfigSimple {
-        const CONSTRUCTOR: u32 = 0x5a592a6c;
-        const EXPECTED: &'static str = "help.ConfigSimple";
+        const CONSTRUCTOR: (u32, &'static str) = (0x5a592a6c, "help.ConfigSimple");
         fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            Ok(Self {
-                date: reader.i32()?,
-                expires: reader.i32()?,
+            let value = Self {
+                date: reader.int_field(),
+                expires: reader.int_field(),
                 rules: reader.bare_vector()?,
-            })
+            };
+            match reader.failure() {
+                None => Ok(value),
+                Some(error) => Err(error),
+            }
         }
     }
 }
@@ -1812,11 +1940,17 @@ pub mod enums {
     impl tl::Decode for BadMsgNotification {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
             let value = match reader.u32()? {
-                0xa7eff811 => Self::BadMsgNotification(tl::DecodeBare::decode_bare(reader)?),
-                0xedab447b => Self::BadServerSalt(tl::DecodeBare::decode_bare(reader)?),
-                id => return Err(reader.unknown(id, "BadMsgNotification")),
+                0xa7eff811 => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::BadMsgNotification(value)),
+                    Err(error) => Err(error),
+                },
+                0xedab447b => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::BadServerSalt(value)),
+                    Err(error) => Err(error),
+                },
+                id => Err(reader.unknown(id, "BadMsgNotification")),
             };
-            Ok(value)
+            value
         }
     }
 
@@ -1857,12 +1991,12 @@ pub mod enums {
     impl tl::Decode for DestroyAuthKeyRes {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
             let value = match reader.u32()? {
-                0xf660e1d4 => Self::DestroyAuthKeyOk,
-                0x0a9f2259 => Self::DestroyAuthKeyNone,
-                0xea109b13 => Self::DestroyAuthKeyFail,
-                id => return Err(reader.unknown(id, "DestroyAuthKeyRes")),
+                0xf660e1d4 => Ok(Self::DestroyAuthKeyOk),
+                0x0a9f2259 => Ok(Self::DestroyAuthKeyNone),
+                0xea109b13 => Ok(Self::DestroyAuthKeyFail),
+                id => Err(reader.unknown(id, "DestroyAuthKeyRes")),
             };
-            Ok(value)
+            value
         }
     }
 
@@ -1888,11 +2022,17 @@ pub mod enums {
     impl tl::Decode for DestroySessionRes {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
             let value = match reader.u32()? {
-                0xe22045fc => Self::DestroySessionOk(tl::DecodeBare::decode_bare(reader)?),
-                0x62d350c9 => Self::DestroySessionNone(tl::DecodeBare::decode_bare(reader)?),
-                id => return Err(reader.unknown(id, "DestroySessionRes")),
+                0xe22045fc => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::DestroySessionOk(value)),
+                    Err(error) => Err(error),
+                },
+                0x62d350c9 => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::DestroySessionNone(value)),
+                    Err(error) => Err(error),
+                },
+                id => Err(reader.unknown(id, "DestroySessionRes")),
             };
-            Ok(value)
+            value
         }
     }
 
@@ -1930,11 +2070,17 @@ pub mod enums {
     impl tl::Decode for IpPort {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
             let value = match reader.u32()? {
-                0xd433ad73 => Self::IpPort(tl::DecodeBare::decode_bare(reader)?),
-                0x37982646 => Self::Secret(tl::DecodeBare::decode_bare(reader)?),
-                id => return Err(reader.unknown(id, "IpPort")),
+                0xd433ad73 => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::IpPort(value)),
+                    Err(error) => Err(error),
+                },
+                0x37982646 => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::Secret(value)),
+                    Err(error) => Err(error),
+                },
+                id => Err(reader.unknown(id, "IpPort")),
             };
-            Ok(value)
+            value
         }
     }
 
@@ -1972,11 +2118,17 @@ pub mod enums {
     impl tl::Decode for MsgDetailedInfo {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
             let value = match reader.u32()? {
-                0x276d3ec6 => Self::MsgDetailedInfo(tl::DecodeBare::decode_bare(reader)?),
-                0x809db6df => Self::MsgNewDetailedInfo(tl::DecodeBare::decode_bare(reader)?),
-                id => return Err(reader.unknown(id, "MsgDetailedInfo")),
+                0x276d3ec6 => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::MsgDetailedInfo(value)),
+                    Err(error) => Err(error),
+                },
+                0x809db6df => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::MsgNewDetailedInfo(value)),
+                    Err(error) => Err(error),
+                },
+                id => Err(reader.unknown(id, "MsgDetailedInfo")),
             };
-            Ok(value)
+            value
         }
     }
 
@@ -2014,11 +2166,17 @@ pub mod enums {
     impl tl::Decode for MsgResendReq {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
             let value = match reader.u32()? {
-                0x7d861a08 => Self::MsgResendReq(tl::DecodeBare::decode_bare(reader)?),
-                0x8610baeb => Self::MsgResendAnsReq(tl::DecodeBare::decode_bare(reader)?),
-                id => return Err(reader.unknown(id, "MsgResendReq")),
+                0x7d861a08 => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::MsgResendReq(value)),
+                    Err(error) => Err(error),
+                },
+                0x8610baeb => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::MsgResendAnsReq(value)),
+                    Err(error) => Err(error),
+                },
+                id => Err(reader.unknown(id, "MsgResendReq")),
             };
-            Ok(value)
+            value
         }
     }
 
@@ -2062,13 +2220,25 @@ pub mod enums {
     impl tl::Decode for PQInnerData {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
             let value = match reader.u32()? {
-                0x83c95aec => Self::PQInnerData(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-                0xa9f55f95 => Self::Dc(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-                0x3c6a84d4 => Self::Temp(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-                0x56fddf88 => Self::TempDc(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-                id => return Err(reader.unknown(id, "P_Q_inner_data")),
+                0x83c95aec => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::PQInnerData(Box::new(value))),
+                    Err(error) => Err(error),
+                },
+                0xa9f55f95 => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::Dc(Box::new(value))),
+                    Err(error) => Err(error),
+                },
+                0x3c6a84d4 => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::Temp(Box::new(value))),
+                    Err(error) => Err(error),
+                },
+                0x56fddf88 => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::TempDc(Box::new(value))),
+                    Err(error) => Err(error),
+                },
+                id => Err(reader.unknown(id, "P_Q_inner_data")),
             };
-            Ok(value)
+            value
         }
     }
 
@@ -2121,12 +2291,15 @@ pub mod enums {
     impl tl::Decode for RpcDropAnswer {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
             let value = match reader.u32()? {
-                0x5e2ad36e => Self::RpcAnswerUnknown,
-                0xcd78e586 => Self::RpcAnswerDroppedRunning,
-                0xa43ad8b7 => Self::RpcAnswerDropped(tl::DecodeBare::decode_bare(reader)?),
-                id => return Err(reader.unknown(id, "RpcDropAnswer")),
+                0x5e2ad36e => Ok(Self::RpcAnswerUnknown),
+                0xcd78e586 => Ok(Self::RpcAnswerDroppedRunning),
+                0xa43ad8b7 => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::RpcAnswerDropped(value)),
+                    Err(error) => Err(error),
+                },
+                id => Err(reader.unknown(id, "RpcDropAnswer")),
             };
-            Ok(value)
+            value
         }
     }
 
@@ -2158,11 +2331,17 @@ pub mod enums {
     impl tl::Decode for ServerDhParams {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
             let value = match reader.u32()? {
-                0x79cb045d => Self::Fail(tl::DecodeBare::decode_bare(reader)?),
-                0xd0e8075c => Self::Ok(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-                id => return Err(reader.unknown(id, "Server_DH_Params")),
+                0x79cb045d => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::Fail(value)),
+                    Err(error) => Err(error),
+                },
+                0xd0e8075c => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::Ok(Box::new(value))),
+                    Err(error) => Err(error),
+                },
+                id => Err(reader.unknown(id, "Server_DH_Params")),
             };
-            Ok(value)
+            value
         }
     }
 
@@ -2203,12 +2382,21 @@ pub mod enums {
     impl tl::Decode for SetClientDhParamsAnswer {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
             let value = match reader.u32()? {
-                0x3bcbf734 => Self::DhGenOk(tl::DecodeBare::decode_bare(reader)?),
-                0x46dc1fb9 => Self::DhGenRetry(tl::DecodeBare::decode_bare(reader)?),
-                0xa69dae02 => Self::DhGenFail(tl::DecodeBare::decode_bare(reader)?),
-                id => return Err(reader.unknown(id, "Set_client_DH_params_answer")),
+                0x3bcbf734 => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::DhGenOk(value)),
+                    Err(error) => Err(error),
+                },
+                0x46dc1fb9 => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::DhGenRetry(value)),
+                    Err(error) => Err(error),
+                },
+                0xa69dae02 => match tl::DecodeBare::decode_bare(reader) {
+                    Ok(value) => Ok(Self::DhGenFail(value)),
+                    Err(error) => Err(error),
+                },
+                id => Err(reader.unknown(id, "Set_client_DH_params_answer")),
             };
-            Ok(value)
+            value
         }
     }
 

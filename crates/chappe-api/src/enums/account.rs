@@ -27,11 +27,14 @@ impl tl::Encode for ChatThemes {
 impl tl::Decode for ChatThemes {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xe011e1c4 => Self::NotModified,
-            0xbe098173 => Self::ChatThemes(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "account.ChatThemes")),
+            0xe011e1c4 => Ok(Self::NotModified),
+            0xbe098173 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatThemes(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "account.ChatThemes")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -63,11 +66,17 @@ impl tl::Encode for EmailVerified {
 impl tl::Decode for EmailVerified {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x2b96cd1b => Self::EmailVerified(tl::DecodeBare::decode_bare(reader)?),
-            0xe1bb0d61 => Self::Login(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "account.EmailVerified")),
+            0x2b96cd1b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EmailVerified(value)),
+                Err(error) => Err(error),
+            },
+            0xe1bb0d61 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Login(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "account.EmailVerified")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -105,11 +114,14 @@ impl tl::Encode for EmojiStatuses {
 impl tl::Decode for EmojiStatuses {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xd08ce645 => Self::NotModified,
-            0x90c467d1 => Self::EmojiStatuses(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "account.EmojiStatuses")),
+            0xd08ce645 => Ok(Self::NotModified),
+            0x90c467d1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EmojiStatuses(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "account.EmojiStatuses")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -144,12 +156,18 @@ impl tl::Encode for ResetPasswordResult {
 impl tl::Decode for ResetPasswordResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xe3779861 => Self::ResetPasswordFailedWait(tl::DecodeBare::decode_bare(reader)?),
-            0xe9effc7d => Self::ResetPasswordRequestedWait(tl::DecodeBare::decode_bare(reader)?),
-            0xe926d63e => Self::ResetPasswordOk,
-            id => return Err(reader.unknown(id, "account.ResetPasswordResult")),
+            0xe3779861 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ResetPasswordFailedWait(value)),
+                Err(error) => Err(error),
+            },
+            0xe9effc7d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ResetPasswordRequestedWait(value)),
+                Err(error) => Err(error),
+            },
+            0xe926d63e => Ok(Self::ResetPasswordOk),
+            id => Err(reader.unknown(id, "account.ResetPasswordResult")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -187,11 +205,14 @@ impl tl::Encode for SavedMusicIds {
 impl tl::Decode for SavedMusicIds {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x4fc81d6e => Self::NotModified,
-            0x998d6636 => Self::SavedMusicIds(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "account.SavedMusicIds")),
+            0x4fc81d6e => Ok(Self::NotModified),
+            0x998d6636 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SavedMusicIds(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "account.SavedMusicIds")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -223,11 +244,14 @@ impl tl::Encode for SavedRingtone {
 impl tl::Decode for SavedRingtone {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xb7263f6d => Self::SavedRingtone,
-            0x1f307eb7 => Self::Converted(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "account.SavedRingtone")),
+            0xb7263f6d => Ok(Self::SavedRingtone),
+            0x1f307eb7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Converted(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "account.SavedRingtone")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -259,11 +283,14 @@ impl tl::Encode for SavedRingtones {
 impl tl::Decode for SavedRingtones {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xfbf6e8b1 => Self::NotModified,
-            0xc1e92cc5 => Self::SavedRingtones(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "account.SavedRingtones")),
+            0xfbf6e8b1 => Ok(Self::NotModified),
+            0xc1e92cc5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SavedRingtones(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "account.SavedRingtones")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -295,11 +322,14 @@ impl tl::Encode for Themes {
 impl tl::Decode for Themes {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xf41eb622 => Self::NotModified,
-            0x9a3d8c6d => Self::Themes(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "account.Themes")),
+            0xf41eb622 => Ok(Self::NotModified),
+            0x9a3d8c6d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Themes(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "account.Themes")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -331,11 +361,14 @@ impl tl::Encode for WallPapers {
 impl tl::Decode for WallPapers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x1c199183 => Self::NotModified,
-            0xcdc3858c => Self::WallPapers(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "account.WallPapers")),
+            0x1c199183 => Ok(Self::NotModified),
+            0xcdc3858c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WallPapers(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "account.WallPapers")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -367,11 +400,14 @@ impl tl::Encode for WebBrowserSettings {
 impl tl::Decode for WebBrowserSettings {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xc31c8f4e => Self::NotModified,
-            0x79eb8cb3 => Self::WebBrowserSettings(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "account.WebBrowserSettings")),
+            0xc31c8f4e => Ok(Self::NotModified),
+            0x79eb8cb3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WebBrowserSettings(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "account.WebBrowserSettings")),
         };
-        Ok(value)
+        value
     }
 }
 

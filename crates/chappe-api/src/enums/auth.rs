@@ -27,11 +27,17 @@ impl tl::Encode for Authorization {
 impl tl::Decode for Authorization {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x2ea2c0d4 => Self::Authorization(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x44747e9a => Self::SignUpRequired(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "auth.Authorization")),
+            0x2ea2c0d4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Authorization(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x44747e9a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SignUpRequired(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "auth.Authorization")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -78,14 +84,14 @@ impl tl::Encode for CodeType {
 impl tl::Decode for CodeType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x72a3158c => Self::Sms,
-            0x741cd3e3 => Self::Call,
-            0x226ccefb => Self::FlashCall,
-            0xd61ad6ee => Self::MissedCall,
-            0x06ed998c => Self::FragmentSms,
-            id => return Err(reader.unknown(id, "auth.CodeType")),
+            0x72a3158c => Ok(Self::Sms),
+            0x741cd3e3 => Ok(Self::Call),
+            0x226ccefb => Ok(Self::FlashCall),
+            0xd61ad6ee => Ok(Self::MissedCall),
+            0x06ed998c => Ok(Self::FragmentSms),
+            id => Err(reader.unknown(id, "auth.CodeType")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -114,12 +120,21 @@ impl tl::Encode for LoginToken {
 impl tl::Decode for LoginToken {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x629f1980 => Self::LoginToken(tl::DecodeBare::decode_bare(reader)?),
-            0x068e9916 => Self::MigrateTo(tl::DecodeBare::decode_bare(reader)?),
-            0x390d5c5e => Self::Success(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "auth.LoginToken")),
+            0x629f1980 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::LoginToken(value)),
+                Err(error) => Err(error),
+            },
+            0x068e9916 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MigrateTo(value)),
+                Err(error) => Err(error),
+            },
+            0x390d5c5e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Success(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "auth.LoginToken")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -166,12 +181,21 @@ impl tl::Encode for SentCode {
 impl tl::Decode for SentCode {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x5e002502 => Self::SentCode(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x2390fe44 => Self::Success(tl::DecodeBare::decode_bare(reader)?),
-            0xf8827ebf => Self::PaymentRequired(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "auth.SentCode")),
+            0x5e002502 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SentCode(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x2390fe44 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Success(value)),
+                Err(error) => Err(error),
+            },
+            0xf8827ebf => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PaymentRequired(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "auth.SentCode")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -242,20 +266,53 @@ impl tl::Encode for SentCodeType {
 impl tl::Decode for SentCodeType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x3dbb5986 => Self::App(tl::DecodeBare::decode_bare(reader)?),
-            0xc000bba2 => Self::Sms(tl::DecodeBare::decode_bare(reader)?),
-            0x5353e5a7 => Self::Call(tl::DecodeBare::decode_bare(reader)?),
-            0xab03c6d9 => Self::FlashCall(tl::DecodeBare::decode_bare(reader)?),
-            0x82006484 => Self::MissedCall(tl::DecodeBare::decode_bare(reader)?),
-            0xf450f59b => Self::EmailCode(tl::DecodeBare::decode_bare(reader)?),
-            0xa5491dea => Self::SetUpEmailRequired(tl::DecodeBare::decode_bare(reader)?),
-            0xd9565c39 => Self::FragmentSms(tl::DecodeBare::decode_bare(reader)?),
-            0x009fd736 => Self::FirebaseSms(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xa416ac81 => Self::SmsWord(tl::DecodeBare::decode_bare(reader)?),
-            0xb37794af => Self::SmsPhrase(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "auth.SentCodeType")),
+            0x3dbb5986 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::App(value)),
+                Err(error) => Err(error),
+            },
+            0xc000bba2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Sms(value)),
+                Err(error) => Err(error),
+            },
+            0x5353e5a7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Call(value)),
+                Err(error) => Err(error),
+            },
+            0xab03c6d9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::FlashCall(value)),
+                Err(error) => Err(error),
+            },
+            0x82006484 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::MissedCall(value)),
+                Err(error) => Err(error),
+            },
+            0xf450f59b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EmailCode(value)),
+                Err(error) => Err(error),
+            },
+            0xa5491dea => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SetUpEmailRequired(value)),
+                Err(error) => Err(error),
+            },
+            0xd9565c39 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::FragmentSms(value)),
+                Err(error) => Err(error),
+            },
+            0x009fd736 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::FirebaseSms(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xa416ac81 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SmsWord(value)),
+                Err(error) => Err(error),
+            },
+            0xb37794af => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SmsPhrase(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "auth.SentCodeType")),
         };
-        Ok(value)
+        value
     }
 }
 

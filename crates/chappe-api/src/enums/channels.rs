@@ -27,11 +27,14 @@ impl tl::Encode for ChannelParticipants {
 impl tl::Decode for ChannelParticipants {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x9ab0feaf => Self::ChannelParticipants(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xf0173fe9 => Self::NotModified,
-            id => return Err(reader.unknown(id, "channels.ChannelParticipants")),
+            0x9ab0feaf => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelParticipants(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xf0173fe9 => Ok(Self::NotModified),
+            id => Err(reader.unknown(id, "channels.ChannelParticipants")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -66,12 +69,15 @@ impl tl::Encode for SponsoredMessageReportResult {
 impl tl::Decode for SponsoredMessageReportResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x846f9e42 => Self::ChooseOption(tl::DecodeBare::decode_bare(reader)?),
-            0x3e3bcf2f => Self::AdsHidden,
-            0xad798849 => Self::Reported,
-            id => return Err(reader.unknown(id, "channels.SponsoredMessageReportResult")),
+            0x846f9e42 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChooseOption(value)),
+                Err(error) => Err(error),
+            },
+            0x3e3bcf2f => Ok(Self::AdsHidden),
+            0xad798849 => Ok(Self::Reported),
+            id => Err(reader.unknown(id, "channels.SponsoredMessageReportResult")),
         };
-        Ok(value)
+        value
     }
 }
 

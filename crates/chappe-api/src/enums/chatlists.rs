@@ -27,11 +27,17 @@ impl tl::Encode for ChatlistInvite {
 impl tl::Decode for ChatlistInvite {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xfa87f659 => Self::Already(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xf10ece2f => Self::ChatlistInvite(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "chatlists.ChatlistInvite")),
+            0xfa87f659 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Already(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xf10ece2f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChatlistInvite(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "chatlists.ChatlistInvite")),
         };
-        Ok(value)
+        value
     }
 }
 

@@ -27,11 +27,17 @@ impl tl::Encode for Blocked {
 impl tl::Decode for Blocked {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x0ade1591 => Self::Blocked(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xe1664194 => Self::Slice(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "contacts.Blocked")),
+            0x0ade1591 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Blocked(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xe1664194 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Slice(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "contacts.Blocked")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -69,11 +75,14 @@ impl tl::Encode for Contacts {
 impl tl::Decode for Contacts {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xb74ba9d2 => Self::NotModified,
-            0xeae87e42 => Self::Contacts(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "contacts.Contacts")),
+            0xb74ba9d2 => Ok(Self::NotModified),
+            0xeae87e42 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Contacts(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "contacts.Contacts")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -105,11 +114,14 @@ impl tl::Encode for SponsoredPeers {
 impl tl::Decode for SponsoredPeers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xea32b4b1 => Self::Empty,
-            0xeb032884 => Self::SponsoredPeers(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "contacts.SponsoredPeers")),
+            0xea32b4b1 => Ok(Self::Empty),
+            0xeb032884 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SponsoredPeers(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "contacts.SponsoredPeers")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -144,12 +156,15 @@ impl tl::Encode for TopPeers {
 impl tl::Decode for TopPeers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xde266ef5 => Self::NotModified,
-            0x70b772a8 => Self::TopPeers(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xb52c939d => Self::Disabled,
-            id => return Err(reader.unknown(id, "contacts.TopPeers")),
+            0xde266ef5 => Ok(Self::NotModified),
+            0x70b772a8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TopPeers(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xb52c939d => Ok(Self::Disabled),
+            id => Err(reader.unknown(id, "contacts.TopPeers")),
         };
-        Ok(value)
+        value
     }
 }
 

@@ -27,11 +27,14 @@ impl tl::Encode for AppConfig {
 impl tl::Decode for AppConfig {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x7cde641d => Self::NotModified,
-            0xdd18782e => Self::AppConfig(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "help.AppConfig")),
+            0x7cde641d => Ok(Self::NotModified),
+            0xdd18782e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::AppConfig(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "help.AppConfig")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -63,11 +66,14 @@ impl tl::Encode for AppUpdate {
 impl tl::Decode for AppUpdate {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xccbbce30 => Self::AppUpdate(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xc45a6536 => Self::NoAppUpdate,
-            id => return Err(reader.unknown(id, "help.AppUpdate")),
+            0xccbbce30 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::AppUpdate(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xc45a6536 => Ok(Self::NoAppUpdate),
+            id => Err(reader.unknown(id, "help.AppUpdate")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -99,11 +105,14 @@ impl tl::Encode for CountriesList {
 impl tl::Decode for CountriesList {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x93cc1f32 => Self::NotModified,
-            0x87d0759e => Self::CountriesList(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "help.CountriesList")),
+            0x93cc1f32 => Ok(Self::NotModified),
+            0x87d0759e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::CountriesList(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "help.CountriesList")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -135,11 +144,14 @@ impl tl::Encode for DeepLinkInfo {
 impl tl::Decode for DeepLinkInfo {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x66afa166 => Self::Empty,
-            0x6a4ee832 => Self::DeepLinkInfo(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "help.DeepLinkInfo")),
+            0x66afa166 => Ok(Self::Empty),
+            0x6a4ee832 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DeepLinkInfo(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "help.DeepLinkInfo")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -171,11 +183,14 @@ impl tl::Encode for PassportConfig {
 impl tl::Decode for PassportConfig {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xbfb9f457 => Self::NotModified,
-            0xa098d6af => Self::PassportConfig(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "help.PassportConfig")),
+            0xbfb9f457 => Ok(Self::NotModified),
+            0xa098d6af => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PassportConfig(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "help.PassportConfig")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -207,11 +222,17 @@ impl tl::Encode for PeerColorSet {
 impl tl::Decode for PeerColorSet {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x26219a58 => Self::PeerColorSet(tl::DecodeBare::decode_bare(reader)?),
-            0x767d61eb => Self::PeerColorProfileSet(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "help.PeerColorSet")),
+            0x26219a58 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PeerColorSet(value)),
+                Err(error) => Err(error),
+            },
+            0x767d61eb => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PeerColorProfileSet(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "help.PeerColorSet")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -249,11 +270,14 @@ impl tl::Encode for PeerColors {
 impl tl::Decode for PeerColors {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x2ba1f5ce => Self::NotModified,
-            0x00f8ed08 => Self::PeerColors(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "help.PeerColors")),
+            0x2ba1f5ce => Ok(Self::NotModified),
+            0x00f8ed08 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PeerColors(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "help.PeerColors")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -285,11 +309,17 @@ impl tl::Encode for PromoData {
 impl tl::Decode for PromoData {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x98f6ac75 => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0x08a4d87a => Self::PromoData(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "help.PromoData")),
+            0x98f6ac75 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Empty(value)),
+                Err(error) => Err(error),
+            },
+            0x08a4d87a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PromoData(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "help.PromoData")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -327,11 +357,17 @@ impl tl::Encode for TermsOfServiceUpdate {
 impl tl::Decode for TermsOfServiceUpdate {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xe3309f7f => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0x28ecf961 => Self::TermsOfServiceUpdate(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "help.TermsOfServiceUpdate")),
+            0xe3309f7f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Empty(value)),
+                Err(error) => Err(error),
+            },
+            0x28ecf961 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TermsOfServiceUpdate(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "help.TermsOfServiceUpdate")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -369,11 +405,14 @@ impl tl::Encode for TimezonesList {
 impl tl::Decode for TimezonesList {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x970708cc => Self::NotModified,
-            0x7b74ed71 => Self::TimezonesList(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "help.TimezonesList")),
+            0x970708cc => Ok(Self::NotModified),
+            0x7b74ed71 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TimezonesList(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "help.TimezonesList")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -405,11 +444,14 @@ impl tl::Encode for UserInfo {
 impl tl::Decode for UserInfo {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xf3ae2eed => Self::Empty,
-            0x01eb3758 => Self::UserInfo(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "help.UserInfo")),
+            0xf3ae2eed => Ok(Self::Empty),
+            0x01eb3758 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::UserInfo(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "help.UserInfo")),
         };
-        Ok(value)
+        value
     }
 }
 

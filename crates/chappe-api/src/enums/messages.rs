@@ -27,11 +27,14 @@ impl tl::Encode for AllStickers {
 impl tl::Decode for AllStickers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xe86602c3 => Self::NotModified,
-            0xcdbbcebb => Self::AllStickers(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.AllStickers")),
+            0xe86602c3 => Ok(Self::NotModified),
+            0xcdbbcebb => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::AllStickers(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.AllStickers")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -63,11 +66,14 @@ impl tl::Encode for AvailableEffects {
 impl tl::Decode for AvailableEffects {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xd1ed9a5b => Self::NotModified,
-            0xbddb616e => Self::AvailableEffects(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.AvailableEffects")),
+            0xd1ed9a5b => Ok(Self::NotModified),
+            0xbddb616e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::AvailableEffects(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.AvailableEffects")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -99,11 +105,14 @@ impl tl::Encode for AvailableReactions {
 impl tl::Decode for AvailableReactions {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x9f071957 => Self::NotModified,
-            0x768e3aad => Self::AvailableReactions(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.AvailableReactions")),
+            0x9f071957 => Ok(Self::NotModified),
+            0x768e3aad => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::AvailableReactions(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.AvailableReactions")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -135,11 +144,17 @@ impl tl::Encode for ChatInviteJoinResult {
 impl tl::Decode for ChatInviteJoinResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x445663a7 => Self::Ok(tl::DecodeBare::decode_bare(reader)?),
-            0x61ca29d3 => Self::WebView(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.ChatInviteJoinResult")),
+            0x445663a7 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Ok(value)),
+                Err(error) => Err(error),
+            },
+            0x61ca29d3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::WebView(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.ChatInviteJoinResult")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -177,11 +192,17 @@ impl tl::Encode for Chats {
 impl tl::Decode for Chats {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x64ff9fd5 => Self::Chats(tl::DecodeBare::decode_bare(reader)?),
-            0x9cd81144 => Self::Slice(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.Chats")),
+            0x64ff9fd5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Chats(value)),
+                Err(error) => Err(error),
+            },
+            0x9cd81144 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Slice(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.Chats")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -219,11 +240,17 @@ impl tl::Encode for DhConfig {
 impl tl::Decode for DhConfig {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xc0e24635 => Self::NotModified(tl::DecodeBare::decode_bare(reader)?),
-            0x2c221edd => Self::DhConfig(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "messages.DhConfig")),
+            0xc0e24635 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NotModified(value)),
+                Err(error) => Err(error),
+            },
+            0x2c221edd => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::DhConfig(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.DhConfig")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -264,12 +291,21 @@ impl tl::Encode for Dialogs {
 impl tl::Decode for Dialogs {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x15ba6c40 => Self::Dialogs(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x71e094f3 => Self::Slice(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xf0e3e596 => Self::NotModified(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.Dialogs")),
+            0x15ba6c40 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Dialogs(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x71e094f3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Slice(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xf0e3e596 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NotModified(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.Dialogs")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -313,11 +349,14 @@ impl tl::Encode for EmojiGameInfo {
 impl tl::Decode for EmojiGameInfo {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x59e65335 => Self::EmojiGameUnavailable,
-            0x44e56023 => Self::EmojiGameDiceInfo(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "messages.EmojiGameInfo")),
+            0x59e65335 => Ok(Self::EmojiGameUnavailable),
+            0x44e56023 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EmojiGameDiceInfo(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.EmojiGameInfo")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -349,11 +388,14 @@ impl tl::Encode for EmojiGroups {
 impl tl::Decode for EmojiGroups {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x6fb4ad87 => Self::NotModified,
-            0x881fb94b => Self::EmojiGroups(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.EmojiGroups")),
+            0x6fb4ad87 => Ok(Self::NotModified),
+            0x881fb94b => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::EmojiGroups(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.EmojiGroups")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -385,11 +427,17 @@ impl tl::Encode for ExportedChatInvite {
 impl tl::Decode for ExportedChatInvite {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x1871be50 => Self::ExportedChatInvite(tl::DecodeBare::decode_bare(reader)?),
-            0x222600ef => Self::Replaced(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.ExportedChatInvite")),
+            0x1871be50 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ExportedChatInvite(value)),
+                Err(error) => Err(error),
+            },
+            0x222600ef => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Replaced(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.ExportedChatInvite")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -427,11 +475,14 @@ impl tl::Encode for FavedStickers {
 impl tl::Decode for FavedStickers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x9e8fa6d3 => Self::NotModified,
-            0x2cb51097 => Self::FavedStickers(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.FavedStickers")),
+            0x9e8fa6d3 => Ok(Self::NotModified),
+            0x2cb51097 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::FavedStickers(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.FavedStickers")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -463,11 +514,17 @@ impl tl::Encode for FeaturedStickers {
 impl tl::Decode for FeaturedStickers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xc6dc0c66 => Self::NotModified(tl::DecodeBare::decode_bare(reader)?),
-            0xbe382906 => Self::FeaturedStickers(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "messages.FeaturedStickers")),
+            0xc6dc0c66 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NotModified(value)),
+                Err(error) => Err(error),
+            },
+            0xbe382906 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::FeaturedStickers(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.FeaturedStickers")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -505,11 +562,14 @@ impl tl::Encode for FoundStickerSets {
 impl tl::Decode for FoundStickerSets {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x0d54b65d => Self::NotModified,
-            0x8af09dd2 => Self::FoundStickerSets(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.FoundStickerSets")),
+            0x0d54b65d => Ok(Self::NotModified),
+            0x8af09dd2 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::FoundStickerSets(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.FoundStickerSets")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -541,11 +601,17 @@ impl tl::Encode for FoundStickers {
 impl tl::Decode for FoundStickers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x6010c534 => Self::NotModified(tl::DecodeBare::decode_bare(reader)?),
-            0x82c9e290 => Self::FoundStickers(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.FoundStickers")),
+            0x6010c534 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NotModified(value)),
+                Err(error) => Err(error),
+            },
+            0x82c9e290 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::FoundStickers(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.FoundStickers")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -589,13 +655,25 @@ impl tl::Encode for Messages {
 impl tl::Decode for Messages {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x1d73e7ea => Self::Messages(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x5f206716 => Self::Slice(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xc776ba4e => Self::ChannelMessages(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x74535f21 => Self::NotModified(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.Messages")),
+            0x1d73e7ea => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Messages(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x5f206716 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Slice(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xc776ba4e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelMessages(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x74535f21 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NotModified(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.Messages")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -645,11 +723,14 @@ impl tl::Encode for QuickReplies {
 impl tl::Decode for QuickReplies {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xc68d6695 => Self::QuickReplies(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x5f91eb5b => Self::NotModified,
-            id => return Err(reader.unknown(id, "messages.QuickReplies")),
+            0xc68d6695 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::QuickReplies(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x5f91eb5b => Ok(Self::NotModified),
+            id => Err(reader.unknown(id, "messages.QuickReplies")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -681,11 +762,14 @@ impl tl::Encode for Reactions {
 impl tl::Decode for Reactions {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xb06fdbdf => Self::NotModified,
-            0xeafdf716 => Self::Reactions(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.Reactions")),
+            0xb06fdbdf => Ok(Self::NotModified),
+            0xeafdf716 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Reactions(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.Reactions")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -717,11 +801,14 @@ impl tl::Encode for RecentStickers {
 impl tl::Decode for RecentStickers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x0b17f890 => Self::NotModified,
-            0x88d37c56 => Self::RecentStickers(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "messages.RecentStickers")),
+            0x0b17f890 => Ok(Self::NotModified),
+            0x88d37c56 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::RecentStickers(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.RecentStickers")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -756,12 +843,21 @@ impl tl::Encode for SavedDialogs {
 impl tl::Decode for SavedDialogs {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xf83ae221 => Self::SavedDialogs(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x44ba9dd9 => Self::Slice(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xc01f6fe8 => Self::NotModified(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.SavedDialogs")),
+            0xf83ae221 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SavedDialogs(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x44ba9dd9 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Slice(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xc01f6fe8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NotModified(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.SavedDialogs")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -805,11 +901,14 @@ impl tl::Encode for SavedGifs {
 impl tl::Decode for SavedGifs {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xe8025ca2 => Self::NotModified,
-            0x84a02a0d => Self::SavedGifs(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.SavedGifs")),
+            0xe8025ca2 => Ok(Self::NotModified),
+            0x84a02a0d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SavedGifs(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.SavedGifs")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -841,11 +940,14 @@ impl tl::Encode for SavedReactionTags {
 impl tl::Decode for SavedReactionTags {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x889b59ef => Self::NotModified,
-            0x3259950a => Self::SavedReactionTags(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.SavedReactionTags")),
+            0x889b59ef => Ok(Self::NotModified),
+            0x3259950a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SavedReactionTags(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.SavedReactionTags")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -877,11 +979,17 @@ impl tl::Encode for SentEncryptedMessage {
 impl tl::Decode for SentEncryptedMessage {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x560f8935 => Self::SentEncryptedMessage(tl::DecodeBare::decode_bare(reader)?),
-            0x9493ff32 => Self::SentEncryptedFile(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.SentEncryptedMessage")),
+            0x560f8935 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SentEncryptedMessage(value)),
+                Err(error) => Err(error),
+            },
+            0x9493ff32 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SentEncryptedFile(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.SentEncryptedMessage")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -919,11 +1027,14 @@ impl tl::Encode for SponsoredMessages {
 impl tl::Decode for SponsoredMessages {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xffda656d => Self::SponsoredMessages(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x1839490f => Self::Empty,
-            id => return Err(reader.unknown(id, "messages.SponsoredMessages")),
+            0xffda656d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SponsoredMessages(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x1839490f => Ok(Self::Empty),
+            id => Err(reader.unknown(id, "messages.SponsoredMessages")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -955,11 +1066,14 @@ impl tl::Encode for StickerSet {
 impl tl::Decode for StickerSet {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x6e153f16 => Self::StickerSet(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xd3f924eb => Self::NotModified,
-            id => return Err(reader.unknown(id, "messages.StickerSet")),
+            0x6e153f16 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StickerSet(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xd3f924eb => Ok(Self::NotModified),
+            id => Err(reader.unknown(id, "messages.StickerSet")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -991,11 +1105,14 @@ impl tl::Encode for StickerSetInstallResult {
 impl tl::Decode for StickerSetInstallResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x38641628 => Self::Success,
-            0x35e410a8 => Self::Archive(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.StickerSetInstallResult")),
+            0x38641628 => Ok(Self::Success),
+            0x35e410a8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Archive(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.StickerSetInstallResult")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -1027,11 +1144,14 @@ impl tl::Encode for Stickers {
 impl tl::Decode for Stickers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xf1749a22 => Self::NotModified,
-            0x30a6ec7e => Self::Stickers(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "messages.Stickers")),
+            0xf1749a22 => Ok(Self::NotModified),
+            0x30a6ec7e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Stickers(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "messages.Stickers")),
         };
-        Ok(value)
+        value
     }
 }
 

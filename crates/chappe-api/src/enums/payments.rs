@@ -27,11 +27,14 @@ impl tl::Encode for CheckCanSendGiftResult {
 impl tl::Decode for CheckCanSendGiftResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x374fa7ad => Self::Ok,
-            0xd5e58274 => Self::Fail(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "payments.CheckCanSendGiftResult")),
+            0x374fa7ad => Ok(Self::Ok),
+            0xd5e58274 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Fail(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "payments.CheckCanSendGiftResult")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -63,11 +66,17 @@ impl tl::Encode for GiveawayInfo {
 impl tl::Decode for GiveawayInfo {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x4367daa0 => Self::GiveawayInfo(tl::DecodeBare::decode_bare(reader)?),
-            0xe175e66f => Self::Results(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "payments.GiveawayInfo")),
+            0x4367daa0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::GiveawayInfo(value)),
+                Err(error) => Err(error),
+            },
+            0xe175e66f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Results(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "payments.GiveawayInfo")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -108,12 +117,21 @@ impl tl::Encode for PaymentForm {
 impl tl::Decode for PaymentForm {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xa0058751 => Self::PaymentForm(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x7bf6b15c => Self::Stars(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xb425cfe1 => Self::StarGift(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "payments.PaymentForm")),
+            0xa0058751 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PaymentForm(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x7bf6b15c => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Stars(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xb425cfe1 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGift(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "payments.PaymentForm")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -157,11 +175,17 @@ impl tl::Encode for PaymentReceipt {
 impl tl::Decode for PaymentReceipt {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x70c4fe03 => Self::PaymentReceipt(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xdabbf83a => Self::Stars(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "payments.PaymentReceipt")),
+            0x70c4fe03 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PaymentReceipt(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xdabbf83a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Stars(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "payments.PaymentReceipt")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -199,11 +223,17 @@ impl tl::Encode for PaymentResult {
 impl tl::Decode for PaymentResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x4e5f810d => Self::PaymentResult(tl::DecodeBare::decode_bare(reader)?),
-            0xd8411139 => Self::PaymentVerificationNeeded(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "payments.PaymentResult")),
+            0x4e5f810d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PaymentResult(value)),
+                Err(error) => Err(error),
+            },
+            0xd8411139 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::PaymentVerificationNeeded(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "payments.PaymentResult")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -241,11 +271,14 @@ impl tl::Encode for StarGiftActiveAuctions {
 impl tl::Decode for StarGiftActiveAuctions {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xdb33dad0 => Self::NotModified,
-            0xaef6abbc => Self::StarGiftActiveAuctions(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "payments.StarGiftActiveAuctions")),
+            0xdb33dad0 => Ok(Self::NotModified),
+            0xaef6abbc => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftActiveAuctions(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "payments.StarGiftActiveAuctions")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -277,11 +310,14 @@ impl tl::Encode for StarGiftCollections {
 impl tl::Decode for StarGiftCollections {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xa0ba4f17 => Self::NotModified,
-            0x8a2932f3 => Self::StarGiftCollections(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "payments.StarGiftCollections")),
+            0xa0ba4f17 => Ok(Self::NotModified),
+            0x8a2932f3 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGiftCollections(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "payments.StarGiftCollections")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -313,11 +349,14 @@ impl tl::Encode for StarGifts {
 impl tl::Decode for StarGifts {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xa388a368 => Self::NotModified,
-            0x2ed82995 => Self::StarGifts(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "payments.StarGifts")),
+            0xa388a368 => Ok(Self::NotModified),
+            0x2ed82995 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::StarGifts(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "payments.StarGifts")),
         };
-        Ok(value)
+        value
     }
 }
 

@@ -27,11 +27,17 @@ impl tl::Encode for Photos {
 impl tl::Decode for Photos {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x8dca6aa5 => Self::Photos(tl::DecodeBare::decode_bare(reader)?),
-            0x15051f54 => Self::Slice(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "photos.Photos")),
+            0x8dca6aa5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Photos(value)),
+                Err(error) => Err(error),
+            },
+            0x15051f54 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Slice(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "photos.Photos")),
         };
-        Ok(value)
+        value
     }
 }
 

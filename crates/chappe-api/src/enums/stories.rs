@@ -27,11 +27,14 @@ impl tl::Encode for Albums {
 impl tl::Decode for Albums {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x564edaeb => Self::NotModified,
-            0xc3987a3a => Self::Albums(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "stories.Albums")),
+            0x564edaeb => Ok(Self::NotModified),
+            0xc3987a3a => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Albums(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "stories.Albums")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -63,11 +66,17 @@ impl tl::Encode for AllStories {
 impl tl::Decode for AllStories {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x1158fe3e => Self::NotModified(tl::DecodeBare::decode_bare(reader)?),
-            0x6efc5e81 => Self::AllStories(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "stories.AllStories")),
+            0x1158fe3e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NotModified(value)),
+                Err(error) => Err(error),
+            },
+            0x6efc5e81 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::AllStories(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "stories.AllStories")),
         };
-        Ok(value)
+        value
     }
 }
 

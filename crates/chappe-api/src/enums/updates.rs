@@ -30,12 +30,21 @@ impl tl::Encode for ChannelDifference {
 impl tl::Decode for ChannelDifference {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x3e11affb => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0xa4bcc6fe => Self::TooLong(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x2064674e => Self::ChannelDifference(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "updates.ChannelDifference")),
+            0x3e11affb => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Empty(value)),
+                Err(error) => Err(error),
+            },
+            0xa4bcc6fe => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TooLong(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x2064674e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ChannelDifference(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "updates.ChannelDifference")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -85,13 +94,25 @@ impl tl::Encode for Difference {
 impl tl::Decode for Difference {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x5d75a138 => Self::Empty(tl::DecodeBare::decode_bare(reader)?),
-            0x00f49ca0 => Self::Difference(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0xa8fb1981 => Self::Slice(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            0x4afe8f6d => Self::TooLong(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "updates.Difference")),
+            0x5d75a138 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Empty(value)),
+                Err(error) => Err(error),
+            },
+            0x00f49ca0 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Difference(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0xa8fb1981 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Slice(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            0x4afe8f6d => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::TooLong(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "updates.Difference")),
         };
-        Ok(value)
+        value
     }
 }
 

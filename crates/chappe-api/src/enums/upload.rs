@@ -27,11 +27,17 @@ impl tl::Encode for CdnFile {
 impl tl::Decode for CdnFile {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xeea8e46e => Self::ReuploadNeeded(tl::DecodeBare::decode_bare(reader)?),
-            0xa99fca4f => Self::CdnFile(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "upload.CdnFile")),
+            0xeea8e46e => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::ReuploadNeeded(value)),
+                Err(error) => Err(error),
+            },
+            0xa99fca4f => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::CdnFile(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "upload.CdnFile")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -69,11 +75,17 @@ impl tl::Encode for File {
 impl tl::Decode for File {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x096a18d5 => Self::File(tl::DecodeBare::decode_bare(reader)?),
-            0xf18cda44 => Self::CdnRedirect(Box::new(tl::DecodeBare::decode_bare(reader)?)),
-            id => return Err(reader.unknown(id, "upload.File")),
+            0x096a18d5 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::File(value)),
+                Err(error) => Err(error),
+            },
+            0xf18cda44 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::CdnRedirect(Box::new(value))),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "upload.File")),
         };
-        Ok(value)
+        value
     }
 }
 

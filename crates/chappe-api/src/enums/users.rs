@@ -27,11 +27,17 @@ impl tl::Encode for SavedMusic {
 impl tl::Decode for SavedMusic {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0xe3878aa4 => Self::NotModified(tl::DecodeBare::decode_bare(reader)?),
-            0x34a2f297 => Self::SavedMusic(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "users.SavedMusic")),
+            0xe3878aa4 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::NotModified(value)),
+                Err(error) => Err(error),
+            },
+            0x34a2f297 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::SavedMusic(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "users.SavedMusic")),
         };
-        Ok(value)
+        value
     }
 }
 
@@ -69,11 +75,17 @@ impl tl::Encode for Users {
 impl tl::Decode for Users {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = match reader.u32()? {
-            0x62d706b8 => Self::Users(tl::DecodeBare::decode_bare(reader)?),
-            0x315a4974 => Self::Slice(tl::DecodeBare::decode_bare(reader)?),
-            id => return Err(reader.unknown(id, "users.Users")),
+            0x62d706b8 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Users(value)),
+                Err(error) => Err(error),
+            },
+            0x315a4974 => match tl::DecodeBare::decode_bare(reader) {
+                Ok(value) => Ok(Self::Slice(value)),
+                Err(error) => Err(error),
+            },
+            id => Err(reader.unknown(id, "users.Users")),
         };
-        Ok(value)
+        value
     }
 }
 

@@ -33,14 +33,17 @@ impl tl::Encode for PrivacyRules {
 }
 
 impl tl::DecodeBare for PrivacyRules {
-    const CONSTRUCTOR: u32 = 0x50a04e45;
-    const EXPECTED: &'static str = "account.PrivacyRules";
+    const CONSTRUCTOR: (u32, &'static str) = (0x50a04e45, "account.PrivacyRules");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            rules: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            rules: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -69,13 +72,16 @@ impl tl::Encode for Authorizations {
 }
 
 impl tl::DecodeBare for Authorizations {
-    const CONSTRUCTOR: u32 = 0x4bff8ea0;
-    const EXPECTED: &'static str = "account.Authorizations";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4bff8ea0, "account.Authorizations");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            authorization_ttl_days: reader.i32()?,
-            authorizations: reader.vector()?,
-        })
+        let value = Self {
+            authorization_ttl_days: reader.int_field(),
+            authorizations: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -129,13 +135,13 @@ impl tl::Encode for Password {
         debug_assert!(self.has_password == self.current_algo.is_some(), "set all the fields of bit 2 or none");
         debug_assert!(self.current_algo.is_some() == self.srp_b.is_some(), "set all the fields of bit 2 or none");
         debug_assert!(self.srp_b.is_some() == self.srp_id.is_some(), "set all the fields of bit 2 or none");
-        let flags = u32::from(self.has_recovery)
-            | u32::from(self.has_secure_values) << 1
-            | u32::from(self.has_password && self.current_algo.is_some() && self.srp_b.is_some() && self.srp_id.is_some()) << 2
-            | u32::from(self.hint.is_some()) << 3
-            | u32::from(self.email_unconfirmed_pattern.is_some()) << 4
-            | u32::from(self.pending_reset_date.is_some()) << 5
-            | u32::from(self.login_email_pattern.is_some()) << 6;
+        let flags = tl::bit(self.has_recovery, 0x1)
+            | tl::bit(self.has_secure_values, 0x2)
+            | tl::bit(self.has_password && self.current_algo.is_some() && self.srp_b.is_some() && self.srp_id.is_some(), 0x4)
+            | tl::bit(self.hint.is_some(), 0x8)
+            | tl::bit(self.email_unconfirmed_pattern.is_some(), 0x10)
+            | tl::bit(self.pending_reset_date.is_some(), 0x20)
+            | tl::bit(self.login_email_pattern.is_some(), 0x40);
         tl::write_u32(out, flags);
         if let Some(value) = &self.current_algo && flags & 0x4 != 0 {
             tl::Encode::encode(value, out);
@@ -165,25 +171,28 @@ impl tl::Encode for Password {
 }
 
 impl tl::DecodeBare for Password {
-    const CONSTRUCTOR: u32 = 0x957b50fb;
-    const EXPECTED: &'static str = "account.Password";
+    const CONSTRUCTOR: (u32, &'static str) = (0x957b50fb, "account.Password");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            has_recovery: flags & 0x1 != 0,
-            has_secure_values: flags & 0x2 != 0,
-            has_password: flags & 0x4 != 0,
-            current_algo: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            srp_b: if flags & 0x4 != 0 { Some(reader.bytes()?) } else { None },
-            srp_id: if flags & 0x4 != 0 { Some(reader.i64()?) } else { None },
-            hint: if flags & 0x8 != 0 { Some(reader.text()?) } else { None },
-            email_unconfirmed_pattern: if flags & 0x10 != 0 { Some(reader.text()?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            has_recovery: tl::has(flags, 0x1),
+            has_secure_values: tl::has(flags, 0x2),
+            has_password: tl::has(flags, 0x4),
+            current_algo: reader.field_if(flags, 0x4),
+            srp_b: reader.field_if(flags, 0x4),
+            srp_id: reader.long_if(flags, 0x4),
+            hint: reader.text_if(flags, 0x8),
+            email_unconfirmed_pattern: reader.text_if(flags, 0x10),
             new_algo: tl::Decode::decode(reader)?,
             new_secure_algo: tl::Decode::decode(reader)?,
-            secure_random: reader.bytes()?,
-            pending_reset_date: if flags & 0x20 != 0 { Some(reader.i32()?) } else { None },
-            login_email_pattern: if flags & 0x40 != 0 { Some(reader.text()?) } else { None },
-        })
+            secure_random: reader.bytes_field(),
+            pending_reset_date: reader.int_if(flags, 0x20),
+            login_email_pattern: reader.text_if(flags, 0x40),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -212,8 +221,8 @@ impl PasswordSettings {
 impl tl::Encode for PasswordSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9a5c33e5);
-        let flags = u32::from(self.email.is_some())
-            | u32::from(self.secure_settings.is_some()) << 1;
+        let flags = tl::bit(self.email.is_some(), 0x1)
+            | tl::bit(self.secure_settings.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.email {
             tl::write_text(out, value);
@@ -225,14 +234,17 @@ impl tl::Encode for PasswordSettings {
 }
 
 impl tl::DecodeBare for PasswordSettings {
-    const CONSTRUCTOR: u32 = 0x9a5c33e5;
-    const EXPECTED: &'static str = "account.PasswordSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9a5c33e5, "account.PasswordSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            email: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            secure_settings: if flags & 0x2 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            email: reader.text_if(flags, 0x1),
+            secure_settings: reader.boxed_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -269,9 +281,9 @@ impl tl::Encode for PasswordInputSettings {
         tl::write_u32(out, 0xc23727c9);
         debug_assert!(self.new_algo.is_some() == self.new_password_hash.is_some(), "set all the fields of bit 0 or none");
         debug_assert!(self.new_password_hash.is_some() == self.hint.is_some(), "set all the fields of bit 0 or none");
-        let flags = u32::from(self.new_algo.is_some() && self.new_password_hash.is_some() && self.hint.is_some())
-            | u32::from(self.email.is_some()) << 1
-            | u32::from(self.new_secure_settings.is_some()) << 2;
+        let flags = tl::bit(self.new_algo.is_some() && self.new_password_hash.is_some() && self.hint.is_some(), 0x1)
+            | tl::bit(self.email.is_some(), 0x2)
+            | tl::bit(self.new_secure_settings.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.new_algo && flags & 0x1 != 0 {
             tl::Encode::encode(value, out);
@@ -292,17 +304,20 @@ impl tl::Encode for PasswordInputSettings {
 }
 
 impl tl::DecodeBare for PasswordInputSettings {
-    const CONSTRUCTOR: u32 = 0xc23727c9;
-    const EXPECTED: &'static str = "account.PasswordInputSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc23727c9, "account.PasswordInputSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            new_algo: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            new_password_hash: if flags & 0x1 != 0 { Some(reader.bytes()?) } else { None },
-            hint: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            email: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            new_secure_settings: if flags & 0x4 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            new_algo: reader.field_if(flags, 0x1),
+            new_password_hash: reader.field_if(flags, 0x1),
+            hint: reader.text_if(flags, 0x1),
+            email: reader.text_if(flags, 0x2),
+            new_secure_settings: reader.boxed_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -331,13 +346,16 @@ impl tl::Encode for TmpPassword {
 }
 
 impl tl::DecodeBare for TmpPassword {
-    const CONSTRUCTOR: u32 = 0xdb64fd34;
-    const EXPECTED: &'static str = "account.TmpPassword";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdb64fd34, "account.TmpPassword");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            tmp_password: reader.bytes()?,
-            valid_until: reader.i32()?,
-        })
+        let value = Self {
+            tmp_password: reader.bytes_field(),
+            valid_until: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -366,13 +384,16 @@ impl tl::Encode for WebAuthorizations {
 }
 
 impl tl::DecodeBare for WebAuthorizations {
-    const CONSTRUCTOR: u32 = 0xed56c9fc;
-    const EXPECTED: &'static str = "account.WebAuthorizations";
+    const CONSTRUCTOR: (u32, &'static str) = (0xed56c9fc, "account.WebAuthorizations");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            authorizations: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            authorizations: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -407,7 +428,7 @@ impl AuthorizationForm {
 impl tl::Encode for AuthorizationForm {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xad2e1cd8);
-        let flags = u32::from(self.privacy_policy_url.is_some());
+        let flags = tl::bit(self.privacy_policy_url.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.required_types);
         tl::write_vector(out, &self.values);
@@ -420,17 +441,20 @@ impl tl::Encode for AuthorizationForm {
 }
 
 impl tl::DecodeBare for AuthorizationForm {
-    const CONSTRUCTOR: u32 = 0xad2e1cd8;
-    const EXPECTED: &'static str = "account.AuthorizationForm";
+    const CONSTRUCTOR: (u32, &'static str) = (0xad2e1cd8, "account.AuthorizationForm");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            required_types: reader.vector()?,
-            values: reader.vector()?,
-            errors: reader.vector()?,
-            users: reader.vector()?,
-            privacy_policy_url: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            required_types: reader.vector_field(),
+            values: reader.vector_field(),
+            errors: reader.vector_field(),
+            users: reader.vector_field(),
+            privacy_policy_url: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -459,13 +483,16 @@ impl tl::Encode for SentEmailCode {
 }
 
 impl tl::DecodeBare for SentEmailCode {
-    const CONSTRUCTOR: u32 = 0x811f854f;
-    const EXPECTED: &'static str = "account.SentEmailCode";
+    const CONSTRUCTOR: (u32, &'static str) = (0x811f854f, "account.SentEmailCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            email_pattern: reader.text()?,
-            length: reader.i32()?,
-        })
+        let value = Self {
+            email_pattern: reader.text_field(),
+            length: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -491,12 +518,15 @@ impl tl::Encode for Takeout {
 }
 
 impl tl::DecodeBare for Takeout {
-    const CONSTRUCTOR: u32 = 0x4dba4501;
-    const EXPECTED: &'static str = "account.Takeout";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4dba4501, "account.Takeout");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.i64()?,
-        })
+        let value = Self {
+            id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -525,13 +555,16 @@ impl tl::Encode for WallPapers {
 }
 
 impl tl::DecodeBare for WallPapers {
-    const CONSTRUCTOR: u32 = 0xcdc3858c;
-    const EXPECTED: &'static str = "account.wallPapers";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcdc3858c, "account.wallPapers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-            wallpapers: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+            wallpapers: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -563,14 +596,17 @@ impl tl::Encode for AutoDownloadSettings {
 }
 
 impl tl::DecodeBare for AutoDownloadSettings {
-    const CONSTRUCTOR: u32 = 0x63cacf26;
-    const EXPECTED: &'static str = "account.AutoDownloadSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x63cacf26, "account.AutoDownloadSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             low: tl::Decode::decode(reader)?,
             medium: tl::Decode::decode(reader)?,
             high: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -599,13 +635,16 @@ impl tl::Encode for Themes {
 }
 
 impl tl::DecodeBare for Themes {
-    const CONSTRUCTOR: u32 = 0x9a3d8c6d;
-    const EXPECTED: &'static str = "account.themes";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9a3d8c6d, "account.themes");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-            themes: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+            themes: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -634,21 +673,24 @@ impl ContentSettings {
 impl tl::Encode for ContentSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x57e28221);
-        let flags = u32::from(self.sensitive_enabled)
-            | u32::from(self.sensitive_can_change) << 1;
+        let flags = tl::bit(self.sensitive_enabled, 0x1)
+            | tl::bit(self.sensitive_can_change, 0x2);
         tl::write_u32(out, flags);
     }
 }
 
 impl tl::DecodeBare for ContentSettings {
-    const CONSTRUCTOR: u32 = 0x57e28221;
-    const EXPECTED: &'static str = "account.ContentSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x57e28221, "account.ContentSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            sensitive_enabled: flags & 0x1 != 0,
-            sensitive_can_change: flags & 0x2 != 0,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            sensitive_enabled: tl::has(flags, 0x1),
+            sensitive_can_change: tl::has(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -674,12 +716,15 @@ impl tl::Encode for ResetPasswordFailedWait {
 }
 
 impl tl::DecodeBare for ResetPasswordFailedWait {
-    const CONSTRUCTOR: u32 = 0xe3779861;
-    const EXPECTED: &'static str = "account.resetPasswordFailedWait";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe3779861, "account.resetPasswordFailedWait");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            retry_date: reader.i32()?,
-        })
+        let value = Self {
+            retry_date: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -705,12 +750,15 @@ impl tl::Encode for ResetPasswordRequestedWait {
 }
 
 impl tl::DecodeBare for ResetPasswordRequestedWait {
-    const CONSTRUCTOR: u32 = 0xe9effc7d;
-    const EXPECTED: &'static str = "account.resetPasswordRequestedWait";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe9effc7d, "account.resetPasswordRequestedWait");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            until_date: reader.i32()?,
-        })
+        let value = Self {
+            until_date: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -745,7 +793,7 @@ impl ChatThemes {
 impl tl::Encode for ChatThemes {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbe098173);
-        let flags = u32::from(self.next_offset.is_some());
+        let flags = tl::bit(self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.hash);
         tl::write_vector(out, &self.themes);
@@ -758,17 +806,20 @@ impl tl::Encode for ChatThemes {
 }
 
 impl tl::DecodeBare for ChatThemes {
-    const CONSTRUCTOR: u32 = 0xbe098173;
-    const EXPECTED: &'static str = "account.chatThemes";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbe098173, "account.chatThemes");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            hash: reader.i64()?,
-            themes: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-            next_offset: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            hash: reader.long_field(),
+            themes: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+            next_offset: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -797,13 +848,16 @@ impl tl::Encode for SavedRingtones {
 }
 
 impl tl::DecodeBare for SavedRingtones {
-    const CONSTRUCTOR: u32 = 0xc1e92cc5;
-    const EXPECTED: &'static str = "account.savedRingtones";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc1e92cc5, "account.savedRingtones");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-            ringtones: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+            ringtones: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -829,12 +883,15 @@ impl tl::Encode for SavedRingtoneConverted {
 }
 
 impl tl::DecodeBare for SavedRingtoneConverted {
-    const CONSTRUCTOR: u32 = 0x1f307eb7;
-    const EXPECTED: &'static str = "account.savedRingtoneConverted";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1f307eb7, "account.savedRingtoneConverted");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             document: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -863,13 +920,16 @@ impl tl::Encode for EmojiStatuses {
 }
 
 impl tl::DecodeBare for EmojiStatuses {
-    const CONSTRUCTOR: u32 = 0x90c467d1;
-    const EXPECTED: &'static str = "account.emojiStatuses";
+    const CONSTRUCTOR: (u32, &'static str) = (0x90c467d1, "account.emojiStatuses");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-            statuses: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+            statuses: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -895,12 +955,15 @@ impl tl::Encode for EmailVerified {
 }
 
 impl tl::DecodeBare for EmailVerified {
-    const CONSTRUCTOR: u32 = 0x2b96cd1b;
-    const EXPECTED: &'static str = "account.emailVerified";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2b96cd1b, "account.emailVerified");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            email: reader.text()?,
-        })
+        let value = Self {
+            email: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -929,13 +992,16 @@ impl tl::Encode for EmailVerifiedLogin {
 }
 
 impl tl::DecodeBare for EmailVerifiedLogin {
-    const CONSTRUCTOR: u32 = 0xe1bb0d61;
-    const EXPECTED: &'static str = "account.emailVerifiedLogin";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe1bb0d61, "account.emailVerifiedLogin");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            email: reader.text()?,
+        let value = Self {
+            email: reader.text_field(),
             sent_code: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -976,17 +1042,20 @@ impl tl::Encode for AutoSaveSettings {
 }
 
 impl tl::DecodeBare for AutoSaveSettings {
-    const CONSTRUCTOR: u32 = 0x4c3e069d;
-    const EXPECTED: &'static str = "account.AutoSaveSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4c3e069d, "account.AutoSaveSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             users_settings: tl::Decode::decode(reader)?,
             chats_settings: tl::Decode::decode(reader)?,
             broadcasts_settings: tl::Decode::decode(reader)?,
-            exceptions: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+            exceptions: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1015,13 +1084,16 @@ impl tl::Encode for ConnectedBots {
 }
 
 impl tl::DecodeBare for ConnectedBots {
-    const CONSTRUCTOR: u32 = 0x17d7f87b;
-    const EXPECTED: &'static str = "account.ConnectedBots";
+    const CONSTRUCTOR: (u32, &'static str) = (0x17d7f87b, "account.ConnectedBots");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            connected_bots: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            connected_bots: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1053,14 +1125,17 @@ impl tl::Encode for BusinessChatLinks {
 }
 
 impl tl::DecodeBare for BusinessChatLinks {
-    const CONSTRUCTOR: u32 = 0xec43a2d1;
-    const EXPECTED: &'static str = "account.BusinessChatLinks";
+    const CONSTRUCTOR: (u32, &'static str) = (0xec43a2d1, "account.BusinessChatLinks");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            links: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            links: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1095,7 +1170,7 @@ impl ResolvedBusinessChatLinks {
 impl tl::Encode for ResolvedBusinessChatLinks {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9a23af21);
-        let flags = u32::from(self.entities.is_some());
+        let flags = tl::bit(self.entities.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.message);
@@ -1108,17 +1183,20 @@ impl tl::Encode for ResolvedBusinessChatLinks {
 }
 
 impl tl::DecodeBare for ResolvedBusinessChatLinks {
-    const CONSTRUCTOR: u32 = 0x9a23af21;
-    const EXPECTED: &'static str = "account.ResolvedBusinessChatLinks";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9a23af21, "account.ResolvedBusinessChatLinks");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            message: reader.text()?,
-            entities: if flags & 0x1 != 0 { Some(reader.vector()?) } else { None },
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+            message: reader.text_field(),
+            entities: reader.vector_if(flags, 0x1),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1144,12 +1222,15 @@ impl tl::Encode for PaidMessagesRevenue {
 }
 
 impl tl::DecodeBare for PaidMessagesRevenue {
-    const CONSTRUCTOR: u32 = 0x1e109708;
-    const EXPECTED: &'static str = "account.PaidMessagesRevenue";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1e109708, "account.PaidMessagesRevenue");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            stars_amount: reader.i64()?,
-        })
+        let value = Self {
+            stars_amount: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1175,12 +1256,15 @@ impl tl::Encode for SavedMusicIds {
 }
 
 impl tl::DecodeBare for SavedMusicIds {
-    const CONSTRUCTOR: u32 = 0x998d6636;
-    const EXPECTED: &'static str = "account.savedMusicIds";
+    const CONSTRUCTOR: (u32, &'static str) = (0x998d6636, "account.savedMusicIds");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            ids: reader.vector()?,
-        })
+        let value = Self {
+            ids: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1206,12 +1290,15 @@ impl tl::Encode for Passkeys {
 }
 
 impl tl::DecodeBare for Passkeys {
-    const CONSTRUCTOR: u32 = 0xf8e0aa1c;
-    const EXPECTED: &'static str = "account.Passkeys";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf8e0aa1c, "account.Passkeys");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            passkeys: reader.vector()?,
-        })
+        let value = Self {
+            passkeys: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1237,12 +1324,15 @@ impl tl::Encode for PasskeyRegistrationOptions {
 }
 
 impl tl::DecodeBare for PasskeyRegistrationOptions {
-    const CONSTRUCTOR: u32 = 0xe16b5ce1;
-    const EXPECTED: &'static str = "account.PasskeyRegistrationOptions";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe16b5ce1, "account.PasskeyRegistrationOptions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             options: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1277,8 +1367,8 @@ impl WebBrowserSettings {
 impl tl::Encode for WebBrowserSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x79eb8cb3);
-        let flags = u32::from(self.open_external_browser)
-            | u32::from(self.display_close_button) << 1;
+        let flags = tl::bit(self.open_external_browser, 0x1)
+            | tl::bit(self.display_close_button, 0x2);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.external_exceptions);
         tl::write_vector(out, &self.inapp_exceptions);
@@ -1287,16 +1377,19 @@ impl tl::Encode for WebBrowserSettings {
 }
 
 impl tl::DecodeBare for WebBrowserSettings {
-    const CONSTRUCTOR: u32 = 0x79eb8cb3;
-    const EXPECTED: &'static str = "account.webBrowserSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x79eb8cb3, "account.webBrowserSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            open_external_browser: flags & 0x1 != 0,
-            display_close_button: flags & 0x2 != 0,
-            external_exceptions: reader.vector()?,
-            inapp_exceptions: reader.vector()?,
-            hash: reader.i64()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            open_external_browser: tl::has(flags, 0x1),
+            display_close_button: tl::has(flags, 0x2),
+            external_exceptions: reader.vector_field(),
+            inapp_exceptions: reader.vector_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

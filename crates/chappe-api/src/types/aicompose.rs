@@ -33,13 +33,16 @@ impl tl::Encode for Tones {
 }
 
 impl tl::DecodeBare for Tones {
-    const CONSTRUCTOR: u32 = 0x6c9d0efe;
-    const EXPECTED: &'static str = "aicompose.tones";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6c9d0efe, "aicompose.tones");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-            tones: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+            tones: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

@@ -34,8 +34,8 @@ impl SentCode {
 impl tl::Encode for SentCode {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5e002502);
-        let flags = u32::from(self.next_type.is_some()) << 1
-            | u32::from(self.timeout.is_some()) << 2;
+        let flags = tl::bit(self.next_type.is_some(), 0x2)
+            | tl::bit(self.timeout.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.r#type, out);
         tl::write_text(out, &self.phone_code_hash);
@@ -49,16 +49,19 @@ impl tl::Encode for SentCode {
 }
 
 impl tl::DecodeBare for SentCode {
-    const CONSTRUCTOR: u32 = 0x5e002502;
-    const EXPECTED: &'static str = "auth.sentCode";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5e002502, "auth.sentCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             r#type: tl::Decode::decode(reader)?,
-            phone_code_hash: reader.text()?,
-            next_type: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            timeout: if flags & 0x4 != 0 { Some(reader.i32()?) } else { None },
-        })
+            phone_code_hash: reader.text_field(),
+            next_type: reader.field_if(flags, 0x2),
+            timeout: reader.int_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -84,12 +87,15 @@ impl tl::Encode for SentCodeSuccess {
 }
 
 impl tl::DecodeBare for SentCodeSuccess {
-    const CONSTRUCTOR: u32 = 0x2390fe44;
-    const EXPECTED: &'static str = "auth.sentCodeSuccess";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2390fe44, "auth.sentCodeSuccess");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             authorization: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -133,18 +139,21 @@ impl tl::Encode for SentCodePaymentRequired {
 }
 
 impl tl::DecodeBare for SentCodePaymentRequired {
-    const CONSTRUCTOR: u32 = 0xf8827ebf;
-    const EXPECTED: &'static str = "auth.sentCodePaymentRequired";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf8827ebf, "auth.sentCodePaymentRequired");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            store_product: reader.text()?,
-            phone_code_hash: reader.text()?,
-            support_email_address: reader.text()?,
-            support_email_subject: reader.text()?,
-            premium_days: reader.i32()?,
-            currency: reader.text()?,
-            amount: reader.i64()?,
-        })
+        let value = Self {
+            store_product: reader.text_field(),
+            phone_code_hash: reader.text_field(),
+            support_email_address: reader.text_field(),
+            support_email_subject: reader.text_field(),
+            premium_days: reader.int_field(),
+            currency: reader.text_field(),
+            amount: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -180,9 +189,9 @@ impl tl::Encode for Authorization {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2ea2c0d4);
         debug_assert!(self.setup_password_required == self.otherwise_relogin_days.is_some(), "set all the fields of bit 1 or none");
-        let flags = u32::from(self.setup_password_required && self.otherwise_relogin_days.is_some()) << 1
-            | u32::from(self.tmp_sessions.is_some())
-            | u32::from(self.future_auth_token.is_some()) << 2;
+        let flags = tl::bit(self.setup_password_required && self.otherwise_relogin_days.is_some(), 0x2)
+            | tl::bit(self.tmp_sessions.is_some(), 0x1)
+            | tl::bit(self.future_auth_token.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.otherwise_relogin_days && flags & 0x2 != 0 {
             tl::write_i32(out, *value);
@@ -198,17 +207,20 @@ impl tl::Encode for Authorization {
 }
 
 impl tl::DecodeBare for Authorization {
-    const CONSTRUCTOR: u32 = 0x2ea2c0d4;
-    const EXPECTED: &'static str = "auth.authorization";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2ea2c0d4, "auth.authorization");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            setup_password_required: flags & 0x2 != 0,
-            otherwise_relogin_days: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            tmp_sessions: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            future_auth_token: if flags & 0x4 != 0 { Some(reader.bytes()?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            setup_password_required: tl::has(flags, 0x2),
+            otherwise_relogin_days: reader.int_if(flags, 0x2),
+            tmp_sessions: reader.int_if(flags, 0x1),
+            future_auth_token: reader.field_if(flags, 0x4),
             user: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -235,7 +247,7 @@ impl AuthorizationSignUpRequired {
 impl tl::Encode for AuthorizationSignUpRequired {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x44747e9a);
-        let flags = u32::from(self.terms_of_service.is_some());
+        let flags = tl::bit(self.terms_of_service.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.terms_of_service {
             tl::Encode::encode(value, out);
@@ -244,13 +256,16 @@ impl tl::Encode for AuthorizationSignUpRequired {
 }
 
 impl tl::DecodeBare for AuthorizationSignUpRequired {
-    const CONSTRUCTOR: u32 = 0x44747e9a;
-    const EXPECTED: &'static str = "auth.authorizationSignUpRequired";
+    const CONSTRUCTOR: (u32, &'static str) = (0x44747e9a, "auth.authorizationSignUpRequired");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            terms_of_service: if flags & 0x1 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            terms_of_service: reader.boxed_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -279,13 +294,16 @@ impl tl::Encode for ExportedAuthorization {
 }
 
 impl tl::DecodeBare for ExportedAuthorization {
-    const CONSTRUCTOR: u32 = 0xb434e2b8;
-    const EXPECTED: &'static str = "auth.ExportedAuthorization";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb434e2b8, "auth.ExportedAuthorization");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.i64()?,
-            bytes: reader.bytes()?,
-        })
+        let value = Self {
+            id: reader.long_field(),
+            bytes: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -311,12 +329,15 @@ impl tl::Encode for PasswordRecovery {
 }
 
 impl tl::DecodeBare for PasswordRecovery {
-    const CONSTRUCTOR: u32 = 0x137948a5;
-    const EXPECTED: &'static str = "auth.PasswordRecovery";
+    const CONSTRUCTOR: (u32, &'static str) = (0x137948a5, "auth.PasswordRecovery");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            email_pattern: reader.text()?,
-        })
+        let value = Self {
+            email_pattern: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -342,12 +363,15 @@ impl tl::Encode for SentCodeTypeApp {
 }
 
 impl tl::DecodeBare for SentCodeTypeApp {
-    const CONSTRUCTOR: u32 = 0x3dbb5986;
-    const EXPECTED: &'static str = "auth.sentCodeTypeApp";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3dbb5986, "auth.sentCodeTypeApp");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            length: reader.i32()?,
-        })
+        let value = Self {
+            length: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -373,12 +397,15 @@ impl tl::Encode for SentCodeTypeSms {
 }
 
 impl tl::DecodeBare for SentCodeTypeSms {
-    const CONSTRUCTOR: u32 = 0xc000bba2;
-    const EXPECTED: &'static str = "auth.sentCodeTypeSms";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc000bba2, "auth.sentCodeTypeSms");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            length: reader.i32()?,
-        })
+        let value = Self {
+            length: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -404,12 +431,15 @@ impl tl::Encode for SentCodeTypeCall {
 }
 
 impl tl::DecodeBare for SentCodeTypeCall {
-    const CONSTRUCTOR: u32 = 0x5353e5a7;
-    const EXPECTED: &'static str = "auth.sentCodeTypeCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5353e5a7, "auth.sentCodeTypeCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            length: reader.i32()?,
-        })
+        let value = Self {
+            length: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -435,12 +465,15 @@ impl tl::Encode for SentCodeTypeFlashCall {
 }
 
 impl tl::DecodeBare for SentCodeTypeFlashCall {
-    const CONSTRUCTOR: u32 = 0xab03c6d9;
-    const EXPECTED: &'static str = "auth.sentCodeTypeFlashCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0xab03c6d9, "auth.sentCodeTypeFlashCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            pattern: reader.text()?,
-        })
+        let value = Self {
+            pattern: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -469,13 +502,16 @@ impl tl::Encode for SentCodeTypeMissedCall {
 }
 
 impl tl::DecodeBare for SentCodeTypeMissedCall {
-    const CONSTRUCTOR: u32 = 0x82006484;
-    const EXPECTED: &'static str = "auth.sentCodeTypeMissedCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0x82006484, "auth.sentCodeTypeMissedCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            prefix: reader.text()?,
-            length: reader.i32()?,
-        })
+        let value = Self {
+            prefix: reader.text_field(),
+            length: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -512,10 +548,10 @@ impl SentCodeTypeEmailCode {
 impl tl::Encode for SentCodeTypeEmailCode {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf450f59b);
-        let flags = u32::from(self.apple_signin_allowed)
-            | u32::from(self.google_signin_allowed) << 1
-            | u32::from(self.reset_available_period.is_some()) << 3
-            | u32::from(self.reset_pending_date.is_some()) << 4;
+        let flags = tl::bit(self.apple_signin_allowed, 0x1)
+            | tl::bit(self.google_signin_allowed, 0x2)
+            | tl::bit(self.reset_available_period.is_some(), 0x8)
+            | tl::bit(self.reset_pending_date.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.email_pattern);
         tl::write_i32(out, self.length);
@@ -529,18 +565,21 @@ impl tl::Encode for SentCodeTypeEmailCode {
 }
 
 impl tl::DecodeBare for SentCodeTypeEmailCode {
-    const CONSTRUCTOR: u32 = 0xf450f59b;
-    const EXPECTED: &'static str = "auth.sentCodeTypeEmailCode";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf450f59b, "auth.sentCodeTypeEmailCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            apple_signin_allowed: flags & 0x1 != 0,
-            google_signin_allowed: flags & 0x2 != 0,
-            email_pattern: reader.text()?,
-            length: reader.i32()?,
-            reset_available_period: if flags & 0x8 != 0 { Some(reader.i32()?) } else { None },
-            reset_pending_date: if flags & 0x10 != 0 { Some(reader.i32()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            apple_signin_allowed: tl::has(flags, 0x1),
+            google_signin_allowed: tl::has(flags, 0x2),
+            email_pattern: reader.text_field(),
+            length: reader.int_field(),
+            reset_available_period: reader.int_if(flags, 0x8),
+            reset_pending_date: reader.int_if(flags, 0x10),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -569,21 +608,24 @@ impl SentCodeTypeSetUpEmailRequired {
 impl tl::Encode for SentCodeTypeSetUpEmailRequired {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa5491dea);
-        let flags = u32::from(self.apple_signin_allowed)
-            | u32::from(self.google_signin_allowed) << 1;
+        let flags = tl::bit(self.apple_signin_allowed, 0x1)
+            | tl::bit(self.google_signin_allowed, 0x2);
         tl::write_u32(out, flags);
     }
 }
 
 impl tl::DecodeBare for SentCodeTypeSetUpEmailRequired {
-    const CONSTRUCTOR: u32 = 0xa5491dea;
-    const EXPECTED: &'static str = "auth.sentCodeTypeSetUpEmailRequired";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa5491dea, "auth.sentCodeTypeSetUpEmailRequired");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            apple_signin_allowed: flags & 0x1 != 0,
-            google_signin_allowed: flags & 0x2 != 0,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            apple_signin_allowed: tl::has(flags, 0x1),
+            google_signin_allowed: tl::has(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -612,13 +654,16 @@ impl tl::Encode for SentCodeTypeFragmentSms {
 }
 
 impl tl::DecodeBare for SentCodeTypeFragmentSms {
-    const CONSTRUCTOR: u32 = 0xd9565c39;
-    const EXPECTED: &'static str = "auth.sentCodeTypeFragmentSms";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd9565c39, "auth.sentCodeTypeFragmentSms");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            url: reader.text()?,
-            length: reader.i32()?,
-        })
+        let value = Self {
+            url: reader.text_field(),
+            length: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -657,9 +702,9 @@ impl tl::Encode for SentCodeTypeFirebaseSms {
         tl::write_u32(out, 0x009fd736);
         debug_assert!(self.play_integrity_project_id.is_some() == self.play_integrity_nonce.is_some(), "set all the fields of bit 2 or none");
         debug_assert!(self.receipt.is_some() == self.push_timeout.is_some(), "set all the fields of bit 1 or none");
-        let flags = u32::from(self.nonce.is_some())
-            | u32::from(self.play_integrity_project_id.is_some() && self.play_integrity_nonce.is_some()) << 2
-            | u32::from(self.receipt.is_some() && self.push_timeout.is_some()) << 1;
+        let flags = tl::bit(self.nonce.is_some(), 0x1)
+            | tl::bit(self.play_integrity_project_id.is_some() && self.play_integrity_nonce.is_some(), 0x4)
+            | tl::bit(self.receipt.is_some() && self.push_timeout.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.nonce {
             tl::write_bytes(out, value);
@@ -681,18 +726,21 @@ impl tl::Encode for SentCodeTypeFirebaseSms {
 }
 
 impl tl::DecodeBare for SentCodeTypeFirebaseSms {
-    const CONSTRUCTOR: u32 = 0x009fd736;
-    const EXPECTED: &'static str = "auth.sentCodeTypeFirebaseSms";
+    const CONSTRUCTOR: (u32, &'static str) = (0x009fd736, "auth.sentCodeTypeFirebaseSms");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            nonce: if flags & 0x1 != 0 { Some(reader.bytes()?) } else { None },
-            play_integrity_project_id: if flags & 0x4 != 0 { Some(reader.i64()?) } else { None },
-            play_integrity_nonce: if flags & 0x4 != 0 { Some(reader.bytes()?) } else { None },
-            receipt: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            push_timeout: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            length: reader.i32()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            nonce: reader.field_if(flags, 0x1),
+            play_integrity_project_id: reader.long_if(flags, 0x4),
+            play_integrity_nonce: reader.field_if(flags, 0x4),
+            receipt: reader.text_if(flags, 0x2),
+            push_timeout: reader.int_if(flags, 0x2),
+            length: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -719,7 +767,7 @@ impl SentCodeTypeSmsWord {
 impl tl::Encode for SentCodeTypeSmsWord {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa416ac81);
-        let flags = u32::from(self.beginning.is_some());
+        let flags = tl::bit(self.beginning.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.beginning {
             tl::write_text(out, value);
@@ -728,13 +776,16 @@ impl tl::Encode for SentCodeTypeSmsWord {
 }
 
 impl tl::DecodeBare for SentCodeTypeSmsWord {
-    const CONSTRUCTOR: u32 = 0xa416ac81;
-    const EXPECTED: &'static str = "auth.sentCodeTypeSmsWord";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa416ac81, "auth.sentCodeTypeSmsWord");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            beginning: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            beginning: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -761,7 +812,7 @@ impl SentCodeTypeSmsPhrase {
 impl tl::Encode for SentCodeTypeSmsPhrase {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb37794af);
-        let flags = u32::from(self.beginning.is_some());
+        let flags = tl::bit(self.beginning.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.beginning {
             tl::write_text(out, value);
@@ -770,13 +821,16 @@ impl tl::Encode for SentCodeTypeSmsPhrase {
 }
 
 impl tl::DecodeBare for SentCodeTypeSmsPhrase {
-    const CONSTRUCTOR: u32 = 0xb37794af;
-    const EXPECTED: &'static str = "auth.sentCodeTypeSmsPhrase";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb37794af, "auth.sentCodeTypeSmsPhrase");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            beginning: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            beginning: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -805,13 +859,16 @@ impl tl::Encode for LoginToken {
 }
 
 impl tl::DecodeBare for LoginToken {
-    const CONSTRUCTOR: u32 = 0x629f1980;
-    const EXPECTED: &'static str = "auth.loginToken";
+    const CONSTRUCTOR: (u32, &'static str) = (0x629f1980, "auth.loginToken");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            expires: reader.i32()?,
-            token: reader.bytes()?,
-        })
+        let value = Self {
+            expires: reader.int_field(),
+            token: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -840,13 +897,16 @@ impl tl::Encode for LoginTokenMigrateTo {
 }
 
 impl tl::DecodeBare for LoginTokenMigrateTo {
-    const CONSTRUCTOR: u32 = 0x068e9916;
-    const EXPECTED: &'static str = "auth.loginTokenMigrateTo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x068e9916, "auth.loginTokenMigrateTo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            dc_id: reader.i32()?,
-            token: reader.bytes()?,
-        })
+        let value = Self {
+            dc_id: reader.int_field(),
+            token: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -872,12 +932,15 @@ impl tl::Encode for LoginTokenSuccess {
 }
 
 impl tl::DecodeBare for LoginTokenSuccess {
-    const CONSTRUCTOR: u32 = 0x390d5c5e;
-    const EXPECTED: &'static str = "auth.loginTokenSuccess";
+    const CONSTRUCTOR: (u32, &'static str) = (0x390d5c5e, "auth.loginTokenSuccess");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             authorization: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -904,7 +967,7 @@ impl LoggedOut {
 impl tl::Encode for LoggedOut {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc3a2835f);
-        let flags = u32::from(self.future_auth_token.is_some());
+        let flags = tl::bit(self.future_auth_token.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.future_auth_token {
             tl::write_bytes(out, value);
@@ -913,13 +976,16 @@ impl tl::Encode for LoggedOut {
 }
 
 impl tl::DecodeBare for LoggedOut {
-    const CONSTRUCTOR: u32 = 0xc3a2835f;
-    const EXPECTED: &'static str = "auth.LoggedOut";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc3a2835f, "auth.LoggedOut");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            future_auth_token: if flags & 0x1 != 0 { Some(reader.bytes()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            future_auth_token: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -945,12 +1011,15 @@ impl tl::Encode for PasskeyLoginOptions {
 }
 
 impl tl::DecodeBare for PasskeyLoginOptions {
-    const CONSTRUCTOR: u32 = 0xe2037789;
-    const EXPECTED: &'static str = "auth.PasskeyLoginOptions";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe2037789, "auth.PasskeyLoginOptions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             options: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -979,12 +1048,15 @@ impl tl::Encode for FirebasePnvIntent {
 }
 
 impl tl::DecodeBare for FirebasePnvIntent {
-    const CONSTRUCTOR: u32 = 0xdf5ac00c;
-    const EXPECTED: &'static str = "auth.FirebasePnvIntent";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdf5ac00c, "auth.FirebasePnvIntent");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            nonce: reader.text()?,
-            digital_credential_payload: reader.text()?,
-        })
+        let value = Self {
+            nonce: reader.text_field(),
+            digital_credential_payload: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

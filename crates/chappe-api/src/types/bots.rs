@@ -33,14 +33,17 @@ impl tl::Encode for BotInfo {
 }
 
 impl tl::DecodeBare for BotInfo {
-    const CONSTRUCTOR: u32 = 0xe8a775b0;
-    const EXPECTED: &'static str = "bots.BotInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe8a775b0, "bots.BotInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            name: reader.text()?,
-            about: reader.text()?,
-            description: reader.text()?,
-        })
+        let value = Self {
+            name: reader.text_field(),
+            about: reader.text_field(),
+            description: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -69,7 +72,7 @@ impl PopularAppBots {
 impl tl::Encode for PopularAppBots {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1991b13b);
-        let flags = u32::from(self.next_offset.is_some());
+        let flags = tl::bit(self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.next_offset {
             tl::write_text(out, value);
@@ -79,14 +82,17 @@ impl tl::Encode for PopularAppBots {
 }
 
 impl tl::DecodeBare for PopularAppBots {
-    const CONSTRUCTOR: u32 = 0x1991b13b;
-    const EXPECTED: &'static str = "bots.PopularAppBots";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1991b13b, "bots.PopularAppBots");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            next_offset: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            next_offset: reader.text_if(flags, 0x1),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -115,13 +121,16 @@ impl tl::Encode for PreviewInfo {
 }
 
 impl tl::DecodeBare for PreviewInfo {
-    const CONSTRUCTOR: u32 = 0x0ca71d64;
-    const EXPECTED: &'static str = "bots.PreviewInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0ca71d64, "bots.PreviewInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            media: reader.vector()?,
-            lang_codes: reader.vector()?,
-        })
+        let value = Self {
+            media: reader.vector_field(),
+            lang_codes: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -147,12 +156,15 @@ impl tl::Encode for ExportedBotToken {
 }
 
 impl tl::DecodeBare for ExportedBotToken {
-    const CONSTRUCTOR: u32 = 0x3c60b621;
-    const EXPECTED: &'static str = "bots.ExportedBotToken";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3c60b621, "bots.ExportedBotToken");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            token: reader.text()?,
-        })
+        let value = Self {
+            token: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -178,12 +190,15 @@ impl tl::Encode for RequestedButton {
 }
 
 impl tl::DecodeBare for RequestedButton {
-    const CONSTRUCTOR: u32 = 0xf13bbcd7;
-    const EXPECTED: &'static str = "bots.RequestedButton";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf13bbcd7, "bots.RequestedButton");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            webapp_req_id: reader.text()?,
-        })
+        let value = Self {
+            webapp_req_id: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -212,8 +227,8 @@ impl AccessSettings {
 impl tl::Encode for AccessSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdd1fbf93);
-        let flags = u32::from(self.restricted)
-            | u32::from(self.add_users.is_some()) << 1;
+        let flags = tl::bit(self.restricted, 0x1)
+            | tl::bit(self.add_users.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.add_users {
             tl::write_vector(out, value);
@@ -222,13 +237,16 @@ impl tl::Encode for AccessSettings {
 }
 
 impl tl::DecodeBare for AccessSettings {
-    const CONSTRUCTOR: u32 = 0xdd1fbf93;
-    const EXPECTED: &'static str = "bots.AccessSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdd1fbf93, "bots.AccessSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            restricted: flags & 0x1 != 0,
-            add_users: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            restricted: tl::has(flags, 0x1),
+            add_users: reader.vector_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

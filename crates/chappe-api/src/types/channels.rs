@@ -36,15 +36,18 @@ impl tl::Encode for ChannelParticipants {
 }
 
 impl tl::DecodeBare for ChannelParticipants {
-    const CONSTRUCTOR: u32 = 0x9ab0feaf;
-    const EXPECTED: &'static str = "channels.channelParticipants";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9ab0feaf, "channels.channelParticipants");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-            participants: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+            participants: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -76,14 +79,17 @@ impl tl::Encode for ChannelParticipant {
 }
 
 impl tl::DecodeBare for ChannelParticipant {
-    const CONSTRUCTOR: u32 = 0xdfb80317;
-    const EXPECTED: &'static str = "channels.ChannelParticipant";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdfb80317, "channels.ChannelParticipant");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             participant: tl::Decode::decode(reader)?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -115,14 +121,17 @@ impl tl::Encode for AdminLogResults {
 }
 
 impl tl::DecodeBare for AdminLogResults {
-    const CONSTRUCTOR: u32 = 0xed8af74d;
-    const EXPECTED: &'static str = "channels.AdminLogResults";
+    const CONSTRUCTOR: (u32, &'static str) = (0xed8af74d, "channels.AdminLogResults");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            events: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            events: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -154,14 +163,17 @@ impl tl::Encode for SendAsPeers {
 }
 
 impl tl::DecodeBare for SendAsPeers {
-    const CONSTRUCTOR: u32 = 0xf496b0c6;
-    const EXPECTED: &'static str = "channels.SendAsPeers";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf496b0c6, "channels.SendAsPeers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            peers: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            peers: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -190,12 +202,15 @@ impl tl::Encode for SponsoredMessageReportResultChooseOption {
 }
 
 impl tl::DecodeBare for SponsoredMessageReportResultChooseOption {
-    const CONSTRUCTOR: u32 = 0x846f9e42;
-    const EXPECTED: &'static str = "channels.sponsoredMessageReportResultChooseOption";
+    const CONSTRUCTOR: (u32, &'static str) = (0x846f9e42, "channels.sponsoredMessageReportResultChooseOption");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            title: reader.text()?,
-            options: reader.vector()?,
-        })
+        let value = Self {
+            title: reader.text_field(),
+            options: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

@@ -30,13 +30,16 @@ impl tl::Encode for ExportedChatlistInvite {
 }
 
 impl tl::DecodeBare for ExportedChatlistInvite {
-    const CONSTRUCTOR: u32 = 0x10e6e3a6;
-    const EXPECTED: &'static str = "chatlists.ExportedChatlistInvite";
+    const CONSTRUCTOR: (u32, &'static str) = (0x10e6e3a6, "chatlists.ExportedChatlistInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             filter: tl::Decode::decode(reader)?,
             invite: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -68,14 +71,17 @@ impl tl::Encode for ExportedInvites {
 }
 
 impl tl::DecodeBare for ExportedInvites {
-    const CONSTRUCTOR: u32 = 0x10ab6dc7;
-    const EXPECTED: &'static str = "chatlists.ExportedInvites";
+    const CONSTRUCTOR: (u32, &'static str) = (0x10ab6dc7, "chatlists.ExportedInvites");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            invites: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            invites: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -113,16 +119,19 @@ impl tl::Encode for ChatlistInviteAlready {
 }
 
 impl tl::DecodeBare for ChatlistInviteAlready {
-    const CONSTRUCTOR: u32 = 0xfa87f659;
-    const EXPECTED: &'static str = "chatlists.chatlistInviteAlready";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfa87f659, "chatlists.chatlistInviteAlready");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            filter_id: reader.i32()?,
-            missing_peers: reader.vector()?,
-            already_peers: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            filter_id: reader.int_field(),
+            missing_peers: reader.vector_field(),
+            already_peers: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -159,8 +168,8 @@ impl ChatlistInvite {
 impl tl::Encode for ChatlistInvite {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf10ece2f);
-        let flags = u32::from(self.title_noanimate) << 1
-            | u32::from(self.emoticon.is_some());
+        let flags = tl::bit(self.title_noanimate, 0x2)
+            | tl::bit(self.emoticon.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.title, out);
         if let Some(value) = &self.emoticon {
@@ -173,18 +182,21 @@ impl tl::Encode for ChatlistInvite {
 }
 
 impl tl::DecodeBare for ChatlistInvite {
-    const CONSTRUCTOR: u32 = 0xf10ece2f;
-    const EXPECTED: &'static str = "chatlists.chatlistInvite";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf10ece2f, "chatlists.chatlistInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            title_noanimate: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            title_noanimate: tl::has(flags, 0x2),
             title: tl::Decode::decode(reader)?,
-            emoticon: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            peers: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+            emoticon: reader.text_if(flags, 0x1),
+            peers: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -216,13 +228,16 @@ impl tl::Encode for ChatlistUpdates {
 }
 
 impl tl::DecodeBare for ChatlistUpdates {
-    const CONSTRUCTOR: u32 = 0x93bd878d;
-    const EXPECTED: &'static str = "chatlists.ChatlistUpdates";
+    const CONSTRUCTOR: (u32, &'static str) = (0x93bd878d, "chatlists.ChatlistUpdates");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            missing_peers: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            missing_peers: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

@@ -36,7 +36,7 @@ impl PeerLinkRequests {
 impl tl::Encode for PeerLinkRequests {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2244afad);
-        let flags = u32::from(self.next_offset.is_some());
+        let flags = tl::bit(self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.total_count);
         tl::write_vector(out, &self.requests);
@@ -49,17 +49,20 @@ impl tl::Encode for PeerLinkRequests {
 }
 
 impl tl::DecodeBare for PeerLinkRequests {
-    const CONSTRUCTOR: u32 = 0x2244afad;
-    const EXPECTED: &'static str = "communities.PeerLinkRequests";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2244afad, "communities.PeerLinkRequests");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            total_count: reader.i32()?,
-            requests: reader.vector()?,
-            next_offset: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            total_count: reader.int_field(),
+            requests: reader.vector_field(),
+            next_offset: reader.text_if(flags, 0x1),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -94,14 +97,17 @@ impl tl::Encode for ParticipantJoinedChats {
 }
 
 impl tl::DecodeBare for ParticipantJoinedChats {
-    const CONSTRUCTOR: u32 = 0x8d78512a;
-    const EXPECTED: &'static str = "communities.ParticipantJoinedChats";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8d78512a, "communities.ParticipantJoinedChats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            creator_chat_ids: reader.vector()?,
-            joined_chat_ids: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            creator_chat_ids: reader.vector_field(),
+            joined_chat_ids: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

@@ -33,14 +33,17 @@ impl tl::Encode for Contacts {
 }
 
 impl tl::DecodeBare for Contacts {
-    const CONSTRUCTOR: u32 = 0xeae87e42;
-    const EXPECTED: &'static str = "contacts.contacts";
+    const CONSTRUCTOR: (u32, &'static str) = (0xeae87e42, "contacts.contacts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            contacts: reader.vector()?,
-            saved_count: reader.i32()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            contacts: reader.vector_field(),
+            saved_count: reader.int_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -75,15 +78,18 @@ impl tl::Encode for ImportedContacts {
 }
 
 impl tl::DecodeBare for ImportedContacts {
-    const CONSTRUCTOR: u32 = 0x77d01c3b;
-    const EXPECTED: &'static str = "contacts.ImportedContacts";
+    const CONSTRUCTOR: (u32, &'static str) = (0x77d01c3b, "contacts.ImportedContacts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            imported: reader.vector()?,
-            popular_invites: reader.vector()?,
-            retry_contacts: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            imported: reader.vector_field(),
+            popular_invites: reader.vector_field(),
+            retry_contacts: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -115,14 +121,17 @@ impl tl::Encode for Blocked {
 }
 
 impl tl::DecodeBare for Blocked {
-    const CONSTRUCTOR: u32 = 0x0ade1591;
-    const EXPECTED: &'static str = "contacts.blocked";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0ade1591, "contacts.blocked");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            blocked: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            blocked: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -157,15 +166,18 @@ impl tl::Encode for BlockedSlice {
 }
 
 impl tl::DecodeBare for BlockedSlice {
-    const CONSTRUCTOR: u32 = 0xe1664194;
-    const EXPECTED: &'static str = "contacts.blockedSlice";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe1664194, "contacts.blockedSlice");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-            blocked: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+            blocked: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -200,15 +212,18 @@ impl tl::Encode for Found {
 }
 
 impl tl::DecodeBare for Found {
-    const CONSTRUCTOR: u32 = 0xb3134d9d;
-    const EXPECTED: &'static str = "contacts.Found";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb3134d9d, "contacts.Found");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            my_results: reader.vector()?,
-            results: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            my_results: reader.vector_field(),
+            results: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -240,14 +255,17 @@ impl tl::Encode for ResolvedPeer {
 }
 
 impl tl::DecodeBare for ResolvedPeer {
-    const CONSTRUCTOR: u32 = 0x7f077ad9;
-    const EXPECTED: &'static str = "contacts.ResolvedPeer";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7f077ad9, "contacts.ResolvedPeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             peer: tl::Decode::decode(reader)?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -279,14 +297,17 @@ impl tl::Encode for TopPeers {
 }
 
 impl tl::DecodeBare for TopPeers {
-    const CONSTRUCTOR: u32 = 0x70b772a8;
-    const EXPECTED: &'static str = "contacts.topPeers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x70b772a8, "contacts.topPeers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            categories: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            categories: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -315,13 +336,16 @@ impl tl::Encode for ContactBirthdays {
 }
 
 impl tl::DecodeBare for ContactBirthdays {
-    const CONSTRUCTOR: u32 = 0x114ff30d;
-    const EXPECTED: &'static str = "contacts.ContactBirthdays";
+    const CONSTRUCTOR: (u32, &'static str) = (0x114ff30d, "contacts.ContactBirthdays");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            contacts: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            contacts: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -353,13 +377,16 @@ impl tl::Encode for SponsoredPeers {
 }
 
 impl tl::DecodeBare for SponsoredPeers {
-    const CONSTRUCTOR: u32 = 0xeb032884;
-    const EXPECTED: &'static str = "contacts.sponsoredPeers";
+    const CONSTRUCTOR: (u32, &'static str) = (0xeb032884, "contacts.sponsoredPeers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            peers: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            peers: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

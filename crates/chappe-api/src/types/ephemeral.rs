@@ -30,12 +30,15 @@ impl tl::Encode for WelcomeMessages {
 }
 
 impl tl::DecodeBare for WelcomeMessages {
-    const CONSTRUCTOR: u32 = 0x104fc872;
-    const EXPECTED: &'static str = "ephemeral.welcomeMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x104fc872, "ephemeral.welcomeMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-            messages: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+            messages: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

@@ -42,16 +42,19 @@ impl tl::Encode for CollectibleInfo {
 }
 
 impl tl::DecodeBare for CollectibleInfo {
-    const CONSTRUCTOR: u32 = 0x6ebdff91;
-    const EXPECTED: &'static str = "fragment.CollectibleInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6ebdff91, "fragment.CollectibleInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            purchase_date: reader.i32()?,
-            currency: reader.text()?,
-            amount: reader.i64()?,
-            crypto_currency: reader.text()?,
-            crypto_amount: reader.i64()?,
-            url: reader.text()?,
-        })
+        let value = Self {
+            purchase_date: reader.int_field(),
+            currency: reader.text_field(),
+            amount: reader.long_field(),
+            crypto_currency: reader.text_field(),
+            crypto_amount: reader.long_field(),
+            url: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

@@ -42,10 +42,10 @@ impl AppUpdate {
 impl tl::Encode for AppUpdate {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xccbbce30);
-        let flags = u32::from(self.can_not_skip)
-            | u32::from(self.document.is_some()) << 1
-            | u32::from(self.url.is_some()) << 2
-            | u32::from(self.sticker.is_some()) << 3;
+        let flags = tl::bit(self.can_not_skip, 0x1)
+            | tl::bit(self.document.is_some(), 0x2)
+            | tl::bit(self.url.is_some(), 0x4)
+            | tl::bit(self.sticker.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         tl::write_text(out, &self.version);
@@ -64,20 +64,23 @@ impl tl::Encode for AppUpdate {
 }
 
 impl tl::DecodeBare for AppUpdate {
-    const CONSTRUCTOR: u32 = 0xccbbce30;
-    const EXPECTED: &'static str = "help.appUpdate";
+    const CONSTRUCTOR: (u32, &'static str) = (0xccbbce30, "help.appUpdate");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            can_not_skip: flags & 0x1 != 0,
-            id: reader.i32()?,
-            version: reader.text()?,
-            text: reader.text()?,
-            entities: reader.vector()?,
-            document: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            url: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-            sticker: if flags & 0x8 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            can_not_skip: tl::has(flags, 0x1),
+            id: reader.int_field(),
+            version: reader.text_field(),
+            text: reader.text_field(),
+            entities: reader.vector_field(),
+            document: reader.field_if(flags, 0x2),
+            url: reader.text_if(flags, 0x4),
+            sticker: reader.field_if(flags, 0x8),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -103,12 +106,15 @@ impl tl::Encode for InviteText {
 }
 
 impl tl::DecodeBare for InviteText {
-    const CONSTRUCTOR: u32 = 0x18cb9f78;
-    const EXPECTED: &'static str = "help.InviteText";
+    const CONSTRUCTOR: (u32, &'static str) = (0x18cb9f78, "help.InviteText");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            message: reader.text()?,
-        })
+        let value = Self {
+            message: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -137,13 +143,16 @@ impl tl::Encode for Support {
 }
 
 impl tl::DecodeBare for Support {
-    const CONSTRUCTOR: u32 = 0x17c6b5f6;
-    const EXPECTED: &'static str = "help.Support";
+    const CONSTRUCTOR: (u32, &'static str) = (0x17c6b5f6, "help.Support");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            phone_number: reader.text()?,
+        let value = Self {
+            phone_number: reader.text_field(),
             user: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -178,8 +187,8 @@ impl TermsOfService {
 impl tl::Encode for TermsOfService {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x780a0310);
-        let flags = u32::from(self.popup)
-            | u32::from(self.min_age_confirm.is_some()) << 1;
+        let flags = tl::bit(self.popup, 0x1)
+            | tl::bit(self.min_age_confirm.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
         tl::write_text(out, &self.text);
@@ -191,17 +200,20 @@ impl tl::Encode for TermsOfService {
 }
 
 impl tl::DecodeBare for TermsOfService {
-    const CONSTRUCTOR: u32 = 0x780a0310;
-    const EXPECTED: &'static str = "help.TermsOfService";
+    const CONSTRUCTOR: (u32, &'static str) = (0x780a0310, "help.TermsOfService");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            popup: flags & 0x1 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            popup: tl::has(flags, 0x1),
             id: tl::Decode::decode(reader)?,
-            text: reader.text()?,
-            entities: reader.vector()?,
-            min_age_confirm: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-        })
+            text: reader.text_field(),
+            entities: reader.vector_field(),
+            min_age_confirm: reader.int_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -233,14 +245,17 @@ impl tl::Encode for RecentMeUrls {
 }
 
 impl tl::DecodeBare for RecentMeUrls {
-    const CONSTRUCTOR: u32 = 0x0e0310d7;
-    const EXPECTED: &'static str = "help.RecentMeUrls";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0e0310d7, "help.RecentMeUrls");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            urls: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            urls: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -266,12 +281,15 @@ impl tl::Encode for TermsOfServiceUpdateEmpty {
 }
 
 impl tl::DecodeBare for TermsOfServiceUpdateEmpty {
-    const CONSTRUCTOR: u32 = 0xe3309f7f;
-    const EXPECTED: &'static str = "help.termsOfServiceUpdateEmpty";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe3309f7f, "help.termsOfServiceUpdateEmpty");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            expires: reader.i32()?,
-        })
+        let value = Self {
+            expires: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -300,13 +318,16 @@ impl tl::Encode for TermsOfServiceUpdate {
 }
 
 impl tl::DecodeBare for TermsOfServiceUpdate {
-    const CONSTRUCTOR: u32 = 0x28ecf961;
-    const EXPECTED: &'static str = "help.termsOfServiceUpdate";
+    const CONSTRUCTOR: (u32, &'static str) = (0x28ecf961, "help.termsOfServiceUpdate");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            expires: reader.i32()?,
+        let value = Self {
+            expires: reader.int_field(),
             terms_of_service: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -337,8 +358,8 @@ impl DeepLinkInfo {
 impl tl::Encode for DeepLinkInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6a4ee832);
-        let flags = u32::from(self.update_app)
-            | u32::from(self.entities.is_some()) << 1;
+        let flags = tl::bit(self.update_app, 0x1)
+            | tl::bit(self.entities.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.message);
         if let Some(value) = &self.entities {
@@ -348,15 +369,18 @@ impl tl::Encode for DeepLinkInfo {
 }
 
 impl tl::DecodeBare for DeepLinkInfo {
-    const CONSTRUCTOR: u32 = 0x6a4ee832;
-    const EXPECTED: &'static str = "help.deepLinkInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6a4ee832, "help.deepLinkInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            update_app: flags & 0x1 != 0,
-            message: reader.text()?,
-            entities: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            update_app: tl::has(flags, 0x1),
+            message: reader.text_field(),
+            entities: reader.vector_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -385,13 +409,16 @@ impl tl::Encode for PassportConfig {
 }
 
 impl tl::DecodeBare for PassportConfig {
-    const CONSTRUCTOR: u32 = 0xa098d6af;
-    const EXPECTED: &'static str = "help.passportConfig";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa098d6af, "help.passportConfig");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
+        let value = Self {
+            hash: reader.int_field(),
             countries_langs: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -417,12 +444,15 @@ impl tl::Encode for SupportName {
 }
 
 impl tl::DecodeBare for SupportName {
-    const CONSTRUCTOR: u32 = 0x8c05f1c9;
-    const EXPECTED: &'static str = "help.SupportName";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8c05f1c9, "help.SupportName");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            name: reader.text()?,
-        })
+        let value = Self {
+            name: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -457,15 +487,18 @@ impl tl::Encode for UserInfo {
 }
 
 impl tl::DecodeBare for UserInfo {
-    const CONSTRUCTOR: u32 = 0x01eb3758;
-    const EXPECTED: &'static str = "help.userInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x01eb3758, "help.userInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            message: reader.text()?,
-            entities: reader.vector()?,
-            author: reader.text()?,
-            date: reader.i32()?,
-        })
+        let value = Self {
+            message: reader.text_field(),
+            entities: reader.vector_field(),
+            author: reader.text_field(),
+            date: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -491,12 +524,15 @@ impl tl::Encode for PromoDataEmpty {
 }
 
 impl tl::DecodeBare for PromoDataEmpty {
-    const CONSTRUCTOR: u32 = 0x98f6ac75;
-    const EXPECTED: &'static str = "help.promoDataEmpty";
+    const CONSTRUCTOR: (u32, &'static str) = (0x98f6ac75, "help.promoDataEmpty");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            expires: reader.i32()?,
-        })
+        let value = Self {
+            expires: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -541,11 +577,11 @@ impl PromoData {
 impl tl::Encode for PromoData {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x08a4d87a);
-        let flags = u32::from(self.proxy)
-            | u32::from(self.peer.is_some()) << 3
-            | u32::from(self.psa_type.is_some()) << 1
-            | u32::from(self.psa_message.is_some()) << 2
-            | u32::from(self.custom_pending_suggestion.is_some()) << 4;
+        let flags = tl::bit(self.proxy, 0x1)
+            | tl::bit(self.peer.is_some(), 0x8)
+            | tl::bit(self.psa_type.is_some(), 0x2)
+            | tl::bit(self.psa_message.is_some(), 0x4)
+            | tl::bit(self.custom_pending_suggestion.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.expires);
         if let Some(value) = &self.peer {
@@ -568,22 +604,25 @@ impl tl::Encode for PromoData {
 }
 
 impl tl::DecodeBare for PromoData {
-    const CONSTRUCTOR: u32 = 0x08a4d87a;
-    const EXPECTED: &'static str = "help.promoData";
+    const CONSTRUCTOR: (u32, &'static str) = (0x08a4d87a, "help.promoData");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            proxy: flags & 0x1 != 0,
-            expires: reader.i32()?,
-            peer: if flags & 0x8 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            psa_type: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            psa_message: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-            pending_suggestions: reader.vector()?,
-            dismissed_suggestions: reader.vector()?,
-            custom_pending_suggestion: if flags & 0x10 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            proxy: tl::has(flags, 0x1),
+            expires: reader.int_field(),
+            peer: reader.field_if(flags, 0x8),
+            psa_type: reader.text_if(flags, 0x2),
+            psa_message: reader.text_if(flags, 0x4),
+            pending_suggestions: reader.vector_field(),
+            dismissed_suggestions: reader.vector_field(),
+            custom_pending_suggestion: reader.boxed_if(flags, 0x10),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -614,8 +653,8 @@ impl CountryCode {
 impl tl::Encode for CountryCode {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4203c5ef);
-        let flags = u32::from(self.prefixes.is_some())
-            | u32::from(self.patterns.is_some()) << 1;
+        let flags = tl::bit(self.prefixes.is_some(), 0x1)
+            | tl::bit(self.patterns.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.country_code);
         if let Some(value) = &self.prefixes {
@@ -628,15 +667,18 @@ impl tl::Encode for CountryCode {
 }
 
 impl tl::DecodeBare for CountryCode {
-    const CONSTRUCTOR: u32 = 0x4203c5ef;
-    const EXPECTED: &'static str = "help.CountryCode";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4203c5ef, "help.CountryCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            country_code: reader.text()?,
-            prefixes: if flags & 0x1 != 0 { Some(reader.vector()?) } else { None },
-            patterns: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            country_code: reader.text_field(),
+            prefixes: reader.vector_if(flags, 0x1),
+            patterns: reader.vector_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -671,8 +713,8 @@ impl Country {
 impl tl::Encode for Country {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc3878e23);
-        let flags = u32::from(self.hidden)
-            | u32::from(self.name.is_some()) << 1;
+        let flags = tl::bit(self.hidden, 0x1)
+            | tl::bit(self.name.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.iso2);
         tl::write_text(out, &self.default_name);
@@ -684,17 +726,20 @@ impl tl::Encode for Country {
 }
 
 impl tl::DecodeBare for Country {
-    const CONSTRUCTOR: u32 = 0xc3878e23;
-    const EXPECTED: &'static str = "help.Country";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc3878e23, "help.Country");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            hidden: flags & 0x1 != 0,
-            iso2: reader.text()?,
-            default_name: reader.text()?,
-            name: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            country_codes: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            hidden: tl::has(flags, 0x1),
+            iso2: reader.text_field(),
+            default_name: reader.text_field(),
+            name: reader.text_if(flags, 0x2),
+            country_codes: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -723,13 +768,16 @@ impl tl::Encode for CountriesList {
 }
 
 impl tl::DecodeBare for CountriesList {
-    const CONSTRUCTOR: u32 = 0x87d0759e;
-    const EXPECTED: &'static str = "help.countriesList";
+    const CONSTRUCTOR: (u32, &'static str) = (0x87d0759e, "help.countriesList");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            countries: reader.vector()?,
-            hash: reader.i32()?,
-        })
+        let value = Self {
+            countries: reader.vector_field(),
+            hash: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -770,17 +818,20 @@ impl tl::Encode for PremiumPromo {
 }
 
 impl tl::DecodeBare for PremiumPromo {
-    const CONSTRUCTOR: u32 = 0x5334759c;
-    const EXPECTED: &'static str = "help.PremiumPromo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5334759c, "help.PremiumPromo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            status_text: reader.text()?,
-            status_entities: reader.vector()?,
-            video_sections: reader.vector()?,
-            videos: reader.vector()?,
-            period_options: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            status_text: reader.text_field(),
+            status_entities: reader.vector_field(),
+            video_sections: reader.vector_field(),
+            videos: reader.vector_field(),
+            period_options: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -809,13 +860,16 @@ impl tl::Encode for AppConfig {
 }
 
 impl tl::DecodeBare for AppConfig {
-    const CONSTRUCTOR: u32 = 0xdd18782e;
-    const EXPECTED: &'static str = "help.appConfig";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdd18782e, "help.appConfig");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
+        let value = Self {
+            hash: reader.int_field(),
             config: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -841,12 +895,15 @@ impl tl::Encode for PeerColorSet {
 }
 
 impl tl::DecodeBare for PeerColorSet {
-    const CONSTRUCTOR: u32 = 0x26219a58;
-    const EXPECTED: &'static str = "help.peerColorSet";
+    const CONSTRUCTOR: (u32, &'static str) = (0x26219a58, "help.peerColorSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            colors: reader.vector()?,
-        })
+        let value = Self {
+            colors: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -878,14 +935,17 @@ impl tl::Encode for PeerColorProfileSet {
 }
 
 impl tl::DecodeBare for PeerColorProfileSet {
-    const CONSTRUCTOR: u32 = 0x767d61eb;
-    const EXPECTED: &'static str = "help.peerColorProfileSet";
+    const CONSTRUCTOR: (u32, &'static str) = (0x767d61eb, "help.peerColorProfileSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            palette_colors: reader.vector()?,
-            bg_colors: reader.vector()?,
-            story_colors: reader.vector()?,
-        })
+        let value = Self {
+            palette_colors: reader.vector_field(),
+            bg_colors: reader.vector_field(),
+            story_colors: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -922,11 +982,11 @@ impl PeerColorOption {
 impl tl::Encode for PeerColorOption {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xadec6ebe);
-        let flags = u32::from(self.hidden)
-            | u32::from(self.colors.is_some()) << 1
-            | u32::from(self.dark_colors.is_some()) << 2
-            | u32::from(self.channel_min_level.is_some()) << 3
-            | u32::from(self.group_min_level.is_some()) << 4;
+        let flags = tl::bit(self.hidden, 0x1)
+            | tl::bit(self.colors.is_some(), 0x2)
+            | tl::bit(self.dark_colors.is_some(), 0x4)
+            | tl::bit(self.channel_min_level.is_some(), 0x8)
+            | tl::bit(self.group_min_level.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.color_id);
         if let Some(value) = &self.colors {
@@ -945,18 +1005,21 @@ impl tl::Encode for PeerColorOption {
 }
 
 impl tl::DecodeBare for PeerColorOption {
-    const CONSTRUCTOR: u32 = 0xadec6ebe;
-    const EXPECTED: &'static str = "help.PeerColorOption";
+    const CONSTRUCTOR: (u32, &'static str) = (0xadec6ebe, "help.PeerColorOption");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            hidden: flags & 0x1 != 0,
-            color_id: reader.i32()?,
-            colors: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            dark_colors: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            channel_min_level: if flags & 0x8 != 0 { Some(reader.i32()?) } else { None },
-            group_min_level: if flags & 0x10 != 0 { Some(reader.i32()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            hidden: tl::has(flags, 0x1),
+            color_id: reader.int_field(),
+            colors: reader.field_if(flags, 0x2),
+            dark_colors: reader.field_if(flags, 0x4),
+            channel_min_level: reader.int_if(flags, 0x8),
+            group_min_level: reader.int_if(flags, 0x10),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -985,13 +1048,16 @@ impl tl::Encode for PeerColors {
 }
 
 impl tl::DecodeBare for PeerColors {
-    const CONSTRUCTOR: u32 = 0x00f8ed08;
-    const EXPECTED: &'static str = "help.peerColors";
+    const CONSTRUCTOR: (u32, &'static str) = (0x00f8ed08, "help.peerColors");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
-            colors: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.int_field(),
+            colors: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1020,12 +1086,15 @@ impl tl::Encode for TimezonesList {
 }
 
 impl tl::DecodeBare for TimezonesList {
-    const CONSTRUCTOR: u32 = 0x7b74ed71;
-    const EXPECTED: &'static str = "help.timezonesList";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7b74ed71, "help.timezonesList");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            timezones: reader.vector()?,
-            hash: reader.i32()?,
-        })
+        let value = Self {
+            timezones: reader.vector_field(),
+            hash: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

@@ -36,15 +36,18 @@ impl tl::Encode for Dialogs {
 }
 
 impl tl::DecodeBare for Dialogs {
-    const CONSTRUCTOR: u32 = 0x15ba6c40;
-    const EXPECTED: &'static str = "messages.dialogs";
+    const CONSTRUCTOR: (u32, &'static str) = (0x15ba6c40, "messages.dialogs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            dialogs: reader.vector()?,
-            messages: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            dialogs: reader.vector_field(),
+            messages: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -82,16 +85,19 @@ impl tl::Encode for DialogsSlice {
 }
 
 impl tl::DecodeBare for DialogsSlice {
-    const CONSTRUCTOR: u32 = 0x71e094f3;
-    const EXPECTED: &'static str = "messages.dialogsSlice";
+    const CONSTRUCTOR: (u32, &'static str) = (0x71e094f3, "messages.dialogsSlice");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-            dialogs: reader.vector()?,
-            messages: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+            dialogs: reader.vector_field(),
+            messages: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -117,12 +123,15 @@ impl tl::Encode for DialogsNotModified {
 }
 
 impl tl::DecodeBare for DialogsNotModified {
-    const CONSTRUCTOR: u32 = 0xf0e3e596;
-    const EXPECTED: &'static str = "messages.dialogsNotModified";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf0e3e596, "messages.dialogsNotModified");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -157,15 +166,18 @@ impl tl::Encode for Messages {
 }
 
 impl tl::DecodeBare for Messages {
-    const CONSTRUCTOR: u32 = 0x1d73e7ea;
-    const EXPECTED: &'static str = "messages.messages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1d73e7ea, "messages.messages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            messages: reader.vector()?,
-            topics: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            messages: reader.vector_field(),
+            topics: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -208,10 +220,10 @@ impl MessagesSlice {
 impl tl::Encode for MessagesSlice {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5f206716);
-        let flags = u32::from(self.inexact) << 1
-            | u32::from(self.next_rate.is_some())
-            | u32::from(self.offset_id_offset.is_some()) << 2
-            | u32::from(self.search_flood.is_some()) << 3;
+        let flags = tl::bit(self.inexact, 0x2)
+            | tl::bit(self.next_rate.is_some(), 0x1)
+            | tl::bit(self.offset_id_offset.is_some(), 0x4)
+            | tl::bit(self.search_flood.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         if let Some(value) = &self.next_rate {
@@ -231,21 +243,24 @@ impl tl::Encode for MessagesSlice {
 }
 
 impl tl::DecodeBare for MessagesSlice {
-    const CONSTRUCTOR: u32 = 0x5f206716;
-    const EXPECTED: &'static str = "messages.messagesSlice";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5f206716, "messages.messagesSlice");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            inexact: flags & 0x2 != 0,
-            count: reader.i32()?,
-            next_rate: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            offset_id_offset: if flags & 0x4 != 0 { Some(reader.i32()?) } else { None },
-            search_flood: if flags & 0x8 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            messages: reader.vector()?,
-            topics: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            inexact: tl::has(flags, 0x2),
+            count: reader.int_field(),
+            next_rate: reader.int_if(flags, 0x1),
+            offset_id_offset: reader.int_if(flags, 0x4),
+            search_flood: reader.field_if(flags, 0x8),
+            messages: reader.vector_field(),
+            topics: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -286,8 +301,8 @@ impl ChannelMessages {
 impl tl::Encode for ChannelMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc776ba4e);
-        let flags = u32::from(self.inexact) << 1
-            | u32::from(self.offset_id_offset.is_some()) << 2;
+        let flags = tl::bit(self.inexact, 0x2)
+            | tl::bit(self.offset_id_offset.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.pts);
         tl::write_i32(out, self.count);
@@ -302,20 +317,23 @@ impl tl::Encode for ChannelMessages {
 }
 
 impl tl::DecodeBare for ChannelMessages {
-    const CONSTRUCTOR: u32 = 0xc776ba4e;
-    const EXPECTED: &'static str = "messages.channelMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc776ba4e, "messages.channelMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            inexact: flags & 0x2 != 0,
-            pts: reader.i32()?,
-            count: reader.i32()?,
-            offset_id_offset: if flags & 0x4 != 0 { Some(reader.i32()?) } else { None },
-            messages: reader.vector()?,
-            topics: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            inexact: tl::has(flags, 0x2),
+            pts: reader.int_field(),
+            count: reader.int_field(),
+            offset_id_offset: reader.int_if(flags, 0x4),
+            messages: reader.vector_field(),
+            topics: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -341,12 +359,15 @@ impl tl::Encode for MessagesNotModified {
 }
 
 impl tl::DecodeBare for MessagesNotModified {
-    const CONSTRUCTOR: u32 = 0x74535f21;
-    const EXPECTED: &'static str = "messages.messagesNotModified";
+    const CONSTRUCTOR: (u32, &'static str) = (0x74535f21, "messages.messagesNotModified");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -372,12 +393,15 @@ impl tl::Encode for Chats {
 }
 
 impl tl::DecodeBare for Chats {
-    const CONSTRUCTOR: u32 = 0x64ff9fd5;
-    const EXPECTED: &'static str = "messages.chats";
+    const CONSTRUCTOR: (u32, &'static str) = (0x64ff9fd5, "messages.chats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            chats: reader.vector()?,
-        })
+        let value = Self {
+            chats: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -406,13 +430,16 @@ impl tl::Encode for ChatsSlice {
 }
 
 impl tl::DecodeBare for ChatsSlice {
-    const CONSTRUCTOR: u32 = 0x9cd81144;
-    const EXPECTED: &'static str = "messages.chatsSlice";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9cd81144, "messages.chatsSlice");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-            chats: reader.vector()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+            chats: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -444,14 +471,17 @@ impl tl::Encode for ChatFull {
 }
 
 impl tl::DecodeBare for ChatFull {
-    const CONSTRUCTOR: u32 = 0xe5d7d19c;
-    const EXPECTED: &'static str = "messages.ChatFull";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe5d7d19c, "messages.ChatFull");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             full_chat: tl::Decode::decode(reader)?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -483,14 +513,17 @@ impl tl::Encode for AffectedHistory {
 }
 
 impl tl::DecodeBare for AffectedHistory {
-    const CONSTRUCTOR: u32 = 0xb45c69d1;
-    const EXPECTED: &'static str = "messages.AffectedHistory";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb45c69d1, "messages.AffectedHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            pts: reader.i32()?,
-            pts_count: reader.i32()?,
-            offset: reader.i32()?,
-        })
+        let value = Self {
+            pts: reader.int_field(),
+            pts_count: reader.int_field(),
+            offset: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -516,12 +549,15 @@ impl tl::Encode for DhConfigNotModified {
 }
 
 impl tl::DecodeBare for DhConfigNotModified {
-    const CONSTRUCTOR: u32 = 0xc0e24635;
-    const EXPECTED: &'static str = "messages.dhConfigNotModified";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc0e24635, "messages.dhConfigNotModified");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            random: reader.bytes()?,
-        })
+        let value = Self {
+            random: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -556,15 +592,18 @@ impl tl::Encode for DhConfig {
 }
 
 impl tl::DecodeBare for DhConfig {
-    const CONSTRUCTOR: u32 = 0x2c221edd;
-    const EXPECTED: &'static str = "messages.dhConfig";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2c221edd, "messages.dhConfig");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            g: reader.i32()?,
-            p: reader.bytes()?,
-            version: reader.i32()?,
-            random: reader.bytes()?,
-        })
+        let value = Self {
+            g: reader.int_field(),
+            p: reader.bytes_field(),
+            version: reader.int_field(),
+            random: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -590,12 +629,15 @@ impl tl::Encode for SentEncryptedMessage {
 }
 
 impl tl::DecodeBare for SentEncryptedMessage {
-    const CONSTRUCTOR: u32 = 0x560f8935;
-    const EXPECTED: &'static str = "messages.sentEncryptedMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0x560f8935, "messages.sentEncryptedMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            date: reader.i32()?,
-        })
+        let value = Self {
+            date: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -624,13 +666,16 @@ impl tl::Encode for SentEncryptedFile {
 }
 
 impl tl::DecodeBare for SentEncryptedFile {
-    const CONSTRUCTOR: u32 = 0x9493ff32;
-    const EXPECTED: &'static str = "messages.sentEncryptedFile";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9493ff32, "messages.sentEncryptedFile");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            date: reader.i32()?,
+        let value = Self {
+            date: reader.int_field(),
             file: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -659,13 +704,16 @@ impl tl::Encode for Stickers {
 }
 
 impl tl::DecodeBare for Stickers {
-    const CONSTRUCTOR: u32 = 0x30a6ec7e;
-    const EXPECTED: &'static str = "messages.stickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x30a6ec7e, "messages.stickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-            stickers: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+            stickers: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -694,13 +742,16 @@ impl tl::Encode for AllStickers {
 }
 
 impl tl::DecodeBare for AllStickers {
-    const CONSTRUCTOR: u32 = 0xcdbbcebb;
-    const EXPECTED: &'static str = "messages.allStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcdbbcebb, "messages.allStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-            sets: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+            sets: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -729,13 +780,16 @@ impl tl::Encode for AffectedMessages {
 }
 
 impl tl::DecodeBare for AffectedMessages {
-    const CONSTRUCTOR: u32 = 0x84d19185;
-    const EXPECTED: &'static str = "messages.AffectedMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0x84d19185, "messages.AffectedMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            pts: reader.i32()?,
-            pts_count: reader.i32()?,
-        })
+        let value = Self {
+            pts: reader.int_field(),
+            pts_count: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -770,15 +824,18 @@ impl tl::Encode for StickerSet {
 }
 
 impl tl::DecodeBare for StickerSet {
-    const CONSTRUCTOR: u32 = 0x6e153f16;
-    const EXPECTED: &'static str = "messages.stickerSet";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6e153f16, "messages.stickerSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             set: tl::Decode::decode(reader)?,
-            packs: reader.vector()?,
-            keywords: reader.vector()?,
-            documents: reader.vector()?,
-        })
+            packs: reader.vector_field(),
+            keywords: reader.vector_field(),
+            documents: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -807,13 +864,16 @@ impl tl::Encode for SavedGifs {
 }
 
 impl tl::DecodeBare for SavedGifs {
-    const CONSTRUCTOR: u32 = 0x84a02a0d;
-    const EXPECTED: &'static str = "messages.savedGifs";
+    const CONSTRUCTOR: (u32, &'static str) = (0x84a02a0d, "messages.savedGifs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-            gifs: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+            gifs: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -854,10 +914,10 @@ impl BotResults {
 impl tl::Encode for BotResults {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe021f2f6);
-        let flags = u32::from(self.gallery)
-            | u32::from(self.next_offset.is_some()) << 1
-            | u32::from(self.switch_pm.is_some()) << 2
-            | u32::from(self.switch_webview.is_some()) << 3;
+        let flags = tl::bit(self.gallery, 0x1)
+            | tl::bit(self.next_offset.is_some(), 0x2)
+            | tl::bit(self.switch_pm.is_some(), 0x4)
+            | tl::bit(self.switch_webview.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
         if let Some(value) = &self.next_offset {
@@ -876,20 +936,23 @@ impl tl::Encode for BotResults {
 }
 
 impl tl::DecodeBare for BotResults {
-    const CONSTRUCTOR: u32 = 0xe021f2f6;
-    const EXPECTED: &'static str = "messages.BotResults";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe021f2f6, "messages.BotResults");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            gallery: flags & 0x1 != 0,
-            query_id: reader.i64()?,
-            next_offset: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            switch_pm: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            switch_webview: if flags & 0x8 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            results: reader.vector()?,
-            cache_time: reader.i32()?,
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            gallery: tl::has(flags, 0x1),
+            query_id: reader.long_field(),
+            next_offset: reader.text_if(flags, 0x2),
+            switch_pm: reader.field_if(flags, 0x4),
+            switch_webview: reader.field_if(flags, 0x8),
+            results: reader.vector_field(),
+            cache_time: reader.int_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -926,11 +989,11 @@ impl BotCallbackAnswer {
 impl tl::Encode for BotCallbackAnswer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x36585ea4);
-        let flags = u32::from(self.alert) << 1
-            | u32::from(self.has_url) << 3
-            | u32::from(self.native_ui) << 4
-            | u32::from(self.message.is_some())
-            | u32::from(self.url.is_some()) << 2;
+        let flags = tl::bit(self.alert, 0x2)
+            | tl::bit(self.has_url, 0x8)
+            | tl::bit(self.native_ui, 0x10)
+            | tl::bit(self.message.is_some(), 0x1)
+            | tl::bit(self.url.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.message {
             tl::write_text(out, value);
@@ -943,18 +1006,21 @@ impl tl::Encode for BotCallbackAnswer {
 }
 
 impl tl::DecodeBare for BotCallbackAnswer {
-    const CONSTRUCTOR: u32 = 0x36585ea4;
-    const EXPECTED: &'static str = "messages.BotCallbackAnswer";
+    const CONSTRUCTOR: (u32, &'static str) = (0x36585ea4, "messages.BotCallbackAnswer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            alert: flags & 0x2 != 0,
-            has_url: flags & 0x8 != 0,
-            native_ui: flags & 0x10 != 0,
-            message: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            url: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-            cache_time: reader.i32()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            alert: tl::has(flags, 0x2),
+            has_url: tl::has(flags, 0x8),
+            native_ui: tl::has(flags, 0x10),
+            message: reader.text_if(flags, 0x1),
+            url: reader.text_if(flags, 0x4),
+            cache_time: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -981,19 +1047,22 @@ impl MessageEditData {
 impl tl::Encode for MessageEditData {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x26b5dde6);
-        let flags = u32::from(self.caption);
+        let flags = tl::bit(self.caption, 0x1);
         tl::write_u32(out, flags);
     }
 }
 
 impl tl::DecodeBare for MessageEditData {
-    const CONSTRUCTOR: u32 = 0x26b5dde6;
-    const EXPECTED: &'static str = "messages.MessageEditData";
+    const CONSTRUCTOR: (u32, &'static str) = (0x26b5dde6, "messages.MessageEditData");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            caption: flags & 0x1 != 0,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            caption: tl::has(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1031,16 +1100,19 @@ impl tl::Encode for PeerDialogs {
 }
 
 impl tl::DecodeBare for PeerDialogs {
-    const CONSTRUCTOR: u32 = 0x3371c354;
-    const EXPECTED: &'static str = "messages.PeerDialogs";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3371c354, "messages.PeerDialogs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            dialogs: reader.vector()?,
-            messages: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
+        let value = Self {
+            dialogs: reader.vector_field(),
+            messages: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
             state: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1066,12 +1138,15 @@ impl tl::Encode for FeaturedStickersNotModified {
 }
 
 impl tl::DecodeBare for FeaturedStickersNotModified {
-    const CONSTRUCTOR: u32 = 0xc6dc0c66;
-    const EXPECTED: &'static str = "messages.featuredStickersNotModified";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc6dc0c66, "messages.featuredStickersNotModified");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1106,7 +1181,7 @@ impl FeaturedStickers {
 impl tl::Encode for FeaturedStickers {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbe382906);
-        let flags = u32::from(self.premium);
+        let flags = tl::bit(self.premium, 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.hash);
         tl::write_i32(out, self.count);
@@ -1116,17 +1191,20 @@ impl tl::Encode for FeaturedStickers {
 }
 
 impl tl::DecodeBare for FeaturedStickers {
-    const CONSTRUCTOR: u32 = 0xbe382906;
-    const EXPECTED: &'static str = "messages.featuredStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbe382906, "messages.featuredStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            premium: flags & 0x1 != 0,
-            hash: reader.i64()?,
-            count: reader.i32()?,
-            sets: reader.vector()?,
-            unread: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            premium: tl::has(flags, 0x1),
+            hash: reader.long_field(),
+            count: reader.int_field(),
+            sets: reader.vector_field(),
+            unread: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1161,15 +1239,18 @@ impl tl::Encode for RecentStickers {
 }
 
 impl tl::DecodeBare for RecentStickers {
-    const CONSTRUCTOR: u32 = 0x88d37c56;
-    const EXPECTED: &'static str = "messages.recentStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x88d37c56, "messages.recentStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-            packs: reader.vector()?,
-            stickers: reader.vector()?,
-            dates: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+            packs: reader.vector_field(),
+            stickers: reader.vector_field(),
+            dates: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1198,13 +1279,16 @@ impl tl::Encode for ArchivedStickers {
 }
 
 impl tl::DecodeBare for ArchivedStickers {
-    const CONSTRUCTOR: u32 = 0x4fcba9c8;
-    const EXPECTED: &'static str = "messages.ArchivedStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4fcba9c8, "messages.ArchivedStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-            sets: reader.vector()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+            sets: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1230,12 +1314,15 @@ impl tl::Encode for StickerSetInstallResultArchive {
 }
 
 impl tl::DecodeBare for StickerSetInstallResultArchive {
-    const CONSTRUCTOR: u32 = 0x35e410a8;
-    const EXPECTED: &'static str = "messages.stickerSetInstallResultArchive";
+    const CONSTRUCTOR: (u32, &'static str) = (0x35e410a8, "messages.stickerSetInstallResultArchive");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            sets: reader.vector()?,
-        })
+        let value = Self {
+            sets: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1264,13 +1351,16 @@ impl tl::Encode for HighScores {
 }
 
 impl tl::DecodeBare for HighScores {
-    const CONSTRUCTOR: u32 = 0x9a3bfd99;
-    const EXPECTED: &'static str = "messages.HighScores";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9a3bfd99, "messages.HighScores");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            scores: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            scores: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1302,14 +1392,17 @@ impl tl::Encode for FavedStickers {
 }
 
 impl tl::DecodeBare for FavedStickers {
-    const CONSTRUCTOR: u32 = 0x2cb51097;
-    const EXPECTED: &'static str = "messages.favedStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2cb51097, "messages.favedStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-            packs: reader.vector()?,
-            stickers: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+            packs: reader.vector_field(),
+            stickers: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1338,13 +1431,16 @@ impl tl::Encode for FoundStickerSets {
 }
 
 impl tl::DecodeBare for FoundStickerSets {
-    const CONSTRUCTOR: u32 = 0x8af09dd2;
-    const EXPECTED: &'static str = "messages.foundStickerSets";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8af09dd2, "messages.foundStickerSets");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-            sets: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+            sets: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1375,7 +1471,7 @@ impl SearchCounter {
 impl tl::Encode for SearchCounter {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe844ebff);
-        let flags = u32::from(self.inexact) << 1;
+        let flags = tl::bit(self.inexact, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.filter, out);
         tl::write_i32(out, self.count);
@@ -1383,15 +1479,18 @@ impl tl::Encode for SearchCounter {
 }
 
 impl tl::DecodeBare for SearchCounter {
-    const CONSTRUCTOR: u32 = 0xe844ebff;
-    const EXPECTED: &'static str = "messages.SearchCounter";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe844ebff, "messages.SearchCounter");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            inexact: flags & 0x2 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            inexact: tl::has(flags, 0x2),
             filter: tl::Decode::decode(reader)?,
-            count: reader.i32()?,
-        })
+            count: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1423,14 +1522,17 @@ impl tl::Encode for InactiveChats {
 }
 
 impl tl::DecodeBare for InactiveChats {
-    const CONSTRUCTOR: u32 = 0xa927fec5;
-    const EXPECTED: &'static str = "messages.InactiveChats";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa927fec5, "messages.InactiveChats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            dates: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            dates: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1465,7 +1567,7 @@ impl VotesList {
 impl tl::Encode for VotesList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4899484e);
-        let flags = u32::from(self.next_offset.is_some());
+        let flags = tl::bit(self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.votes);
@@ -1478,17 +1580,20 @@ impl tl::Encode for VotesList {
 }
 
 impl tl::DecodeBare for VotesList {
-    const CONSTRUCTOR: u32 = 0x4899484e;
-    const EXPECTED: &'static str = "messages.VotesList";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4899484e, "messages.VotesList");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            count: reader.i32()?,
-            votes: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-            next_offset: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            count: reader.int_field(),
+            votes: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+            next_offset: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1520,14 +1625,17 @@ impl tl::Encode for MessageViews {
 }
 
 impl tl::DecodeBare for MessageViews {
-    const CONSTRUCTOR: u32 = 0xb6c4f543;
-    const EXPECTED: &'static str = "messages.MessageViews";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb6c4f543, "messages.MessageViews");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            views: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            views: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1566,9 +1674,9 @@ impl DiscussionMessage {
 impl tl::Encode for DiscussionMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa6341782);
-        let flags = u32::from(self.max_id.is_some())
-            | u32::from(self.read_inbox_max_id.is_some()) << 1
-            | u32::from(self.read_outbox_max_id.is_some()) << 2;
+        let flags = tl::bit(self.max_id.is_some(), 0x1)
+            | tl::bit(self.read_inbox_max_id.is_some(), 0x2)
+            | tl::bit(self.read_outbox_max_id.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.messages);
         if let Some(value) = &self.max_id {
@@ -1587,19 +1695,22 @@ impl tl::Encode for DiscussionMessage {
 }
 
 impl tl::DecodeBare for DiscussionMessage {
-    const CONSTRUCTOR: u32 = 0xa6341782;
-    const EXPECTED: &'static str = "messages.DiscussionMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa6341782, "messages.DiscussionMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            messages: reader.vector()?,
-            max_id: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            read_inbox_max_id: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            read_outbox_max_id: if flags & 0x4 != 0 { Some(reader.i32()?) } else { None },
-            unread_count: reader.i32()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            messages: reader.vector_field(),
+            max_id: reader.int_if(flags, 0x1),
+            read_inbox_max_id: reader.int_if(flags, 0x2),
+            read_outbox_max_id: reader.int_if(flags, 0x4),
+            unread_count: reader.int_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1625,12 +1736,15 @@ impl tl::Encode for HistoryImport {
 }
 
 impl tl::DecodeBare for HistoryImport {
-    const CONSTRUCTOR: u32 = 0x1662af0b;
-    const EXPECTED: &'static str = "messages.HistoryImport";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1662af0b, "messages.HistoryImport");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.i64()?,
-        })
+        let value = Self {
+            id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1661,9 +1775,9 @@ impl HistoryImportParsed {
 impl tl::Encode for HistoryImportParsed {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5e0fb7b9);
-        let flags = u32::from(self.pm)
-            | u32::from(self.group) << 1
-            | u32::from(self.title.is_some()) << 2;
+        let flags = tl::bit(self.pm, 0x1)
+            | tl::bit(self.group, 0x2)
+            | tl::bit(self.title.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.title {
             tl::write_text(out, value);
@@ -1672,15 +1786,18 @@ impl tl::Encode for HistoryImportParsed {
 }
 
 impl tl::DecodeBare for HistoryImportParsed {
-    const CONSTRUCTOR: u32 = 0x5e0fb7b9;
-    const EXPECTED: &'static str = "messages.HistoryImportParsed";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5e0fb7b9, "messages.HistoryImportParsed");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            pm: flags & 0x1 != 0,
-            group: flags & 0x2 != 0,
-            title: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            pm: tl::has(flags, 0x1),
+            group: tl::has(flags, 0x2),
+            title: reader.text_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1715,15 +1832,18 @@ impl tl::Encode for AffectedFoundMessages {
 }
 
 impl tl::DecodeBare for AffectedFoundMessages {
-    const CONSTRUCTOR: u32 = 0xef8d3e6c;
-    const EXPECTED: &'static str = "messages.AffectedFoundMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0xef8d3e6c, "messages.AffectedFoundMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            pts: reader.i32()?,
-            pts_count: reader.i32()?,
-            offset: reader.i32()?,
-            messages: reader.vector()?,
-        })
+        let value = Self {
+            pts: reader.int_field(),
+            pts_count: reader.int_field(),
+            offset: reader.int_field(),
+            messages: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1755,14 +1875,17 @@ impl tl::Encode for ExportedChatInvites {
 }
 
 impl tl::DecodeBare for ExportedChatInvites {
-    const CONSTRUCTOR: u32 = 0xbdc62dcc;
-    const EXPECTED: &'static str = "messages.ExportedChatInvites";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbdc62dcc, "messages.ExportedChatInvites");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-            invites: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+            invites: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1791,13 +1914,16 @@ impl tl::Encode for ExportedChatInvite {
 }
 
 impl tl::DecodeBare for ExportedChatInvite {
-    const CONSTRUCTOR: u32 = 0x1871be50;
-    const EXPECTED: &'static str = "messages.exportedChatInvite";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1871be50, "messages.exportedChatInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             invite: tl::Decode::decode(reader)?,
-            users: reader.vector()?,
-        })
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1829,14 +1955,17 @@ impl tl::Encode for ExportedChatInviteReplaced {
 }
 
 impl tl::DecodeBare for ExportedChatInviteReplaced {
-    const CONSTRUCTOR: u32 = 0x222600ef;
-    const EXPECTED: &'static str = "messages.exportedChatInviteReplaced";
+    const CONSTRUCTOR: (u32, &'static str) = (0x222600ef, "messages.exportedChatInviteReplaced");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             invite: tl::Decode::decode(reader)?,
             new_invite: tl::Decode::decode(reader)?,
-            users: reader.vector()?,
-        })
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1868,14 +1997,17 @@ impl tl::Encode for ChatInviteImporters {
 }
 
 impl tl::DecodeBare for ChatInviteImporters {
-    const CONSTRUCTOR: u32 = 0x81b6b00a;
-    const EXPECTED: &'static str = "messages.ChatInviteImporters";
+    const CONSTRUCTOR: (u32, &'static str) = (0x81b6b00a, "messages.ChatInviteImporters");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-            importers: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+            importers: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1904,13 +2036,16 @@ impl tl::Encode for ChatAdminsWithInvites {
 }
 
 impl tl::DecodeBare for ChatAdminsWithInvites {
-    const CONSTRUCTOR: u32 = 0xb69b72d7;
-    const EXPECTED: &'static str = "messages.ChatAdminsWithInvites";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb69b72d7, "messages.ChatAdminsWithInvites");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            admins: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            admins: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1936,12 +2071,15 @@ impl tl::Encode for CheckedHistoryImportPeer {
 }
 
 impl tl::DecodeBare for CheckedHistoryImportPeer {
-    const CONSTRUCTOR: u32 = 0xa24de717;
-    const EXPECTED: &'static str = "messages.CheckedHistoryImportPeer";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa24de717, "messages.CheckedHistoryImportPeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            confirm_text: reader.text()?,
-        })
+        let value = Self {
+            confirm_text: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1978,9 +2116,9 @@ impl SponsoredMessages {
 impl tl::Encode for SponsoredMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xffda656d);
-        let flags = u32::from(self.posts_between.is_some())
-            | u32::from(self.start_delay.is_some()) << 1
-            | u32::from(self.between_delay.is_some()) << 2;
+        let flags = tl::bit(self.posts_between.is_some(), 0x1)
+            | tl::bit(self.start_delay.is_some(), 0x2)
+            | tl::bit(self.between_delay.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.posts_between {
             tl::write_i32(out, *value);
@@ -1998,18 +2136,21 @@ impl tl::Encode for SponsoredMessages {
 }
 
 impl tl::DecodeBare for SponsoredMessages {
-    const CONSTRUCTOR: u32 = 0xffda656d;
-    const EXPECTED: &'static str = "messages.sponsoredMessages";
+    const CONSTRUCTOR: (u32, &'static str) = (0xffda656d, "messages.sponsoredMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            posts_between: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            start_delay: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            between_delay: if flags & 0x4 != 0 { Some(reader.i32()?) } else { None },
-            messages: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            posts_between: reader.int_if(flags, 0x1),
+            start_delay: reader.int_if(flags, 0x2),
+            between_delay: reader.int_if(flags, 0x4),
+            messages: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2052,8 +2193,8 @@ impl SearchResultsCalendar {
 impl tl::Encode for SearchResultsCalendar {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x147ee23c);
-        let flags = u32::from(self.inexact)
-            | u32::from(self.offset_id_offset.is_some()) << 1;
+        let flags = tl::bit(self.inexact, 0x1)
+            | tl::bit(self.offset_id_offset.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_i32(out, self.min_date);
@@ -2069,21 +2210,24 @@ impl tl::Encode for SearchResultsCalendar {
 }
 
 impl tl::DecodeBare for SearchResultsCalendar {
-    const CONSTRUCTOR: u32 = 0x147ee23c;
-    const EXPECTED: &'static str = "messages.SearchResultsCalendar";
+    const CONSTRUCTOR: (u32, &'static str) = (0x147ee23c, "messages.SearchResultsCalendar");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            inexact: flags & 0x1 != 0,
-            count: reader.i32()?,
-            min_date: reader.i32()?,
-            min_msg_id: reader.i32()?,
-            offset_id_offset: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            periods: reader.vector()?,
-            messages: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            inexact: tl::has(flags, 0x1),
+            count: reader.int_field(),
+            min_date: reader.int_field(),
+            min_msg_id: reader.int_field(),
+            offset_id_offset: reader.int_if(flags, 0x2),
+            periods: reader.vector_field(),
+            messages: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2112,13 +2256,16 @@ impl tl::Encode for SearchResultsPositions {
 }
 
 impl tl::DecodeBare for SearchResultsPositions {
-    const CONSTRUCTOR: u32 = 0x53b22baf;
-    const EXPECTED: &'static str = "messages.SearchResultsPositions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x53b22baf, "messages.SearchResultsPositions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-            positions: reader.vector()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+            positions: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2150,14 +2297,17 @@ impl tl::Encode for PeerSettings {
 }
 
 impl tl::DecodeBare for PeerSettings {
-    const CONSTRUCTOR: u32 = 0x6880b94d;
-    const EXPECTED: &'static str = "messages.PeerSettings";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6880b94d, "messages.PeerSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             settings: tl::Decode::decode(reader)?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2192,7 +2342,7 @@ impl MessageReactionsList {
 impl tl::Encode for MessageReactionsList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x31bd492d);
-        let flags = u32::from(self.next_offset.is_some());
+        let flags = tl::bit(self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.reactions);
@@ -2205,17 +2355,20 @@ impl tl::Encode for MessageReactionsList {
 }
 
 impl tl::DecodeBare for MessageReactionsList {
-    const CONSTRUCTOR: u32 = 0x31bd492d;
-    const EXPECTED: &'static str = "messages.MessageReactionsList";
+    const CONSTRUCTOR: (u32, &'static str) = (0x31bd492d, "messages.MessageReactionsList");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            count: reader.i32()?,
-            reactions: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-            next_offset: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            count: reader.int_field(),
+            reactions: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+            next_offset: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2244,13 +2397,16 @@ impl tl::Encode for AvailableReactions {
 }
 
 impl tl::DecodeBare for AvailableReactions {
-    const CONSTRUCTOR: u32 = 0x768e3aad;
-    const EXPECTED: &'static str = "messages.availableReactions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x768e3aad, "messages.availableReactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
-            reactions: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.int_field(),
+            reactions: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2286,8 +2442,8 @@ impl tl::Encode for TranscribedAudio {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcfb9d957);
         debug_assert!(self.trial_remains_num.is_some() == self.trial_remains_until_date.is_some(), "set all the fields of bit 1 or none");
-        let flags = u32::from(self.pending)
-            | u32::from(self.trial_remains_num.is_some() && self.trial_remains_until_date.is_some()) << 1;
+        let flags = tl::bit(self.pending, 0x1)
+            | tl::bit(self.trial_remains_num.is_some() && self.trial_remains_until_date.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.transcription_id);
         tl::write_text(out, &self.text);
@@ -2301,17 +2457,20 @@ impl tl::Encode for TranscribedAudio {
 }
 
 impl tl::DecodeBare for TranscribedAudio {
-    const CONSTRUCTOR: u32 = 0xcfb9d957;
-    const EXPECTED: &'static str = "messages.TranscribedAudio";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcfb9d957, "messages.TranscribedAudio");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            pending: flags & 0x1 != 0,
-            transcription_id: reader.i64()?,
-            text: reader.text()?,
-            trial_remains_num: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            trial_remains_until_date: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            pending: tl::has(flags, 0x1),
+            transcription_id: reader.long_field(),
+            text: reader.text_field(),
+            trial_remains_num: reader.int_if(flags, 0x2),
+            trial_remains_until_date: reader.int_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2340,13 +2499,16 @@ impl tl::Encode for Reactions {
 }
 
 impl tl::DecodeBare for Reactions {
-    const CONSTRUCTOR: u32 = 0xeafdf716;
-    const EXPECTED: &'static str = "messages.reactions";
+    const CONSTRUCTOR: (u32, &'static str) = (0xeafdf716, "messages.reactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-            reactions: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+            reactions: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2385,7 +2547,7 @@ impl ForumTopics {
 impl tl::Encode for ForumTopics {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x367617d3);
-        let flags = u32::from(self.order_by_create_date);
+        let flags = tl::bit(self.order_by_create_date, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.topics);
@@ -2397,19 +2559,22 @@ impl tl::Encode for ForumTopics {
 }
 
 impl tl::DecodeBare for ForumTopics {
-    const CONSTRUCTOR: u32 = 0x367617d3;
-    const EXPECTED: &'static str = "messages.ForumTopics";
+    const CONSTRUCTOR: (u32, &'static str) = (0x367617d3, "messages.ForumTopics");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            order_by_create_date: flags & 0x1 != 0,
-            count: reader.i32()?,
-            topics: reader.vector()?,
-            messages: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-            pts: reader.i32()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            order_by_create_date: tl::has(flags, 0x1),
+            count: reader.int_field(),
+            topics: reader.vector_field(),
+            messages: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+            pts: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2438,13 +2603,16 @@ impl tl::Encode for EmojiGroups {
 }
 
 impl tl::DecodeBare for EmojiGroups {
-    const CONSTRUCTOR: u32 = 0x881fb94b;
-    const EXPECTED: &'static str = "messages.emojiGroups";
+    const CONSTRUCTOR: (u32, &'static str) = (0x881fb94b, "messages.emojiGroups");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
-            groups: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.int_field(),
+            groups: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2470,12 +2638,15 @@ impl tl::Encode for TranslateResult {
 }
 
 impl tl::DecodeBare for TranslateResult {
-    const CONSTRUCTOR: u32 = 0x33db32f8;
-    const EXPECTED: &'static str = "messages.TranslatedText";
+    const CONSTRUCTOR: (u32, &'static str) = (0x33db32f8, "messages.TranslatedText");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            result: reader.vector()?,
-        })
+        let value = Self {
+            result: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2508,25 +2679,28 @@ impl BotApp {
 impl tl::Encode for BotApp {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xeb50adf5);
-        let flags = u32::from(self.inactive)
-            | u32::from(self.request_write_access) << 1
-            | u32::from(self.has_settings) << 2;
+        let flags = tl::bit(self.inactive, 0x1)
+            | tl::bit(self.request_write_access, 0x2)
+            | tl::bit(self.has_settings, 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.app, out);
     }
 }
 
 impl tl::DecodeBare for BotApp {
-    const CONSTRUCTOR: u32 = 0xeb50adf5;
-    const EXPECTED: &'static str = "messages.BotApp";
+    const CONSTRUCTOR: (u32, &'static str) = (0xeb50adf5, "messages.BotApp");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            inactive: flags & 0x1 != 0,
-            request_write_access: flags & 0x2 != 0,
-            has_settings: flags & 0x4 != 0,
+        let flags = reader.flags_field();
+        let value = Self {
+            inactive: tl::has(flags, 0x1),
+            request_write_access: tl::has(flags, 0x2),
+            has_settings: tl::has(flags, 0x4),
             app: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2558,14 +2732,17 @@ impl tl::Encode for WebPage {
 }
 
 impl tl::DecodeBare for WebPage {
-    const CONSTRUCTOR: u32 = 0xfd5e12bd;
-    const EXPECTED: &'static str = "messages.WebPage";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfd5e12bd, "messages.WebPage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             webpage: tl::Decode::decode(reader)?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2600,15 +2777,18 @@ impl tl::Encode for SavedDialogs {
 }
 
 impl tl::DecodeBare for SavedDialogs {
-    const CONSTRUCTOR: u32 = 0xf83ae221;
-    const EXPECTED: &'static str = "messages.savedDialogs";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf83ae221, "messages.savedDialogs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            dialogs: reader.vector()?,
-            messages: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            dialogs: reader.vector_field(),
+            messages: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2646,16 +2826,19 @@ impl tl::Encode for SavedDialogsSlice {
 }
 
 impl tl::DecodeBare for SavedDialogsSlice {
-    const CONSTRUCTOR: u32 = 0x44ba9dd9;
-    const EXPECTED: &'static str = "messages.savedDialogsSlice";
+    const CONSTRUCTOR: (u32, &'static str) = (0x44ba9dd9, "messages.savedDialogsSlice");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-            dialogs: reader.vector()?,
-            messages: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+            dialogs: reader.vector_field(),
+            messages: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2681,12 +2864,15 @@ impl tl::Encode for SavedDialogsNotModified {
 }
 
 impl tl::DecodeBare for SavedDialogsNotModified {
-    const CONSTRUCTOR: u32 = 0xc01f6fe8;
-    const EXPECTED: &'static str = "messages.savedDialogsNotModified";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc01f6fe8, "messages.savedDialogsNotModified");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2715,13 +2901,16 @@ impl tl::Encode for SavedReactionTags {
 }
 
 impl tl::DecodeBare for SavedReactionTags {
-    const CONSTRUCTOR: u32 = 0x3259950a;
-    const EXPECTED: &'static str = "messages.savedReactionTags";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3259950a, "messages.savedReactionTags");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            tags: reader.vector()?,
-            hash: reader.i64()?,
-        })
+        let value = Self {
+            tags: reader.vector_field(),
+            hash: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2756,15 +2945,18 @@ impl tl::Encode for QuickReplies {
 }
 
 impl tl::DecodeBare for QuickReplies {
-    const CONSTRUCTOR: u32 = 0xc68d6695;
-    const EXPECTED: &'static str = "messages.quickReplies";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc68d6695, "messages.quickReplies");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            quick_replies: reader.vector()?,
-            messages: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            quick_replies: reader.vector_field(),
+            messages: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2793,21 +2985,24 @@ impl DialogFilters {
 impl tl::Encode for DialogFilters {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2ad93719);
-        let flags = u32::from(self.tags_enabled);
+        let flags = tl::bit(self.tags_enabled, 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.filters);
     }
 }
 
 impl tl::DecodeBare for DialogFilters {
-    const CONSTRUCTOR: u32 = 0x2ad93719;
-    const EXPECTED: &'static str = "messages.DialogFilters";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2ad93719, "messages.DialogFilters");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            tags_enabled: flags & 0x1 != 0,
-            filters: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            tags_enabled: tl::has(flags, 0x1),
+            filters: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2836,13 +3031,16 @@ impl tl::Encode for MyStickers {
 }
 
 impl tl::DecodeBare for MyStickers {
-    const CONSTRUCTOR: u32 = 0xfaff629d;
-    const EXPECTED: &'static str = "messages.MyStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfaff629d, "messages.MyStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-            sets: reader.vector()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+            sets: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2871,13 +3069,16 @@ impl tl::Encode for InvitedUsers {
 }
 
 impl tl::DecodeBare for InvitedUsers {
-    const CONSTRUCTOR: u32 = 0x7f5defa6;
-    const EXPECTED: &'static str = "messages.InvitedUsers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7f5defa6, "messages.InvitedUsers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             updates: tl::Decode::decode(reader)?,
-            missing_invitees: reader.vector()?,
-        })
+            missing_invitees: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2909,14 +3110,17 @@ impl tl::Encode for AvailableEffects {
 }
 
 impl tl::DecodeBare for AvailableEffects {
-    const CONSTRUCTOR: u32 = 0xbddb616e;
-    const EXPECTED: &'static str = "messages.availableEffects";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbddb616e, "messages.availableEffects");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
-            effects: reader.vector()?,
-            documents: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.int_field(),
+            effects: reader.vector_field(),
+            documents: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2945,13 +3149,16 @@ impl tl::Encode for BotPreparedInlineMessage {
 }
 
 impl tl::DecodeBare for BotPreparedInlineMessage {
-    const CONSTRUCTOR: u32 = 0x8ecf0511;
-    const EXPECTED: &'static str = "messages.BotPreparedInlineMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8ecf0511, "messages.BotPreparedInlineMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            id: reader.text()?,
-            expire_date: reader.i32()?,
-        })
+        let value = Self {
+            id: reader.text_field(),
+            expire_date: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -2989,16 +3196,19 @@ impl tl::Encode for PreparedInlineMessage {
 }
 
 impl tl::DecodeBare for PreparedInlineMessage {
-    const CONSTRUCTOR: u32 = 0xff57708d;
-    const EXPECTED: &'static str = "messages.PreparedInlineMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0xff57708d, "messages.PreparedInlineMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            query_id: reader.i64()?,
+        let value = Self {
+            query_id: reader.long_field(),
             result: tl::Decode::decode(reader)?,
-            peer_types: reader.vector()?,
-            cache_time: reader.i32()?,
-            users: reader.vector()?,
-        })
+            peer_types: reader.vector_field(),
+            cache_time: reader.int_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3025,7 +3235,7 @@ impl FoundStickersNotModified {
 impl tl::Encode for FoundStickersNotModified {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6010c534);
-        let flags = u32::from(self.next_offset.is_some());
+        let flags = tl::bit(self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.next_offset {
             tl::write_i32(out, *value);
@@ -3034,13 +3244,16 @@ impl tl::Encode for FoundStickersNotModified {
 }
 
 impl tl::DecodeBare for FoundStickersNotModified {
-    const CONSTRUCTOR: u32 = 0x6010c534;
-    const EXPECTED: &'static str = "messages.foundStickersNotModified";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6010c534, "messages.foundStickersNotModified");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            next_offset: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            next_offset: reader.int_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3071,7 +3284,7 @@ impl FoundStickers {
 impl tl::Encode for FoundStickers {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x82c9e290);
-        let flags = u32::from(self.next_offset.is_some());
+        let flags = tl::bit(self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.next_offset {
             tl::write_i32(out, *value);
@@ -3082,15 +3295,18 @@ impl tl::Encode for FoundStickers {
 }
 
 impl tl::DecodeBare for FoundStickers {
-    const CONSTRUCTOR: u32 = 0x82c9e290;
-    const EXPECTED: &'static str = "messages.foundStickers";
+    const CONSTRUCTOR: (u32, &'static str) = (0x82c9e290, "messages.foundStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            next_offset: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            hash: reader.i64()?,
-            stickers: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            next_offset: reader.int_if(flags, 0x1),
+            hash: reader.long_field(),
+            stickers: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3122,14 +3338,17 @@ impl tl::Encode for WebPagePreview {
 }
 
 impl tl::DecodeBare for WebPagePreview {
-    const CONSTRUCTOR: u32 = 0x8c9a88ac;
-    const EXPECTED: &'static str = "messages.WebPagePreview";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8c9a88ac, "messages.WebPagePreview");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             media: tl::Decode::decode(reader)?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3161,14 +3380,17 @@ impl tl::Encode for EmojiGameOutcome {
 }
 
 impl tl::DecodeBare for EmojiGameOutcome {
-    const CONSTRUCTOR: u32 = 0xda2ad647;
-    const EXPECTED: &'static str = "messages.EmojiGameOutcome";
+    const CONSTRUCTOR: (u32, &'static str) = (0xda2ad647, "messages.EmojiGameOutcome");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            seed: reader.bytes()?,
-            stake_ton_amount: reader.i64()?,
-            ton_amount: reader.i64()?,
-        })
+        let value = Self {
+            seed: reader.bytes_field(),
+            stake_ton_amount: reader.long_field(),
+            ton_amount: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3203,7 +3425,7 @@ impl EmojiGameDiceInfo {
 impl tl::Encode for EmojiGameDiceInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x44e56023);
-        let flags = u32::from(self.plays_left.is_some());
+        let flags = tl::bit(self.plays_left.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.game_hash);
         tl::write_i64(out, self.prev_stake);
@@ -3216,17 +3438,20 @@ impl tl::Encode for EmojiGameDiceInfo {
 }
 
 impl tl::DecodeBare for EmojiGameDiceInfo {
-    const CONSTRUCTOR: u32 = 0x44e56023;
-    const EXPECTED: &'static str = "messages.emojiGameDiceInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x44e56023, "messages.emojiGameDiceInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            game_hash: reader.text()?,
-            prev_stake: reader.i64()?,
-            current_streak: reader.i32()?,
-            params: reader.vector()?,
-            plays_left: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            game_hash: reader.text_field(),
+            prev_stake: reader.long_field(),
+            current_streak: reader.int_field(),
+            params: reader.vector_field(),
+            plays_left: reader.int_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3255,7 +3480,7 @@ impl ComposedMessageWithAi {
 impl tl::Encode for ComposedMessageWithAi {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x90d7adfa);
-        let flags = u32::from(self.diff_text.is_some());
+        let flags = tl::bit(self.diff_text.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.result_text, out);
         if let Some(value) = &self.diff_text {
@@ -3265,14 +3490,17 @@ impl tl::Encode for ComposedMessageWithAi {
 }
 
 impl tl::DecodeBare for ComposedMessageWithAi {
-    const CONSTRUCTOR: u32 = 0x90d7adfa;
-    const EXPECTED: &'static str = "messages.ComposedMessageWithAI";
+    const CONSTRUCTOR: (u32, &'static str) = (0x90d7adfa, "messages.ComposedMessageWithAI");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             result_text: tl::Decode::decode(reader)?,
-            diff_text: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+            diff_text: reader.field_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3298,12 +3526,15 @@ impl tl::Encode for ChatInviteJoinResultOk {
 }
 
 impl tl::DecodeBare for ChatInviteJoinResultOk {
-    const CONSTRUCTOR: u32 = 0x445663a7;
-    const EXPECTED: &'static str = "messages.chatInviteJoinResultOk";
+    const CONSTRUCTOR: (u32, &'static str) = (0x445663a7, "messages.chatInviteJoinResultOk");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             updates: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3335,14 +3566,17 @@ impl tl::Encode for ChatInviteJoinResultWebView {
 }
 
 impl tl::DecodeBare for ChatInviteJoinResultWebView {
-    const CONSTRUCTOR: u32 = 0x61ca29d3;
-    const EXPECTED: &'static str = "messages.chatInviteJoinResultWebView";
+    const CONSTRUCTOR: (u32, &'static str) = (0x61ca29d3, "messages.chatInviteJoinResultWebView");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            bot_id: reader.i64()?,
-            query_id: reader.i64()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            bot_id: reader.long_field(),
+            query_id: reader.long_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3368,12 +3602,15 @@ impl tl::Encode for TranslatedRichMessage {
 }
 
 impl tl::DecodeBare for TranslatedRichMessage {
-    const CONSTRUCTOR: u32 = 0x4203998f;
-    const EXPECTED: &'static str = "messages.TranslatedRichMessage";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4203998f, "messages.TranslatedRichMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            result: reader.vector()?,
-        })
+        let value = Self {
+            result: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -3399,11 +3636,14 @@ impl tl::Encode for ComposedRichMessageWithAi {
 }
 
 impl tl::DecodeBare for ComposedRichMessageWithAi {
-    const CONSTRUCTOR: u32 = 0x4c4537c8;
-    const EXPECTED: &'static str = "messages.ComposedRichMessageWithAI";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4c4537c8, "messages.ComposedRichMessageWithAI");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             result: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

@@ -60,13 +60,13 @@ impl tl::Encode for PaymentForm {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa0058751);
         debug_assert!(self.native_provider.is_some() == self.native_params.is_some(), "set all the fields of bit 4 or none");
-        let flags = u32::from(self.can_save_credentials) << 2
-            | u32::from(self.password_missing) << 3
-            | u32::from(self.photo.is_some()) << 5
-            | u32::from(self.native_provider.is_some() && self.native_params.is_some()) << 4
-            | u32::from(self.additional_methods.is_some()) << 6
-            | u32::from(self.saved_info.is_some())
-            | u32::from(self.saved_credentials.is_some()) << 1;
+        let flags = tl::bit(self.can_save_credentials, 0x4)
+            | tl::bit(self.password_missing, 0x8)
+            | tl::bit(self.photo.is_some(), 0x20)
+            | tl::bit(self.native_provider.is_some() && self.native_params.is_some(), 0x10)
+            | tl::bit(self.additional_methods.is_some(), 0x40)
+            | tl::bit(self.saved_info.is_some(), 0x1)
+            | tl::bit(self.saved_credentials.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.form_id);
         tl::write_i64(out, self.bot_id);
@@ -98,28 +98,31 @@ impl tl::Encode for PaymentForm {
 }
 
 impl tl::DecodeBare for PaymentForm {
-    const CONSTRUCTOR: u32 = 0xa0058751;
-    const EXPECTED: &'static str = "payments.paymentForm";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa0058751, "payments.paymentForm");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            can_save_credentials: flags & 0x4 != 0,
-            password_missing: flags & 0x8 != 0,
-            form_id: reader.i64()?,
-            bot_id: reader.i64()?,
-            title: reader.text()?,
-            description: reader.text()?,
-            photo: if flags & 0x20 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            can_save_credentials: tl::has(flags, 0x4),
+            password_missing: tl::has(flags, 0x8),
+            form_id: reader.long_field(),
+            bot_id: reader.long_field(),
+            title: reader.text_field(),
+            description: reader.text_field(),
+            photo: reader.field_if(flags, 0x20),
             invoice: tl::Decode::decode(reader)?,
-            provider_id: reader.i64()?,
-            url: reader.text()?,
-            native_provider: if flags & 0x10 != 0 { Some(reader.text()?) } else { None },
-            native_params: if flags & 0x10 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            additional_methods: if flags & 0x40 != 0 { Some(reader.vector()?) } else { None },
-            saved_info: if flags & 0x1 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            saved_credentials: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-            users: reader.vector()?,
-        })
+            provider_id: reader.long_field(),
+            url: reader.text_field(),
+            native_provider: reader.text_if(flags, 0x10),
+            native_params: reader.field_if(flags, 0x10),
+            additional_methods: reader.vector_if(flags, 0x40),
+            saved_info: reader.boxed_if(flags, 0x1),
+            saved_credentials: reader.vector_if(flags, 0x2),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -158,7 +161,7 @@ impl PaymentFormStars {
 impl tl::Encode for PaymentFormStars {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7bf6b15c);
-        let flags = u32::from(self.photo.is_some()) << 5;
+        let flags = tl::bit(self.photo.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.form_id);
         tl::write_i64(out, self.bot_id);
@@ -173,19 +176,22 @@ impl tl::Encode for PaymentFormStars {
 }
 
 impl tl::DecodeBare for PaymentFormStars {
-    const CONSTRUCTOR: u32 = 0x7bf6b15c;
-    const EXPECTED: &'static str = "payments.paymentFormStars";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7bf6b15c, "payments.paymentFormStars");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            form_id: reader.i64()?,
-            bot_id: reader.i64()?,
-            title: reader.text()?,
-            description: reader.text()?,
-            photo: if flags & 0x20 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            form_id: reader.long_field(),
+            bot_id: reader.long_field(),
+            title: reader.text_field(),
+            description: reader.text_field(),
+            photo: reader.field_if(flags, 0x20),
             invoice: tl::Decode::decode(reader)?,
-            users: reader.vector()?,
-        })
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -214,13 +220,16 @@ impl tl::Encode for PaymentFormStarGift {
 }
 
 impl tl::DecodeBare for PaymentFormStarGift {
-    const CONSTRUCTOR: u32 = 0xb425cfe1;
-    const EXPECTED: &'static str = "payments.paymentFormStarGift";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb425cfe1, "payments.paymentFormStarGift");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            form_id: reader.i64()?,
+        let value = Self {
+            form_id: reader.long_field(),
             invoice: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -249,8 +258,8 @@ impl ValidatedRequestedInfo {
 impl tl::Encode for ValidatedRequestedInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd1451883);
-        let flags = u32::from(self.id.is_some())
-            | u32::from(self.shipping_options.is_some()) << 1;
+        let flags = tl::bit(self.id.is_some(), 0x1)
+            | tl::bit(self.shipping_options.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.id {
             tl::write_text(out, value);
@@ -262,14 +271,17 @@ impl tl::Encode for ValidatedRequestedInfo {
 }
 
 impl tl::DecodeBare for ValidatedRequestedInfo {
-    const CONSTRUCTOR: u32 = 0xd1451883;
-    const EXPECTED: &'static str = "payments.ValidatedRequestedInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd1451883, "payments.ValidatedRequestedInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            id: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            shipping_options: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            id: reader.text_if(flags, 0x1),
+            shipping_options: reader.vector_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -295,12 +307,15 @@ impl tl::Encode for PaymentResult {
 }
 
 impl tl::DecodeBare for PaymentResult {
-    const CONSTRUCTOR: u32 = 0x4e5f810d;
-    const EXPECTED: &'static str = "payments.paymentResult";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4e5f810d, "payments.paymentResult");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             updates: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -326,12 +341,15 @@ impl tl::Encode for PaymentVerificationNeeded {
 }
 
 impl tl::DecodeBare for PaymentVerificationNeeded {
-    const CONSTRUCTOR: u32 = 0xd8411139;
-    const EXPECTED: &'static str = "payments.paymentVerificationNeeded";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd8411139, "payments.paymentVerificationNeeded");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            url: reader.text()?,
-        })
+        let value = Self {
+            url: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -385,10 +403,10 @@ impl PaymentReceipt {
 impl tl::Encode for PaymentReceipt {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x70c4fe03);
-        let flags = u32::from(self.photo.is_some()) << 2
-            | u32::from(self.info.is_some())
-            | u32::from(self.shipping.is_some()) << 1
-            | u32::from(self.tip_amount.is_some()) << 3;
+        let flags = tl::bit(self.photo.is_some(), 0x4)
+            | tl::bit(self.info.is_some(), 0x1)
+            | tl::bit(self.shipping.is_some(), 0x2)
+            | tl::bit(self.tip_amount.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.date);
         tl::write_i64(out, self.bot_id);
@@ -416,26 +434,29 @@ impl tl::Encode for PaymentReceipt {
 }
 
 impl tl::DecodeBare for PaymentReceipt {
-    const CONSTRUCTOR: u32 = 0x70c4fe03;
-    const EXPECTED: &'static str = "payments.paymentReceipt";
+    const CONSTRUCTOR: (u32, &'static str) = (0x70c4fe03, "payments.paymentReceipt");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            date: reader.i32()?,
-            bot_id: reader.i64()?,
-            provider_id: reader.i64()?,
-            title: reader.text()?,
-            description: reader.text()?,
-            photo: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            date: reader.int_field(),
+            bot_id: reader.long_field(),
+            provider_id: reader.long_field(),
+            title: reader.text_field(),
+            description: reader.text_field(),
+            photo: reader.field_if(flags, 0x4),
             invoice: tl::Decode::decode(reader)?,
-            info: if flags & 0x1 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            shipping: if flags & 0x2 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-            tip_amount: if flags & 0x8 != 0 { Some(reader.i64()?) } else { None },
-            currency: reader.text()?,
-            total_amount: reader.i64()?,
-            credentials_title: reader.text()?,
-            users: reader.vector()?,
-        })
+            info: reader.boxed_if(flags, 0x1),
+            shipping: reader.boxed_if(flags, 0x2),
+            tip_amount: reader.long_if(flags, 0x8),
+            currency: reader.text_field(),
+            total_amount: reader.long_field(),
+            credentials_title: reader.text_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -481,7 +502,7 @@ impl PaymentReceiptStars {
 impl tl::Encode for PaymentReceiptStars {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdabbf83a);
-        let flags = u32::from(self.photo.is_some()) << 2;
+        let flags = tl::bit(self.photo.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.date);
         tl::write_i64(out, self.bot_id);
@@ -499,22 +520,25 @@ impl tl::Encode for PaymentReceiptStars {
 }
 
 impl tl::DecodeBare for PaymentReceiptStars {
-    const CONSTRUCTOR: u32 = 0xdabbf83a;
-    const EXPECTED: &'static str = "payments.paymentReceiptStars";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdabbf83a, "payments.paymentReceiptStars");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            date: reader.i32()?,
-            bot_id: reader.i64()?,
-            title: reader.text()?,
-            description: reader.text()?,
-            photo: if flags & 0x4 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            date: reader.int_field(),
+            bot_id: reader.long_field(),
+            title: reader.text_field(),
+            description: reader.text_field(),
+            photo: reader.field_if(flags, 0x4),
             invoice: tl::Decode::decode(reader)?,
-            currency: reader.text()?,
-            total_amount: reader.i64()?,
-            transaction_id: reader.text()?,
-            users: reader.vector()?,
-        })
+            currency: reader.text_field(),
+            total_amount: reader.long_field(),
+            transaction_id: reader.text_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -543,8 +567,8 @@ impl SavedInfo {
 impl tl::Encode for SavedInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfb8fe43c);
-        let flags = u32::from(self.has_saved_credentials) << 1
-            | u32::from(self.saved_info.is_some());
+        let flags = tl::bit(self.has_saved_credentials, 0x2)
+            | tl::bit(self.saved_info.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.saved_info {
             tl::Encode::encode(value, out);
@@ -553,14 +577,17 @@ impl tl::Encode for SavedInfo {
 }
 
 impl tl::DecodeBare for SavedInfo {
-    const CONSTRUCTOR: u32 = 0xfb8fe43c;
-    const EXPECTED: &'static str = "payments.SavedInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0xfb8fe43c, "payments.SavedInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            has_saved_credentials: flags & 0x2 != 0,
-            saved_info: if flags & 0x1 != 0 { Some(Box::new(tl::Decode::decode(reader)?)) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            has_saved_credentials: tl::has(flags, 0x2),
+            saved_info: reader.boxed_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -589,13 +616,16 @@ impl tl::Encode for BankCardData {
 }
 
 impl tl::DecodeBare for BankCardData {
-    const CONSTRUCTOR: u32 = 0x3e24e573;
-    const EXPECTED: &'static str = "payments.BankCardData";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3e24e573, "payments.BankCardData");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            title: reader.text()?,
-            open_urls: reader.vector()?,
-        })
+        let value = Self {
+            title: reader.text_field(),
+            open_urls: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -621,12 +651,15 @@ impl tl::Encode for ExportedInvoice {
 }
 
 impl tl::DecodeBare for ExportedInvoice {
-    const CONSTRUCTOR: u32 = 0xaed0cbd9;
-    const EXPECTED: &'static str = "payments.ExportedInvoice";
+    const CONSTRUCTOR: (u32, &'static str) = (0xaed0cbd9, "payments.ExportedInvoice");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            url: reader.text()?,
-        })
+        let value = Self {
+            url: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -669,11 +702,11 @@ impl CheckedGiftCode {
 impl tl::Encode for CheckedGiftCode {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xeb983f8f);
-        let flags = u32::from(self.via_giveaway) << 2
-            | u32::from(self.from_id.is_some()) << 4
-            | u32::from(self.giveaway_msg_id.is_some()) << 3
-            | u32::from(self.to_id.is_some())
-            | u32::from(self.used_date.is_some()) << 1;
+        let flags = tl::bit(self.via_giveaway, 0x4)
+            | tl::bit(self.from_id.is_some(), 0x10)
+            | tl::bit(self.giveaway_msg_id.is_some(), 0x8)
+            | tl::bit(self.to_id.is_some(), 0x1)
+            | tl::bit(self.used_date.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.from_id {
             tl::Encode::encode(value, out);
@@ -695,21 +728,24 @@ impl tl::Encode for CheckedGiftCode {
 }
 
 impl tl::DecodeBare for CheckedGiftCode {
-    const CONSTRUCTOR: u32 = 0xeb983f8f;
-    const EXPECTED: &'static str = "payments.CheckedGiftCode";
+    const CONSTRUCTOR: (u32, &'static str) = (0xeb983f8f, "payments.CheckedGiftCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            via_giveaway: flags & 0x4 != 0,
-            from_id: if flags & 0x10 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            giveaway_msg_id: if flags & 0x8 != 0 { Some(reader.i32()?) } else { None },
-            to_id: if flags & 0x1 != 0 { Some(reader.i64()?) } else { None },
-            date: reader.i32()?,
-            days: reader.i32()?,
-            used_date: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            via_giveaway: tl::has(flags, 0x4),
+            from_id: reader.field_if(flags, 0x10),
+            giveaway_msg_id: reader.int_if(flags, 0x8),
+            to_id: reader.long_if(flags, 0x1),
+            date: reader.int_field(),
+            days: reader.int_field(),
+            used_date: reader.int_if(flags, 0x2),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -746,11 +782,11 @@ impl GiveawayInfo {
 impl tl::Encode for GiveawayInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4367daa0);
-        let flags = u32::from(self.participating)
-            | u32::from(self.preparing_results) << 3
-            | u32::from(self.joined_too_early_date.is_some()) << 1
-            | u32::from(self.admin_disallowed_chat_id.is_some()) << 2
-            | u32::from(self.disallowed_country.is_some()) << 4;
+        let flags = tl::bit(self.participating, 0x1)
+            | tl::bit(self.preparing_results, 0x8)
+            | tl::bit(self.joined_too_early_date.is_some(), 0x2)
+            | tl::bit(self.admin_disallowed_chat_id.is_some(), 0x4)
+            | tl::bit(self.disallowed_country.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.start_date);
         if let Some(value) = &self.joined_too_early_date {
@@ -766,18 +802,21 @@ impl tl::Encode for GiveawayInfo {
 }
 
 impl tl::DecodeBare for GiveawayInfo {
-    const CONSTRUCTOR: u32 = 0x4367daa0;
-    const EXPECTED: &'static str = "payments.giveawayInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4367daa0, "payments.giveawayInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            participating: flags & 0x1 != 0,
-            preparing_results: flags & 0x8 != 0,
-            start_date: reader.i32()?,
-            joined_too_early_date: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            admin_disallowed_chat_id: if flags & 0x4 != 0 { Some(reader.i64()?) } else { None },
-            disallowed_country: if flags & 0x10 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            participating: tl::has(flags, 0x1),
+            preparing_results: tl::has(flags, 0x8),
+            start_date: reader.int_field(),
+            joined_too_early_date: reader.int_if(flags, 0x2),
+            admin_disallowed_chat_id: reader.long_if(flags, 0x4),
+            disallowed_country: reader.text_if(flags, 0x10),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -818,11 +857,11 @@ impl GiveawayInfoResults {
 impl tl::Encode for GiveawayInfoResults {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe175e66f);
-        let flags = u32::from(self.winner)
-            | u32::from(self.refunded) << 1
-            | u32::from(self.gift_code_slug.is_some()) << 3
-            | u32::from(self.stars_prize.is_some()) << 4
-            | u32::from(self.activated_count.is_some()) << 2;
+        let flags = tl::bit(self.winner, 0x1)
+            | tl::bit(self.refunded, 0x2)
+            | tl::bit(self.gift_code_slug.is_some(), 0x8)
+            | tl::bit(self.stars_prize.is_some(), 0x10)
+            | tl::bit(self.activated_count.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.start_date);
         if let Some(value) = &self.gift_code_slug {
@@ -840,20 +879,23 @@ impl tl::Encode for GiveawayInfoResults {
 }
 
 impl tl::DecodeBare for GiveawayInfoResults {
-    const CONSTRUCTOR: u32 = 0xe175e66f;
-    const EXPECTED: &'static str = "payments.giveawayInfoResults";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe175e66f, "payments.giveawayInfoResults");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            winner: flags & 0x1 != 0,
-            refunded: flags & 0x2 != 0,
-            start_date: reader.i32()?,
-            gift_code_slug: if flags & 0x8 != 0 { Some(reader.text()?) } else { None },
-            stars_prize: if flags & 0x10 != 0 { Some(reader.i64()?) } else { None },
-            finish_date: reader.i32()?,
-            winners_count: reader.i32()?,
-            activated_count: if flags & 0x4 != 0 { Some(reader.i32()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            winner: tl::has(flags, 0x1),
+            refunded: tl::has(flags, 0x2),
+            start_date: reader.int_field(),
+            gift_code_slug: reader.text_if(flags, 0x8),
+            stars_prize: reader.long_if(flags, 0x10),
+            finish_date: reader.int_field(),
+            winners_count: reader.int_field(),
+            activated_count: reader.int_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -894,11 +936,11 @@ impl StarsStatus {
 impl tl::Encode for StarsStatus {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6c9ce8ed);
-        let flags = u32::from(self.subscriptions.is_some()) << 1
-            | u32::from(self.subscriptions_next_offset.is_some()) << 2
-            | u32::from(self.subscriptions_missing_balance.is_some()) << 4
-            | u32::from(self.history.is_some()) << 3
-            | u32::from(self.next_offset.is_some());
+        let flags = tl::bit(self.subscriptions.is_some(), 0x2)
+            | tl::bit(self.subscriptions_next_offset.is_some(), 0x4)
+            | tl::bit(self.subscriptions_missing_balance.is_some(), 0x10)
+            | tl::bit(self.history.is_some(), 0x8)
+            | tl::bit(self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.balance, out);
         if let Some(value) = &self.subscriptions {
@@ -922,20 +964,23 @@ impl tl::Encode for StarsStatus {
 }
 
 impl tl::DecodeBare for StarsStatus {
-    const CONSTRUCTOR: u32 = 0x6c9ce8ed;
-    const EXPECTED: &'static str = "payments.StarsStatus";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6c9ce8ed, "payments.StarsStatus");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
+        let flags = reader.flags_field();
+        let value = Self {
             balance: tl::Decode::decode(reader)?,
-            subscriptions: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-            subscriptions_next_offset: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-            subscriptions_missing_balance: if flags & 0x10 != 0 { Some(reader.i64()?) } else { None },
-            history: if flags & 0x8 != 0 { Some(reader.vector()?) } else { None },
-            next_offset: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+            subscriptions: reader.vector_if(flags, 0x2),
+            subscriptions_next_offset: reader.text_if(flags, 0x4),
+            subscriptions_missing_balance: reader.long_if(flags, 0x10),
+            history: reader.vector_if(flags, 0x8),
+            next_offset: reader.text_if(flags, 0x1),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -968,7 +1013,7 @@ impl StarsRevenueStats {
 impl tl::Encode for StarsRevenueStats {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6c207376);
-        let flags = u32::from(self.top_hours_graph.is_some());
+        let flags = tl::bit(self.top_hours_graph.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.top_hours_graph {
             tl::Encode::encode(value, out);
@@ -980,16 +1025,19 @@ impl tl::Encode for StarsRevenueStats {
 }
 
 impl tl::DecodeBare for StarsRevenueStats {
-    const CONSTRUCTOR: u32 = 0x6c207376;
-    const EXPECTED: &'static str = "payments.StarsRevenueStats";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6c207376, "payments.StarsRevenueStats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            top_hours_graph: if flags & 0x1 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            top_hours_graph: reader.field_if(flags, 0x1),
             revenue_graph: tl::Decode::decode(reader)?,
             status: tl::Decode::decode(reader)?,
-            usd_rate: reader.f64()?,
-        })
+            usd_rate: reader.field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1015,12 +1063,15 @@ impl tl::Encode for StarsRevenueWithdrawalUrl {
 }
 
 impl tl::DecodeBare for StarsRevenueWithdrawalUrl {
-    const CONSTRUCTOR: u32 = 0x1dab80b7;
-    const EXPECTED: &'static str = "payments.StarsRevenueWithdrawalUrl";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1dab80b7, "payments.StarsRevenueWithdrawalUrl");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            url: reader.text()?,
-        })
+        let value = Self {
+            url: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1046,12 +1097,15 @@ impl tl::Encode for StarsRevenueAdsAccountUrl {
 }
 
 impl tl::DecodeBare for StarsRevenueAdsAccountUrl {
-    const CONSTRUCTOR: u32 = 0x394e7f21;
-    const EXPECTED: &'static str = "payments.StarsRevenueAdsAccountUrl";
+    const CONSTRUCTOR: (u32, &'static str) = (0x394e7f21, "payments.StarsRevenueAdsAccountUrl");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            url: reader.text()?,
-        })
+        let value = Self {
+            url: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1086,15 +1140,18 @@ impl tl::Encode for StarGifts {
 }
 
 impl tl::DecodeBare for StarGifts {
-    const CONSTRUCTOR: u32 = 0x2ed82995;
-    const EXPECTED: &'static str = "payments.starGifts";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2ed82995, "payments.starGifts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i32()?,
-            gifts: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.int_field(),
+            gifts: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1126,14 +1183,17 @@ impl tl::Encode for ConnectedStarRefBots {
 }
 
 impl tl::DecodeBare for ConnectedStarRefBots {
-    const CONSTRUCTOR: u32 = 0x98d5ea1d;
-    const EXPECTED: &'static str = "payments.ConnectedStarRefBots";
+    const CONSTRUCTOR: (u32, &'static str) = (0x98d5ea1d, "payments.ConnectedStarRefBots");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-            connected_bots: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+            connected_bots: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1166,7 +1226,7 @@ impl SuggestedStarRefBots {
 impl tl::Encode for SuggestedStarRefBots {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb4d5d859);
-        let flags = u32::from(self.next_offset.is_some());
+        let flags = tl::bit(self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.suggested_bots);
@@ -1178,16 +1238,19 @@ impl tl::Encode for SuggestedStarRefBots {
 }
 
 impl tl::DecodeBare for SuggestedStarRefBots {
-    const CONSTRUCTOR: u32 = 0xb4d5d859;
-    const EXPECTED: &'static str = "payments.SuggestedStarRefBots";
+    const CONSTRUCTOR: (u32, &'static str) = (0xb4d5d859, "payments.SuggestedStarRefBots");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            count: reader.i32()?,
-            suggested_bots: reader.vector()?,
-            users: reader.vector()?,
-            next_offset: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            count: reader.int_field(),
+            suggested_bots: reader.vector_field(),
+            users: reader.vector_field(),
+            next_offset: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1219,14 +1282,17 @@ impl tl::Encode for StarGiftUpgradePreview {
 }
 
 impl tl::DecodeBare for StarGiftUpgradePreview {
-    const CONSTRUCTOR: u32 = 0x3de1dfed;
-    const EXPECTED: &'static str = "payments.StarGiftUpgradePreview";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3de1dfed, "payments.StarGiftUpgradePreview");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            sample_attributes: reader.vector()?,
-            prices: reader.vector()?,
-            next_prices: reader.vector()?,
-        })
+        let value = Self {
+            sample_attributes: reader.vector_field(),
+            prices: reader.vector_field(),
+            next_prices: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1258,14 +1324,17 @@ impl tl::Encode for UniqueStarGift {
 }
 
 impl tl::DecodeBare for UniqueStarGift {
-    const CONSTRUCTOR: u32 = 0x416c56e8;
-    const EXPECTED: &'static str = "payments.UniqueStarGift";
+    const CONSTRUCTOR: (u32, &'static str) = (0x416c56e8, "payments.UniqueStarGift");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             gift: tl::Decode::decode(reader)?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1302,8 +1371,8 @@ impl SavedStarGifts {
 impl tl::Encode for SavedStarGifts {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x95f389b1);
-        let flags = u32::from(self.chat_notifications_enabled.is_some()) << 1
-            | u32::from(self.next_offset.is_some());
+        let flags = tl::bit(self.chat_notifications_enabled.is_some(), 0x2)
+            | tl::bit(self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         if let Some(value) = &self.chat_notifications_enabled {
@@ -1319,18 +1388,21 @@ impl tl::Encode for SavedStarGifts {
 }
 
 impl tl::DecodeBare for SavedStarGifts {
-    const CONSTRUCTOR: u32 = 0x95f389b1;
-    const EXPECTED: &'static str = "payments.SavedStarGifts";
+    const CONSTRUCTOR: (u32, &'static str) = (0x95f389b1, "payments.SavedStarGifts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            count: reader.i32()?,
-            chat_notifications_enabled: if flags & 0x2 != 0 { Some(reader.bool()?) } else { None },
-            gifts: reader.vector()?,
-            next_offset: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            count: reader.int_field(),
+            chat_notifications_enabled: reader.field_if(flags, 0x2),
+            gifts: reader.vector_field(),
+            next_offset: reader.text_if(flags, 0x1),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1356,12 +1428,15 @@ impl tl::Encode for StarGiftWithdrawalUrl {
 }
 
 impl tl::DecodeBare for StarGiftWithdrawalUrl {
-    const CONSTRUCTOR: u32 = 0x84aa3a9c;
-    const EXPECTED: &'static str = "payments.StarGiftWithdrawalUrl";
+    const CONSTRUCTOR: (u32, &'static str) = (0x84aa3a9c, "payments.StarGiftWithdrawalUrl");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            url: reader.text()?,
-        })
+        let value = Self {
+            url: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1403,9 +1478,9 @@ impl tl::Encode for ResaleStarGifts {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x947a12df);
         debug_assert!(self.attributes.is_some() == self.attributes_hash.is_some(), "set all the fields of bit 1 or none");
-        let flags = u32::from(self.next_offset.is_some())
-            | u32::from(self.attributes.is_some() && self.attributes_hash.is_some()) << 1
-            | u32::from(self.counters.is_some()) << 2;
+        let flags = tl::bit(self.next_offset.is_some(), 0x1)
+            | tl::bit(self.attributes.is_some() && self.attributes_hash.is_some(), 0x2)
+            | tl::bit(self.counters.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.gifts);
@@ -1427,20 +1502,23 @@ impl tl::Encode for ResaleStarGifts {
 }
 
 impl tl::DecodeBare for ResaleStarGifts {
-    const CONSTRUCTOR: u32 = 0x947a12df;
-    const EXPECTED: &'static str = "payments.ResaleStarGifts";
+    const CONSTRUCTOR: (u32, &'static str) = (0x947a12df, "payments.ResaleStarGifts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            count: reader.i32()?,
-            gifts: reader.vector()?,
-            next_offset: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            attributes: if flags & 0x2 != 0 { Some(reader.vector()?) } else { None },
-            attributes_hash: if flags & 0x2 != 0 { Some(reader.i64()?) } else { None },
-            chats: reader.vector()?,
-            counters: if flags & 0x4 != 0 { Some(reader.vector()?) } else { None },
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            count: reader.int_field(),
+            gifts: reader.vector_field(),
+            next_offset: reader.text_if(flags, 0x1),
+            attributes: reader.vector_if(flags, 0x2),
+            attributes_hash: reader.long_if(flags, 0x2),
+            chats: reader.vector_field(),
+            counters: reader.vector_if(flags, 0x4),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1466,12 +1544,15 @@ impl tl::Encode for StarGiftCollections {
 }
 
 impl tl::DecodeBare for StarGiftCollections {
-    const CONSTRUCTOR: u32 = 0x8a2932f3;
-    const EXPECTED: &'static str = "payments.starGiftCollections";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8a2932f3, "payments.starGiftCollections");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            collections: reader.vector()?,
-        })
+        let value = Self {
+            collections: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1526,13 +1607,13 @@ impl tl::Encode for UniqueStarGiftValueInfo {
         tl::write_u32(out, 0x512fe446);
         debug_assert!(self.last_sale_date.is_some() == self.last_sale_price.is_some(), "set all the fields of bit 0 or none");
         debug_assert!(self.fragment_listed_count.is_some() == self.fragment_listed_url.is_some(), "set all the fields of bit 5 or none");
-        let flags = u32::from(self.last_sale_on_fragment) << 1
-            | u32::from(self.value_is_average) << 6
-            | u32::from(self.last_sale_date.is_some() && self.last_sale_price.is_some())
-            | u32::from(self.floor_price.is_some()) << 2
-            | u32::from(self.average_price.is_some()) << 3
-            | u32::from(self.listed_count.is_some()) << 4
-            | u32::from(self.fragment_listed_count.is_some() && self.fragment_listed_url.is_some()) << 5;
+        let flags = tl::bit(self.last_sale_on_fragment, 0x2)
+            | tl::bit(self.value_is_average, 0x40)
+            | tl::bit(self.last_sale_date.is_some() && self.last_sale_price.is_some(), 0x1)
+            | tl::bit(self.floor_price.is_some(), 0x4)
+            | tl::bit(self.average_price.is_some(), 0x8)
+            | tl::bit(self.listed_count.is_some(), 0x10)
+            | tl::bit(self.fragment_listed_count.is_some() && self.fragment_listed_url.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.currency);
         tl::write_i64(out, self.value);
@@ -1564,26 +1645,29 @@ impl tl::Encode for UniqueStarGiftValueInfo {
 }
 
 impl tl::DecodeBare for UniqueStarGiftValueInfo {
-    const CONSTRUCTOR: u32 = 0x512fe446;
-    const EXPECTED: &'static str = "payments.UniqueStarGiftValueInfo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x512fe446, "payments.UniqueStarGiftValueInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            last_sale_on_fragment: flags & 0x2 != 0,
-            value_is_average: flags & 0x40 != 0,
-            currency: reader.text()?,
-            value: reader.i64()?,
-            initial_sale_date: reader.i32()?,
-            initial_sale_stars: reader.i64()?,
-            initial_sale_price: reader.i64()?,
-            last_sale_date: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            last_sale_price: if flags & 0x1 != 0 { Some(reader.i64()?) } else { None },
-            floor_price: if flags & 0x4 != 0 { Some(reader.i64()?) } else { None },
-            average_price: if flags & 0x8 != 0 { Some(reader.i64()?) } else { None },
-            listed_count: if flags & 0x10 != 0 { Some(reader.i32()?) } else { None },
-            fragment_listed_count: if flags & 0x20 != 0 { Some(reader.i32()?) } else { None },
-            fragment_listed_url: if flags & 0x20 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            last_sale_on_fragment: tl::has(flags, 0x2),
+            value_is_average: tl::has(flags, 0x40),
+            currency: reader.text_field(),
+            value: reader.long_field(),
+            initial_sale_date: reader.int_field(),
+            initial_sale_stars: reader.long_field(),
+            initial_sale_price: reader.long_field(),
+            last_sale_date: reader.int_if(flags, 0x1),
+            last_sale_price: reader.long_if(flags, 0x1),
+            floor_price: reader.long_if(flags, 0x4),
+            average_price: reader.long_if(flags, 0x8),
+            listed_count: reader.int_if(flags, 0x10),
+            fragment_listed_count: reader.int_if(flags, 0x20),
+            fragment_listed_url: reader.text_if(flags, 0x20),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1609,12 +1693,15 @@ impl tl::Encode for CheckCanSendGiftResultFail {
 }
 
 impl tl::DecodeBare for CheckCanSendGiftResultFail {
-    const CONSTRUCTOR: u32 = 0xd5e58274;
-    const EXPECTED: &'static str = "payments.checkCanSendGiftResultFail";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd5e58274, "payments.checkCanSendGiftResultFail");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             reason: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1655,17 +1742,20 @@ impl tl::Encode for StarGiftAuctionState {
 }
 
 impl tl::DecodeBare for StarGiftAuctionState {
-    const CONSTRUCTOR: u32 = 0x6b39f4ec;
-    const EXPECTED: &'static str = "payments.StarGiftAuctionState";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6b39f4ec, "payments.StarGiftAuctionState");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             gift: tl::Decode::decode(reader)?,
             state: tl::Decode::decode(reader)?,
             user_state: tl::Decode::decode(reader)?,
-            timeout: reader.i32()?,
-            users: reader.vector()?,
-            chats: reader.vector()?,
-        })
+            timeout: reader.int_field(),
+            users: reader.vector_field(),
+            chats: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1697,14 +1787,17 @@ impl tl::Encode for StarGiftAuctionAcquiredGifts {
 }
 
 impl tl::DecodeBare for StarGiftAuctionAcquiredGifts {
-    const CONSTRUCTOR: u32 = 0x7d5bd1f0;
-    const EXPECTED: &'static str = "payments.StarGiftAuctionAcquiredGifts";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7d5bd1f0, "payments.StarGiftAuctionAcquiredGifts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            gifts: reader.vector()?,
-            users: reader.vector()?,
-            chats: reader.vector()?,
-        })
+        let value = Self {
+            gifts: reader.vector_field(),
+            users: reader.vector_field(),
+            chats: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1736,14 +1829,17 @@ impl tl::Encode for StarGiftActiveAuctions {
 }
 
 impl tl::DecodeBare for StarGiftActiveAuctions {
-    const CONSTRUCTOR: u32 = 0xaef6abbc;
-    const EXPECTED: &'static str = "payments.starGiftActiveAuctions";
+    const CONSTRUCTOR: (u32, &'static str) = (0xaef6abbc, "payments.starGiftActiveAuctions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            auctions: reader.vector()?,
-            users: reader.vector()?,
-            chats: reader.vector()?,
-        })
+        let value = Self {
+            auctions: reader.vector_field(),
+            users: reader.vector_field(),
+            chats: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1769,12 +1865,15 @@ impl tl::Encode for StarGiftUpgradeAttributes {
 }
 
 impl tl::DecodeBare for StarGiftUpgradeAttributes {
-    const CONSTRUCTOR: u32 = 0x46c6e36f;
-    const EXPECTED: &'static str = "payments.StarGiftUpgradeAttributes";
+    const CONSTRUCTOR: (u32, &'static str) = (0x46c6e36f, "payments.StarGiftUpgradeAttributes");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            attributes: reader.vector()?,
-        })
+        let value = Self {
+            attributes: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -1800,11 +1899,14 @@ impl tl::Encode for CurrencyRates {
 }
 
 impl tl::DecodeBare for CurrencyRates {
-    const CONSTRUCTOR: u32 = 0xbbcce4c2;
-    const EXPECTED: &'static str = "payments.CurrencyRates";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbbcce4c2, "payments.CurrencyRates");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            rates: reader.vector()?,
-        })
+        let value = Self {
+            rates: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

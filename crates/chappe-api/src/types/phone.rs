@@ -30,13 +30,16 @@ impl tl::Encode for PhoneCall {
 }
 
 impl tl::DecodeBare for PhoneCall {
-    const CONSTRUCTOR: u32 = 0xec82e140;
-    const EXPECTED: &'static str = "phone.PhoneCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0xec82e140, "phone.PhoneCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             phone_call: tl::Decode::decode(reader)?,
-            users: reader.vector()?,
-        })
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -74,16 +77,19 @@ impl tl::Encode for GroupCall {
 }
 
 impl tl::DecodeBare for GroupCall {
-    const CONSTRUCTOR: u32 = 0x9e727aad;
-    const EXPECTED: &'static str = "phone.GroupCall";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9e727aad, "phone.GroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             call: tl::Decode::decode(reader)?,
-            participants: reader.vector()?,
-            participants_next_offset: reader.text()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+            participants: reader.vector_field(),
+            participants_next_offset: reader.text_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -124,17 +130,20 @@ impl tl::Encode for GroupParticipants {
 }
 
 impl tl::DecodeBare for GroupParticipants {
-    const CONSTRUCTOR: u32 = 0xf47751b6;
-    const EXPECTED: &'static str = "phone.GroupParticipants";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf47751b6, "phone.GroupParticipants");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-            participants: reader.vector()?,
-            next_offset: reader.text()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-            version: reader.i32()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+            participants: reader.vector_field(),
+            next_offset: reader.text_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+            version: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -166,14 +175,17 @@ impl tl::Encode for JoinAsPeers {
 }
 
 impl tl::DecodeBare for JoinAsPeers {
-    const CONSTRUCTOR: u32 = 0xafe5623f;
-    const EXPECTED: &'static str = "phone.JoinAsPeers";
+    const CONSTRUCTOR: (u32, &'static str) = (0xafe5623f, "phone.JoinAsPeers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            peers: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            peers: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -199,12 +211,15 @@ impl tl::Encode for ExportedGroupCallInvite {
 }
 
 impl tl::DecodeBare for ExportedGroupCallInvite {
-    const CONSTRUCTOR: u32 = 0x204bd158;
-    const EXPECTED: &'static str = "phone.ExportedGroupCallInvite";
+    const CONSTRUCTOR: (u32, &'static str) = (0x204bd158, "phone.ExportedGroupCallInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            link: reader.text()?,
-        })
+        let value = Self {
+            link: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -230,12 +245,15 @@ impl tl::Encode for GroupCallStreamChannels {
 }
 
 impl tl::DecodeBare for GroupCallStreamChannels {
-    const CONSTRUCTOR: u32 = 0xd0e482b2;
-    const EXPECTED: &'static str = "phone.GroupCallStreamChannels";
+    const CONSTRUCTOR: (u32, &'static str) = (0xd0e482b2, "phone.GroupCallStreamChannels");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            channels: reader.vector()?,
-        })
+        let value = Self {
+            channels: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -264,13 +282,16 @@ impl tl::Encode for GroupCallStreamRtmpUrl {
 }
 
 impl tl::DecodeBare for GroupCallStreamRtmpUrl {
-    const CONSTRUCTOR: u32 = 0x2dbf3432;
-    const EXPECTED: &'static str = "phone.GroupCallStreamRtmpUrl";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2dbf3432, "phone.GroupCallStreamRtmpUrl");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            url: reader.text()?,
-            key: reader.text()?,
-        })
+        let value = Self {
+            url: reader.text_field(),
+            key: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -305,14 +326,17 @@ impl tl::Encode for GroupCallStars {
 }
 
 impl tl::DecodeBare for GroupCallStars {
-    const CONSTRUCTOR: u32 = 0x9d1dbd26;
-    const EXPECTED: &'static str = "phone.GroupCallStars";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9d1dbd26, "phone.GroupCallStars");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            total_stars: reader.i64()?,
-            top_donors: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            total_stars: reader.long_field(),
+            top_donors: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

@@ -30,13 +30,16 @@ impl tl::Encode for Photos {
 }
 
 impl tl::DecodeBare for Photos {
-    const CONSTRUCTOR: u32 = 0x8dca6aa5;
-    const EXPECTED: &'static str = "photos.photos";
+    const CONSTRUCTOR: (u32, &'static str) = (0x8dca6aa5, "photos.photos");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            photos: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            photos: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -68,14 +71,17 @@ impl tl::Encode for PhotosSlice {
 }
 
 impl tl::DecodeBare for PhotosSlice {
-    const CONSTRUCTOR: u32 = 0x15051f54;
-    const EXPECTED: &'static str = "photos.photosSlice";
+    const CONSTRUCTOR: (u32, &'static str) = (0x15051f54, "photos.photosSlice");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-            photos: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+            photos: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -104,12 +110,15 @@ impl tl::Encode for Photo {
 }
 
 impl tl::DecodeBare for Photo {
-    const CONSTRUCTOR: u32 = 0x20212ca8;
-    const EXPECTED: &'static str = "photos.Photo";
+    const CONSTRUCTOR: (u32, &'static str) = (0x20212ca8, "photos.Photo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             photo: tl::Decode::decode(reader)?,
-            users: reader.vector()?,
-        })
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

@@ -34,7 +34,7 @@ impl BoostsList {
 impl tl::Encode for BoostsList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x86f8613c);
-        let flags = u32::from(self.next_offset.is_some());
+        let flags = tl::bit(self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.boosts);
@@ -46,16 +46,19 @@ impl tl::Encode for BoostsList {
 }
 
 impl tl::DecodeBare for BoostsList {
-    const CONSTRUCTOR: u32 = 0x86f8613c;
-    const EXPECTED: &'static str = "premium.BoostsList";
+    const CONSTRUCTOR: (u32, &'static str) = (0x86f8613c, "premium.BoostsList");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            count: reader.i32()?,
-            boosts: reader.vector()?,
-            next_offset: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            count: reader.int_field(),
+            boosts: reader.vector_field(),
+            next_offset: reader.text_if(flags, 0x1),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -87,14 +90,17 @@ impl tl::Encode for MyBoosts {
 }
 
 impl tl::DecodeBare for MyBoosts {
-    const CONSTRUCTOR: u32 = 0x9ae228e2;
-    const EXPECTED: &'static str = "premium.MyBoosts";
+    const CONSTRUCTOR: (u32, &'static str) = (0x9ae228e2, "premium.MyBoosts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            my_boosts: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            my_boosts: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -140,11 +146,11 @@ impl tl::Encode for BoostsStatus {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4959427a);
         debug_assert!(self.my_boost == self.my_boost_slots.is_some(), "set all the fields of bit 2 or none");
-        let flags = u32::from(self.my_boost && self.my_boost_slots.is_some()) << 2
-            | u32::from(self.gift_boosts.is_some()) << 4
-            | u32::from(self.next_level_boosts.is_some())
-            | u32::from(self.premium_audience.is_some()) << 1
-            | u32::from(self.prepaid_giveaways.is_some()) << 3;
+        let flags = tl::bit(self.my_boost && self.my_boost_slots.is_some(), 0x4)
+            | tl::bit(self.gift_boosts.is_some(), 0x10)
+            | tl::bit(self.next_level_boosts.is_some(), 0x1)
+            | tl::bit(self.premium_audience.is_some(), 0x2)
+            | tl::bit(self.prepaid_giveaways.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.level);
         tl::write_i32(out, self.current_level_boosts);
@@ -169,21 +175,24 @@ impl tl::Encode for BoostsStatus {
 }
 
 impl tl::DecodeBare for BoostsStatus {
-    const CONSTRUCTOR: u32 = 0x4959427a;
-    const EXPECTED: &'static str = "premium.BoostsStatus";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4959427a, "premium.BoostsStatus");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            my_boost: flags & 0x4 != 0,
-            level: reader.i32()?,
-            current_level_boosts: reader.i32()?,
-            boosts: reader.i32()?,
-            gift_boosts: if flags & 0x10 != 0 { Some(reader.i32()?) } else { None },
-            next_level_boosts: if flags & 0x1 != 0 { Some(reader.i32()?) } else { None },
-            premium_audience: if flags & 0x2 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            boost_url: reader.text()?,
-            prepaid_giveaways: if flags & 0x8 != 0 { Some(reader.vector()?) } else { None },
-            my_boost_slots: if flags & 0x4 != 0 { Some(reader.vector()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            my_boost: tl::has(flags, 0x4),
+            level: reader.int_field(),
+            current_level_boosts: reader.int_field(),
+            boosts: reader.int_field(),
+            gift_boosts: reader.int_if(flags, 0x10),
+            next_level_boosts: reader.int_if(flags, 0x1),
+            premium_audience: reader.field_if(flags, 0x2),
+            boost_url: reader.text_field(),
+            prepaid_giveaways: reader.vector_if(flags, 0x8),
+            my_boost_slots: reader.vector_if(flags, 0x4),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

@@ -30,13 +30,16 @@ impl tl::Encode for EligibleToJoin {
 }
 
 impl tl::DecodeBare for EligibleToJoin {
-    const CONSTRUCTOR: u32 = 0xdc8b44cf;
-    const EXPECTED: &'static str = "smsjobs.EligibilityToJoin";
+    const CONSTRUCTOR: (u32, &'static str) = (0xdc8b44cf, "smsjobs.EligibilityToJoin");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            terms_url: reader.text()?,
-            monthly_sent_sms: reader.i32()?,
-        })
+        let value = Self {
+            terms_url: reader.text_field(),
+            monthly_sent_sms: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -77,8 +80,8 @@ impl Status {
 impl tl::Encode for Status {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2aee9191);
-        let flags = u32::from(self.allow_international)
-            | u32::from(self.last_gift_slug.is_some()) << 1;
+        let flags = tl::bit(self.allow_international, 0x1)
+            | tl::bit(self.last_gift_slug.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.recent_sent);
         tl::write_i32(out, self.recent_since);
@@ -93,19 +96,22 @@ impl tl::Encode for Status {
 }
 
 impl tl::DecodeBare for Status {
-    const CONSTRUCTOR: u32 = 0x2aee9191;
-    const EXPECTED: &'static str = "smsjobs.Status";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2aee9191, "smsjobs.Status");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            allow_international: flags & 0x1 != 0,
-            recent_sent: reader.i32()?,
-            recent_since: reader.i32()?,
-            recent_remains: reader.i32()?,
-            total_sent: reader.i32()?,
-            total_since: reader.i32()?,
-            last_gift_slug: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            terms_url: reader.text()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            allow_international: tl::has(flags, 0x1),
+            recent_sent: reader.int_field(),
+            recent_since: reader.int_field(),
+            recent_remains: reader.int_field(),
+            total_sent: reader.int_field(),
+            total_since: reader.int_field(),
+            last_gift_slug: reader.text_if(flags, 0x2),
+            terms_url: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

@@ -90,10 +90,9 @@ impl tl::Encode for BroadcastStats {
 }
 
 impl tl::DecodeBare for BroadcastStats {
-    const CONSTRUCTOR: u32 = 0x396ca5fc;
-    const EXPECTED: &'static str = "stats.BroadcastStats";
+    const CONSTRUCTOR: (u32, &'static str) = (0x396ca5fc, "stats.BroadcastStats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             period: tl::Decode::decode(reader)?,
             followers: tl::Decode::decode(reader)?,
             views_per_post: tl::Decode::decode(reader)?,
@@ -115,8 +114,12 @@ impl tl::DecodeBare for BroadcastStats {
             reactions_by_emotion_graph: tl::Decode::decode(reader)?,
             story_interactions_graph: tl::Decode::decode(reader)?,
             story_reactions_by_emotion_graph: tl::Decode::decode(reader)?,
-            recent_posts_interactions: reader.vector()?,
-        })
+            recent_posts_interactions: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -190,10 +193,9 @@ impl tl::Encode for MegagroupStats {
 }
 
 impl tl::DecodeBare for MegagroupStats {
-    const CONSTRUCTOR: u32 = 0xef7ff916;
-    const EXPECTED: &'static str = "stats.MegagroupStats";
+    const CONSTRUCTOR: (u32, &'static str) = (0xef7ff916, "stats.MegagroupStats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             period: tl::Decode::decode(reader)?,
             members: tl::Decode::decode(reader)?,
             messages: tl::Decode::decode(reader)?,
@@ -207,11 +209,15 @@ impl tl::DecodeBare for MegagroupStats {
             actions_graph: tl::Decode::decode(reader)?,
             top_hours_graph: tl::Decode::decode(reader)?,
             weekdays_graph: tl::Decode::decode(reader)?,
-            top_posters: reader.vector()?,
-            top_admins: reader.vector()?,
-            top_inviters: reader.vector()?,
-            users: reader.vector()?,
-        })
+            top_posters: reader.vector_field(),
+            top_admins: reader.vector_field(),
+            top_inviters: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -240,13 +246,16 @@ impl tl::Encode for MessageStats {
 }
 
 impl tl::DecodeBare for MessageStats {
-    const CONSTRUCTOR: u32 = 0x7fe91c14;
-    const EXPECTED: &'static str = "stats.MessageStats";
+    const CONSTRUCTOR: (u32, &'static str) = (0x7fe91c14, "stats.MessageStats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             views_graph: tl::Decode::decode(reader)?,
             reactions_by_emotion_graph: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -275,13 +284,16 @@ impl tl::Encode for StoryStats {
 }
 
 impl tl::DecodeBare for StoryStats {
-    const CONSTRUCTOR: u32 = 0x50cd067c;
-    const EXPECTED: &'static str = "stats.StoryStats";
+    const CONSTRUCTOR: (u32, &'static str) = (0x50cd067c, "stats.StoryStats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             views_graph: tl::Decode::decode(reader)?,
             reactions_by_emotion_graph: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -316,7 +328,7 @@ impl PublicForwards {
 impl tl::Encode for PublicForwards {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x93037e20);
-        let flags = u32::from(self.next_offset.is_some());
+        let flags = tl::bit(self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.forwards);
@@ -329,17 +341,20 @@ impl tl::Encode for PublicForwards {
 }
 
 impl tl::DecodeBare for PublicForwards {
-    const CONSTRUCTOR: u32 = 0x93037e20;
-    const EXPECTED: &'static str = "stats.PublicForwards";
+    const CONSTRUCTOR: (u32, &'static str) = (0x93037e20, "stats.PublicForwards");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            count: reader.i32()?,
-            forwards: reader.vector()?,
-            next_offset: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            count: reader.int_field(),
+            forwards: reader.vector_field(),
+            next_offset: reader.text_if(flags, 0x1),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -365,11 +380,14 @@ impl tl::Encode for PollStats {
 }
 
 impl tl::DecodeBare for PollStats {
-    const CONSTRUCTOR: u32 = 0x2999beed;
-    const EXPECTED: &'static str = "stats.PollStats";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2999beed, "stats.PollStats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             votes_graph: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

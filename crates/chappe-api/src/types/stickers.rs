@@ -27,11 +27,14 @@ impl tl::Encode for SuggestedShortName {
 }
 
 impl tl::DecodeBare for SuggestedShortName {
-    const CONSTRUCTOR: u32 = 0x85fea03f;
-    const EXPECTED: &'static str = "stickers.SuggestedShortName";
+    const CONSTRUCTOR: (u32, &'static str) = (0x85fea03f, "stickers.SuggestedShortName");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            short_name: reader.text()?,
-        })
+        let value = Self {
+            short_name: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

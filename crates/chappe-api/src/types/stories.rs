@@ -31,14 +31,17 @@ impl tl::Encode for AllStoriesNotModified {
 }
 
 impl tl::DecodeBare for AllStoriesNotModified {
-    const CONSTRUCTOR: u32 = 0x1158fe3e;
-    const EXPECTED: &'static str = "stories.allStoriesNotModified";
+    const CONSTRUCTOR: (u32, &'static str) = (0x1158fe3e, "stories.allStoriesNotModified");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let _flags = reader.u32()?;
-        Ok(Self {
-            state: reader.text()?,
+        let _flags = reader.flags_field();
+        let value = Self {
+            state: reader.text_field(),
             stealth_mode: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -77,7 +80,7 @@ impl AllStories {
 impl tl::Encode for AllStories {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6efc5e81);
-        let flags = u32::from(self.has_more);
+        let flags = tl::bit(self.has_more, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_text(out, &self.state);
@@ -89,19 +92,22 @@ impl tl::Encode for AllStories {
 }
 
 impl tl::DecodeBare for AllStories {
-    const CONSTRUCTOR: u32 = 0x6efc5e81;
-    const EXPECTED: &'static str = "stories.allStories";
+    const CONSTRUCTOR: (u32, &'static str) = (0x6efc5e81, "stories.allStories");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            has_more: flags & 0x1 != 0,
-            count: reader.i32()?,
-            state: reader.text()?,
-            peer_stories: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
+        let flags = reader.flags_field();
+        let value = Self {
+            has_more: tl::has(flags, 0x1),
+            count: reader.int_field(),
+            state: reader.text_field(),
+            peer_stories: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
             stealth_mode: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -136,7 +142,7 @@ impl Stories {
 impl tl::Encode for Stories {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x63c3dd0a);
-        let flags = u32::from(self.pinned_to_top.is_some());
+        let flags = tl::bit(self.pinned_to_top.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.stories);
@@ -149,17 +155,20 @@ impl tl::Encode for Stories {
 }
 
 impl tl::DecodeBare for Stories {
-    const CONSTRUCTOR: u32 = 0x63c3dd0a;
-    const EXPECTED: &'static str = "stories.Stories";
+    const CONSTRUCTOR: (u32, &'static str) = (0x63c3dd0a, "stories.Stories");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            count: reader.i32()?,
-            stories: reader.vector()?,
-            pinned_to_top: if flags & 0x1 != 0 { Some(reader.vector()?) } else { None },
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            count: reader.int_field(),
+            stories: reader.vector_field(),
+            pinned_to_top: reader.vector_if(flags, 0x1),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -200,7 +209,7 @@ impl StoryViewsList {
 impl tl::Encode for StoryViewsList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x59d78fc5);
-        let flags = u32::from(self.next_offset.is_some());
+        let flags = tl::bit(self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_i32(out, self.views_count);
@@ -216,20 +225,23 @@ impl tl::Encode for StoryViewsList {
 }
 
 impl tl::DecodeBare for StoryViewsList {
-    const CONSTRUCTOR: u32 = 0x59d78fc5;
-    const EXPECTED: &'static str = "stories.StoryViewsList";
+    const CONSTRUCTOR: (u32, &'static str) = (0x59d78fc5, "stories.StoryViewsList");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            count: reader.i32()?,
-            views_count: reader.i32()?,
-            forwards_count: reader.i32()?,
-            reactions_count: reader.i32()?,
-            views: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-            next_offset: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            count: reader.int_field(),
+            views_count: reader.int_field(),
+            forwards_count: reader.int_field(),
+            reactions_count: reader.int_field(),
+            views: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+            next_offset: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -258,13 +270,16 @@ impl tl::Encode for StoryViews {
 }
 
 impl tl::DecodeBare for StoryViews {
-    const CONSTRUCTOR: u32 = 0xde9eed1d;
-    const EXPECTED: &'static str = "stories.StoryViews";
+    const CONSTRUCTOR: (u32, &'static str) = (0xde9eed1d, "stories.StoryViews");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            views: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            views: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -296,14 +311,17 @@ impl tl::Encode for PeerStories {
 }
 
 impl tl::DecodeBare for PeerStories {
-    const CONSTRUCTOR: u32 = 0xcae68768;
-    const EXPECTED: &'static str = "stories.PeerStories";
+    const CONSTRUCTOR: (u32, &'static str) = (0xcae68768, "stories.PeerStories");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             stories: tl::Decode::decode(reader)?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -338,7 +356,7 @@ impl StoryReactionsList {
 impl tl::Encode for StoryReactionsList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xaa5f789c);
-        let flags = u32::from(self.next_offset.is_some());
+        let flags = tl::bit(self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.reactions);
@@ -351,17 +369,20 @@ impl tl::Encode for StoryReactionsList {
 }
 
 impl tl::DecodeBare for StoryReactionsList {
-    const CONSTRUCTOR: u32 = 0xaa5f789c;
-    const EXPECTED: &'static str = "stories.StoryReactionsList";
+    const CONSTRUCTOR: (u32, &'static str) = (0xaa5f789c, "stories.StoryReactionsList");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            count: reader.i32()?,
-            reactions: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-            next_offset: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            count: reader.int_field(),
+            reactions: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+            next_offset: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -396,7 +417,7 @@ impl FoundStories {
 impl tl::Encode for FoundStories {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe2de7737);
-        let flags = u32::from(self.next_offset.is_some());
+        let flags = tl::bit(self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.stories);
@@ -409,17 +430,20 @@ impl tl::Encode for FoundStories {
 }
 
 impl tl::DecodeBare for FoundStories {
-    const CONSTRUCTOR: u32 = 0xe2de7737;
-    const EXPECTED: &'static str = "stories.FoundStories";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe2de7737, "stories.FoundStories");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            count: reader.i32()?,
-            stories: reader.vector()?,
-            next_offset: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            count: reader.int_field(),
+            stories: reader.vector_field(),
+            next_offset: reader.text_if(flags, 0x1),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -445,12 +469,15 @@ impl tl::Encode for CanSendStoryCount {
 }
 
 impl tl::DecodeBare for CanSendStoryCount {
-    const CONSTRUCTOR: u32 = 0xc387c04e;
-    const EXPECTED: &'static str = "stories.CanSendStoryCount";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc387c04e, "stories.CanSendStoryCount");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count_remains: reader.i32()?,
-        })
+        let value = Self {
+            count_remains: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -479,12 +506,15 @@ impl tl::Encode for Albums {
 }
 
 impl tl::DecodeBare for Albums {
-    const CONSTRUCTOR: u32 = 0xc3987a3a;
-    const EXPECTED: &'static str = "stories.albums";
+    const CONSTRUCTOR: (u32, &'static str) = (0xc3987a3a, "stories.albums");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            hash: reader.i64()?,
-            albums: reader.vector()?,
-        })
+        let value = Self {
+            hash: reader.long_field(),
+            albums: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

@@ -27,12 +27,15 @@ impl tl::Encode for ApiResponse {
 }
 
 impl tl::DecodeBare for ApiResponse {
-    const CONSTRUCTOR: u32 = 0xac8dfe19;
-    const EXPECTED: &'static str = "toncenter.ApiResponse";
+    const CONSTRUCTOR: (u32, &'static str) = (0xac8dfe19, "toncenter.ApiResponse");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             response: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -61,12 +64,15 @@ impl tl::Encode for StreamingUrl {
 }
 
 impl tl::DecodeBare for StreamingUrl {
-    const CONSTRUCTOR: u32 = 0x19887601;
-    const EXPECTED: &'static str = "toncenter.StreamingUrl";
+    const CONSTRUCTOR: (u32, &'static str) = (0x19887601, "toncenter.StreamingUrl");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            url: reader.text()?,
-            expires: reader.i32()?,
-        })
+        let value = Self {
+            url: reader.text_field(),
+            expires: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

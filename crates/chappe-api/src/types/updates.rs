@@ -39,16 +39,19 @@ impl tl::Encode for State {
 }
 
 impl tl::DecodeBare for State {
-    const CONSTRUCTOR: u32 = 0xa56c2a3e;
-    const EXPECTED: &'static str = "updates.State";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa56c2a3e, "updates.State");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            pts: reader.i32()?,
-            qts: reader.i32()?,
-            date: reader.i32()?,
-            seq: reader.i32()?,
-            unread_count: reader.i32()?,
-        })
+        let value = Self {
+            pts: reader.int_field(),
+            qts: reader.int_field(),
+            date: reader.int_field(),
+            seq: reader.int_field(),
+            unread_count: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -77,13 +80,16 @@ impl tl::Encode for DifferenceEmpty {
 }
 
 impl tl::DecodeBare for DifferenceEmpty {
-    const CONSTRUCTOR: u32 = 0x5d75a138;
-    const EXPECTED: &'static str = "updates.differenceEmpty";
+    const CONSTRUCTOR: (u32, &'static str) = (0x5d75a138, "updates.differenceEmpty");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            date: reader.i32()?,
-            seq: reader.i32()?,
-        })
+        let value = Self {
+            date: reader.int_field(),
+            seq: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -124,17 +130,20 @@ impl tl::Encode for Difference {
 }
 
 impl tl::DecodeBare for Difference {
-    const CONSTRUCTOR: u32 = 0x00f49ca0;
-    const EXPECTED: &'static str = "updates.difference";
+    const CONSTRUCTOR: (u32, &'static str) = (0x00f49ca0, "updates.difference");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            new_messages: reader.vector()?,
-            new_encrypted_messages: reader.vector()?,
-            other_updates: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
+        let value = Self {
+            new_messages: reader.vector_field(),
+            new_encrypted_messages: reader.vector_field(),
+            other_updates: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
             state: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -175,17 +184,20 @@ impl tl::Encode for DifferenceSlice {
 }
 
 impl tl::DecodeBare for DifferenceSlice {
-    const CONSTRUCTOR: u32 = 0xa8fb1981;
-    const EXPECTED: &'static str = "updates.differenceSlice";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa8fb1981, "updates.differenceSlice");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            new_messages: reader.vector()?,
-            new_encrypted_messages: reader.vector()?,
-            other_updates: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
+        let value = Self {
+            new_messages: reader.vector_field(),
+            new_encrypted_messages: reader.vector_field(),
+            other_updates: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
             intermediate_state: tl::Decode::decode(reader)?,
-        })
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -211,12 +223,15 @@ impl tl::Encode for DifferenceTooLong {
 }
 
 impl tl::DecodeBare for DifferenceTooLong {
-    const CONSTRUCTOR: u32 = 0x4afe8f6d;
-    const EXPECTED: &'static str = "updates.differenceTooLong";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4afe8f6d, "updates.differenceTooLong");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            pts: reader.i32()?,
-        })
+        let value = Self {
+            pts: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -247,8 +262,8 @@ impl ChannelDifferenceEmpty {
 impl tl::Encode for ChannelDifferenceEmpty {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3e11affb);
-        let flags = u32::from(self.r#final)
-            | u32::from(self.timeout.is_some()) << 1;
+        let flags = tl::bit(self.r#final, 0x1)
+            | tl::bit(self.timeout.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.pts);
         if let Some(value) = &self.timeout {
@@ -258,15 +273,18 @@ impl tl::Encode for ChannelDifferenceEmpty {
 }
 
 impl tl::DecodeBare for ChannelDifferenceEmpty {
-    const CONSTRUCTOR: u32 = 0x3e11affb;
-    const EXPECTED: &'static str = "updates.channelDifferenceEmpty";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3e11affb, "updates.channelDifferenceEmpty");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            r#final: flags & 0x1 != 0,
-            pts: reader.i32()?,
-            timeout: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            r#final: tl::has(flags, 0x1),
+            pts: reader.int_field(),
+            timeout: reader.int_if(flags, 0x2),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -303,8 +321,8 @@ impl ChannelDifferenceTooLong {
 impl tl::Encode for ChannelDifferenceTooLong {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa4bcc6fe);
-        let flags = u32::from(self.r#final)
-            | u32::from(self.timeout.is_some()) << 1;
+        let flags = tl::bit(self.r#final, 0x1)
+            | tl::bit(self.timeout.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.timeout {
             tl::write_i32(out, *value);
@@ -317,18 +335,21 @@ impl tl::Encode for ChannelDifferenceTooLong {
 }
 
 impl tl::DecodeBare for ChannelDifferenceTooLong {
-    const CONSTRUCTOR: u32 = 0xa4bcc6fe;
-    const EXPECTED: &'static str = "updates.channelDifferenceTooLong";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa4bcc6fe, "updates.channelDifferenceTooLong");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            r#final: flags & 0x1 != 0,
-            timeout: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
+        let flags = reader.flags_field();
+        let value = Self {
+            r#final: tl::has(flags, 0x1),
+            timeout: reader.int_if(flags, 0x2),
             dialog: tl::Decode::decode(reader)?,
-            messages: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+            messages: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -367,8 +388,8 @@ impl ChannelDifference {
 impl tl::Encode for ChannelDifference {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2064674e);
-        let flags = u32::from(self.r#final)
-            | u32::from(self.timeout.is_some()) << 1;
+        let flags = tl::bit(self.r#final, 0x1)
+            | tl::bit(self.timeout.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.pts);
         if let Some(value) = &self.timeout {
@@ -382,18 +403,21 @@ impl tl::Encode for ChannelDifference {
 }
 
 impl tl::DecodeBare for ChannelDifference {
-    const CONSTRUCTOR: u32 = 0x2064674e;
-    const EXPECTED: &'static str = "updates.channelDifference";
+    const CONSTRUCTOR: (u32, &'static str) = (0x2064674e, "updates.channelDifference");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            r#final: flags & 0x1 != 0,
-            pts: reader.i32()?,
-            timeout: if flags & 0x2 != 0 { Some(reader.i32()?) } else { None },
-            new_messages: reader.vector()?,
-            other_updates: reader.vector()?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            r#final: tl::has(flags, 0x1),
+            pts: reader.int_field(),
+            timeout: reader.int_if(flags, 0x2),
+            new_messages: reader.vector_field(),
+            other_updates: reader.vector_field(),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

@@ -33,14 +33,17 @@ impl tl::Encode for File {
 }
 
 impl tl::DecodeBare for File {
-    const CONSTRUCTOR: u32 = 0x096a18d5;
-    const EXPECTED: &'static str = "upload.file";
+    const CONSTRUCTOR: (u32, &'static str) = (0x096a18d5, "upload.file");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             r#type: tl::Decode::decode(reader)?,
-            mtime: reader.i32()?,
-            bytes: reader.bytes()?,
-        })
+            mtime: reader.int_field(),
+            bytes: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -78,16 +81,19 @@ impl tl::Encode for FileCdnRedirect {
 }
 
 impl tl::DecodeBare for FileCdnRedirect {
-    const CONSTRUCTOR: u32 = 0xf18cda44;
-    const EXPECTED: &'static str = "upload.fileCdnRedirect";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf18cda44, "upload.fileCdnRedirect");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            dc_id: reader.i32()?,
-            file_token: reader.bytes()?,
-            encryption_key: reader.bytes()?,
-            encryption_iv: reader.bytes()?,
-            file_hashes: reader.vector()?,
-        })
+        let value = Self {
+            dc_id: reader.int_field(),
+            file_token: reader.bytes_field(),
+            encryption_key: reader.bytes_field(),
+            encryption_iv: reader.bytes_field(),
+            file_hashes: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -125,16 +131,19 @@ impl tl::Encode for WebFile {
 }
 
 impl tl::DecodeBare for WebFile {
-    const CONSTRUCTOR: u32 = 0x21e753bc;
-    const EXPECTED: &'static str = "upload.WebFile";
+    const CONSTRUCTOR: (u32, &'static str) = (0x21e753bc, "upload.WebFile");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            size: reader.i32()?,
-            mime_type: reader.text()?,
+        let value = Self {
+            size: reader.int_field(),
+            mime_type: reader.text_field(),
             file_type: tl::Decode::decode(reader)?,
-            mtime: reader.i32()?,
-            bytes: reader.bytes()?,
-        })
+            mtime: reader.int_field(),
+            bytes: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -160,12 +169,15 @@ impl tl::Encode for CdnFileReuploadNeeded {
 }
 
 impl tl::DecodeBare for CdnFileReuploadNeeded {
-    const CONSTRUCTOR: u32 = 0xeea8e46e;
-    const EXPECTED: &'static str = "upload.cdnFileReuploadNeeded";
+    const CONSTRUCTOR: (u32, &'static str) = (0xeea8e46e, "upload.cdnFileReuploadNeeded");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            request_token: reader.bytes()?,
-        })
+        let value = Self {
+            request_token: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -191,11 +203,14 @@ impl tl::Encode for CdnFile {
 }
 
 impl tl::DecodeBare for CdnFile {
-    const CONSTRUCTOR: u32 = 0xa99fca4f;
-    const EXPECTED: &'static str = "upload.cdnFile";
+    const CONSTRUCTOR: (u32, &'static str) = (0xa99fca4f, "upload.cdnFile");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            bytes: reader.bytes()?,
-        })
+        let value = Self {
+            bytes: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

@@ -33,14 +33,17 @@ impl tl::Encode for UserFull {
 }
 
 impl tl::DecodeBare for UserFull {
-    const CONSTRUCTOR: u32 = 0x3b6d152e;
-    const EXPECTED: &'static str = "users.UserFull";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3b6d152e, "users.UserFull");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             full_user: tl::Decode::decode(reader)?,
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -66,12 +69,15 @@ impl tl::Encode for Users {
 }
 
 impl tl::DecodeBare for Users {
-    const CONSTRUCTOR: u32 = 0x62d706b8;
-    const EXPECTED: &'static str = "users.users";
+    const CONSTRUCTOR: (u32, &'static str) = (0x62d706b8, "users.users");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            users: reader.vector()?,
-        })
+        let value = Self {
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -100,13 +106,16 @@ impl tl::Encode for UsersSlice {
 }
 
 impl tl::DecodeBare for UsersSlice {
-    const CONSTRUCTOR: u32 = 0x315a4974;
-    const EXPECTED: &'static str = "users.usersSlice";
+    const CONSTRUCTOR: (u32, &'static str) = (0x315a4974, "users.usersSlice");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -132,12 +141,15 @@ impl tl::Encode for SavedMusicNotModified {
 }
 
 impl tl::DecodeBare for SavedMusicNotModified {
-    const CONSTRUCTOR: u32 = 0xe3878aa4;
-    const EXPECTED: &'static str = "users.savedMusicNotModified";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe3878aa4, "users.savedMusicNotModified");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -166,12 +178,15 @@ impl tl::Encode for SavedMusic {
 }
 
 impl tl::DecodeBare for SavedMusic {
-    const CONSTRUCTOR: u32 = 0x34a2f297;
-    const EXPECTED: &'static str = "users.savedMusic";
+    const CONSTRUCTOR: (u32, &'static str) = (0x34a2f297, "users.savedMusic");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            count: reader.i32()?,
-            documents: reader.vector()?,
-        })
+        let value = Self {
+            count: reader.int_field(),
+            documents: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

@@ -30,13 +30,16 @@ impl tl::Encode for UserAddresses {
 }
 
 impl tl::DecodeBare for UserAddresses {
-    const CONSTRUCTOR: u32 = 0x928e7b55;
-    const EXPECTED: &'static str = "wallet.UserAddresses";
+    const CONSTRUCTOR: (u32, &'static str) = (0x928e7b55, "wallet.UserAddresses");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            addresses: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let value = Self {
+            addresses: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -71,7 +74,7 @@ impl Transactions {
 impl tl::Encode for Transactions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4322d5a5);
-        let flags = u32::from(self.next_offset.is_some());
+        let flags = tl::bit(self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.balance);
         tl::write_vector(out, &self.transactions);
@@ -84,17 +87,20 @@ impl tl::Encode for Transactions {
 }
 
 impl tl::DecodeBare for Transactions {
-    const CONSTRUCTOR: u32 = 0x4322d5a5;
-    const EXPECTED: &'static str = "wallet.Transactions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4322d5a5, "wallet.Transactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            balance: reader.i64()?,
-            transactions: reader.vector()?,
-            next_offset: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            chats: reader.vector()?,
-            users: reader.vector()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            balance: reader.long_field(),
+            transactions: reader.vector_field(),
+            next_offset: reader.text_if(flags, 0x1),
+            chats: reader.vector_field(),
+            users: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -123,13 +129,16 @@ impl tl::Encode for SecretPhraseParts {
 }
 
 impl tl::DecodeBare for SecretPhraseParts {
-    const CONSTRUCTOR: u32 = 0xe6d0ef01;
-    const EXPECTED: &'static str = "wallet.SecretPhraseParts";
+    const CONSTRUCTOR: (u32, &'static str) = (0xe6d0ef01, "wallet.SecretPhraseParts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            token: reader.text()?,
-            dcs: reader.vector()?,
-        })
+        let value = Self {
+            token: reader.text_field(),
+            dcs: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -155,12 +164,15 @@ impl tl::Encode for EncryptedSecretPhrasePart {
 }
 
 impl tl::DecodeBare for EncryptedSecretPhrasePart {
-    const CONSTRUCTOR: u32 = 0x18e82537;
-    const EXPECTED: &'static str = "wallet.EncryptedSecretPhrasePart";
+    const CONSTRUCTOR: (u32, &'static str) = (0x18e82537, "wallet.EncryptedSecretPhrasePart");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            data: reader.bytes()?,
-        })
+        let value = Self {
+            data: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -189,13 +201,16 @@ impl tl::Encode for HolderDc {
 }
 
 impl tl::DecodeBare for HolderDc {
-    const CONSTRUCTOR: u32 = 0xf9d612ef;
-    const EXPECTED: &'static str = "wallet.HolderDc";
+    const CONSTRUCTOR: (u32, &'static str) = (0xf9d612ef, "wallet.HolderDc");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            dc: reader.i32()?,
-            public_key: reader.bytes()?,
-        })
+        let value = Self {
+            dc: reader.int_field(),
+            public_key: reader.bytes_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -227,14 +242,17 @@ impl tl::Encode for ProofChallenge {
 }
 
 impl tl::DecodeBare for ProofChallenge {
-    const CONSTRUCTOR: u32 = 0x99e41707;
-    const EXPECTED: &'static str = "wallet.ProofChallenge";
+    const CONSTRUCTOR: (u32, &'static str) = (0x99e41707, "wallet.ProofChallenge");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            payload: reader.text()?,
-            expires: reader.i32()?,
-            domain: reader.text()?,
-        })
+        let value = Self {
+            payload: reader.text_field(),
+            expires: reader.int_field(),
+            domain: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -263,13 +281,16 @@ impl tl::Encode for TonConnectChallenge {
 }
 
 impl tl::DecodeBare for TonConnectChallenge {
-    const CONSTRUCTOR: u32 = 0x4bc89693;
-    const EXPECTED: &'static str = "wallet.TonConnectChallenge";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4bc89693, "wallet.TonConnectChallenge");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            challenge: reader.bytes()?,
-            event_id: reader.i64()?,
-        })
+        let value = Self {
+            challenge: reader.bytes_field(),
+            event_id: reader.long_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -298,13 +319,16 @@ impl tl::Encode for TonConnectPending {
 }
 
 impl tl::DecodeBare for TonConnectPending {
-    const CONSTRUCTOR: u32 = 0x85c0f124;
-    const EXPECTED: &'static str = "wallet.TonConnectPending";
+    const CONSTRUCTOR: (u32, &'static str) = (0x85c0f124, "wallet.TonConnectPending");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
+        let value = Self {
             session: tl::Decode::decode(reader)?,
-            requests: reader.vector()?,
-        })
+            requests: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -330,12 +354,15 @@ impl tl::Encode for TonConnectSessions {
 }
 
 impl tl::DecodeBare for TonConnectSessions {
-    const CONSTRUCTOR: u32 = 0x0e1f6896;
-    const EXPECTED: &'static str = "wallet.TonConnectSessions";
+    const CONSTRUCTOR: (u32, &'static str) = (0x0e1f6896, "wallet.TonConnectSessions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            sessions: reader.vector()?,
-        })
+        let value = Self {
+            sessions: reader.vector_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -364,21 +391,24 @@ impl ExistingBalance {
 impl tl::Encode for ExistingBalance {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbde90a8d);
-        let flags = u32::from(self.has_balance);
+        let flags = tl::bit(self.has_balance, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.url);
     }
 }
 
 impl tl::DecodeBare for ExistingBalance {
-    const CONSTRUCTOR: u32 = 0xbde90a8d;
-    const EXPECTED: &'static str = "wallet.ExistingBalance";
+    const CONSTRUCTOR: (u32, &'static str) = (0xbde90a8d, "wallet.ExistingBalance");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            has_balance: flags & 0x1 != 0,
-            url: reader.text()?,
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            has_balance: tl::has(flags, 0x1),
+            url: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -407,13 +437,16 @@ impl tl::Encode for NftAttribute {
 }
 
 impl tl::DecodeBare for NftAttribute {
-    const CONSTRUCTOR: u32 = 0x4c1ef10e;
-    const EXPECTED: &'static str = "wallet.NftAttribute";
+    const CONSTRUCTOR: (u32, &'static str) = (0x4c1ef10e, "wallet.NftAttribute");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        Ok(Self {
-            trait_type: reader.text()?,
-            value: reader.text()?,
-        })
+        let value = Self {
+            trait_type: reader.text_field(),
+            value: reader.text_field(),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -462,15 +495,15 @@ impl NftItem {
 impl tl::Encode for NftItem {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3441fd1c);
-        let flags = u32::from(self.collection_address.is_some())
-            | u32::from(self.name.is_some()) << 1
-            | u32::from(self.description.is_some()) << 2
-            | u32::from(self.image.is_some()) << 3
-            | u32::from(self.image_small.is_some()) << 4
-            | u32::from(self.content_url.is_some()) << 5
-            | u32::from(self.lottie.is_some()) << 6
-            | u32::from(self.attributes.is_some()) << 7
-            | u32::from(self.extra.is_some()) << 8;
+        let flags = tl::bit(self.collection_address.is_some(), 0x1)
+            | tl::bit(self.name.is_some(), 0x2)
+            | tl::bit(self.description.is_some(), 0x4)
+            | tl::bit(self.image.is_some(), 0x8)
+            | tl::bit(self.image_small.is_some(), 0x10)
+            | tl::bit(self.content_url.is_some(), 0x20)
+            | tl::bit(self.lottie.is_some(), 0x40)
+            | tl::bit(self.attributes.is_some(), 0x80)
+            | tl::bit(self.extra.is_some(), 0x100);
         tl::write_u32(out, flags);
         if let Some(value) = &self.collection_address {
             tl::write_text(out, value);
@@ -506,24 +539,27 @@ impl tl::Encode for NftItem {
 }
 
 impl tl::DecodeBare for NftItem {
-    const CONSTRUCTOR: u32 = 0x3441fd1c;
-    const EXPECTED: &'static str = "wallet.NftItem";
+    const CONSTRUCTOR: (u32, &'static str) = (0x3441fd1c, "wallet.NftItem");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            collection_address: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-            address: reader.text()?,
-            owner_address: reader.text()?,
-            index: reader.text()?,
-            name: if flags & 0x2 != 0 { Some(reader.text()?) } else { None },
-            description: if flags & 0x4 != 0 { Some(reader.text()?) } else { None },
-            image: if flags & 0x8 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            image_small: if flags & 0x10 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            content_url: if flags & 0x20 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            lottie: if flags & 0x40 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-            attributes: if flags & 0x80 != 0 { Some(reader.vector()?) } else { None },
-            extra: if flags & 0x100 != 0 { Some(tl::Decode::decode(reader)?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            collection_address: reader.text_if(flags, 0x1),
+            address: reader.text_field(),
+            owner_address: reader.text_field(),
+            index: reader.text_field(),
+            name: reader.text_if(flags, 0x2),
+            description: reader.text_if(flags, 0x4),
+            image: reader.field_if(flags, 0x8),
+            image_small: reader.field_if(flags, 0x10),
+            content_url: reader.field_if(flags, 0x20),
+            lottie: reader.field_if(flags, 0x40),
+            attributes: reader.vector_if(flags, 0x80),
+            extra: reader.field_if(flags, 0x100),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -552,7 +588,7 @@ impl NftItems {
 impl tl::Encode for NftItems {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x794d486f);
-        let flags = u32::from(self.next_offset.is_some());
+        let flags = tl::bit(self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.items);
         if let Some(value) = &self.next_offset {
@@ -562,13 +598,16 @@ impl tl::Encode for NftItems {
 }
 
 impl tl::DecodeBare for NftItems {
-    const CONSTRUCTOR: u32 = 0x794d486f;
-    const EXPECTED: &'static str = "wallet.NftItems";
+    const CONSTRUCTOR: (u32, &'static str) = (0x794d486f, "wallet.NftItems");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let flags = reader.u32()?;
-        Ok(Self {
-            items: reader.vector()?,
-            next_offset: if flags & 0x1 != 0 { Some(reader.text()?) } else { None },
-        })
+        let flags = reader.flags_field();
+        let value = Self {
+            items: reader.vector_field(),
+            next_offset: reader.text_if(flags, 0x1),
+        };
+        match reader.failure() {
+            None => Ok(value),
+            Some(error) => Err(error),
+        }
     }
 }

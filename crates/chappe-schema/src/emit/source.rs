@@ -408,8 +408,7 @@ impl<'a> Emitter<'a> {
                     flag.bit
                 );
             }
-            let shift = if flag.bit == 0 { String::new() } else { format!(" << {}", flag.bit) };
-            terms.push(format!("u32::from({}){shift}", present.join(" && ")));
+            terms.push(format!("tl::bit({}, {:#x})", present.join(" && "), 1_u32 << flag.bit));
         }
         if terms.is_empty() {
             out.push_str("        tl::write_u32(out, 0);\n");
@@ -458,8 +457,7 @@ impl<'a> Emitter<'a> {
         let _ = write!(
             out,
             "\n{condition}impl{generics} tl::DecodeBare for {name}{arguments} {{\n    \
-             const CONSTRUCTOR: u32 = {:#010x};\n    \
-             const EXPECTED: &'static str = \"{tl_name}\";\n    \
+             const CONSTRUCTOR: (u32, &'static str) = ({:#010x}, \"{tl_name}\");\n    \
              fn decode_bare({reader}: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {{\n",
             definition.id
         );
@@ -490,7 +488,7 @@ impl<'a> Emitter<'a> {
                     .iter()
                     .any(|p| p.flag.is_some_and(|flag| flag.field == index));
                 let name = if used { name } else { format!("_{name}") };
-                let _ = writeln!(out, "        let {name} = reader.u32()?;");
+                let _ = writeln!(out, "        let {name} = reader.flags_field();");
             } else if together {
                 values.push(format!(
                     "            {name}: {},\n",
@@ -502,47 +500,48 @@ impl<'a> Emitter<'a> {
                 values.push(format!("            {name},\n"));
             }
         }
-        if values.is_empty() {
-            out.push_str("        Ok(Self)\n    }\n}\n");
-        } else if deep && !definition.is_function {
-            let _ = write!(
-                out,
-                "        let value = Self {{\n{}        }};\n        reader.leave();\n        Ok(value)\n    }}\n}}\n",
-                values.concat()
-            );
+        let value = if values.is_empty() {
+            "Self".to_owned()
         } else {
-            let _ = write!(out, "        Ok(Self {{\n{}        }})\n    }}\n}}\n", values.concat());
+            format!("Self {{\n{}        }}", values.concat())
+        };
+        if deep && !definition.is_function {
+            let _ = writeln!(out, "        let value = {value};\n        reader.leave();");
+        } else {
+            let _ = writeln!(out, "        let value = {value};");
         }
+        out.push_str(
+            "        match reader.failure() {\n            None => Ok(value),\n            \
+             Some(error) => Err(error),\n        }\n    }\n}\n",
+        );
     }
 
     fn decode_field(&self, definition: &Definition, param: &Param) -> String {
+        let boxed = self.is_boxed(definition, param);
+        if let Some(flag) = param.flag {
+            let word = definition.params.get(flag.field).map(|word| field(&word.name));
+            let read = match &param.ty {
+                Type::True => "tl::has(",
+                _ if boxed => "reader.boxed_if(",
+                Type::Int => "reader.int_if(",
+                Type::Long => "reader.long_if(",
+                Type::String => "reader.text_if(",
+                Type::Vector { bare: false, .. } => "reader.vector_if(",
+                _ => "reader.field_if(",
+            };
+            return format!("{read}{}, {:#x})", word.unwrap_or_default(), 1_u32 << flag.bit);
+        }
         let read = match &param.ty {
-            Type::Int => "reader.i32()?",
-            Type::Long => "reader.i64()?",
-            Type::Double => "reader.f64()?",
-            Type::Bool => "reader.bool()?",
-            Type::Int128 => "reader.int128()?",
-            Type::Int256 => "reader.int256()?",
-            Type::String => "reader.text()?",
-            Type::Bytes => "reader.bytes()?",
+            Type::Int => "reader.int_field()",
+            Type::Long => "reader.long_field()",
+            Type::Double | Type::Bool | Type::Int128 | Type::Int256 => "reader.field()",
+            Type::String => "reader.text_field()",
+            Type::Bytes => "reader.bytes_field()",
             Type::Vector { bare: true, .. } => "reader.bare_vector()?",
-            Type::Vector { bare: false, .. } => "reader.vector()?",
+            Type::Vector { bare: false, .. } => "reader.vector_field()",
             _ => "tl::Decode::decode(reader)?",
         };
-        let read = if self.is_boxed(definition, param) {
-            format!("Box::new({read})")
-        } else {
-            read.to_owned()
-        };
-        let Some(flag) = param.flag else { return read };
-        let word =
-            definition.params.get(flag.field).map(|word| field(&word.name)).unwrap_or_default();
-        let condition = format!("{word} & {:#x} != 0", 1_u32 << flag.bit);
-        if param.ty == Type::True {
-            condition
-        } else {
-            format!("if {condition} {{ Some({read}) }} else {{ None }}")
-        }
+        if boxed { format!("Box::new({read})") } else { read.to_owned() }
     }
 
     fn enumeration(&self, out: &mut String, type_name: &str, constructors: &[&Definition]) {
@@ -567,26 +566,27 @@ impl<'a> Emitter<'a> {
                     encode,
                     "            Self::{variant} => tl::write_u32(out, {id:#010x}),"
                 );
-                let _ = writeln!(decode, "            {id:#010x} => Self::{variant},");
+                let _ = writeln!(decode, "            {id:#010x} => Ok(Self::{variant}),");
                 continue;
             }
             let path = self.path("types", &definition.name);
             let boxed = self.decisions.get(&definition.name).copied().unwrap_or_default();
-            let (ty, build, value) = if boxed {
-                (
-                    format!("Box<{path}>"),
-                    "Box::new(tl::DecodeBare::decode_bare(reader)?)",
-                    "Box::new(value)",
-                )
+            let (ty, value) = if boxed {
+                (format!("Box<{path}>"), "Box::new(value)")
             } else {
-                (path.clone(), "tl::DecodeBare::decode_bare(reader)?", "value")
+                (path.clone(), "value")
             };
             let _ = writeln!(out, "    {variant}({ty}),");
             let _ = writeln!(
                 encode,
                 "            Self::{variant}(value) => tl::Encode::encode(value, out),"
             );
-            let _ = writeln!(decode, "            {id:#010x} => Self::{variant}({build}),");
+            let _ = writeln!(
+                decode,
+                "            {id:#010x} => match tl::DecodeBare::decode_bare(reader) {{\n                \
+                 Ok(value) => Ok(Self::{variant}({value})),\n                \
+                 Err(error) => Err(error),\n            }},"
+            );
             let _ = write!(
                 from,
                 "\nimpl From<{path}> for {name} {{\n    fn from(value: {path}) -> Self {{\n        Self::{variant}({value})\n    }}\n}}\n"
@@ -601,7 +601,7 @@ impl<'a> Emitter<'a> {
             out,
             "}}\n\nimpl tl::Encode for {name} {{\n    fn encode(&self, out: &mut Vec<u8>) {{\n        match self {{\n{encode}        }}\n    }}\n}}\n\
              \nimpl tl::Decode for {name} {{\n    fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {{\n{enter}        \
-             let value = match reader.u32()? {{\n{decode}            id => return Err(reader.unknown(id, \"{type_name}\")),\n        }};\n{leave}        Ok(value)\n    }}\n}}\n{from}"
+             let value = match reader.u32()? {{\n{decode}            id => Err(reader.unknown(id, \"{type_name}\")),\n        }};\n{leave}        value\n    }}\n}}\n{from}"
         );
     }
 
