@@ -74,7 +74,8 @@ impl Liveness {
     /// When to look again.
     pub(crate) fn wake(&self) -> Option<Duration> {
         let dead = self.waiting.map(|since| since.saturating_add(self.deadline));
-        [self.next, dead].into_iter().flatten().min()
+        // Never is no time to wake up at.
+        [self.next, dead].into_iter().flatten().min().filter(|wake| *wake < Duration::MAX)
     }
 }
 
@@ -114,7 +115,7 @@ mod tests {
         liveness.start(at(100));
         liveness.sent(at(100), 7, 1);
         liveness.heard();
-        assert_eq!(liveness.wake(), Some(Duration::MAX));
+        assert_eq!(liveness.wake(), None);
     }
 
     #[test]

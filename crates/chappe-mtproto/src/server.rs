@@ -148,7 +148,10 @@ impl Server {
             };
             link.waits_for = None;
             let mut parked = std::mem::take(&mut link.parked);
-            while let Some((packet, quick_ack)) = parked.pop_front() {
+            // One of them may cost the socket.
+            while self.links.contains_key(&link_id)
+                && let Some((packet, quick_ack)) = parked.pop_front()
+            {
                 self.packet(link_id, packet, quick_ack);
             }
         }
@@ -316,7 +319,10 @@ impl Server {
             return;
         };
         let (mut outgoing, msg_ids) = session.take(self.now.uptime);
-        if let Some(due) = session.acks_due() {
+        // Without a socket they wait for the next one.
+        if session.link.is_some()
+            && let Some(due) = session.acks_due()
+        {
             self.timers.insert((due, Timer::Session(session_ref)));
         }
         if !msg_ids.is_empty() {

@@ -139,7 +139,10 @@ impl Server {
         }
         let mut room = MAX_UNPACKED;
         for message in messages {
-            self.message(link_id, session, message, &mut room);
+            // One of them may destroy the key.
+            if self.sessions.contains_key(&session) {
+                self.message(link_id, session, message, &mut room);
+            }
         }
     }
 

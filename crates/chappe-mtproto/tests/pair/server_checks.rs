@@ -9,7 +9,8 @@ use chappe_crypto::{AuthKey, Side};
 use chappe_mtproto::connection::RpcFailure;
 use chappe_mtproto::message::{Message, deflate};
 use chappe_mtproto::packet;
-use chappe_mtproto::server::{ServerConfig, ServerEvent, ServerInput, SessionRef};
+use chappe_mtproto::server::{ServerConfig, ServerEvent, ServerInput, ServerOutput, SessionRef};
+use chappe_mtproto::time::Now;
 use chappe_mtproto::transport::{Framing, Transport};
 use chappe_tl::service::{
     self, DestroyAuthKeyRes, DestroySessionRes, FutureSalts, RpcResult, types,
@@ -1024,8 +1025,8 @@ fn a_replayed_obfuscated_stream_is_closed() {
         let mut seen = false;
         loop {
             match client.server.poll() {
-                chappe_mtproto::server::ServerOutput::Close(_) => seen = true,
-                chappe_mtproto::server::ServerOutput::Timeout(_) => break,
+                ServerOutput::Close(_) => seen = true,
+                ServerOutput::Timeout(_) => break,
                 _ => {}
             }
         }
@@ -1057,6 +1058,69 @@ fn a_replayed_packet_does_not_take_a_session_over() {
     client.server.push(now, session, body(3));
     client.drain();
     assert!(client.messages.iter().any(|message| message.body == body(3)));
+}
+
+#[test]
+fn acknowledgements_without_a_socket_wait_in_peace() {
+    let mut client = RawClient::new();
+    client.ask(body(1));
+    client.messages.clear();
+    let request = client.ask(body(2));
+    assert!(client.messages.is_empty());
+    let (mut now, link) = (client.now, client.link);
+    client.server.handle(now, ServerInput::Closed(link));
+    client.drain();
+    for _ in 0..3 {
+        now = Now::new(now.uptime + Duration::from_secs(2), now.unix + Duration::from_secs(2));
+        client.server.handle(now, ServerInput::Timeout);
+        let wake = loop {
+            if let ServerOutput::Timeout(wake) = client.server.poll() {
+                break wake.expect("something is always due");
+            }
+        };
+        assert!(wake > now.uptime, "woken for nothing");
+    }
+    // They leave with the next socket.
+    client.now = now;
+    client.closed = true;
+    client.reconnect(Framing::Intermediate);
+    client.serve(&ping(1));
+    assert_eq!(client.only::<types::MsgsAck>().msg_ids, [request]);
+}
+
+#[test]
+fn nothing_after_the_end_of_a_key_is_served() {
+    let mut client = RawClient::new();
+    let destroy = service::DestroyAuthKey {}.to_bytes();
+    let messages = vec![
+        Message { msg_id: client.id(), seqno: client.even(), body: destroy },
+        Message { msg_id: client.id(), seqno: client.odd(), body: body(1) },
+    ];
+    let seqno = client.even();
+    client.say(seqno, container(messages));
+    assert!(client.closed && client.requests().is_empty());
+}
+
+#[test]
+fn packets_behind_a_broken_one_do_not_wait_for_the_key() {
+    let mut client = RawClient::new();
+    let now = client.now;
+    client.server.forget_key(now, auth_key().id());
+    client.drain();
+    client.closed = true;
+    client.reconnect(Framing::Intermediate);
+    client.events.clear();
+    let header = client.header(id_at(0, 50, 0), 1);
+    let good = seal(&auth_key(), Side::Client, &header, &body(1));
+    let mut broken = good.clone();
+    broken[40] ^= 1;
+    client.packet(&broken, false);
+    client.packet(&good, false);
+    client.server.provide_key(now, auth_key().id(), Some(auth_key()));
+    client.drain();
+    assert!(client.closed && client.requests().is_empty());
+    let begun = |event: &ServerEvent| matches!(event, ServerEvent::SessionCreated { .. });
+    assert!(!client.events.iter().any(begun), "nobody would ever end it");
 }
 
 #[test]
