@@ -42,7 +42,7 @@ impl RegisterDevice {
 impl tl::Encode for RegisterDevice {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xec86017a);
-        let flags = tl::bit(self.no_muted, 0x1);
+        let flags = tl::bit(0, self.no_muted, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.token_type);
         tl::write_text(out, &self.token);
@@ -299,19 +299,13 @@ impl UpdateProfile {
 impl tl::Encode for UpdateProfile {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x78515775);
-        let flags = tl::bit(self.first_name.is_some(), 0x1)
-            | tl::bit(self.last_name.is_some(), 0x2)
-            | tl::bit(self.about.is_some(), 0x4);
+        let flags = tl::bit(0, self.first_name.is_some(), 0x1);
+        let flags = tl::bit(flags, self.last_name.is_some(), 0x2);
+        let flags = tl::bit(flags, self.about.is_some(), 0x4);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.first_name {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.last_name {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.about {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.first_name);
+        tl::write_text_if(out, &self.last_name);
+        tl::write_text_if(out, &self.about);
     }
 }
 
@@ -706,7 +700,7 @@ impl DeleteAccount {
 impl tl::Encode for DeleteAccount {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa2c0cf74);
-        let flags = tl::bit(self.password.is_some(), 0x1);
+        let flags = tl::bit(0, self.password.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.reason);
         if let Some(value) = &self.password {
@@ -1999,12 +1993,12 @@ impl tl::Encode for InitTakeoutSession {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8ef3eab0);
         debug_assert!(self.files == self.file_max_size.is_some(), "set all the fields of bit 5 or none");
-        let flags = tl::bit(self.contacts, 0x1)
-            | tl::bit(self.message_users, 0x2)
-            | tl::bit(self.message_chats, 0x4)
-            | tl::bit(self.message_megagroups, 0x8)
-            | tl::bit(self.message_channels, 0x10)
-            | tl::bit(self.files && self.file_max_size.is_some(), 0x20);
+        let flags = tl::bit(0, self.contacts, 0x1);
+        let flags = tl::bit(flags, self.message_users, 0x2);
+        let flags = tl::bit(flags, self.message_chats, 0x4);
+        let flags = tl::bit(flags, self.message_megagroups, 0x8);
+        let flags = tl::bit(flags, self.message_channels, 0x10);
+        let flags = tl::bit(flags, self.files && self.file_max_size.is_some(), 0x20);
         tl::write_u32(out, flags);
         if let Some(value) = &self.file_max_size && flags & 0x20 != 0 {
             tl::write_i64(out, *value);
@@ -2068,7 +2062,7 @@ impl FinishTakeoutSession {
 impl tl::Encode for FinishTakeoutSession {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1d2652ee);
-        let flags = tl::bit(self.success, 0x1);
+        let flags = tl::bit(0, self.success, 0x1);
         tl::write_u32(out, flags);
     }
 }
@@ -2326,9 +2320,9 @@ impl GetNotifyExceptions {
 impl tl::Encode for GetNotifyExceptions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x53577479);
-        let flags = tl::bit(self.compare_sound, 0x2)
-            | tl::bit(self.compare_stories, 0x4)
-            | tl::bit(self.peer.is_some(), 0x1);
+        let flags = tl::bit(0, self.compare_sound, 0x2);
+        let flags = tl::bit(flags, self.compare_stories, 0x4);
+        let flags = tl::bit(flags, self.peer.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer {
             tl::Encode::encode(value, out);
@@ -2441,7 +2435,7 @@ impl UploadWallPaper {
 impl tl::Encode for UploadWallPaper {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe39a8f03);
-        let flags = tl::bit(self.for_chat, 0x1);
+        let flags = tl::bit(0, self.for_chat, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.file, out);
         tl::write_text(out, &self.mime_type);
@@ -2680,8 +2674,8 @@ impl SaveAutoDownloadSettings {
 impl tl::Encode for SaveAutoDownloadSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x76f36233);
-        let flags = tl::bit(self.low, 0x1)
-            | tl::bit(self.high, 0x2);
+        let flags = tl::bit(0, self.low, 0x1);
+        let flags = tl::bit(flags, self.high, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.settings, out);
     }
@@ -2745,7 +2739,7 @@ impl UploadTheme {
 impl tl::Encode for UploadTheme {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1c3db333);
-        let flags = tl::bit(self.thumb.is_some(), 0x1);
+        let flags = tl::bit(0, self.thumb.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.file, out);
         if let Some(value) = &self.thumb {
@@ -2815,8 +2809,8 @@ impl CreateTheme {
 impl tl::Encode for CreateTheme {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x652e4400);
-        let flags = tl::bit(self.document.is_some(), 0x4)
-            | tl::bit(self.settings.is_some(), 0x8);
+        let flags = tl::bit(0, self.document.is_some(), 0x4);
+        let flags = tl::bit(flags, self.settings.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.slug);
         tl::write_text(out, &self.title);
@@ -2892,19 +2886,15 @@ impl UpdateTheme {
 impl tl::Encode for UpdateTheme {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2bf40ccc);
-        let flags = tl::bit(self.slug.is_some(), 0x1)
-            | tl::bit(self.title.is_some(), 0x2)
-            | tl::bit(self.document.is_some(), 0x4)
-            | tl::bit(self.settings.is_some(), 0x8);
+        let flags = tl::bit(0, self.slug.is_some(), 0x1);
+        let flags = tl::bit(flags, self.title.is_some(), 0x2);
+        let flags = tl::bit(flags, self.document.is_some(), 0x4);
+        let flags = tl::bit(flags, self.settings.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.format);
         tl::Encode::encode(&self.theme, out);
-        if let Some(value) = &self.slug {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.slug);
+        tl::write_text_if(out, &self.title);
         if let Some(value) = &self.document {
             tl::Encode::encode(value, out);
         }
@@ -3024,17 +3014,15 @@ impl InstallTheme {
 impl tl::Encode for InstallTheme {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc727bb3b);
-        let flags = tl::bit(self.dark, 0x1)
-            | tl::bit(self.theme.is_some(), 0x2)
-            | tl::bit(self.format.is_some(), 0x4)
-            | tl::bit(self.base_theme.is_some(), 0x8);
+        let flags = tl::bit(0, self.dark, 0x1);
+        let flags = tl::bit(flags, self.theme.is_some(), 0x2);
+        let flags = tl::bit(flags, self.format.is_some(), 0x4);
+        let flags = tl::bit(flags, self.base_theme.is_some(), 0x8);
         tl::write_u32(out, flags);
         if let Some(value) = &self.theme {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.format {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.format);
         if let Some(value) = &self.base_theme {
             tl::Encode::encode(value, out);
         }
@@ -3194,7 +3182,7 @@ impl SetContentSettings {
 impl tl::Encode for SetContentSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb574b16b);
-        let flags = tl::bit(self.sensitive_enabled, 0x1);
+        let flags = tl::bit(0, self.sensitive_enabled, 0x1);
         tl::write_u32(out, flags);
     }
 }
@@ -3644,9 +3632,9 @@ impl ChangeAuthorizationSettings {
 impl tl::Encode for ChangeAuthorizationSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x40f48462);
-        let flags = tl::bit(self.confirmed, 0x8)
-            | tl::bit(self.encrypted_requests_disabled.is_some(), 0x1)
-            | tl::bit(self.call_requests_disabled.is_some(), 0x2);
+        let flags = tl::bit(0, self.confirmed, 0x8);
+        let flags = tl::bit(flags, self.encrypted_requests_disabled.is_some(), 0x1);
+        let flags = tl::bit(flags, self.call_requests_disabled.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.hash);
         if let Some(value) = &self.encrypted_requests_disabled {
@@ -4265,10 +4253,10 @@ impl SaveAutoSaveSettings {
 impl tl::Encode for SaveAutoSaveSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd69b8361);
-        let flags = tl::bit(self.users, 0x1)
-            | tl::bit(self.chats, 0x2)
-            | tl::bit(self.broadcasts, 0x4)
-            | tl::bit(self.peer.is_some(), 0x8);
+        let flags = tl::bit(0, self.users, 0x1);
+        let flags = tl::bit(flags, self.chats, 0x2);
+        let flags = tl::bit(flags, self.broadcasts, 0x4);
+        let flags = tl::bit(flags, self.peer.is_some(), 0x8);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer {
             tl::Encode::encode(value, out);
@@ -4413,8 +4401,8 @@ impl UpdateColor {
 impl tl::Encode for UpdateColor {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x684d214e);
-        let flags = tl::bit(self.for_profile, 0x2)
-            | tl::bit(self.color.is_some(), 0x4);
+        let flags = tl::bit(0, self.for_profile, 0x2);
+        let flags = tl::bit(flags, self.color.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.color {
             tl::Encode::encode(value, out);
@@ -4608,7 +4596,7 @@ impl UpdateBusinessWorkHours {
 impl tl::Encode for UpdateBusinessWorkHours {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4b00e066);
-        let flags = tl::bit(self.business_work_hours.is_some(), 0x1);
+        let flags = tl::bit(0, self.business_work_hours.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.business_work_hours {
             tl::Encode::encode(value, out);
@@ -4666,15 +4654,13 @@ impl UpdateBusinessLocation {
 impl tl::Encode for UpdateBusinessLocation {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9e6b131a);
-        let flags = tl::bit(self.geo_point.is_some(), 0x2)
-            | tl::bit(self.address.is_some(), 0x1);
+        let flags = tl::bit(0, self.geo_point.is_some(), 0x2);
+        let flags = tl::bit(flags, self.address.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.geo_point {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.address {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.address);
     }
 }
 
@@ -4727,7 +4713,7 @@ impl UpdateBusinessGreetingMessage {
 impl tl::Encode for UpdateBusinessGreetingMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x66cdafc4);
-        let flags = tl::bit(self.message.is_some(), 0x1);
+        let flags = tl::bit(0, self.message.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.message {
             tl::Encode::encode(value, out);
@@ -4783,7 +4769,7 @@ impl UpdateBusinessAwayMessage {
 impl tl::Encode for UpdateBusinessAwayMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa26a7fa5);
-        let flags = tl::bit(self.message.is_some(), 0x1);
+        let flags = tl::bit(0, self.message.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.message {
             tl::Encode::encode(value, out);
@@ -4847,8 +4833,8 @@ impl UpdateConnectedBot {
 impl tl::Encode for UpdateConnectedBot {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x66a08c7e);
-        let flags = tl::bit(self.deleted, 0x2)
-            | tl::bit(self.rights.is_some(), 0x1);
+        let flags = tl::bit(0, self.deleted, 0x2);
+        let flags = tl::bit(flags, self.rights.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.rights {
             tl::Encode::encode(value, out);
@@ -4991,7 +4977,7 @@ impl UpdateBusinessIntro {
 impl tl::Encode for UpdateBusinessIntro {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa614d034);
-        let flags = tl::bit(self.intro.is_some(), 0x1);
+        let flags = tl::bit(0, self.intro.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.intro {
             tl::Encode::encode(value, out);
@@ -5147,7 +5133,7 @@ impl UpdateBirthday {
 impl tl::Encode for UpdateBirthday {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcc6e0c11);
-        let flags = tl::bit(self.birthday.is_some(), 0x1);
+        let flags = tl::bit(0, self.birthday.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.birthday {
             tl::Encode::encode(value, out);
@@ -5651,7 +5637,7 @@ impl GetPaidMessagesRevenue {
 impl tl::Encode for GetPaidMessagesRevenue {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x19ba4a67);
-        let flags = tl::bit(self.parent_peer.is_some(), 0x1);
+        let flags = tl::bit(0, self.parent_peer.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.parent_peer {
             tl::Encode::encode(value, out);
@@ -5717,9 +5703,9 @@ impl ToggleNoPaidMessagesException {
 impl tl::Encode for ToggleNoPaidMessagesException {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfe2eda76);
-        let flags = tl::bit(self.refund_charged, 0x1)
-            | tl::bit(self.require_payment, 0x4)
-            | tl::bit(self.parent_peer.is_some(), 0x2);
+        let flags = tl::bit(0, self.refund_charged, 0x1);
+        let flags = tl::bit(flags, self.require_payment, 0x4);
+        let flags = tl::bit(flags, self.parent_peer.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.parent_peer {
             tl::Encode::encode(value, out);
@@ -5830,8 +5816,8 @@ impl SaveMusic {
 impl tl::Encode for SaveMusic {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb26732a9);
-        let flags = tl::bit(self.unsave, 0x1)
-            | tl::bit(self.after_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.unsave, 0x1);
+        let flags = tl::bit(flags, self.after_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
         if let Some(value) = &self.after_id {
@@ -6246,8 +6232,8 @@ impl UpdateWebBrowserSettings {
 impl tl::Encode for UpdateWebBrowserSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9adf82fe);
-        let flags = tl::bit(self.open_external_browser, 0x1)
-            | tl::bit(self.display_close_button, 0x2);
+        let flags = tl::bit(0, self.open_external_browser, 0x1);
+        let flags = tl::bit(flags, self.display_close_button, 0x2);
         tl::write_u32(out, flags);
     }
 }
@@ -6307,8 +6293,8 @@ impl ToggleWebBrowserSettingsException {
 impl tl::Encode for ToggleWebBrowserSettingsException {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x60ed4229);
-        let flags = tl::bit(self.delete, 0x2)
-            | tl::bit(self.open_external_browser.is_some(), 0x1);
+        let flags = tl::bit(0, self.delete, 0x2);
+        let flags = tl::bit(flags, self.open_external_browser.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.open_external_browser {
             tl::write_bool(out, *value);

@@ -38,7 +38,7 @@ impl CreateTone {
 impl tl::Encode for CreateTone {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4aa83913);
-        let flags = tl::bit(self.display_author, 0x1);
+        let flags = tl::bit(0, self.display_author, 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.emoji_id);
         tl::write_text(out, &self.title);
@@ -107,24 +107,18 @@ impl UpdateTone {
 impl tl::Encode for UpdateTone {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x903bcf59);
-        let flags = tl::bit(self.display_author.is_some(), 0x1)
-            | tl::bit(self.emoji_id.is_some(), 0x2)
-            | tl::bit(self.title.is_some(), 0x4)
-            | tl::bit(self.prompt.is_some(), 0x8);
+        let flags = tl::bit(0, self.display_author.is_some(), 0x1);
+        let flags = tl::bit(flags, self.emoji_id.is_some(), 0x2);
+        let flags = tl::bit(flags, self.title.is_some(), 0x4);
+        let flags = tl::bit(flags, self.prompt.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.tone, out);
         if let Some(value) = &self.display_author {
             tl::write_bool(out, *value);
         }
-        if let Some(value) = &self.emoji_id {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.prompt {
-            tl::write_text(out, value);
-        }
+        tl::write_i64_if(out, self.emoji_id);
+        tl::write_text_if(out, &self.title);
+        tl::write_text_if(out, &self.prompt);
     }
 }
 

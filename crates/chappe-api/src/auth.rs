@@ -99,7 +99,7 @@ impl SignUp {
 impl tl::Encode for SignUp {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xaac7b717);
-        let flags = tl::bit(self.no_joined_notifications, 0x1);
+        let flags = tl::bit(0, self.no_joined_notifications, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.phone_number);
         tl::write_text(out, &self.phone_code_hash);
@@ -168,14 +168,12 @@ impl SignIn {
 impl tl::Encode for SignIn {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8d52a951);
-        let flags = tl::bit(self.phone_code.is_some(), 0x1)
-            | tl::bit(self.email_verification.is_some(), 0x2);
+        let flags = tl::bit(0, self.phone_code.is_some(), 0x1);
+        let flags = tl::bit(flags, self.email_verification.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.phone_number);
         tl::write_text(out, &self.phone_code_hash);
-        if let Some(value) = &self.phone_code {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.phone_code);
         if let Some(value) = &self.email_verification {
             tl::Encode::encode(value, out);
         }
@@ -609,7 +607,7 @@ impl RecoverPassword {
 impl tl::Encode for RecoverPassword {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x37096c70);
-        let flags = tl::bit(self.new_settings.is_some(), 0x1);
+        let flags = tl::bit(0, self.new_settings.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.code);
         if let Some(value) = &self.new_settings {
@@ -673,13 +671,11 @@ impl ResendCode {
 impl tl::Encode for ResendCode {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcae47523);
-        let flags = tl::bit(self.reason.is_some(), 0x1);
+        let flags = tl::bit(0, self.reason.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.phone_number);
         tl::write_text(out, &self.phone_code_hash);
-        if let Some(value) = &self.reason {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.reason);
     }
 }
 
@@ -1090,21 +1086,15 @@ impl RequestFirebaseSms {
 impl tl::Encode for RequestFirebaseSms {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8e39261e);
-        let flags = tl::bit(self.safety_net_token.is_some(), 0x1)
-            | tl::bit(self.play_integrity_token.is_some(), 0x4)
-            | tl::bit(self.ios_push_secret.is_some(), 0x2);
+        let flags = tl::bit(0, self.safety_net_token.is_some(), 0x1);
+        let flags = tl::bit(flags, self.play_integrity_token.is_some(), 0x4);
+        let flags = tl::bit(flags, self.ios_push_secret.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.phone_number);
         tl::write_text(out, &self.phone_code_hash);
-        if let Some(value) = &self.safety_net_token {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.play_integrity_token {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.ios_push_secret {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.safety_net_token);
+        tl::write_text_if(out, &self.play_integrity_token);
+        tl::write_text_if(out, &self.ios_push_secret);
     }
 }
 
@@ -1379,7 +1369,7 @@ impl tl::Encode for FinishPasskeyLogin {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9857ad07);
         debug_assert!(self.from_dc_id.is_some() == self.from_auth_key_id.is_some(), "set all the fields of bit 0 or none");
-        let flags = tl::bit(self.from_dc_id.is_some() && self.from_auth_key_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.from_dc_id.is_some() && self.from_auth_key_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.credential, out);
         if let Some(value) = &self.from_dc_id && flags & 0x1 != 0 {
@@ -1490,7 +1480,7 @@ impl InitFirebasePnvLogin {
 impl tl::Encode for InitFirebasePnvLogin {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x644f15c0);
-        let flags = tl::bit(self.except_ids.is_some(), 0x1);
+        let flags = tl::bit(0, self.except_ids.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.except_ids {
             tl::write_vector(out, value);
@@ -1599,7 +1589,7 @@ impl FirebasePnvSignUp {
 impl tl::Encode for FirebasePnvSignUp {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x783f6b56);
-        let flags = tl::bit(self.no_joined_notifications, 0x1);
+        let flags = tl::bit(0, self.no_joined_notifications, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.first_name);
         tl::write_text(out, &self.last_name);

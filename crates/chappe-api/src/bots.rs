@@ -491,24 +491,18 @@ impl SetBotInfo {
 impl tl::Encode for SetBotInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x10cf3123);
-        let flags = tl::bit(self.bot.is_some(), 0x4)
-            | tl::bit(self.name.is_some(), 0x8)
-            | tl::bit(self.about.is_some(), 0x1)
-            | tl::bit(self.description.is_some(), 0x2);
+        let flags = tl::bit(0, self.bot.is_some(), 0x4);
+        let flags = tl::bit(flags, self.name.is_some(), 0x8);
+        let flags = tl::bit(flags, self.about.is_some(), 0x1);
+        let flags = tl::bit(flags, self.description.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.bot {
             tl::Encode::encode(value, out);
         }
         tl::write_text(out, &self.lang_code);
-        if let Some(value) = &self.name {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.about {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.description {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.name);
+        tl::write_text_if(out, &self.about);
+        tl::write_text_if(out, &self.description);
     }
 }
 
@@ -568,7 +562,7 @@ impl GetBotInfo {
 impl tl::Encode for GetBotInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdcd914fd);
-        let flags = tl::bit(self.bot.is_some(), 0x1);
+        let flags = tl::bit(0, self.bot.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.bot {
             tl::Encode::encode(value, out);
@@ -1450,13 +1444,11 @@ impl UpdateStarRefProgram {
 impl tl::Encode for UpdateStarRefProgram {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x778b5ab3);
-        let flags = tl::bit(self.duration_months.is_some(), 0x1);
+        let flags = tl::bit(0, self.duration_months.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.bot, out);
         tl::write_i32(out, self.commission_permille);
-        if let Some(value) = &self.duration_months {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.duration_months);
     }
 }
 
@@ -1518,9 +1510,9 @@ impl SetCustomVerification {
 impl tl::Encode for SetCustomVerification {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf4946757);
-        let flags = tl::bit(self.enabled, 0x2)
-            | tl::bit(self.bot.is_some(), 0x1)
-            | tl::bit(self.custom_description.is_some(), 0x4);
+        let flags = tl::bit(0, self.enabled, 0x2);
+        let flags = tl::bit(flags, self.bot.is_some(), 0x1);
+        let flags = tl::bit(flags, self.custom_description.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.bot {
             tl::Encode::encode(value, out);
@@ -1634,7 +1626,7 @@ impl CheckUsername {
 impl tl::Encode for CheckUsername {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe3ac4c61);
-        let flags = tl::bit(self.additional, 0x1);
+        let flags = tl::bit(0, self.additional, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.username);
     }
@@ -1697,7 +1689,7 @@ impl CreateBot {
 impl tl::Encode for CreateBot {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe5b17f2b);
-        let flags = tl::bit(self.via_deeplink, 0x1);
+        let flags = tl::bit(0, self.via_deeplink, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.name);
         tl::write_text(out, &self.username);
@@ -1962,8 +1954,8 @@ impl EditAccessSettings {
 impl tl::Encode for EditAccessSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x31813cd8);
-        let flags = tl::bit(self.restricted, 0x1)
-            | tl::bit(self.add_users.is_some(), 0x2);
+        let flags = tl::bit(0, self.restricted, 0x1);
+        let flags = tl::bit(flags, self.add_users.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.bot, out);
         if let Some(value) = &self.add_users {

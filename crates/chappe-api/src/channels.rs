@@ -465,12 +465,12 @@ impl tl::Encode for CreateChannel {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x91006707);
         debug_assert!(self.geo_point.is_some() == self.address.is_some(), "set all the fields of bit 2 or none");
-        let flags = tl::bit(self.broadcast, 0x1)
-            | tl::bit(self.megagroup, 0x2)
-            | tl::bit(self.for_import, 0x8)
-            | tl::bit(self.forum, 0x20)
-            | tl::bit(self.geo_point.is_some() && self.address.is_some(), 0x4)
-            | tl::bit(self.ttl_period.is_some(), 0x10);
+        let flags = tl::bit(0, self.broadcast, 0x1);
+        let flags = tl::bit(flags, self.megagroup, 0x2);
+        let flags = tl::bit(flags, self.for_import, 0x8);
+        let flags = tl::bit(flags, self.forum, 0x20);
+        let flags = tl::bit(flags, self.geo_point.is_some() && self.address.is_some(), 0x4);
+        let flags = tl::bit(flags, self.ttl_period.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.title);
         tl::write_text(out, &self.about);
@@ -480,9 +480,7 @@ impl tl::Encode for CreateChannel {
         if let Some(value) = &self.address && flags & 0x4 != 0 {
             tl::write_text(out, value);
         }
-        if let Some(value) = &self.ttl_period {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.ttl_period);
     }
 }
 
@@ -550,14 +548,12 @@ impl EditAdmin {
 impl tl::Encode for EditAdmin {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9a98ad68);
-        let flags = tl::bit(self.rank.is_some(), 0x1);
+        let flags = tl::bit(0, self.rank.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
         tl::Encode::encode(&self.user_id, out);
         tl::Encode::encode(&self.admin_rights, out);
-        if let Some(value) = &self.rank {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.rank);
     }
 }
 
@@ -1016,8 +1012,8 @@ impl ExportMessageLink {
 impl tl::Encode for ExportMessageLink {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe63fadeb);
-        let flags = tl::bit(self.grouped, 0x1)
-            | tl::bit(self.thread, 0x2);
+        let flags = tl::bit(0, self.grouped, 0x1);
+        let flags = tl::bit(flags, self.thread, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
         tl::write_i32(out, self.id);
@@ -1081,8 +1077,8 @@ impl ToggleSignatures {
 impl tl::Encode for ToggleSignatures {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x418d549c);
-        let flags = tl::bit(self.signatures_enabled, 0x1)
-            | tl::bit(self.profiles_enabled, 0x2);
+        let flags = tl::bit(0, self.signatures_enabled, 0x1);
+        let flags = tl::bit(flags, self.profiles_enabled, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
     }
@@ -1146,10 +1142,10 @@ impl GetAdminedPublicChannels {
 impl tl::Encode for GetAdminedPublicChannels {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf8b036af);
-        let flags = tl::bit(self.by_location, 0x1)
-            | tl::bit(self.check_limit, 0x2)
-            | tl::bit(self.for_personal, 0x4)
-            | tl::bit(self.for_community_peer, 0x8);
+        let flags = tl::bit(0, self.by_location, 0x1);
+        let flags = tl::bit(flags, self.check_limit, 0x2);
+        let flags = tl::bit(flags, self.for_personal, 0x4);
+        let flags = tl::bit(flags, self.for_community_peer, 0x8);
         tl::write_u32(out, flags);
     }
 }
@@ -1274,8 +1270,8 @@ impl GetAdminLog {
 impl tl::Encode for GetAdminLog {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x33ddf480);
-        let flags = tl::bit(self.events_filter.is_some(), 0x1)
-            | tl::bit(self.admins.is_some(), 0x2);
+        let flags = tl::bit(0, self.events_filter.is_some(), 0x1);
+        let flags = tl::bit(flags, self.admins.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
         tl::write_text(out, &self.q);
@@ -1453,7 +1449,7 @@ impl DeleteHistory {
 impl tl::Encode for DeleteHistory {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9baa9647);
-        let flags = tl::bit(self.for_everyone, 0x1);
+        let flags = tl::bit(0, self.for_everyone, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
         tl::write_i32(out, self.max_id);
@@ -1888,8 +1884,8 @@ impl GetSendAs {
 impl tl::Encode for GetSendAs {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe785a43f);
-        let flags = tl::bit(self.for_paid_reactions, 0x1)
-            | tl::bit(self.for_live_stories, 0x2);
+        let flags = tl::bit(0, self.for_paid_reactions, 0x1);
+        let flags = tl::bit(flags, self.for_live_stories, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
     }
@@ -2055,8 +2051,8 @@ impl ToggleJoinRequest {
 impl tl::Encode for ToggleJoinRequest {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0ecc2618);
-        let flags = tl::bit(self.apply_to_invites, 0x2)
-            | tl::bit(self.guard_bot.is_some(), 0x1);
+        let flags = tl::bit(0, self.apply_to_invites, 0x2);
+        let flags = tl::bit(flags, self.guard_bot.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
         tl::write_bool(out, self.enabled);
@@ -2486,17 +2482,13 @@ impl UpdateColor {
 impl tl::Encode for UpdateColor {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd8aa3671);
-        let flags = tl::bit(self.for_profile, 0x2)
-            | tl::bit(self.color.is_some(), 0x4)
-            | tl::bit(self.background_emoji_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.for_profile, 0x2);
+        let flags = tl::bit(flags, self.color.is_some(), 0x4);
+        let flags = tl::bit(flags, self.background_emoji_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
-        if let Some(value) = &self.color {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.background_emoji_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i32_if(out, self.color);
+        tl::write_i64_if(out, self.background_emoji_id);
     }
 }
 
@@ -2604,7 +2596,7 @@ impl GetChannelRecommendations {
 impl tl::Encode for GetChannelRecommendations {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x25a71742);
-        let flags = tl::bit(self.channel.is_some(), 0x1);
+        let flags = tl::bit(0, self.channel.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.channel {
             tl::Encode::encode(value, out);
@@ -2878,23 +2870,17 @@ impl SearchPosts {
 impl tl::Encode for SearchPosts {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf2c4f24d);
-        let flags = tl::bit(self.hashtag.is_some(), 0x1)
-            | tl::bit(self.query.is_some(), 0x2)
-            | tl::bit(self.allow_paid_stars.is_some(), 0x4);
+        let flags = tl::bit(0, self.hashtag.is_some(), 0x1);
+        let flags = tl::bit(flags, self.query.is_some(), 0x2);
+        let flags = tl::bit(flags, self.allow_paid_stars.is_some(), 0x4);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.hashtag {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.query {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.hashtag);
+        tl::write_text_if(out, &self.query);
         tl::write_i32(out, self.offset_rate);
         tl::Encode::encode(&self.offset_peer, out);
         tl::write_i32(out, self.offset_id);
         tl::write_i32(out, self.limit);
-        if let Some(value) = &self.allow_paid_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.allow_paid_stars);
     }
 }
 
@@ -2958,7 +2944,7 @@ impl UpdatePaidMessagesPrice {
 impl tl::Encode for UpdatePaidMessagesPrice {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4b12327b);
-        let flags = tl::bit(self.broadcast_messages_allowed, 0x1);
+        let flags = tl::bit(0, self.broadcast_messages_allowed, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
         tl::write_i64(out, self.send_paid_messages_stars);
@@ -3117,11 +3103,9 @@ impl CheckSearchPostsFlood {
 impl tl::Encode for CheckSearchPostsFlood {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x22567115);
-        let flags = tl::bit(self.query.is_some(), 0x1);
+        let flags = tl::bit(0, self.query.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.query {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.query);
     }
 }
 

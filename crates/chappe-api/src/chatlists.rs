@@ -144,14 +144,12 @@ impl EditExportedInvite {
 impl tl::Encode for EditExportedInvite {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x653db63d);
-        let flags = tl::bit(self.title.is_some(), 0x2)
-            | tl::bit(self.peers.is_some(), 0x4);
+        let flags = tl::bit(0, self.title.is_some(), 0x2);
+        let flags = tl::bit(flags, self.peers.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.chatlist, out);
         tl::write_text(out, &self.slug);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
         if let Some(value) = &self.peers {
             tl::write_vector(out, value);
         }

@@ -36,13 +36,11 @@ impl Create {
 impl tl::Encode for Create {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa63859ec);
-        let flags = tl::bit(self.hidden, 0x2)
-            | tl::bit(self.about.is_some(), 0x1);
+        let flags = tl::bit(0, self.hidden, 0x2);
+        let flags = tl::bit(flags, self.about.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.title);
-        if let Some(value) = &self.about {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.about);
         tl::Encode::encode(&self.peer, out);
     }
 }
@@ -106,9 +104,9 @@ impl TogglePeerLink {
 impl tl::Encode for TogglePeerLink {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x736dcfea);
-        let flags = tl::bit(self.visible, 0x1)
-            | tl::bit(self.hidden, 0x2)
-            | tl::bit(self.deleted, 0x4);
+        let flags = tl::bit(0, self.visible, 0x1);
+        let flags = tl::bit(flags, self.hidden, 0x2);
+        let flags = tl::bit(flags, self.deleted, 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.community, out);
         tl::Encode::encode(&self.peer, out);
@@ -204,7 +202,7 @@ impl ToggleCommunityCollapsedInDialogs {
 impl tl::Encode for ToggleCommunityCollapsedInDialogs {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd766e3ea);
-        let flags = tl::bit(self.collapsed, 0x1);
+        let flags = tl::bit(0, self.collapsed, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.community, out);
     }
@@ -316,7 +314,7 @@ impl TogglePeerLinkRequestApproval {
 impl tl::Encode for TogglePeerLinkRequestApproval {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8c8219a8);
-        let flags = tl::bit(self.reject, 0x1);
+        let flags = tl::bit(0, self.reject, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.community, out);
         tl::Encode::encode(&self.peer, out);
@@ -375,7 +373,7 @@ impl ToggleAllPeerLinkRequestApproval {
 impl tl::Encode for ToggleAllPeerLinkRequestApproval {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbfe3dd3d);
-        let flags = tl::bit(self.reject, 0x1);
+        let flags = tl::bit(0, self.reject, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.community, out);
     }
@@ -434,7 +432,7 @@ impl ToggleParticipantBanned {
 impl tl::Encode for ToggleParticipantBanned {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9967ad0f);
-        let flags = tl::bit(self.unban, 0x1);
+        let flags = tl::bit(0, self.unban, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.community, out);
         tl::Encode::encode(&self.participant, out);

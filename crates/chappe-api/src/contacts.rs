@@ -296,7 +296,7 @@ impl Block {
 impl tl::Encode for Block {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2e2e8734);
-        let flags = tl::bit(self.my_stories_from, 0x1);
+        let flags = tl::bit(0, self.my_stories_from, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
     }
@@ -355,7 +355,7 @@ impl Unblock {
 impl tl::Encode for Unblock {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb550d328);
-        let flags = tl::bit(self.my_stories_from, 0x1);
+        let flags = tl::bit(0, self.my_stories_from, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
     }
@@ -414,7 +414,7 @@ impl GetBlocked {
 impl tl::Encode for GetBlocked {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9a868f80);
-        let flags = tl::bit(self.my_stories_from, 0x1);
+        let flags = tl::bit(0, self.my_stories_from, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.offset);
         tl::write_i32(out, self.limit);
@@ -479,8 +479,8 @@ impl Search {
 impl tl::Encode for Search {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x05f58d0f);
-        let flags = tl::bit(self.broadcasts, 0x1)
-            | tl::bit(self.bots, 0x2);
+        let flags = tl::bit(0, self.broadcasts, 0x1);
+        let flags = tl::bit(flags, self.bots, 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.q);
         tl::write_i32(out, self.limit);
@@ -542,12 +542,10 @@ impl ResolveUsername {
 impl tl::Encode for ResolveUsername {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x725afbbc);
-        let flags = tl::bit(self.referer.is_some(), 0x1);
+        let flags = tl::bit(0, self.referer.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.username);
-        if let Some(value) = &self.referer {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.referer);
     }
 }
 
@@ -626,16 +624,16 @@ impl GetTopPeers {
 impl tl::Encode for GetTopPeers {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x973478b6);
-        let flags = tl::bit(self.correspondents, 0x1)
-            | tl::bit(self.bots_pm, 0x2)
-            | tl::bit(self.bots_inline, 0x4)
-            | tl::bit(self.phone_calls, 0x8)
-            | tl::bit(self.forward_users, 0x10)
-            | tl::bit(self.forward_chats, 0x20)
-            | tl::bit(self.groups, 0x400)
-            | tl::bit(self.channels, 0x8000)
-            | tl::bit(self.bots_app, 0x10000)
-            | tl::bit(self.bots_guestchat, 0x20000);
+        let flags = tl::bit(0, self.correspondents, 0x1);
+        let flags = tl::bit(flags, self.bots_pm, 0x2);
+        let flags = tl::bit(flags, self.bots_inline, 0x4);
+        let flags = tl::bit(flags, self.phone_calls, 0x8);
+        let flags = tl::bit(flags, self.forward_users, 0x10);
+        let flags = tl::bit(flags, self.forward_chats, 0x20);
+        let flags = tl::bit(flags, self.groups, 0x400);
+        let flags = tl::bit(flags, self.channels, 0x8000);
+        let flags = tl::bit(flags, self.bots_app, 0x10000);
+        let flags = tl::bit(flags, self.bots_guestchat, 0x20000);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.offset);
         tl::write_i32(out, self.limit);
@@ -883,8 +881,8 @@ impl AddContact {
 impl tl::Encode for AddContact {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd9ba2e54);
-        let flags = tl::bit(self.add_phone_privacy_exception, 0x1)
-            | tl::bit(self.note.is_some(), 0x2);
+        let flags = tl::bit(0, self.add_phone_privacy_exception, 0x1);
+        let flags = tl::bit(flags, self.note.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
         tl::write_text(out, &self.first_name);
@@ -1002,13 +1000,11 @@ impl GetLocated {
 impl tl::Encode for GetLocated {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd348bc44);
-        let flags = tl::bit(self.background, 0x2)
-            | tl::bit(self.self_expires.is_some(), 0x1);
+        let flags = tl::bit(0, self.background, 0x2);
+        let flags = tl::bit(flags, self.self_expires.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.geo_point, out);
-        if let Some(value) = &self.self_expires {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.self_expires);
     }
 }
 
@@ -1070,9 +1066,9 @@ impl BlockFromReplies {
 impl tl::Encode for BlockFromReplies {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x29a8962c);
-        let flags = tl::bit(self.delete_message, 0x1)
-            | tl::bit(self.delete_history, 0x2)
-            | tl::bit(self.report_spam, 0x4);
+        let flags = tl::bit(0, self.delete_message, 0x1);
+        let flags = tl::bit(flags, self.delete_history, 0x2);
+        let flags = tl::bit(flags, self.report_spam, 0x4);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.msg_id);
     }
@@ -1307,7 +1303,7 @@ impl SetBlocked {
 impl tl::Encode for SetBlocked {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x94c65c76);
-        let flags = tl::bit(self.my_stories_from, 0x1);
+        let flags = tl::bit(0, self.my_stories_from, 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.id);
         tl::write_i32(out, self.limit);

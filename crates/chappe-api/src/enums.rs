@@ -59,7 +59,7 @@ impl tl::Encode for AiComposeTone {
 
 impl tl::Decode for AiComposeTone {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xcff63ea9 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::AiComposeTone(Box::new(value))),
                 Err(error) => Err(error),
@@ -69,8 +69,7 @@ impl tl::Decode for AiComposeTone {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "AiComposeTone")),
-        };
-        value
+        }
     }
 }
 
@@ -107,15 +106,14 @@ impl tl::Encode for AttachMenuBots {
 
 impl tl::Decode for AttachMenuBots {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xf1d88a5c => Ok(Self::NotModified),
             0x3c4301c0 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::AttachMenuBots(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "AttachMenuBots")),
-        };
-        value
+        }
     }
 }
 
@@ -155,15 +153,14 @@ impl tl::Encode for AttachMenuPeerType {
 
 impl tl::Decode for AttachMenuPeerType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x7d6be90e => Ok(Self::SameBotPm),
             0xc32bfa1a => Ok(Self::BotPm),
             0xf146d31f => Ok(Self::Pm),
             0x0509113f => Ok(Self::Chat),
             0x7bfbdefc => Ok(Self::Broadcast),
             id => Err(reader.unknown(id, "AttachMenuPeerType")),
-        };
-        value
+        }
     }
 }
 
@@ -197,15 +194,14 @@ impl tl::Encode for BaseTheme {
 
 impl tl::Decode for BaseTheme {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xc3a12462 => Ok(Self::Classic),
             0xfbd81688 => Ok(Self::Day),
             0xb7b31ea8 => Ok(Self::Night),
             0x6d5f77ee => Ok(Self::Tinted),
             0x5b11125a => Ok(Self::Arctic),
             id => Err(reader.unknown(id, "BaseTheme")),
-        };
-        value
+        }
     }
 }
 
@@ -230,15 +226,14 @@ impl tl::Encode for BotApp {
 
 impl tl::Decode for BotApp {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x5da674b7 => Ok(Self::NotModified),
             0x95fcd1d6 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::BotApp(Box::new(value))),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "BotApp")),
-        };
-        value
+        }
     }
 }
 
@@ -284,7 +279,7 @@ impl tl::Encode for BotCommandScope {
 
 impl tl::Decode for BotCommandScope {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x2f6cb2ab => Ok(Self::Default),
             0x3c4f04d8 => Ok(Self::Users),
             0x6fe1a881 => Ok(Self::Chats),
@@ -302,8 +297,7 @@ impl tl::Decode for BotCommandScope {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "BotCommandScope")),
-        };
-        value
+        }
     }
 }
 
@@ -364,7 +358,7 @@ impl tl::Encode for BotInlineMessage {
 
 impl tl::Decode for BotInlineMessage {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x764cf810 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::MediaAuto(Box::new(value))),
                 Err(error) => Err(error),
@@ -398,8 +392,7 @@ impl tl::Decode for BotInlineMessage {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "BotInlineMessage")),
-        };
-        value
+        }
     }
 }
 
@@ -472,7 +465,7 @@ impl tl::Encode for BotInlineResult {
 
 impl tl::Decode for BotInlineResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x11965f3a => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::BotInlineResult(Box::new(value))),
                 Err(error) => Err(error),
@@ -482,8 +475,7 @@ impl tl::Decode for BotInlineResult {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "BotInlineResult")),
-        };
-        value
+        }
     }
 }
 
@@ -523,7 +515,7 @@ impl tl::Encode for BotMenuButton {
 
 impl tl::Decode for BotMenuButton {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x7533a588 => Ok(Self::Default),
             0x4258c205 => Ok(Self::Commands),
             0xc7b57ce6 => match tl::DecodeBare::decode_bare(reader) {
@@ -531,8 +523,7 @@ impl tl::Decode for BotMenuButton {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "BotMenuButton")),
-        };
-        value
+        }
     }
 }
 
@@ -566,7 +557,7 @@ impl tl::Encode for BusinessAwayMessageSchedule {
 
 impl tl::Decode for BusinessAwayMessageSchedule {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xc9b9e2b9 => Ok(Self::Always),
             0xc3f2f501 => Ok(Self::OutsideWorkHours),
             0xcc4d9ecc => match tl::DecodeBare::decode_bare(reader) {
@@ -574,8 +565,7 @@ impl tl::Decode for BusinessAwayMessageSchedule {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "BusinessAwayMessageSchedule")),
-        };
-        value
+        }
     }
 }
 
@@ -621,7 +611,7 @@ impl tl::Encode for ButtonType {
 
 impl tl::Decode for ButtonType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xc9dd90e9 => Ok(Self::Default),
             0xdf3d36f9 => Ok(Self::RequestPhone),
             0x9beee140 => Ok(Self::RequestGeoLocation),
@@ -642,8 +632,7 @@ impl tl::Decode for ButtonType {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "ButtonType")),
-        };
-        value
+        }
     }
 }
 
@@ -842,7 +831,7 @@ impl tl::Encode for ChannelAdminLogEventAction {
 
 impl tl::Decode for ChannelAdminLogEventAction {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xe6dfb825 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ChangeTitle(value)),
                 Err(error) => Err(error),
@@ -1046,8 +1035,7 @@ impl tl::Decode for ChannelAdminLogEventAction {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "ChannelAdminLogEventAction")),
-        };
-        value
+        }
     }
 }
 
@@ -1372,15 +1360,14 @@ impl tl::Encode for ChannelLocation {
 
 impl tl::Decode for ChannelLocation {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xbfb5ad8b => Ok(Self::Empty),
             0x209b82db => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ChannelLocation(Box::new(value))),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "ChannelLocation")),
-        };
-        value
+        }
     }
 }
 
@@ -1411,15 +1398,14 @@ impl tl::Encode for ChannelMessagesFilter {
 
 impl tl::Decode for ChannelMessagesFilter {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x94d42ee7 => Ok(Self::Empty),
             0xcd77d957 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ChannelMessagesFilter(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "ChannelMessagesFilter")),
-        };
-        value
+        }
     }
 }
 
@@ -1462,7 +1448,7 @@ impl tl::Encode for ChannelParticipant {
 
 impl tl::Decode for ChannelParticipant {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x1bd54456 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ChannelParticipant(value)),
                 Err(error) => Err(error),
@@ -1488,8 +1474,7 @@ impl tl::Decode for ChannelParticipant {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "ChannelParticipant")),
-        };
-        value
+        }
     }
 }
 
@@ -1568,7 +1553,7 @@ impl tl::Encode for ChannelParticipantsFilter {
 
 impl tl::Decode for ChannelParticipantsFilter {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xde3f3c79 => Ok(Self::ChannelParticipantsRecent),
             0xb4608969 => Ok(Self::ChannelParticipantsAdmins),
             0xa3b54985 => match tl::DecodeBare::decode_bare(reader) {
@@ -1593,8 +1578,7 @@ impl tl::Decode for ChannelParticipantsFilter {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "ChannelParticipantsFilter")),
-        };
-        value
+        }
     }
 }
 
@@ -1664,7 +1648,7 @@ impl tl::Encode for Chat {
 
 impl tl::Decode for Chat {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x29562865 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Empty(value)),
                 Err(error) => Err(error),
@@ -1694,8 +1678,7 @@ impl tl::Decode for Chat {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "Chat")),
-        };
-        value
+        }
     }
 }
 
@@ -1765,7 +1748,7 @@ impl tl::Encode for ChatFull {
 
 impl tl::Decode for ChatFull {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x2633421b => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ChatFull(Box::new(value))),
                 Err(error) => Err(error),
@@ -1779,8 +1762,7 @@ impl tl::Decode for ChatFull {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "ChatFull")),
-        };
-        value
+        }
     }
 }
 
@@ -1826,7 +1808,7 @@ impl tl::Encode for ChatInvite {
 
 impl tl::Decode for ChatInvite {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x5a686d7c => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Already(Box::new(value))),
                 Err(error) => Err(error),
@@ -1840,8 +1822,7 @@ impl tl::Decode for ChatInvite {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "ChatInvite")),
-        };
-        value
+        }
     }
 }
 
@@ -1887,7 +1868,7 @@ impl tl::Encode for ChatParticipant {
 
 impl tl::Decode for ChatParticipant {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x38e79fde => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ChatParticipant(value)),
                 Err(error) => Err(error),
@@ -1901,8 +1882,7 @@ impl tl::Decode for ChatParticipant {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "ChatParticipant")),
-        };
-        value
+        }
     }
 }
 
@@ -1945,7 +1925,7 @@ impl tl::Encode for ChatParticipants {
 
 impl tl::Decode for ChatParticipants {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x8763d3e1 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Forbidden(Box::new(value))),
                 Err(error) => Err(error),
@@ -1955,8 +1935,7 @@ impl tl::Decode for ChatParticipants {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "ChatParticipants")),
-        };
-        value
+        }
     }
 }
 
@@ -1993,15 +1972,14 @@ impl tl::Encode for ChatPhoto {
 
 impl tl::Decode for ChatPhoto {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x37c1011c => Ok(Self::Empty),
             0x1c6e1c11 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ChatPhoto(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "ChatPhoto")),
-        };
-        value
+        }
     }
 }
 
@@ -2035,7 +2013,7 @@ impl tl::Encode for ChatReactions {
 
 impl tl::Decode for ChatReactions {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xeafc32bc => Ok(Self::None),
             0x52928bca => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::All(value)),
@@ -2046,8 +2024,7 @@ impl tl::Decode for ChatReactions {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "ChatReactions")),
-        };
-        value
+        }
     }
 }
 
@@ -2084,7 +2061,7 @@ impl tl::Encode for ChatTheme {
 
 impl tl::Decode for ChatTheme {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xc3dffc04 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ChatTheme(value)),
                 Err(error) => Err(error),
@@ -2094,8 +2071,7 @@ impl tl::Decode for ChatTheme {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "ChatTheme")),
-        };
-        value
+        }
     }
 }
 
@@ -2135,7 +2111,7 @@ impl tl::Encode for Dialog {
 
 impl tl::Decode for Dialog {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xfc89f7f3 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Dialog(Box::new(value))),
                 Err(error) => Err(error),
@@ -2149,8 +2125,7 @@ impl tl::Decode for Dialog {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "Dialog")),
-        };
-        value
+        }
     }
 }
 
@@ -2196,7 +2171,7 @@ impl tl::Encode for DialogFilter {
 
 impl tl::Decode for DialogFilter {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xaa472651 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::DialogFilter(Box::new(value))),
                 Err(error) => Err(error),
@@ -2207,8 +2182,7 @@ impl tl::Decode for DialogFilter {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "DialogFilter")),
-        };
-        value
+        }
     }
 }
 
@@ -2248,7 +2222,7 @@ impl tl::Encode for DialogPeer {
 
 impl tl::Decode for DialogPeer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xe56dbf05 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::DialogPeer(value)),
                 Err(error) => Err(error),
@@ -2262,8 +2236,7 @@ impl tl::Decode for DialogPeer {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "DialogPeer")),
-        };
-        value
+        }
     }
 }
 
@@ -2306,7 +2279,7 @@ impl tl::Encode for Document {
 
 impl tl::Decode for Document {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x36f8c871 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Empty(value)),
                 Err(error) => Err(error),
@@ -2316,8 +2289,7 @@ impl tl::Decode for Document {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "Document")),
-        };
-        value
+        }
     }
 }
 
@@ -2372,7 +2344,7 @@ impl tl::Encode for DocumentAttribute {
 
 impl tl::Decode for DocumentAttribute {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x6c37c15c => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ImageSize(value)),
                 Err(error) => Err(error),
@@ -2400,8 +2372,7 @@ impl tl::Decode for DocumentAttribute {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "DocumentAttribute")),
-        };
-        value
+        }
     }
 }
 
@@ -2462,7 +2433,7 @@ impl tl::Encode for DraftMessage {
 
 impl tl::Decode for DraftMessage {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x1b0c841a => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Empty(value)),
                 Err(error) => Err(error),
@@ -2472,8 +2443,7 @@ impl tl::Decode for DraftMessage {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "DraftMessage")),
-        };
-        value
+        }
     }
 }
 
@@ -2513,7 +2483,7 @@ impl tl::Encode for EmailVerification {
 
 impl tl::Decode for EmailVerification {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x922e55a9 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Code(value)),
                 Err(error) => Err(error),
@@ -2527,8 +2497,7 @@ impl tl::Decode for EmailVerification {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "EmailVerification")),
-        };
-        value
+        }
     }
 }
 
@@ -2574,7 +2543,7 @@ impl tl::Encode for EmailVerifyPurpose {
 
 impl tl::Decode for EmailVerifyPurpose {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x4345be73 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::LoginSetup(value)),
                 Err(error) => Err(error),
@@ -2582,8 +2551,7 @@ impl tl::Decode for EmailVerifyPurpose {
             0x527d22eb => Ok(Self::LoginChange),
             0xbbf51685 => Ok(Self::Passport),
             id => Err(reader.unknown(id, "EmailVerifyPurpose")),
-        };
-        value
+        }
     }
 }
 
@@ -2617,7 +2585,7 @@ impl tl::Encode for EmojiGroup {
 
 impl tl::Decode for EmojiGroup {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x7a9abda9 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::EmojiGroup(value)),
                 Err(error) => Err(error),
@@ -2631,8 +2599,7 @@ impl tl::Decode for EmojiGroup {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "EmojiGroup")),
-        };
-        value
+        }
     }
 }
 
@@ -2675,7 +2642,7 @@ impl tl::Encode for EmojiKeyword {
 
 impl tl::Decode for EmojiKeyword {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xd5b3b9f9 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::EmojiKeyword(value)),
                 Err(error) => Err(error),
@@ -2685,8 +2652,7 @@ impl tl::Decode for EmojiKeyword {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "EmojiKeyword")),
-        };
-        value
+        }
     }
 }
 
@@ -2723,15 +2689,14 @@ impl tl::Encode for EmojiList {
 
 impl tl::Decode for EmojiList {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x481eadfa => Ok(Self::NotModified),
             0x7a1e11d1 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::EmojiList(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "EmojiList")),
-        };
-        value
+        }
     }
 }
 
@@ -2768,7 +2733,7 @@ impl tl::Encode for EmojiStatus {
 
 impl tl::Decode for EmojiStatus {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x2de11aae => Ok(Self::Empty),
             0xe7ff068a => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::EmojiStatus(value)),
@@ -2783,8 +2748,7 @@ impl tl::Decode for EmojiStatus {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "EmojiStatus")),
-        };
-        value
+        }
     }
 }
 
@@ -2836,7 +2800,7 @@ impl tl::Encode for EncryptedChat {
 
 impl tl::Decode for EncryptedChat {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xab7ec0a0 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Empty(value)),
                 Err(error) => Err(error),
@@ -2858,8 +2822,7 @@ impl tl::Decode for EncryptedChat {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "EncryptedChat")),
-        };
-        value
+        }
     }
 }
 
@@ -2914,15 +2877,14 @@ impl tl::Encode for EncryptedFile {
 
 impl tl::Decode for EncryptedFile {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xc21f497e => Ok(Self::Empty),
             0xa8008cd8 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::EncryptedFile(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "EncryptedFile")),
-        };
-        value
+        }
     }
 }
 
@@ -2953,7 +2915,7 @@ impl tl::Encode for EncryptedMessage {
 
 impl tl::Decode for EncryptedMessage {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xed18c118 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::EncryptedMessage(Box::new(value))),
                 Err(error) => Err(error),
@@ -2963,8 +2925,7 @@ impl tl::Decode for EncryptedMessage {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "EncryptedMessage")),
-        };
-        value
+        }
     }
 }
 
@@ -3001,15 +2962,14 @@ impl tl::Encode for ExportedChatInvite {
 
 impl tl::Decode for ExportedChatInvite {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xa22cbd96 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ChatInviteExported(Box::new(value))),
                 Err(error) => Err(error),
             },
             0xed107ab7 => Ok(Self::ChatInvitePublicJoinRequests),
             id => Err(reader.unknown(id, "ExportedChatInvite")),
-        };
-        value
+        }
     }
 }
 
@@ -3040,7 +3000,7 @@ impl tl::Encode for ForumTopic {
 
 impl tl::Decode for ForumTopic {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x023f109b => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Deleted(value)),
                 Err(error) => Err(error),
@@ -3050,8 +3010,7 @@ impl tl::Decode for ForumTopic {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "ForumTopic")),
-        };
-        value
+        }
     }
 }
 
@@ -3088,15 +3047,14 @@ impl tl::Encode for GeoPoint {
 
 impl tl::Decode for GeoPoint {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x1117dd5f => Ok(Self::Empty),
             0xb2a2f663 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::GeoPoint(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "GeoPoint")),
-        };
-        value
+        }
     }
 }
 
@@ -3127,7 +3085,7 @@ impl tl::Encode for GroupCall {
 
 impl tl::Decode for GroupCall {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x7780bcb4 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Discarded(value)),
                 Err(error) => Err(error),
@@ -3137,8 +3095,7 @@ impl tl::Decode for GroupCall {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "GroupCall")),
-        };
-        value
+        }
     }
 }
 
@@ -3205,7 +3162,7 @@ impl tl::Encode for InlineButtonType {
 
 impl tl::Decode for InlineButtonType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xeca4f8d4 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Url(value)),
                 Err(error) => Err(error),
@@ -3246,8 +3203,7 @@ impl tl::Decode for InlineButtonType {
             },
             0xa438619d => Ok(Self::Disabled),
             id => Err(reader.unknown(id, "InlineButtonType")),
-        };
-        value
+        }
     }
 }
 
@@ -3338,7 +3294,7 @@ impl tl::Encode for InlineQueryPeerType {
 
 impl tl::Decode for InlineQueryPeerType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x3081ed9d => Ok(Self::SameBotPm),
             0x833c0fac => Ok(Self::Pm),
             0xd766c50a => Ok(Self::Chat),
@@ -3346,8 +3302,7 @@ impl tl::Decode for InlineQueryPeerType {
             0x6334ee9a => Ok(Self::Broadcast),
             0x0e3b2d0c => Ok(Self::BotPm),
             id => Err(reader.unknown(id, "InlineQueryPeerType")),
-        };
-        value
+        }
     }
 }
 
@@ -3378,7 +3333,7 @@ impl tl::Encode for InputAiComposeTone {
 
 impl tl::Decode for InputAiComposeTone {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x1fe9a9bf => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Default(value)),
                 Err(error) => Err(error),
@@ -3396,8 +3351,7 @@ impl tl::Decode for InputAiComposeTone {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputAiComposeTone")),
-        };
-        value
+        }
     }
 }
 
@@ -3446,7 +3400,7 @@ impl tl::Encode for InputBotApp {
 
 impl tl::Decode for InputBotApp {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xa920bd7a => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Id(value)),
                 Err(error) => Err(error),
@@ -3456,8 +3410,7 @@ impl tl::Decode for InputBotApp {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputBotApp")),
-        };
-        value
+        }
     }
 }
 
@@ -3515,7 +3468,7 @@ impl tl::Encode for InputBotInlineMessage {
 
 impl tl::Decode for InputBotInlineMessage {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x3380c786 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::MediaAuto(Box::new(value))),
                 Err(error) => Err(error),
@@ -3553,8 +3506,7 @@ impl tl::Decode for InputBotInlineMessage {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputBotInlineMessage")),
-        };
-        value
+        }
     }
 }
 
@@ -3633,7 +3585,7 @@ impl tl::Encode for InputBotInlineMessageId {
 
 impl tl::Decode for InputBotInlineMessageId {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x890c3d89 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputBotInlineMessageId(value)),
                 Err(error) => Err(error),
@@ -3643,8 +3595,7 @@ impl tl::Decode for InputBotInlineMessageId {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputBotInlineMessageID")),
-        };
-        value
+        }
     }
 }
 
@@ -3687,7 +3638,7 @@ impl tl::Encode for InputBotInlineResult {
 
 impl tl::Decode for InputBotInlineResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x88bf9319 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputBotInlineResult(Box::new(value))),
                 Err(error) => Err(error),
@@ -3705,8 +3656,7 @@ impl tl::Decode for InputBotInlineResult {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputBotInlineResult")),
-        };
-        value
+        }
     }
 }
 
@@ -3758,7 +3708,7 @@ impl tl::Encode for InputChannel {
 
 impl tl::Decode for InputChannel {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xee8c1e86 => Ok(Self::Empty),
             0xf35aec28 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputChannel(value)),
@@ -3769,8 +3719,7 @@ impl tl::Decode for InputChannel {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputChannel")),
-        };
-        value
+        }
     }
 }
 
@@ -3810,7 +3759,7 @@ impl tl::Encode for InputChatPhoto {
 
 impl tl::Decode for InputChatPhoto {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x1ca48f57 => Ok(Self::Empty),
             0xbdcdaec0 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputChatUploadedPhoto(value)),
@@ -3821,8 +3770,7 @@ impl tl::Decode for InputChatPhoto {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputChatPhoto")),
-        };
-        value
+        }
     }
 }
 
@@ -3862,7 +3810,7 @@ impl tl::Encode for InputChatTheme {
 
 impl tl::Decode for InputChatTheme {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x83268483 => Ok(Self::Empty),
             0xc93de95c => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputChatTheme(value)),
@@ -3873,8 +3821,7 @@ impl tl::Decode for InputChatTheme {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputChatTheme")),
-        };
-        value
+        }
     }
 }
 
@@ -3911,15 +3858,14 @@ impl tl::Encode for InputCheckPasswordSrp {
 
 impl tl::Decode for InputCheckPasswordSrp {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x9880f658 => Ok(Self::InputCheckPasswordEmpty),
             0xd27ff082 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputCheckPasswordSrp(Box::new(value))),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputCheckPasswordSRP")),
-        };
-        value
+        }
     }
 }
 
@@ -3950,7 +3896,7 @@ impl tl::Encode for InputCollectible {
 
 impl tl::Decode for InputCollectible {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xe39460a9 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Username(value)),
                 Err(error) => Err(error),
@@ -3960,8 +3906,7 @@ impl tl::Decode for InputCollectible {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputCollectible")),
-        };
-        value
+        }
     }
 }
 
@@ -4001,7 +3946,7 @@ impl tl::Encode for InputDialogPeer {
 
 impl tl::Decode for InputDialogPeer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xfcaafeb7 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputDialogPeer(value)),
                 Err(error) => Err(error),
@@ -4015,8 +3960,7 @@ impl tl::Decode for InputDialogPeer {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputDialogPeer")),
-        };
-        value
+        }
     }
 }
 
@@ -4059,15 +4003,14 @@ impl tl::Encode for InputDocument {
 
 impl tl::Decode for InputDocument {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x72f0eaae => Ok(Self::Empty),
             0x1abfb575 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputDocument(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputDocument")),
-        };
-        value
+        }
     }
 }
 
@@ -4104,7 +4047,7 @@ impl tl::Encode for InputEncryptedFile {
 
 impl tl::Decode for InputEncryptedFile {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x1837c364 => Ok(Self::Empty),
             0x64bd0306 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Uploaded(value)),
@@ -4119,8 +4062,7 @@ impl tl::Decode for InputEncryptedFile {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputEncryptedFile")),
-        };
-        value
+        }
     }
 }
 
@@ -4166,7 +4108,7 @@ impl tl::Encode for InputFile {
 
 impl tl::Decode for InputFile {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xf52ff27f => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputFile(Box::new(value))),
                 Err(error) => Err(error),
@@ -4180,8 +4122,7 @@ impl tl::Decode for InputFile {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputFile")),
-        };
-        value
+        }
     }
 }
 
@@ -4248,7 +4189,7 @@ impl tl::Encode for InputFileLocation {
 
 impl tl::Decode for InputFileLocation {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xdfdaabe1 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputFileLocation(value)),
                 Err(error) => Err(error),
@@ -4287,8 +4228,7 @@ impl tl::Decode for InputFileLocation {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputFileLocation")),
-        };
-        value
+        }
     }
 }
 
@@ -4367,7 +4307,7 @@ impl tl::Encode for InputGame {
 
 impl tl::Decode for InputGame {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x032c3e77 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Id(value)),
                 Err(error) => Err(error),
@@ -4377,8 +4317,7 @@ impl tl::Decode for InputGame {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputGame")),
-        };
-        value
+        }
     }
 }
 
@@ -4415,15 +4354,14 @@ impl tl::Encode for InputGeoPoint {
 
 impl tl::Decode for InputGeoPoint {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xe4c123d6 => Ok(Self::Empty),
             0x48222faf => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputGeoPoint(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputGeoPoint")),
-        };
-        value
+        }
     }
 }
 
@@ -4457,7 +4395,7 @@ impl tl::Encode for InputGroupCall {
 
 impl tl::Decode for InputGroupCall {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xd8aa840f => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputGroupCall(value)),
                 Err(error) => Err(error),
@@ -4471,8 +4409,7 @@ impl tl::Decode for InputGroupCall {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputGroupCall")),
-        };
-        value
+        }
     }
 }
 
@@ -4554,7 +4491,7 @@ impl tl::Encode for InputInvoice {
 
 impl tl::Decode for InputInvoice {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xc5b56859 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Message(value)),
                 Err(error) => Err(error),
@@ -4616,8 +4553,7 @@ impl tl::Decode for InputInvoice {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputInvoice")),
-        };
-        value
+        }
     }
 }
 
@@ -5013,7 +4949,7 @@ impl tl::Encode for InputMessage {
 
 impl tl::Decode for InputMessage {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xa676a322 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Id(value)),
                 Err(error) => Err(error),
@@ -5028,8 +4964,7 @@ impl tl::Decode for InputMessage {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputMessage")),
-        };
-        value
+        }
     }
 }
 
@@ -5084,7 +5019,7 @@ impl tl::Encode for InputNotifyPeer {
 
 impl tl::Decode for InputNotifyPeer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xb8bc5b0c => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputNotifyPeer(value)),
                 Err(error) => Err(error),
@@ -5101,8 +5036,7 @@ impl tl::Decode for InputNotifyPeer {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputNotifyPeer")),
-        };
-        value
+        }
     }
 }
 
@@ -5145,7 +5079,7 @@ impl tl::Encode for InputPasskeyResponse {
 
 impl tl::Decode for InputPasskeyResponse {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x3e63935c => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Register(value)),
                 Err(error) => Err(error),
@@ -5155,8 +5089,7 @@ impl tl::Decode for InputPasskeyResponse {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputPasskeyResponse")),
-        };
-        value
+        }
     }
 }
 
@@ -5199,7 +5132,7 @@ impl tl::Encode for InputPaymentCredentials {
 
 impl tl::Decode for InputPaymentCredentials {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xc10eb2cf => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Saved(value)),
                 Err(error) => Err(error),
@@ -5217,8 +5150,7 @@ impl tl::Decode for InputPaymentCredentials {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputPaymentCredentials")),
-        };
-        value
+        }
     }
 }
 
@@ -5364,15 +5296,14 @@ impl tl::Encode for InputPhoto {
 
 impl tl::Decode for InputPhoto {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x1cd7bf0d => Ok(Self::Empty),
             0x3bb3b94a => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputPhoto(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputPhoto")),
-        };
-        value
+        }
     }
 }
 
@@ -5439,7 +5370,7 @@ impl tl::Encode for InputPrivacyKey {
 
 impl tl::Decode for InputPrivacyKey {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x4f96cb18 => Ok(Self::StatusTimestamp),
             0xbdfb0426 => Ok(Self::ChatInvite),
             0xfabadc5f => Ok(Self::PhoneCall),
@@ -5455,8 +5386,7 @@ impl tl::Decode for InputPrivacyKey {
             0xbdc597b4 => Ok(Self::NoPaidMessages),
             0x4dbe9226 => Ok(Self::SavedMusic),
             id => Err(reader.unknown(id, "InputPrivacyKey")),
-        };
-        value
+        }
     }
 }
 
@@ -5511,7 +5441,7 @@ impl tl::Encode for InputPrivacyRule {
 
 impl tl::Decode for InputPrivacyRule {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x0d09e07b => Ok(Self::InputPrivacyValueAllowContacts),
             0x184b35ce => Ok(Self::InputPrivacyValueAllowAll),
             0x131cc67f => match tl::DecodeBare::decode_bare(reader) {
@@ -5537,8 +5467,7 @@ impl tl::Decode for InputPrivacyRule {
             0x5a4fcce5 => Ok(Self::InputPrivacyValueAllowBots),
             0xc4e57915 => Ok(Self::InputPrivacyValueDisallowBots),
             id => Err(reader.unknown(id, "InputPrivacyRule")),
-        };
-        value
+        }
     }
 }
 
@@ -5587,7 +5516,7 @@ impl tl::Encode for InputQuickReplyShortcut {
 
 impl tl::Decode for InputQuickReplyShortcut {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x24596d41 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputQuickReplyShortcut(value)),
                 Err(error) => Err(error),
@@ -5597,8 +5526,7 @@ impl tl::Decode for InputQuickReplyShortcut {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputQuickReplyShortcut")),
-        };
-        value
+        }
     }
 }
 
@@ -5641,7 +5569,7 @@ impl tl::Encode for InputReplyTo {
 
 impl tl::Decode for InputReplyTo {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x3bd4b7c2 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Message(Box::new(value))),
                 Err(error) => Err(error),
@@ -5659,8 +5587,7 @@ impl tl::Decode for InputReplyTo {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputReplyTo")),
-        };
-        value
+        }
     }
 }
 
@@ -5709,7 +5636,7 @@ impl tl::Encode for InputRichFile {
 
 impl tl::Decode for InputRichFile {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x9b00622b => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Photo(Box::new(value))),
                 Err(error) => Err(error),
@@ -5719,8 +5646,7 @@ impl tl::Decode for InputRichFile {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputRichFile")),
-        };
-        value
+        }
     }
 }
 
@@ -5760,7 +5686,7 @@ impl tl::Encode for InputRichMessage {
 
 impl tl::Decode for InputRichMessage {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xe4c449fc => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputRichMessage(Box::new(value))),
                 Err(error) => Err(error),
@@ -5774,8 +5700,7 @@ impl tl::Decode for InputRichMessage {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputRichMessage")),
-        };
-        value
+        }
     }
 }
 
@@ -5821,7 +5746,7 @@ impl tl::Encode for InputSavedStarGift {
 
 impl tl::Decode for InputSavedStarGift {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x69279795 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::User(value)),
                 Err(error) => Err(error),
@@ -5835,8 +5760,7 @@ impl tl::Decode for InputSavedStarGift {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputSavedStarGift")),
-        };
-        value
+        }
     }
 }
 
@@ -5879,7 +5803,7 @@ impl tl::Encode for InputSecureFile {
 
 impl tl::Decode for InputSecureFile {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x3334b0f0 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Uploaded(Box::new(value))),
                 Err(error) => Err(error),
@@ -5889,8 +5813,7 @@ impl tl::Decode for InputSecureFile {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputSecureFile")),
-        };
-        value
+        }
     }
 }
 
@@ -5927,7 +5850,7 @@ impl tl::Encode for InputStarGiftAuction {
 
 impl tl::Decode for InputStarGiftAuction {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x02e16c98 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputStarGiftAuction(value)),
                 Err(error) => Err(error),
@@ -5937,8 +5860,7 @@ impl tl::Decode for InputStarGiftAuction {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputStarGiftAuction")),
-        };
-        value
+        }
     }
 }
 
@@ -6005,7 +5927,7 @@ impl tl::Encode for InputStickerSet {
 
 impl tl::Decode for InputStickerSet {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xffb62b95 => Ok(Self::Empty),
             0x9de7a269 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Id(value)),
@@ -6028,8 +5950,7 @@ impl tl::Decode for InputStickerSet {
             0x49748553 => Ok(Self::EmojiChannelDefaultStatuses),
             0x1cf671a0 => Ok(Self::TonGifts),
             id => Err(reader.unknown(id, "InputStickerSet")),
-        };
-        value
+        }
     }
 }
 
@@ -6072,7 +5993,7 @@ impl tl::Encode for InputStickeredMedia {
 
 impl tl::Decode for InputStickeredMedia {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x4a992157 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Photo(value)),
                 Err(error) => Err(error),
@@ -6082,8 +6003,7 @@ impl tl::Decode for InputStickeredMedia {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputStickeredMedia")),
-        };
-        value
+        }
     }
 }
 
@@ -6138,7 +6058,7 @@ impl tl::Encode for InputStorePaymentPurpose {
 
 impl tl::Decode for InputStorePaymentPurpose {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xa6751e66 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputStorePaymentPremiumSubscription(value)),
                 Err(error) => Err(error),
@@ -6172,8 +6092,7 @@ impl tl::Decode for InputStorePaymentPurpose {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputStorePaymentPurpose")),
-        };
-        value
+        }
     }
 }
 
@@ -6246,7 +6165,7 @@ impl tl::Encode for InputTheme {
 
 impl tl::Decode for InputTheme {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x3c5693e9 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputTheme(value)),
                 Err(error) => Err(error),
@@ -6256,8 +6175,7 @@ impl tl::Decode for InputTheme {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputTheme")),
-        };
-        value
+        }
     }
 }
 
@@ -6300,7 +6218,7 @@ impl tl::Encode for InputUser {
 
 impl tl::Decode for InputUser {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xb98886cf => Ok(Self::Empty),
             0xf7c1b13f => Ok(Self::InputUserSelf),
             0xf21158c6 => match tl::DecodeBare::decode_bare(reader) {
@@ -6312,8 +6230,7 @@ impl tl::Decode for InputUser {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputUser")),
-        };
-        value
+        }
     }
 }
 
@@ -6353,7 +6270,7 @@ impl tl::Encode for InputWallPaper {
 
 impl tl::Decode for InputWallPaper {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xe630b979 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputWallPaper(value)),
                 Err(error) => Err(error),
@@ -6367,8 +6284,7 @@ impl tl::Decode for InputWallPaper {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputWallPaper")),
-        };
-        value
+        }
     }
 }
 
@@ -6411,15 +6327,14 @@ impl tl::Encode for InputWalletReplacement {
 
 impl tl::Decode for InputWalletReplacement {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x63a440dc => Ok(Self::InputWalletNew),
             0x66a66a3b => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputWalletImported(Box::new(value))),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputWalletReplacement")),
-        };
-        value
+        }
     }
 }
 
@@ -6453,7 +6368,7 @@ impl tl::Encode for InputWebFileLocation {
 
 impl tl::Decode for InputWebFileLocation {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xc239d686 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::InputWebFileLocation(value)),
                 Err(error) => Err(error),
@@ -6467,8 +6382,7 @@ impl tl::Decode for InputWebFileLocation {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "InputWebFileLocation")),
-        };
-        value
+        }
     }
 }
 
@@ -6610,7 +6524,7 @@ impl tl::Encode for JoinChatBotResult {
 
 impl tl::Decode for JoinChatBotResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xae152a69 => Ok(Self::Approved),
             0x0efa0194 => Ok(Self::Declined),
             0x98a3a840 => Ok(Self::Queued),
@@ -6619,8 +6533,7 @@ impl tl::Decode for JoinChatBotResult {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "JoinChatBotResult")),
-        };
-        value
+        }
     }
 }
 
@@ -6654,7 +6567,7 @@ impl tl::Encode for LangPackString {
 
 impl tl::Decode for LangPackString {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xcad181f6 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::LangPackString(value)),
                 Err(error) => Err(error),
@@ -6668,8 +6581,7 @@ impl tl::Decode for LangPackString {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "LangPackString")),
-        };
-        value
+        }
     }
 }
 
@@ -6733,7 +6645,7 @@ impl tl::Encode for MediaArea {
 
 impl tl::Decode for MediaArea {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xbe82db9c => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Venue(Box::new(value))),
                 Err(error) => Err(error),
@@ -6771,8 +6683,7 @@ impl tl::Decode for MediaArea {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "MediaArea")),
-        };
-        value
+        }
     }
 }
 
@@ -6855,7 +6766,7 @@ impl tl::Encode for Message {
 
 impl tl::Decode for Message {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x90a6ca84 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Empty(value)),
                 Err(error) => Err(error),
@@ -6869,8 +6780,7 @@ impl tl::Decode for Message {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "Message")),
-        };
-        value
+        }
     }
 }
 
@@ -7120,7 +7030,7 @@ impl tl::Encode for MessageAction {
 
 impl tl::Decode for MessageAction {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xb6aef7b0 => Ok(Self::Empty),
             0xbd47cbad => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ChatCreate(value)),
@@ -7385,8 +7295,7 @@ impl tl::Decode for MessageAction {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "MessageAction")),
-        };
-        value
+        }
     }
 }
 
@@ -7867,7 +7776,7 @@ impl tl::Encode for MessageEntity {
 
 impl tl::Decode for MessageEntity {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xbb92ba95 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Unknown(value)),
                 Err(error) => Err(error),
@@ -7973,8 +7882,7 @@ impl tl::Decode for MessageEntity {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "MessageEntity")),
-        };
-        value
+        }
     }
 }
 
@@ -8461,7 +8369,7 @@ impl tl::Encode for MessagePeerVote {
 
 impl tl::Decode for MessagePeerVote {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xb6cc2d5c => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::MessagePeerVote(value)),
                 Err(error) => Err(error),
@@ -8475,8 +8383,7 @@ impl tl::Decode for MessagePeerVote {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "MessagePeerVote")),
-        };
-        value
+        }
     }
 }
 
@@ -8519,7 +8426,7 @@ impl tl::Encode for MessageReplyHeader {
 
 impl tl::Decode for MessageReplyHeader {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x1b97dd66 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::MessageReplyHeader(value)),
                 Err(error) => Err(error),
@@ -8529,8 +8436,7 @@ impl tl::Decode for MessageReplyHeader {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "MessageReplyHeader")),
-        };
-        value
+        }
     }
 }
 
@@ -8615,7 +8521,7 @@ impl tl::Encode for MessagesFilter {
 
 impl tl::Decode for MessagesFilter {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x57e2f66c => Ok(Self::InputMessagesFilterEmpty),
             0x9609a51c => Ok(Self::InputMessagesFilterPhotos),
             0x9fc00e65 => Ok(Self::InputMessagesFilterVideo),
@@ -8638,8 +8544,7 @@ impl tl::Decode for MessagesFilter {
             0x1bb00451 => Ok(Self::InputMessagesFilterPinned),
             0xfa2bc90a => Ok(Self::InputMessagesFilterPoll),
             id => Err(reader.unknown(id, "MessagesFilter")),
-        };
-        value
+        }
     }
 }
 
@@ -8676,7 +8581,7 @@ impl tl::Encode for NotificationSound {
 
 impl tl::Decode for NotificationSound {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x97e8bebe => Ok(Self::Default),
             0x6f0c34df => Ok(Self::None),
             0x830b9ae4 => match tl::DecodeBare::decode_bare(reader) {
@@ -8688,8 +8593,7 @@ impl tl::Decode for NotificationSound {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "NotificationSound")),
-        };
-        value
+        }
     }
 }
 
@@ -8738,7 +8642,7 @@ impl tl::Encode for NotifyPeer {
 
 impl tl::Decode for NotifyPeer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x9fd40bd8 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::NotifyPeer(value)),
                 Err(error) => Err(error),
@@ -8755,8 +8659,7 @@ impl tl::Decode for NotifyPeer {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "NotifyPeer")),
-        };
-        value
+        }
     }
 }
 
@@ -9441,7 +9344,7 @@ impl tl::Encode for PaidReactionPrivacy {
 
 impl tl::Decode for PaidReactionPrivacy {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x206ad49e => Ok(Self::Default),
             0x1f0c1ad9 => Ok(Self::Anonymous),
             0xdc6cfcf0 => match tl::DecodeBare::decode_bare(reader) {
@@ -9449,8 +9352,7 @@ impl tl::Decode for PaidReactionPrivacy {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "PaidReactionPrivacy")),
-        };
-        value
+        }
     }
 }
 
@@ -9481,15 +9383,14 @@ impl tl::Encode for PasswordKdfAlgo {
 
 impl tl::Decode for PasswordKdfAlgo {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xd45ab096 => Ok(Self::Unknown),
             0x3a912d4a => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(Box::new(value))),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "PasswordKdfAlgo")),
-        };
-        value
+        }
     }
 }
 
@@ -9523,7 +9424,7 @@ impl tl::Encode for Peer {
 
 impl tl::Decode for Peer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x59511722 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::User(value)),
                 Err(error) => Err(error),
@@ -9537,8 +9438,7 @@ impl tl::Decode for Peer {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "Peer")),
-        };
-        value
+        }
     }
 }
 
@@ -9584,7 +9484,7 @@ impl tl::Encode for PeerColor {
 
 impl tl::Decode for PeerColor {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xb54b5acf => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::PeerColor(value)),
                 Err(error) => Err(error),
@@ -9598,8 +9498,7 @@ impl tl::Decode for PeerColor {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "PeerColor")),
-        };
-        value
+        }
     }
 }
 
@@ -9642,7 +9541,7 @@ impl tl::Encode for PeerLocated {
 
 impl tl::Decode for PeerLocated {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xca461b5d => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::PeerLocated(value)),
                 Err(error) => Err(error),
@@ -9652,8 +9551,7 @@ impl tl::Decode for PeerLocated {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "PeerLocated")),
-        };
-        value
+        }
     }
 }
 
@@ -9702,7 +9600,7 @@ impl tl::Encode for PhoneCall {
 
 impl tl::Decode for PhoneCall {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x5366c915 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Empty(value)),
                 Err(error) => Err(error),
@@ -9728,8 +9626,7 @@ impl tl::Decode for PhoneCall {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "PhoneCall")),
-        };
-        value
+        }
     }
 }
 
@@ -9799,7 +9696,7 @@ impl tl::Encode for PhoneCallDiscardReason {
 
 impl tl::Decode for PhoneCallDiscardReason {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x85e42301 => Ok(Self::Missed),
             0xe095c1a0 => Ok(Self::Disconnect),
             0x57adc690 => Ok(Self::Hangup),
@@ -9809,8 +9706,7 @@ impl tl::Decode for PhoneCallDiscardReason {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "PhoneCallDiscardReason")),
-        };
-        value
+        }
     }
 }
 
@@ -9841,7 +9737,7 @@ impl tl::Encode for PhoneConnection {
 
 impl tl::Decode for PhoneConnection {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x9cc123c7 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::PhoneConnection(Box::new(value))),
                 Err(error) => Err(error),
@@ -9851,8 +9747,7 @@ impl tl::Decode for PhoneConnection {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "PhoneConnection")),
-        };
-        value
+        }
     }
 }
 
@@ -9889,7 +9784,7 @@ impl tl::Encode for Photo {
 
 impl tl::Decode for Photo {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x2331b22d => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Empty(value)),
                 Err(error) => Err(error),
@@ -9899,8 +9794,7 @@ impl tl::Decode for Photo {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "Photo")),
-        };
-        value
+        }
     }
 }
 
@@ -9949,7 +9843,7 @@ impl tl::Encode for PhotoSize {
 
 impl tl::Decode for PhotoSize {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x0e17e23c => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Empty(value)),
                 Err(error) => Err(error),
@@ -9975,8 +9869,7 @@ impl tl::Decode for PhotoSize {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "PhotoSize")),
-        };
-        value
+        }
     }
 }
 
@@ -10087,7 +9980,7 @@ impl tl::Encode for PostInteractionCounters {
 
 impl tl::Decode for PostInteractionCounters {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xe7058e7f => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Message(value)),
                 Err(error) => Err(error),
@@ -10097,8 +9990,7 @@ impl tl::Decode for PostInteractionCounters {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "PostInteractionCounters")),
-        };
-        value
+        }
     }
 }
 
@@ -10135,7 +10027,7 @@ impl tl::Encode for PrepaidGiveaway {
 
 impl tl::Decode for PrepaidGiveaway {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xb2539d54 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::PrepaidGiveaway(value)),
                 Err(error) => Err(error),
@@ -10145,8 +10037,7 @@ impl tl::Decode for PrepaidGiveaway {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "PrepaidGiveaway")),
-        };
-        value
+        }
     }
 }
 
@@ -10219,7 +10110,7 @@ impl tl::Encode for PrivacyKey {
 
 impl tl::Decode for PrivacyKey {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xbc2eab30 => Ok(Self::StatusTimestamp),
             0x500e6dfa => Ok(Self::ChatInvite),
             0x3d662b7b => Ok(Self::PhoneCall),
@@ -10235,8 +10126,7 @@ impl tl::Decode for PrivacyKey {
             0x17d348d2 => Ok(Self::NoPaidMessages),
             0xff7a571b => Ok(Self::SavedMusic),
             id => Err(reader.unknown(id, "PrivacyKey")),
-        };
-        value
+        }
     }
 }
 
@@ -10291,7 +10181,7 @@ impl tl::Encode for PrivacyRule {
 
 impl tl::Decode for PrivacyRule {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xfffe1bac => Ok(Self::PrivacyValueAllowContacts),
             0x65427b82 => Ok(Self::PrivacyValueAllowAll),
             0xb8905fb2 => match tl::DecodeBare::decode_bare(reader) {
@@ -10317,8 +10207,7 @@ impl tl::Decode for PrivacyRule {
             0x21461b5d => Ok(Self::PrivacyValueAllowBots),
             0xf6a5f82f => Ok(Self::PrivacyValueDisallowBots),
             id => Err(reader.unknown(id, "PrivacyRule")),
-        };
-        value
+        }
     }
 }
 
@@ -10385,7 +10274,7 @@ impl tl::Encode for ProfileTab {
 
 impl tl::Decode for ProfileTab {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xb98cd696 => Ok(Self::Posts),
             0x4d4bd46a => Ok(Self::Gifts),
             0x72c64955 => Ok(Self::Media),
@@ -10395,8 +10284,7 @@ impl tl::Decode for ProfileTab {
             0xd3656499 => Ok(Self::Links),
             0xa2c0f695 => Ok(Self::Gifs),
             id => Err(reader.unknown(id, "ProfileTab")),
-        };
-        value
+        }
     }
 }
 
@@ -10421,7 +10309,7 @@ impl tl::Encode for PublicForward {
 
 impl tl::Decode for PublicForward {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x01f2bf4a => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Message(Box::new(value))),
                 Err(error) => Err(error),
@@ -10431,8 +10319,7 @@ impl tl::Decode for PublicForward {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "PublicForward")),
-        };
-        value
+        }
     }
 }
 
@@ -10475,7 +10362,7 @@ impl tl::Encode for Reaction {
 
 impl tl::Decode for Reaction {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x79f5d419 => Ok(Self::Empty),
             0x1b2286b8 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Emoji(value)),
@@ -10487,8 +10374,7 @@ impl tl::Decode for Reaction {
             },
             0x523da4eb => Ok(Self::Paid),
             id => Err(reader.unknown(id, "Reaction")),
-        };
-        value
+        }
     }
 }
 
@@ -10525,12 +10411,11 @@ impl tl::Encode for ReactionNotificationsFrom {
 
 impl tl::Decode for ReactionNotificationsFrom {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xbac3a61a => Ok(Self::Contacts),
             0x4b9e22a0 => Ok(Self::All),
             id => Err(reader.unknown(id, "ReactionNotificationsFrom")),
-        };
-        value
+        }
     }
 }
 
@@ -10564,7 +10449,7 @@ impl tl::Encode for RecentMeUrl {
 
 impl tl::Decode for RecentMeUrl {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x46e1d13d => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Unknown(value)),
                 Err(error) => Err(error),
@@ -10586,8 +10471,7 @@ impl tl::Decode for RecentMeUrl {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "RecentMeUrl")),
-        };
-        value
+        }
     }
 }
 
@@ -10648,7 +10532,7 @@ impl tl::Encode for ReplyMarkup {
 
 impl tl::Decode for ReplyMarkup {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xa03e5b85 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ReplyKeyboardHide(value)),
                 Err(error) => Err(error),
@@ -10666,8 +10550,7 @@ impl tl::Decode for ReplyMarkup {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "ReplyMarkup")),
-        };
-        value
+        }
     }
 }
 
@@ -10740,7 +10623,7 @@ impl tl::Encode for ReportReason {
 
 impl tl::Decode for ReportReason {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x58dbcab8 => Ok(Self::InputReportReasonSpam),
             0x1e22c78d => Ok(Self::InputReportReasonViolence),
             0x2e59d922 => Ok(Self::InputReportReasonPornography),
@@ -10752,8 +10635,7 @@ impl tl::Decode for ReportReason {
             0x0a8eb2be => Ok(Self::InputReportReasonIllegalDrugs),
             0x9ec7863d => Ok(Self::InputReportReasonPersonalDetails),
             id => Err(reader.unknown(id, "ReportReason")),
-        };
-        value
+        }
     }
 }
 
@@ -10781,7 +10663,7 @@ impl tl::Encode for ReportResult {
 
 impl tl::Decode for ReportResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xf0e4e0b6 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ChooseOption(value)),
                 Err(error) => Err(error),
@@ -10792,8 +10674,7 @@ impl tl::Decode for ReportResult {
             },
             0x8db33c4b => Ok(Self::Reported),
             id => Err(reader.unknown(id, "ReportResult")),
-        };
-        value
+        }
     }
 }
 
@@ -10836,7 +10717,7 @@ impl tl::Encode for RequestPeerType {
 
 impl tl::Decode for RequestPeerType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x5f3b8a00 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::User(value)),
                 Err(error) => Err(error),
@@ -10854,8 +10735,7 @@ impl tl::Decode for RequestPeerType {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "RequestPeerType")),
-        };
-        value
+        }
     }
 }
 
@@ -10907,7 +10787,7 @@ impl tl::Encode for RequestedPeer {
 
 impl tl::Decode for RequestedPeer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xd62ff46a => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::User(Box::new(value))),
                 Err(error) => Err(error),
@@ -10921,8 +10801,7 @@ impl tl::Decode for RequestedPeer {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "RequestedPeer")),
-        };
-        value
+        }
     }
 }
 
@@ -10968,7 +10847,7 @@ impl tl::Encode for RequirementToContact {
 
 impl tl::Decode for RequirementToContact {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x050a9839 => Ok(Self::Empty),
             0xe581e4e9 => Ok(Self::Premium),
             0xb4f67e93 => match tl::DecodeBare::decode_bare(reader) {
@@ -10976,8 +10855,7 @@ impl tl::Decode for RequirementToContact {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "RequirementToContact")),
-        };
-        value
+        }
     }
 }
 
@@ -11439,7 +11317,7 @@ impl tl::Encode for SavedDialog {
 
 impl tl::Decode for SavedDialog {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xbd87cb6c => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::SavedDialog(value)),
                 Err(error) => Err(error),
@@ -11449,8 +11327,7 @@ impl tl::Decode for SavedDialog {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "SavedDialog")),
-        };
-        value
+        }
     }
 }
 
@@ -11487,15 +11364,14 @@ impl tl::Encode for SecureFile {
 
 impl tl::Decode for SecureFile {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x64199744 => Ok(Self::Empty),
             0x7d09c27e => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::SecureFile(Box::new(value))),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "SecureFile")),
-        };
-        value
+        }
     }
 }
 
@@ -11529,7 +11405,7 @@ impl tl::Encode for SecurePasswordKdfAlgo {
 
 impl tl::Decode for SecurePasswordKdfAlgo {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x004a8537 => Ok(Self::Unknown),
             0xbbf2dda0 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Pbkdf2Hmacsha512iter100000(value)),
@@ -11540,8 +11416,7 @@ impl tl::Decode for SecurePasswordKdfAlgo {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "SecurePasswordKdfAlgo")),
-        };
-        value
+        }
     }
 }
 
@@ -11578,7 +11453,7 @@ impl tl::Encode for SecurePlainData {
 
 impl tl::Decode for SecurePlainData {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x7d6099dd => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::SecurePlainPhone(value)),
                 Err(error) => Err(error),
@@ -11588,8 +11463,7 @@ impl tl::Decode for SecurePlainData {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "SecurePlainData")),
-        };
-        value
+        }
     }
 }
 
@@ -11697,7 +11571,7 @@ impl tl::Encode for SecureValueError {
 
 impl tl::Decode for SecureValueError {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xe8a40bd9 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Data(Box::new(value))),
                 Err(error) => Err(error),
@@ -11735,8 +11609,7 @@ impl tl::Decode for SecureValueError {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "SecureValueError")),
-        };
-        value
+        }
     }
 }
 
@@ -11848,7 +11721,7 @@ impl tl::Encode for SecureValueType {
 
 impl tl::Decode for SecureValueType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x9d2a81e3 => Ok(Self::PersonalDetails),
             0x3dac6a00 => Ok(Self::Passport),
             0x06e425c4 => Ok(Self::DriverLicense),
@@ -11863,8 +11736,7 @@ impl tl::Decode for SecureValueType {
             0xb320aadb => Ok(Self::Phone),
             0x8e3ca7ee => Ok(Self::Email),
             id => Err(reader.unknown(id, "SecureValueType")),
-        };
-        value
+        }
     }
 }
 
@@ -11949,7 +11821,7 @@ impl tl::Encode for SendMessageAction {
 
 impl tl::Decode for SendMessageAction {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x16bf744e => Ok(Self::SendMessageTypingAction),
             0xfd5ec8f5 => Ok(Self::SendMessageCancelAction),
             0xa187d66f => Ok(Self::SendMessageRecordVideoAction),
@@ -12009,8 +11881,7 @@ impl tl::Decode for SendMessageAction {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "SendMessageAction")),
-        };
-        value
+        }
     }
 }
 
@@ -12107,7 +11978,7 @@ impl tl::Encode for StarGift {
 
 impl tl::Decode for StarGift {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x313a9547 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::StarGift(Box::new(value))),
                 Err(error) => Err(error),
@@ -12117,8 +11988,7 @@ impl tl::Decode for StarGift {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "StarGift")),
-        };
-        value
+        }
     }
 }
 
@@ -12161,7 +12031,7 @@ impl tl::Encode for StarGiftAttribute {
 
 impl tl::Decode for StarGiftAttribute {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x565251e2 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Model(value)),
                 Err(error) => Err(error),
@@ -12179,8 +12049,7 @@ impl tl::Decode for StarGiftAttribute {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "StarGiftAttribute")),
-        };
-        value
+        }
     }
 }
 
@@ -12232,7 +12101,7 @@ impl tl::Encode for StarGiftAttributeId {
 
 impl tl::Decode for StarGiftAttributeId {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x48aaae3c => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Model(value)),
                 Err(error) => Err(error),
@@ -12246,8 +12115,7 @@ impl tl::Decode for StarGiftAttributeId {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "StarGiftAttributeId")),
-        };
-        value
+        }
     }
 }
 
@@ -12299,7 +12167,7 @@ impl tl::Encode for StarGiftAttributeRarity {
 
 impl tl::Decode for StarGiftAttributeRarity {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x36437737 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::StarGiftAttributeRarity(value)),
                 Err(error) => Err(error),
@@ -12309,8 +12177,7 @@ impl tl::Decode for StarGiftAttributeRarity {
             0x78fbf3a8 => Ok(Self::Epic),
             0xcef7e7a8 => Ok(Self::Legendary),
             id => Err(reader.unknown(id, "StarGiftAttributeRarity")),
-        };
-        value
+        }
     }
 }
 
@@ -12341,7 +12208,7 @@ impl tl::Encode for StarGiftAuctionRound {
 
 impl tl::Decode for StarGiftAuctionRound {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x3aae0528 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::StarGiftAuctionRound(value)),
                 Err(error) => Err(error),
@@ -12351,8 +12218,7 @@ impl tl::Decode for StarGiftAuctionRound {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "StarGiftAuctionRound")),
-        };
-        value
+        }
     }
 }
 
@@ -12392,7 +12258,7 @@ impl tl::Encode for StarGiftAuctionState {
 
 impl tl::Decode for StarGiftAuctionState {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xfe333952 => Ok(Self::NotModified),
             0x771a4e66 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::StarGiftAuctionState(Box::new(value))),
@@ -12403,8 +12269,7 @@ impl tl::Decode for StarGiftAuctionState {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "StarGiftAuctionState")),
-        };
-        value
+        }
     }
 }
 
@@ -12441,7 +12306,7 @@ impl tl::Encode for StarsAmount {
 
 impl tl::Decode for StarsAmount {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xbbb6b4a3 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::StarsAmount(value)),
                 Err(error) => Err(error),
@@ -12451,8 +12316,7 @@ impl tl::Decode for StarsAmount {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "StarsAmount")),
-        };
-        value
+        }
     }
 }
 
@@ -12507,7 +12371,7 @@ impl tl::Encode for StarsTransactionPeer {
 
 impl tl::Decode for StarsTransactionPeer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x95f2bfe4 => Ok(Self::Unsupported),
             0xb457b375 => Ok(Self::AppStore),
             0x7b560a0b => Ok(Self::PlayMarket),
@@ -12520,8 +12384,7 @@ impl tl::Decode for StarsTransactionPeer {
             0x60682812 => Ok(Self::Ads),
             0xf9677aad => Ok(Self::Api),
             id => Err(reader.unknown(id, "StarsTransactionPeer")),
-        };
-        value
+        }
     }
 }
 
@@ -12555,7 +12418,7 @@ impl tl::Encode for StatsGraph {
 
 impl tl::Decode for StatsGraph {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x4a27eb2d => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Async(value)),
                 Err(error) => Err(error),
@@ -12569,8 +12432,7 @@ impl tl::Decode for StatsGraph {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "StatsGraph")),
-        };
-        value
+        }
     }
 }
 
@@ -12619,7 +12481,7 @@ impl tl::Encode for StickerSetCovered {
 
 impl tl::Decode for StickerSetCovered {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x6410a5d2 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::StickerSetCovered(Box::new(value))),
                 Err(error) => Err(error),
@@ -12637,8 +12499,7 @@ impl tl::Decode for StickerSetCovered {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "StickerSetCovered")),
-        };
-        value
+        }
     }
 }
 
@@ -12753,7 +12614,7 @@ impl tl::Encode for StoryReaction {
 
 impl tl::Decode for StoryReaction {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x6090d6d5 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::StoryReaction(value)),
                 Err(error) => Err(error),
@@ -12767,8 +12628,7 @@ impl tl::Decode for StoryReaction {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "StoryReaction")),
-        };
-        value
+        }
     }
 }
 
@@ -12814,7 +12674,7 @@ impl tl::Encode for StoryView {
 
 impl tl::Decode for StoryView {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xb0bdeac5 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::StoryView(value)),
                 Err(error) => Err(error),
@@ -12828,8 +12688,7 @@ impl tl::Decode for StoryView {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "StoryView")),
-        };
-        value
+        }
     }
 }
 
@@ -12896,7 +12755,7 @@ impl tl::Encode for TopPeerCategory {
 
 impl tl::Decode for TopPeerCategory {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xab661b5b => Ok(Self::BotsPm),
             0x148677e2 => Ok(Self::BotsInline),
             0x0637b7ed => Ok(Self::Correspondents),
@@ -12908,8 +12767,7 @@ impl tl::Decode for TopPeerCategory {
             0xfd9e7bec => Ok(Self::BotsApp),
             0x6c24f3dd => Ok(Self::BotsGuestChat),
             id => Err(reader.unknown(id, "TopPeerCategory")),
-        };
-        value
+        }
     }
 }
 
@@ -13438,7 +13296,7 @@ impl tl::Encode for Update {
 
 impl tl::Decode for Update {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x1f2b0afd => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::NewMessage(Box::new(value))),
                 Err(error) => Err(error),
@@ -14066,8 +13924,7 @@ impl tl::Decode for Update {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "Update")),
-        };
-        value
+        }
     }
 }
 
@@ -15019,7 +14876,7 @@ impl tl::Encode for Updates {
 
 impl tl::Decode for Updates {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xe317af7e => Ok(Self::TooLong),
             0x313bc7f8 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::UpdateShortMessage(Box::new(value))),
@@ -15046,8 +14903,7 @@ impl tl::Decode for Updates {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "Updates")),
-        };
-        value
+        }
     }
 }
 
@@ -15111,7 +14967,7 @@ impl tl::Encode for UrlAuthResult {
 
 impl tl::Decode for UrlAuthResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x3cd623ec => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Request(Box::new(value))),
                 Err(error) => Err(error),
@@ -15122,8 +14978,7 @@ impl tl::Decode for UrlAuthResult {
             },
             0xa9d6db1f => Ok(Self::Default),
             id => Err(reader.unknown(id, "UrlAuthResult")),
-        };
-        value
+        }
     }
 }
 
@@ -15161,7 +15016,7 @@ impl tl::Encode for User {
 
 impl tl::Decode for User {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xd3bc4b7a => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Empty(value)),
                 Err(error) => Err(error),
@@ -15171,8 +15026,7 @@ impl tl::Decode for User {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "User")),
-        };
-        value
+        }
     }
 }
 
@@ -15209,15 +15063,14 @@ impl tl::Encode for UserProfilePhoto {
 
 impl tl::Decode for UserProfilePhoto {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x4f11bae1 => Ok(Self::Empty),
             0x82d1f706 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::UserProfilePhoto(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "UserProfilePhoto")),
-        };
-        value
+        }
     }
 }
 
@@ -15260,7 +15113,7 @@ impl tl::Encode for UserStatus {
 
 impl tl::Decode for UserStatus {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x09d05049 => Ok(Self::Empty),
             0xedb93949 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Online(value)),
@@ -15283,8 +15136,7 @@ impl tl::Decode for UserStatus {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "UserStatus")),
-        };
-        value
+        }
     }
 }
 
@@ -15342,7 +15194,7 @@ impl tl::Encode for VideoSize {
 
 impl tl::Decode for VideoSize {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xde33b094 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::VideoSize(value)),
                 Err(error) => Err(error),
@@ -15356,8 +15208,7 @@ impl tl::Decode for VideoSize {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "VideoSize")),
-        };
-        value
+        }
     }
 }
 
@@ -15400,7 +15251,7 @@ impl tl::Encode for WallPaper {
 
 impl tl::Decode for WallPaper {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xa437c3ed => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::WallPaper(Box::new(value))),
                 Err(error) => Err(error),
@@ -15410,8 +15261,7 @@ impl tl::Decode for WallPaper {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "WallPaper")),
-        };
-        value
+        }
     }
 }
 
@@ -15448,7 +15298,7 @@ impl tl::Encode for WalletState {
 
 impl tl::Decode for WalletState {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x9cb9b2ec => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Empty(value)),
                 Err(error) => Err(error),
@@ -15458,8 +15308,7 @@ impl tl::Decode for WalletState {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "WalletState")),
-        };
-        value
+        }
     }
 }
 
@@ -15502,7 +15351,7 @@ impl tl::Encode for WalletTransactionPeer {
 
 impl tl::Decode for WalletTransactionPeer {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xd4ea706d => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::User(value)),
                 Err(error) => Err(error),
@@ -15517,8 +15366,7 @@ impl tl::Decode for WalletTransactionPeer {
             },
             0x728bed5a => Ok(Self::Unsupported),
             id => Err(reader.unknown(id, "WalletTransactionPeer")),
-        };
-        value
+        }
     }
 }
 
@@ -15561,7 +15409,7 @@ impl tl::Encode for WebDocument {
 
 impl tl::Decode for WebDocument {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x1c570ed1 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::WebDocument(Box::new(value))),
                 Err(error) => Err(error),
@@ -15571,8 +15419,7 @@ impl tl::Decode for WebDocument {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "WebDocument")),
-        };
-        value
+        }
     }
 }
 

@@ -56,25 +56,23 @@ impl SendMessage {
 impl tl::Encode for SendMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xba8d5f35);
-        let flags = tl::bit(self.invert_media, 0x40)
-            | tl::bit(self.welcome, 0x80)
-            | tl::bit(self.anchor, 0x200)
-            | tl::bit(self.noforwards, 0x400)
-            | tl::bit(self.peer.is_some(), 0x100)
-            | tl::bit(self.query_id.is_some(), 0x1)
-            | tl::bit(self.entities.is_some(), 0x2)
-            | tl::bit(self.media.is_some(), 0x4)
-            | tl::bit(self.reply_markup.is_some(), 0x8)
-            | tl::bit(self.rich_message.is_some(), 0x10)
-            | tl::bit(self.reply_to.is_some(), 0x20);
+        let flags = tl::bit(0, self.invert_media, 0x40);
+        let flags = tl::bit(flags, self.welcome, 0x80);
+        let flags = tl::bit(flags, self.anchor, 0x200);
+        let flags = tl::bit(flags, self.noforwards, 0x400);
+        let flags = tl::bit(flags, self.peer.is_some(), 0x100);
+        let flags = tl::bit(flags, self.query_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x2);
+        let flags = tl::bit(flags, self.media.is_some(), 0x4);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x8);
+        let flags = tl::bit(flags, self.rich_message.is_some(), 0x10);
+        let flags = tl::bit(flags, self.reply_to.is_some(), 0x20);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer {
             tl::Encode::encode(value, out);
         }
         tl::Encode::encode(&self.receiver_id, out);
-        if let Some(value) = &self.query_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.query_id);
         tl::write_text(out, &self.message);
         if let Some(value) = &self.entities {
             tl::write_vector(out, value);
@@ -160,7 +158,7 @@ impl DeleteMessage {
 impl tl::Encode for DeleteMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x92f6e797);
-        let flags = tl::bit(self.peer.is_some(), 0x1);
+        let flags = tl::bit(0, self.peer.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer {
             tl::Encode::encode(value, out);
@@ -281,7 +279,7 @@ impl GetCallbackAnswer {
 impl tl::Encode for GetCallbackAnswer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3fa464c8);
-        let flags = tl::bit(self.data.is_some(), 0x2);
+        let flags = tl::bit(0, self.data.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
@@ -359,23 +357,21 @@ impl EditMessage {
 impl tl::Encode for EditMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcf9c725b);
-        let flags = tl::bit(self.invert_media, 0x20)
-            | tl::bit(self.welcome, 0x40)
-            | tl::bit(self.peer.is_some(), 0x80)
-            | tl::bit(self.message.is_some(), 0x1)
-            | tl::bit(self.media.is_some(), 0x8)
-            | tl::bit(self.entities.is_some(), 0x2)
-            | tl::bit(self.reply_markup.is_some(), 0x4)
-            | tl::bit(self.rich_message.is_some(), 0x10);
+        let flags = tl::bit(0, self.invert_media, 0x20);
+        let flags = tl::bit(flags, self.welcome, 0x40);
+        let flags = tl::bit(flags, self.peer.is_some(), 0x80);
+        let flags = tl::bit(flags, self.message.is_some(), 0x1);
+        let flags = tl::bit(flags, self.media.is_some(), 0x8);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x2);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(flags, self.rich_message.is_some(), 0x10);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer {
             tl::Encode::encode(value, out);
         }
         tl::Encode::encode(&self.receiver_id, out);
         tl::write_i32(out, self.id);
-        if let Some(value) = &self.message {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.message);
         if let Some(value) = &self.media {
             tl::Encode::encode(value, out);
         }

@@ -91,12 +91,10 @@ impl GetDialogs {
 impl tl::Encode for GetDialogs {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa0f4cb4f);
-        let flags = tl::bit(self.exclude_pinned, 0x1)
-            | tl::bit(self.folder_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.exclude_pinned, 0x1);
+        let flags = tl::bit(flags, self.folder_id.is_some(), 0x2);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.folder_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.folder_id);
         tl::write_i32(out, self.offset_date);
         tl::write_i32(out, self.offset_id);
         tl::Encode::encode(&self.offset_peer, out);
@@ -265,10 +263,10 @@ impl Search {
 impl tl::Encode for Search {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x29ee847a);
-        let flags = tl::bit(self.from_id.is_some(), 0x1)
-            | tl::bit(self.saved_peer_id.is_some(), 0x4)
-            | tl::bit(self.saved_reaction.is_some(), 0x8)
-            | tl::bit(self.top_msg_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.from_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.saved_peer_id.is_some(), 0x4);
+        let flags = tl::bit(flags, self.saved_reaction.is_some(), 0x8);
+        let flags = tl::bit(flags, self.top_msg_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.q);
@@ -281,9 +279,7 @@ impl tl::Encode for Search {
         if let Some(value) = &self.saved_reaction {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         tl::Encode::encode(&self.filter, out);
         tl::write_i32(out, self.min_date);
         tl::write_i32(out, self.max_date);
@@ -421,19 +417,15 @@ impl DeleteHistory {
 impl tl::Encode for DeleteHistory {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb08f922a);
-        let flags = tl::bit(self.just_clear, 0x1)
-            | tl::bit(self.revoke, 0x2)
-            | tl::bit(self.min_date.is_some(), 0x4)
-            | tl::bit(self.max_date.is_some(), 0x8);
+        let flags = tl::bit(0, self.just_clear, 0x1);
+        let flags = tl::bit(flags, self.revoke, 0x2);
+        let flags = tl::bit(flags, self.min_date.is_some(), 0x4);
+        let flags = tl::bit(flags, self.max_date.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.max_id);
-        if let Some(value) = &self.min_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.max_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.min_date);
+        tl::write_i32_if(out, self.max_date);
     }
 }
 
@@ -494,7 +486,7 @@ impl DeleteMessages {
 impl tl::Encode for DeleteMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe58e95d2);
-        let flags = tl::bit(self.revoke, 0x1);
+        let flags = tl::bit(0, self.revoke, 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.id);
     }
@@ -600,12 +592,10 @@ impl SetTyping {
 impl tl::Encode for SetTyping {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x58943ee2);
-        let flags = tl::bit(self.top_msg_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.top_msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         tl::Encode::encode(&self.action, out);
     }
 }
@@ -704,25 +694,25 @@ impl SendMessage {
 impl tl::Encode for SendMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfef48f62);
-        let flags = tl::bit(self.no_webpage, 0x2)
-            | tl::bit(self.silent, 0x20)
-            | tl::bit(self.background, 0x40)
-            | tl::bit(self.clear_draft, 0x80)
-            | tl::bit(self.noforwards, 0x4000)
-            | tl::bit(self.update_stickersets_order, 0x8000)
-            | tl::bit(self.invert_media, 0x10000)
-            | tl::bit(self.allow_paid_floodskip, 0x80000)
-            | tl::bit(self.reply_to.is_some(), 0x1)
-            | tl::bit(self.reply_markup.is_some(), 0x4)
-            | tl::bit(self.entities.is_some(), 0x8)
-            | tl::bit(self.schedule_date.is_some(), 0x400)
-            | tl::bit(self.schedule_repeat_period.is_some(), 0x1000000)
-            | tl::bit(self.send_as.is_some(), 0x2000)
-            | tl::bit(self.quick_reply_shortcut.is_some(), 0x20000)
-            | tl::bit(self.effect.is_some(), 0x40000)
-            | tl::bit(self.allow_paid_stars.is_some(), 0x200000)
-            | tl::bit(self.suggested_post.is_some(), 0x400000)
-            | tl::bit(self.rich_message.is_some(), 0x800000);
+        let flags = tl::bit(0, self.no_webpage, 0x2);
+        let flags = tl::bit(flags, self.silent, 0x20);
+        let flags = tl::bit(flags, self.background, 0x40);
+        let flags = tl::bit(flags, self.clear_draft, 0x80);
+        let flags = tl::bit(flags, self.noforwards, 0x4000);
+        let flags = tl::bit(flags, self.update_stickersets_order, 0x8000);
+        let flags = tl::bit(flags, self.invert_media, 0x10000);
+        let flags = tl::bit(flags, self.allow_paid_floodskip, 0x80000);
+        let flags = tl::bit(flags, self.reply_to.is_some(), 0x1);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x8);
+        let flags = tl::bit(flags, self.schedule_date.is_some(), 0x400);
+        let flags = tl::bit(flags, self.schedule_repeat_period.is_some(), 0x1000000);
+        let flags = tl::bit(flags, self.send_as.is_some(), 0x2000);
+        let flags = tl::bit(flags, self.quick_reply_shortcut.is_some(), 0x20000);
+        let flags = tl::bit(flags, self.effect.is_some(), 0x40000);
+        let flags = tl::bit(flags, self.allow_paid_stars.is_some(), 0x200000);
+        let flags = tl::bit(flags, self.suggested_post.is_some(), 0x400000);
+        let flags = tl::bit(flags, self.rich_message.is_some(), 0x800000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.reply_to {
@@ -736,24 +726,16 @@ impl tl::Encode for SendMessage {
         if let Some(value) = &self.entities {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.schedule_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.schedule_repeat_period {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.schedule_date);
+        tl::write_i32_if(out, self.schedule_repeat_period);
         if let Some(value) = &self.send_as {
             tl::Encode::encode(value, out);
         }
         if let Some(value) = &self.quick_reply_shortcut {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.effect {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.allow_paid_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.effect);
+        tl::write_i64_if(out, self.allow_paid_stars);
         if let Some(value) = &self.suggested_post {
             tl::Encode::encode(value, out);
         }
@@ -874,23 +856,23 @@ impl SendMedia {
 impl tl::Encode for SendMedia {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0330e77f);
-        let flags = tl::bit(self.silent, 0x20)
-            | tl::bit(self.background, 0x40)
-            | tl::bit(self.clear_draft, 0x80)
-            | tl::bit(self.noforwards, 0x4000)
-            | tl::bit(self.update_stickersets_order, 0x8000)
-            | tl::bit(self.invert_media, 0x10000)
-            | tl::bit(self.allow_paid_floodskip, 0x80000)
-            | tl::bit(self.reply_to.is_some(), 0x1)
-            | tl::bit(self.reply_markup.is_some(), 0x4)
-            | tl::bit(self.entities.is_some(), 0x8)
-            | tl::bit(self.schedule_date.is_some(), 0x400)
-            | tl::bit(self.schedule_repeat_period.is_some(), 0x1000000)
-            | tl::bit(self.send_as.is_some(), 0x2000)
-            | tl::bit(self.quick_reply_shortcut.is_some(), 0x20000)
-            | tl::bit(self.effect.is_some(), 0x40000)
-            | tl::bit(self.allow_paid_stars.is_some(), 0x200000)
-            | tl::bit(self.suggested_post.is_some(), 0x400000);
+        let flags = tl::bit(0, self.silent, 0x20);
+        let flags = tl::bit(flags, self.background, 0x40);
+        let flags = tl::bit(flags, self.clear_draft, 0x80);
+        let flags = tl::bit(flags, self.noforwards, 0x4000);
+        let flags = tl::bit(flags, self.update_stickersets_order, 0x8000);
+        let flags = tl::bit(flags, self.invert_media, 0x10000);
+        let flags = tl::bit(flags, self.allow_paid_floodskip, 0x80000);
+        let flags = tl::bit(flags, self.reply_to.is_some(), 0x1);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x8);
+        let flags = tl::bit(flags, self.schedule_date.is_some(), 0x400);
+        let flags = tl::bit(flags, self.schedule_repeat_period.is_some(), 0x1000000);
+        let flags = tl::bit(flags, self.send_as.is_some(), 0x2000);
+        let flags = tl::bit(flags, self.quick_reply_shortcut.is_some(), 0x20000);
+        let flags = tl::bit(flags, self.effect.is_some(), 0x40000);
+        let flags = tl::bit(flags, self.allow_paid_stars.is_some(), 0x200000);
+        let flags = tl::bit(flags, self.suggested_post.is_some(), 0x400000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.reply_to {
@@ -905,24 +887,16 @@ impl tl::Encode for SendMedia {
         if let Some(value) = &self.entities {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.schedule_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.schedule_repeat_period {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.schedule_date);
+        tl::write_i32_if(out, self.schedule_repeat_period);
         if let Some(value) = &self.send_as {
             tl::Encode::encode(value, out);
         }
         if let Some(value) = &self.quick_reply_shortcut {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.effect {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.allow_paid_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.effect);
+        tl::write_i64_if(out, self.allow_paid_stars);
         if let Some(value) = &self.suggested_post {
             tl::Encode::encode(value, out);
         }
@@ -1041,56 +1015,44 @@ impl ForwardMessages {
 impl tl::Encode for ForwardMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x13704a7c);
-        let flags = tl::bit(self.silent, 0x20)
-            | tl::bit(self.background, 0x40)
-            | tl::bit(self.with_my_score, 0x100)
-            | tl::bit(self.drop_author, 0x800)
-            | tl::bit(self.drop_media_captions, 0x1000)
-            | tl::bit(self.noforwards, 0x4000)
-            | tl::bit(self.allow_paid_floodskip, 0x80000)
-            | tl::bit(self.from_ephemeral, 0x2000000)
-            | tl::bit(self.top_msg_id.is_some(), 0x200)
-            | tl::bit(self.reply_to.is_some(), 0x400000)
-            | tl::bit(self.schedule_date.is_some(), 0x400)
-            | tl::bit(self.schedule_repeat_period.is_some(), 0x1000000)
-            | tl::bit(self.send_as.is_some(), 0x2000)
-            | tl::bit(self.quick_reply_shortcut.is_some(), 0x20000)
-            | tl::bit(self.effect.is_some(), 0x40000)
-            | tl::bit(self.video_timestamp.is_some(), 0x100000)
-            | tl::bit(self.allow_paid_stars.is_some(), 0x200000)
-            | tl::bit(self.suggested_post.is_some(), 0x800000);
+        let flags = tl::bit(0, self.silent, 0x20);
+        let flags = tl::bit(flags, self.background, 0x40);
+        let flags = tl::bit(flags, self.with_my_score, 0x100);
+        let flags = tl::bit(flags, self.drop_author, 0x800);
+        let flags = tl::bit(flags, self.drop_media_captions, 0x1000);
+        let flags = tl::bit(flags, self.noforwards, 0x4000);
+        let flags = tl::bit(flags, self.allow_paid_floodskip, 0x80000);
+        let flags = tl::bit(flags, self.from_ephemeral, 0x2000000);
+        let flags = tl::bit(flags, self.top_msg_id.is_some(), 0x200);
+        let flags = tl::bit(flags, self.reply_to.is_some(), 0x400000);
+        let flags = tl::bit(flags, self.schedule_date.is_some(), 0x400);
+        let flags = tl::bit(flags, self.schedule_repeat_period.is_some(), 0x1000000);
+        let flags = tl::bit(flags, self.send_as.is_some(), 0x2000);
+        let flags = tl::bit(flags, self.quick_reply_shortcut.is_some(), 0x20000);
+        let flags = tl::bit(flags, self.effect.is_some(), 0x40000);
+        let flags = tl::bit(flags, self.video_timestamp.is_some(), 0x100000);
+        let flags = tl::bit(flags, self.allow_paid_stars.is_some(), 0x200000);
+        let flags = tl::bit(flags, self.suggested_post.is_some(), 0x800000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.from_peer, out);
         tl::write_vector(out, &self.id);
         tl::write_vector(out, &self.random_id);
         tl::Encode::encode(&self.to_peer, out);
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         if let Some(value) = &self.reply_to {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.schedule_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.schedule_repeat_period {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.schedule_date);
+        tl::write_i32_if(out, self.schedule_repeat_period);
         if let Some(value) = &self.send_as {
             tl::Encode::encode(value, out);
         }
         if let Some(value) = &self.quick_reply_shortcut {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.effect {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.video_timestamp {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.allow_paid_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.effect);
+        tl::write_i32_if(out, self.video_timestamp);
+        tl::write_i64_if(out, self.allow_paid_stars);
         if let Some(value) = &self.suggested_post {
             tl::Encode::encode(value, out);
         }
@@ -1576,7 +1538,7 @@ impl DeleteChatUser {
 impl tl::Encode for DeleteChatUser {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa2185cab);
-        let flags = tl::bit(self.revoke_history, 0x1);
+        let flags = tl::bit(0, self.revoke_history, 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.chat_id);
         tl::Encode::encode(&self.user_id, out);
@@ -1639,13 +1601,11 @@ impl CreateChat {
 impl tl::Encode for CreateChat {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x92ceddd4);
-        let flags = tl::bit(self.ttl_period.is_some(), 0x1);
+        let flags = tl::bit(0, self.ttl_period.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.users);
         tl::write_text(out, &self.title);
-        if let Some(value) = &self.ttl_period {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.ttl_period);
     }
 }
 
@@ -1864,7 +1824,7 @@ impl DiscardEncryption {
 impl tl::Encode for DiscardEncryption {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf393aea0);
-        let flags = tl::bit(self.delete_history, 0x1);
+        let flags = tl::bit(0, self.delete_history, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.chat_id);
     }
@@ -2029,7 +1989,7 @@ impl SendEncrypted {
 impl tl::Encode for SendEncrypted {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x44fa7a15);
-        let flags = tl::bit(self.silent, 0x1);
+        let flags = tl::bit(0, self.silent, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i64(out, self.random_id);
@@ -2098,7 +2058,7 @@ impl SendEncryptedFile {
 impl tl::Encode for SendEncryptedFile {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5559481d);
-        let flags = tl::bit(self.silent, 0x1);
+        let flags = tl::bit(0, self.silent, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i64(out, self.random_id);
@@ -2453,7 +2413,7 @@ impl GetWebPagePreview {
 impl tl::Encode for GetWebPagePreview {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x570d6f6f);
-        let flags = tl::bit(self.entities.is_some(), 0x8);
+        let flags = tl::bit(0, self.entities.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.message);
         if let Some(value) = &self.entities {
@@ -2525,23 +2485,17 @@ impl ExportChatInvite {
 impl tl::Encode for ExportChatInvite {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa455de90);
-        let flags = tl::bit(self.legacy_revoke_permanent, 0x4)
-            | tl::bit(self.request_needed, 0x8)
-            | tl::bit(self.expire_date.is_some(), 0x1)
-            | tl::bit(self.usage_limit.is_some(), 0x2)
-            | tl::bit(self.title.is_some(), 0x10)
-            | tl::bit(self.subscription_pricing.is_some(), 0x20);
+        let flags = tl::bit(0, self.legacy_revoke_permanent, 0x4);
+        let flags = tl::bit(flags, self.request_needed, 0x8);
+        let flags = tl::bit(flags, self.expire_date.is_some(), 0x1);
+        let flags = tl::bit(flags, self.usage_limit.is_some(), 0x2);
+        let flags = tl::bit(flags, self.title.is_some(), 0x10);
+        let flags = tl::bit(flags, self.subscription_pricing.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.expire_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.usage_limit {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
+        tl::write_i32_if(out, self.expire_date);
+        tl::write_i32_if(out, self.usage_limit);
+        tl::write_text_if(out, &self.title);
         if let Some(value) = &self.subscription_pricing {
             tl::Encode::encode(value, out);
         }
@@ -3088,15 +3042,13 @@ impl SearchGlobal {
 impl tl::Encode for SearchGlobal {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6126a43c);
-        let flags = tl::bit(self.broadcasts_only, 0x2)
-            | tl::bit(self.groups_only, 0x4)
-            | tl::bit(self.users_only, 0x8)
-            | tl::bit(self.folder_id.is_some(), 0x1)
-            | tl::bit(self.community.is_some(), 0x10);
+        let flags = tl::bit(0, self.broadcasts_only, 0x2);
+        let flags = tl::bit(flags, self.groups_only, 0x4);
+        let flags = tl::bit(flags, self.users_only, 0x8);
+        let flags = tl::bit(flags, self.folder_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.community.is_some(), 0x10);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.folder_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.folder_id);
         if let Some(value) = &self.community {
             tl::Encode::encode(value, out);
         }
@@ -3175,8 +3127,8 @@ impl ReorderStickerSets {
 impl tl::Encode for ReorderStickerSets {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x78337739);
-        let flags = tl::bit(self.masks, 0x1)
-            | tl::bit(self.emojis, 0x2);
+        let flags = tl::bit(0, self.masks, 0x1);
+        let flags = tl::bit(flags, self.emojis, 0x2);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.order);
     }
@@ -3393,7 +3345,7 @@ impl GetInlineBotResults {
 impl tl::Encode for GetInlineBotResults {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x514e999d);
-        let flags = tl::bit(self.geo_point.is_some(), 0x1);
+        let flags = tl::bit(0, self.geo_point.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.bot, out);
         tl::Encode::encode(&self.peer, out);
@@ -3473,18 +3425,16 @@ impl SetInlineBotResults {
 impl tl::Encode for SetInlineBotResults {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbb12a419);
-        let flags = tl::bit(self.gallery, 0x1)
-            | tl::bit(self.private, 0x2)
-            | tl::bit(self.next_offset.is_some(), 0x4)
-            | tl::bit(self.switch_pm.is_some(), 0x8)
-            | tl::bit(self.switch_webview.is_some(), 0x10);
+        let flags = tl::bit(0, self.gallery, 0x1);
+        let flags = tl::bit(flags, self.private, 0x2);
+        let flags = tl::bit(flags, self.next_offset.is_some(), 0x4);
+        let flags = tl::bit(flags, self.switch_pm.is_some(), 0x8);
+        let flags = tl::bit(flags, self.switch_webview.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
         tl::write_vector(out, &self.results);
         tl::write_i32(out, self.cache_time);
-        if let Some(value) = &self.next_offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.next_offset);
         if let Some(value) = &self.switch_pm {
             tl::Encode::encode(value, out);
         }
@@ -3575,15 +3525,15 @@ impl SendInlineBotResult {
 impl tl::Encode for SendInlineBotResult {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc0cf7646);
-        let flags = tl::bit(self.silent, 0x20)
-            | tl::bit(self.background, 0x40)
-            | tl::bit(self.clear_draft, 0x80)
-            | tl::bit(self.hide_via, 0x800)
-            | tl::bit(self.reply_to.is_some(), 0x1)
-            | tl::bit(self.schedule_date.is_some(), 0x400)
-            | tl::bit(self.send_as.is_some(), 0x2000)
-            | tl::bit(self.quick_reply_shortcut.is_some(), 0x20000)
-            | tl::bit(self.allow_paid_stars.is_some(), 0x200000);
+        let flags = tl::bit(0, self.silent, 0x20);
+        let flags = tl::bit(flags, self.background, 0x40);
+        let flags = tl::bit(flags, self.clear_draft, 0x80);
+        let flags = tl::bit(flags, self.hide_via, 0x800);
+        let flags = tl::bit(flags, self.reply_to.is_some(), 0x1);
+        let flags = tl::bit(flags, self.schedule_date.is_some(), 0x400);
+        let flags = tl::bit(flags, self.send_as.is_some(), 0x2000);
+        let flags = tl::bit(flags, self.quick_reply_shortcut.is_some(), 0x20000);
+        let flags = tl::bit(flags, self.allow_paid_stars.is_some(), 0x200000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.reply_to {
@@ -3592,18 +3542,14 @@ impl tl::Encode for SendInlineBotResult {
         tl::write_i64(out, self.random_id);
         tl::write_i64(out, self.query_id);
         tl::write_text(out, &self.id);
-        if let Some(value) = &self.schedule_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.schedule_date);
         if let Some(value) = &self.send_as {
             tl::Encode::encode(value, out);
         }
         if let Some(value) = &self.quick_reply_shortcut {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.allow_paid_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.allow_paid_stars);
     }
 }
 
@@ -3742,22 +3688,20 @@ impl EditMessage {
 impl tl::Encode for EditMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb106e66c);
-        let flags = tl::bit(self.no_webpage, 0x2)
-            | tl::bit(self.invert_media, 0x10000)
-            | tl::bit(self.message.is_some(), 0x800)
-            | tl::bit(self.media.is_some(), 0x4000)
-            | tl::bit(self.reply_markup.is_some(), 0x4)
-            | tl::bit(self.entities.is_some(), 0x8)
-            | tl::bit(self.schedule_date.is_some(), 0x8000)
-            | tl::bit(self.schedule_repeat_period.is_some(), 0x40000)
-            | tl::bit(self.quick_reply_shortcut_id.is_some(), 0x20000)
-            | tl::bit(self.rich_message.is_some(), 0x800000);
+        let flags = tl::bit(0, self.no_webpage, 0x2);
+        let flags = tl::bit(flags, self.invert_media, 0x10000);
+        let flags = tl::bit(flags, self.message.is_some(), 0x800);
+        let flags = tl::bit(flags, self.media.is_some(), 0x4000);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x8);
+        let flags = tl::bit(flags, self.schedule_date.is_some(), 0x8000);
+        let flags = tl::bit(flags, self.schedule_repeat_period.is_some(), 0x40000);
+        let flags = tl::bit(flags, self.quick_reply_shortcut_id.is_some(), 0x20000);
+        let flags = tl::bit(flags, self.rich_message.is_some(), 0x800000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
-        if let Some(value) = &self.message {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.message);
         if let Some(value) = &self.media {
             tl::Encode::encode(value, out);
         }
@@ -3767,15 +3711,9 @@ impl tl::Encode for EditMessage {
         if let Some(value) = &self.entities {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.schedule_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.schedule_repeat_period {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.quick_reply_shortcut_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.schedule_date);
+        tl::write_i32_if(out, self.schedule_repeat_period);
+        tl::write_i32_if(out, self.quick_reply_shortcut_id);
         if let Some(value) = &self.rich_message {
             tl::Encode::encode(value, out);
         }
@@ -3857,18 +3795,16 @@ impl EditInlineBotMessage {
 impl tl::Encode for EditInlineBotMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa423bb51);
-        let flags = tl::bit(self.no_webpage, 0x2)
-            | tl::bit(self.invert_media, 0x10000)
-            | tl::bit(self.message.is_some(), 0x800)
-            | tl::bit(self.media.is_some(), 0x4000)
-            | tl::bit(self.reply_markup.is_some(), 0x4)
-            | tl::bit(self.entities.is_some(), 0x8)
-            | tl::bit(self.rich_message.is_some(), 0x800000);
+        let flags = tl::bit(0, self.no_webpage, 0x2);
+        let flags = tl::bit(flags, self.invert_media, 0x10000);
+        let flags = tl::bit(flags, self.message.is_some(), 0x800);
+        let flags = tl::bit(flags, self.media.is_some(), 0x4000);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x8);
+        let flags = tl::bit(flags, self.rich_message.is_some(), 0x800000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
-        if let Some(value) = &self.message {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.message);
         if let Some(value) = &self.media {
             tl::Encode::encode(value, out);
         }
@@ -3949,9 +3885,9 @@ impl GetBotCallbackAnswer {
 impl tl::Encode for GetBotCallbackAnswer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9342ca07);
-        let flags = tl::bit(self.game, 0x2)
-            | tl::bit(self.data.is_some(), 0x1)
-            | tl::bit(self.password.is_some(), 0x4);
+        let flags = tl::bit(0, self.game, 0x2);
+        let flags = tl::bit(flags, self.data.is_some(), 0x1);
+        let flags = tl::bit(flags, self.password.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.msg_id);
@@ -4026,17 +3962,13 @@ impl SetBotCallbackAnswer {
 impl tl::Encode for SetBotCallbackAnswer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd58f130a);
-        let flags = tl::bit(self.alert, 0x2)
-            | tl::bit(self.message.is_some(), 0x1)
-            | tl::bit(self.url.is_some(), 0x4);
+        let flags = tl::bit(0, self.alert, 0x2);
+        let flags = tl::bit(flags, self.message.is_some(), 0x1);
+        let flags = tl::bit(flags, self.url.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
-        if let Some(value) = &self.message {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.url {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.message);
+        tl::write_text_if(out, &self.url);
         tl::write_i32(out, self.cache_time);
     }
 }
@@ -4160,14 +4092,14 @@ impl SaveDraft {
 impl tl::Encode for SaveDraft {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xad0fa15c);
-        let flags = tl::bit(self.no_webpage, 0x2)
-            | tl::bit(self.invert_media, 0x40)
-            | tl::bit(self.reply_to.is_some(), 0x10)
-            | tl::bit(self.entities.is_some(), 0x8)
-            | tl::bit(self.media.is_some(), 0x20)
-            | tl::bit(self.effect.is_some(), 0x80)
-            | tl::bit(self.suggested_post.is_some(), 0x100)
-            | tl::bit(self.rich_message.is_some(), 0x200);
+        let flags = tl::bit(0, self.no_webpage, 0x2);
+        let flags = tl::bit(flags, self.invert_media, 0x40);
+        let flags = tl::bit(flags, self.reply_to.is_some(), 0x10);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x8);
+        let flags = tl::bit(flags, self.media.is_some(), 0x20);
+        let flags = tl::bit(flags, self.effect.is_some(), 0x80);
+        let flags = tl::bit(flags, self.suggested_post.is_some(), 0x100);
+        let flags = tl::bit(flags, self.rich_message.is_some(), 0x200);
         tl::write_u32(out, flags);
         if let Some(value) = &self.reply_to {
             tl::Encode::encode(value, out);
@@ -4180,9 +4112,7 @@ impl tl::Encode for SaveDraft {
         if let Some(value) = &self.media {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.effect {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.effect);
         if let Some(value) = &self.suggested_post {
             tl::Encode::encode(value, out);
         }
@@ -4376,7 +4306,7 @@ impl GetRecentStickers {
 impl tl::Encode for GetRecentStickers {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9da9403b);
-        let flags = tl::bit(self.attached, 0x1);
+        let flags = tl::bit(0, self.attached, 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.hash);
     }
@@ -4437,7 +4367,7 @@ impl SaveRecentSticker {
 impl tl::Encode for SaveRecentSticker {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x392718f8);
-        let flags = tl::bit(self.attached, 0x1);
+        let flags = tl::bit(0, self.attached, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
         tl::write_bool(out, self.unsave);
@@ -4494,7 +4424,7 @@ impl ClearRecentStickers {
 impl tl::Encode for ClearRecentStickers {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8999602d);
-        let flags = tl::bit(self.attached, 0x1);
+        let flags = tl::bit(0, self.attached, 0x1);
         tl::write_u32(out, flags);
     }
 }
@@ -4553,8 +4483,8 @@ impl GetArchivedStickers {
 impl tl::Encode for GetArchivedStickers {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x57f17692);
-        let flags = tl::bit(self.masks, 0x1)
-            | tl::bit(self.emojis, 0x2);
+        let flags = tl::bit(0, self.masks, 0x1);
+        let flags = tl::bit(flags, self.emojis, 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.offset_id);
         tl::write_i32(out, self.limit);
@@ -4716,8 +4646,8 @@ impl SetGameScore {
 impl tl::Encode for SetGameScore {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8ef8ecc0);
-        let flags = tl::bit(self.edit_message, 0x1)
-            | tl::bit(self.force, 0x2);
+        let flags = tl::bit(0, self.edit_message, 0x1);
+        let flags = tl::bit(flags, self.force, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
@@ -4789,8 +4719,8 @@ impl SetInlineGameScore {
 impl tl::Encode for SetInlineGameScore {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x15ad9f64);
-        let flags = tl::bit(self.edit_message, 0x1)
-            | tl::bit(self.force, 0x2);
+        let flags = tl::bit(0, self.edit_message, 0x1);
+        let flags = tl::bit(flags, self.force, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
         tl::Encode::encode(&self.user_id, out);
@@ -5066,7 +4996,7 @@ impl ToggleDialogPin {
 impl tl::Encode for ToggleDialogPin {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa731e257);
-        let flags = tl::bit(self.pinned, 0x1);
+        let flags = tl::bit(0, self.pinned, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
     }
@@ -5127,7 +5057,7 @@ impl ReorderPinnedDialogs {
 impl tl::Encode for ReorderPinnedDialogs {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3b1adf37);
-        let flags = tl::bit(self.force, 0x1);
+        let flags = tl::bit(0, self.force, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.folder_id);
         tl::write_vector(out, &self.order);
@@ -5237,13 +5167,11 @@ impl SetBotShippingResults {
 impl tl::Encode for SetBotShippingResults {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe5f672fa);
-        let flags = tl::bit(self.error.is_some(), 0x1)
-            | tl::bit(self.shipping_options.is_some(), 0x2);
+        let flags = tl::bit(0, self.error.is_some(), 0x1);
+        let flags = tl::bit(flags, self.shipping_options.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
-        if let Some(value) = &self.error {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.error);
         if let Some(value) = &self.shipping_options {
             tl::write_vector(out, value);
         }
@@ -5306,13 +5234,11 @@ impl SetBotPrecheckoutResults {
 impl tl::Encode for SetBotPrecheckoutResults {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x09c2dd95);
-        let flags = tl::bit(self.success, 0x2)
-            | tl::bit(self.error.is_some(), 0x1);
+        let flags = tl::bit(0, self.success, 0x2);
+        let flags = tl::bit(flags, self.error.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
-        if let Some(value) = &self.error {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.error);
     }
 }
 
@@ -5372,11 +5298,9 @@ impl UploadMedia {
 impl tl::Encode for UploadMedia {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x14967978);
-        let flags = tl::bit(self.business_connection_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.business_connection_id.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.business_connection_id {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.business_connection_id);
         tl::Encode::encode(&self.peer, out);
         tl::Encode::encode(&self.media, out);
     }
@@ -5597,12 +5521,10 @@ impl GetUnreadMentions {
 impl tl::Encode for GetUnreadMentions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf107e790);
-        let flags = tl::bit(self.top_msg_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.top_msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         tl::write_i32(out, self.offset_id);
         tl::write_i32(out, self.add_offset);
         tl::write_i32(out, self.limit);
@@ -5669,12 +5591,10 @@ impl ReadMentions {
 impl tl::Encode for ReadMentions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x36e5bf4d);
-        let flags = tl::bit(self.top_msg_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.top_msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
     }
 }
 
@@ -5810,40 +5730,34 @@ impl SendMultiMedia {
 impl tl::Encode for SendMultiMedia {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1bf89d74);
-        let flags = tl::bit(self.silent, 0x20)
-            | tl::bit(self.background, 0x40)
-            | tl::bit(self.clear_draft, 0x80)
-            | tl::bit(self.noforwards, 0x4000)
-            | tl::bit(self.update_stickersets_order, 0x8000)
-            | tl::bit(self.invert_media, 0x10000)
-            | tl::bit(self.allow_paid_floodskip, 0x80000)
-            | tl::bit(self.reply_to.is_some(), 0x1)
-            | tl::bit(self.schedule_date.is_some(), 0x400)
-            | tl::bit(self.send_as.is_some(), 0x2000)
-            | tl::bit(self.quick_reply_shortcut.is_some(), 0x20000)
-            | tl::bit(self.effect.is_some(), 0x40000)
-            | tl::bit(self.allow_paid_stars.is_some(), 0x200000);
+        let flags = tl::bit(0, self.silent, 0x20);
+        let flags = tl::bit(flags, self.background, 0x40);
+        let flags = tl::bit(flags, self.clear_draft, 0x80);
+        let flags = tl::bit(flags, self.noforwards, 0x4000);
+        let flags = tl::bit(flags, self.update_stickersets_order, 0x8000);
+        let flags = tl::bit(flags, self.invert_media, 0x10000);
+        let flags = tl::bit(flags, self.allow_paid_floodskip, 0x80000);
+        let flags = tl::bit(flags, self.reply_to.is_some(), 0x1);
+        let flags = tl::bit(flags, self.schedule_date.is_some(), 0x400);
+        let flags = tl::bit(flags, self.send_as.is_some(), 0x2000);
+        let flags = tl::bit(flags, self.quick_reply_shortcut.is_some(), 0x20000);
+        let flags = tl::bit(flags, self.effect.is_some(), 0x40000);
+        let flags = tl::bit(flags, self.allow_paid_stars.is_some(), 0x200000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.reply_to {
             tl::Encode::encode(value, out);
         }
         tl::write_vector(out, &self.multi_media);
-        if let Some(value) = &self.schedule_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.schedule_date);
         if let Some(value) = &self.send_as {
             tl::Encode::encode(value, out);
         }
         if let Some(value) = &self.quick_reply_shortcut {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.effect {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.allow_paid_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.effect);
+        tl::write_i64_if(out, self.allow_paid_stars);
     }
 }
 
@@ -5964,7 +5878,7 @@ impl SearchStickerSets {
 impl tl::Encode for SearchStickerSets {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x35705b8a);
-        let flags = tl::bit(self.exclude_featured, 0x1);
+        let flags = tl::bit(0, self.exclude_featured, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.q);
         tl::write_i64(out, self.hash);
@@ -6062,8 +5976,8 @@ impl MarkDialogUnread {
 impl tl::Encode for MarkDialogUnread {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8c5006f8);
-        let flags = tl::bit(self.unread, 0x1)
-            | tl::bit(self.parent_peer.is_some(), 0x2);
+        let flags = tl::bit(0, self.unread, 0x1);
+        let flags = tl::bit(flags, self.parent_peer.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.parent_peer {
             tl::Encode::encode(value, out);
@@ -6122,7 +6036,7 @@ impl GetDialogUnreadMarks {
 impl tl::Encode for GetDialogUnreadMarks {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x21202222);
-        let flags = tl::bit(self.parent_peer.is_some(), 0x1);
+        let flags = tl::bit(0, self.parent_peer.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.parent_peer {
             tl::Encode::encode(value, out);
@@ -6223,9 +6137,9 @@ impl UpdatePinnedMessage {
 impl tl::Encode for UpdatePinnedMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd2aaf7ec);
-        let flags = tl::bit(self.silent, 0x1)
-            | tl::bit(self.unpin, 0x2)
-            | tl::bit(self.pm_oneside, 0x4);
+        let flags = tl::bit(0, self.silent, 0x1);
+        let flags = tl::bit(flags, self.unpin, 0x2);
+        let flags = tl::bit(flags, self.pm_oneside, 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
@@ -6735,16 +6649,14 @@ impl GetSearchCounters {
 impl tl::Encode for GetSearchCounters {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1bbcf300);
-        let flags = tl::bit(self.saved_peer_id.is_some(), 0x4)
-            | tl::bit(self.top_msg_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.saved_peer_id.is_some(), 0x4);
+        let flags = tl::bit(flags, self.top_msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.saved_peer_id {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         tl::write_vector(out, &self.filters);
     }
 }
@@ -6812,9 +6724,9 @@ impl tl::Encode for RequestUrlAuth {
         tl::write_u32(out, 0x894cc99c);
         debug_assert!(self.peer.is_some() == self.msg_id.is_some(), "set all the fields of bit 1 or none");
         debug_assert!(self.msg_id.is_some() == self.button_id.is_some(), "set all the fields of bit 1 or none");
-        let flags = tl::bit(self.peer.is_some() && self.msg_id.is_some() && self.button_id.is_some(), 0x2)
-            | tl::bit(self.url.is_some(), 0x4)
-            | tl::bit(self.in_app_origin.is_some(), 0x8);
+        let flags = tl::bit(0, self.peer.is_some() && self.msg_id.is_some() && self.button_id.is_some(), 0x2);
+        let flags = tl::bit(flags, self.url.is_some(), 0x4);
+        let flags = tl::bit(flags, self.in_app_origin.is_some(), 0x8);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer && flags & 0x2 != 0 {
             tl::Encode::encode(value, out);
@@ -6825,12 +6737,8 @@ impl tl::Encode for RequestUrlAuth {
         if let Some(value) = &self.button_id && flags & 0x2 != 0 {
             tl::write_i32(out, *value);
         }
-        if let Some(value) = &self.url {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.in_app_origin {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.url);
+        tl::write_text_if(out, &self.in_app_origin);
     }
 }
 
@@ -6900,11 +6808,11 @@ impl tl::Encode for AcceptUrlAuth {
         tl::write_u32(out, 0x67a3f0de);
         debug_assert!(self.peer.is_some() == self.msg_id.is_some(), "set all the fields of bit 1 or none");
         debug_assert!(self.msg_id.is_some() == self.button_id.is_some(), "set all the fields of bit 1 or none");
-        let flags = tl::bit(self.write_allowed, 0x1)
-            | tl::bit(self.share_phone_number, 0x8)
-            | tl::bit(self.peer.is_some() && self.msg_id.is_some() && self.button_id.is_some(), 0x2)
-            | tl::bit(self.url.is_some(), 0x4)
-            | tl::bit(self.match_code.is_some(), 0x10);
+        let flags = tl::bit(0, self.write_allowed, 0x1);
+        let flags = tl::bit(flags, self.share_phone_number, 0x8);
+        let flags = tl::bit(flags, self.peer.is_some() && self.msg_id.is_some() && self.button_id.is_some(), 0x2);
+        let flags = tl::bit(flags, self.url.is_some(), 0x4);
+        let flags = tl::bit(flags, self.match_code.is_some(), 0x10);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer && flags & 0x2 != 0 {
             tl::Encode::encode(value, out);
@@ -6915,12 +6823,8 @@ impl tl::Encode for AcceptUrlAuth {
         if let Some(value) = &self.button_id && flags & 0x2 != 0 {
             tl::write_i32(out, *value);
         }
-        if let Some(value) = &self.url {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.match_code {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.url);
+        tl::write_text_if(out, &self.match_code);
     }
 }
 
@@ -7239,17 +7143,15 @@ impl GetPollVotes {
 impl tl::Encode for GetPollVotes {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb86e380e);
-        let flags = tl::bit(self.option.is_some(), 0x1)
-            | tl::bit(self.offset.is_some(), 0x2);
+        let flags = tl::bit(0, self.option.is_some(), 0x1);
+        let flags = tl::bit(flags, self.offset.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
         if let Some(value) = &self.option {
             tl::write_bytes(out, value);
         }
-        if let Some(value) = &self.offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.offset);
         tl::write_i32(out, self.limit);
     }
 }
@@ -7312,9 +7214,9 @@ impl ToggleStickerSets {
 impl tl::Encode for ToggleStickerSets {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb5052fea);
-        let flags = tl::bit(self.uninstall, 0x1)
-            | tl::bit(self.archive, 0x2)
-            | tl::bit(self.unarchive, 0x4);
+        let flags = tl::bit(0, self.uninstall, 0x1);
+        let flags = tl::bit(flags, self.archive, 0x2);
+        let flags = tl::bit(flags, self.unarchive, 0x4);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.stickersets);
     }
@@ -7445,7 +7347,7 @@ impl UpdateDialogFilter {
 impl tl::Encode for UpdateDialogFilter {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1ad4a04a);
-        let flags = tl::bit(self.filter.is_some(), 0x1);
+        let flags = tl::bit(0, self.filter.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         if let Some(value) = &self.filter {
@@ -7792,13 +7694,11 @@ impl UnpinAllMessages {
 impl tl::Encode for UnpinAllMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x062dd747);
-        let flags = tl::bit(self.top_msg_id.is_some(), 0x1)
-            | tl::bit(self.saved_peer_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.top_msg_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.saved_peer_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         if let Some(value) = &self.saved_peer_id {
             tl::Encode::encode(value, out);
         }
@@ -7902,7 +7802,7 @@ impl DeletePhoneCallHistory {
 impl tl::Encode for DeletePhoneCallHistory {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf9cbe409);
-        let flags = tl::bit(self.revoke, 0x1);
+        let flags = tl::bit(0, self.revoke, 0x1);
         tl::write_u32(out, flags);
     }
 }
@@ -8180,8 +8080,8 @@ impl tl::Encode for GetExportedChatInvites {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa2b5a3f6);
         debug_assert!(self.offset_date.is_some() == self.offset_link.is_some(), "set all the fields of bit 2 or none");
-        let flags = tl::bit(self.revoked, 0x8)
-            | tl::bit(self.offset_date.is_some() && self.offset_link.is_some(), 0x4);
+        let flags = tl::bit(0, self.revoked, 0x8);
+        let flags = tl::bit(flags, self.offset_date.is_some() && self.offset_link.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::Encode::encode(&self.admin_id, out);
@@ -8313,26 +8213,20 @@ impl EditExportedChatInvite {
 impl tl::Encode for EditExportedChatInvite {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbdca2f75);
-        let flags = tl::bit(self.revoked, 0x4)
-            | tl::bit(self.expire_date.is_some(), 0x1)
-            | tl::bit(self.usage_limit.is_some(), 0x2)
-            | tl::bit(self.request_needed.is_some(), 0x8)
-            | tl::bit(self.title.is_some(), 0x10);
+        let flags = tl::bit(0, self.revoked, 0x4);
+        let flags = tl::bit(flags, self.expire_date.is_some(), 0x1);
+        let flags = tl::bit(flags, self.usage_limit.is_some(), 0x2);
+        let flags = tl::bit(flags, self.request_needed.is_some(), 0x8);
+        let flags = tl::bit(flags, self.title.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.link);
-        if let Some(value) = &self.expire_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.usage_limit {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.expire_date);
+        tl::write_i32_if(out, self.usage_limit);
         if let Some(value) = &self.request_needed {
             tl::write_bool(out, *value);
         }
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
     }
 }
 
@@ -8555,18 +8449,14 @@ impl GetChatInviteImporters {
 impl tl::Encode for GetChatInviteImporters {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdf04dd4e);
-        let flags = tl::bit(self.requested, 0x1)
-            | tl::bit(self.subscription_expired, 0x8)
-            | tl::bit(self.link.is_some(), 0x2)
-            | tl::bit(self.q.is_some(), 0x4);
+        let flags = tl::bit(0, self.requested, 0x1);
+        let flags = tl::bit(flags, self.subscription_expired, 0x8);
+        let flags = tl::bit(flags, self.link.is_some(), 0x2);
+        let flags = tl::bit(flags, self.q.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.link {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.q {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.link);
+        tl::write_text_if(out, &self.q);
         tl::write_i32(out, self.offset_date);
         tl::Encode::encode(&self.offset_user, out);
         tl::write_i32(out, self.limit);
@@ -8838,7 +8728,7 @@ impl GetSearchResultsCalendar {
 impl tl::Encode for GetSearchResultsCalendar {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6aa3f6bd);
-        let flags = tl::bit(self.saved_peer_id.is_some(), 0x4);
+        let flags = tl::bit(0, self.saved_peer_id.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.saved_peer_id {
@@ -8912,7 +8802,7 @@ impl GetSearchResultsPositions {
 impl tl::Encode for GetSearchResultsPositions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9c7f2f10);
-        let flags = tl::bit(self.saved_peer_id.is_some(), 0x4);
+        let flags = tl::bit(0, self.saved_peer_id.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.saved_peer_id {
@@ -8982,7 +8872,7 @@ impl HideChatJoinRequest {
 impl tl::Encode for HideChatJoinRequest {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7fe7e815);
-        let flags = tl::bit(self.approved, 0x1);
+        let flags = tl::bit(0, self.approved, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::Encode::encode(&self.user_id, out);
@@ -9045,13 +8935,11 @@ impl HideAllChatJoinRequests {
 impl tl::Encode for HideAllChatJoinRequests {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe085f4ea);
-        let flags = tl::bit(self.approved, 0x1)
-            | tl::bit(self.link.is_some(), 0x2);
+        let flags = tl::bit(0, self.approved, 0x1);
+        let flags = tl::bit(flags, self.link.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.link {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.link);
     }
 }
 
@@ -9111,13 +8999,11 @@ impl ToggleNoForwards {
 impl tl::Encode for ToggleNoForwards {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb2081a35);
-        let flags = tl::bit(self.request_msg_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.request_msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_bool(out, self.enabled);
-        if let Some(value) = &self.request_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.request_msg_id);
     }
 }
 
@@ -9232,9 +9118,9 @@ impl SendReaction {
 impl tl::Encode for SendReaction {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd30d78d4);
-        let flags = tl::bit(self.big, 0x2)
-            | tl::bit(self.add_to_recent, 0x4)
-            | tl::bit(self.reaction.is_some(), 0x1);
+        let flags = tl::bit(0, self.big, 0x2);
+        let flags = tl::bit(flags, self.add_to_recent, 0x4);
+        let flags = tl::bit(flags, self.reaction.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.msg_id);
@@ -9357,17 +9243,15 @@ impl GetMessageReactionsList {
 impl tl::Encode for GetMessageReactionsList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x461b3f48);
-        let flags = tl::bit(self.reaction.is_some(), 0x1)
-            | tl::bit(self.offset.is_some(), 0x2);
+        let flags = tl::bit(0, self.reaction.is_some(), 0x1);
+        let flags = tl::bit(flags, self.offset.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
         if let Some(value) = &self.reaction {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.offset);
         tl::write_i32(out, self.limit);
     }
 }
@@ -9432,14 +9316,12 @@ impl SetChatAvailableReactions {
 impl tl::Encode for SetChatAvailableReactions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x864b2581);
-        let flags = tl::bit(self.reactions_limit.is_some(), 0x1)
-            | tl::bit(self.paid_enabled.is_some(), 0x2);
+        let flags = tl::bit(0, self.reactions_limit.is_some(), 0x1);
+        let flags = tl::bit(flags, self.paid_enabled.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::Encode::encode(&self.available_reactions, out);
-        if let Some(value) = &self.reactions_limit {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.reactions_limit);
         if let Some(value) = &self.paid_enabled {
             tl::write_bool(out, *value);
         }
@@ -9600,9 +9482,9 @@ impl tl::Encode for TranslateText {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa5eec345);
         debug_assert!(self.peer.is_some() == self.id.is_some(), "set all the fields of bit 0 or none");
-        let flags = tl::bit(self.peer.is_some() && self.id.is_some(), 0x1)
-            | tl::bit(self.text.is_some(), 0x2)
-            | tl::bit(self.tone.is_some(), 0x4);
+        let flags = tl::bit(0, self.peer.is_some() && self.id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.text.is_some(), 0x2);
+        let flags = tl::bit(flags, self.tone.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer && flags & 0x1 != 0 {
             tl::Encode::encode(value, out);
@@ -9614,9 +9496,7 @@ impl tl::Encode for TranslateText {
             tl::write_vector(out, value);
         }
         tl::write_text(out, &self.to_lang);
-        if let Some(value) = &self.tone {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.tone);
     }
 }
 
@@ -9688,13 +9568,11 @@ impl GetUnreadReactions {
 impl tl::Encode for GetUnreadReactions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbd7f90ac);
-        let flags = tl::bit(self.top_msg_id.is_some(), 0x1)
-            | tl::bit(self.saved_peer_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.top_msg_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.saved_peer_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         if let Some(value) = &self.saved_peer_id {
             tl::Encode::encode(value, out);
         }
@@ -9767,13 +9645,11 @@ impl ReadReactions {
 impl tl::Encode for ReadReactions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9ec44f93);
-        let flags = tl::bit(self.top_msg_id.is_some(), 0x1)
-            | tl::bit(self.saved_peer_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.top_msg_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.saved_peer_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         if let Some(value) = &self.saved_peer_id {
             tl::Encode::encode(value, out);
         }
@@ -9983,7 +9859,7 @@ impl ToggleBotInAttachMenu {
 impl tl::Encode for ToggleBotInAttachMenu {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x69f59d69);
-        let flags = tl::bit(self.write_allowed, 0x1);
+        let flags = tl::bit(0, self.write_allowed, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.bot, out);
         tl::write_bool(out, self.enabled);
@@ -10064,24 +9940,20 @@ impl RequestWebView {
 impl tl::Encode for RequestWebView {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x269dc2c1);
-        let flags = tl::bit(self.from_bot_menu, 0x10)
-            | tl::bit(self.silent, 0x20)
-            | tl::bit(self.compact, 0x80)
-            | tl::bit(self.fullscreen, 0x100)
-            | tl::bit(self.url.is_some(), 0x2)
-            | tl::bit(self.start_param.is_some(), 0x8)
-            | tl::bit(self.theme_params.is_some(), 0x4)
-            | tl::bit(self.reply_to.is_some(), 0x1)
-            | tl::bit(self.send_as.is_some(), 0x2000);
+        let flags = tl::bit(0, self.from_bot_menu, 0x10);
+        let flags = tl::bit(flags, self.silent, 0x20);
+        let flags = tl::bit(flags, self.compact, 0x80);
+        let flags = tl::bit(flags, self.fullscreen, 0x100);
+        let flags = tl::bit(flags, self.url.is_some(), 0x2);
+        let flags = tl::bit(flags, self.start_param.is_some(), 0x8);
+        let flags = tl::bit(flags, self.theme_params.is_some(), 0x4);
+        let flags = tl::bit(flags, self.reply_to.is_some(), 0x1);
+        let flags = tl::bit(flags, self.send_as.is_some(), 0x2000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::Encode::encode(&self.bot, out);
-        if let Some(value) = &self.url {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.start_param {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.url);
+        tl::write_text_if(out, &self.start_param);
         if let Some(value) = &self.theme_params {
             tl::Encode::encode(value, out);
         }
@@ -10166,9 +10038,9 @@ impl ProlongWebView {
 impl tl::Encode for ProlongWebView {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb0d81a83);
-        let flags = tl::bit(self.silent, 0x20)
-            | tl::bit(self.reply_to.is_some(), 0x1)
-            | tl::bit(self.send_as.is_some(), 0x2000);
+        let flags = tl::bit(0, self.silent, 0x20);
+        let flags = tl::bit(flags, self.reply_to.is_some(), 0x1);
+        let flags = tl::bit(flags, self.send_as.is_some(), 0x2000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::Encode::encode(&self.bot, out);
@@ -10253,21 +10125,17 @@ impl RequestSimpleWebView {
 impl tl::Encode for RequestSimpleWebView {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x413a3e73);
-        let flags = tl::bit(self.from_switch_webview, 0x2)
-            | tl::bit(self.from_side_menu, 0x4)
-            | tl::bit(self.compact, 0x80)
-            | tl::bit(self.fullscreen, 0x100)
-            | tl::bit(self.url.is_some(), 0x8)
-            | tl::bit(self.start_param.is_some(), 0x10)
-            | tl::bit(self.theme_params.is_some(), 0x1);
+        let flags = tl::bit(0, self.from_switch_webview, 0x2);
+        let flags = tl::bit(flags, self.from_side_menu, 0x4);
+        let flags = tl::bit(flags, self.compact, 0x80);
+        let flags = tl::bit(flags, self.fullscreen, 0x100);
+        let flags = tl::bit(flags, self.url.is_some(), 0x8);
+        let flags = tl::bit(flags, self.start_param.is_some(), 0x10);
+        let flags = tl::bit(flags, self.theme_params.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.bot, out);
-        if let Some(value) = &self.url {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.start_param {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.url);
+        tl::write_text_if(out, &self.start_param);
         if let Some(value) = &self.theme_params {
             tl::Encode::encode(value, out);
         }
@@ -11013,16 +10881,12 @@ impl SendBotRequestedPeer {
 impl tl::Encode for SendBotRequestedPeer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6c5cf2a7);
-        let flags = tl::bit(self.msg_id.is_some(), 0x1)
-            | tl::bit(self.webapp_req_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.msg_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.webapp_req_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.msg_id {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.webapp_req_id {
-            tl::write_text(out, value);
-        }
+        tl::write_i32_if(out, self.msg_id);
+        tl::write_text_if(out, &self.webapp_req_id);
         tl::write_i32(out, self.button_id);
         tl::write_vector(out, &self.requested_peers);
     }
@@ -11270,7 +11134,7 @@ impl TogglePeerTranslations {
 impl tl::Encode for TogglePeerTranslations {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe47cb579);
-        let flags = tl::bit(self.disabled, 0x1);
+        let flags = tl::bit(0, self.disabled, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
     }
@@ -11392,17 +11256,15 @@ impl RequestAppWebView {
 impl tl::Encode for RequestAppWebView {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x53618bce);
-        let flags = tl::bit(self.write_allowed, 0x1)
-            | tl::bit(self.compact, 0x80)
-            | tl::bit(self.fullscreen, 0x100)
-            | tl::bit(self.start_param.is_some(), 0x2)
-            | tl::bit(self.theme_params.is_some(), 0x4);
+        let flags = tl::bit(0, self.write_allowed, 0x1);
+        let flags = tl::bit(flags, self.compact, 0x80);
+        let flags = tl::bit(flags, self.fullscreen, 0x100);
+        let flags = tl::bit(flags, self.start_param.is_some(), 0x2);
+        let flags = tl::bit(flags, self.theme_params.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::Encode::encode(&self.app, out);
-        if let Some(value) = &self.start_param {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.start_param);
         if let Some(value) = &self.theme_params {
             tl::Encode::encode(value, out);
         }
@@ -11477,11 +11339,11 @@ impl SetChatWallPaper {
 impl tl::Encode for SetChatWallPaper {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8ffacae1);
-        let flags = tl::bit(self.for_both, 0x8)
-            | tl::bit(self.revert, 0x10)
-            | tl::bit(self.wallpaper.is_some(), 0x1)
-            | tl::bit(self.settings.is_some(), 0x4)
-            | tl::bit(self.id.is_some(), 0x2);
+        let flags = tl::bit(0, self.for_both, 0x8);
+        let flags = tl::bit(flags, self.revert, 0x10);
+        let flags = tl::bit(flags, self.wallpaper.is_some(), 0x1);
+        let flags = tl::bit(flags, self.settings.is_some(), 0x4);
+        let flags = tl::bit(flags, self.id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.wallpaper {
@@ -11490,9 +11352,7 @@ impl tl::Encode for SetChatWallPaper {
         if let Some(value) = &self.settings {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.id);
     }
 }
 
@@ -11553,7 +11413,7 @@ impl SearchEmojiStickerSets {
 impl tl::Encode for SearchEmojiStickerSets {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x92b4494c);
-        let flags = tl::bit(self.exclude_featured, 0x1);
+        let flags = tl::bit(0, self.exclude_featured, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.q);
         tl::write_i64(out, self.hash);
@@ -11622,8 +11482,8 @@ impl GetSavedDialogs {
 impl tl::Encode for GetSavedDialogs {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1e91fc99);
-        let flags = tl::bit(self.exclude_pinned, 0x1)
-            | tl::bit(self.parent_peer.is_some(), 0x2);
+        let flags = tl::bit(0, self.exclude_pinned, 0x1);
+        let flags = tl::bit(flags, self.parent_peer.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.parent_peer {
             tl::Encode::encode(value, out);
@@ -11709,7 +11569,7 @@ impl GetSavedHistory {
 impl tl::Encode for GetSavedHistory {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x998ab009);
-        let flags = tl::bit(self.parent_peer.is_some(), 0x1);
+        let flags = tl::bit(0, self.parent_peer.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.parent_peer {
             tl::Encode::encode(value, out);
@@ -11791,21 +11651,17 @@ impl DeleteSavedHistory {
 impl tl::Encode for DeleteSavedHistory {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4dc5085f);
-        let flags = tl::bit(self.parent_peer.is_some(), 0x1)
-            | tl::bit(self.min_date.is_some(), 0x4)
-            | tl::bit(self.max_date.is_some(), 0x8);
+        let flags = tl::bit(0, self.parent_peer.is_some(), 0x1);
+        let flags = tl::bit(flags, self.min_date.is_some(), 0x4);
+        let flags = tl::bit(flags, self.max_date.is_some(), 0x8);
         tl::write_u32(out, flags);
         if let Some(value) = &self.parent_peer {
             tl::Encode::encode(value, out);
         }
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.max_id);
-        if let Some(value) = &self.min_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.max_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.min_date);
+        tl::write_i32_if(out, self.max_date);
     }
 }
 
@@ -11900,7 +11756,7 @@ impl ToggleSavedDialogPin {
 impl tl::Encode for ToggleSavedDialogPin {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xac81bbde);
-        let flags = tl::bit(self.pinned, 0x1);
+        let flags = tl::bit(0, self.pinned, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
     }
@@ -11957,7 +11813,7 @@ impl ReorderPinnedSavedDialogs {
 impl tl::Encode for ReorderPinnedSavedDialogs {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8b716587);
-        let flags = tl::bit(self.force, 0x1);
+        let flags = tl::bit(0, self.force, 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.order);
     }
@@ -12016,7 +11872,7 @@ impl GetSavedReactionTags {
 impl tl::Encode for GetSavedReactionTags {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3637e05b);
-        let flags = tl::bit(self.peer.is_some(), 0x1);
+        let flags = tl::bit(0, self.peer.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer {
             tl::Encode::encode(value, out);
@@ -12078,12 +11934,10 @@ impl UpdateSavedReactionTag {
 impl tl::Encode for UpdateSavedReactionTag {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x60297dec);
-        let flags = tl::bit(self.title.is_some(), 0x1);
+        let flags = tl::bit(0, self.title.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.reaction, out);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
     }
 }
 
@@ -12475,7 +12329,7 @@ impl GetQuickReplyMessages {
 impl tl::Encode for GetQuickReplyMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x94a495c3);
-        let flags = tl::bit(self.id.is_some(), 0x1);
+        let flags = tl::bit(0, self.id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.shortcut_id);
         if let Some(value) = &self.id {
@@ -13002,16 +12856,14 @@ impl RequestMainWebView {
 impl tl::Encode for RequestMainWebView {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc9e01e7b);
-        let flags = tl::bit(self.compact, 0x80)
-            | tl::bit(self.fullscreen, 0x100)
-            | tl::bit(self.start_param.is_some(), 0x2)
-            | tl::bit(self.theme_params.is_some(), 0x1);
+        let flags = tl::bit(0, self.compact, 0x80);
+        let flags = tl::bit(flags, self.fullscreen, 0x100);
+        let flags = tl::bit(flags, self.start_param.is_some(), 0x2);
+        let flags = tl::bit(flags, self.theme_params.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::Encode::encode(&self.bot, out);
-        if let Some(value) = &self.start_param {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.start_param);
         if let Some(value) = &self.theme_params {
             tl::Encode::encode(value, out);
         }
@@ -13083,7 +12935,7 @@ impl SendPaidReaction {
 impl tl::Encode for SendPaidReaction {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x58bbcb50);
-        let flags = tl::bit(self.private.is_some(), 0x1);
+        let flags = tl::bit(0, self.private.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.msg_id);
@@ -13286,8 +13138,8 @@ impl ClickSponsoredMessage {
 impl tl::Encode for ClickSponsoredMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8235057e);
-        let flags = tl::bit(self.media, 0x1)
-            | tl::bit(self.fullscreen, 0x2);
+        let flags = tl::bit(0, self.media, 0x1);
+        let flags = tl::bit(flags, self.fullscreen, 0x2);
         tl::write_u32(out, flags);
         tl::write_bytes(out, &self.random_id);
     }
@@ -13396,12 +13248,10 @@ impl GetSponsoredMessages {
 impl tl::Encode for GetSponsoredMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3d6ce850);
-        let flags = tl::bit(self.msg_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.msg_id);
     }
 }
 
@@ -13460,7 +13310,7 @@ impl SavePreparedInlineMessage {
 impl tl::Encode for SavePreparedInlineMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf21f7f2f);
-        let flags = tl::bit(self.peer_types.is_some(), 0x1);
+        let flags = tl::bit(0, self.peer_types.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.result, out);
         tl::Encode::encode(&self.user_id, out);
@@ -13583,7 +13433,7 @@ impl SearchStickers {
 impl tl::Encode for SearchStickers {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x29b1c66a);
-        let flags = tl::bit(self.emojis, 0x1);
+        let flags = tl::bit(0, self.emojis, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.q);
         tl::write_text(out, &self.emoticon);
@@ -13654,7 +13504,7 @@ impl ReportMessagesDelivery {
 impl tl::Encode for ReportMessagesDelivery {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5a6d7395);
-        let flags = tl::bit(self.push, 0x1);
+        let flags = tl::bit(0, self.push, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_vector(out, &self.id);
@@ -13713,7 +13563,7 @@ impl GetSavedDialogsById {
 impl tl::Encode for GetSavedDialogsById {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6f6f9c96);
-        let flags = tl::bit(self.parent_peer.is_some(), 0x2);
+        let flags = tl::bit(0, self.parent_peer.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.parent_peer {
             tl::Encode::encode(value, out);
@@ -13950,18 +13800,14 @@ impl ToggleSuggestedPostApproval {
 impl tl::Encode for ToggleSuggestedPostApproval {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8107455c);
-        let flags = tl::bit(self.reject, 0x2)
-            | tl::bit(self.schedule_date.is_some(), 0x1)
-            | tl::bit(self.reject_comment.is_some(), 0x4);
+        let flags = tl::bit(0, self.reject, 0x2);
+        let flags = tl::bit(flags, self.schedule_date.is_some(), 0x1);
+        let flags = tl::bit(flags, self.reject_comment.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.msg_id);
-        if let Some(value) = &self.schedule_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.reject_comment {
-            tl::write_text(out, value);
-        }
+        tl::write_i32_if(out, self.schedule_date);
+        tl::write_text_if(out, &self.reject_comment);
     }
 }
 
@@ -14029,12 +13875,10 @@ impl GetForumTopics {
 impl tl::Encode for GetForumTopics {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3ba47bff);
-        let flags = tl::bit(self.q.is_some(), 0x1);
+        let flags = tl::bit(0, self.q.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.q {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.q);
         tl::write_i32(out, self.offset_date);
         tl::write_i32(out, self.offset_id);
         tl::write_i32(out, self.offset_topic);
@@ -14158,19 +14002,15 @@ impl EditForumTopic {
 impl tl::Encode for EditForumTopic {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcecc1134);
-        let flags = tl::bit(self.title.is_some(), 0x1)
-            | tl::bit(self.icon_emoji_id.is_some(), 0x2)
-            | tl::bit(self.closed.is_some(), 0x4)
-            | tl::bit(self.hidden.is_some(), 0x8);
+        let flags = tl::bit(0, self.title.is_some(), 0x1);
+        let flags = tl::bit(flags, self.icon_emoji_id.is_some(), 0x2);
+        let flags = tl::bit(flags, self.closed.is_some(), 0x4);
+        let flags = tl::bit(flags, self.hidden.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.topic_id);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.icon_emoji_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_text_if(out, &self.title);
+        tl::write_i64_if(out, self.icon_emoji_id);
         if let Some(value) = &self.closed {
             tl::write_bool(out, *value);
         }
@@ -14294,7 +14134,7 @@ impl ReorderPinnedForumTopics {
 impl tl::Encode for ReorderPinnedForumTopics {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0e7841f0);
-        let flags = tl::bit(self.force, 0x1);
+        let flags = tl::bit(0, self.force, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_vector(out, &self.order);
@@ -14365,19 +14205,15 @@ impl CreateForumTopic {
 impl tl::Encode for CreateForumTopic {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2f98c3d5);
-        let flags = tl::bit(self.title_missing, 0x10)
-            | tl::bit(self.icon_color.is_some(), 0x1)
-            | tl::bit(self.icon_emoji_id.is_some(), 0x8)
-            | tl::bit(self.send_as.is_some(), 0x4);
+        let flags = tl::bit(0, self.title_missing, 0x10);
+        let flags = tl::bit(flags, self.icon_color.is_some(), 0x1);
+        let flags = tl::bit(flags, self.icon_emoji_id.is_some(), 0x8);
+        let flags = tl::bit(flags, self.send_as.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.title);
-        if let Some(value) = &self.icon_color {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.icon_emoji_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i32_if(out, self.icon_color);
+        tl::write_i64_if(out, self.icon_emoji_id);
         tl::write_i64(out, self.random_id);
         if let Some(value) = &self.send_as {
             tl::Encode::encode(value, out);
@@ -14533,17 +14369,13 @@ impl SummarizeText {
 impl tl::Encode for SummarizeText {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xabbbd346);
-        let flags = tl::bit(self.to_lang.is_some(), 0x1)
-            | tl::bit(self.tone.is_some(), 0x4);
+        let flags = tl::bit(0, self.to_lang.is_some(), 0x1);
+        let flags = tl::bit(flags, self.tone.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
-        if let Some(value) = &self.to_lang {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.tone {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.to_lang);
+        tl::write_text_if(out, &self.tone);
     }
 }
 
@@ -14863,15 +14695,13 @@ impl ComposeMessageWithAi {
 impl tl::Encode for ComposeMessageWithAi {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdaecc589);
-        let flags = tl::bit(self.proofread, 0x1)
-            | tl::bit(self.emojify, 0x8)
-            | tl::bit(self.translate_to_lang.is_some(), 0x2)
-            | tl::bit(self.tone.is_some(), 0x4);
+        let flags = tl::bit(0, self.proofread, 0x1);
+        let flags = tl::bit(flags, self.emojify, 0x8);
+        let flags = tl::bit(flags, self.translate_to_lang.is_some(), 0x2);
+        let flags = tl::bit(flags, self.tone.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.text, out);
-        if let Some(value) = &self.translate_to_lang {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.translate_to_lang);
         if let Some(value) = &self.tone {
             tl::Encode::encode(value, out);
         }
@@ -15152,12 +14982,10 @@ impl GetUnreadPollVotes {
 impl tl::Encode for GetUnreadPollVotes {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x43286cf2);
-        let flags = tl::bit(self.top_msg_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.top_msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         tl::write_i32(out, self.offset_id);
         tl::write_i32(out, self.add_offset);
         tl::write_i32(out, self.limit);
@@ -15224,12 +15052,10 @@ impl ReadPollVotes {
 impl tl::Encode for ReadPollVotes {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1720b4d8);
-        let flags = tl::bit(self.top_msg_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.top_msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
     }
 }
 
@@ -15562,9 +15388,9 @@ impl tl::Encode for TranslateRichMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1a542004);
         debug_assert!(self.peer.is_some() == self.id.is_some(), "set all the fields of bit 0 or none");
-        let flags = tl::bit(self.peer.is_some() && self.id.is_some(), 0x1)
-            | tl::bit(self.text.is_some(), 0x2)
-            | tl::bit(self.tone.is_some(), 0x4);
+        let flags = tl::bit(0, self.peer.is_some() && self.id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.text.is_some(), 0x2);
+        let flags = tl::bit(flags, self.tone.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer && flags & 0x1 != 0 {
             tl::Encode::encode(value, out);
@@ -15576,9 +15402,7 @@ impl tl::Encode for TranslateRichMessage {
             tl::write_vector(out, value);
         }
         tl::write_text(out, &self.to_lang);
-        if let Some(value) = &self.tone {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.tone);
     }
 }
 
@@ -15642,18 +15466,16 @@ impl ComposeRichMessageWithAi {
 impl tl::Encode for ComposeRichMessageWithAi {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8d7ae6af);
-        let flags = tl::bit(self.proofread, 0x1)
-            | tl::bit(self.emojify, 0x8)
-            | tl::bit(self.text.is_some(), 0x10)
-            | tl::bit(self.translate_to_lang.is_some(), 0x2)
-            | tl::bit(self.tone.is_some(), 0x4);
+        let flags = tl::bit(0, self.proofread, 0x1);
+        let flags = tl::bit(flags, self.emojify, 0x8);
+        let flags = tl::bit(flags, self.text.is_some(), 0x10);
+        let flags = tl::bit(flags, self.translate_to_lang.is_some(), 0x2);
+        let flags = tl::bit(flags, self.tone.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.text {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.translate_to_lang {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.translate_to_lang);
         if let Some(value) = &self.tone {
             tl::Encode::encode(value, out);
         }
@@ -15716,7 +15538,7 @@ impl RequestChatJoinWebView {
 impl tl::Encode for RequestChatJoinWebView {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xba9ee679);
-        let flags = tl::bit(self.theme_params.is_some(), 0x1);
+        let flags = tl::bit(0, self.theme_params.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
         if let Some(value) = &self.theme_params {

@@ -34,7 +34,7 @@ impl GetPaymentForm {
 impl tl::Encode for GetPaymentForm {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x37148dbb);
-        let flags = tl::bit(self.theme_params.is_some(), 0x1);
+        let flags = tl::bit(0, self.theme_params.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.invoice, out);
         if let Some(value) = &self.theme_params {
@@ -149,7 +149,7 @@ impl ValidateRequestedInfo {
 impl tl::Encode for ValidateRequestedInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb6c8f12b);
-        let flags = tl::bit(self.save, 0x1);
+        let flags = tl::bit(0, self.save, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.invoice, out);
         tl::Encode::encode(&self.info, out);
@@ -218,22 +218,16 @@ impl SendPaymentForm {
 impl tl::Encode for SendPaymentForm {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2d03522f);
-        let flags = tl::bit(self.requested_info_id.is_some(), 0x1)
-            | tl::bit(self.shipping_option_id.is_some(), 0x2)
-            | tl::bit(self.tip_amount.is_some(), 0x4);
+        let flags = tl::bit(0, self.requested_info_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.shipping_option_id.is_some(), 0x2);
+        let flags = tl::bit(flags, self.tip_amount.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.form_id);
         tl::Encode::encode(&self.invoice, out);
-        if let Some(value) = &self.requested_info_id {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.shipping_option_id {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.requested_info_id);
+        tl::write_text_if(out, &self.shipping_option_id);
         tl::Encode::encode(&self.credentials, out);
-        if let Some(value) = &self.tip_amount {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.tip_amount);
     }
 }
 
@@ -327,8 +321,8 @@ impl ClearSavedInfo {
 impl tl::Encode for ClearSavedInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd83d70c1);
-        let flags = tl::bit(self.credentials, 0x1)
-            | tl::bit(self.info, 0x2);
+        let flags = tl::bit(0, self.credentials, 0x1);
+        let flags = tl::bit(flags, self.info, 0x2);
         tl::write_u32(out, flags);
     }
 }
@@ -578,7 +572,7 @@ impl GetPremiumGiftCodeOptions {
 impl tl::Encode for GetPremiumGiftCodeOptions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2757ba54);
-        let flags = tl::bit(self.boost_peer.is_some(), 0x1);
+        let flags = tl::bit(0, self.boost_peer.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.boost_peer {
             tl::Encode::encode(value, out);
@@ -873,7 +867,7 @@ impl GetStarsStatus {
 impl tl::Encode for GetStarsStatus {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4ea9b3bf);
-        let flags = tl::bit(self.ton, 0x1);
+        let flags = tl::bit(0, self.ton, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
     }
@@ -944,15 +938,13 @@ impl GetStarsTransactions {
 impl tl::Encode for GetStarsTransactions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x69da4557);
-        let flags = tl::bit(self.inbound, 0x1)
-            | tl::bit(self.outbound, 0x2)
-            | tl::bit(self.ascending, 0x4)
-            | tl::bit(self.ton, 0x10)
-            | tl::bit(self.subscription_id.is_some(), 0x8);
+        let flags = tl::bit(0, self.inbound, 0x1);
+        let flags = tl::bit(flags, self.outbound, 0x2);
+        let flags = tl::bit(flags, self.ascending, 0x4);
+        let flags = tl::bit(flags, self.ton, 0x10);
+        let flags = tl::bit(flags, self.subscription_id.is_some(), 0x8);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.subscription_id {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.subscription_id);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.offset);
         tl::write_i32(out, self.limit);
@@ -1122,8 +1114,8 @@ impl GetStarsRevenueStats {
 impl tl::Encode for GetStarsRevenueStats {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd91ffad6);
-        let flags = tl::bit(self.dark, 0x1)
-            | tl::bit(self.ton, 0x2);
+        let flags = tl::bit(0, self.dark, 0x1);
+        let flags = tl::bit(flags, self.ton, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
     }
@@ -1187,13 +1179,11 @@ impl GetStarsRevenueWithdrawalUrl {
 impl tl::Encode for GetStarsRevenueWithdrawalUrl {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2433dc92);
-        let flags = tl::bit(self.ton, 0x1)
-            | tl::bit(self.amount.is_some(), 0x2);
+        let flags = tl::bit(0, self.ton, 0x1);
+        let flags = tl::bit(flags, self.amount.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.amount {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.amount);
         tl::Encode::encode(&self.password, out);
     }
 }
@@ -1302,7 +1292,7 @@ impl GetStarsTransactionsById {
 impl tl::Encode for GetStarsTransactionsById {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2dca16b8);
-        let flags = tl::bit(self.ton, 0x1);
+        let flags = tl::bit(0, self.ton, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_vector(out, &self.id);
@@ -1361,7 +1351,7 @@ impl GetStarsGiftOptions {
 impl tl::Encode for GetStarsGiftOptions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd3c96bc8);
-        let flags = tl::bit(self.user_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.user_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.user_id {
             tl::Encode::encode(value, out);
@@ -1423,7 +1413,7 @@ impl GetStarsSubscriptions {
 impl tl::Encode for GetStarsSubscriptions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x032512c5);
-        let flags = tl::bit(self.missing_balance, 0x1);
+        let flags = tl::bit(0, self.missing_balance, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.offset);
@@ -1486,7 +1476,7 @@ impl ChangeStarsSubscription {
 impl tl::Encode for ChangeStarsSubscription {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc7770878);
-        let flags = tl::bit(self.canceled.is_some(), 0x1);
+        let flags = tl::bit(0, self.canceled.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.subscription_id);
@@ -1681,7 +1671,7 @@ impl SaveStarGift {
 impl tl::Encode for SaveStarGift {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2a2a697c);
-        let flags = tl::bit(self.unsave, 0x1);
+        let flags = tl::bit(0, self.unsave, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.stargift, out);
     }
@@ -1789,7 +1779,7 @@ impl BotCancelStarsSubscription {
 impl tl::Encode for BotCancelStarsSubscription {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6dfa0622);
-        let flags = tl::bit(self.restore, 0x1);
+        let flags = tl::bit(0, self.restore, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.user_id, out);
         tl::write_text(out, &self.charge_id);
@@ -1853,7 +1843,7 @@ impl tl::Encode for GetConnectedStarRefBots {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5869a553);
         debug_assert!(self.offset_date.is_some() == self.offset_link.is_some(), "set all the fields of bit 2 or none");
-        let flags = tl::bit(self.offset_date.is_some() && self.offset_link.is_some(), 0x4);
+        let flags = tl::bit(0, self.offset_date.is_some() && self.offset_link.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.offset_date && flags & 0x4 != 0 {
@@ -1978,8 +1968,8 @@ impl GetSuggestedStarRefBots {
 impl tl::Encode for GetSuggestedStarRefBots {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0d6b48f7);
-        let flags = tl::bit(self.order_by_revenue, 0x1)
-            | tl::bit(self.order_by_date, 0x2);
+        let flags = tl::bit(0, self.order_by_revenue, 0x1);
+        let flags = tl::bit(flags, self.order_by_date, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.offset);
@@ -2094,7 +2084,7 @@ impl EditConnectedStarRefBot {
 impl tl::Encode for EditConnectedStarRefBot {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe4fca4a3);
-        let flags = tl::bit(self.revoked, 0x1);
+        let flags = tl::bit(0, self.revoked, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.link);
@@ -2202,7 +2192,7 @@ impl UpgradeStarGift {
 impl tl::Encode for UpgradeStarGift {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xaed6e4f5);
-        let flags = tl::bit(self.keep_original_details, 0x1);
+        let flags = tl::bit(0, self.keep_original_details, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.stargift, out);
     }
@@ -2381,21 +2371,19 @@ impl GetSavedStarGifts {
 impl tl::Encode for GetSavedStarGifts {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa319e569);
-        let flags = tl::bit(self.exclude_unsaved, 0x1)
-            | tl::bit(self.exclude_saved, 0x2)
-            | tl::bit(self.exclude_unlimited, 0x4)
-            | tl::bit(self.exclude_unique, 0x10)
-            | tl::bit(self.sort_by_value, 0x20)
-            | tl::bit(self.exclude_upgradable, 0x80)
-            | tl::bit(self.exclude_unupgradable, 0x100)
-            | tl::bit(self.peer_color_available, 0x200)
-            | tl::bit(self.exclude_hosted, 0x400)
-            | tl::bit(self.collection_id.is_some(), 0x40);
+        let flags = tl::bit(0, self.exclude_unsaved, 0x1);
+        let flags = tl::bit(flags, self.exclude_saved, 0x2);
+        let flags = tl::bit(flags, self.exclude_unlimited, 0x4);
+        let flags = tl::bit(flags, self.exclude_unique, 0x10);
+        let flags = tl::bit(flags, self.sort_by_value, 0x20);
+        let flags = tl::bit(flags, self.exclude_upgradable, 0x80);
+        let flags = tl::bit(flags, self.exclude_unupgradable, 0x100);
+        let flags = tl::bit(flags, self.peer_color_available, 0x200);
+        let flags = tl::bit(flags, self.exclude_hosted, 0x400);
+        let flags = tl::bit(flags, self.collection_id.is_some(), 0x40);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.collection_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.collection_id);
         tl::write_text(out, &self.offset);
         tl::write_i32(out, self.limit);
     }
@@ -2563,7 +2551,7 @@ impl ToggleChatStarGiftNotifications {
 impl tl::Encode for ToggleChatStarGiftNotifications {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x60eaefa1);
-        let flags = tl::bit(self.enabled, 0x1);
+        let flags = tl::bit(0, self.enabled, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
     }
@@ -2734,16 +2722,14 @@ impl GetResaleStarGifts {
 impl tl::Encode for GetResaleStarGifts {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7a5fa236);
-        let flags = tl::bit(self.sort_by_price, 0x2)
-            | tl::bit(self.sort_by_num, 0x4)
-            | tl::bit(self.for_craft, 0x10)
-            | tl::bit(self.stars_only, 0x20)
-            | tl::bit(self.attributes_hash.is_some(), 0x1)
-            | tl::bit(self.attributes.is_some(), 0x8);
+        let flags = tl::bit(0, self.sort_by_price, 0x2);
+        let flags = tl::bit(flags, self.sort_by_num, 0x4);
+        let flags = tl::bit(flags, self.for_craft, 0x10);
+        let flags = tl::bit(flags, self.stars_only, 0x20);
+        let flags = tl::bit(flags, self.attributes_hash.is_some(), 0x1);
+        let flags = tl::bit(flags, self.attributes.is_some(), 0x8);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.attributes_hash {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.attributes_hash);
         tl::write_i64(out, self.gift_id);
         if let Some(value) = &self.attributes {
             tl::write_vector(out, value);
@@ -2927,16 +2913,14 @@ impl UpdateStarGiftCollection {
 impl tl::Encode for UpdateStarGiftCollection {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4fddbee7);
-        let flags = tl::bit(self.title.is_some(), 0x1)
-            | tl::bit(self.delete_stargift.is_some(), 0x2)
-            | tl::bit(self.add_stargift.is_some(), 0x4)
-            | tl::bit(self.order.is_some(), 0x8);
+        let flags = tl::bit(0, self.title.is_some(), 0x1);
+        let flags = tl::bit(flags, self.delete_stargift.is_some(), 0x2);
+        let flags = tl::bit(flags, self.add_stargift.is_some(), 0x4);
+        let flags = tl::bit(flags, self.order.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.collection_id);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
         if let Some(value) = &self.delete_stargift {
             tl::write_vector(out, value);
         }
@@ -3396,7 +3380,7 @@ impl ResolveStarGiftOffer {
 impl tl::Encode for ResolveStarGiftOffer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe9ce781c);
-        let flags = tl::bit(self.decline, 0x1);
+        let flags = tl::bit(0, self.decline, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.offer_msg_id);
     }
@@ -3463,16 +3447,14 @@ impl SendStarGiftOffer {
 impl tl::Encode for SendStarGiftOffer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8fb86b41);
-        let flags = tl::bit(self.allow_paid_stars.is_some(), 0x1);
+        let flags = tl::bit(0, self.allow_paid_stars.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.slug);
         tl::Encode::encode(&self.price, out);
         tl::write_i32(out, self.duration);
         tl::write_i64(out, self.random_id);
-        if let Some(value) = &self.allow_paid_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.allow_paid_stars);
     }
 }
 
@@ -3713,11 +3695,9 @@ impl GetOnrampProviders {
 impl tl::Encode for GetOnrampProviders {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3f3e00dc);
-        let flags = tl::bit(self.crypto_currency.is_some(), 0x1);
+        let flags = tl::bit(0, self.crypto_currency.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.crypto_currency {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.crypto_currency);
     }
 }
 
@@ -3822,13 +3802,11 @@ impl GetOnrampAvailability {
 impl tl::Encode for GetOnrampAvailability {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2ec29951);
-        let flags = tl::bit(self.base_currency.is_some(), 0x1);
+        let flags = tl::bit(0, self.base_currency.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.provider);
         tl::write_text(out, &self.crypto_currency);
-        if let Some(value) = &self.base_currency {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.base_currency);
     }
 }
 
@@ -3888,14 +3866,12 @@ impl GetOnrampLimits {
 impl tl::Encode for GetOnrampLimits {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x80e851fd);
-        let flags = tl::bit(self.payment_method.is_some(), 0x1);
+        let flags = tl::bit(0, self.payment_method.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.provider);
         tl::write_text(out, &self.crypto_currency);
         tl::write_text(out, &self.base_currency);
-        if let Some(value) = &self.payment_method {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.payment_method);
     }
 }
 
@@ -3960,22 +3936,16 @@ impl GetOnrampQuote {
 impl tl::Encode for GetOnrampQuote {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe06645fa);
-        let flags = tl::bit(self.base_amount.is_some(), 0x1)
-            | tl::bit(self.crypto_amount.is_some(), 0x2)
-            | tl::bit(self.payment_method.is_some(), 0x4);
+        let flags = tl::bit(0, self.base_amount.is_some(), 0x1);
+        let flags = tl::bit(flags, self.crypto_amount.is_some(), 0x2);
+        let flags = tl::bit(flags, self.payment_method.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.provider);
         tl::write_text(out, &self.crypto_currency);
         tl::write_text(out, &self.base_currency);
-        if let Some(value) = &self.base_amount {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.crypto_amount {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.payment_method {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.base_amount);
+        tl::write_text_if(out, &self.crypto_amount);
+        tl::write_text_if(out, &self.payment_method);
     }
 }
 
@@ -4052,42 +4022,26 @@ impl CreateOnrampSession {
 impl tl::Encode for CreateOnrampSession {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa2197cf6);
-        let flags = tl::bit(self.payment_method.is_some(), 0x1)
-            | tl::bit(self.base_currency.is_some(), 0x2)
-            | tl::bit(self.base_amount.is_some(), 0x4)
-            | tl::bit(self.memo.is_some(), 0x8)
-            | tl::bit(self.theme.is_some(), 0x10)
-            | tl::bit(self.success_return_url.is_some(), 0x20)
-            | tl::bit(self.fail_return_url.is_some(), 0x40)
-            | tl::bit(self.crypto_amount.is_some(), 0x80);
+        let flags = tl::bit(0, self.payment_method.is_some(), 0x1);
+        let flags = tl::bit(flags, self.base_currency.is_some(), 0x2);
+        let flags = tl::bit(flags, self.base_amount.is_some(), 0x4);
+        let flags = tl::bit(flags, self.memo.is_some(), 0x8);
+        let flags = tl::bit(flags, self.theme.is_some(), 0x10);
+        let flags = tl::bit(flags, self.success_return_url.is_some(), 0x20);
+        let flags = tl::bit(flags, self.fail_return_url.is_some(), 0x40);
+        let flags = tl::bit(flags, self.crypto_amount.is_some(), 0x80);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.provider);
         tl::write_text(out, &self.crypto_currency);
         tl::write_text(out, &self.address);
-        if let Some(value) = &self.payment_method {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.base_currency {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.base_amount {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.memo {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.theme {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.success_return_url {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.fail_return_url {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.crypto_amount {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.payment_method);
+        tl::write_text_if(out, &self.base_currency);
+        tl::write_text_if(out, &self.base_amount);
+        tl::write_text_if(out, &self.memo);
+        tl::write_text_if(out, &self.theme);
+        tl::write_text_if(out, &self.success_return_url);
+        tl::write_text_if(out, &self.fail_return_url);
+        tl::write_text_if(out, &self.crypto_amount);
     }
 }
 

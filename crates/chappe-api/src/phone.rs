@@ -75,7 +75,7 @@ impl RequestCall {
 impl tl::Encode for RequestCall {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x42ff96ed);
-        let flags = tl::bit(self.video, 0x1);
+        let flags = tl::bit(0, self.video, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.user_id, out);
         tl::write_i32(out, self.random_id);
@@ -307,7 +307,7 @@ impl DiscardCall {
 impl tl::Encode for DiscardCall {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb2cbc1c0);
-        let flags = tl::bit(self.video, 0x1);
+        let flags = tl::bit(0, self.video, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.duration);
@@ -376,7 +376,7 @@ impl SetCallRating {
 impl tl::Encode for SetCallRating {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x59ead627);
-        let flags = tl::bit(self.user_initiative, 0x1);
+        let flags = tl::bit(0, self.user_initiative, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.rating);
@@ -547,18 +547,14 @@ impl CreateGroupCall {
 impl tl::Encode for CreateGroupCall {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x48cdc6d8);
-        let flags = tl::bit(self.rtmp_stream, 0x4)
-            | tl::bit(self.title.is_some(), 0x1)
-            | tl::bit(self.schedule_date.is_some(), 0x2);
+        let flags = tl::bit(0, self.rtmp_stream, 0x4);
+        let flags = tl::bit(flags, self.title.is_some(), 0x1);
+        let flags = tl::bit(flags, self.schedule_date.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.random_id);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.schedule_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_text_if(out, &self.title);
+        tl::write_i32_if(out, self.schedule_date);
     }
 }
 
@@ -631,16 +627,14 @@ impl tl::Encode for JoinGroupCall {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8fb53057);
         debug_assert!(self.public_key.is_some() == self.block.is_some(), "set all the fields of bit 3 or none");
-        let flags = tl::bit(self.muted, 0x1)
-            | tl::bit(self.video_stopped, 0x4)
-            | tl::bit(self.invite_hash.is_some(), 0x2)
-            | tl::bit(self.public_key.is_some() && self.block.is_some(), 0x8);
+        let flags = tl::bit(0, self.muted, 0x1);
+        let flags = tl::bit(flags, self.video_stopped, 0x4);
+        let flags = tl::bit(flags, self.invite_hash.is_some(), 0x2);
+        let flags = tl::bit(flags, self.public_key.is_some() && self.block.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         tl::Encode::encode(&self.join_as, out);
-        if let Some(value) = &self.invite_hash {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.invite_hash);
         if let Some(value) = &self.public_key && flags & 0x8 != 0 {
             tl::write_int256(out, *value);
         }
@@ -865,10 +859,10 @@ impl ToggleGroupCallSettings {
 impl tl::Encode for ToggleGroupCallSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x974392f2);
-        let flags = tl::bit(self.reset_invite_hash, 0x2)
-            | tl::bit(self.join_muted.is_some(), 0x1)
-            | tl::bit(self.messages_enabled.is_some(), 0x4)
-            | tl::bit(self.send_paid_messages_stars.is_some(), 0x8);
+        let flags = tl::bit(0, self.reset_invite_hash, 0x2);
+        let flags = tl::bit(flags, self.join_muted.is_some(), 0x1);
+        let flags = tl::bit(flags, self.messages_enabled.is_some(), 0x4);
+        let flags = tl::bit(flags, self.send_paid_messages_stars.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         if let Some(value) = &self.join_muted {
@@ -877,9 +871,7 @@ impl tl::Encode for ToggleGroupCallSettings {
         if let Some(value) = &self.messages_enabled {
             tl::write_bool(out, *value);
         }
-        if let Some(value) = &self.send_paid_messages_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.send_paid_messages_stars);
     }
 }
 
@@ -1111,14 +1103,12 @@ impl tl::Encode for ToggleGroupCallRecord {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf128c708);
         debug_assert!(self.video == self.video_portrait.is_some(), "set all the fields of bit 2 or none");
-        let flags = tl::bit(self.start, 0x1)
-            | tl::bit(self.video && self.video_portrait.is_some(), 0x4)
-            | tl::bit(self.title.is_some(), 0x2);
+        let flags = tl::bit(0, self.start, 0x1);
+        let flags = tl::bit(flags, self.video && self.video_portrait.is_some(), 0x4);
+        let flags = tl::bit(flags, self.title.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
         if let Some(value) = &self.video_portrait && flags & 0x4 != 0 {
             tl::write_bool(out, *value);
         }
@@ -1193,21 +1183,19 @@ impl EditGroupCallParticipant {
 impl tl::Encode for EditGroupCallParticipant {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa5273abf);
-        let flags = tl::bit(self.muted.is_some(), 0x1)
-            | tl::bit(self.volume.is_some(), 0x2)
-            | tl::bit(self.raise_hand.is_some(), 0x4)
-            | tl::bit(self.video_stopped.is_some(), 0x8)
-            | tl::bit(self.video_paused.is_some(), 0x10)
-            | tl::bit(self.presentation_paused.is_some(), 0x20);
+        let flags = tl::bit(0, self.muted.is_some(), 0x1);
+        let flags = tl::bit(flags, self.volume.is_some(), 0x2);
+        let flags = tl::bit(flags, self.raise_hand.is_some(), 0x4);
+        let flags = tl::bit(flags, self.video_stopped.is_some(), 0x8);
+        let flags = tl::bit(flags, self.video_paused.is_some(), 0x10);
+        let flags = tl::bit(flags, self.presentation_paused.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         tl::Encode::encode(&self.participant, out);
         if let Some(value) = &self.muted {
             tl::write_bool(out, *value);
         }
-        if let Some(value) = &self.volume {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.volume);
         if let Some(value) = &self.raise_hand {
             tl::write_bool(out, *value);
         }
@@ -1380,7 +1368,7 @@ impl ExportGroupCallInvite {
 impl tl::Encode for ExportGroupCallInvite {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe6aa647f);
-        let flags = tl::bit(self.can_self_unmute, 0x1);
+        let flags = tl::bit(0, self.can_self_unmute, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
     }
@@ -1735,7 +1723,7 @@ impl GetGroupCallStreamRtmpUrl {
 impl tl::Encode for GetGroupCallStreamRtmpUrl {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5af4c73a);
-        let flags = tl::bit(self.live_story, 0x1);
+        let flags = tl::bit(0, self.live_story, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_bool(out, self.revoke);
@@ -1858,9 +1846,9 @@ impl tl::Encode for CreateConferenceCall {
         debug_assert!(self.join == self.public_key.is_some(), "set all the fields of bit 3 or none");
         debug_assert!(self.public_key.is_some() == self.block.is_some(), "set all the fields of bit 3 or none");
         debug_assert!(self.block.is_some() == self.params.is_some(), "set all the fields of bit 3 or none");
-        let flags = tl::bit(self.muted, 0x1)
-            | tl::bit(self.video_stopped, 0x4)
-            | tl::bit(self.join && self.public_key.is_some() && self.block.is_some() && self.params.is_some(), 0x8);
+        let flags = tl::bit(0, self.muted, 0x1);
+        let flags = tl::bit(flags, self.video_stopped, 0x4);
+        let flags = tl::bit(flags, self.join && self.public_key.is_some() && self.block.is_some() && self.params.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.random_id);
         if let Some(value) = &self.public_key && flags & 0x8 != 0 {
@@ -1939,8 +1927,8 @@ impl DeleteConferenceCallParticipants {
 impl tl::Encode for DeleteConferenceCallParticipants {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8ca60525);
-        let flags = tl::bit(self.only_left, 0x1)
-            | tl::bit(self.kick, 0x2);
+        let flags = tl::bit(0, self.only_left, 0x1);
+        let flags = tl::bit(flags, self.kick, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         tl::write_vector(out, &self.ids);
@@ -2057,7 +2045,7 @@ impl InviteConferenceCallParticipant {
 impl tl::Encode for InviteConferenceCallParticipant {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbcf22685);
-        let flags = tl::bit(self.video, 0x1);
+        let flags = tl::bit(0, self.video, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         tl::Encode::encode(&self.user_id, out);
@@ -2230,15 +2218,13 @@ impl SendGroupCallMessage {
 impl tl::Encode for SendGroupCallMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb1d11410);
-        let flags = tl::bit(self.allow_paid_stars.is_some(), 0x1)
-            | tl::bit(self.send_as.is_some(), 0x2);
+        let flags = tl::bit(0, self.allow_paid_stars.is_some(), 0x1);
+        let flags = tl::bit(flags, self.send_as.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         tl::write_i64(out, self.random_id);
         tl::Encode::encode(&self.message, out);
-        if let Some(value) = &self.allow_paid_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.allow_paid_stars);
         if let Some(value) = &self.send_as {
             tl::Encode::encode(value, out);
         }
@@ -2354,7 +2340,7 @@ impl DeleteGroupCallMessages {
 impl tl::Encode for DeleteGroupCallMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf64f54f7);
-        let flags = tl::bit(self.report_spam, 0x1);
+        let flags = tl::bit(0, self.report_spam, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         tl::write_vector(out, &self.messages);
@@ -2417,7 +2403,7 @@ impl DeleteGroupCallParticipantMessages {
 impl tl::Encode for DeleteGroupCallParticipantMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1dbfeca0);
-        let flags = tl::bit(self.report_spam, 0x1);
+        let flags = tl::bit(0, self.report_spam, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         tl::Encode::encode(&self.participant, out);

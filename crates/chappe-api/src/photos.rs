@@ -36,8 +36,8 @@ impl UpdateProfilePhoto {
 impl tl::Encode for UpdateProfilePhoto {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x09e82039);
-        let flags = tl::bit(self.fallback, 0x1)
-            | tl::bit(self.bot.is_some(), 0x2);
+        let flags = tl::bit(0, self.fallback, 0x1);
+        let flags = tl::bit(flags, self.bot.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.bot {
             tl::Encode::encode(value, out);
@@ -108,12 +108,12 @@ impl UploadProfilePhoto {
 impl tl::Encode for UploadProfilePhoto {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0388a3b5);
-        let flags = tl::bit(self.fallback, 0x8)
-            | tl::bit(self.bot.is_some(), 0x20)
-            | tl::bit(self.file.is_some(), 0x1)
-            | tl::bit(self.video.is_some(), 0x2)
-            | tl::bit(self.video_start_ts.is_some(), 0x4)
-            | tl::bit(self.video_emoji_markup.is_some(), 0x10);
+        let flags = tl::bit(0, self.fallback, 0x8);
+        let flags = tl::bit(flags, self.bot.is_some(), 0x20);
+        let flags = tl::bit(flags, self.file.is_some(), 0x1);
+        let flags = tl::bit(flags, self.video.is_some(), 0x2);
+        let flags = tl::bit(flags, self.video_start_ts.is_some(), 0x4);
+        let flags = tl::bit(flags, self.video_emoji_markup.is_some(), 0x10);
         tl::write_u32(out, flags);
         if let Some(value) = &self.bot {
             tl::Encode::encode(value, out);
@@ -304,12 +304,12 @@ impl UploadContactProfilePhoto {
 impl tl::Encode for UploadContactProfilePhoto {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe14c4a71);
-        let flags = tl::bit(self.suggest, 0x8)
-            | tl::bit(self.save, 0x10)
-            | tl::bit(self.file.is_some(), 0x1)
-            | tl::bit(self.video.is_some(), 0x2)
-            | tl::bit(self.video_start_ts.is_some(), 0x4)
-            | tl::bit(self.video_emoji_markup.is_some(), 0x20);
+        let flags = tl::bit(0, self.suggest, 0x8);
+        let flags = tl::bit(flags, self.save, 0x10);
+        let flags = tl::bit(flags, self.file.is_some(), 0x1);
+        let flags = tl::bit(flags, self.video.is_some(), 0x2);
+        let flags = tl::bit(flags, self.video_start_ts.is_some(), 0x4);
+        let flags = tl::bit(flags, self.video_emoji_markup.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.user_id, out);
         if let Some(value) = &self.file {

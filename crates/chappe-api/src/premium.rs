@@ -38,7 +38,7 @@ impl GetBoostsList {
 impl tl::Encode for GetBoostsList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x60f67660);
-        let flags = tl::bit(self.gifts, 0x1);
+        let flags = tl::bit(0, self.gifts, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.offset);
@@ -136,7 +136,7 @@ impl ApplyBoost {
 impl tl::Encode for ApplyBoost {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6b7da746);
-        let flags = tl::bit(self.slots.is_some(), 0x1);
+        let flags = tl::bit(0, self.slots.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.slots {
             tl::write_vector(out, value);

@@ -152,8 +152,8 @@ impl<Q> InitConnection<Q> {
 impl<Q: tl::Encode> tl::Encode for InitConnection<Q> {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc1cd5ea9);
-        let flags = tl::bit(self.proxy.is_some(), 0x1)
-            | tl::bit(self.params.is_some(), 0x2);
+        let flags = tl::bit(0, self.proxy.is_some(), 0x1);
+        let flags = tl::bit(flags, self.params.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.api_id);
         tl::write_text(out, &self.device_model);

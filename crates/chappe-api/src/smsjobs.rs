@@ -143,7 +143,7 @@ impl UpdateSettings {
 impl tl::Encode for UpdateSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x093fa0bf);
-        let flags = tl::bit(self.allow_international, 0x1);
+        let flags = tl::bit(0, self.allow_international, 0x1);
         tl::write_u32(out, flags);
     }
 }
@@ -284,12 +284,10 @@ impl FinishJob {
 impl tl::Encode for FinishJob {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4f1ebf24);
-        let flags = tl::bit(self.error.is_some(), 0x1);
+        let flags = tl::bit(0, self.error.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.job_id);
-        if let Some(value) = &self.error {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.error);
     }
 }
 

@@ -34,7 +34,7 @@ impl GetBroadcastStats {
 impl tl::Encode for GetBroadcastStats {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xab42441a);
-        let flags = tl::bit(self.dark, 0x1);
+        let flags = tl::bit(0, self.dark, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
     }
@@ -93,12 +93,10 @@ impl LoadAsyncGraph {
 impl tl::Encode for LoadAsyncGraph {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x621d5fa0);
-        let flags = tl::bit(self.x.is_some(), 0x1);
+        let flags = tl::bit(0, self.x.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.token);
-        if let Some(value) = &self.x {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.x);
     }
 }
 
@@ -155,7 +153,7 @@ impl GetMegagroupStats {
 impl tl::Encode for GetMegagroupStats {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdcdf8607);
-        let flags = tl::bit(self.dark, 0x1);
+        let flags = tl::bit(0, self.dark, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
     }
@@ -275,7 +273,7 @@ impl GetMessageStats {
 impl tl::Encode for GetMessageStats {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb6e0a3f5);
-        let flags = tl::bit(self.dark, 0x1);
+        let flags = tl::bit(0, self.dark, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
         tl::write_i32(out, self.msg_id);
@@ -338,7 +336,7 @@ impl GetStoryStats {
 impl tl::Encode for GetStoryStats {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x374fef40);
-        let flags = tl::bit(self.dark, 0x1);
+        let flags = tl::bit(0, self.dark, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
@@ -460,7 +458,7 @@ impl GetPollStats {
 impl tl::Encode for GetPollStats {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc27dfa68);
-        let flags = tl::bit(self.dark, 0x1);
+        let flags = tl::bit(0, self.dark, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.msg_id);

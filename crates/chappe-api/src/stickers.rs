@@ -48,11 +48,11 @@ impl CreateStickerSet {
 impl tl::Encode for CreateStickerSet {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9021ab67);
-        let flags = tl::bit(self.masks, 0x1)
-            | tl::bit(self.emojis, 0x20)
-            | tl::bit(self.text_color, 0x40)
-            | tl::bit(self.thumb.is_some(), 0x4)
-            | tl::bit(self.software.is_some(), 0x8);
+        let flags = tl::bit(0, self.masks, 0x1);
+        let flags = tl::bit(flags, self.emojis, 0x20);
+        let flags = tl::bit(flags, self.text_color, 0x40);
+        let flags = tl::bit(flags, self.thumb.is_some(), 0x4);
+        let flags = tl::bit(flags, self.software.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.user_id, out);
         tl::write_text(out, &self.title);
@@ -61,9 +61,7 @@ impl tl::Encode for CreateStickerSet {
             tl::Encode::encode(value, out);
         }
         tl::write_vector(out, &self.stickers);
-        if let Some(value) = &self.software {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.software);
     }
 }
 
@@ -278,16 +276,14 @@ impl SetStickerSetThumb {
 impl tl::Encode for SetStickerSetThumb {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa76a5392);
-        let flags = tl::bit(self.thumb.is_some(), 0x1)
-            | tl::bit(self.thumb_document_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.thumb.is_some(), 0x1);
+        let flags = tl::bit(flags, self.thumb_document_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.stickerset, out);
         if let Some(value) = &self.thumb {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.thumb_document_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.thumb_document_id);
     }
 }
 
@@ -443,20 +439,16 @@ impl ChangeSticker {
 impl tl::Encode for ChangeSticker {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf5537ebc);
-        let flags = tl::bit(self.emoji.is_some(), 0x1)
-            | tl::bit(self.mask_coords.is_some(), 0x2)
-            | tl::bit(self.keywords.is_some(), 0x4);
+        let flags = tl::bit(0, self.emoji.is_some(), 0x1);
+        let flags = tl::bit(flags, self.mask_coords.is_some(), 0x2);
+        let flags = tl::bit(flags, self.keywords.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.sticker, out);
-        if let Some(value) = &self.emoji {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.emoji);
         if let Some(value) = &self.mask_coords {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.keywords {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.keywords);
     }
 }
 

@@ -108,33 +108,29 @@ impl tl::Encode for SendStory {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8f9e6898);
         debug_assert!(self.fwd_from_id.is_some() == self.fwd_from_story.is_some(), "set all the fields of bit 6 or none");
-        let flags = tl::bit(self.pinned, 0x4)
-            | tl::bit(self.noforwards, 0x10)
-            | tl::bit(self.fwd_modified, 0x80)
-            | tl::bit(self.media_areas.is_some(), 0x20)
-            | tl::bit(self.caption.is_some(), 0x1)
-            | tl::bit(self.entities.is_some(), 0x2)
-            | tl::bit(self.period.is_some(), 0x8)
-            | tl::bit(self.fwd_from_id.is_some() && self.fwd_from_story.is_some(), 0x40)
-            | tl::bit(self.albums.is_some(), 0x100)
-            | tl::bit(self.music.is_some(), 0x200);
+        let flags = tl::bit(0, self.pinned, 0x4);
+        let flags = tl::bit(flags, self.noforwards, 0x10);
+        let flags = tl::bit(flags, self.fwd_modified, 0x80);
+        let flags = tl::bit(flags, self.media_areas.is_some(), 0x20);
+        let flags = tl::bit(flags, self.caption.is_some(), 0x1);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x2);
+        let flags = tl::bit(flags, self.period.is_some(), 0x8);
+        let flags = tl::bit(flags, self.fwd_from_id.is_some() && self.fwd_from_story.is_some(), 0x40);
+        let flags = tl::bit(flags, self.albums.is_some(), 0x100);
+        let flags = tl::bit(flags, self.music.is_some(), 0x200);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::Encode::encode(&self.media, out);
         if let Some(value) = &self.media_areas {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.caption {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.caption);
         if let Some(value) = &self.entities {
             tl::write_vector(out, value);
         }
         tl::write_vector(out, &self.privacy_rules);
         tl::write_i64(out, self.random_id);
-        if let Some(value) = &self.period {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.period);
         if let Some(value) = &self.fwd_from_id && flags & 0x40 != 0 {
             tl::Encode::encode(value, out);
         }
@@ -229,11 +225,11 @@ impl tl::Encode for EditStory {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2c63a72b);
         debug_assert!(self.caption.is_some() == self.entities.is_some(), "set all the fields of bit 1 or none");
-        let flags = tl::bit(self.media.is_some(), 0x1)
-            | tl::bit(self.media_areas.is_some(), 0x8)
-            | tl::bit(self.caption.is_some() && self.entities.is_some(), 0x2)
-            | tl::bit(self.privacy_rules.is_some(), 0x4)
-            | tl::bit(self.music.is_some(), 0x10);
+        let flags = tl::bit(0, self.media.is_some(), 0x1);
+        let flags = tl::bit(flags, self.media_areas.is_some(), 0x8);
+        let flags = tl::bit(flags, self.caption.is_some() && self.entities.is_some(), 0x2);
+        let flags = tl::bit(flags, self.privacy_rules.is_some(), 0x4);
+        let flags = tl::bit(flags, self.music.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
@@ -423,13 +419,11 @@ impl GetAllStories {
 impl tl::Encode for GetAllStories {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xeeb0d625);
-        let flags = tl::bit(self.next, 0x2)
-            | tl::bit(self.hidden, 0x4)
-            | tl::bit(self.state.is_some(), 0x1);
+        let flags = tl::bit(0, self.next, 0x2);
+        let flags = tl::bit(flags, self.hidden, 0x4);
+        let flags = tl::bit(flags, self.state.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.state {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.state);
     }
 }
 
@@ -807,15 +801,13 @@ impl GetStoryViewsList {
 impl tl::Encode for GetStoryViewsList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7ed23c57);
-        let flags = tl::bit(self.just_contacts, 0x1)
-            | tl::bit(self.reactions_first, 0x4)
-            | tl::bit(self.forwards_first, 0x8)
-            | tl::bit(self.q.is_some(), 0x2);
+        let flags = tl::bit(0, self.just_contacts, 0x1);
+        let flags = tl::bit(flags, self.reactions_first, 0x4);
+        let flags = tl::bit(flags, self.forwards_first, 0x8);
+        let flags = tl::bit(flags, self.q.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.q {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.q);
         tl::write_i32(out, self.id);
         tl::write_text(out, &self.offset);
         tl::write_i32(out, self.limit);
@@ -1042,8 +1034,8 @@ impl ActivateStealthMode {
 impl tl::Encode for ActivateStealthMode {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x57bbd166);
-        let flags = tl::bit(self.past, 0x1)
-            | tl::bit(self.future, 0x2);
+        let flags = tl::bit(0, self.past, 0x1);
+        let flags = tl::bit(flags, self.future, 0x2);
         tl::write_u32(out, flags);
     }
 }
@@ -1105,7 +1097,7 @@ impl SendReaction {
 impl tl::Encode for SendReaction {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7fd736b2);
-        let flags = tl::bit(self.add_to_recent, 0x1);
+        let flags = tl::bit(0, self.add_to_recent, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.story_id);
@@ -1389,18 +1381,16 @@ impl GetStoryReactionsList {
 impl tl::Encode for GetStoryReactionsList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb9b2881f);
-        let flags = tl::bit(self.forwards_first, 0x4)
-            | tl::bit(self.reaction.is_some(), 0x1)
-            | tl::bit(self.offset.is_some(), 0x2);
+        let flags = tl::bit(0, self.forwards_first, 0x4);
+        let flags = tl::bit(flags, self.reaction.is_some(), 0x1);
+        let flags = tl::bit(flags, self.offset.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
         if let Some(value) = &self.reaction {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.offset);
         tl::write_i32(out, self.limit);
     }
 }
@@ -1519,13 +1509,11 @@ impl SearchPosts {
 impl tl::Encode for SearchPosts {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd1810907);
-        let flags = tl::bit(self.hashtag.is_some(), 0x1)
-            | tl::bit(self.area.is_some(), 0x2)
-            | tl::bit(self.peer.is_some(), 0x4);
+        let flags = tl::bit(0, self.hashtag.is_some(), 0x1);
+        let flags = tl::bit(flags, self.area.is_some(), 0x2);
+        let flags = tl::bit(flags, self.peer.is_some(), 0x4);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.hashtag {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.hashtag);
         if let Some(value) = &self.area {
             tl::Encode::encode(value, out);
         }
@@ -1656,16 +1644,14 @@ impl UpdateAlbum {
 impl tl::Encode for UpdateAlbum {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5e5259b6);
-        let flags = tl::bit(self.title.is_some(), 0x1)
-            | tl::bit(self.delete_stories.is_some(), 0x2)
-            | tl::bit(self.add_stories.is_some(), 0x4)
-            | tl::bit(self.order.is_some(), 0x8);
+        let flags = tl::bit(0, self.title.is_some(), 0x1);
+        let flags = tl::bit(flags, self.delete_stories.is_some(), 0x2);
+        let flags = tl::bit(flags, self.add_stories.is_some(), 0x4);
+        let flags = tl::bit(flags, self.order.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.album_id);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
         if let Some(value) = &self.delete_stories {
             tl::write_vector(out, value);
         }
@@ -1963,18 +1949,16 @@ impl StartLive {
 impl tl::Encode for StartLive {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd069ccde);
-        let flags = tl::bit(self.pinned, 0x4)
-            | tl::bit(self.noforwards, 0x10)
-            | tl::bit(self.rtmp_stream, 0x20)
-            | tl::bit(self.caption.is_some(), 0x1)
-            | tl::bit(self.entities.is_some(), 0x2)
-            | tl::bit(self.messages_enabled.is_some(), 0x40)
-            | tl::bit(self.send_paid_messages_stars.is_some(), 0x80);
+        let flags = tl::bit(0, self.pinned, 0x4);
+        let flags = tl::bit(flags, self.noforwards, 0x10);
+        let flags = tl::bit(flags, self.rtmp_stream, 0x20);
+        let flags = tl::bit(flags, self.caption.is_some(), 0x1);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x2);
+        let flags = tl::bit(flags, self.messages_enabled.is_some(), 0x40);
+        let flags = tl::bit(flags, self.send_paid_messages_stars.is_some(), 0x80);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.caption {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.caption);
         if let Some(value) = &self.entities {
             tl::write_vector(out, value);
         }
@@ -1983,9 +1967,7 @@ impl tl::Encode for StartLive {
         if let Some(value) = &self.messages_enabled {
             tl::write_bool(out, *value);
         }
-        if let Some(value) = &self.send_paid_messages_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.send_paid_messages_stars);
     }
 }
 

@@ -36,17 +36,13 @@ impl PerformApiRequest {
 impl tl::Encode for PerformApiRequest {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8d7bdd61);
-        let flags = tl::bit(self.post, 0x1)
-            | tl::bit(self.query.is_some(), 0x2)
-            | tl::bit(self.payload.is_some(), 0x4);
+        let flags = tl::bit(0, self.post, 0x1);
+        let flags = tl::bit(flags, self.query.is_some(), 0x2);
+        let flags = tl::bit(flags, self.payload.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.endpoint);
-        if let Some(value) = &self.query {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.payload {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.query);
+        tl::write_text_if(out, &self.payload);
     }
 }
 

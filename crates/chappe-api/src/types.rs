@@ -447,7 +447,7 @@ impl InputPhoneContact {
 impl tl::Encode for InputPhoneContact {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6a1dc4be);
-        let flags = tl::bit(self.note.is_some(), 0x1);
+        let flags = tl::bit(0, self.note.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.client_id);
         tl::write_text(out, &self.phone);
@@ -633,18 +633,16 @@ impl tl::Encode for InputMediaUploadedPhoto {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7d8375da);
         debug_assert!(self.live_photo == self.video.is_some(), "set all the fields of bit 3 or none");
-        let flags = tl::bit(self.spoiler, 0x4)
-            | tl::bit(self.live_photo && self.video.is_some(), 0x8)
-            | tl::bit(self.stickers.is_some(), 0x1)
-            | tl::bit(self.ttl_seconds.is_some(), 0x2);
+        let flags = tl::bit(0, self.spoiler, 0x4);
+        let flags = tl::bit(flags, self.live_photo && self.video.is_some(), 0x8);
+        let flags = tl::bit(flags, self.stickers.is_some(), 0x1);
+        let flags = tl::bit(flags, self.ttl_seconds.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.file, out);
         if let Some(value) = &self.stickers {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.ttl_seconds {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.ttl_seconds);
         if let Some(value) = &self.video && flags & 0x8 != 0 {
             tl::Encode::encode(value, out);
         }
@@ -702,14 +700,12 @@ impl tl::Encode for InputMediaPhoto {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe3af4434);
         debug_assert!(self.live_photo == self.video.is_some(), "set all the fields of bit 2 or none");
-        let flags = tl::bit(self.spoiler, 0x2)
-            | tl::bit(self.live_photo && self.video.is_some(), 0x4)
-            | tl::bit(self.ttl_seconds.is_some(), 0x1);
+        let flags = tl::bit(0, self.spoiler, 0x2);
+        let flags = tl::bit(flags, self.live_photo && self.video.is_some(), 0x4);
+        let flags = tl::bit(flags, self.ttl_seconds.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
-        if let Some(value) = &self.ttl_seconds {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.ttl_seconds);
         if let Some(value) = &self.video && flags & 0x4 != 0 {
             tl::Encode::encode(value, out);
         }
@@ -857,14 +853,14 @@ impl InputMediaUploadedDocument {
 impl tl::Encode for InputMediaUploadedDocument {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x037c9330);
-        let flags = tl::bit(self.nosound_video, 0x8)
-            | tl::bit(self.force_file, 0x10)
-            | tl::bit(self.spoiler, 0x20)
-            | tl::bit(self.thumb.is_some(), 0x4)
-            | tl::bit(self.stickers.is_some(), 0x1)
-            | tl::bit(self.video_cover.is_some(), 0x40)
-            | tl::bit(self.video_timestamp.is_some(), 0x80)
-            | tl::bit(self.ttl_seconds.is_some(), 0x2);
+        let flags = tl::bit(0, self.nosound_video, 0x8);
+        let flags = tl::bit(flags, self.force_file, 0x10);
+        let flags = tl::bit(flags, self.spoiler, 0x20);
+        let flags = tl::bit(flags, self.thumb.is_some(), 0x4);
+        let flags = tl::bit(flags, self.stickers.is_some(), 0x1);
+        let flags = tl::bit(flags, self.video_cover.is_some(), 0x40);
+        let flags = tl::bit(flags, self.video_timestamp.is_some(), 0x80);
+        let flags = tl::bit(flags, self.ttl_seconds.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.file, out);
         if let Some(value) = &self.thumb {
@@ -878,12 +874,8 @@ impl tl::Encode for InputMediaUploadedDocument {
         if let Some(value) = &self.video_cover {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.video_timestamp {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.ttl_seconds {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.video_timestamp);
+        tl::write_i32_if(out, self.ttl_seconds);
     }
 }
 
@@ -944,25 +936,19 @@ impl InputMediaDocument {
 impl tl::Encode for InputMediaDocument {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa8763ab5);
-        let flags = tl::bit(self.spoiler, 0x4)
-            | tl::bit(self.video_cover.is_some(), 0x8)
-            | tl::bit(self.video_timestamp.is_some(), 0x10)
-            | tl::bit(self.ttl_seconds.is_some(), 0x1)
-            | tl::bit(self.query.is_some(), 0x2);
+        let flags = tl::bit(0, self.spoiler, 0x4);
+        let flags = tl::bit(flags, self.video_cover.is_some(), 0x8);
+        let flags = tl::bit(flags, self.video_timestamp.is_some(), 0x10);
+        let flags = tl::bit(flags, self.ttl_seconds.is_some(), 0x1);
+        let flags = tl::bit(flags, self.query.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
         if let Some(value) = &self.video_cover {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.video_timestamp {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.ttl_seconds {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.query {
-            tl::write_text(out, value);
-        }
+        tl::write_i32_if(out, self.video_timestamp);
+        tl::write_i32_if(out, self.ttl_seconds);
+        tl::write_text_if(out, &self.query);
     }
 }
 
@@ -1066,13 +1052,11 @@ impl InputMediaPhotoExternal {
 impl tl::Encode for InputMediaPhotoExternal {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe5bbfe1a);
-        let flags = tl::bit(self.spoiler, 0x2)
-            | tl::bit(self.ttl_seconds.is_some(), 0x1);
+        let flags = tl::bit(0, self.spoiler, 0x2);
+        let flags = tl::bit(flags, self.ttl_seconds.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.url);
-        if let Some(value) = &self.ttl_seconds {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.ttl_seconds);
     }
 }
 
@@ -1123,21 +1107,17 @@ impl InputMediaDocumentExternal {
 impl tl::Encode for InputMediaDocumentExternal {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x779600f9);
-        let flags = tl::bit(self.spoiler, 0x2)
-            | tl::bit(self.ttl_seconds.is_some(), 0x1)
-            | tl::bit(self.video_cover.is_some(), 0x4)
-            | tl::bit(self.video_timestamp.is_some(), 0x8);
+        let flags = tl::bit(0, self.spoiler, 0x2);
+        let flags = tl::bit(flags, self.ttl_seconds.is_some(), 0x1);
+        let flags = tl::bit(flags, self.video_cover.is_some(), 0x4);
+        let flags = tl::bit(flags, self.video_timestamp.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.url);
-        if let Some(value) = &self.ttl_seconds {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.ttl_seconds);
         if let Some(value) = &self.video_cover {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.video_timestamp {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.video_timestamp);
     }
 }
 
@@ -1232,10 +1212,10 @@ impl InputMediaInvoice {
 impl tl::Encode for InputMediaInvoice {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x405fef0d);
-        let flags = tl::bit(self.photo.is_some(), 0x1)
-            | tl::bit(self.provider.is_some(), 0x8)
-            | tl::bit(self.start_param.is_some(), 0x2)
-            | tl::bit(self.extended_media.is_some(), 0x4);
+        let flags = tl::bit(0, self.photo.is_some(), 0x1);
+        let flags = tl::bit(flags, self.provider.is_some(), 0x8);
+        let flags = tl::bit(flags, self.start_param.is_some(), 0x2);
+        let flags = tl::bit(flags, self.extended_media.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.title);
         tl::write_text(out, &self.description);
@@ -1244,13 +1224,9 @@ impl tl::Encode for InputMediaInvoice {
         }
         tl::Encode::encode(&self.invoice, out);
         tl::write_bytes(out, &self.payload);
-        if let Some(value) = &self.provider {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.provider);
         tl::Encode::encode(&self.provider_data, out);
-        if let Some(value) = &self.start_param {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.start_param);
         if let Some(value) = &self.extended_media {
             tl::Encode::encode(value, out);
         }
@@ -1310,21 +1286,15 @@ impl InputMediaGeoLive {
 impl tl::Encode for InputMediaGeoLive {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x971fa843);
-        let flags = tl::bit(self.stopped, 0x1)
-            | tl::bit(self.heading.is_some(), 0x4)
-            | tl::bit(self.period.is_some(), 0x2)
-            | tl::bit(self.proximity_notification_radius.is_some(), 0x8);
+        let flags = tl::bit(0, self.stopped, 0x1);
+        let flags = tl::bit(flags, self.heading.is_some(), 0x4);
+        let flags = tl::bit(flags, self.period.is_some(), 0x2);
+        let flags = tl::bit(flags, self.proximity_notification_radius.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.geo_point, out);
-        if let Some(value) = &self.heading {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.period {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.proximity_notification_radius {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.heading);
+        tl::write_i32_if(out, self.period);
+        tl::write_i32_if(out, self.proximity_notification_radius);
     }
 }
 
@@ -1380,10 +1350,10 @@ impl tl::Encode for InputMediaPoll {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x883a4108);
         debug_assert!(self.solution.is_some() == self.solution_entities.is_some(), "set all the fields of bit 1 or none");
-        let flags = tl::bit(self.correct_answers.is_some(), 0x1)
-            | tl::bit(self.attached_media.is_some(), 0x8)
-            | tl::bit(self.solution.is_some() && self.solution_entities.is_some(), 0x2)
-            | tl::bit(self.solution_media.is_some(), 0x4);
+        let flags = tl::bit(0, self.correct_answers.is_some(), 0x1);
+        let flags = tl::bit(flags, self.attached_media.is_some(), 0x8);
+        let flags = tl::bit(flags, self.solution.is_some() && self.solution_entities.is_some(), 0x2);
+        let flags = tl::bit(flags, self.solution_media.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.poll, out);
         if let Some(value) = &self.correct_answers {
@@ -1524,9 +1494,9 @@ impl InputMediaWebPage {
 impl tl::Encode for InputMediaWebPage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc21b8849);
-        let flags = tl::bit(self.force_large_media, 0x1)
-            | tl::bit(self.force_small_media, 0x2)
-            | tl::bit(self.optional, 0x4);
+        let flags = tl::bit(0, self.force_large_media, 0x1);
+        let flags = tl::bit(flags, self.force_small_media, 0x2);
+        let flags = tl::bit(flags, self.optional, 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.url);
     }
@@ -1576,13 +1546,11 @@ impl InputMediaPaidMedia {
 impl tl::Encode for InputMediaPaidMedia {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc4103386);
-        let flags = tl::bit(self.payload.is_some(), 0x1);
+        let flags = tl::bit(0, self.payload.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.stars_amount);
         tl::write_vector(out, &self.extended_media);
-        if let Some(value) = &self.payload {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.payload);
     }
 }
 
@@ -1707,10 +1675,10 @@ impl InputChatUploadedPhoto {
 impl tl::Encode for InputChatUploadedPhoto {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbdcdaec0);
-        let flags = tl::bit(self.file.is_some(), 0x1)
-            | tl::bit(self.video.is_some(), 0x2)
-            | tl::bit(self.video_start_ts.is_some(), 0x4)
-            | tl::bit(self.video_emoji_markup.is_some(), 0x8);
+        let flags = tl::bit(0, self.file.is_some(), 0x1);
+        let flags = tl::bit(flags, self.video.is_some(), 0x2);
+        let flags = tl::bit(flags, self.video_start_ts.is_some(), 0x4);
+        let flags = tl::bit(flags, self.video_emoji_markup.is_some(), 0x8);
         tl::write_u32(out, flags);
         if let Some(value) = &self.file {
             tl::Encode::encode(value, out);
@@ -1805,13 +1773,11 @@ impl InputGeoPoint {
 impl tl::Encode for InputGeoPoint {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x48222faf);
-        let flags = tl::bit(self.accuracy_radius.is_some(), 0x1);
+        let flags = tl::bit(0, self.accuracy_radius.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_f64(out, self.lat);
         tl::write_f64(out, self.long);
-        if let Some(value) = &self.accuracy_radius {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.accuracy_radius);
     }
 }
 
@@ -2168,7 +2134,7 @@ impl InputPeerPhotoFileLocation {
 impl tl::Encode for InputPeerPhotoFileLocation {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x37257e99);
-        let flags = tl::bit(self.big, 0x1);
+        let flags = tl::bit(0, self.big, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i64(out, self.photo_id);
@@ -2261,7 +2227,7 @@ impl tl::Encode for InputGroupCallStream {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0598a92a);
         debug_assert!(self.video_channel.is_some() == self.video_quality.is_some(), "set all the fields of bit 0 or none");
-        let flags = tl::bit(self.video_channel.is_some() && self.video_quality.is_some(), 0x1);
+        let flags = tl::bit(0, self.video_channel.is_some() && self.video_quality.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
         tl::write_i64(out, self.time_ms);
@@ -2554,72 +2520,62 @@ impl tl::Encode for User {
         tl::write_u32(out, 0xb1b8cc83);
         debug_assert!(self.bot == self.bot_info_version.is_some(), "set all the fields of bit 14 or none");
         debug_assert!(self.restricted == self.restriction_reason.is_some(), "set all the fields of bit 18 or none");
-        let flags = tl::bit(self.is_self, 0x400)
-            | tl::bit(self.contact, 0x800)
-            | tl::bit(self.mutual_contact, 0x1000)
-            | tl::bit(self.deleted, 0x2000)
-            | tl::bit(self.bot && self.bot_info_version.is_some(), 0x4000)
-            | tl::bit(self.bot_chat_history, 0x8000)
-            | tl::bit(self.bot_nochats, 0x10000)
-            | tl::bit(self.verified, 0x20000)
-            | tl::bit(self.restricted && self.restriction_reason.is_some(), 0x40000)
-            | tl::bit(self.min, 0x100000)
-            | tl::bit(self.bot_inline_geo, 0x200000)
-            | tl::bit(self.support, 0x800000)
-            | tl::bit(self.scam, 0x1000000)
-            | tl::bit(self.apply_min_photo, 0x2000000)
-            | tl::bit(self.fake, 0x4000000)
-            | tl::bit(self.bot_attach_menu, 0x8000000)
-            | tl::bit(self.premium, 0x10000000)
-            | tl::bit(self.attach_menu_enabled, 0x20000000)
-            | tl::bit(self.access_hash.is_some(), 0x1)
-            | tl::bit(self.first_name.is_some(), 0x2)
-            | tl::bit(self.last_name.is_some(), 0x4)
-            | tl::bit(self.username.is_some(), 0x8)
-            | tl::bit(self.phone.is_some(), 0x10)
-            | tl::bit(self.photo.is_some(), 0x20)
-            | tl::bit(self.status.is_some(), 0x40)
-            | tl::bit(self.bot_inline_placeholder.is_some(), 0x80000)
-            | tl::bit(self.lang_code.is_some(), 0x400000)
-            | tl::bit(self.emoji_status.is_some(), 0x40000000);
+        let flags = tl::bit(0, self.is_self, 0x400);
+        let flags = tl::bit(flags, self.contact, 0x800);
+        let flags = tl::bit(flags, self.mutual_contact, 0x1000);
+        let flags = tl::bit(flags, self.deleted, 0x2000);
+        let flags = tl::bit(flags, self.bot && self.bot_info_version.is_some(), 0x4000);
+        let flags = tl::bit(flags, self.bot_chat_history, 0x8000);
+        let flags = tl::bit(flags, self.bot_nochats, 0x10000);
+        let flags = tl::bit(flags, self.verified, 0x20000);
+        let flags = tl::bit(flags, self.restricted && self.restriction_reason.is_some(), 0x40000);
+        let flags = tl::bit(flags, self.min, 0x100000);
+        let flags = tl::bit(flags, self.bot_inline_geo, 0x200000);
+        let flags = tl::bit(flags, self.support, 0x800000);
+        let flags = tl::bit(flags, self.scam, 0x1000000);
+        let flags = tl::bit(flags, self.apply_min_photo, 0x2000000);
+        let flags = tl::bit(flags, self.fake, 0x4000000);
+        let flags = tl::bit(flags, self.bot_attach_menu, 0x8000000);
+        let flags = tl::bit(flags, self.premium, 0x10000000);
+        let flags = tl::bit(flags, self.attach_menu_enabled, 0x20000000);
+        let flags = tl::bit(flags, self.access_hash.is_some(), 0x1);
+        let flags = tl::bit(flags, self.first_name.is_some(), 0x2);
+        let flags = tl::bit(flags, self.last_name.is_some(), 0x4);
+        let flags = tl::bit(flags, self.username.is_some(), 0x8);
+        let flags = tl::bit(flags, self.phone.is_some(), 0x10);
+        let flags = tl::bit(flags, self.photo.is_some(), 0x20);
+        let flags = tl::bit(flags, self.status.is_some(), 0x40);
+        let flags = tl::bit(flags, self.bot_inline_placeholder.is_some(), 0x80000);
+        let flags = tl::bit(flags, self.lang_code.is_some(), 0x400000);
+        let flags = tl::bit(flags, self.emoji_status.is_some(), 0x40000000);
         tl::write_u32(out, flags);
-        let flags2 = tl::bit(self.bot_can_edit, 0x2)
-            | tl::bit(self.close_friend, 0x4)
-            | tl::bit(self.stories_hidden, 0x8)
-            | tl::bit(self.stories_unavailable, 0x10)
-            | tl::bit(self.contact_require_premium, 0x400)
-            | tl::bit(self.bot_business, 0x800)
-            | tl::bit(self.bot_has_main_app, 0x2000)
-            | tl::bit(self.bot_forum_view, 0x10000)
-            | tl::bit(self.bot_forum_can_manage_topics, 0x20000)
-            | tl::bit(self.bot_can_manage_bots, 0x40000)
-            | tl::bit(self.bot_guestchat, 0x80000)
-            | tl::bit(self.bot_guard, 0x100000)
-            | tl::bit(self.usernames.is_some(), 0x1)
-            | tl::bit(self.stories_max_id.is_some(), 0x20)
-            | tl::bit(self.color.is_some(), 0x100)
-            | tl::bit(self.profile_color.is_some(), 0x200)
-            | tl::bit(self.bot_active_users.is_some(), 0x1000)
-            | tl::bit(self.bot_verification_icon.is_some(), 0x4000)
-            | tl::bit(self.send_paid_messages_stars.is_some(), 0x8000)
-            | tl::bit(self.linked_community_id.is_some(), 0x200000);
+        let flags2 = tl::bit(0, self.bot_can_edit, 0x2);
+        let flags2 = tl::bit(flags2, self.close_friend, 0x4);
+        let flags2 = tl::bit(flags2, self.stories_hidden, 0x8);
+        let flags2 = tl::bit(flags2, self.stories_unavailable, 0x10);
+        let flags2 = tl::bit(flags2, self.contact_require_premium, 0x400);
+        let flags2 = tl::bit(flags2, self.bot_business, 0x800);
+        let flags2 = tl::bit(flags2, self.bot_has_main_app, 0x2000);
+        let flags2 = tl::bit(flags2, self.bot_forum_view, 0x10000);
+        let flags2 = tl::bit(flags2, self.bot_forum_can_manage_topics, 0x20000);
+        let flags2 = tl::bit(flags2, self.bot_can_manage_bots, 0x40000);
+        let flags2 = tl::bit(flags2, self.bot_guestchat, 0x80000);
+        let flags2 = tl::bit(flags2, self.bot_guard, 0x100000);
+        let flags2 = tl::bit(flags2, self.usernames.is_some(), 0x1);
+        let flags2 = tl::bit(flags2, self.stories_max_id.is_some(), 0x20);
+        let flags2 = tl::bit(flags2, self.color.is_some(), 0x100);
+        let flags2 = tl::bit(flags2, self.profile_color.is_some(), 0x200);
+        let flags2 = tl::bit(flags2, self.bot_active_users.is_some(), 0x1000);
+        let flags2 = tl::bit(flags2, self.bot_verification_icon.is_some(), 0x4000);
+        let flags2 = tl::bit(flags2, self.send_paid_messages_stars.is_some(), 0x8000);
+        let flags2 = tl::bit(flags2, self.linked_community_id.is_some(), 0x200000);
         tl::write_u32(out, flags2);
         tl::write_i64(out, self.id);
-        if let Some(value) = &self.access_hash {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.first_name {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.last_name {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.username {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.phone {
-            tl::write_text(out, value);
-        }
+        tl::write_i64_if(out, self.access_hash);
+        tl::write_text_if(out, &self.first_name);
+        tl::write_text_if(out, &self.last_name);
+        tl::write_text_if(out, &self.username);
+        tl::write_text_if(out, &self.phone);
         if let Some(value) = &self.photo {
             tl::Encode::encode(value, out);
         }
@@ -2632,12 +2588,8 @@ impl tl::Encode for User {
         if let Some(value) = &self.restriction_reason && flags & 0x40000 != 0 {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.bot_inline_placeholder {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.lang_code {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.bot_inline_placeholder);
+        tl::write_text_if(out, &self.lang_code);
         if let Some(value) = &self.emoji_status {
             tl::Encode::encode(value, out);
         }
@@ -2653,18 +2605,10 @@ impl tl::Encode for User {
         if let Some(value) = &self.profile_color {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.bot_active_users {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.bot_verification_icon {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.send_paid_messages_stars {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.linked_community_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i32_if(out, self.bot_active_users);
+        tl::write_i64_if(out, self.bot_verification_icon);
+        tl::write_i64_if(out, self.send_paid_messages_stars);
+        tl::write_i64_if(out, self.linked_community_id);
     }
 }
 
@@ -2764,9 +2708,9 @@ impl UserProfilePhoto {
 impl tl::Encode for UserProfilePhoto {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x82d1f706);
-        let flags = tl::bit(self.has_video, 0x1)
-            | tl::bit(self.personal, 0x4)
-            | tl::bit(self.stripped_thumb.is_some(), 0x2);
+        let flags = tl::bit(0, self.has_video, 0x1);
+        let flags = tl::bit(flags, self.personal, 0x4);
+        let flags = tl::bit(flags, self.stripped_thumb.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.photo_id);
         if let Some(value) = &self.stripped_thumb {
@@ -2885,7 +2829,7 @@ impl UserStatusRecently {
 impl tl::Encode for UserStatusRecently {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7b197dc8);
-        let flags = tl::bit(self.by_me, 0x1);
+        let flags = tl::bit(0, self.by_me, 0x1);
         tl::write_u32(out, flags);
     }
 }
@@ -2927,7 +2871,7 @@ impl UserStatusLastWeek {
 impl tl::Encode for UserStatusLastWeek {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x541a1d1a);
-        let flags = tl::bit(self.by_me, 0x1);
+        let flags = tl::bit(0, self.by_me, 0x1);
         tl::write_u32(out, flags);
     }
 }
@@ -2969,7 +2913,7 @@ impl UserStatusLastMonth {
 impl tl::Encode for UserStatusLastMonth {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x65899777);
-        let flags = tl::bit(self.by_me, 0x1);
+        let flags = tl::bit(0, self.by_me, 0x1);
         tl::write_u32(out, flags);
     }
 }
@@ -3073,15 +3017,15 @@ impl Chat {
 impl tl::Encode for Chat {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x41cbf256);
-        let flags = tl::bit(self.creator, 0x1)
-            | tl::bit(self.left, 0x4)
-            | tl::bit(self.deactivated, 0x20)
-            | tl::bit(self.call_active, 0x800000)
-            | tl::bit(self.call_not_empty, 0x1000000)
-            | tl::bit(self.noforwards, 0x2000000)
-            | tl::bit(self.migrated_to.is_some(), 0x40)
-            | tl::bit(self.admin_rights.is_some(), 0x4000)
-            | tl::bit(self.default_banned_rights.is_some(), 0x40000);
+        let flags = tl::bit(0, self.creator, 0x1);
+        let flags = tl::bit(flags, self.left, 0x4);
+        let flags = tl::bit(flags, self.deactivated, 0x20);
+        let flags = tl::bit(flags, self.call_active, 0x800000);
+        let flags = tl::bit(flags, self.call_not_empty, 0x1000000);
+        let flags = tl::bit(flags, self.noforwards, 0x2000000);
+        let flags = tl::bit(flags, self.migrated_to.is_some(), 0x40);
+        let flags = tl::bit(flags, self.admin_rights.is_some(), 0x4000);
+        let flags = tl::bit(flags, self.default_banned_rights.is_some(), 0x40000);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_text(out, &self.title);
@@ -3289,61 +3233,57 @@ impl tl::Encode for Channel {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd49f34c6);
         debug_assert!(self.restricted == self.restriction_reason.is_some(), "set all the fields of bit 9 or none");
-        let flags = tl::bit(self.creator, 0x1)
-            | tl::bit(self.left, 0x4)
-            | tl::bit(self.broadcast, 0x20)
-            | tl::bit(self.verified, 0x80)
-            | tl::bit(self.megagroup, 0x100)
-            | tl::bit(self.restricted && self.restriction_reason.is_some(), 0x200)
-            | tl::bit(self.signatures, 0x800)
-            | tl::bit(self.min, 0x1000)
-            | tl::bit(self.scam, 0x80000)
-            | tl::bit(self.has_link, 0x100000)
-            | tl::bit(self.has_geo, 0x200000)
-            | tl::bit(self.slowmode_enabled, 0x400000)
-            | tl::bit(self.call_active, 0x800000)
-            | tl::bit(self.call_not_empty, 0x1000000)
-            | tl::bit(self.fake, 0x2000000)
-            | tl::bit(self.gigagroup, 0x4000000)
-            | tl::bit(self.noforwards, 0x8000000)
-            | tl::bit(self.join_to_send, 0x10000000)
-            | tl::bit(self.join_request, 0x20000000)
-            | tl::bit(self.forum, 0x40000000)
-            | tl::bit(self.access_hash.is_some(), 0x2000)
-            | tl::bit(self.username.is_some(), 0x40)
-            | tl::bit(self.admin_rights.is_some(), 0x4000)
-            | tl::bit(self.banned_rights.is_some(), 0x8000)
-            | tl::bit(self.default_banned_rights.is_some(), 0x40000)
-            | tl::bit(self.participants_count.is_some(), 0x20000);
+        let flags = tl::bit(0, self.creator, 0x1);
+        let flags = tl::bit(flags, self.left, 0x4);
+        let flags = tl::bit(flags, self.broadcast, 0x20);
+        let flags = tl::bit(flags, self.verified, 0x80);
+        let flags = tl::bit(flags, self.megagroup, 0x100);
+        let flags = tl::bit(flags, self.restricted && self.restriction_reason.is_some(), 0x200);
+        let flags = tl::bit(flags, self.signatures, 0x800);
+        let flags = tl::bit(flags, self.min, 0x1000);
+        let flags = tl::bit(flags, self.scam, 0x80000);
+        let flags = tl::bit(flags, self.has_link, 0x100000);
+        let flags = tl::bit(flags, self.has_geo, 0x200000);
+        let flags = tl::bit(flags, self.slowmode_enabled, 0x400000);
+        let flags = tl::bit(flags, self.call_active, 0x800000);
+        let flags = tl::bit(flags, self.call_not_empty, 0x1000000);
+        let flags = tl::bit(flags, self.fake, 0x2000000);
+        let flags = tl::bit(flags, self.gigagroup, 0x4000000);
+        let flags = tl::bit(flags, self.noforwards, 0x8000000);
+        let flags = tl::bit(flags, self.join_to_send, 0x10000000);
+        let flags = tl::bit(flags, self.join_request, 0x20000000);
+        let flags = tl::bit(flags, self.forum, 0x40000000);
+        let flags = tl::bit(flags, self.access_hash.is_some(), 0x2000);
+        let flags = tl::bit(flags, self.username.is_some(), 0x40);
+        let flags = tl::bit(flags, self.admin_rights.is_some(), 0x4000);
+        let flags = tl::bit(flags, self.banned_rights.is_some(), 0x8000);
+        let flags = tl::bit(flags, self.default_banned_rights.is_some(), 0x40000);
+        let flags = tl::bit(flags, self.participants_count.is_some(), 0x20000);
         tl::write_u32(out, flags);
-        let flags2 = tl::bit(self.stories_hidden, 0x2)
-            | tl::bit(self.stories_hidden_min, 0x4)
-            | tl::bit(self.stories_unavailable, 0x8)
-            | tl::bit(self.signature_profiles, 0x1000)
-            | tl::bit(self.autotranslation, 0x8000)
-            | tl::bit(self.broadcast_messages_allowed, 0x10000)
-            | tl::bit(self.monoforum, 0x20000)
-            | tl::bit(self.forum_tabs, 0x80000)
-            | tl::bit(self.usernames.is_some(), 0x1)
-            | tl::bit(self.stories_max_id.is_some(), 0x10)
-            | tl::bit(self.color.is_some(), 0x80)
-            | tl::bit(self.profile_color.is_some(), 0x100)
-            | tl::bit(self.emoji_status.is_some(), 0x200)
-            | tl::bit(self.level.is_some(), 0x400)
-            | tl::bit(self.subscription_until_date.is_some(), 0x800)
-            | tl::bit(self.bot_verification_icon.is_some(), 0x2000)
-            | tl::bit(self.send_paid_messages_stars.is_some(), 0x4000)
-            | tl::bit(self.linked_monoforum_id.is_some(), 0x40000)
-            | tl::bit(self.linked_community_id.is_some(), 0x100000);
+        let flags2 = tl::bit(0, self.stories_hidden, 0x2);
+        let flags2 = tl::bit(flags2, self.stories_hidden_min, 0x4);
+        let flags2 = tl::bit(flags2, self.stories_unavailable, 0x8);
+        let flags2 = tl::bit(flags2, self.signature_profiles, 0x1000);
+        let flags2 = tl::bit(flags2, self.autotranslation, 0x8000);
+        let flags2 = tl::bit(flags2, self.broadcast_messages_allowed, 0x10000);
+        let flags2 = tl::bit(flags2, self.monoforum, 0x20000);
+        let flags2 = tl::bit(flags2, self.forum_tabs, 0x80000);
+        let flags2 = tl::bit(flags2, self.usernames.is_some(), 0x1);
+        let flags2 = tl::bit(flags2, self.stories_max_id.is_some(), 0x10);
+        let flags2 = tl::bit(flags2, self.color.is_some(), 0x80);
+        let flags2 = tl::bit(flags2, self.profile_color.is_some(), 0x100);
+        let flags2 = tl::bit(flags2, self.emoji_status.is_some(), 0x200);
+        let flags2 = tl::bit(flags2, self.level.is_some(), 0x400);
+        let flags2 = tl::bit(flags2, self.subscription_until_date.is_some(), 0x800);
+        let flags2 = tl::bit(flags2, self.bot_verification_icon.is_some(), 0x2000);
+        let flags2 = tl::bit(flags2, self.send_paid_messages_stars.is_some(), 0x4000);
+        let flags2 = tl::bit(flags2, self.linked_monoforum_id.is_some(), 0x40000);
+        let flags2 = tl::bit(flags2, self.linked_community_id.is_some(), 0x100000);
         tl::write_u32(out, flags2);
         tl::write_i64(out, self.id);
-        if let Some(value) = &self.access_hash {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.access_hash);
         tl::write_text(out, &self.title);
-        if let Some(value) = &self.username {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.username);
         tl::Encode::encode(&self.photo, out);
         tl::write_i32(out, self.date);
         if let Some(value) = &self.restriction_reason && flags & 0x200 != 0 {
@@ -3358,9 +3298,7 @@ impl tl::Encode for Channel {
         if let Some(value) = &self.default_banned_rights {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.participants_count {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.participants_count);
         if let Some(value) = &self.usernames {
             tl::write_vector(out, value);
         }
@@ -3376,24 +3314,12 @@ impl tl::Encode for Channel {
         if let Some(value) = &self.emoji_status {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.level {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.subscription_until_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.bot_verification_icon {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.send_paid_messages_stars {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.linked_monoforum_id {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.linked_community_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i32_if(out, self.level);
+        tl::write_i32_if(out, self.subscription_until_date);
+        tl::write_i64_if(out, self.bot_verification_icon);
+        tl::write_i64_if(out, self.send_paid_messages_stars);
+        tl::write_i64_if(out, self.linked_monoforum_id);
+        tl::write_i64_if(out, self.linked_community_id);
     }
 }
 
@@ -3496,17 +3422,15 @@ impl ChannelForbidden {
 impl tl::Encode for ChannelForbidden {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x17d493d5);
-        let flags = tl::bit(self.broadcast, 0x20)
-            | tl::bit(self.megagroup, 0x100)
-            | tl::bit(self.monoforum, 0x400)
-            | tl::bit(self.until_date.is_some(), 0x10000);
+        let flags = tl::bit(0, self.broadcast, 0x20);
+        let flags = tl::bit(flags, self.megagroup, 0x100);
+        let flags = tl::bit(flags, self.monoforum, 0x400);
+        let flags = tl::bit(flags, self.until_date.is_some(), 0x10000);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_i64(out, self.access_hash);
         tl::write_text(out, &self.title);
-        if let Some(value) = &self.until_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.until_date);
     }
 }
 
@@ -3557,12 +3481,10 @@ impl CommunityForbidden {
 impl tl::Encode for CommunityForbidden {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfd3cdab8);
-        let flags = tl::bit(self.access_hash.is_some(), 0x2000);
+        let flags = tl::bit(0, self.access_hash.is_some(), 0x2000);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
-        if let Some(value) = &self.access_hash {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.access_hash);
         tl::write_text(out, &self.title);
     }
 }
@@ -3626,19 +3548,17 @@ impl Community {
 impl tl::Encode for Community {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x65efe954);
-        let flags = tl::bit(self.creator, 0x1)
-            | tl::bit(self.left, 0x4)
-            | tl::bit(self.min, 0x1000)
-            | tl::bit(self.access_hash.is_some(), 0x2000)
-            | tl::bit(self.admin_rights.is_some(), 0x4000)
-            | tl::bit(self.default_banned_rights.is_some(), 0x40000);
+        let flags = tl::bit(0, self.creator, 0x1);
+        let flags = tl::bit(flags, self.left, 0x4);
+        let flags = tl::bit(flags, self.min, 0x1000);
+        let flags = tl::bit(flags, self.access_hash.is_some(), 0x2000);
+        let flags = tl::bit(flags, self.admin_rights.is_some(), 0x4000);
+        let flags = tl::bit(flags, self.default_banned_rights.is_some(), 0x40000);
         tl::write_u32(out, flags);
-        let flags2 = tl::bit(self.collapsed_in_dialogs, 0x100000);
+        let flags2 = tl::bit(0, self.collapsed_in_dialogs, 0x100000);
         tl::write_u32(out, flags2);
         tl::write_i64(out, self.id);
-        if let Some(value) = &self.access_hash {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.access_hash);
         tl::write_text(out, &self.title);
         tl::Encode::encode(&self.photo, out);
         tl::write_i32(out, self.date);
@@ -3740,22 +3660,22 @@ impl tl::Encode for ChatFull {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2633421b);
         debug_assert!(self.requests_pending.is_some() == self.recent_requesters.is_some(), "set all the fields of bit 17 or none");
-        let flags = tl::bit(self.can_set_username, 0x80)
-            | tl::bit(self.has_scheduled, 0x100)
-            | tl::bit(self.translations_disabled, 0x80000)
-            | tl::bit(self.has_welcome_messages, 0x200000)
-            | tl::bit(self.chat_photo.is_some(), 0x4)
-            | tl::bit(self.exported_invite.is_some(), 0x2000)
-            | tl::bit(self.bot_info.is_some(), 0x8)
-            | tl::bit(self.pinned_msg_id.is_some(), 0x40)
-            | tl::bit(self.folder_id.is_some(), 0x800)
-            | tl::bit(self.call.is_some(), 0x1000)
-            | tl::bit(self.ttl_period.is_some(), 0x4000)
-            | tl::bit(self.groupcall_default_join_as.is_some(), 0x8000)
-            | tl::bit(self.theme_emoticon.is_some(), 0x10000)
-            | tl::bit(self.requests_pending.is_some() && self.recent_requesters.is_some(), 0x20000)
-            | tl::bit(self.available_reactions.is_some(), 0x40000)
-            | tl::bit(self.reactions_limit.is_some(), 0x100000);
+        let flags = tl::bit(0, self.can_set_username, 0x80);
+        let flags = tl::bit(flags, self.has_scheduled, 0x100);
+        let flags = tl::bit(flags, self.translations_disabled, 0x80000);
+        let flags = tl::bit(flags, self.has_welcome_messages, 0x200000);
+        let flags = tl::bit(flags, self.chat_photo.is_some(), 0x4);
+        let flags = tl::bit(flags, self.exported_invite.is_some(), 0x2000);
+        let flags = tl::bit(flags, self.bot_info.is_some(), 0x8);
+        let flags = tl::bit(flags, self.pinned_msg_id.is_some(), 0x40);
+        let flags = tl::bit(flags, self.folder_id.is_some(), 0x800);
+        let flags = tl::bit(flags, self.call.is_some(), 0x1000);
+        let flags = tl::bit(flags, self.ttl_period.is_some(), 0x4000);
+        let flags = tl::bit(flags, self.groupcall_default_join_as.is_some(), 0x8000);
+        let flags = tl::bit(flags, self.theme_emoticon.is_some(), 0x10000);
+        let flags = tl::bit(flags, self.requests_pending.is_some() && self.recent_requesters.is_some(), 0x20000);
+        let flags = tl::bit(flags, self.available_reactions.is_some(), 0x40000);
+        let flags = tl::bit(flags, self.reactions_limit.is_some(), 0x100000);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_text(out, &self.about);
@@ -3770,24 +3690,16 @@ impl tl::Encode for ChatFull {
         if let Some(value) = &self.bot_info {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.pinned_msg_id {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.folder_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.pinned_msg_id);
+        tl::write_i32_if(out, self.folder_id);
         if let Some(value) = &self.call {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.ttl_period {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.ttl_period);
         if let Some(value) = &self.groupcall_default_join_as {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.theme_emoticon {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.theme_emoticon);
         if let Some(value) = &self.requests_pending && flags & 0x20000 != 0 {
             tl::write_i32(out, *value);
         }
@@ -3797,9 +3709,7 @@ impl tl::Encode for ChatFull {
         if let Some(value) = &self.available_reactions {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.reactions_limit {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.reactions_limit);
     }
 }
 
@@ -3998,81 +3908,75 @@ impl tl::Encode for ChannelFull {
         debug_assert!(self.kicked_count.is_some() == self.banned_count.is_some(), "set all the fields of bit 2 or none");
         debug_assert!(self.migrated_from_chat_id.is_some() == self.migrated_from_max_id.is_some(), "set all the fields of bit 4 or none");
         debug_assert!(self.requests_pending.is_some() == self.recent_requesters.is_some(), "set all the fields of bit 28 or none");
-        let flags = tl::bit(self.can_view_participants, 0x8)
-            | tl::bit(self.can_set_username, 0x40)
-            | tl::bit(self.can_set_stickers, 0x80)
-            | tl::bit(self.hidden_prehistory, 0x400)
-            | tl::bit(self.can_set_location, 0x10000)
-            | tl::bit(self.has_scheduled, 0x80000)
-            | tl::bit(self.can_view_stats, 0x100000)
-            | tl::bit(self.blocked, 0x400000)
-            | tl::bit(self.participants_count.is_some(), 0x1)
-            | tl::bit(self.admins_count.is_some(), 0x2)
-            | tl::bit(self.kicked_count.is_some() && self.banned_count.is_some(), 0x4)
-            | tl::bit(self.online_count.is_some(), 0x2000)
-            | tl::bit(self.exported_invite.is_some(), 0x800000)
-            | tl::bit(self.migrated_from_chat_id.is_some() && self.migrated_from_max_id.is_some(), 0x10)
-            | tl::bit(self.pinned_msg_id.is_some(), 0x20)
-            | tl::bit(self.stickerset.is_some(), 0x100)
-            | tl::bit(self.available_min_id.is_some(), 0x200)
-            | tl::bit(self.folder_id.is_some(), 0x800)
-            | tl::bit(self.linked_chat_id.is_some(), 0x4000)
-            | tl::bit(self.location.is_some(), 0x8000)
-            | tl::bit(self.slowmode_seconds.is_some(), 0x20000)
-            | tl::bit(self.slowmode_next_send_date.is_some(), 0x40000)
-            | tl::bit(self.stats_dc.is_some(), 0x1000)
-            | tl::bit(self.call.is_some(), 0x200000)
-            | tl::bit(self.ttl_period.is_some(), 0x1000000)
-            | tl::bit(self.pending_suggestions.is_some(), 0x2000000)
-            | tl::bit(self.groupcall_default_join_as.is_some(), 0x4000000)
-            | tl::bit(self.theme_emoticon.is_some(), 0x8000000)
-            | tl::bit(self.requests_pending.is_some() && self.recent_requesters.is_some(), 0x10000000)
-            | tl::bit(self.default_send_as.is_some(), 0x20000000)
-            | tl::bit(self.available_reactions.is_some(), 0x40000000);
+        let flags = tl::bit(0, self.can_view_participants, 0x8);
+        let flags = tl::bit(flags, self.can_set_username, 0x40);
+        let flags = tl::bit(flags, self.can_set_stickers, 0x80);
+        let flags = tl::bit(flags, self.hidden_prehistory, 0x400);
+        let flags = tl::bit(flags, self.can_set_location, 0x10000);
+        let flags = tl::bit(flags, self.has_scheduled, 0x80000);
+        let flags = tl::bit(flags, self.can_view_stats, 0x100000);
+        let flags = tl::bit(flags, self.blocked, 0x400000);
+        let flags = tl::bit(flags, self.participants_count.is_some(), 0x1);
+        let flags = tl::bit(flags, self.admins_count.is_some(), 0x2);
+        let flags = tl::bit(flags, self.kicked_count.is_some() && self.banned_count.is_some(), 0x4);
+        let flags = tl::bit(flags, self.online_count.is_some(), 0x2000);
+        let flags = tl::bit(flags, self.exported_invite.is_some(), 0x800000);
+        let flags = tl::bit(flags, self.migrated_from_chat_id.is_some() && self.migrated_from_max_id.is_some(), 0x10);
+        let flags = tl::bit(flags, self.pinned_msg_id.is_some(), 0x20);
+        let flags = tl::bit(flags, self.stickerset.is_some(), 0x100);
+        let flags = tl::bit(flags, self.available_min_id.is_some(), 0x200);
+        let flags = tl::bit(flags, self.folder_id.is_some(), 0x800);
+        let flags = tl::bit(flags, self.linked_chat_id.is_some(), 0x4000);
+        let flags = tl::bit(flags, self.location.is_some(), 0x8000);
+        let flags = tl::bit(flags, self.slowmode_seconds.is_some(), 0x20000);
+        let flags = tl::bit(flags, self.slowmode_next_send_date.is_some(), 0x40000);
+        let flags = tl::bit(flags, self.stats_dc.is_some(), 0x1000);
+        let flags = tl::bit(flags, self.call.is_some(), 0x200000);
+        let flags = tl::bit(flags, self.ttl_period.is_some(), 0x1000000);
+        let flags = tl::bit(flags, self.pending_suggestions.is_some(), 0x2000000);
+        let flags = tl::bit(flags, self.groupcall_default_join_as.is_some(), 0x4000000);
+        let flags = tl::bit(flags, self.theme_emoticon.is_some(), 0x8000000);
+        let flags = tl::bit(flags, self.requests_pending.is_some() && self.recent_requesters.is_some(), 0x10000000);
+        let flags = tl::bit(flags, self.default_send_as.is_some(), 0x20000000);
+        let flags = tl::bit(flags, self.available_reactions.is_some(), 0x40000000);
         tl::write_u32(out, flags);
-        let flags2 = tl::bit(self.can_delete_channel, 0x1)
-            | tl::bit(self.antispam, 0x2)
-            | tl::bit(self.participants_hidden, 0x4)
-            | tl::bit(self.translations_disabled, 0x8)
-            | tl::bit(self.stories_pinned_available, 0x20)
-            | tl::bit(self.view_forum_as_messages, 0x40)
-            | tl::bit(self.restricted_sponsored, 0x800)
-            | tl::bit(self.can_view_revenue, 0x1000)
-            | tl::bit(self.paid_media_allowed, 0x4000)
-            | tl::bit(self.can_view_stars_revenue, 0x8000)
-            | tl::bit(self.paid_reactions_available, 0x10000)
-            | tl::bit(self.stargifts_available, 0x80000)
-            | tl::bit(self.paid_messages_available, 0x100000)
-            | tl::bit(self.has_welcome_messages, 0x1000000)
-            | tl::bit(self.reactions_limit.is_some(), 0x2000)
-            | tl::bit(self.stories.is_some(), 0x10)
-            | tl::bit(self.wallpaper.is_some(), 0x80)
-            | tl::bit(self.boosts_applied.is_some(), 0x100)
-            | tl::bit(self.boosts_unrestrict.is_some(), 0x200)
-            | tl::bit(self.emojiset.is_some(), 0x400)
-            | tl::bit(self.bot_verification.is_some(), 0x20000)
-            | tl::bit(self.stargifts_count.is_some(), 0x40000)
-            | tl::bit(self.send_paid_messages_stars.is_some(), 0x200000)
-            | tl::bit(self.main_tab.is_some(), 0x400000)
-            | tl::bit(self.guard_bot_id.is_some(), 0x800000);
+        let flags2 = tl::bit(0, self.can_delete_channel, 0x1);
+        let flags2 = tl::bit(flags2, self.antispam, 0x2);
+        let flags2 = tl::bit(flags2, self.participants_hidden, 0x4);
+        let flags2 = tl::bit(flags2, self.translations_disabled, 0x8);
+        let flags2 = tl::bit(flags2, self.stories_pinned_available, 0x20);
+        let flags2 = tl::bit(flags2, self.view_forum_as_messages, 0x40);
+        let flags2 = tl::bit(flags2, self.restricted_sponsored, 0x800);
+        let flags2 = tl::bit(flags2, self.can_view_revenue, 0x1000);
+        let flags2 = tl::bit(flags2, self.paid_media_allowed, 0x4000);
+        let flags2 = tl::bit(flags2, self.can_view_stars_revenue, 0x8000);
+        let flags2 = tl::bit(flags2, self.paid_reactions_available, 0x10000);
+        let flags2 = tl::bit(flags2, self.stargifts_available, 0x80000);
+        let flags2 = tl::bit(flags2, self.paid_messages_available, 0x100000);
+        let flags2 = tl::bit(flags2, self.has_welcome_messages, 0x1000000);
+        let flags2 = tl::bit(flags2, self.reactions_limit.is_some(), 0x2000);
+        let flags2 = tl::bit(flags2, self.stories.is_some(), 0x10);
+        let flags2 = tl::bit(flags2, self.wallpaper.is_some(), 0x80);
+        let flags2 = tl::bit(flags2, self.boosts_applied.is_some(), 0x100);
+        let flags2 = tl::bit(flags2, self.boosts_unrestrict.is_some(), 0x200);
+        let flags2 = tl::bit(flags2, self.emojiset.is_some(), 0x400);
+        let flags2 = tl::bit(flags2, self.bot_verification.is_some(), 0x20000);
+        let flags2 = tl::bit(flags2, self.stargifts_count.is_some(), 0x40000);
+        let flags2 = tl::bit(flags2, self.send_paid_messages_stars.is_some(), 0x200000);
+        let flags2 = tl::bit(flags2, self.main_tab.is_some(), 0x400000);
+        let flags2 = tl::bit(flags2, self.guard_bot_id.is_some(), 0x800000);
         tl::write_u32(out, flags2);
         tl::write_i64(out, self.id);
         tl::write_text(out, &self.about);
-        if let Some(value) = &self.participants_count {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.admins_count {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.participants_count);
+        tl::write_i32_if(out, self.admins_count);
         if let Some(value) = &self.kicked_count && flags & 0x4 != 0 {
             tl::write_i32(out, *value);
         }
         if let Some(value) = &self.banned_count && flags & 0x4 != 0 {
             tl::write_i32(out, *value);
         }
-        if let Some(value) = &self.online_count {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.online_count);
         tl::write_i32(out, self.read_inbox_max_id);
         tl::write_i32(out, self.read_outbox_max_id);
         tl::write_i32(out, self.unread_count);
@@ -4088,49 +3992,31 @@ impl tl::Encode for ChannelFull {
         if let Some(value) = &self.migrated_from_max_id && flags & 0x10 != 0 {
             tl::write_i32(out, *value);
         }
-        if let Some(value) = &self.pinned_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.pinned_msg_id);
         if let Some(value) = &self.stickerset {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.available_min_id {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.folder_id {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.linked_chat_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i32_if(out, self.available_min_id);
+        tl::write_i32_if(out, self.folder_id);
+        tl::write_i64_if(out, self.linked_chat_id);
         if let Some(value) = &self.location {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.slowmode_seconds {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.slowmode_next_send_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.stats_dc {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.slowmode_seconds);
+        tl::write_i32_if(out, self.slowmode_next_send_date);
+        tl::write_i32_if(out, self.stats_dc);
         tl::write_i32(out, self.pts);
         if let Some(value) = &self.call {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.ttl_period {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.ttl_period);
         if let Some(value) = &self.pending_suggestions {
             tl::write_vector(out, value);
         }
         if let Some(value) = &self.groupcall_default_join_as {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.theme_emoticon {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.theme_emoticon);
         if let Some(value) = &self.requests_pending && flags & 0x10000000 != 0 {
             tl::write_i32(out, *value);
         }
@@ -4143,39 +4029,27 @@ impl tl::Encode for ChannelFull {
         if let Some(value) = &self.available_reactions {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.reactions_limit {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.reactions_limit);
         if let Some(value) = &self.stories {
             tl::Encode::encode(value, out);
         }
         if let Some(value) = &self.wallpaper {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.boosts_applied {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.boosts_unrestrict {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.boosts_applied);
+        tl::write_i32_if(out, self.boosts_unrestrict);
         if let Some(value) = &self.emojiset {
             tl::Encode::encode(value, out);
         }
         if let Some(value) = &self.bot_verification {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.stargifts_count {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.send_paid_messages_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i32_if(out, self.stargifts_count);
+        tl::write_i64_if(out, self.send_paid_messages_stars);
         if let Some(value) = &self.main_tab {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.guard_bot_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.guard_bot_id);
     }
 }
 
@@ -4296,23 +4170,17 @@ impl CommunityFull {
 impl tl::Encode for CommunityFull {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcbb7a507);
-        let flags = tl::bit(self.admins_count.is_some(), 0x2)
-            | tl::bit(self.kicked_count.is_some(), 0x4)
-            | tl::bit(self.peer_link_requests_pending.is_some(), 0x1);
+        let flags = tl::bit(0, self.admins_count.is_some(), 0x2);
+        let flags = tl::bit(flags, self.kicked_count.is_some(), 0x4);
+        let flags = tl::bit(flags, self.peer_link_requests_pending.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_text(out, &self.about);
         tl::Encode::encode(&self.chat_photo, out);
         tl::write_vector(out, &self.linked_peers);
-        if let Some(value) = &self.admins_count {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.kicked_count {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.peer_link_requests_pending {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.admins_count);
+        tl::write_i32_if(out, self.kicked_count);
+        tl::write_i32_if(out, self.peer_link_requests_pending);
     }
 }
 
@@ -4365,14 +4233,12 @@ impl ChatParticipant {
 impl tl::Encode for ChatParticipant {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x38e79fde);
-        let flags = tl::bit(self.rank.is_some(), 0x1);
+        let flags = tl::bit(0, self.rank.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.user_id);
         tl::write_i64(out, self.inviter_id);
         tl::write_i32(out, self.date);
-        if let Some(value) = &self.rank {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.rank);
     }
 }
 
@@ -4418,12 +4284,10 @@ impl ChatParticipantCreator {
 impl tl::Encode for ChatParticipantCreator {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe1f867b8);
-        let flags = tl::bit(self.rank.is_some(), 0x1);
+        let flags = tl::bit(0, self.rank.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.user_id);
-        if let Some(value) = &self.rank {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.rank);
     }
 }
 
@@ -4471,14 +4335,12 @@ impl ChatParticipantAdmin {
 impl tl::Encode for ChatParticipantAdmin {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0360d5d2);
-        let flags = tl::bit(self.rank.is_some(), 0x1);
+        let flags = tl::bit(0, self.rank.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.user_id);
         tl::write_i64(out, self.inviter_id);
         tl::write_i32(out, self.date);
-        if let Some(value) = &self.rank {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.rank);
     }
 }
 
@@ -4524,7 +4386,7 @@ impl ChatParticipantsForbidden {
 impl tl::Encode for ChatParticipantsForbidden {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8763d3e1);
-        let flags = tl::bit(self.self_participant.is_some(), 0x1);
+        let flags = tl::bit(0, self.self_participant.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.chat_id);
         if let Some(value) = &self.self_participant {
@@ -4619,8 +4481,8 @@ impl ChatPhoto {
 impl tl::Encode for ChatPhoto {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1c6e1c11);
-        let flags = tl::bit(self.has_video, 0x1)
-            | tl::bit(self.stripped_thumb.is_some(), 0x2);
+        let flags = tl::bit(0, self.has_video, 0x1);
+        let flags = tl::bit(flags, self.stripped_thumb.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.photo_id);
         if let Some(value) = &self.stripped_thumb {
@@ -4672,7 +4534,7 @@ impl MessageEmpty {
 impl tl::Encode for MessageEmpty {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x90a6ca84);
-        let flags = tl::bit(self.peer_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.peer_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         if let Some(value) = &self.peer_id {
@@ -4816,59 +4678,57 @@ impl tl::Encode for Message {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7600b9d3);
         debug_assert!(self.views.is_some() == self.forwards.is_some(), "set all the fields of bit 10 or none");
-        let flags = tl::bit(self.out, 0x2)
-            | tl::bit(self.mentioned, 0x10)
-            | tl::bit(self.media_unread, 0x20)
-            | tl::bit(self.silent, 0x2000)
-            | tl::bit(self.post, 0x4000)
-            | tl::bit(self.from_scheduled, 0x40000)
-            | tl::bit(self.legacy, 0x80000)
-            | tl::bit(self.edit_hide, 0x200000)
-            | tl::bit(self.pinned, 0x1000000)
-            | tl::bit(self.noforwards, 0x4000000)
-            | tl::bit(self.invert_media, 0x8000000)
-            | tl::bit(self.from_id.is_some(), 0x100)
-            | tl::bit(self.from_boosts_applied.is_some(), 0x20000000)
-            | tl::bit(self.saved_peer_id.is_some(), 0x10000000)
-            | tl::bit(self.fwd_from.is_some(), 0x4)
-            | tl::bit(self.via_bot_id.is_some(), 0x800)
-            | tl::bit(self.reply_to.is_some(), 0x8)
-            | tl::bit(self.media.is_some(), 0x200)
-            | tl::bit(self.reply_markup.is_some(), 0x40)
-            | tl::bit(self.entities.is_some(), 0x80)
-            | tl::bit(self.views.is_some() && self.forwards.is_some(), 0x400)
-            | tl::bit(self.replies.is_some(), 0x800000)
-            | tl::bit(self.edit_date.is_some(), 0x8000)
-            | tl::bit(self.post_author.is_some(), 0x10000)
-            | tl::bit(self.grouped_id.is_some(), 0x20000)
-            | tl::bit(self.reactions.is_some(), 0x100000)
-            | tl::bit(self.restriction_reason.is_some(), 0x400000)
-            | tl::bit(self.ttl_period.is_some(), 0x2000000)
-            | tl::bit(self.quick_reply_shortcut_id.is_some(), 0x40000000);
+        let flags = tl::bit(0, self.out, 0x2);
+        let flags = tl::bit(flags, self.mentioned, 0x10);
+        let flags = tl::bit(flags, self.media_unread, 0x20);
+        let flags = tl::bit(flags, self.silent, 0x2000);
+        let flags = tl::bit(flags, self.post, 0x4000);
+        let flags = tl::bit(flags, self.from_scheduled, 0x40000);
+        let flags = tl::bit(flags, self.legacy, 0x80000);
+        let flags = tl::bit(flags, self.edit_hide, 0x200000);
+        let flags = tl::bit(flags, self.pinned, 0x1000000);
+        let flags = tl::bit(flags, self.noforwards, 0x4000000);
+        let flags = tl::bit(flags, self.invert_media, 0x8000000);
+        let flags = tl::bit(flags, self.from_id.is_some(), 0x100);
+        let flags = tl::bit(flags, self.from_boosts_applied.is_some(), 0x20000000);
+        let flags = tl::bit(flags, self.saved_peer_id.is_some(), 0x10000000);
+        let flags = tl::bit(flags, self.fwd_from.is_some(), 0x4);
+        let flags = tl::bit(flags, self.via_bot_id.is_some(), 0x800);
+        let flags = tl::bit(flags, self.reply_to.is_some(), 0x8);
+        let flags = tl::bit(flags, self.media.is_some(), 0x200);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x40);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x80);
+        let flags = tl::bit(flags, self.views.is_some() && self.forwards.is_some(), 0x400);
+        let flags = tl::bit(flags, self.replies.is_some(), 0x800000);
+        let flags = tl::bit(flags, self.edit_date.is_some(), 0x8000);
+        let flags = tl::bit(flags, self.post_author.is_some(), 0x10000);
+        let flags = tl::bit(flags, self.grouped_id.is_some(), 0x20000);
+        let flags = tl::bit(flags, self.reactions.is_some(), 0x100000);
+        let flags = tl::bit(flags, self.restriction_reason.is_some(), 0x400000);
+        let flags = tl::bit(flags, self.ttl_period.is_some(), 0x2000000);
+        let flags = tl::bit(flags, self.quick_reply_shortcut_id.is_some(), 0x40000000);
         tl::write_u32(out, flags);
-        let flags2 = tl::bit(self.offline, 0x2)
-            | tl::bit(self.video_processing_pending, 0x10)
-            | tl::bit(self.paid_suggested_post_stars, 0x100)
-            | tl::bit(self.paid_suggested_post_ton, 0x200)
-            | tl::bit(self.from_rank.is_some(), 0x1000)
-            | tl::bit(self.via_business_bot_id.is_some(), 0x1)
-            | tl::bit(self.guestchat_via_from.is_some(), 0x80000)
-            | tl::bit(self.effect.is_some(), 0x4)
-            | tl::bit(self.factcheck.is_some(), 0x8)
-            | tl::bit(self.report_delivery_until_date.is_some(), 0x20)
-            | tl::bit(self.paid_message_stars.is_some(), 0x40)
-            | tl::bit(self.suggested_post.is_some(), 0x80)
-            | tl::bit(self.schedule_repeat_period.is_some(), 0x400)
-            | tl::bit(self.summary_from_language.is_some(), 0x800)
-            | tl::bit(self.rich_message.is_some(), 0x2000);
+        let flags2 = tl::bit(0, self.offline, 0x2);
+        let flags2 = tl::bit(flags2, self.video_processing_pending, 0x10);
+        let flags2 = tl::bit(flags2, self.paid_suggested_post_stars, 0x100);
+        let flags2 = tl::bit(flags2, self.paid_suggested_post_ton, 0x200);
+        let flags2 = tl::bit(flags2, self.from_rank.is_some(), 0x1000);
+        let flags2 = tl::bit(flags2, self.via_business_bot_id.is_some(), 0x1);
+        let flags2 = tl::bit(flags2, self.guestchat_via_from.is_some(), 0x80000);
+        let flags2 = tl::bit(flags2, self.effect.is_some(), 0x4);
+        let flags2 = tl::bit(flags2, self.factcheck.is_some(), 0x8);
+        let flags2 = tl::bit(flags2, self.report_delivery_until_date.is_some(), 0x20);
+        let flags2 = tl::bit(flags2, self.paid_message_stars.is_some(), 0x40);
+        let flags2 = tl::bit(flags2, self.suggested_post.is_some(), 0x80);
+        let flags2 = tl::bit(flags2, self.schedule_repeat_period.is_some(), 0x400);
+        let flags2 = tl::bit(flags2, self.summary_from_language.is_some(), 0x800);
+        let flags2 = tl::bit(flags2, self.rich_message.is_some(), 0x2000);
         tl::write_u32(out, flags2);
         tl::write_i32(out, self.id);
         if let Some(value) = &self.from_id {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.from_boosts_applied {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.from_boosts_applied);
         if let Some(value) = &self.from_rank {
             tl::write_text(out, value);
         }
@@ -4879,9 +4739,7 @@ impl tl::Encode for Message {
         if let Some(value) = &self.fwd_from {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.via_bot_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.via_bot_id);
         if let Some(value) = &self.via_business_bot_id {
             tl::write_i64(out, **value);
         }
@@ -4911,45 +4769,33 @@ impl tl::Encode for Message {
         if let Some(value) = &self.replies {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.edit_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.edit_date);
         if let Some(value) = &self.post_author {
             tl::write_text(out, value);
         }
-        if let Some(value) = &self.grouped_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.grouped_id);
         if let Some(value) = &self.reactions {
             tl::Encode::encode(value, out);
         }
         if let Some(value) = &self.restriction_reason {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.ttl_period {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.quick_reply_shortcut_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.ttl_period);
+        tl::write_i32_if(out, self.quick_reply_shortcut_id);
         if let Some(value) = &self.effect {
             tl::write_i64(out, **value);
         }
         if let Some(value) = &self.factcheck {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.report_delivery_until_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.report_delivery_until_date);
         if let Some(value) = &self.paid_message_stars {
             tl::write_i64(out, **value);
         }
         if let Some(value) = &self.suggested_post {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.schedule_repeat_period {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.schedule_repeat_period);
         if let Some(value) = &self.summary_from_language {
             tl::write_text(out, value);
         }
@@ -5075,18 +4921,18 @@ impl MessageService {
 impl tl::Encode for MessageService {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7a800e0a);
-        let flags = tl::bit(self.out, 0x2)
-            | tl::bit(self.mentioned, 0x10)
-            | tl::bit(self.media_unread, 0x20)
-            | tl::bit(self.reactions_are_possible, 0x200)
-            | tl::bit(self.silent, 0x2000)
-            | tl::bit(self.post, 0x4000)
-            | tl::bit(self.legacy, 0x80000)
-            | tl::bit(self.from_id.is_some(), 0x100)
-            | tl::bit(self.saved_peer_id.is_some(), 0x10000000)
-            | tl::bit(self.reply_to.is_some(), 0x8)
-            | tl::bit(self.reactions.is_some(), 0x100000)
-            | tl::bit(self.ttl_period.is_some(), 0x2000000);
+        let flags = tl::bit(0, self.out, 0x2);
+        let flags = tl::bit(flags, self.mentioned, 0x10);
+        let flags = tl::bit(flags, self.media_unread, 0x20);
+        let flags = tl::bit(flags, self.reactions_are_possible, 0x200);
+        let flags = tl::bit(flags, self.silent, 0x2000);
+        let flags = tl::bit(flags, self.post, 0x4000);
+        let flags = tl::bit(flags, self.legacy, 0x80000);
+        let flags = tl::bit(flags, self.from_id.is_some(), 0x100);
+        let flags = tl::bit(flags, self.saved_peer_id.is_some(), 0x10000000);
+        let flags = tl::bit(flags, self.reply_to.is_some(), 0x8);
+        let flags = tl::bit(flags, self.reactions.is_some(), 0x100000);
+        let flags = tl::bit(flags, self.ttl_period.is_some(), 0x2000000);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         if let Some(value) = &self.from_id {
@@ -5104,9 +4950,7 @@ impl tl::Encode for MessageService {
         if let Some(value) = &self.reactions {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.ttl_period {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.ttl_period);
     }
 }
 
@@ -5171,17 +5015,15 @@ impl tl::Encode for MessageMediaPhoto {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe216eb63);
         debug_assert!(self.live_photo == self.video.is_some(), "set all the fields of bit 4 or none");
-        let flags = tl::bit(self.spoiler, 0x8)
-            | tl::bit(self.live_photo && self.video.is_some(), 0x10)
-            | tl::bit(self.photo.is_some(), 0x1)
-            | tl::bit(self.ttl_seconds.is_some(), 0x4);
+        let flags = tl::bit(0, self.spoiler, 0x8);
+        let flags = tl::bit(flags, self.live_photo && self.video.is_some(), 0x10);
+        let flags = tl::bit(flags, self.photo.is_some(), 0x1);
+        let flags = tl::bit(flags, self.ttl_seconds.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.photo {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.ttl_seconds {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.ttl_seconds);
         if let Some(value) = &self.video && flags & 0x10 != 0 {
             tl::Encode::encode(value, out);
         }
@@ -5331,16 +5173,16 @@ impl MessageMediaDocument {
 impl tl::Encode for MessageMediaDocument {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x52d8ccd9);
-        let flags = tl::bit(self.nopremium, 0x8)
-            | tl::bit(self.spoiler, 0x10)
-            | tl::bit(self.video, 0x40)
-            | tl::bit(self.round, 0x80)
-            | tl::bit(self.voice, 0x100)
-            | tl::bit(self.document.is_some(), 0x1)
-            | tl::bit(self.alt_documents.is_some(), 0x20)
-            | tl::bit(self.video_cover.is_some(), 0x200)
-            | tl::bit(self.video_timestamp.is_some(), 0x400)
-            | tl::bit(self.ttl_seconds.is_some(), 0x4);
+        let flags = tl::bit(0, self.nopremium, 0x8);
+        let flags = tl::bit(flags, self.spoiler, 0x10);
+        let flags = tl::bit(flags, self.video, 0x40);
+        let flags = tl::bit(flags, self.round, 0x80);
+        let flags = tl::bit(flags, self.voice, 0x100);
+        let flags = tl::bit(flags, self.document.is_some(), 0x1);
+        let flags = tl::bit(flags, self.alt_documents.is_some(), 0x20);
+        let flags = tl::bit(flags, self.video_cover.is_some(), 0x200);
+        let flags = tl::bit(flags, self.video_timestamp.is_some(), 0x400);
+        let flags = tl::bit(flags, self.ttl_seconds.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.document {
             tl::Encode::encode(value, out);
@@ -5351,12 +5193,8 @@ impl tl::Encode for MessageMediaDocument {
         if let Some(value) = &self.video_cover {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.video_timestamp {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.ttl_seconds {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.video_timestamp);
+        tl::write_i32_if(out, self.ttl_seconds);
     }
 }
 
@@ -5414,10 +5252,10 @@ impl MessageMediaWebPage {
 impl tl::Encode for MessageMediaWebPage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xddf10c3b);
-        let flags = tl::bit(self.force_large_media, 0x1)
-            | tl::bit(self.force_small_media, 0x2)
-            | tl::bit(self.manual, 0x8)
-            | tl::bit(self.safe, 0x10);
+        let flags = tl::bit(0, self.force_large_media, 0x1);
+        let flags = tl::bit(flags, self.force_small_media, 0x2);
+        let flags = tl::bit(flags, self.manual, 0x8);
+        let flags = tl::bit(flags, self.safe, 0x10);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.webpage, out);
     }
@@ -5570,20 +5408,18 @@ impl MessageMediaInvoice {
 impl tl::Encode for MessageMediaInvoice {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf6a548d3);
-        let flags = tl::bit(self.shipping_address_requested, 0x2)
-            | tl::bit(self.test, 0x8)
-            | tl::bit(self.photo.is_some(), 0x1)
-            | tl::bit(self.receipt_msg_id.is_some(), 0x4)
-            | tl::bit(self.extended_media.is_some(), 0x10);
+        let flags = tl::bit(0, self.shipping_address_requested, 0x2);
+        let flags = tl::bit(flags, self.test, 0x8);
+        let flags = tl::bit(flags, self.photo.is_some(), 0x1);
+        let flags = tl::bit(flags, self.receipt_msg_id.is_some(), 0x4);
+        let flags = tl::bit(flags, self.extended_media.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.title);
         tl::write_text(out, &self.description);
         if let Some(value) = &self.photo {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.receipt_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.receipt_msg_id);
         tl::write_text(out, &self.currency);
         tl::write_i64(out, self.total_amount);
         tl::write_text(out, &self.start_param);
@@ -5645,17 +5481,13 @@ impl MessageMediaGeoLive {
 impl tl::Encode for MessageMediaGeoLive {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb940c666);
-        let flags = tl::bit(self.heading.is_some(), 0x1)
-            | tl::bit(self.proximity_notification_radius.is_some(), 0x2);
+        let flags = tl::bit(0, self.heading.is_some(), 0x1);
+        let flags = tl::bit(flags, self.proximity_notification_radius.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.geo, out);
-        if let Some(value) = &self.heading {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.heading);
         tl::write_i32(out, self.period);
-        if let Some(value) = &self.proximity_notification_radius {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.proximity_notification_radius);
     }
 }
 
@@ -5703,7 +5535,7 @@ impl MessageMediaPoll {
 impl tl::Encode for MessageMediaPoll {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x773f4e66);
-        let flags = tl::bit(self.attached_media.is_some(), 0x1);
+        let flags = tl::bit(0, self.attached_media.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.poll, out);
         tl::Encode::encode(&self.results, out);
@@ -5756,7 +5588,7 @@ impl MessageMediaDice {
 impl tl::Encode for MessageMediaDice {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x08cbec07);
-        let flags = tl::bit(self.game_outcome.is_some(), 0x1);
+        let flags = tl::bit(0, self.game_outcome.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.value);
         tl::write_text(out, &self.emoticon);
@@ -5811,8 +5643,8 @@ impl MessageMediaStory {
 impl tl::Encode for MessageMediaStory {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x68cb6283);
-        let flags = tl::bit(self.via_mention, 0x2)
-            | tl::bit(self.story.is_some(), 0x1);
+        let flags = tl::bit(0, self.via_mention, 0x2);
+        let flags = tl::bit(flags, self.story.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
@@ -5878,27 +5710,21 @@ impl MessageMediaGiveaway {
 impl tl::Encode for MessageMediaGiveaway {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xaa073beb);
-        let flags = tl::bit(self.only_new_subscribers, 0x1)
-            | tl::bit(self.winners_are_visible, 0x4)
-            | tl::bit(self.countries_iso2.is_some(), 0x2)
-            | tl::bit(self.prize_description.is_some(), 0x8)
-            | tl::bit(self.months.is_some(), 0x10)
-            | tl::bit(self.stars.is_some(), 0x20);
+        let flags = tl::bit(0, self.only_new_subscribers, 0x1);
+        let flags = tl::bit(flags, self.winners_are_visible, 0x4);
+        let flags = tl::bit(flags, self.countries_iso2.is_some(), 0x2);
+        let flags = tl::bit(flags, self.prize_description.is_some(), 0x8);
+        let flags = tl::bit(flags, self.months.is_some(), 0x10);
+        let flags = tl::bit(flags, self.stars.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.channels);
         if let Some(value) = &self.countries_iso2 {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.prize_description {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.prize_description);
         tl::write_i32(out, self.quantity);
-        if let Some(value) = &self.months {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i32_if(out, self.months);
+        tl::write_i64_if(out, self.stars);
         tl::write_i32(out, self.until_date);
     }
 }
@@ -5970,30 +5796,22 @@ impl MessageMediaGiveawayResults {
 impl tl::Encode for MessageMediaGiveawayResults {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xceaa3ea1);
-        let flags = tl::bit(self.only_new_subscribers, 0x1)
-            | tl::bit(self.refunded, 0x4)
-            | tl::bit(self.additional_peers_count.is_some(), 0x8)
-            | tl::bit(self.months.is_some(), 0x10)
-            | tl::bit(self.stars.is_some(), 0x20)
-            | tl::bit(self.prize_description.is_some(), 0x2);
+        let flags = tl::bit(0, self.only_new_subscribers, 0x1);
+        let flags = tl::bit(flags, self.refunded, 0x4);
+        let flags = tl::bit(flags, self.additional_peers_count.is_some(), 0x8);
+        let flags = tl::bit(flags, self.months.is_some(), 0x10);
+        let flags = tl::bit(flags, self.stars.is_some(), 0x20);
+        let flags = tl::bit(flags, self.prize_description.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.channel_id);
-        if let Some(value) = &self.additional_peers_count {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.additional_peers_count);
         tl::write_i32(out, self.launch_msg_id);
         tl::write_i32(out, self.winners_count);
         tl::write_i32(out, self.unclaimed_count);
         tl::write_vector(out, &self.winners);
-        if let Some(value) = &self.months {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.stars {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.prize_description {
-            tl::write_text(out, value);
-        }
+        tl::write_i32_if(out, self.months);
+        tl::write_i64_if(out, self.stars);
+        tl::write_text_if(out, &self.prize_description);
         tl::write_i32(out, self.until_date);
     }
 }
@@ -6086,7 +5904,7 @@ impl MessageMediaToDo {
 impl tl::Encode for MessageMediaToDo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8a53b014);
-        let flags = tl::bit(self.completions.is_some(), 0x1);
+        let flags = tl::bit(0, self.completions.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.todo, out);
         if let Some(value) = &self.completions {
@@ -6135,7 +5953,7 @@ impl MessageMediaVideoStream {
 impl tl::Encode for MessageMediaVideoStream {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xca5cab89);
-        let flags = tl::bit(self.rtmp_stream, 0x1);
+        let flags = tl::bit(0, self.rtmp_stream, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
     }
@@ -6547,11 +6365,11 @@ impl MessageActionPaymentSentMe {
 impl tl::Encode for MessageActionPaymentSentMe {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xffa00ccc);
-        let flags = tl::bit(self.recurring_init, 0x4)
-            | tl::bit(self.recurring_used, 0x8)
-            | tl::bit(self.info.is_some(), 0x1)
-            | tl::bit(self.shipping_option_id.is_some(), 0x2)
-            | tl::bit(self.subscription_until_date.is_some(), 0x10);
+        let flags = tl::bit(0, self.recurring_init, 0x4);
+        let flags = tl::bit(flags, self.recurring_used, 0x8);
+        let flags = tl::bit(flags, self.info.is_some(), 0x1);
+        let flags = tl::bit(flags, self.shipping_option_id.is_some(), 0x2);
+        let flags = tl::bit(flags, self.subscription_until_date.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.currency);
         tl::write_i64(out, self.total_amount);
@@ -6559,13 +6377,9 @@ impl tl::Encode for MessageActionPaymentSentMe {
         if let Some(value) = &self.info {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.shipping_option_id {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.shipping_option_id);
         tl::Encode::encode(&self.charge, out);
-        if let Some(value) = &self.subscription_until_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.subscription_until_date);
     }
 }
 
@@ -6624,19 +6438,15 @@ impl MessageActionPaymentSent {
 impl tl::Encode for MessageActionPaymentSent {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc624b16e);
-        let flags = tl::bit(self.recurring_init, 0x4)
-            | tl::bit(self.recurring_used, 0x8)
-            | tl::bit(self.invoice_slug.is_some(), 0x1)
-            | tl::bit(self.subscription_until_date.is_some(), 0x10);
+        let flags = tl::bit(0, self.recurring_init, 0x4);
+        let flags = tl::bit(flags, self.recurring_used, 0x8);
+        let flags = tl::bit(flags, self.invoice_slug.is_some(), 0x1);
+        let flags = tl::bit(flags, self.subscription_until_date.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.currency);
         tl::write_i64(out, self.total_amount);
-        if let Some(value) = &self.invoice_slug {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.subscription_until_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_text_if(out, &self.invoice_slug);
+        tl::write_i32_if(out, self.subscription_until_date);
     }
 }
 
@@ -6688,17 +6498,15 @@ impl MessageActionPhoneCall {
 impl tl::Encode for MessageActionPhoneCall {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x80e11a7f);
-        let flags = tl::bit(self.video, 0x4)
-            | tl::bit(self.reason.is_some(), 0x1)
-            | tl::bit(self.duration.is_some(), 0x2);
+        let flags = tl::bit(0, self.video, 0x4);
+        let flags = tl::bit(flags, self.reason.is_some(), 0x1);
+        let flags = tl::bit(flags, self.duration.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.call_id);
         if let Some(value) = &self.reason {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.duration {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.duration);
     }
 }
 
@@ -6782,14 +6590,12 @@ impl MessageActionBotAllowed {
 impl tl::Encode for MessageActionBotAllowed {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc516d679);
-        let flags = tl::bit(self.attach_menu, 0x2)
-            | tl::bit(self.from_request, 0x8)
-            | tl::bit(self.domain.is_some(), 0x1)
-            | tl::bit(self.app.is_some(), 0x4);
+        let flags = tl::bit(0, self.attach_menu, 0x2);
+        let flags = tl::bit(flags, self.from_request, 0x8);
+        let flags = tl::bit(flags, self.domain.is_some(), 0x1);
+        let flags = tl::bit(flags, self.app.is_some(), 0x4);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.domain {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.domain);
         if let Some(value) = &self.app {
             tl::Encode::encode(value, out);
         }
@@ -6952,12 +6758,10 @@ impl MessageActionGroupCall {
 impl tl::Encode for MessageActionGroupCall {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7a0d7f42);
-        let flags = tl::bit(self.duration.is_some(), 0x1);
+        let flags = tl::bit(0, self.duration.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.call, out);
-        if let Some(value) = &self.duration {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.duration);
     }
 }
 
@@ -7039,12 +6843,10 @@ impl MessageActionSetMessagesTtl {
 impl tl::Encode for MessageActionSetMessagesTtl {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3c134d7b);
-        let flags = tl::bit(self.auto_setting_from.is_some(), 0x1);
+        let flags = tl::bit(0, self.auto_setting_from.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.period);
-        if let Some(value) = &self.auto_setting_from {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.auto_setting_from);
     }
 }
 
@@ -7241,8 +7043,8 @@ impl tl::Encode for MessageActionGiftPremium {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x48e91302);
         debug_assert!(self.crypto_currency.is_some() == self.crypto_amount.is_some(), "set all the fields of bit 0 or none");
-        let flags = tl::bit(self.crypto_currency.is_some() && self.crypto_amount.is_some(), 0x1)
-            | tl::bit(self.message.is_some(), 0x2);
+        let flags = tl::bit(0, self.crypto_currency.is_some() && self.crypto_amount.is_some(), 0x1);
+        let flags = tl::bit(flags, self.message.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.currency);
         tl::write_i64(out, self.amount);
@@ -7307,14 +7109,12 @@ impl MessageActionTopicCreate {
 impl tl::Encode for MessageActionTopicCreate {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0d999256);
-        let flags = tl::bit(self.title_missing, 0x2)
-            | tl::bit(self.icon_emoji_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.title_missing, 0x2);
+        let flags = tl::bit(flags, self.icon_emoji_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.title);
         tl::write_i32(out, self.icon_color);
-        if let Some(value) = &self.icon_emoji_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.icon_emoji_id);
     }
 }
 
@@ -7364,17 +7164,13 @@ impl MessageActionTopicEdit {
 impl tl::Encode for MessageActionTopicEdit {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc0944820);
-        let flags = tl::bit(self.title.is_some(), 0x1)
-            | tl::bit(self.icon_emoji_id.is_some(), 0x2)
-            | tl::bit(self.closed.is_some(), 0x4)
-            | tl::bit(self.hidden.is_some(), 0x8);
+        let flags = tl::bit(0, self.title.is_some(), 0x1);
+        let flags = tl::bit(flags, self.icon_emoji_id.is_some(), 0x2);
+        let flags = tl::bit(flags, self.closed.is_some(), 0x4);
+        let flags = tl::bit(flags, self.hidden.is_some(), 0x8);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.icon_emoji_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_text_if(out, &self.title);
+        tl::write_i64_if(out, self.icon_emoji_id);
         if let Some(value) = &self.closed {
             tl::write_bool(out, *value);
         }
@@ -7500,8 +7296,8 @@ impl MessageActionSetChatWallPaper {
 impl tl::Encode for MessageActionSetChatWallPaper {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5060a3f4);
-        let flags = tl::bit(self.same, 0x1)
-            | tl::bit(self.for_both, 0x2);
+        let flags = tl::bit(0, self.same, 0x1);
+        let flags = tl::bit(flags, self.for_both, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.wallpaper, out);
     }
@@ -7566,12 +7362,12 @@ impl tl::Encode for MessageActionGiftCode {
         tl::write_u32(out, 0x31c48347);
         debug_assert!(self.currency.is_some() == self.amount.is_some(), "set all the fields of bit 2 or none");
         debug_assert!(self.crypto_currency.is_some() == self.crypto_amount.is_some(), "set all the fields of bit 3 or none");
-        let flags = tl::bit(self.via_giveaway, 0x1)
-            | tl::bit(self.unclaimed, 0x20)
-            | tl::bit(self.boost_peer.is_some(), 0x2)
-            | tl::bit(self.currency.is_some() && self.amount.is_some(), 0x4)
-            | tl::bit(self.crypto_currency.is_some() && self.crypto_amount.is_some(), 0x8)
-            | tl::bit(self.message.is_some(), 0x10);
+        let flags = tl::bit(0, self.via_giveaway, 0x1);
+        let flags = tl::bit(flags, self.unclaimed, 0x20);
+        let flags = tl::bit(flags, self.boost_peer.is_some(), 0x2);
+        let flags = tl::bit(flags, self.currency.is_some() && self.amount.is_some(), 0x4);
+        let flags = tl::bit(flags, self.crypto_currency.is_some() && self.crypto_amount.is_some(), 0x8);
+        let flags = tl::bit(flags, self.message.is_some(), 0x10);
         tl::write_u32(out, flags);
         if let Some(value) = &self.boost_peer {
             tl::Encode::encode(value, out);
@@ -7642,11 +7438,9 @@ impl MessageActionGiveawayLaunch {
 impl tl::Encode for MessageActionGiveawayLaunch {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa80f51e4);
-        let flags = tl::bit(self.stars.is_some(), 0x1);
+        let flags = tl::bit(0, self.stars.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.stars);
     }
 }
 
@@ -7691,7 +7485,7 @@ impl MessageActionGiveawayResults {
 impl tl::Encode for MessageActionGiveawayResults {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x87e2f155);
-        let flags = tl::bit(self.stars, 0x1);
+        let flags = tl::bit(0, self.stars, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.winners_count);
         tl::write_i32(out, self.unclaimed_count);
@@ -7817,7 +7611,7 @@ impl MessageActionPaymentRefunded {
 impl tl::Encode for MessageActionPaymentRefunded {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x41b3e202);
-        let flags = tl::bit(self.payload.is_some(), 0x1);
+        let flags = tl::bit(0, self.payload.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.currency);
@@ -7881,8 +7675,8 @@ impl tl::Encode for MessageActionGiftStars {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x45d5b021);
         debug_assert!(self.crypto_currency.is_some() == self.crypto_amount.is_some(), "set all the fields of bit 0 or none");
-        let flags = tl::bit(self.crypto_currency.is_some() && self.crypto_amount.is_some(), 0x1)
-            | tl::bit(self.transaction_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.crypto_currency.is_some() && self.crypto_amount.is_some(), 0x1);
+        let flags = tl::bit(flags, self.transaction_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.currency);
         tl::write_i64(out, self.amount);
@@ -7893,9 +7687,7 @@ impl tl::Encode for MessageActionGiftStars {
         if let Some(value) = &self.crypto_amount && flags & 0x1 != 0 {
             tl::write_i64(out, *value);
         }
-        if let Some(value) = &self.transaction_id {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.transaction_id);
     }
 }
 
@@ -7949,7 +7741,7 @@ impl MessageActionPrizeStars {
 impl tl::Encode for MessageActionPrizeStars {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb00c47a2);
-        let flags = tl::bit(self.unclaimed, 0x1);
+        let flags = tl::bit(0, self.unclaimed, 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.stars);
         tl::write_text(out, &self.transaction_id);
@@ -8041,38 +7833,34 @@ impl tl::Encode for MessageActionStarGift {
         tl::write_u32(out, 0xea2c31d3);
         debug_assert!(self.upgraded == self.upgrade_msg_id.is_some(), "set all the fields of bit 5 or none");
         debug_assert!(self.peer.is_some() == self.saved_id.is_some(), "set all the fields of bit 12 or none");
-        let flags = tl::bit(self.name_hidden, 0x1)
-            | tl::bit(self.saved, 0x4)
-            | tl::bit(self.converted, 0x8)
-            | tl::bit(self.upgraded && self.upgrade_msg_id.is_some(), 0x20)
-            | tl::bit(self.refunded, 0x200)
-            | tl::bit(self.can_upgrade, 0x400)
-            | tl::bit(self.prepaid_upgrade, 0x2000)
-            | tl::bit(self.upgrade_separate, 0x10000)
-            | tl::bit(self.auction_acquired, 0x20000)
-            | tl::bit(self.message.is_some(), 0x2)
-            | tl::bit(self.convert_stars.is_some(), 0x10)
-            | tl::bit(self.upgrade_stars.is_some(), 0x100)
-            | tl::bit(self.from_id.is_some(), 0x800)
-            | tl::bit(self.peer.is_some() && self.saved_id.is_some(), 0x1000)
-            | tl::bit(self.prepaid_upgrade_hash.is_some(), 0x4000)
-            | tl::bit(self.gift_msg_id.is_some(), 0x8000)
-            | tl::bit(self.to_id.is_some(), 0x40000)
-            | tl::bit(self.gift_num.is_some(), 0x80000);
+        let flags = tl::bit(0, self.name_hidden, 0x1);
+        let flags = tl::bit(flags, self.saved, 0x4);
+        let flags = tl::bit(flags, self.converted, 0x8);
+        let flags = tl::bit(flags, self.upgraded && self.upgrade_msg_id.is_some(), 0x20);
+        let flags = tl::bit(flags, self.refunded, 0x200);
+        let flags = tl::bit(flags, self.can_upgrade, 0x400);
+        let flags = tl::bit(flags, self.prepaid_upgrade, 0x2000);
+        let flags = tl::bit(flags, self.upgrade_separate, 0x10000);
+        let flags = tl::bit(flags, self.auction_acquired, 0x20000);
+        let flags = tl::bit(flags, self.message.is_some(), 0x2);
+        let flags = tl::bit(flags, self.convert_stars.is_some(), 0x10);
+        let flags = tl::bit(flags, self.upgrade_stars.is_some(), 0x100);
+        let flags = tl::bit(flags, self.from_id.is_some(), 0x800);
+        let flags = tl::bit(flags, self.peer.is_some() && self.saved_id.is_some(), 0x1000);
+        let flags = tl::bit(flags, self.prepaid_upgrade_hash.is_some(), 0x4000);
+        let flags = tl::bit(flags, self.gift_msg_id.is_some(), 0x8000);
+        let flags = tl::bit(flags, self.to_id.is_some(), 0x40000);
+        let flags = tl::bit(flags, self.gift_num.is_some(), 0x80000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.gift, out);
         if let Some(value) = &self.message {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.convert_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.convert_stars);
         if let Some(value) = &self.upgrade_msg_id && flags & 0x20 != 0 {
             tl::write_i32(out, *value);
         }
-        if let Some(value) = &self.upgrade_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.upgrade_stars);
         if let Some(value) = &self.from_id {
             tl::Encode::encode(value, out);
         }
@@ -8082,18 +7870,12 @@ impl tl::Encode for MessageActionStarGift {
         if let Some(value) = &self.saved_id && flags & 0x1000 != 0 {
             tl::write_i64(out, *value);
         }
-        if let Some(value) = &self.prepaid_upgrade_hash {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.gift_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_text_if(out, &self.prepaid_upgrade_hash);
+        tl::write_i32_if(out, self.gift_msg_id);
         if let Some(value) = &self.to_id {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.gift_num {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.gift_num);
     }
 }
 
@@ -8195,33 +7977,29 @@ impl tl::Encode for MessageActionStarGiftUnique {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7e1c1187);
         debug_assert!(self.peer.is_some() == self.saved_id.is_some(), "set all the fields of bit 7 or none");
-        let flags = tl::bit(self.upgrade, 0x1)
-            | tl::bit(self.transferred, 0x2)
-            | tl::bit(self.saved, 0x4)
-            | tl::bit(self.refunded, 0x20)
-            | tl::bit(self.prepaid_upgrade, 0x800)
-            | tl::bit(self.assigned, 0x2000)
-            | tl::bit(self.from_offer, 0x4000)
-            | tl::bit(self.craft, 0x10000)
-            | tl::bit(self.name_hidden, 0x20000)
-            | tl::bit(self.can_export_at.is_some(), 0x8)
-            | tl::bit(self.transfer_stars.is_some(), 0x10)
-            | tl::bit(self.from_id.is_some(), 0x40)
-            | tl::bit(self.peer.is_some() && self.saved_id.is_some(), 0x80)
-            | tl::bit(self.resale_amount.is_some(), 0x100)
-            | tl::bit(self.can_transfer_at.is_some(), 0x200)
-            | tl::bit(self.can_resell_at.is_some(), 0x400)
-            | tl::bit(self.drop_original_details_stars.is_some(), 0x1000)
-            | tl::bit(self.can_craft_at.is_some(), 0x8000)
-            | tl::bit(self.message.is_some(), 0x40000);
+        let flags = tl::bit(0, self.upgrade, 0x1);
+        let flags = tl::bit(flags, self.transferred, 0x2);
+        let flags = tl::bit(flags, self.saved, 0x4);
+        let flags = tl::bit(flags, self.refunded, 0x20);
+        let flags = tl::bit(flags, self.prepaid_upgrade, 0x800);
+        let flags = tl::bit(flags, self.assigned, 0x2000);
+        let flags = tl::bit(flags, self.from_offer, 0x4000);
+        let flags = tl::bit(flags, self.craft, 0x10000);
+        let flags = tl::bit(flags, self.name_hidden, 0x20000);
+        let flags = tl::bit(flags, self.can_export_at.is_some(), 0x8);
+        let flags = tl::bit(flags, self.transfer_stars.is_some(), 0x10);
+        let flags = tl::bit(flags, self.from_id.is_some(), 0x40);
+        let flags = tl::bit(flags, self.peer.is_some() && self.saved_id.is_some(), 0x80);
+        let flags = tl::bit(flags, self.resale_amount.is_some(), 0x100);
+        let flags = tl::bit(flags, self.can_transfer_at.is_some(), 0x200);
+        let flags = tl::bit(flags, self.can_resell_at.is_some(), 0x400);
+        let flags = tl::bit(flags, self.drop_original_details_stars.is_some(), 0x1000);
+        let flags = tl::bit(flags, self.can_craft_at.is_some(), 0x8000);
+        let flags = tl::bit(flags, self.message.is_some(), 0x40000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.gift, out);
-        if let Some(value) = &self.can_export_at {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.transfer_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i32_if(out, self.can_export_at);
+        tl::write_i64_if(out, self.transfer_stars);
         if let Some(value) = &self.from_id {
             tl::Encode::encode(value, out);
         }
@@ -8234,18 +8012,10 @@ impl tl::Encode for MessageActionStarGiftUnique {
         if let Some(value) = &self.resale_amount {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.can_transfer_at {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.can_resell_at {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.drop_original_details_stars {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.can_craft_at {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.can_transfer_at);
+        tl::write_i32_if(out, self.can_resell_at);
+        tl::write_i64_if(out, self.drop_original_details_stars);
+        tl::write_i32_if(out, self.can_craft_at);
         if let Some(value) = &self.message {
             tl::Encode::encode(value, out);
         }
@@ -8349,7 +8119,7 @@ impl MessageActionPaidMessagesPrice {
 impl tl::Encode for MessageActionPaidMessagesPrice {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x84b88578);
-        let flags = tl::bit(self.broadcast_messages_allowed, 0x1);
+        let flags = tl::bit(0, self.broadcast_messages_allowed, 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.stars);
     }
@@ -8403,16 +8173,14 @@ impl MessageActionConferenceCall {
 impl tl::Encode for MessageActionConferenceCall {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2ffe2f7a);
-        let flags = tl::bit(self.missed, 0x1)
-            | tl::bit(self.active, 0x2)
-            | tl::bit(self.video, 0x10)
-            | tl::bit(self.duration.is_some(), 0x4)
-            | tl::bit(self.other_participants.is_some(), 0x8);
+        let flags = tl::bit(0, self.missed, 0x1);
+        let flags = tl::bit(flags, self.active, 0x2);
+        let flags = tl::bit(flags, self.video, 0x10);
+        let flags = tl::bit(flags, self.duration.is_some(), 0x4);
+        let flags = tl::bit(flags, self.other_participants.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.call_id);
-        if let Some(value) = &self.duration {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.duration);
         if let Some(value) = &self.other_participants {
             tl::write_vector(out, value);
         }
@@ -8541,18 +8309,14 @@ impl MessageActionSuggestedPostApproval {
 impl tl::Encode for MessageActionSuggestedPostApproval {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xee7a1596);
-        let flags = tl::bit(self.rejected, 0x1)
-            | tl::bit(self.balance_too_low, 0x2)
-            | tl::bit(self.reject_comment.is_some(), 0x4)
-            | tl::bit(self.schedule_date.is_some(), 0x8)
-            | tl::bit(self.price.is_some(), 0x10);
+        let flags = tl::bit(0, self.rejected, 0x1);
+        let flags = tl::bit(flags, self.balance_too_low, 0x2);
+        let flags = tl::bit(flags, self.reject_comment.is_some(), 0x4);
+        let flags = tl::bit(flags, self.schedule_date.is_some(), 0x8);
+        let flags = tl::bit(flags, self.price.is_some(), 0x10);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.reject_comment {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.schedule_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_text_if(out, &self.reject_comment);
+        tl::write_i32_if(out, self.schedule_date);
         if let Some(value) = &self.price {
             tl::Encode::encode(value, out);
         }
@@ -8634,7 +8398,7 @@ impl MessageActionSuggestedPostRefund {
 impl tl::Encode for MessageActionSuggestedPostRefund {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x69f916f8);
-        let flags = tl::bit(self.payer_initiated, 0x1);
+        let flags = tl::bit(0, self.payer_initiated, 0x1);
         tl::write_u32(out, flags);
     }
 }
@@ -8684,15 +8448,13 @@ impl MessageActionGiftTon {
 impl tl::Encode for MessageActionGiftTon {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa8a3c699);
-        let flags = tl::bit(self.transaction_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.transaction_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.currency);
         tl::write_i64(out, self.amount);
         tl::write_text(out, &self.crypto_currency);
         tl::write_i64(out, self.crypto_amount);
-        if let Some(value) = &self.transaction_id {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.transaction_id);
     }
 }
 
@@ -8779,8 +8541,8 @@ impl MessageActionStarGiftPurchaseOffer {
 impl tl::Encode for MessageActionStarGiftPurchaseOffer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x774278d4);
-        let flags = tl::bit(self.accepted, 0x1)
-            | tl::bit(self.declined, 0x2);
+        let flags = tl::bit(0, self.accepted, 0x1);
+        let flags = tl::bit(flags, self.declined, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.gift, out);
         tl::Encode::encode(&self.price, out);
@@ -8833,7 +8595,7 @@ impl MessageActionStarGiftPurchaseOfferDeclined {
 impl tl::Encode for MessageActionStarGiftPurchaseOfferDeclined {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x73ada76b);
-        let flags = tl::bit(self.expired, 0x1);
+        let flags = tl::bit(0, self.expired, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.gift, out);
         tl::Encode::encode(&self.price, out);
@@ -8989,7 +8751,7 @@ impl MessageActionNoForwardsRequest {
 impl tl::Encode for MessageActionNoForwardsRequest {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3e2793ba);
-        let flags = tl::bit(self.expired, 0x1);
+        let flags = tl::bit(0, self.expired, 0x1);
         tl::write_u32(out, flags);
         tl::write_bool(out, self.prev_value);
         tl::write_bool(out, self.new_value);
@@ -9137,11 +8899,9 @@ impl MessageActionChangeCommunity {
 impl tl::Encode for MessageActionChangeCommunity {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5d20bae8);
-        let flags = tl::bit(self.community_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.community_id.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.community_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.community_id);
     }
 }
 
@@ -9224,15 +8984,13 @@ impl MessageActionGramTransfer {
 impl tl::Encode for MessageActionGramTransfer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9329ea33);
-        let flags = tl::bit(self.comment_encrypted, 0x2)
-            | tl::bit(self.comment.is_some(), 0x1);
+        let flags = tl::bit(0, self.comment_encrypted, 0x2);
+        let flags = tl::bit(flags, self.comment.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.amount);
         tl::write_text(out, &self.peer_address);
         tl::write_text(out, &self.transaction_id);
-        if let Some(value) = &self.comment {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.comment);
     }
 }
 
@@ -9289,23 +9047,17 @@ impl MessageActionWalletTonConnectRequest {
 impl tl::Encode for MessageActionWalletTonConnectRequest {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x69b8c4bf);
-        let flags = tl::bit(self.accepted, 0x4)
-            | tl::bit(self.declined, 0x8)
-            | tl::bit(self.topic.is_some(), 0x1)
-            | tl::bit(self.trace_id.is_some(), 0x2)
-            | tl::bit(self.dapp_name.is_some(), 0x10);
+        let flags = tl::bit(0, self.accepted, 0x4);
+        let flags = tl::bit(flags, self.declined, 0x8);
+        let flags = tl::bit(flags, self.topic.is_some(), 0x1);
+        let flags = tl::bit(flags, self.trace_id.is_some(), 0x2);
+        let flags = tl::bit(flags, self.dapp_name.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.session_id);
         tl::write_i32(out, self.expires);
-        if let Some(value) = &self.topic {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.trace_id {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.dapp_name {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.topic);
+        tl::write_text_if(out, &self.trace_id);
+        tl::write_text_if(out, &self.dapp_name);
     }
 }
 
@@ -9383,13 +9135,13 @@ impl Dialog {
 impl tl::Encode for Dialog {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfc89f7f3);
-        let flags = tl::bit(self.pinned, 0x4)
-            | tl::bit(self.unread_mark, 0x8)
-            | tl::bit(self.view_forum_as_messages, 0x40)
-            | tl::bit(self.pts.is_some(), 0x1)
-            | tl::bit(self.draft.is_some(), 0x2)
-            | tl::bit(self.folder_id.is_some(), 0x10)
-            | tl::bit(self.ttl_period.is_some(), 0x20);
+        let flags = tl::bit(0, self.pinned, 0x4);
+        let flags = tl::bit(flags, self.unread_mark, 0x8);
+        let flags = tl::bit(flags, self.view_forum_as_messages, 0x40);
+        let flags = tl::bit(flags, self.pts.is_some(), 0x1);
+        let flags = tl::bit(flags, self.draft.is_some(), 0x2);
+        let flags = tl::bit(flags, self.folder_id.is_some(), 0x10);
+        let flags = tl::bit(flags, self.ttl_period.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.top_message);
@@ -9400,18 +9152,12 @@ impl tl::Encode for Dialog {
         tl::write_i32(out, self.unread_reactions_count);
         tl::write_i32(out, self.unread_poll_votes_count);
         tl::Encode::encode(&self.notify_settings, out);
-        if let Some(value) = &self.pts {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.pts);
         if let Some(value) = &self.draft {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.folder_id {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.ttl_period {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.folder_id);
+        tl::write_i32_if(out, self.ttl_period);
     }
 }
 
@@ -9481,7 +9227,7 @@ impl DialogFolder {
 impl tl::Encode for DialogFolder {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x71bd134c);
-        let flags = tl::bit(self.pinned, 0x4);
+        let flags = tl::bit(0, self.pinned, 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.folder, out);
         tl::Encode::encode(&self.peer, out);
@@ -9541,7 +9287,7 @@ impl DialogCommunity {
 impl tl::Encode for DialogCommunity {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf78a0973);
-        let flags = tl::bit(self.pinned, 0x4);
+        let flags = tl::bit(0, self.pinned, 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.community_id);
         tl::Encode::encode(&self.notify_settings, out);
@@ -9635,8 +9381,8 @@ impl Photo {
 impl tl::Encode for Photo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfb197a65);
-        let flags = tl::bit(self.has_stickers, 0x1)
-            | tl::bit(self.video_sizes.is_some(), 0x2);
+        let flags = tl::bit(0, self.has_stickers, 0x1);
+        let flags = tl::bit(flags, self.video_sizes.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_i64(out, self.access_hash);
@@ -9948,14 +9694,12 @@ impl GeoPoint {
 impl tl::Encode for GeoPoint {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb2a2f663);
-        let flags = tl::bit(self.accuracy_radius.is_some(), 0x1);
+        let flags = tl::bit(0, self.accuracy_radius.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_f64(out, self.long);
         tl::write_f64(out, self.lat);
         tl::write_i64(out, self.access_hash);
-        if let Some(value) = &self.accuracy_radius {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.accuracy_radius);
     }
 }
 
@@ -10117,13 +9861,13 @@ impl InputPeerNotifySettings {
 impl tl::Encode for InputPeerNotifySettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcacb6ae2);
-        let flags = tl::bit(self.show_previews.is_some(), 0x1)
-            | tl::bit(self.silent.is_some(), 0x2)
-            | tl::bit(self.mute_until.is_some(), 0x4)
-            | tl::bit(self.sound.is_some(), 0x8)
-            | tl::bit(self.stories_muted.is_some(), 0x40)
-            | tl::bit(self.stories_hide_sender.is_some(), 0x80)
-            | tl::bit(self.stories_sound.is_some(), 0x100);
+        let flags = tl::bit(0, self.show_previews.is_some(), 0x1);
+        let flags = tl::bit(flags, self.silent.is_some(), 0x2);
+        let flags = tl::bit(flags, self.mute_until.is_some(), 0x4);
+        let flags = tl::bit(flags, self.sound.is_some(), 0x8);
+        let flags = tl::bit(flags, self.stories_muted.is_some(), 0x40);
+        let flags = tl::bit(flags, self.stories_hide_sender.is_some(), 0x80);
+        let flags = tl::bit(flags, self.stories_sound.is_some(), 0x100);
         tl::write_u32(out, flags);
         if let Some(value) = &self.show_previews {
             tl::write_bool(out, *value);
@@ -10131,9 +9875,7 @@ impl tl::Encode for InputPeerNotifySettings {
         if let Some(value) = &self.silent {
             tl::write_bool(out, *value);
         }
-        if let Some(value) = &self.mute_until {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.mute_until);
         if let Some(value) = &self.sound {
             tl::Encode::encode(value, out);
         }
@@ -10212,17 +9954,17 @@ impl PeerNotifySettings {
 impl tl::Encode for PeerNotifySettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x99622c0c);
-        let flags = tl::bit(self.show_previews.is_some(), 0x1)
-            | tl::bit(self.silent.is_some(), 0x2)
-            | tl::bit(self.mute_until.is_some(), 0x4)
-            | tl::bit(self.ios_sound.is_some(), 0x8)
-            | tl::bit(self.android_sound.is_some(), 0x10)
-            | tl::bit(self.other_sound.is_some(), 0x20)
-            | tl::bit(self.stories_muted.is_some(), 0x40)
-            | tl::bit(self.stories_hide_sender.is_some(), 0x80)
-            | tl::bit(self.stories_ios_sound.is_some(), 0x100)
-            | tl::bit(self.stories_android_sound.is_some(), 0x200)
-            | tl::bit(self.stories_other_sound.is_some(), 0x400);
+        let flags = tl::bit(0, self.show_previews.is_some(), 0x1);
+        let flags = tl::bit(flags, self.silent.is_some(), 0x2);
+        let flags = tl::bit(flags, self.mute_until.is_some(), 0x4);
+        let flags = tl::bit(flags, self.ios_sound.is_some(), 0x8);
+        let flags = tl::bit(flags, self.android_sound.is_some(), 0x10);
+        let flags = tl::bit(flags, self.other_sound.is_some(), 0x20);
+        let flags = tl::bit(flags, self.stories_muted.is_some(), 0x40);
+        let flags = tl::bit(flags, self.stories_hide_sender.is_some(), 0x80);
+        let flags = tl::bit(flags, self.stories_ios_sound.is_some(), 0x100);
+        let flags = tl::bit(flags, self.stories_android_sound.is_some(), 0x200);
+        let flags = tl::bit(flags, self.stories_other_sound.is_some(), 0x400);
         tl::write_u32(out, flags);
         if let Some(value) = &self.show_previews {
             tl::write_bool(out, *value);
@@ -10230,9 +9972,7 @@ impl tl::Encode for PeerNotifySettings {
         if let Some(value) = &self.silent {
             tl::write_bool(out, *value);
         }
-        if let Some(value) = &self.mute_until {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.mute_until);
         if let Some(value) = &self.ios_sound {
             tl::Encode::encode(value, out);
         }
@@ -10349,29 +10089,27 @@ impl tl::Encode for PeerSettings {
         tl::write_u32(out, 0xf47741f7);
         debug_assert!(self.request_chat_title.is_some() == self.request_chat_date.is_some(), "set all the fields of bit 9 or none");
         debug_assert!(self.business_bot_id.is_some() == self.business_bot_manage_url.is_some(), "set all the fields of bit 13 or none");
-        let flags = tl::bit(self.report_spam, 0x1)
-            | tl::bit(self.add_contact, 0x2)
-            | tl::bit(self.block_contact, 0x4)
-            | tl::bit(self.share_contact, 0x8)
-            | tl::bit(self.need_contacts_exception, 0x10)
-            | tl::bit(self.report_geo, 0x20)
-            | tl::bit(self.autoarchived, 0x80)
-            | tl::bit(self.invite_members, 0x100)
-            | tl::bit(self.request_chat_broadcast, 0x400)
-            | tl::bit(self.business_bot_paused, 0x800)
-            | tl::bit(self.business_bot_can_reply, 0x1000)
-            | tl::bit(self.geo_distance.is_some(), 0x40)
-            | tl::bit(self.request_chat_title.is_some() && self.request_chat_date.is_some(), 0x200)
-            | tl::bit(self.business_bot_id.is_some() && self.business_bot_manage_url.is_some(), 0x2000)
-            | tl::bit(self.charge_paid_message_stars.is_some(), 0x4000)
-            | tl::bit(self.registration_month.is_some(), 0x8000)
-            | tl::bit(self.phone_country.is_some(), 0x10000)
-            | tl::bit(self.name_change_date.is_some(), 0x20000)
-            | tl::bit(self.photo_change_date.is_some(), 0x40000);
+        let flags = tl::bit(0, self.report_spam, 0x1);
+        let flags = tl::bit(flags, self.add_contact, 0x2);
+        let flags = tl::bit(flags, self.block_contact, 0x4);
+        let flags = tl::bit(flags, self.share_contact, 0x8);
+        let flags = tl::bit(flags, self.need_contacts_exception, 0x10);
+        let flags = tl::bit(flags, self.report_geo, 0x20);
+        let flags = tl::bit(flags, self.autoarchived, 0x80);
+        let flags = tl::bit(flags, self.invite_members, 0x100);
+        let flags = tl::bit(flags, self.request_chat_broadcast, 0x400);
+        let flags = tl::bit(flags, self.business_bot_paused, 0x800);
+        let flags = tl::bit(flags, self.business_bot_can_reply, 0x1000);
+        let flags = tl::bit(flags, self.geo_distance.is_some(), 0x40);
+        let flags = tl::bit(flags, self.request_chat_title.is_some() && self.request_chat_date.is_some(), 0x200);
+        let flags = tl::bit(flags, self.business_bot_id.is_some() && self.business_bot_manage_url.is_some(), 0x2000);
+        let flags = tl::bit(flags, self.charge_paid_message_stars.is_some(), 0x4000);
+        let flags = tl::bit(flags, self.registration_month.is_some(), 0x8000);
+        let flags = tl::bit(flags, self.phone_country.is_some(), 0x10000);
+        let flags = tl::bit(flags, self.name_change_date.is_some(), 0x20000);
+        let flags = tl::bit(flags, self.photo_change_date.is_some(), 0x40000);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.geo_distance {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.geo_distance);
         if let Some(value) = &self.request_chat_title && flags & 0x200 != 0 {
             tl::write_text(out, value);
         }
@@ -10384,21 +10122,11 @@ impl tl::Encode for PeerSettings {
         if let Some(value) = &self.business_bot_manage_url && flags & 0x2000 != 0 {
             tl::write_text(out, value);
         }
-        if let Some(value) = &self.charge_paid_message_stars {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.registration_month {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.phone_country {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.name_change_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.photo_change_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i64_if(out, self.charge_paid_message_stars);
+        tl::write_text_if(out, &self.registration_month);
+        tl::write_text_if(out, &self.phone_country);
+        tl::write_i32_if(out, self.name_change_date);
+        tl::write_i32_if(out, self.photo_change_date);
     }
 }
 
@@ -10476,11 +10204,11 @@ impl tl::Encode for WallPaper {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa437c3ed);
         tl::write_i64(out, self.id);
-        let flags = tl::bit(self.creator, 0x1)
-            | tl::bit(self.default, 0x2)
-            | tl::bit(self.pattern, 0x8)
-            | tl::bit(self.dark, 0x10)
-            | tl::bit(self.settings.is_some(), 0x4);
+        let flags = tl::bit(0, self.creator, 0x1);
+        let flags = tl::bit(flags, self.default, 0x2);
+        let flags = tl::bit(flags, self.pattern, 0x8);
+        let flags = tl::bit(flags, self.dark, 0x10);
+        let flags = tl::bit(flags, self.settings.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.access_hash);
         tl::write_text(out, &self.slug);
@@ -10552,9 +10280,9 @@ impl tl::Encode for WallPaperNoFile {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe0804116);
         tl::write_i64(out, self.id);
-        let flags = tl::bit(self.default, 0x2)
-            | tl::bit(self.dark, 0x10)
-            | tl::bit(self.settings.is_some(), 0x4);
+        let flags = tl::bit(0, self.default, 0x2);
+        let flags = tl::bit(flags, self.dark, 0x10);
+        let flags = tl::bit(flags, self.settings.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.settings {
             tl::Encode::encode(value, out);
@@ -10720,66 +10448,64 @@ impl UserFull {
 impl tl::Encode for UserFull {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x06cbe645);
-        let flags = tl::bit(self.blocked, 0x1)
-            | tl::bit(self.phone_calls_available, 0x10)
-            | tl::bit(self.phone_calls_private, 0x20)
-            | tl::bit(self.can_pin_message, 0x80)
-            | tl::bit(self.has_scheduled, 0x1000)
-            | tl::bit(self.video_calls_available, 0x2000)
-            | tl::bit(self.voice_messages_forbidden, 0x100000)
-            | tl::bit(self.translations_disabled, 0x800000)
-            | tl::bit(self.stories_pinned_available, 0x4000000)
-            | tl::bit(self.blocked_my_stories_from, 0x8000000)
-            | tl::bit(self.wallpaper_overridden, 0x10000000)
-            | tl::bit(self.contact_require_premium, 0x20000000)
-            | tl::bit(self.read_dates_private, 0x40000000)
-            | tl::bit(self.about.is_some(), 0x2)
-            | tl::bit(self.personal_photo.is_some(), 0x200000)
-            | tl::bit(self.profile_photo.is_some(), 0x4)
-            | tl::bit(self.fallback_photo.is_some(), 0x400000)
-            | tl::bit(self.bot_info.is_some(), 0x8)
-            | tl::bit(self.pinned_msg_id.is_some(), 0x40)
-            | tl::bit(self.folder_id.is_some(), 0x800)
-            | tl::bit(self.ttl_period.is_some(), 0x4000)
-            | tl::bit(self.theme.is_some(), 0x8000)
-            | tl::bit(self.private_forward_name.is_some(), 0x10000)
-            | tl::bit(self.bot_group_admin_rights.is_some(), 0x20000)
-            | tl::bit(self.bot_broadcast_admin_rights.is_some(), 0x40000)
-            | tl::bit(self.wallpaper.is_some(), 0x1000000)
-            | tl::bit(self.stories.is_some(), 0x2000000);
+        let flags = tl::bit(0, self.blocked, 0x1);
+        let flags = tl::bit(flags, self.phone_calls_available, 0x10);
+        let flags = tl::bit(flags, self.phone_calls_private, 0x20);
+        let flags = tl::bit(flags, self.can_pin_message, 0x80);
+        let flags = tl::bit(flags, self.has_scheduled, 0x1000);
+        let flags = tl::bit(flags, self.video_calls_available, 0x2000);
+        let flags = tl::bit(flags, self.voice_messages_forbidden, 0x100000);
+        let flags = tl::bit(flags, self.translations_disabled, 0x800000);
+        let flags = tl::bit(flags, self.stories_pinned_available, 0x4000000);
+        let flags = tl::bit(flags, self.blocked_my_stories_from, 0x8000000);
+        let flags = tl::bit(flags, self.wallpaper_overridden, 0x10000000);
+        let flags = tl::bit(flags, self.contact_require_premium, 0x20000000);
+        let flags = tl::bit(flags, self.read_dates_private, 0x40000000);
+        let flags = tl::bit(flags, self.about.is_some(), 0x2);
+        let flags = tl::bit(flags, self.personal_photo.is_some(), 0x200000);
+        let flags = tl::bit(flags, self.profile_photo.is_some(), 0x4);
+        let flags = tl::bit(flags, self.fallback_photo.is_some(), 0x400000);
+        let flags = tl::bit(flags, self.bot_info.is_some(), 0x8);
+        let flags = tl::bit(flags, self.pinned_msg_id.is_some(), 0x40);
+        let flags = tl::bit(flags, self.folder_id.is_some(), 0x800);
+        let flags = tl::bit(flags, self.ttl_period.is_some(), 0x4000);
+        let flags = tl::bit(flags, self.theme.is_some(), 0x8000);
+        let flags = tl::bit(flags, self.private_forward_name.is_some(), 0x10000);
+        let flags = tl::bit(flags, self.bot_group_admin_rights.is_some(), 0x20000);
+        let flags = tl::bit(flags, self.bot_broadcast_admin_rights.is_some(), 0x40000);
+        let flags = tl::bit(flags, self.wallpaper.is_some(), 0x1000000);
+        let flags = tl::bit(flags, self.stories.is_some(), 0x2000000);
         tl::write_u32(out, flags);
         debug_assert!(self.personal_channel_id.is_some() == self.personal_channel_message.is_some(), "set all the fields of bit 6 or none");
         debug_assert!(self.stars_my_pending_rating.is_some() == self.stars_my_pending_rating_date.is_some(), "set all the fields of bit 18 or none");
-        let flags2 = tl::bit(self.sponsored_enabled, 0x80)
-            | tl::bit(self.can_view_revenue, 0x200)
-            | tl::bit(self.bot_can_manage_emoji_status, 0x400)
-            | tl::bit(self.display_gifts_button, 0x10000)
-            | tl::bit(self.noforwards_my_enabled, 0x800000)
-            | tl::bit(self.noforwards_peer_enabled, 0x1000000)
-            | tl::bit(self.unofficial_security_risk, 0x4000000)
-            | tl::bit(self.business_work_hours.is_some(), 0x1)
-            | tl::bit(self.business_location.is_some(), 0x2)
-            | tl::bit(self.business_greeting_message.is_some(), 0x4)
-            | tl::bit(self.business_away_message.is_some(), 0x8)
-            | tl::bit(self.business_intro.is_some(), 0x10)
-            | tl::bit(self.birthday.is_some(), 0x20)
-            | tl::bit(self.personal_channel_id.is_some() && self.personal_channel_message.is_some(), 0x40)
-            | tl::bit(self.stargifts_count.is_some(), 0x100)
-            | tl::bit(self.starref_program.is_some(), 0x800)
-            | tl::bit(self.bot_verification.is_some(), 0x1000)
-            | tl::bit(self.send_paid_messages_stars.is_some(), 0x4000)
-            | tl::bit(self.disallowed_gifts.is_some(), 0x8000)
-            | tl::bit(self.stars_rating.is_some(), 0x20000)
-            | tl::bit(self.stars_my_pending_rating.is_some() && self.stars_my_pending_rating_date.is_some(), 0x40000)
-            | tl::bit(self.main_tab.is_some(), 0x100000)
-            | tl::bit(self.saved_music.is_some(), 0x200000)
-            | tl::bit(self.note.is_some(), 0x400000)
-            | tl::bit(self.bot_manager_id.is_some(), 0x2000000);
+        let flags2 = tl::bit(0, self.sponsored_enabled, 0x80);
+        let flags2 = tl::bit(flags2, self.can_view_revenue, 0x200);
+        let flags2 = tl::bit(flags2, self.bot_can_manage_emoji_status, 0x400);
+        let flags2 = tl::bit(flags2, self.display_gifts_button, 0x10000);
+        let flags2 = tl::bit(flags2, self.noforwards_my_enabled, 0x800000);
+        let flags2 = tl::bit(flags2, self.noforwards_peer_enabled, 0x1000000);
+        let flags2 = tl::bit(flags2, self.unofficial_security_risk, 0x4000000);
+        let flags2 = tl::bit(flags2, self.business_work_hours.is_some(), 0x1);
+        let flags2 = tl::bit(flags2, self.business_location.is_some(), 0x2);
+        let flags2 = tl::bit(flags2, self.business_greeting_message.is_some(), 0x4);
+        let flags2 = tl::bit(flags2, self.business_away_message.is_some(), 0x8);
+        let flags2 = tl::bit(flags2, self.business_intro.is_some(), 0x10);
+        let flags2 = tl::bit(flags2, self.birthday.is_some(), 0x20);
+        let flags2 = tl::bit(flags2, self.personal_channel_id.is_some() && self.personal_channel_message.is_some(), 0x40);
+        let flags2 = tl::bit(flags2, self.stargifts_count.is_some(), 0x100);
+        let flags2 = tl::bit(flags2, self.starref_program.is_some(), 0x800);
+        let flags2 = tl::bit(flags2, self.bot_verification.is_some(), 0x1000);
+        let flags2 = tl::bit(flags2, self.send_paid_messages_stars.is_some(), 0x4000);
+        let flags2 = tl::bit(flags2, self.disallowed_gifts.is_some(), 0x8000);
+        let flags2 = tl::bit(flags2, self.stars_rating.is_some(), 0x20000);
+        let flags2 = tl::bit(flags2, self.stars_my_pending_rating.is_some() && self.stars_my_pending_rating_date.is_some(), 0x40000);
+        let flags2 = tl::bit(flags2, self.main_tab.is_some(), 0x100000);
+        let flags2 = tl::bit(flags2, self.saved_music.is_some(), 0x200000);
+        let flags2 = tl::bit(flags2, self.note.is_some(), 0x400000);
+        let flags2 = tl::bit(flags2, self.bot_manager_id.is_some(), 0x2000000);
         tl::write_u32(out, flags2);
         tl::write_i64(out, self.id);
-        if let Some(value) = &self.about {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.about);
         tl::Encode::encode(&self.settings, out);
         if let Some(value) = &self.personal_photo {
             tl::Encode::encode(value, out);
@@ -10794,22 +10520,14 @@ impl tl::Encode for UserFull {
         if let Some(value) = &self.bot_info {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.pinned_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.pinned_msg_id);
         tl::write_i32(out, self.common_chats_count);
-        if let Some(value) = &self.folder_id {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.ttl_period {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.folder_id);
+        tl::write_i32_if(out, self.ttl_period);
         if let Some(value) = &self.theme {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.private_forward_name {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.private_forward_name);
         if let Some(value) = &self.bot_group_admin_rights {
             tl::Encode::encode(value, out);
         }
@@ -10846,18 +10564,14 @@ impl tl::Encode for UserFull {
         if let Some(value) = &self.personal_channel_message && flags2 & 0x40 != 0 {
             tl::write_i32(out, *value);
         }
-        if let Some(value) = &self.stargifts_count {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.stargifts_count);
         if let Some(value) = &self.starref_program {
             tl::Encode::encode(value, out);
         }
         if let Some(value) = &self.bot_verification {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.send_paid_messages_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.send_paid_messages_stars);
         if let Some(value) = &self.disallowed_gifts {
             tl::Encode::encode(value, out);
         }
@@ -10879,9 +10593,7 @@ impl tl::Encode for UserFull {
         if let Some(value) = &self.note {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.bot_manager_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.bot_manager_id);
     }
 }
 
@@ -11094,7 +10806,7 @@ impl InputMessagesFilterPhoneCalls {
 impl tl::Encode for InputMessagesFilterPhoneCalls {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x80c99768);
-        let flags = tl::bit(self.missed, 0x1);
+        let flags = tl::bit(0, self.missed, 0x1);
         tl::write_u32(out, flags);
     }
 }
@@ -11262,12 +10974,10 @@ impl UpdateUserTyping {
 impl tl::Encode for UpdateUserTyping {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2a17bf5c);
-        let flags = tl::bit(self.top_msg_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.top_msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.user_id);
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         tl::Encode::encode(&self.action, out);
     }
 }
@@ -11482,7 +11192,7 @@ impl tl::Encode for UpdateNewAuthorization {
         debug_assert!(self.unconfirmed == self.date.is_some(), "set all the fields of bit 0 or none");
         debug_assert!(self.date.is_some() == self.device.is_some(), "set all the fields of bit 0 or none");
         debug_assert!(self.device.is_some() == self.location.is_some(), "set all the fields of bit 0 or none");
-        let flags = tl::bit(self.unconfirmed && self.date.is_some() && self.device.is_some() && self.location.is_some(), 0x1);
+        let flags = tl::bit(0, self.unconfirmed && self.date.is_some() && self.device.is_some() && self.location.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.hash);
         if let Some(value) = &self.date && flags & 0x1 != 0 {
@@ -11866,13 +11576,11 @@ impl UpdateServiceNotification {
 impl tl::Encode for UpdateServiceNotification {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xebe46819);
-        let flags = tl::bit(self.popup, 0x1)
-            | tl::bit(self.invert_media, 0x4)
-            | tl::bit(self.inbox_date.is_some(), 0x2);
+        let flags = tl::bit(0, self.popup, 0x1);
+        let flags = tl::bit(flags, self.invert_media, 0x4);
+        let flags = tl::bit(flags, self.inbox_date.is_some(), 0x2);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.inbox_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.inbox_date);
         tl::write_text(out, &self.r#type);
         tl::write_text(out, &self.message);
         tl::Encode::encode(&self.media, out);
@@ -12011,16 +11719,12 @@ impl UpdateReadHistoryInbox {
 impl tl::Encode for UpdateReadHistoryInbox {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9e84bc99);
-        let flags = tl::bit(self.folder_id.is_some(), 0x1)
-            | tl::bit(self.top_msg_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.folder_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.top_msg_id.is_some(), 0x2);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.folder_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.folder_id);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         tl::write_i32(out, self.max_id);
         tl::write_i32(out, self.still_unread_count);
         tl::write_i32(out, self.pts);
@@ -12165,14 +11869,12 @@ impl UpdateReadMessagesContents {
 impl tl::Encode for UpdateReadMessagesContents {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf8227181);
-        let flags = tl::bit(self.date.is_some(), 0x1);
+        let flags = tl::bit(0, self.date.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.messages);
         tl::write_i32(out, self.pts);
         tl::write_i32(out, self.pts_count);
-        if let Some(value) = &self.date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.date);
     }
 }
 
@@ -12218,12 +11920,10 @@ impl UpdateChannelTooLong {
 impl tl::Encode for UpdateChannelTooLong {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x108d941f);
-        let flags = tl::bit(self.pts.is_some(), 0x1);
+        let flags = tl::bit(0, self.pts.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.channel_id);
-        if let Some(value) = &self.pts {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.pts);
     }
 }
 
@@ -12349,11 +12049,9 @@ impl UpdateReadChannelInbox {
 impl tl::Encode for UpdateReadChannelInbox {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x922e6e10);
-        let flags = tl::bit(self.folder_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.folder_id.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.folder_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.folder_id);
         tl::write_i64(out, self.channel_id);
         tl::write_i32(out, self.max_id);
         tl::write_i32(out, self.still_unread_count);
@@ -12574,8 +12272,8 @@ impl UpdateStickerSetsOrder {
 impl tl::Encode for UpdateStickerSetsOrder {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0bb2d201);
-        let flags = tl::bit(self.masks, 0x1)
-            | tl::bit(self.emojis, 0x2);
+        let flags = tl::bit(0, self.masks, 0x1);
+        let flags = tl::bit(flags, self.emojis, 0x2);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.order);
     }
@@ -12622,8 +12320,8 @@ impl UpdateStickerSets {
 impl tl::Encode for UpdateStickerSets {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x31c24808);
-        let flags = tl::bit(self.masks, 0x1)
-            | tl::bit(self.emojis, 0x2);
+        let flags = tl::bit(0, self.masks, 0x1);
+        let flags = tl::bit(flags, self.emojis, 0x2);
         tl::write_u32(out, flags);
     }
 }
@@ -12676,8 +12374,8 @@ impl UpdateBotInlineQuery {
 impl tl::Encode for UpdateBotInlineQuery {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x496f379c);
-        let flags = tl::bit(self.geo.is_some(), 0x1)
-            | tl::bit(self.peer_type.is_some(), 0x2);
+        let flags = tl::bit(0, self.geo.is_some(), 0x1);
+        let flags = tl::bit(flags, self.peer_type.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
         tl::write_i64(out, self.user_id);
@@ -12742,8 +12440,8 @@ impl UpdateBotInlineSend {
 impl tl::Encode for UpdateBotInlineSend {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x12f12a07);
-        let flags = tl::bit(self.geo.is_some(), 0x1)
-            | tl::bit(self.msg_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.geo.is_some(), 0x1);
+        let flags = tl::bit(flags, self.msg_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.user_id);
         tl::write_text(out, &self.query);
@@ -12852,8 +12550,8 @@ impl UpdateBotCallbackQuery {
 impl tl::Encode for UpdateBotCallbackQuery {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb9cfc48d);
-        let flags = tl::bit(self.data.is_some(), 0x1)
-            | tl::bit(self.game_short_name.is_some(), 0x2);
+        let flags = tl::bit(0, self.data.is_some(), 0x1);
+        let flags = tl::bit(flags, self.game_short_name.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
         tl::write_i64(out, self.user_id);
@@ -12863,9 +12561,7 @@ impl tl::Encode for UpdateBotCallbackQuery {
         if let Some(value) = &self.data {
             tl::write_bytes(out, value);
         }
-        if let Some(value) = &self.game_short_name {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.game_short_name);
     }
 }
 
@@ -12964,8 +12660,8 @@ impl UpdateInlineBotCallbackQuery {
 impl tl::Encode for UpdateInlineBotCallbackQuery {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x691e9052);
-        let flags = tl::bit(self.data.is_some(), 0x1)
-            | tl::bit(self.game_short_name.is_some(), 0x2);
+        let flags = tl::bit(0, self.data.is_some(), 0x1);
+        let flags = tl::bit(flags, self.game_short_name.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
         tl::write_i64(out, self.user_id);
@@ -12974,9 +12670,7 @@ impl tl::Encode for UpdateInlineBotCallbackQuery {
         if let Some(value) = &self.data {
             tl::write_bytes(out, value);
         }
-        if let Some(value) = &self.game_short_name {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.game_short_name);
     }
 }
 
@@ -13066,13 +12760,11 @@ impl UpdateDraftMessage {
 impl tl::Encode for UpdateDraftMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xedfc111e);
-        let flags = tl::bit(self.top_msg_id.is_some(), 0x1)
-            | tl::bit(self.saved_peer_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.top_msg_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.saved_peer_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         if let Some(value) = &self.saved_peer_id {
             tl::Encode::encode(value, out);
         }
@@ -13170,12 +12862,10 @@ impl UpdateDialogPinned {
 impl tl::Encode for UpdateDialogPinned {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6e6fe51c);
-        let flags = tl::bit(self.pinned, 0x1)
-            | tl::bit(self.folder_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.pinned, 0x1);
+        let flags = tl::bit(flags, self.folder_id.is_some(), 0x2);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.folder_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.folder_id);
         tl::Encode::encode(&self.peer, out);
     }
 }
@@ -13221,12 +12911,10 @@ impl UpdatePinnedDialogs {
 impl tl::Encode for UpdatePinnedDialogs {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfa0f3ca2);
-        let flags = tl::bit(self.folder_id.is_some(), 0x2)
-            | tl::bit(self.order.is_some(), 0x1);
+        let flags = tl::bit(0, self.folder_id.is_some(), 0x2);
+        let flags = tl::bit(flags, self.order.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.folder_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.folder_id);
         if let Some(value) = &self.order {
             tl::write_vector(out, value);
         }
@@ -13405,8 +13093,8 @@ impl UpdateBotPrecheckoutQuery {
 impl tl::Encode for UpdateBotPrecheckoutQuery {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8caa9a96);
-        let flags = tl::bit(self.info.is_some(), 0x1)
-            | tl::bit(self.shipping_option_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.info.is_some(), 0x1);
+        let flags = tl::bit(flags, self.shipping_option_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
         tl::write_i64(out, self.user_id);
@@ -13414,9 +13102,7 @@ impl tl::Encode for UpdateBotPrecheckoutQuery {
         if let Some(value) = &self.info {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.shipping_option_id {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.shipping_option_id);
         tl::write_text(out, &self.currency);
         tl::write_i64(out, self.total_amount);
     }
@@ -13573,13 +13259,11 @@ impl UpdateChannelReadMessagesContents {
 impl tl::Encode for UpdateChannelReadMessagesContents {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x25f324f7);
-        let flags = tl::bit(self.top_msg_id.is_some(), 0x1)
-            | tl::bit(self.saved_peer_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.top_msg_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.saved_peer_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.channel_id);
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         if let Some(value) = &self.saved_peer_id {
             tl::Encode::encode(value, out);
         }
@@ -13669,8 +13353,8 @@ impl UpdateDialogUnreadMark {
 impl tl::Encode for UpdateDialogUnreadMark {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb658f23e);
-        let flags = tl::bit(self.unread, 0x1)
-            | tl::bit(self.saved_peer_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.unread, 0x1);
+        let flags = tl::bit(flags, self.saved_peer_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.saved_peer_id {
@@ -13729,9 +13413,9 @@ impl tl::Encode for UpdateMessagePoll {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd64c522b);
         debug_assert!(self.peer.is_some() == self.msg_id.is_some(), "set all the fields of bit 1 or none");
-        let flags = tl::bit(self.peer.is_some() && self.msg_id.is_some(), 0x2)
-            | tl::bit(self.top_msg_id.is_some(), 0x4)
-            | tl::bit(self.poll.is_some(), 0x1);
+        let flags = tl::bit(0, self.peer.is_some() && self.msg_id.is_some(), 0x2);
+        let flags = tl::bit(flags, self.top_msg_id.is_some(), 0x4);
+        let flags = tl::bit(flags, self.poll.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer && flags & 0x2 != 0 {
             tl::Encode::encode(value, out);
@@ -13739,9 +13423,7 @@ impl tl::Encode for UpdateMessagePoll {
         if let Some(value) = &self.msg_id && flags & 0x2 != 0 {
             tl::write_i32(out, *value);
         }
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         tl::write_i64(out, self.poll_id);
         if let Some(value) = &self.poll {
             tl::Encode::encode(value, out);
@@ -13986,7 +13668,7 @@ impl UpdateDeleteScheduledMessages {
 impl tl::Encode for UpdateDeleteScheduledMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf2a71983);
-        let flags = tl::bit(self.sent_messages.is_some(), 0x1);
+        let flags = tl::bit(0, self.sent_messages.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_vector(out, &self.messages);
@@ -14159,7 +13841,7 @@ impl UpdateDialogFilter {
 impl tl::Encode for UpdateDialogFilter {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x26ffde7d);
-        let flags = tl::bit(self.filter.is_some(), 0x1);
+        let flags = tl::bit(0, self.filter.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         if let Some(value) = &self.filter {
@@ -14329,7 +14011,7 @@ impl tl::Encode for UpdateReadChannelDiscussionInbox {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd6b19546);
         debug_assert!(self.broadcast_id.is_some() == self.broadcast_post.is_some(), "set all the fields of bit 0 or none");
-        let flags = tl::bit(self.broadcast_id.is_some() && self.broadcast_post.is_some(), 0x1);
+        let flags = tl::bit(0, self.broadcast_id.is_some() && self.broadcast_post.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.channel_id);
         tl::write_i32(out, self.top_msg_id);
@@ -14430,8 +14112,8 @@ impl UpdatePeerBlocked {
 impl tl::Encode for UpdatePeerBlocked {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xebe07752);
-        let flags = tl::bit(self.blocked, 0x1)
-            | tl::bit(self.blocked_my_stories_from, 0x2);
+        let flags = tl::bit(0, self.blocked, 0x1);
+        let flags = tl::bit(flags, self.blocked_my_stories_from, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer_id, out);
     }
@@ -14482,12 +14164,10 @@ impl UpdateChannelUserTyping {
 impl tl::Encode for UpdateChannelUserTyping {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8c88c923);
-        let flags = tl::bit(self.top_msg_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.top_msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.channel_id);
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         tl::Encode::encode(&self.from_id, out);
         tl::Encode::encode(&self.action, out);
     }
@@ -14541,7 +14221,7 @@ impl UpdatePinnedMessages {
 impl tl::Encode for UpdatePinnedMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xed85eab5);
-        let flags = tl::bit(self.pinned, 0x1);
+        let flags = tl::bit(0, self.pinned, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_vector(out, &self.messages);
@@ -14599,7 +14279,7 @@ impl UpdatePinnedChannelMessages {
 impl tl::Encode for UpdatePinnedChannelMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5bb98608);
-        let flags = tl::bit(self.pinned, 0x1);
+        let flags = tl::bit(0, self.pinned, 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.channel_id);
         tl::write_vector(out, &self.messages);
@@ -14729,8 +14409,8 @@ impl UpdateGroupCall {
 impl tl::Encode for UpdateGroupCall {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9d2216e0);
-        let flags = tl::bit(self.live_story, 0x4)
-            | tl::bit(self.peer.is_some(), 0x2);
+        let flags = tl::bit(0, self.live_story, 0x4);
+        let flags = tl::bit(flags, self.peer.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer {
             tl::Encode::encode(value, out);
@@ -14780,12 +14460,10 @@ impl UpdatePeerHistoryTtl {
 impl tl::Encode for UpdatePeerHistoryTtl {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbb9bb9a5);
-        let flags = tl::bit(self.ttl_period.is_some(), 0x1);
+        let flags = tl::bit(0, self.ttl_period.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.ttl_period {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.ttl_period);
     }
 }
 
@@ -14841,9 +14519,9 @@ impl UpdateChatParticipant {
 impl tl::Encode for UpdateChatParticipant {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd087663a);
-        let flags = tl::bit(self.prev_participant.is_some(), 0x1)
-            | tl::bit(self.new_participant.is_some(), 0x2)
-            | tl::bit(self.invite.is_some(), 0x4);
+        let flags = tl::bit(0, self.prev_participant.is_some(), 0x1);
+        let flags = tl::bit(flags, self.new_participant.is_some(), 0x2);
+        let flags = tl::bit(flags, self.invite.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.chat_id);
         tl::write_i32(out, self.date);
@@ -14922,10 +14600,10 @@ impl UpdateChannelParticipant {
 impl tl::Encode for UpdateChannelParticipant {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x985d3abb);
-        let flags = tl::bit(self.via_chatlist, 0x8)
-            | tl::bit(self.prev_participant.is_some(), 0x1)
-            | tl::bit(self.new_participant.is_some(), 0x2)
-            | tl::bit(self.invite.is_some(), 0x4);
+        let flags = tl::bit(0, self.via_chatlist, 0x8);
+        let flags = tl::bit(flags, self.prev_participant.is_some(), 0x1);
+        let flags = tl::bit(flags, self.new_participant.is_some(), 0x2);
+        let flags = tl::bit(flags, self.invite.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.channel_id);
         tl::write_i32(out, self.date);
@@ -15037,7 +14715,7 @@ impl UpdateGroupCallConnection {
 impl tl::Encode for UpdateGroupCallConnection {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0b783982);
-        let flags = tl::bit(self.presentation, 0x1);
+        let flags = tl::bit(0, self.presentation, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.params, out);
     }
@@ -15177,7 +14855,7 @@ impl UpdateBotChatInviteRequester {
 impl tl::Encode for UpdateBotChatInviteRequester {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7cb34d79);
-        let flags = tl::bit(self.query_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.query_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.date);
@@ -15185,9 +14863,7 @@ impl tl::Encode for UpdateBotChatInviteRequester {
         tl::write_text(out, &self.about);
         tl::Encode::encode(&self.invite, out);
         tl::write_i32(out, self.qts);
-        if let Some(value) = &self.query_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.query_id);
     }
 }
 
@@ -15242,14 +14918,12 @@ impl UpdateMessageReactions {
 impl tl::Encode for UpdateMessageReactions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1e297bfa);
-        let flags = tl::bit(self.top_msg_id.is_some(), 0x1)
-            | tl::bit(self.saved_peer_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.top_msg_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.saved_peer_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.msg_id);
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         if let Some(value) = &self.saved_peer_id {
             tl::Encode::encode(value, out);
         }
@@ -15378,7 +15052,7 @@ impl UpdateTranscribedAudio {
 impl tl::Encode for UpdateTranscribedAudio {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0084cd5a);
-        let flags = tl::bit(self.pending, 0x1);
+        let flags = tl::bit(0, self.pending, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.msg_id);
@@ -15470,8 +15144,8 @@ impl UpdateMoveStickerSetToTop {
 impl tl::Encode for UpdateMoveStickerSetToTop {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x86fccf85);
-        let flags = tl::bit(self.masks, 0x1)
-            | tl::bit(self.emojis, 0x2);
+        let flags = tl::bit(0, self.masks, 0x1);
+        let flags = tl::bit(flags, self.emojis, 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.stickerset);
     }
@@ -15866,8 +15540,8 @@ impl UpdatePeerWallpaper {
 impl tl::Encode for UpdatePeerWallpaper {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xae3f101d);
-        let flags = tl::bit(self.wallpaper_overridden, 0x2)
-            | tl::bit(self.wallpaper.is_some(), 0x1);
+        let flags = tl::bit(0, self.wallpaper_overridden, 0x2);
+        let flags = tl::bit(flags, self.wallpaper.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.wallpaper {
@@ -16025,7 +15699,7 @@ impl UpdateSavedDialogPinned {
 impl tl::Encode for UpdateSavedDialogPinned {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xaeaf9e74);
-        let flags = tl::bit(self.pinned, 0x1);
+        let flags = tl::bit(0, self.pinned, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
     }
@@ -16069,7 +15743,7 @@ impl UpdatePinnedSavedDialogs {
 impl tl::Encode for UpdatePinnedSavedDialogs {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x686c85a6);
-        let flags = tl::bit(self.order.is_some(), 0x1);
+        let flags = tl::bit(0, self.order.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.order {
             tl::write_vector(out, value);
@@ -16366,7 +16040,7 @@ impl UpdateBotNewBusinessMessage {
 impl tl::Encode for UpdateBotNewBusinessMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9ddb347c);
-        let flags = tl::bit(self.reply_to_message.is_some(), 0x1);
+        let flags = tl::bit(0, self.reply_to_message.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.connection_id);
         tl::Encode::encode(&self.message, out);
@@ -16423,7 +16097,7 @@ impl UpdateBotEditBusinessMessage {
 impl tl::Encode for UpdateBotEditBusinessMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x07df587c);
-        let flags = tl::bit(self.reply_to_message.is_some(), 0x1);
+        let flags = tl::bit(0, self.reply_to_message.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.connection_id);
         tl::Encode::encode(&self.message, out);
@@ -16608,8 +16282,8 @@ impl UpdateBusinessBotCallbackQuery {
 impl tl::Encode for UpdateBusinessBotCallbackQuery {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1ea2fda7);
-        let flags = tl::bit(self.reply_to_message.is_some(), 0x4)
-            | tl::bit(self.data.is_some(), 0x1);
+        let flags = tl::bit(0, self.reply_to_message.is_some(), 0x4);
+        let flags = tl::bit(flags, self.data.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
         tl::write_i64(out, self.user_id);
@@ -16950,7 +16624,7 @@ impl UpdateMonoForumNoPaidException {
 impl tl::Encode for UpdateMonoForumNoPaidException {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9f812b08);
-        let flags = tl::bit(self.exception, 0x1);
+        let flags = tl::bit(0, self.exception, 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.channel_id);
         tl::Encode::encode(&self.saved_peer_id, out);
@@ -17080,7 +16754,7 @@ impl UpdatePinnedForumTopic {
 impl tl::Encode for UpdatePinnedForumTopic {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x683b2c52);
-        let flags = tl::bit(self.pinned, 0x1);
+        let flags = tl::bit(0, self.pinned, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.topic_id);
@@ -17128,7 +16802,7 @@ impl UpdatePinnedForumTopics {
 impl tl::Encode for UpdatePinnedForumTopics {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdef143d0);
-        let flags = tl::bit(self.order.is_some(), 0x1);
+        let flags = tl::bit(0, self.order.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         if let Some(value) = &self.order {
@@ -17417,7 +17091,7 @@ impl UpdateBotGuestChatQuery {
 impl tl::Encode for UpdateBotGuestChatQuery {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcdd4093d);
-        let flags = tl::bit(self.reference_messages.is_some(), 0x1);
+        let flags = tl::bit(0, self.reference_messages.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
         tl::Encode::encode(&self.message, out);
@@ -17520,8 +17194,8 @@ impl tl::Encode for UpdateNewBotConnection {
         tl::write_u32(out, 0xb22083a6);
         debug_assert!(self.date.is_some() == self.device.is_some(), "set all the fields of bit 1 or none");
         debug_assert!(self.device.is_some() == self.location.is_some(), "set all the fields of bit 1 or none");
-        let flags = tl::bit(self.confirmed, 0x1)
-            | tl::bit(self.date.is_some() && self.device.is_some() && self.location.is_some(), 0x2);
+        let flags = tl::bit(0, self.confirmed, 0x1);
+        let flags = tl::bit(flags, self.date.is_some() && self.device.is_some() && self.location.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.bot_id);
         if let Some(value) = &self.date && flags & 0x2 != 0 {
@@ -17579,8 +17253,8 @@ impl UpdateWebBrowserSettings {
 impl tl::Encode for UpdateWebBrowserSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc39a2ade);
-        let flags = tl::bit(self.open_external_browser, 0x1)
-            | tl::bit(self.display_close_button, 0x2);
+        let flags = tl::bit(0, self.open_external_browser, 0x1);
+        let flags = tl::bit(flags, self.display_close_button, 0x2);
         tl::write_u32(out, flags);
     }
 }
@@ -17627,8 +17301,8 @@ impl UpdateWebBrowserException {
 impl tl::Encode for UpdateWebBrowserException {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x140502d1);
-        let flags = tl::bit(self.delete, 0x2)
-            | tl::bit(self.open_external_browser.is_some(), 0x1);
+        let flags = tl::bit(0, self.delete, 0x2);
+        let flags = tl::bit(flags, self.open_external_browser.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.open_external_browser {
             tl::write_bool(out, *value);
@@ -17794,8 +17468,8 @@ impl UpdateEphemeralBotCallbackQuery {
 impl tl::Encode for UpdateEphemeralBotCallbackQuery {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7c1079d6);
-        let flags = tl::bit(self.peer.is_some(), 0x1)
-            | tl::bit(self.chat_instance.is_some(), 0x2);
+        let flags = tl::bit(0, self.peer.is_some(), 0x1);
+        let flags = tl::bit(flags, self.chat_instance.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
         tl::write_i64(out, self.user_id);
@@ -17804,9 +17478,7 @@ impl tl::Encode for UpdateEphemeralBotCallbackQuery {
         }
         tl::write_i32(out, self.msg_id);
         tl::write_bytes(out, &self.data);
-        if let Some(value) = &self.chat_instance {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.chat_instance);
         tl::Encode::encode(&self.message, out);
     }
 }
@@ -17864,9 +17536,9 @@ impl UpdateBotStarsSubscription {
 impl tl::Encode for UpdateBotStarsSubscription {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6c0d8e23);
-        let flags = tl::bit(self.canceled, 0x1)
-            | tl::bit(self.payment_failed, 0x2)
-            | tl::bit(self.restored, 0x4);
+        let flags = tl::bit(0, self.canceled, 0x1);
+        let flags = tl::bit(flags, self.payment_failed, 0x2);
+        let flags = tl::bit(flags, self.restored, 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.user_id);
         tl::write_bytes(out, &self.payload);
@@ -17954,8 +17626,8 @@ impl UpdateSentWalletTransaction {
 impl tl::Encode for UpdateSentWalletTransaction {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb1434d4a);
-        let flags = tl::bit(self.gasless, 0x1)
-            | tl::bit(self.transaction.is_some(), 0x2);
+        let flags = tl::bit(0, self.gasless, 0x1);
+        let flags = tl::bit(flags, self.transaction.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.msg_hash);
         if let Some(value) = &self.transaction {
@@ -18011,7 +17683,7 @@ impl UpdateWalletGaslessInfo {
 impl tl::Encode for UpdateWalletGaslessInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa8ae1cac);
-        let flags = tl::bit(self.available, 0x1);
+        let flags = tl::bit(0, self.available, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.left);
         tl::write_i32(out, self.reset_at);
@@ -18157,15 +17829,15 @@ impl UpdateShortMessage {
 impl tl::Encode for UpdateShortMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x313bc7f8);
-        let flags = tl::bit(self.out, 0x2)
-            | tl::bit(self.mentioned, 0x10)
-            | tl::bit(self.media_unread, 0x20)
-            | tl::bit(self.silent, 0x2000)
-            | tl::bit(self.fwd_from.is_some(), 0x4)
-            | tl::bit(self.via_bot_id.is_some(), 0x800)
-            | tl::bit(self.reply_to.is_some(), 0x8)
-            | tl::bit(self.entities.is_some(), 0x80)
-            | tl::bit(self.ttl_period.is_some(), 0x2000000);
+        let flags = tl::bit(0, self.out, 0x2);
+        let flags = tl::bit(flags, self.mentioned, 0x10);
+        let flags = tl::bit(flags, self.media_unread, 0x20);
+        let flags = tl::bit(flags, self.silent, 0x2000);
+        let flags = tl::bit(flags, self.fwd_from.is_some(), 0x4);
+        let flags = tl::bit(flags, self.via_bot_id.is_some(), 0x800);
+        let flags = tl::bit(flags, self.reply_to.is_some(), 0x8);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x80);
+        let flags = tl::bit(flags, self.ttl_period.is_some(), 0x2000000);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         tl::write_i64(out, self.user_id);
@@ -18176,18 +17848,14 @@ impl tl::Encode for UpdateShortMessage {
         if let Some(value) = &self.fwd_from {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.via_bot_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.via_bot_id);
         if let Some(value) = &self.reply_to {
             tl::Encode::encode(value, out);
         }
         if let Some(value) = &self.entities {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.ttl_period {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.ttl_period);
     }
 }
 
@@ -18272,15 +17940,15 @@ impl UpdateShortChatMessage {
 impl tl::Encode for UpdateShortChatMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4d6deea5);
-        let flags = tl::bit(self.out, 0x2)
-            | tl::bit(self.mentioned, 0x10)
-            | tl::bit(self.media_unread, 0x20)
-            | tl::bit(self.silent, 0x2000)
-            | tl::bit(self.fwd_from.is_some(), 0x4)
-            | tl::bit(self.via_bot_id.is_some(), 0x800)
-            | tl::bit(self.reply_to.is_some(), 0x8)
-            | tl::bit(self.entities.is_some(), 0x80)
-            | tl::bit(self.ttl_period.is_some(), 0x2000000);
+        let flags = tl::bit(0, self.out, 0x2);
+        let flags = tl::bit(flags, self.mentioned, 0x10);
+        let flags = tl::bit(flags, self.media_unread, 0x20);
+        let flags = tl::bit(flags, self.silent, 0x2000);
+        let flags = tl::bit(flags, self.fwd_from.is_some(), 0x4);
+        let flags = tl::bit(flags, self.via_bot_id.is_some(), 0x800);
+        let flags = tl::bit(flags, self.reply_to.is_some(), 0x8);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x80);
+        let flags = tl::bit(flags, self.ttl_period.is_some(), 0x2000000);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         tl::write_i64(out, self.from_id);
@@ -18292,18 +17960,14 @@ impl tl::Encode for UpdateShortChatMessage {
         if let Some(value) = &self.fwd_from {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.via_bot_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.via_bot_id);
         if let Some(value) = &self.reply_to {
             tl::Encode::encode(value, out);
         }
         if let Some(value) = &self.entities {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.ttl_period {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.ttl_period);
     }
 }
 
@@ -18515,10 +18179,10 @@ impl UpdateShortSentMessage {
 impl tl::Encode for UpdateShortSentMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9015e101);
-        let flags = tl::bit(self.out, 0x2)
-            | tl::bit(self.media.is_some(), 0x200)
-            | tl::bit(self.entities.is_some(), 0x80)
-            | tl::bit(self.ttl_period.is_some(), 0x2000000);
+        let flags = tl::bit(0, self.out, 0x2);
+        let flags = tl::bit(flags, self.media.is_some(), 0x200);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x80);
+        let flags = tl::bit(flags, self.ttl_period.is_some(), 0x2000000);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         tl::write_i32(out, self.pts);
@@ -18530,9 +18194,7 @@ impl tl::Encode for UpdateShortSentMessage {
         if let Some(value) = &self.entities {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.ttl_period {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.ttl_period);
     }
 }
 
@@ -18598,13 +18260,13 @@ impl DcOption {
 impl tl::Encode for DcOption {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x18b7a10d);
-        let flags = tl::bit(self.ipv6, 0x1)
-            | tl::bit(self.media_only, 0x2)
-            | tl::bit(self.tcpo_only, 0x4)
-            | tl::bit(self.cdn, 0x8)
-            | tl::bit(self.r#static, 0x10)
-            | tl::bit(self.this_port_only, 0x20)
-            | tl::bit(self.secret.is_some(), 0x400);
+        let flags = tl::bit(0, self.ipv6, 0x1);
+        let flags = tl::bit(flags, self.media_only, 0x2);
+        let flags = tl::bit(flags, self.tcpo_only, 0x4);
+        let flags = tl::bit(flags, self.cdn, 0x8);
+        let flags = tl::bit(flags, self.r#static, 0x10);
+        let flags = tl::bit(flags, self.this_port_only, 0x20);
+        let flags = tl::bit(flags, self.secret.is_some(), 0x400);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         tl::write_text(out, &self.ip_address);
@@ -18756,20 +18418,20 @@ impl tl::Encode for Config {
         tl::write_u32(out, 0xcc1a241e);
         debug_assert!(self.suggested_lang_code.is_some() == self.lang_pack_version.is_some(), "set all the fields of bit 2 or none");
         debug_assert!(self.lang_pack_version.is_some() == self.base_lang_pack_version.is_some(), "set all the fields of bit 2 or none");
-        let flags = tl::bit(self.default_p2p_contacts, 0x8)
-            | tl::bit(self.preload_featured_stickers, 0x10)
-            | tl::bit(self.revoke_pm_inbox, 0x40)
-            | tl::bit(self.blocked_mode, 0x100)
-            | tl::bit(self.force_try_ipv6, 0x4000)
-            | tl::bit(self.tmp_sessions.is_some(), 0x1)
-            | tl::bit(self.autoupdate_url_prefix.is_some(), 0x80)
-            | tl::bit(self.gif_search_username.is_some(), 0x200)
-            | tl::bit(self.venue_search_username.is_some(), 0x400)
-            | tl::bit(self.img_search_username.is_some(), 0x800)
-            | tl::bit(self.static_maps_provider.is_some(), 0x1000)
-            | tl::bit(self.suggested_lang_code.is_some() && self.lang_pack_version.is_some() && self.base_lang_pack_version.is_some(), 0x4)
-            | tl::bit(self.reactions_default.is_some(), 0x8000)
-            | tl::bit(self.autologin_token.is_some(), 0x10000);
+        let flags = tl::bit(0, self.default_p2p_contacts, 0x8);
+        let flags = tl::bit(flags, self.preload_featured_stickers, 0x10);
+        let flags = tl::bit(flags, self.revoke_pm_inbox, 0x40);
+        let flags = tl::bit(flags, self.blocked_mode, 0x100);
+        let flags = tl::bit(flags, self.force_try_ipv6, 0x4000);
+        let flags = tl::bit(flags, self.tmp_sessions.is_some(), 0x1);
+        let flags = tl::bit(flags, self.autoupdate_url_prefix.is_some(), 0x80);
+        let flags = tl::bit(flags, self.gif_search_username.is_some(), 0x200);
+        let flags = tl::bit(flags, self.venue_search_username.is_some(), 0x400);
+        let flags = tl::bit(flags, self.img_search_username.is_some(), 0x800);
+        let flags = tl::bit(flags, self.static_maps_provider.is_some(), 0x1000);
+        let flags = tl::bit(flags, self.suggested_lang_code.is_some() && self.lang_pack_version.is_some() && self.base_lang_pack_version.is_some(), 0x4);
+        let flags = tl::bit(flags, self.reactions_default.is_some(), 0x8000);
+        let flags = tl::bit(flags, self.autologin_token.is_some(), 0x10000);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.date);
         tl::write_i32(out, self.expires);
@@ -18794,29 +18456,17 @@ impl tl::Encode for Config {
         tl::write_i32(out, self.rating_e_decay);
         tl::write_i32(out, self.stickers_recent_limit);
         tl::write_i32(out, self.channels_read_media_period);
-        if let Some(value) = &self.tmp_sessions {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.tmp_sessions);
         tl::write_i32(out, self.call_receive_timeout_ms);
         tl::write_i32(out, self.call_ring_timeout_ms);
         tl::write_i32(out, self.call_connect_timeout_ms);
         tl::write_i32(out, self.call_packet_timeout_ms);
         tl::write_text(out, &self.me_url_prefix);
-        if let Some(value) = &self.autoupdate_url_prefix {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.gif_search_username {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.venue_search_username {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.img_search_username {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.static_maps_provider {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.autoupdate_url_prefix);
+        tl::write_text_if(out, &self.gif_search_username);
+        tl::write_text_if(out, &self.venue_search_username);
+        tl::write_text_if(out, &self.img_search_username);
+        tl::write_text_if(out, &self.static_maps_provider);
         tl::write_i32(out, self.caption_length_max);
         tl::write_i32(out, self.message_length_max);
         tl::write_i32(out, self.webfile_dc_id);
@@ -18832,9 +18482,7 @@ impl tl::Encode for Config {
         if let Some(value) = &self.reactions_default {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.autologin_token {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.autologin_token);
     }
 }
 
@@ -19059,11 +18707,9 @@ impl EncryptedChatRequested {
 impl tl::Encode for EncryptedChatRequested {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x48f1d94c);
-        let flags = tl::bit(self.folder_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.folder_id.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.folder_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.folder_id);
         tl::write_i32(out, self.id);
         tl::write_i64(out, self.access_hash);
         tl::write_i32(out, self.date);
@@ -19176,7 +18822,7 @@ impl EncryptedChatDiscarded {
 impl tl::Encode for EncryptedChatDiscarded {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1e1c7c45);
-        let flags = tl::bit(self.history_deleted, 0x1);
+        let flags = tl::bit(0, self.history_deleted, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
     }
@@ -19625,8 +19271,8 @@ impl Document {
 impl tl::Encode for Document {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8fd4c4d8);
-        let flags = tl::bit(self.thumbs.is_some(), 0x1)
-            | tl::bit(self.video_thumbs.is_some(), 0x2);
+        let flags = tl::bit(0, self.thumbs.is_some(), 0x1);
+        let flags = tl::bit(flags, self.video_thumbs.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_i64(out, self.access_hash);
@@ -20083,8 +19729,8 @@ impl SendMessageTextDraftAction {
 impl tl::Encode for SendMessageTextDraftAction {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3630b85a);
-        let flags = tl::bit(self.can_stop, 0x1)
-            | tl::bit(self.keep_on_stop, 0x2);
+        let flags = tl::bit(0, self.can_stop, 0x1);
+        let flags = tl::bit(flags, self.keep_on_stop, 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.random_id);
         tl::Encode::encode(&self.text, out);
@@ -20137,8 +19783,8 @@ impl InputSendMessageRichMessageDraftAction {
 impl tl::Encode for InputSendMessageRichMessageDraftAction {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa937c7be);
-        let flags = tl::bit(self.can_stop, 0x1)
-            | tl::bit(self.keep_on_stop, 0x2);
+        let flags = tl::bit(0, self.can_stop, 0x1);
+        let flags = tl::bit(flags, self.keep_on_stop, 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.random_id);
         tl::Encode::encode(&self.rich_message, out);
@@ -20191,8 +19837,8 @@ impl SendMessageRichMessageDraftAction {
 impl tl::Encode for SendMessageRichMessageDraftAction {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x52564893);
-        let flags = tl::bit(self.can_stop, 0x1)
-            | tl::bit(self.keep_on_stop, 0x2);
+        let flags = tl::bit(0, self.can_stop, 0x1);
+        let flags = tl::bit(flags, self.keep_on_stop, 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.random_id);
         tl::Encode::encode(&self.rich_message, out);
@@ -20623,8 +20269,8 @@ impl DocumentAttributeSticker {
 impl tl::Encode for DocumentAttributeSticker {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6319d612);
-        let flags = tl::bit(self.mask, 0x2)
-            | tl::bit(self.mask_coords.is_some(), 0x1);
+        let flags = tl::bit(0, self.mask, 0x2);
+        let flags = tl::bit(flags, self.mask_coords.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.alt);
         tl::Encode::encode(&self.stickerset, out);
@@ -20690,25 +20336,21 @@ impl DocumentAttributeVideo {
 impl tl::Encode for DocumentAttributeVideo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x43c57c48);
-        let flags = tl::bit(self.round_message, 0x1)
-            | tl::bit(self.supports_streaming, 0x2)
-            | tl::bit(self.nosound, 0x8)
-            | tl::bit(self.preload_prefix_size.is_some(), 0x4)
-            | tl::bit(self.video_start_ts.is_some(), 0x10)
-            | tl::bit(self.video_codec.is_some(), 0x20);
+        let flags = tl::bit(0, self.round_message, 0x1);
+        let flags = tl::bit(flags, self.supports_streaming, 0x2);
+        let flags = tl::bit(flags, self.nosound, 0x8);
+        let flags = tl::bit(flags, self.preload_prefix_size.is_some(), 0x4);
+        let flags = tl::bit(flags, self.video_start_ts.is_some(), 0x10);
+        let flags = tl::bit(flags, self.video_codec.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::write_f64(out, self.duration);
         tl::write_i32(out, self.w);
         tl::write_i32(out, self.h);
-        if let Some(value) = &self.preload_prefix_size {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.preload_prefix_size);
         if let Some(value) = &self.video_start_ts {
             tl::write_f64(out, *value);
         }
-        if let Some(value) = &self.video_codec {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.video_codec);
     }
 }
 
@@ -20765,18 +20407,14 @@ impl DocumentAttributeAudio {
 impl tl::Encode for DocumentAttributeAudio {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9852f9c6);
-        let flags = tl::bit(self.voice, 0x400)
-            | tl::bit(self.title.is_some(), 0x1)
-            | tl::bit(self.performer.is_some(), 0x2)
-            | tl::bit(self.waveform.is_some(), 0x4);
+        let flags = tl::bit(0, self.voice, 0x400);
+        let flags = tl::bit(flags, self.title.is_some(), 0x1);
+        let flags = tl::bit(flags, self.performer.is_some(), 0x2);
+        let flags = tl::bit(flags, self.waveform.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.duration);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.performer {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
+        tl::write_text_if(out, &self.performer);
         if let Some(value) = &self.waveform {
             tl::write_bytes(out, value);
         }
@@ -20864,8 +20502,8 @@ impl DocumentAttributeCustomEmoji {
 impl tl::Encode for DocumentAttributeCustomEmoji {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfd149899);
-        let flags = tl::bit(self.free, 0x1)
-            | tl::bit(self.text_color, 0x2);
+        let flags = tl::bit(0, self.free, 0x1);
+        let flags = tl::bit(flags, self.text_color, 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.alt);
         tl::Encode::encode(&self.stickerset, out);
@@ -20952,12 +20590,10 @@ impl WebPageEmpty {
 impl tl::Encode for WebPageEmpty {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x211a1788);
-        let flags = tl::bit(self.url.is_some(), 0x1);
+        let flags = tl::bit(0, self.url.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
-        if let Some(value) = &self.url {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.url);
     }
 }
 
@@ -21003,12 +20639,10 @@ impl WebPagePending {
 impl tl::Encode for WebPagePending {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb0d13e47);
-        let flags = tl::bit(self.url.is_some(), 0x1);
+        let flags = tl::bit(0, self.url.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
-        if let Some(value) = &self.url {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.url);
         tl::write_i32(out, self.date);
     }
 }
@@ -21092,37 +20726,29 @@ impl tl::Encode for WebPage {
         tl::write_u32(out, 0xe89c45b2);
         debug_assert!(self.embed_url.is_some() == self.embed_type.is_some(), "set all the fields of bit 5 or none");
         debug_assert!(self.embed_width.is_some() == self.embed_height.is_some(), "set all the fields of bit 6 or none");
-        let flags = tl::bit(self.has_large_media, 0x2000)
-            | tl::bit(self.video_cover_photo, 0x4000)
-            | tl::bit(self.r#type.is_some(), 0x1)
-            | tl::bit(self.site_name.is_some(), 0x2)
-            | tl::bit(self.title.is_some(), 0x4)
-            | tl::bit(self.description.is_some(), 0x8)
-            | tl::bit(self.photo.is_some(), 0x10)
-            | tl::bit(self.embed_url.is_some() && self.embed_type.is_some(), 0x20)
-            | tl::bit(self.embed_width.is_some() && self.embed_height.is_some(), 0x40)
-            | tl::bit(self.duration.is_some(), 0x80)
-            | tl::bit(self.author.is_some(), 0x100)
-            | tl::bit(self.document.is_some(), 0x200)
-            | tl::bit(self.cached_page.is_some(), 0x400)
-            | tl::bit(self.attributes.is_some(), 0x1000);
+        let flags = tl::bit(0, self.has_large_media, 0x2000);
+        let flags = tl::bit(flags, self.video_cover_photo, 0x4000);
+        let flags = tl::bit(flags, self.r#type.is_some(), 0x1);
+        let flags = tl::bit(flags, self.site_name.is_some(), 0x2);
+        let flags = tl::bit(flags, self.title.is_some(), 0x4);
+        let flags = tl::bit(flags, self.description.is_some(), 0x8);
+        let flags = tl::bit(flags, self.photo.is_some(), 0x10);
+        let flags = tl::bit(flags, self.embed_url.is_some() && self.embed_type.is_some(), 0x20);
+        let flags = tl::bit(flags, self.embed_width.is_some() && self.embed_height.is_some(), 0x40);
+        let flags = tl::bit(flags, self.duration.is_some(), 0x80);
+        let flags = tl::bit(flags, self.author.is_some(), 0x100);
+        let flags = tl::bit(flags, self.document.is_some(), 0x200);
+        let flags = tl::bit(flags, self.cached_page.is_some(), 0x400);
+        let flags = tl::bit(flags, self.attributes.is_some(), 0x1000);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_text(out, &self.url);
         tl::write_text(out, &self.display_url);
         tl::write_i32(out, self.hash);
-        if let Some(value) = &self.r#type {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.site_name {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.description {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.r#type);
+        tl::write_text_if(out, &self.site_name);
+        tl::write_text_if(out, &self.title);
+        tl::write_text_if(out, &self.description);
         if let Some(value) = &self.photo {
             tl::Encode::encode(value, out);
         }
@@ -21138,12 +20764,8 @@ impl tl::Encode for WebPage {
         if let Some(value) = &self.embed_height && flags & 0x40 != 0 {
             tl::write_i32(out, *value);
         }
-        if let Some(value) = &self.duration {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.author {
-            tl::write_text(out, value);
-        }
+        tl::write_i32_if(out, self.duration);
+        tl::write_text_if(out, &self.author);
         if let Some(value) = &self.document {
             tl::Encode::encode(value, out);
         }
@@ -21212,11 +20834,9 @@ impl WebPageNotModified {
 impl tl::Encode for WebPageNotModified {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7311ca11);
-        let flags = tl::bit(self.cached_page_views.is_some(), 0x1);
+        let flags = tl::bit(0, self.cached_page_views.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.cached_page_views {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.cached_page_views);
     }
 }
 
@@ -21292,12 +20912,12 @@ impl Authorization {
 impl tl::Encode for Authorization {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xad01d61d);
-        let flags = tl::bit(self.current, 0x1)
-            | tl::bit(self.official_app, 0x2)
-            | tl::bit(self.password_pending, 0x4)
-            | tl::bit(self.encrypted_requests_disabled, 0x8)
-            | tl::bit(self.call_requests_disabled, 0x10)
-            | tl::bit(self.unconfirmed, 0x20);
+        let flags = tl::bit(0, self.current, 0x1);
+        let flags = tl::bit(flags, self.official_app, 0x2);
+        let flags = tl::bit(flags, self.password_pending, 0x4);
+        let flags = tl::bit(flags, self.encrypted_requests_disabled, 0x8);
+        let flags = tl::bit(flags, self.call_requests_disabled, 0x10);
+        let flags = tl::bit(flags, self.unconfirmed, 0x20);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.hash);
         tl::write_text(out, &self.device_model);
@@ -21432,42 +21052,28 @@ impl ChatInviteExported {
 impl tl::Encode for ChatInviteExported {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa22cbd96);
-        let flags = tl::bit(self.revoked, 0x1)
-            | tl::bit(self.permanent, 0x20)
-            | tl::bit(self.request_needed, 0x40)
-            | tl::bit(self.start_date.is_some(), 0x10)
-            | tl::bit(self.expire_date.is_some(), 0x2)
-            | tl::bit(self.usage_limit.is_some(), 0x4)
-            | tl::bit(self.usage.is_some(), 0x8)
-            | tl::bit(self.requested.is_some(), 0x80)
-            | tl::bit(self.subscription_expired.is_some(), 0x400)
-            | tl::bit(self.title.is_some(), 0x100)
-            | tl::bit(self.subscription_pricing.is_some(), 0x200);
+        let flags = tl::bit(0, self.revoked, 0x1);
+        let flags = tl::bit(flags, self.permanent, 0x20);
+        let flags = tl::bit(flags, self.request_needed, 0x40);
+        let flags = tl::bit(flags, self.start_date.is_some(), 0x10);
+        let flags = tl::bit(flags, self.expire_date.is_some(), 0x2);
+        let flags = tl::bit(flags, self.usage_limit.is_some(), 0x4);
+        let flags = tl::bit(flags, self.usage.is_some(), 0x8);
+        let flags = tl::bit(flags, self.requested.is_some(), 0x80);
+        let flags = tl::bit(flags, self.subscription_expired.is_some(), 0x400);
+        let flags = tl::bit(flags, self.title.is_some(), 0x100);
+        let flags = tl::bit(flags, self.subscription_pricing.is_some(), 0x200);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.link);
         tl::write_i64(out, self.admin_id);
         tl::write_i32(out, self.date);
-        if let Some(value) = &self.start_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.expire_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.usage_limit {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.usage {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.requested {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.subscription_expired {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
+        tl::write_i32_if(out, self.start_date);
+        tl::write_i32_if(out, self.expire_date);
+        tl::write_i32_if(out, self.usage_limit);
+        tl::write_i32_if(out, self.usage);
+        tl::write_i32_if(out, self.requested);
+        tl::write_i32_if(out, self.subscription_expired);
+        tl::write_text_if(out, &self.title);
         if let Some(value) = &self.subscription_pricing {
             tl::Encode::encode(value, out);
         }
@@ -21592,25 +21198,23 @@ impl ChatInvite {
 impl tl::Encode for ChatInvite {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5c9d3702);
-        let flags = tl::bit(self.channel, 0x1)
-            | tl::bit(self.broadcast, 0x2)
-            | tl::bit(self.public, 0x4)
-            | tl::bit(self.megagroup, 0x8)
-            | tl::bit(self.request_needed, 0x40)
-            | tl::bit(self.verified, 0x80)
-            | tl::bit(self.scam, 0x100)
-            | tl::bit(self.fake, 0x200)
-            | tl::bit(self.can_refulfill_subscription, 0x800)
-            | tl::bit(self.about.is_some(), 0x20)
-            | tl::bit(self.participants.is_some(), 0x10)
-            | tl::bit(self.subscription_pricing.is_some(), 0x400)
-            | tl::bit(self.subscription_form_id.is_some(), 0x1000)
-            | tl::bit(self.bot_verification.is_some(), 0x2000);
+        let flags = tl::bit(0, self.channel, 0x1);
+        let flags = tl::bit(flags, self.broadcast, 0x2);
+        let flags = tl::bit(flags, self.public, 0x4);
+        let flags = tl::bit(flags, self.megagroup, 0x8);
+        let flags = tl::bit(flags, self.request_needed, 0x40);
+        let flags = tl::bit(flags, self.verified, 0x80);
+        let flags = tl::bit(flags, self.scam, 0x100);
+        let flags = tl::bit(flags, self.fake, 0x200);
+        let flags = tl::bit(flags, self.can_refulfill_subscription, 0x800);
+        let flags = tl::bit(flags, self.about.is_some(), 0x20);
+        let flags = tl::bit(flags, self.participants.is_some(), 0x10);
+        let flags = tl::bit(flags, self.subscription_pricing.is_some(), 0x400);
+        let flags = tl::bit(flags, self.subscription_form_id.is_some(), 0x1000);
+        let flags = tl::bit(flags, self.bot_verification.is_some(), 0x2000);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.title);
-        if let Some(value) = &self.about {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.about);
         tl::Encode::encode(&self.photo, out);
         tl::write_i32(out, self.participants_count);
         if let Some(value) = &self.participants {
@@ -21620,9 +21224,7 @@ impl tl::Encode for ChatInvite {
         if let Some(value) = &self.subscription_pricing {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.subscription_form_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.subscription_form_id);
         if let Some(value) = &self.bot_verification {
             tl::Encode::encode(value, out);
         }
@@ -21863,20 +21465,18 @@ impl tl::Encode for StickerSet {
         tl::write_u32(out, 0x2dd14edc);
         debug_assert!(self.thumbs.is_some() == self.thumb_dc_id.is_some(), "set all the fields of bit 4 or none");
         debug_assert!(self.thumb_dc_id.is_some() == self.thumb_version.is_some(), "set all the fields of bit 4 or none");
-        let flags = tl::bit(self.archived, 0x2)
-            | tl::bit(self.official, 0x4)
-            | tl::bit(self.masks, 0x8)
-            | tl::bit(self.emojis, 0x80)
-            | tl::bit(self.text_color, 0x200)
-            | tl::bit(self.channel_emoji_status, 0x400)
-            | tl::bit(self.creator, 0x800)
-            | tl::bit(self.installed_date.is_some(), 0x1)
-            | tl::bit(self.thumbs.is_some() && self.thumb_dc_id.is_some() && self.thumb_version.is_some(), 0x10)
-            | tl::bit(self.thumb_document_id.is_some(), 0x100);
+        let flags = tl::bit(0, self.archived, 0x2);
+        let flags = tl::bit(flags, self.official, 0x4);
+        let flags = tl::bit(flags, self.masks, 0x8);
+        let flags = tl::bit(flags, self.emojis, 0x80);
+        let flags = tl::bit(flags, self.text_color, 0x200);
+        let flags = tl::bit(flags, self.channel_emoji_status, 0x400);
+        let flags = tl::bit(flags, self.creator, 0x800);
+        let flags = tl::bit(flags, self.installed_date.is_some(), 0x1);
+        let flags = tl::bit(flags, self.thumbs.is_some() && self.thumb_dc_id.is_some() && self.thumb_version.is_some(), 0x10);
+        let flags = tl::bit(flags, self.thumb_document_id.is_some(), 0x100);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.installed_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.installed_date);
         tl::write_i64(out, self.id);
         tl::write_i64(out, self.access_hash);
         tl::write_text(out, &self.title);
@@ -21890,9 +21490,7 @@ impl tl::Encode for StickerSet {
         if let Some(value) = &self.thumb_version && flags & 0x10 != 0 {
             tl::write_i32(out, *value);
         }
-        if let Some(value) = &self.thumb_document_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.thumb_document_id);
         tl::write_i32(out, self.count);
         tl::write_i32(out, self.hash);
     }
@@ -21956,7 +21554,7 @@ impl BotCommand {
 impl tl::Encode for BotCommand {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9852d6d2);
-        let flags = tl::bit(self.ephemeral, 0x1);
+        let flags = tl::bit(0, self.ephemeral, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.command);
         tl::write_text(out, &self.description);
@@ -22020,23 +21618,19 @@ impl BotInfo {
 impl tl::Encode for BotInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4d8a0299);
-        let flags = tl::bit(self.has_preview_medias, 0x40)
-            | tl::bit(self.user_id.is_some(), 0x1)
-            | tl::bit(self.description.is_some(), 0x2)
-            | tl::bit(self.description_photo.is_some(), 0x10)
-            | tl::bit(self.description_document.is_some(), 0x20)
-            | tl::bit(self.commands.is_some(), 0x4)
-            | tl::bit(self.menu_button.is_some(), 0x8)
-            | tl::bit(self.privacy_policy_url.is_some(), 0x80)
-            | tl::bit(self.app_settings.is_some(), 0x100)
-            | tl::bit(self.verifier_settings.is_some(), 0x200);
+        let flags = tl::bit(0, self.has_preview_medias, 0x40);
+        let flags = tl::bit(flags, self.user_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.description.is_some(), 0x2);
+        let flags = tl::bit(flags, self.description_photo.is_some(), 0x10);
+        let flags = tl::bit(flags, self.description_document.is_some(), 0x20);
+        let flags = tl::bit(flags, self.commands.is_some(), 0x4);
+        let flags = tl::bit(flags, self.menu_button.is_some(), 0x8);
+        let flags = tl::bit(flags, self.privacy_policy_url.is_some(), 0x80);
+        let flags = tl::bit(flags, self.app_settings.is_some(), 0x100);
+        let flags = tl::bit(flags, self.verifier_settings.is_some(), 0x200);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.user_id {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.description {
-            tl::write_text(out, value);
-        }
+        tl::write_i64_if(out, self.user_id);
+        tl::write_text_if(out, &self.description);
         if let Some(value) = &self.description_photo {
             tl::Encode::encode(value, out);
         }
@@ -22049,9 +21643,7 @@ impl tl::Encode for BotInfo {
         if let Some(value) = &self.menu_button {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.privacy_policy_url {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.privacy_policy_url);
         if let Some(value) = &self.app_settings {
             tl::Encode::encode(value, out);
         }
@@ -22111,7 +21703,7 @@ impl KeyboardButton {
 impl tl::Encode for KeyboardButton {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2f67a72f);
-        let flags = tl::bit(self.style.is_some(), 0x400);
+        let flags = tl::bit(0, self.style.is_some(), 0x400);
         tl::write_u32(out, flags);
         if let Some(value) = &self.style {
             tl::Encode::encode(value, out);
@@ -22194,7 +21786,7 @@ impl ReplyKeyboardHide {
 impl tl::Encode for ReplyKeyboardHide {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa03e5b85);
-        let flags = tl::bit(self.selective, 0x4);
+        let flags = tl::bit(0, self.selective, 0x4);
         tl::write_u32(out, flags);
     }
 }
@@ -22240,13 +21832,11 @@ impl ReplyKeyboardForceReply {
 impl tl::Encode for ReplyKeyboardForceReply {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x86b40b08);
-        let flags = tl::bit(self.single_use, 0x2)
-            | tl::bit(self.selective, 0x4)
-            | tl::bit(self.placeholder.is_some(), 0x8);
+        let flags = tl::bit(0, self.single_use, 0x2);
+        let flags = tl::bit(flags, self.selective, 0x4);
+        let flags = tl::bit(flags, self.placeholder.is_some(), 0x8);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.placeholder {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.placeholder);
     }
 }
 
@@ -22301,17 +21891,15 @@ impl ReplyKeyboardMarkup {
 impl tl::Encode for ReplyKeyboardMarkup {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x85dd99d1);
-        let flags = tl::bit(self.resize, 0x1)
-            | tl::bit(self.single_use, 0x2)
-            | tl::bit(self.selective, 0x4)
-            | tl::bit(self.persistent, 0x10)
-            | tl::bit(self.force_reply, 0x20)
-            | tl::bit(self.placeholder.is_some(), 0x8);
+        let flags = tl::bit(0, self.resize, 0x1);
+        let flags = tl::bit(flags, self.single_use, 0x2);
+        let flags = tl::bit(flags, self.selective, 0x4);
+        let flags = tl::bit(flags, self.persistent, 0x10);
+        let flags = tl::bit(flags, self.force_reply, 0x20);
+        let flags = tl::bit(flags, self.placeholder.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.rows);
-        if let Some(value) = &self.placeholder {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.placeholder);
     }
 }
 
@@ -22360,7 +21948,7 @@ impl ReplyInlineMarkup {
 impl tl::Encode for ReplyInlineMarkup {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb2b15770);
-        let flags = tl::bit(self.force_reply, 0x20);
+        let flags = tl::bit(0, self.force_reply, 0x20);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.rows);
     }
@@ -23188,7 +22776,7 @@ impl MessageEntityBlockquote {
 impl tl::Encode for MessageEntityBlockquote {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf1ccaaac);
-        let flags = tl::bit(self.collapsed, 0x1);
+        let flags = tl::bit(0, self.collapsed, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.offset);
         tl::write_i32(out, self.length);
@@ -23250,12 +22838,12 @@ impl MessageEntityFormattedDate {
 impl tl::Encode for MessageEntityFormattedDate {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x904ac7c7);
-        let flags = tl::bit(self.relative, 0x1)
-            | tl::bit(self.short_time, 0x2)
-            | tl::bit(self.long_time, 0x4)
-            | tl::bit(self.short_date, 0x8)
-            | tl::bit(self.long_date, 0x10)
-            | tl::bit(self.day_of_week, 0x20);
+        let flags = tl::bit(0, self.relative, 0x1);
+        let flags = tl::bit(flags, self.short_time, 0x2);
+        let flags = tl::bit(flags, self.long_time, 0x4);
+        let flags = tl::bit(flags, self.short_date, 0x8);
+        let flags = tl::bit(flags, self.long_date, 0x10);
+        let flags = tl::bit(flags, self.day_of_week, 0x20);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.offset);
         tl::write_i32(out, self.length);
@@ -23584,7 +23172,7 @@ impl ChannelMessagesFilter {
 impl tl::Encode for ChannelMessagesFilter {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcd77d957);
-        let flags = tl::bit(self.exclude_new_messages, 0x2);
+        let flags = tl::bit(0, self.exclude_new_messages, 0x2);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.ranges);
     }
@@ -23634,17 +23222,13 @@ impl ChannelParticipant {
 impl tl::Encode for ChannelParticipant {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1bd54456);
-        let flags = tl::bit(self.subscription_until_date.is_some(), 0x1)
-            | tl::bit(self.rank.is_some(), 0x4);
+        let flags = tl::bit(0, self.subscription_until_date.is_some(), 0x1);
+        let flags = tl::bit(flags, self.rank.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.user_id);
         tl::write_i32(out, self.date);
-        if let Some(value) = &self.subscription_until_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.rank {
-            tl::write_text(out, value);
-        }
+        tl::write_i32_if(out, self.subscription_until_date);
+        tl::write_text_if(out, &self.rank);
     }
 }
 
@@ -23698,19 +23282,15 @@ impl ChannelParticipantSelf {
 impl tl::Encode for ChannelParticipantSelf {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa9478a1a);
-        let flags = tl::bit(self.via_request, 0x1)
-            | tl::bit(self.subscription_until_date.is_some(), 0x2)
-            | tl::bit(self.rank.is_some(), 0x4);
+        let flags = tl::bit(0, self.via_request, 0x1);
+        let flags = tl::bit(flags, self.subscription_until_date.is_some(), 0x2);
+        let flags = tl::bit(flags, self.rank.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.user_id);
         tl::write_i64(out, self.inviter_id);
         tl::write_i32(out, self.date);
-        if let Some(value) = &self.subscription_until_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.rank {
-            tl::write_text(out, value);
-        }
+        tl::write_i32_if(out, self.subscription_until_date);
+        tl::write_text_if(out, &self.rank);
     }
 }
 
@@ -23760,13 +23340,11 @@ impl ChannelParticipantCreator {
 impl tl::Encode for ChannelParticipantCreator {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2fe601d3);
-        let flags = tl::bit(self.rank.is_some(), 0x1);
+        let flags = tl::bit(0, self.rank.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.user_id);
         tl::Encode::encode(&self.admin_rights, out);
-        if let Some(value) = &self.rank {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.rank);
     }
 }
 
@@ -23824,9 +23402,9 @@ impl tl::Encode for ChannelParticipantAdmin {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x34c3bb53);
         debug_assert!(self.is_self == self.inviter_id.is_some(), "set all the fields of bit 1 or none");
-        let flags = tl::bit(self.can_edit, 0x1)
-            | tl::bit(self.is_self && self.inviter_id.is_some(), 0x2)
-            | tl::bit(self.rank.is_some(), 0x4);
+        let flags = tl::bit(0, self.can_edit, 0x1);
+        let flags = tl::bit(flags, self.is_self && self.inviter_id.is_some(), 0x2);
+        let flags = tl::bit(flags, self.rank.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.user_id);
         if let Some(value) = &self.inviter_id && flags & 0x2 != 0 {
@@ -23835,9 +23413,7 @@ impl tl::Encode for ChannelParticipantAdmin {
         tl::write_i64(out, self.promoted_by);
         tl::write_i32(out, self.date);
         tl::Encode::encode(&self.admin_rights, out);
-        if let Some(value) = &self.rank {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.rank);
     }
 }
 
@@ -23895,16 +23471,14 @@ impl ChannelParticipantBanned {
 impl tl::Encode for ChannelParticipantBanned {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd5f0ad91);
-        let flags = tl::bit(self.left, 0x1)
-            | tl::bit(self.rank.is_some(), 0x4);
+        let flags = tl::bit(0, self.left, 0x1);
+        let flags = tl::bit(flags, self.rank.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i64(out, self.kicked_by);
         tl::write_i32(out, self.date);
         tl::Encode::encode(&self.banned_rights, out);
-        if let Some(value) = &self.rank {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.rank);
     }
 }
 
@@ -24122,15 +23696,11 @@ impl ChannelParticipantsMentions {
 impl tl::Encode for ChannelParticipantsMentions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe04b5ceb);
-        let flags = tl::bit(self.q.is_some(), 0x1)
-            | tl::bit(self.top_msg_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.q.is_some(), 0x1);
+        let flags = tl::bit(flags, self.top_msg_id.is_some(), 0x2);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.q {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_text_if(out, &self.q);
+        tl::write_i32_if(out, self.top_msg_id);
     }
 }
 
@@ -24178,9 +23748,9 @@ impl InputBotInlineMessageMediaAuto {
 impl tl::Encode for InputBotInlineMessageMediaAuto {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3380c786);
-        let flags = tl::bit(self.invert_media, 0x8)
-            | tl::bit(self.entities.is_some(), 0x2)
-            | tl::bit(self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(0, self.invert_media, 0x8);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x2);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.message);
         if let Some(value) = &self.entities {
@@ -24240,10 +23810,10 @@ impl InputBotInlineMessageText {
 impl tl::Encode for InputBotInlineMessageText {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3dcd7a87);
-        let flags = tl::bit(self.no_webpage, 0x1)
-            | tl::bit(self.invert_media, 0x8)
-            | tl::bit(self.entities.is_some(), 0x2)
-            | tl::bit(self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(0, self.no_webpage, 0x1);
+        let flags = tl::bit(flags, self.invert_media, 0x8);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x2);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.message);
         if let Some(value) = &self.entities {
@@ -24304,21 +23874,15 @@ impl InputBotInlineMessageMediaGeo {
 impl tl::Encode for InputBotInlineMessageMediaGeo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x96929a85);
-        let flags = tl::bit(self.heading.is_some(), 0x1)
-            | tl::bit(self.period.is_some(), 0x2)
-            | tl::bit(self.proximity_notification_radius.is_some(), 0x8)
-            | tl::bit(self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(0, self.heading.is_some(), 0x1);
+        let flags = tl::bit(flags, self.period.is_some(), 0x2);
+        let flags = tl::bit(flags, self.proximity_notification_radius.is_some(), 0x8);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.geo_point, out);
-        if let Some(value) = &self.heading {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.period {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.proximity_notification_radius {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.heading);
+        tl::write_i32_if(out, self.period);
+        tl::write_i32_if(out, self.proximity_notification_radius);
         if let Some(value) = &self.reply_markup {
             tl::Encode::encode(value, out);
         }
@@ -24378,7 +23942,7 @@ impl InputBotInlineMessageMediaVenue {
 impl tl::Encode for InputBotInlineMessageMediaVenue {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x417bbf11);
-        let flags = tl::bit(self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(0, self.reply_markup.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.geo_point, out);
         tl::write_text(out, &self.title);
@@ -24443,7 +24007,7 @@ impl InputBotInlineMessageMediaContact {
 impl tl::Encode for InputBotInlineMessageMediaContact {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa6edbffd);
-        let flags = tl::bit(self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(0, self.reply_markup.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.phone_number);
         tl::write_text(out, &self.first_name);
@@ -24496,7 +24060,7 @@ impl InputBotInlineMessageGame {
 impl tl::Encode for InputBotInlineMessageGame {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4b425864);
-        let flags = tl::bit(self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(0, self.reply_markup.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.reply_markup {
             tl::Encode::encode(value, out);
@@ -24555,8 +24119,8 @@ impl InputBotInlineMessageMediaInvoice {
 impl tl::Encode for InputBotInlineMessageMediaInvoice {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd7e78225);
-        let flags = tl::bit(self.photo.is_some(), 0x1)
-            | tl::bit(self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(0, self.photo.is_some(), 0x1);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.title);
         tl::write_text(out, &self.description);
@@ -24631,12 +24195,12 @@ impl InputBotInlineMessageMediaWebPage {
 impl tl::Encode for InputBotInlineMessageMediaWebPage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbddcc510);
-        let flags = tl::bit(self.invert_media, 0x8)
-            | tl::bit(self.force_large_media, 0x10)
-            | tl::bit(self.force_small_media, 0x20)
-            | tl::bit(self.optional, 0x40)
-            | tl::bit(self.entities.is_some(), 0x2)
-            | tl::bit(self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(0, self.invert_media, 0x8);
+        let flags = tl::bit(flags, self.force_large_media, 0x10);
+        let flags = tl::bit(flags, self.force_small_media, 0x20);
+        let flags = tl::bit(flags, self.optional, 0x40);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x2);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.message);
         if let Some(value) = &self.entities {
@@ -24695,7 +24259,7 @@ impl InputBotInlineMessageRichMessage {
 impl tl::Encode for InputBotInlineMessageRichMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb43df56c);
-        let flags = tl::bit(self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(0, self.reply_markup.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.reply_markup {
             tl::Encode::encode(value, out);
@@ -24756,23 +24320,17 @@ impl InputBotInlineResult {
 impl tl::Encode for InputBotInlineResult {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x88bf9319);
-        let flags = tl::bit(self.title.is_some(), 0x2)
-            | tl::bit(self.description.is_some(), 0x4)
-            | tl::bit(self.url.is_some(), 0x8)
-            | tl::bit(self.thumb.is_some(), 0x10)
-            | tl::bit(self.content.is_some(), 0x20);
+        let flags = tl::bit(0, self.title.is_some(), 0x2);
+        let flags = tl::bit(flags, self.description.is_some(), 0x4);
+        let flags = tl::bit(flags, self.url.is_some(), 0x8);
+        let flags = tl::bit(flags, self.thumb.is_some(), 0x10);
+        let flags = tl::bit(flags, self.content.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.id);
         tl::write_text(out, &self.r#type);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.description {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.url {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
+        tl::write_text_if(out, &self.description);
+        tl::write_text_if(out, &self.url);
         if let Some(value) = &self.thumb {
             tl::Encode::encode(value, out);
         }
@@ -24883,17 +24441,13 @@ impl InputBotInlineResultDocument {
 impl tl::Encode for InputBotInlineResultDocument {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfff8fdc4);
-        let flags = tl::bit(self.title.is_some(), 0x2)
-            | tl::bit(self.description.is_some(), 0x4);
+        let flags = tl::bit(0, self.title.is_some(), 0x2);
+        let flags = tl::bit(flags, self.description.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.id);
         tl::write_text(out, &self.r#type);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.description {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
+        tl::write_text_if(out, &self.description);
         tl::Encode::encode(&self.document, out);
         tl::Encode::encode(&self.send_message, out);
     }
@@ -24989,9 +24543,9 @@ impl BotInlineMessageMediaAuto {
 impl tl::Encode for BotInlineMessageMediaAuto {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x764cf810);
-        let flags = tl::bit(self.invert_media, 0x8)
-            | tl::bit(self.entities.is_some(), 0x2)
-            | tl::bit(self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(0, self.invert_media, 0x8);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x2);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.message);
         if let Some(value) = &self.entities {
@@ -25051,10 +24605,10 @@ impl BotInlineMessageText {
 impl tl::Encode for BotInlineMessageText {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8c7f65e2);
-        let flags = tl::bit(self.no_webpage, 0x1)
-            | tl::bit(self.invert_media, 0x8)
-            | tl::bit(self.entities.is_some(), 0x2)
-            | tl::bit(self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(0, self.no_webpage, 0x1);
+        let flags = tl::bit(flags, self.invert_media, 0x8);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x2);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.message);
         if let Some(value) = &self.entities {
@@ -25115,21 +24669,15 @@ impl BotInlineMessageMediaGeo {
 impl tl::Encode for BotInlineMessageMediaGeo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x051846fd);
-        let flags = tl::bit(self.heading.is_some(), 0x1)
-            | tl::bit(self.period.is_some(), 0x2)
-            | tl::bit(self.proximity_notification_radius.is_some(), 0x8)
-            | tl::bit(self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(0, self.heading.is_some(), 0x1);
+        let flags = tl::bit(flags, self.period.is_some(), 0x2);
+        let flags = tl::bit(flags, self.proximity_notification_radius.is_some(), 0x8);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.geo, out);
-        if let Some(value) = &self.heading {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.period {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.proximity_notification_radius {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.heading);
+        tl::write_i32_if(out, self.period);
+        tl::write_i32_if(out, self.proximity_notification_radius);
         if let Some(value) = &self.reply_markup {
             tl::Encode::encode(value, out);
         }
@@ -25189,7 +24737,7 @@ impl BotInlineMessageMediaVenue {
 impl tl::Encode for BotInlineMessageMediaVenue {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8a86659c);
-        let flags = tl::bit(self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(0, self.reply_markup.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.geo, out);
         tl::write_text(out, &self.title);
@@ -25254,7 +24802,7 @@ impl BotInlineMessageMediaContact {
 impl tl::Encode for BotInlineMessageMediaContact {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x18d1cdc2);
-        let flags = tl::bit(self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(0, self.reply_markup.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.phone_number);
         tl::write_text(out, &self.first_name);
@@ -25321,10 +24869,10 @@ impl BotInlineMessageMediaInvoice {
 impl tl::Encode for BotInlineMessageMediaInvoice {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x354a9b09);
-        let flags = tl::bit(self.shipping_address_requested, 0x2)
-            | tl::bit(self.test, 0x8)
-            | tl::bit(self.photo.is_some(), 0x1)
-            | tl::bit(self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(0, self.shipping_address_requested, 0x2);
+        let flags = tl::bit(flags, self.test, 0x8);
+        let flags = tl::bit(flags, self.photo.is_some(), 0x1);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.title);
         tl::write_text(out, &self.description);
@@ -25399,13 +24947,13 @@ impl BotInlineMessageMediaWebPage {
 impl tl::Encode for BotInlineMessageMediaWebPage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x809ad9a6);
-        let flags = tl::bit(self.invert_media, 0x8)
-            | tl::bit(self.force_large_media, 0x10)
-            | tl::bit(self.force_small_media, 0x20)
-            | tl::bit(self.manual, 0x80)
-            | tl::bit(self.safe, 0x100)
-            | tl::bit(self.entities.is_some(), 0x2)
-            | tl::bit(self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(0, self.invert_media, 0x8);
+        let flags = tl::bit(flags, self.force_large_media, 0x10);
+        let flags = tl::bit(flags, self.force_small_media, 0x20);
+        let flags = tl::bit(flags, self.manual, 0x80);
+        let flags = tl::bit(flags, self.safe, 0x100);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x2);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.message);
         if let Some(value) = &self.entities {
@@ -25465,7 +25013,7 @@ impl BotInlineMessageRichMessage {
 impl tl::Encode for BotInlineMessageRichMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0a617e7b);
-        let flags = tl::bit(self.reply_markup.is_some(), 0x4);
+        let flags = tl::bit(0, self.reply_markup.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.reply_markup {
             tl::Encode::encode(value, out);
@@ -25526,23 +25074,17 @@ impl BotInlineResult {
 impl tl::Encode for BotInlineResult {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x11965f3a);
-        let flags = tl::bit(self.title.is_some(), 0x2)
-            | tl::bit(self.description.is_some(), 0x4)
-            | tl::bit(self.url.is_some(), 0x8)
-            | tl::bit(self.thumb.is_some(), 0x10)
-            | tl::bit(self.content.is_some(), 0x20);
+        let flags = tl::bit(0, self.title.is_some(), 0x2);
+        let flags = tl::bit(flags, self.description.is_some(), 0x4);
+        let flags = tl::bit(flags, self.url.is_some(), 0x8);
+        let flags = tl::bit(flags, self.thumb.is_some(), 0x10);
+        let flags = tl::bit(flags, self.content.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.id);
         tl::write_text(out, &self.r#type);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.description {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.url {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
+        tl::write_text_if(out, &self.description);
+        tl::write_text_if(out, &self.url);
         if let Some(value) = &self.thumb {
             tl::Encode::encode(value, out);
         }
@@ -25609,10 +25151,10 @@ impl BotInlineMediaResult {
 impl tl::Encode for BotInlineMediaResult {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x17db940b);
-        let flags = tl::bit(self.photo.is_some(), 0x1)
-            | tl::bit(self.document.is_some(), 0x2)
-            | tl::bit(self.title.is_some(), 0x4)
-            | tl::bit(self.description.is_some(), 0x8);
+        let flags = tl::bit(0, self.photo.is_some(), 0x1);
+        let flags = tl::bit(flags, self.document.is_some(), 0x2);
+        let flags = tl::bit(flags, self.title.is_some(), 0x4);
+        let flags = tl::bit(flags, self.description.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.id);
         tl::write_text(out, &self.r#type);
@@ -25622,12 +25164,8 @@ impl tl::Encode for BotInlineMediaResult {
         if let Some(value) = &self.document {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.description {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
+        tl::write_text_if(out, &self.description);
         tl::Encode::encode(&self.send_message, out);
     }
 }
@@ -25738,31 +25276,25 @@ impl tl::Encode for MessageFwdHeader {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4e4df4bb);
         debug_assert!(self.saved_from_peer.is_some() == self.saved_from_msg_id.is_some(), "set all the fields of bit 4 or none");
-        let flags = tl::bit(self.imported, 0x80)
-            | tl::bit(self.saved_out, 0x800)
-            | tl::bit(self.from_id.is_some(), 0x1)
-            | tl::bit(self.from_name.is_some(), 0x20)
-            | tl::bit(self.channel_post.is_some(), 0x4)
-            | tl::bit(self.post_author.is_some(), 0x8)
-            | tl::bit(self.saved_from_peer.is_some() && self.saved_from_msg_id.is_some(), 0x10)
-            | tl::bit(self.saved_from_id.is_some(), 0x100)
-            | tl::bit(self.saved_from_name.is_some(), 0x200)
-            | tl::bit(self.saved_date.is_some(), 0x400)
-            | tl::bit(self.psa_type.is_some(), 0x40);
+        let flags = tl::bit(0, self.imported, 0x80);
+        let flags = tl::bit(flags, self.saved_out, 0x800);
+        let flags = tl::bit(flags, self.from_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.from_name.is_some(), 0x20);
+        let flags = tl::bit(flags, self.channel_post.is_some(), 0x4);
+        let flags = tl::bit(flags, self.post_author.is_some(), 0x8);
+        let flags = tl::bit(flags, self.saved_from_peer.is_some() && self.saved_from_msg_id.is_some(), 0x10);
+        let flags = tl::bit(flags, self.saved_from_id.is_some(), 0x100);
+        let flags = tl::bit(flags, self.saved_from_name.is_some(), 0x200);
+        let flags = tl::bit(flags, self.saved_date.is_some(), 0x400);
+        let flags = tl::bit(flags, self.psa_type.is_some(), 0x40);
         tl::write_u32(out, flags);
         if let Some(value) = &self.from_id {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.from_name {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.from_name);
         tl::write_i32(out, self.date);
-        if let Some(value) = &self.channel_post {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.post_author {
-            tl::write_text(out, value);
-        }
+        tl::write_i32_if(out, self.channel_post);
+        tl::write_text_if(out, &self.post_author);
         if let Some(value) = &self.saved_from_peer && flags & 0x10 != 0 {
             tl::Encode::encode(value, out);
         }
@@ -25772,15 +25304,9 @@ impl tl::Encode for MessageFwdHeader {
         if let Some(value) = &self.saved_from_id {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.saved_from_name {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.saved_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.psa_type {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.saved_from_name);
+        tl::write_i32_if(out, self.saved_date);
+        tl::write_text_if(out, &self.psa_type);
     }
 }
 
@@ -26039,11 +25565,9 @@ impl DraftMessageEmpty {
 impl tl::Encode for DraftMessageEmpty {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1b0c841a);
-        let flags = tl::bit(self.date.is_some(), 0x1);
+        let flags = tl::bit(0, self.date.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.date);
     }
 }
 
@@ -26102,14 +25626,14 @@ impl DraftMessage {
 impl tl::Encode for DraftMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x60fe3294);
-        let flags = tl::bit(self.no_webpage, 0x2)
-            | tl::bit(self.invert_media, 0x40)
-            | tl::bit(self.reply_to.is_some(), 0x10)
-            | tl::bit(self.entities.is_some(), 0x8)
-            | tl::bit(self.media.is_some(), 0x20)
-            | tl::bit(self.effect.is_some(), 0x80)
-            | tl::bit(self.suggested_post.is_some(), 0x100)
-            | tl::bit(self.rich_message.is_some(), 0x200);
+        let flags = tl::bit(0, self.no_webpage, 0x2);
+        let flags = tl::bit(flags, self.invert_media, 0x40);
+        let flags = tl::bit(flags, self.reply_to.is_some(), 0x10);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x8);
+        let flags = tl::bit(flags, self.media.is_some(), 0x20);
+        let flags = tl::bit(flags, self.effect.is_some(), 0x80);
+        let flags = tl::bit(flags, self.suggested_post.is_some(), 0x100);
+        let flags = tl::bit(flags, self.rich_message.is_some(), 0x200);
         tl::write_u32(out, flags);
         if let Some(value) = &self.reply_to {
             tl::Encode::encode(value, out);
@@ -26122,9 +25646,7 @@ impl tl::Encode for DraftMessage {
             tl::Encode::encode(value, out);
         }
         tl::write_i32(out, self.date);
-        if let Some(value) = &self.effect {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.effect);
         if let Some(value) = &self.suggested_post {
             tl::Encode::encode(value, out);
         }
@@ -26462,7 +25984,7 @@ impl Game {
 impl tl::Encode for Game {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbdf9653b);
-        let flags = tl::bit(self.document.is_some(), 0x1);
+        let flags = tl::bit(0, self.document.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_i64(out, self.access_hash);
@@ -27605,12 +27127,12 @@ impl TextDate {
 impl tl::Encode for TextDate {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa5b45e2b);
-        let flags = tl::bit(self.relative, 0x1)
-            | tl::bit(self.short_time, 0x2)
-            | tl::bit(self.long_time, 0x4)
-            | tl::bit(self.short_date, 0x8)
-            | tl::bit(self.long_date, 0x10)
-            | tl::bit(self.day_of_week, 0x20);
+        let flags = tl::bit(0, self.relative, 0x1);
+        let flags = tl::bit(flags, self.short_time, 0x2);
+        let flags = tl::bit(flags, self.long_time, 0x4);
+        let flags = tl::bit(flags, self.short_date, 0x8);
+        let flags = tl::bit(flags, self.long_date, 0x10);
+        let flags = tl::bit(flags, self.day_of_week, 0x20);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.text, out);
         tl::write_i32(out, self.date);
@@ -27703,7 +27225,7 @@ impl TextButton {
 impl tl::Encode for TextButton {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xafc79cd6);
-        let flags = tl::bit(self.style.is_some(), 0x1);
+        let flags = tl::bit(0, self.style.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.text, out);
         tl::Encode::encode(&self.r#type, out);
@@ -28138,7 +27660,7 @@ impl PageBlockBlockquote {
 impl tl::Encode for PageBlockBlockquote {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x66d1670b);
-        let flags = tl::bit(self.collapsed, 0x1);
+        let flags = tl::bit(0, self.collapsed, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.text, out);
         tl::Encode::encode(&self.caption, out);
@@ -28231,8 +27753,8 @@ impl tl::Encode for PageBlockPhoto {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1759c560);
         debug_assert!(self.url.is_some() == self.webpage_id.is_some(), "set all the fields of bit 0 or none");
-        let flags = tl::bit(self.spoiler, 0x2)
-            | tl::bit(self.url.is_some() && self.webpage_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.spoiler, 0x2);
+        let flags = tl::bit(flags, self.url.is_some() && self.webpage_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.photo_id);
         tl::Encode::encode(&self.caption, out);
@@ -28294,9 +27816,9 @@ impl PageBlockVideo {
 impl tl::Encode for PageBlockVideo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7c8fe7b6);
-        let flags = tl::bit(self.autoplay, 0x1)
-            | tl::bit(self.r#loop, 0x2)
-            | tl::bit(self.spoiler, 0x4);
+        let flags = tl::bit(0, self.autoplay, 0x1);
+        let flags = tl::bit(flags, self.r#loop, 0x2);
+        let flags = tl::bit(flags, self.spoiler, 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.video_id);
         tl::Encode::encode(&self.caption, out);
@@ -28393,22 +27915,16 @@ impl tl::Encode for PageBlockEmbed {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa8718dc5);
         debug_assert!(self.w.is_some() == self.h.is_some(), "set all the fields of bit 5 or none");
-        let flags = tl::bit(self.full_width, 0x1)
-            | tl::bit(self.allow_scrolling, 0x8)
-            | tl::bit(self.url.is_some(), 0x2)
-            | tl::bit(self.html.is_some(), 0x4)
-            | tl::bit(self.poster_photo_id.is_some(), 0x10)
-            | tl::bit(self.w.is_some() && self.h.is_some(), 0x20);
+        let flags = tl::bit(0, self.full_width, 0x1);
+        let flags = tl::bit(flags, self.allow_scrolling, 0x8);
+        let flags = tl::bit(flags, self.url.is_some(), 0x2);
+        let flags = tl::bit(flags, self.html.is_some(), 0x4);
+        let flags = tl::bit(flags, self.poster_photo_id.is_some(), 0x10);
+        let flags = tl::bit(flags, self.w.is_some() && self.h.is_some(), 0x20);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.url {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.html {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.poster_photo_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_text_if(out, &self.url);
+        tl::write_text_if(out, &self.html);
+        tl::write_i64_if(out, self.poster_photo_id);
         if let Some(value) = &self.w && flags & 0x20 != 0 {
             tl::write_i32(out, *value);
         }
@@ -28711,9 +28227,9 @@ impl PageBlockTable {
 impl tl::Encode for PageBlockTable {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbf4dea82);
-        let flags = tl::bit(self.bordered, 0x1)
-            | tl::bit(self.striped, 0x2)
-            | tl::bit(self.compact, 0x4);
+        let flags = tl::bit(0, self.bordered, 0x1);
+        let flags = tl::bit(flags, self.striped, 0x2);
+        let flags = tl::bit(flags, self.compact, 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.title, out);
         tl::write_vector(out, &self.rows);
@@ -28767,17 +28283,13 @@ impl PageBlockOrderedList {
 impl tl::Encode for PageBlockOrderedList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1fd6f6c1);
-        let flags = tl::bit(self.reversed, 0x4)
-            | tl::bit(self.start.is_some(), 0x1)
-            | tl::bit(self.r#type.is_some(), 0x2);
+        let flags = tl::bit(0, self.reversed, 0x4);
+        let flags = tl::bit(flags, self.start.is_some(), 0x1);
+        let flags = tl::bit(flags, self.r#type.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.items);
-        if let Some(value) = &self.start {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.r#type {
-            tl::write_text(out, value);
-        }
+        tl::write_i32_if(out, self.start);
+        tl::write_text_if(out, &self.r#type);
     }
 }
 
@@ -28825,7 +28337,7 @@ impl PageBlockDetails {
 impl tl::Encode for PageBlockDetails {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x76768bed);
-        let flags = tl::bit(self.open, 0x1);
+        let flags = tl::bit(0, self.open, 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.blocks);
         tl::Encode::encode(&self.title, out);
@@ -29325,9 +28837,9 @@ impl PageBlockButtonRow {
 impl tl::Encode for PageBlockButtonRow {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6d640318);
-        let flags = tl::bit(self.align_left, 0x1)
-            | tl::bit(self.align_center, 0x2)
-            | tl::bit(self.align_right, 0x4);
+        let flags = tl::bit(0, self.align_left, 0x1);
+        let flags = tl::bit(flags, self.align_center, 0x2);
+        let flags = tl::bit(flags, self.align_right, 0x4);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.buttons);
     }
@@ -29546,18 +29058,18 @@ impl tl::Encode for Invoice {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x049ee584);
         debug_assert!(self.max_tip_amount.is_some() == self.suggested_tip_amounts.is_some(), "set all the fields of bit 8 or none");
-        let flags = tl::bit(self.test, 0x1)
-            | tl::bit(self.name_requested, 0x2)
-            | tl::bit(self.phone_requested, 0x4)
-            | tl::bit(self.email_requested, 0x8)
-            | tl::bit(self.shipping_address_requested, 0x10)
-            | tl::bit(self.flexible, 0x20)
-            | tl::bit(self.phone_to_provider, 0x40)
-            | tl::bit(self.email_to_provider, 0x80)
-            | tl::bit(self.recurring, 0x200)
-            | tl::bit(self.max_tip_amount.is_some() && self.suggested_tip_amounts.is_some(), 0x100)
-            | tl::bit(self.terms_url.is_some(), 0x400)
-            | tl::bit(self.subscription_period.is_some(), 0x800);
+        let flags = tl::bit(0, self.test, 0x1);
+        let flags = tl::bit(flags, self.name_requested, 0x2);
+        let flags = tl::bit(flags, self.phone_requested, 0x4);
+        let flags = tl::bit(flags, self.email_requested, 0x8);
+        let flags = tl::bit(flags, self.shipping_address_requested, 0x10);
+        let flags = tl::bit(flags, self.flexible, 0x20);
+        let flags = tl::bit(flags, self.phone_to_provider, 0x40);
+        let flags = tl::bit(flags, self.email_to_provider, 0x80);
+        let flags = tl::bit(flags, self.recurring, 0x200);
+        let flags = tl::bit(flags, self.max_tip_amount.is_some() && self.suggested_tip_amounts.is_some(), 0x100);
+        let flags = tl::bit(flags, self.terms_url.is_some(), 0x400);
+        let flags = tl::bit(flags, self.subscription_period.is_some(), 0x800);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.currency);
         tl::write_vector(out, &self.prices);
@@ -29567,12 +29079,8 @@ impl tl::Encode for Invoice {
         if let Some(value) = &self.suggested_tip_amounts && flags & 0x100 != 0 {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.terms_url {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.subscription_period {
-            tl::write_i32(out, *value);
-        }
+        tl::write_text_if(out, &self.terms_url);
+        tl::write_i32_if(out, self.subscription_period);
     }
 }
 
@@ -29725,20 +29233,14 @@ impl PaymentRequestedInfo {
 impl tl::Encode for PaymentRequestedInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x909c3f94);
-        let flags = tl::bit(self.name.is_some(), 0x1)
-            | tl::bit(self.phone.is_some(), 0x2)
-            | tl::bit(self.email.is_some(), 0x4)
-            | tl::bit(self.shipping_address.is_some(), 0x8);
+        let flags = tl::bit(0, self.name.is_some(), 0x1);
+        let flags = tl::bit(flags, self.phone.is_some(), 0x2);
+        let flags = tl::bit(flags, self.email.is_some(), 0x4);
+        let flags = tl::bit(flags, self.shipping_address.is_some(), 0x8);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.name {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.phone {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.email {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.name);
+        tl::write_text_if(out, &self.phone);
+        tl::write_text_if(out, &self.email);
         if let Some(value) = &self.shipping_address {
             tl::Encode::encode(value, out);
         }
@@ -30064,9 +29566,9 @@ impl tl::Encode for InputWebFileAudioAlbumThumbLocation {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf46fe924);
         debug_assert!(self.title.is_some() == self.performer.is_some(), "set all the fields of bit 1 or none");
-        let flags = tl::bit(self.small, 0x4)
-            | tl::bit(self.document.is_some(), 0x1)
-            | tl::bit(self.title.is_some() && self.performer.is_some(), 0x2);
+        let flags = tl::bit(0, self.small, 0x4);
+        let flags = tl::bit(flags, self.document.is_some(), 0x1);
+        let flags = tl::bit(flags, self.title.is_some() && self.performer.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.document {
             tl::Encode::encode(value, out);
@@ -30160,7 +29662,7 @@ impl InputPaymentCredentials {
 impl tl::Encode for InputPaymentCredentials {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3417d728);
-        let flags = tl::bit(self.save, 0x1);
+        let flags = tl::bit(0, self.save, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.data, out);
     }
@@ -30320,17 +29822,15 @@ impl InputStickerSetItem {
 impl tl::Encode for InputStickerSetItem {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x32da9e9c);
-        let flags = tl::bit(self.mask_coords.is_some(), 0x1)
-            | tl::bit(self.keywords.is_some(), 0x2);
+        let flags = tl::bit(0, self.mask_coords.is_some(), 0x1);
+        let flags = tl::bit(flags, self.keywords.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.document, out);
         tl::write_text(out, &self.emoji);
         if let Some(value) = &self.mask_coords {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.keywords {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.keywords);
     }
 }
 
@@ -30460,8 +29960,8 @@ impl PhoneCallWaiting {
 impl tl::Encode for PhoneCallWaiting {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc5226f17);
-        let flags = tl::bit(self.video, 0x40)
-            | tl::bit(self.receive_date.is_some(), 0x1);
+        let flags = tl::bit(0, self.video, 0x40);
+        let flags = tl::bit(flags, self.receive_date.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_i64(out, self.access_hash);
@@ -30469,9 +29969,7 @@ impl tl::Encode for PhoneCallWaiting {
         tl::write_i64(out, self.admin_id);
         tl::write_i64(out, self.participant_id);
         tl::Encode::encode(&self.protocol, out);
-        if let Some(value) = &self.receive_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.receive_date);
     }
 }
 
@@ -30533,7 +30031,7 @@ impl PhoneCallRequested {
 impl tl::Encode for PhoneCallRequested {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x14b0ed0c);
-        let flags = tl::bit(self.video, 0x40);
+        let flags = tl::bit(0, self.video, 0x40);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_i64(out, self.access_hash);
@@ -30603,7 +30101,7 @@ impl PhoneCallAccepted {
 impl tl::Encode for PhoneCallAccepted {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3660c311);
-        let flags = tl::bit(self.video, 0x40);
+        let flags = tl::bit(0, self.video, 0x40);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_i64(out, self.access_hash);
@@ -30686,10 +30184,10 @@ impl PhoneCall {
 impl tl::Encode for PhoneCall {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x30535af5);
-        let flags = tl::bit(self.p2p_allowed, 0x20)
-            | tl::bit(self.video, 0x40)
-            | tl::bit(self.conference_supported, 0x100)
-            | tl::bit(self.custom_parameters.is_some(), 0x80);
+        let flags = tl::bit(0, self.p2p_allowed, 0x20);
+        let flags = tl::bit(flags, self.video, 0x40);
+        let flags = tl::bit(flags, self.conference_supported, 0x100);
+        let flags = tl::bit(flags, self.custom_parameters.is_some(), 0x80);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_i64(out, self.access_hash);
@@ -30767,19 +30265,17 @@ impl PhoneCallDiscarded {
 impl tl::Encode for PhoneCallDiscarded {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x50ca4de1);
-        let flags = tl::bit(self.need_rating, 0x4)
-            | tl::bit(self.need_debug, 0x8)
-            | tl::bit(self.video, 0x40)
-            | tl::bit(self.reason.is_some(), 0x1)
-            | tl::bit(self.duration.is_some(), 0x2);
+        let flags = tl::bit(0, self.need_rating, 0x4);
+        let flags = tl::bit(flags, self.need_debug, 0x8);
+        let flags = tl::bit(flags, self.video, 0x40);
+        let flags = tl::bit(flags, self.reason.is_some(), 0x1);
+        let flags = tl::bit(flags, self.duration.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         if let Some(value) = &self.reason {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.duration {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.duration);
     }
 }
 
@@ -30835,7 +30331,7 @@ impl PhoneConnection {
 impl tl::Encode for PhoneConnection {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9cc123c7);
-        let flags = tl::bit(self.tcp, 0x1);
+        let flags = tl::bit(0, self.tcp, 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_text(out, &self.ip);
@@ -30901,8 +30397,8 @@ impl PhoneConnectionWebrtc {
 impl tl::Encode for PhoneConnectionWebrtc {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x635fe375);
-        let flags = tl::bit(self.turn, 0x1)
-            | tl::bit(self.stun, 0x2);
+        let flags = tl::bit(0, self.turn, 0x1);
+        let flags = tl::bit(flags, self.stun, 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_text(out, &self.ip);
@@ -30965,8 +30461,8 @@ impl PhoneCallProtocol {
 impl tl::Encode for PhoneCallProtocol {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfc878fc8);
-        let flags = tl::bit(self.udp_p2p, 0x1)
-            | tl::bit(self.udp_reflector, 0x2);
+        let flags = tl::bit(0, self.udp_p2p, 0x1);
+        let flags = tl::bit(flags, self.udp_reflector, 0x2);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.min_layer);
         tl::write_i32(out, self.max_layer);
@@ -31137,28 +30633,18 @@ impl LangPackStringPluralized {
 impl tl::Encode for LangPackStringPluralized {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6c47ac9f);
-        let flags = tl::bit(self.zero_value.is_some(), 0x1)
-            | tl::bit(self.one_value.is_some(), 0x2)
-            | tl::bit(self.two_value.is_some(), 0x4)
-            | tl::bit(self.few_value.is_some(), 0x8)
-            | tl::bit(self.many_value.is_some(), 0x10);
+        let flags = tl::bit(0, self.zero_value.is_some(), 0x1);
+        let flags = tl::bit(flags, self.one_value.is_some(), 0x2);
+        let flags = tl::bit(flags, self.two_value.is_some(), 0x4);
+        let flags = tl::bit(flags, self.few_value.is_some(), 0x8);
+        let flags = tl::bit(flags, self.many_value.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.key);
-        if let Some(value) = &self.zero_value {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.one_value {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.two_value {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.few_value {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.many_value {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.zero_value);
+        tl::write_text_if(out, &self.one_value);
+        tl::write_text_if(out, &self.two_value);
+        tl::write_text_if(out, &self.few_value);
+        tl::write_text_if(out, &self.many_value);
         tl::write_text(out, &self.other_value);
     }
 }
@@ -31306,17 +30792,15 @@ impl LangPackLanguage {
 impl tl::Encode for LangPackLanguage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xeeca5ce3);
-        let flags = tl::bit(self.official, 0x1)
-            | tl::bit(self.rtl, 0x4)
-            | tl::bit(self.beta, 0x8)
-            | tl::bit(self.base_lang_code.is_some(), 0x2);
+        let flags = tl::bit(0, self.official, 0x1);
+        let flags = tl::bit(flags, self.rtl, 0x4);
+        let flags = tl::bit(flags, self.beta, 0x8);
+        let flags = tl::bit(flags, self.base_lang_code.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.name);
         tl::write_text(out, &self.native_name);
         tl::write_text(out, &self.lang_code);
-        if let Some(value) = &self.base_lang_code {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.base_lang_code);
         tl::write_text(out, &self.plural_code);
         tl::write_i32(out, self.strings_count);
         tl::write_i32(out, self.translated_count);
@@ -32237,7 +31721,7 @@ impl ChannelAdminLogEventActionParticipantJoinByInvite {
 impl tl::Encode for ChannelAdminLogEventActionParticipantJoinByInvite {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfe9fc158);
-        let flags = tl::bit(self.via_chatlist, 0x1);
+        let flags = tl::bit(0, self.via_chatlist, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.invite, out);
     }
@@ -32783,8 +32267,8 @@ impl ChannelAdminLogEventActionPinTopic {
 impl tl::Encode for ChannelAdminLogEventActionPinTopic {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5d8d353b);
-        let flags = tl::bit(self.prev_topic.is_some(), 0x1)
-            | tl::bit(self.new_topic.is_some(), 0x2);
+        let flags = tl::bit(0, self.prev_topic.is_some(), 0x1);
+        let flags = tl::bit(flags, self.new_topic.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.prev_topic {
             tl::Encode::encode(value, out);
@@ -33289,26 +32773,26 @@ impl ChannelAdminLogEventsFilter {
 impl tl::Encode for ChannelAdminLogEventsFilter {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xea107ae4);
-        let flags = tl::bit(self.join, 0x1)
-            | tl::bit(self.leave, 0x2)
-            | tl::bit(self.invite, 0x4)
-            | tl::bit(self.ban, 0x8)
-            | tl::bit(self.unban, 0x10)
-            | tl::bit(self.kick, 0x20)
-            | tl::bit(self.unkick, 0x40)
-            | tl::bit(self.promote, 0x80)
-            | tl::bit(self.demote, 0x100)
-            | tl::bit(self.info, 0x200)
-            | tl::bit(self.settings, 0x400)
-            | tl::bit(self.pinned, 0x800)
-            | tl::bit(self.edit, 0x1000)
-            | tl::bit(self.delete, 0x2000)
-            | tl::bit(self.group_call, 0x4000)
-            | tl::bit(self.invites, 0x8000)
-            | tl::bit(self.send, 0x10000)
-            | tl::bit(self.forums, 0x20000)
-            | tl::bit(self.sub_extend, 0x40000)
-            | tl::bit(self.edit_rank, 0x80000);
+        let flags = tl::bit(0, self.join, 0x1);
+        let flags = tl::bit(flags, self.leave, 0x2);
+        let flags = tl::bit(flags, self.invite, 0x4);
+        let flags = tl::bit(flags, self.ban, 0x8);
+        let flags = tl::bit(flags, self.unban, 0x10);
+        let flags = tl::bit(flags, self.kick, 0x20);
+        let flags = tl::bit(flags, self.unkick, 0x40);
+        let flags = tl::bit(flags, self.promote, 0x80);
+        let flags = tl::bit(flags, self.demote, 0x100);
+        let flags = tl::bit(flags, self.info, 0x200);
+        let flags = tl::bit(flags, self.settings, 0x400);
+        let flags = tl::bit(flags, self.pinned, 0x800);
+        let flags = tl::bit(flags, self.edit, 0x1000);
+        let flags = tl::bit(flags, self.delete, 0x2000);
+        let flags = tl::bit(flags, self.group_call, 0x4000);
+        let flags = tl::bit(flags, self.invites, 0x8000);
+        let flags = tl::bit(flags, self.send, 0x10000);
+        let flags = tl::bit(flags, self.forums, 0x20000);
+        let flags = tl::bit(flags, self.sub_extend, 0x40000);
+        let flags = tl::bit(flags, self.edit_rank, 0x80000);
         tl::write_u32(out, flags);
     }
 }
@@ -33599,7 +33083,7 @@ impl InputSingleMedia {
 impl tl::Encode for InputSingleMedia {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1cc6e91f);
-        let flags = tl::bit(self.entities.is_some(), 0x1);
+        let flags = tl::bit(0, self.entities.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.media, out);
         tl::write_i64(out, self.random_id);
@@ -34378,13 +33862,13 @@ impl SecureValue {
 impl tl::Encode for SecureValue {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x187fa0ca);
-        let flags = tl::bit(self.data.is_some(), 0x1)
-            | tl::bit(self.front_side.is_some(), 0x2)
-            | tl::bit(self.reverse_side.is_some(), 0x4)
-            | tl::bit(self.selfie.is_some(), 0x8)
-            | tl::bit(self.translation.is_some(), 0x40)
-            | tl::bit(self.files.is_some(), 0x10)
-            | tl::bit(self.plain_data.is_some(), 0x20);
+        let flags = tl::bit(0, self.data.is_some(), 0x1);
+        let flags = tl::bit(flags, self.front_side.is_some(), 0x2);
+        let flags = tl::bit(flags, self.reverse_side.is_some(), 0x4);
+        let flags = tl::bit(flags, self.selfie.is_some(), 0x8);
+        let flags = tl::bit(flags, self.translation.is_some(), 0x40);
+        let flags = tl::bit(flags, self.files.is_some(), 0x10);
+        let flags = tl::bit(flags, self.plain_data.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.r#type, out);
         if let Some(value) = &self.data {
@@ -34471,13 +33955,13 @@ impl InputSecureValue {
 impl tl::Encode for InputSecureValue {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdb21d0a7);
-        let flags = tl::bit(self.data.is_some(), 0x1)
-            | tl::bit(self.front_side.is_some(), 0x2)
-            | tl::bit(self.reverse_side.is_some(), 0x4)
-            | tl::bit(self.selfie.is_some(), 0x8)
-            | tl::bit(self.translation.is_some(), 0x40)
-            | tl::bit(self.files.is_some(), 0x10)
-            | tl::bit(self.plain_data.is_some(), 0x20);
+        let flags = tl::bit(0, self.data.is_some(), 0x1);
+        let flags = tl::bit(flags, self.front_side.is_some(), 0x2);
+        let flags = tl::bit(flags, self.reverse_side.is_some(), 0x4);
+        let flags = tl::bit(flags, self.selfie.is_some(), 0x8);
+        let flags = tl::bit(flags, self.translation.is_some(), 0x40);
+        let flags = tl::bit(flags, self.files.is_some(), 0x10);
+        let flags = tl::bit(flags, self.plain_data.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.r#type, out);
         if let Some(value) = &self.data {
@@ -35260,9 +34744,9 @@ impl SecureRequiredType {
 impl tl::Encode for SecureRequiredType {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x829d99da);
-        let flags = tl::bit(self.native_names, 0x1)
-            | tl::bit(self.selfie_required, 0x2)
-            | tl::bit(self.translation_required, 0x4);
+        let flags = tl::bit(0, self.native_names, 0x1);
+        let flags = tl::bit(flags, self.selfie_required, 0x2);
+        let flags = tl::bit(flags, self.translation_required, 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.r#type, out);
     }
@@ -35612,24 +35096,20 @@ impl PageTableCell {
 impl tl::Encode for PageTableCell {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x34566b6a);
-        let flags = tl::bit(self.header, 0x1)
-            | tl::bit(self.align_center, 0x8)
-            | tl::bit(self.align_right, 0x10)
-            | tl::bit(self.valign_middle, 0x20)
-            | tl::bit(self.valign_bottom, 0x40)
-            | tl::bit(self.text.is_some(), 0x80)
-            | tl::bit(self.colspan.is_some(), 0x2)
-            | tl::bit(self.rowspan.is_some(), 0x4);
+        let flags = tl::bit(0, self.header, 0x1);
+        let flags = tl::bit(flags, self.align_center, 0x8);
+        let flags = tl::bit(flags, self.align_right, 0x10);
+        let flags = tl::bit(flags, self.valign_middle, 0x20);
+        let flags = tl::bit(flags, self.valign_bottom, 0x40);
+        let flags = tl::bit(flags, self.text.is_some(), 0x80);
+        let flags = tl::bit(flags, self.colspan.is_some(), 0x2);
+        let flags = tl::bit(flags, self.rowspan.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.text {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.colspan {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.rowspan {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.colspan);
+        tl::write_i32_if(out, self.rowspan);
     }
 }
 
@@ -35753,8 +35233,8 @@ impl PageListItemText {
 impl tl::Encode for PageListItemText {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2f58683c);
-        let flags = tl::bit(self.checkbox, 0x1)
-            | tl::bit(self.checked, 0x2);
+        let flags = tl::bit(0, self.checkbox, 0x1);
+        let flags = tl::bit(flags, self.checked, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.text, out);
     }
@@ -35803,8 +35283,8 @@ impl PageListItemBlocks {
 impl tl::Encode for PageListItemBlocks {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x63ca67aa);
-        let flags = tl::bit(self.checkbox, 0x1)
-            | tl::bit(self.checked, 0x2);
+        let flags = tl::bit(0, self.checkbox, 0x1);
+        let flags = tl::bit(flags, self.checked, 0x2);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.blocks);
     }
@@ -35859,22 +35339,16 @@ impl PageListOrderedItemText {
 impl tl::Encode for PageListOrderedItemText {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x15031189);
-        let flags = tl::bit(self.checkbox, 0x1)
-            | tl::bit(self.checked, 0x2)
-            | tl::bit(self.num.is_some(), 0x4)
-            | tl::bit(self.value.is_some(), 0x8)
-            | tl::bit(self.r#type.is_some(), 0x10);
+        let flags = tl::bit(0, self.checkbox, 0x1);
+        let flags = tl::bit(flags, self.checked, 0x2);
+        let flags = tl::bit(flags, self.num.is_some(), 0x4);
+        let flags = tl::bit(flags, self.value.is_some(), 0x8);
+        let flags = tl::bit(flags, self.r#type.is_some(), 0x10);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.num {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.num);
         tl::Encode::encode(&self.text, out);
-        if let Some(value) = &self.value {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.r#type {
-            tl::write_text(out, value);
-        }
+        tl::write_i32_if(out, self.value);
+        tl::write_text_if(out, &self.r#type);
     }
 }
 
@@ -35930,22 +35404,16 @@ impl PageListOrderedItemBlocks {
 impl tl::Encode for PageListOrderedItemBlocks {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8ff2d5f0);
-        let flags = tl::bit(self.checkbox, 0x1)
-            | tl::bit(self.checked, 0x2)
-            | tl::bit(self.num.is_some(), 0x4)
-            | tl::bit(self.value.is_some(), 0x8)
-            | tl::bit(self.r#type.is_some(), 0x10);
+        let flags = tl::bit(0, self.checkbox, 0x1);
+        let flags = tl::bit(flags, self.checked, 0x2);
+        let flags = tl::bit(flags, self.num.is_some(), 0x4);
+        let flags = tl::bit(flags, self.value.is_some(), 0x8);
+        let flags = tl::bit(flags, self.r#type.is_some(), 0x10);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.num {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.num);
         tl::write_vector(out, &self.blocks);
-        if let Some(value) = &self.value {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.r#type {
-            tl::write_text(out, value);
-        }
+        tl::write_i32_if(out, self.value);
+        tl::write_text_if(out, &self.r#type);
     }
 }
 
@@ -36003,29 +35471,19 @@ impl PageRelatedArticle {
 impl tl::Encode for PageRelatedArticle {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb390dc08);
-        let flags = tl::bit(self.title.is_some(), 0x1)
-            | tl::bit(self.description.is_some(), 0x2)
-            | tl::bit(self.photo_id.is_some(), 0x4)
-            | tl::bit(self.author.is_some(), 0x8)
-            | tl::bit(self.published_date.is_some(), 0x10);
+        let flags = tl::bit(0, self.title.is_some(), 0x1);
+        let flags = tl::bit(flags, self.description.is_some(), 0x2);
+        let flags = tl::bit(flags, self.photo_id.is_some(), 0x4);
+        let flags = tl::bit(flags, self.author.is_some(), 0x8);
+        let flags = tl::bit(flags, self.published_date.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.url);
         tl::write_i64(out, self.webpage_id);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.description {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.photo_id {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.author {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.published_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_text_if(out, &self.title);
+        tl::write_text_if(out, &self.description);
+        tl::write_i64_if(out, self.photo_id);
+        tl::write_text_if(out, &self.author);
+        tl::write_i32_if(out, self.published_date);
     }
 }
 
@@ -36086,18 +35544,16 @@ impl Page {
 impl tl::Encode for Page {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x98657f0d);
-        let flags = tl::bit(self.part, 0x1)
-            | tl::bit(self.rtl, 0x2)
-            | tl::bit(self.v2, 0x4)
-            | tl::bit(self.views.is_some(), 0x8);
+        let flags = tl::bit(0, self.part, 0x1);
+        let flags = tl::bit(flags, self.rtl, 0x2);
+        let flags = tl::bit(flags, self.v2, 0x4);
+        let flags = tl::bit(flags, self.views.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.url);
         tl::write_vector(out, &self.blocks);
         tl::write_vector(out, &self.photos);
         tl::write_vector(out, &self.documents);
-        if let Some(value) = &self.views {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.views);
     }
 }
 
@@ -36154,8 +35610,8 @@ impl tl::Encode for PollAnswer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4b7d786a);
         debug_assert!(self.added_by.is_some() == self.date.is_some(), "set all the fields of bit 1 or none");
-        let flags = tl::bit(self.media.is_some(), 0x1)
-            | tl::bit(self.added_by.is_some() && self.date.is_some(), 0x2);
+        let flags = tl::bit(0, self.media.is_some(), 0x1);
+        let flags = tl::bit(flags, self.added_by.is_some() && self.date.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.text, out);
         tl::write_bytes(out, &self.option);
@@ -36214,7 +35670,7 @@ impl InputPollAnswer {
 impl tl::Encode for InputPollAnswer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x199fed96);
-        let flags = tl::bit(self.media.is_some(), 0x1);
+        let flags = tl::bit(0, self.media.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.text, out);
         if let Some(value) = &self.media {
@@ -36294,28 +35750,24 @@ impl tl::Encode for Poll {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x966e2dbf);
         tl::write_i64(out, self.id);
-        let flags = tl::bit(self.closed, 0x1)
-            | tl::bit(self.public_voters, 0x2)
-            | tl::bit(self.multiple_choice, 0x4)
-            | tl::bit(self.quiz, 0x8)
-            | tl::bit(self.open_answers, 0x40)
-            | tl::bit(self.revoting_disabled, 0x80)
-            | tl::bit(self.shuffle_answers, 0x100)
-            | tl::bit(self.hide_results_until_close, 0x200)
-            | tl::bit(self.creator, 0x400)
-            | tl::bit(self.subscribers_only, 0x800)
-            | tl::bit(self.close_period.is_some(), 0x10)
-            | tl::bit(self.close_date.is_some(), 0x20)
-            | tl::bit(self.countries_iso2.is_some(), 0x1000);
+        let flags = tl::bit(0, self.closed, 0x1);
+        let flags = tl::bit(flags, self.public_voters, 0x2);
+        let flags = tl::bit(flags, self.multiple_choice, 0x4);
+        let flags = tl::bit(flags, self.quiz, 0x8);
+        let flags = tl::bit(flags, self.open_answers, 0x40);
+        let flags = tl::bit(flags, self.revoting_disabled, 0x80);
+        let flags = tl::bit(flags, self.shuffle_answers, 0x100);
+        let flags = tl::bit(flags, self.hide_results_until_close, 0x200);
+        let flags = tl::bit(flags, self.creator, 0x400);
+        let flags = tl::bit(flags, self.subscribers_only, 0x800);
+        let flags = tl::bit(flags, self.close_period.is_some(), 0x10);
+        let flags = tl::bit(flags, self.close_date.is_some(), 0x20);
+        let flags = tl::bit(flags, self.countries_iso2.is_some(), 0x1000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.question, out);
         tl::write_vector(out, &self.answers);
-        if let Some(value) = &self.close_period {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.close_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.close_period);
+        tl::write_i32_if(out, self.close_date);
         if let Some(value) = &self.countries_iso2 {
             tl::write_vector(out, value);
         }
@@ -36404,9 +35856,9 @@ impl tl::Encode for PollAnswerVoters {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3645230a);
         debug_assert!(self.voters.is_some() == self.recent_voters.is_some(), "set all the fields of bit 2 or none");
-        let flags = tl::bit(self.chosen, 0x1)
-            | tl::bit(self.correct, 0x2)
-            | tl::bit(self.voters.is_some() && self.recent_voters.is_some(), 0x4);
+        let flags = tl::bit(0, self.chosen, 0x1);
+        let flags = tl::bit(flags, self.correct, 0x2);
+        let flags = tl::bit(flags, self.voters.is_some() && self.recent_voters.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_bytes(out, &self.option);
         if let Some(value) = &self.voters && flags & 0x4 != 0 {
@@ -36476,21 +35928,19 @@ impl tl::Encode for PollResults {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xba7bb15e);
         debug_assert!(self.solution.is_some() == self.solution_entities.is_some(), "set all the fields of bit 4 or none");
-        let flags = tl::bit(self.min, 0x1)
-            | tl::bit(self.has_unread_votes, 0x40)
-            | tl::bit(self.can_view_stats, 0x80)
-            | tl::bit(self.results.is_some(), 0x2)
-            | tl::bit(self.total_voters.is_some(), 0x4)
-            | tl::bit(self.recent_voters.is_some(), 0x8)
-            | tl::bit(self.solution.is_some() && self.solution_entities.is_some(), 0x10)
-            | tl::bit(self.solution_media.is_some(), 0x20);
+        let flags = tl::bit(0, self.min, 0x1);
+        let flags = tl::bit(flags, self.has_unread_votes, 0x40);
+        let flags = tl::bit(flags, self.can_view_stats, 0x80);
+        let flags = tl::bit(flags, self.results.is_some(), 0x2);
+        let flags = tl::bit(flags, self.total_voters.is_some(), 0x4);
+        let flags = tl::bit(flags, self.recent_voters.is_some(), 0x8);
+        let flags = tl::bit(flags, self.solution.is_some() && self.solution_entities.is_some(), 0x10);
+        let flags = tl::bit(flags, self.solution_media.is_some(), 0x20);
         tl::write_u32(out, flags);
         if let Some(value) = &self.results {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.total_voters {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.total_voters);
         if let Some(value) = &self.recent_voters {
             tl::write_vector(out, value);
         }
@@ -36657,25 +36107,25 @@ impl ChatAdminRights {
 impl tl::Encode for ChatAdminRights {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5fb224d5);
-        let flags = tl::bit(self.change_info, 0x1)
-            | tl::bit(self.post_messages, 0x2)
-            | tl::bit(self.edit_messages, 0x4)
-            | tl::bit(self.delete_messages, 0x8)
-            | tl::bit(self.ban_users, 0x10)
-            | tl::bit(self.invite_users, 0x20)
-            | tl::bit(self.pin_messages, 0x80)
-            | tl::bit(self.add_admins, 0x200)
-            | tl::bit(self.anonymous, 0x400)
-            | tl::bit(self.manage_call, 0x800)
-            | tl::bit(self.other, 0x1000)
-            | tl::bit(self.manage_topics, 0x2000)
-            | tl::bit(self.post_stories, 0x4000)
-            | tl::bit(self.edit_stories, 0x8000)
-            | tl::bit(self.delete_stories, 0x10000)
-            | tl::bit(self.manage_direct_messages, 0x20000)
-            | tl::bit(self.manage_ranks, 0x40000)
-            | tl::bit(self.manage_linked_peers, 0x80000)
-            | tl::bit(self.manage_welcome_messages, 0x100000);
+        let flags = tl::bit(0, self.change_info, 0x1);
+        let flags = tl::bit(flags, self.post_messages, 0x2);
+        let flags = tl::bit(flags, self.edit_messages, 0x4);
+        let flags = tl::bit(flags, self.delete_messages, 0x8);
+        let flags = tl::bit(flags, self.ban_users, 0x10);
+        let flags = tl::bit(flags, self.invite_users, 0x20);
+        let flags = tl::bit(flags, self.pin_messages, 0x80);
+        let flags = tl::bit(flags, self.add_admins, 0x200);
+        let flags = tl::bit(flags, self.anonymous, 0x400);
+        let flags = tl::bit(flags, self.manage_call, 0x800);
+        let flags = tl::bit(flags, self.other, 0x1000);
+        let flags = tl::bit(flags, self.manage_topics, 0x2000);
+        let flags = tl::bit(flags, self.post_stories, 0x4000);
+        let flags = tl::bit(flags, self.edit_stories, 0x8000);
+        let flags = tl::bit(flags, self.delete_stories, 0x10000);
+        let flags = tl::bit(flags, self.manage_direct_messages, 0x20000);
+        let flags = tl::bit(flags, self.manage_ranks, 0x40000);
+        let flags = tl::bit(flags, self.manage_linked_peers, 0x80000);
+        let flags = tl::bit(flags, self.manage_welcome_messages, 0x100000);
         tl::write_u32(out, flags);
     }
 }
@@ -36781,29 +36231,29 @@ impl ChatBannedRights {
 impl tl::Encode for ChatBannedRights {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9f120418);
-        let flags = tl::bit(self.view_messages, 0x1)
-            | tl::bit(self.send_messages, 0x2)
-            | tl::bit(self.send_media, 0x4)
-            | tl::bit(self.send_stickers, 0x8)
-            | tl::bit(self.send_gifs, 0x10)
-            | tl::bit(self.send_games, 0x20)
-            | tl::bit(self.send_inline, 0x40)
-            | tl::bit(self.embed_links, 0x80)
-            | tl::bit(self.send_polls, 0x100)
-            | tl::bit(self.change_info, 0x400)
-            | tl::bit(self.invite_users, 0x8000)
-            | tl::bit(self.pin_messages, 0x20000)
-            | tl::bit(self.manage_topics, 0x40000)
-            | tl::bit(self.send_photos, 0x80000)
-            | tl::bit(self.send_videos, 0x100000)
-            | tl::bit(self.send_roundvideos, 0x200000)
-            | tl::bit(self.send_audios, 0x400000)
-            | tl::bit(self.send_voices, 0x800000)
-            | tl::bit(self.send_docs, 0x1000000)
-            | tl::bit(self.send_plain, 0x2000000)
-            | tl::bit(self.edit_rank, 0x4000000)
-            | tl::bit(self.send_reactions, 0x8000000)
-            | tl::bit(self.manage_linked_peers, 0x10000000);
+        let flags = tl::bit(0, self.view_messages, 0x1);
+        let flags = tl::bit(flags, self.send_messages, 0x2);
+        let flags = tl::bit(flags, self.send_media, 0x4);
+        let flags = tl::bit(flags, self.send_stickers, 0x8);
+        let flags = tl::bit(flags, self.send_gifs, 0x10);
+        let flags = tl::bit(flags, self.send_games, 0x20);
+        let flags = tl::bit(flags, self.send_inline, 0x40);
+        let flags = tl::bit(flags, self.embed_links, 0x80);
+        let flags = tl::bit(flags, self.send_polls, 0x100);
+        let flags = tl::bit(flags, self.change_info, 0x400);
+        let flags = tl::bit(flags, self.invite_users, 0x8000);
+        let flags = tl::bit(flags, self.pin_messages, 0x20000);
+        let flags = tl::bit(flags, self.manage_topics, 0x40000);
+        let flags = tl::bit(flags, self.send_photos, 0x80000);
+        let flags = tl::bit(flags, self.send_videos, 0x100000);
+        let flags = tl::bit(flags, self.send_roundvideos, 0x200000);
+        let flags = tl::bit(flags, self.send_audios, 0x400000);
+        let flags = tl::bit(flags, self.send_voices, 0x800000);
+        let flags = tl::bit(flags, self.send_docs, 0x1000000);
+        let flags = tl::bit(flags, self.send_plain, 0x2000000);
+        let flags = tl::bit(flags, self.edit_rank, 0x4000000);
+        let flags = tl::bit(flags, self.send_reactions, 0x8000000);
+        let flags = tl::bit(flags, self.manage_linked_peers, 0x10000000);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.until_date);
     }
@@ -36992,14 +36442,14 @@ impl tl::Encode for CodeSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xad253d78);
         debug_assert!(self.token.is_some() == self.app_sandbox.is_some(), "set all the fields of bit 8 or none");
-        let flags = tl::bit(self.allow_flashcall, 0x1)
-            | tl::bit(self.current_number, 0x2)
-            | tl::bit(self.allow_app_hash, 0x10)
-            | tl::bit(self.allow_missed_call, 0x20)
-            | tl::bit(self.allow_firebase, 0x80)
-            | tl::bit(self.unknown_number, 0x200)
-            | tl::bit(self.logout_tokens.is_some(), 0x40)
-            | tl::bit(self.token.is_some() && self.app_sandbox.is_some(), 0x100);
+        let flags = tl::bit(0, self.allow_flashcall, 0x1);
+        let flags = tl::bit(flags, self.current_number, 0x2);
+        let flags = tl::bit(flags, self.allow_app_hash, 0x10);
+        let flags = tl::bit(flags, self.allow_missed_call, 0x20);
+        let flags = tl::bit(flags, self.allow_firebase, 0x80);
+        let flags = tl::bit(flags, self.unknown_number, 0x200);
+        let flags = tl::bit(flags, self.logout_tokens.is_some(), 0x40);
+        let flags = tl::bit(flags, self.token.is_some() && self.app_sandbox.is_some(), 0x100);
         tl::write_u32(out, flags);
         if let Some(value) = &self.logout_tokens {
             tl::write_vector(out, value);
@@ -37075,36 +36525,26 @@ impl tl::Encode for WallPaperSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x372efcd0);
         debug_assert!(self.second_background_color.is_some() == self.rotation.is_some(), "set all the fields of bit 4 or none");
-        let flags = tl::bit(self.blur, 0x2)
-            | tl::bit(self.motion, 0x4)
-            | tl::bit(self.background_color.is_some(), 0x1)
-            | tl::bit(self.second_background_color.is_some() && self.rotation.is_some(), 0x10)
-            | tl::bit(self.third_background_color.is_some(), 0x20)
-            | tl::bit(self.fourth_background_color.is_some(), 0x40)
-            | tl::bit(self.intensity.is_some(), 0x8)
-            | tl::bit(self.emoticon.is_some(), 0x80);
+        let flags = tl::bit(0, self.blur, 0x2);
+        let flags = tl::bit(flags, self.motion, 0x4);
+        let flags = tl::bit(flags, self.background_color.is_some(), 0x1);
+        let flags = tl::bit(flags, self.second_background_color.is_some() && self.rotation.is_some(), 0x10);
+        let flags = tl::bit(flags, self.third_background_color.is_some(), 0x20);
+        let flags = tl::bit(flags, self.fourth_background_color.is_some(), 0x40);
+        let flags = tl::bit(flags, self.intensity.is_some(), 0x8);
+        let flags = tl::bit(flags, self.emoticon.is_some(), 0x80);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.background_color {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.background_color);
         if let Some(value) = &self.second_background_color && flags & 0x10 != 0 {
             tl::write_i32(out, *value);
         }
-        if let Some(value) = &self.third_background_color {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.fourth_background_color {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.intensity {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.third_background_color);
+        tl::write_i32_if(out, self.fourth_background_color);
+        tl::write_i32_if(out, self.intensity);
         if let Some(value) = &self.rotation && flags & 0x10 != 0 {
             tl::write_i32(out, *value);
         }
-        if let Some(value) = &self.emoticon {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.emoticon);
     }
 }
 
@@ -37173,11 +36613,11 @@ impl AutoDownloadSettings {
 impl tl::Encode for AutoDownloadSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbaa57628);
-        let flags = tl::bit(self.disabled, 0x1)
-            | tl::bit(self.video_preload_large, 0x2)
-            | tl::bit(self.audio_preload_next, 0x4)
-            | tl::bit(self.phonecalls_less_data, 0x8)
-            | tl::bit(self.stories_preload, 0x10);
+        let flags = tl::bit(0, self.disabled, 0x1);
+        let flags = tl::bit(flags, self.video_preload_large, 0x2);
+        let flags = tl::bit(flags, self.audio_preload_next, 0x4);
+        let flags = tl::bit(flags, self.phonecalls_less_data, 0x8);
+        let flags = tl::bit(flags, self.stories_preload, 0x10);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.photo_size_max);
         tl::write_i64(out, self.video_size_max);
@@ -37435,10 +36875,10 @@ impl Folder {
 impl tl::Encode for Folder {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xff544e65);
-        let flags = tl::bit(self.autofill_new_broadcasts, 0x1)
-            | tl::bit(self.autofill_public_groups, 0x2)
-            | tl::bit(self.autofill_new_correspondents, 0x4)
-            | tl::bit(self.photo.is_some(), 0x8);
+        let flags = tl::bit(0, self.autofill_new_broadcasts, 0x1);
+        let flags = tl::bit(flags, self.autofill_public_groups, 0x2);
+        let flags = tl::bit(flags, self.autofill_new_correspondents, 0x4);
+        let flags = tl::bit(flags, self.photo.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         tl::write_text(out, &self.title);
@@ -37593,14 +37033,14 @@ impl tl::Encode for UrlAuthResultRequest {
         debug_assert!(self.browser.is_some() == self.platform.is_some(), "set all the fields of bit 2 or none");
         debug_assert!(self.platform.is_some() == self.ip.is_some(), "set all the fields of bit 2 or none");
         debug_assert!(self.ip.is_some() == self.region.is_some(), "set all the fields of bit 2 or none");
-        let flags = tl::bit(self.request_write_access, 0x1)
-            | tl::bit(self.request_phone_number, 0x2)
-            | tl::bit(self.match_codes_first, 0x20)
-            | tl::bit(self.is_app, 0x40)
-            | tl::bit(self.browser.is_some() && self.platform.is_some() && self.ip.is_some() && self.region.is_some(), 0x4)
-            | tl::bit(self.match_codes.is_some(), 0x8)
-            | tl::bit(self.user_id_hint.is_some(), 0x10)
-            | tl::bit(self.verified_app_name.is_some(), 0x80);
+        let flags = tl::bit(0, self.request_write_access, 0x1);
+        let flags = tl::bit(flags, self.request_phone_number, 0x2);
+        let flags = tl::bit(flags, self.match_codes_first, 0x20);
+        let flags = tl::bit(flags, self.is_app, 0x40);
+        let flags = tl::bit(flags, self.browser.is_some() && self.platform.is_some() && self.ip.is_some() && self.region.is_some(), 0x4);
+        let flags = tl::bit(flags, self.match_codes.is_some(), 0x8);
+        let flags = tl::bit(flags, self.user_id_hint.is_some(), 0x10);
+        let flags = tl::bit(flags, self.verified_app_name.is_some(), 0x80);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.bot, out);
         tl::write_text(out, &self.domain);
@@ -37619,12 +37059,8 @@ impl tl::Encode for UrlAuthResultRequest {
         if let Some(value) = &self.match_codes {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.user_id_hint {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.verified_app_name {
-            tl::write_text(out, value);
-        }
+        tl::write_i64_if(out, self.user_id_hint);
+        tl::write_text_if(out, &self.verified_app_name);
     }
 }
 
@@ -37677,11 +37113,9 @@ impl UrlAuthResultAccepted {
 impl tl::Encode for UrlAuthResultAccepted {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x623a8fa0);
-        let flags = tl::bit(self.url.is_some(), 0x1);
+        let flags = tl::bit(0, self.url.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.url {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.url);
     }
 }
 
@@ -37970,13 +37404,13 @@ impl Theme {
 impl tl::Encode for Theme {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa00e67d6);
-        let flags = tl::bit(self.creator, 0x1)
-            | tl::bit(self.default, 0x2)
-            | tl::bit(self.for_chat, 0x20)
-            | tl::bit(self.document.is_some(), 0x4)
-            | tl::bit(self.settings.is_some(), 0x8)
-            | tl::bit(self.emoticon.is_some(), 0x40)
-            | tl::bit(self.installs_count.is_some(), 0x10);
+        let flags = tl::bit(0, self.creator, 0x1);
+        let flags = tl::bit(flags, self.default, 0x2);
+        let flags = tl::bit(flags, self.for_chat, 0x20);
+        let flags = tl::bit(flags, self.document.is_some(), 0x4);
+        let flags = tl::bit(flags, self.settings.is_some(), 0x8);
+        let flags = tl::bit(flags, self.emoticon.is_some(), 0x40);
+        let flags = tl::bit(flags, self.installs_count.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_i64(out, self.access_hash);
@@ -37988,12 +37422,8 @@ impl tl::Encode for Theme {
         if let Some(value) = &self.settings {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.emoticon {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.installs_count {
-            tl::write_i32(out, *value);
-        }
+        tl::write_text_if(out, &self.emoticon);
+        tl::write_i32_if(out, self.installs_count);
     }
 }
 
@@ -38057,16 +37487,14 @@ impl tl::Encode for InputThemeSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8fde504f);
         debug_assert!(self.wallpaper.is_some() == self.wallpaper_settings.is_some(), "set all the fields of bit 1 or none");
-        let flags = tl::bit(self.message_colors_animated, 0x4)
-            | tl::bit(self.outbox_accent_color.is_some(), 0x8)
-            | tl::bit(self.message_colors.is_some(), 0x1)
-            | tl::bit(self.wallpaper.is_some() && self.wallpaper_settings.is_some(), 0x2);
+        let flags = tl::bit(0, self.message_colors_animated, 0x4);
+        let flags = tl::bit(flags, self.outbox_accent_color.is_some(), 0x8);
+        let flags = tl::bit(flags, self.message_colors.is_some(), 0x1);
+        let flags = tl::bit(flags, self.wallpaper.is_some() && self.wallpaper_settings.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.base_theme, out);
         tl::write_i32(out, self.accent_color);
-        if let Some(value) = &self.outbox_accent_color {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.outbox_accent_color);
         if let Some(value) = &self.message_colors {
             tl::write_vector(out, value);
         }
@@ -38132,16 +37560,14 @@ impl ThemeSettings {
 impl tl::Encode for ThemeSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfa58b6d4);
-        let flags = tl::bit(self.message_colors_animated, 0x4)
-            | tl::bit(self.outbox_accent_color.is_some(), 0x8)
-            | tl::bit(self.message_colors.is_some(), 0x1)
-            | tl::bit(self.wallpaper.is_some(), 0x2);
+        let flags = tl::bit(0, self.message_colors_animated, 0x4);
+        let flags = tl::bit(flags, self.outbox_accent_color.is_some(), 0x8);
+        let flags = tl::bit(flags, self.message_colors.is_some(), 0x1);
+        let flags = tl::bit(flags, self.wallpaper.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.base_theme, out);
         tl::write_i32(out, self.accent_color);
-        if let Some(value) = &self.outbox_accent_color {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.outbox_accent_color);
         if let Some(value) = &self.message_colors {
             tl::write_vector(out, value);
         }
@@ -38195,8 +37621,8 @@ impl WebPageAttributeTheme {
 impl tl::Encode for WebPageAttributeTheme {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x54b56617);
-        let flags = tl::bit(self.documents.is_some(), 0x1)
-            | tl::bit(self.settings.is_some(), 0x2);
+        let flags = tl::bit(0, self.documents.is_some(), 0x1);
+        let flags = tl::bit(flags, self.settings.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.documents {
             tl::write_vector(out, value);
@@ -38249,7 +37675,7 @@ impl WebPageAttributeStory {
 impl tl::Encode for WebPageAttributeStory {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2e94c3e7);
-        let flags = tl::bit(self.story.is_some(), 0x1);
+        let flags = tl::bit(0, self.story.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.id);
@@ -38302,8 +37728,8 @@ impl WebPageAttributeStickerSet {
 impl tl::Encode for WebPageAttributeStickerSet {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x50cc03d3);
-        let flags = tl::bit(self.emojis, 0x1)
-            | tl::bit(self.text_color, 0x2);
+        let flags = tl::bit(0, self.emojis, 0x1);
+        let flags = tl::bit(flags, self.text_color, 0x2);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.stickers);
     }
@@ -38556,26 +37982,22 @@ impl DialogFilter {
 impl tl::Encode for DialogFilter {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xaa472651);
-        let flags = tl::bit(self.contacts, 0x1)
-            | tl::bit(self.non_contacts, 0x2)
-            | tl::bit(self.groups, 0x4)
-            | tl::bit(self.broadcasts, 0x8)
-            | tl::bit(self.bots, 0x10)
-            | tl::bit(self.exclude_muted, 0x800)
-            | tl::bit(self.exclude_read, 0x1000)
-            | tl::bit(self.exclude_archived, 0x2000)
-            | tl::bit(self.title_noanimate, 0x10000000)
-            | tl::bit(self.emoticon.is_some(), 0x2000000)
-            | tl::bit(self.color.is_some(), 0x8000000);
+        let flags = tl::bit(0, self.contacts, 0x1);
+        let flags = tl::bit(flags, self.non_contacts, 0x2);
+        let flags = tl::bit(flags, self.groups, 0x4);
+        let flags = tl::bit(flags, self.broadcasts, 0x8);
+        let flags = tl::bit(flags, self.bots, 0x10);
+        let flags = tl::bit(flags, self.exclude_muted, 0x800);
+        let flags = tl::bit(flags, self.exclude_read, 0x1000);
+        let flags = tl::bit(flags, self.exclude_archived, 0x2000);
+        let flags = tl::bit(flags, self.title_noanimate, 0x10000000);
+        let flags = tl::bit(flags, self.emoticon.is_some(), 0x2000000);
+        let flags = tl::bit(flags, self.color.is_some(), 0x8000000);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         tl::Encode::encode(&self.title, out);
-        if let Some(value) = &self.emoticon {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.color {
-            tl::write_i32(out, *value);
-        }
+        tl::write_text_if(out, &self.emoticon);
+        tl::write_i32_if(out, self.color);
         tl::write_vector(out, &self.pinned_peers);
         tl::write_vector(out, &self.include_peers);
         tl::write_vector(out, &self.exclude_peers);
@@ -38648,19 +38070,15 @@ impl DialogFilterChatlist {
 impl tl::Encode for DialogFilterChatlist {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x96537bd7);
-        let flags = tl::bit(self.has_my_invites, 0x4000000)
-            | tl::bit(self.title_noanimate, 0x10000000)
-            | tl::bit(self.emoticon.is_some(), 0x2000000)
-            | tl::bit(self.color.is_some(), 0x8000000);
+        let flags = tl::bit(0, self.has_my_invites, 0x4000000);
+        let flags = tl::bit(flags, self.title_noanimate, 0x10000000);
+        let flags = tl::bit(flags, self.emoticon.is_some(), 0x2000000);
+        let flags = tl::bit(flags, self.color.is_some(), 0x8000000);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         tl::Encode::encode(&self.title, out);
-        if let Some(value) = &self.emoticon {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.color {
-            tl::write_i32(out, *value);
-        }
+        tl::write_text_if(out, &self.emoticon);
+        tl::write_i32_if(out, self.color);
         tl::write_vector(out, &self.pinned_peers);
         tl::write_vector(out, &self.include_peers);
     }
@@ -38932,12 +38350,10 @@ impl StatsGraph {
 impl tl::Encode for StatsGraph {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8ea464b6);
-        let flags = tl::bit(self.zoom_token.is_some(), 0x1);
+        let flags = tl::bit(0, self.zoom_token.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.json, out);
-        if let Some(value) = &self.zoom_token {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.zoom_token);
     }
 }
 
@@ -38987,7 +38403,7 @@ impl VideoSize {
 impl tl::Encode for VideoSize {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xde33b094);
-        let flags = tl::bit(self.video_start_ts.is_some(), 0x1);
+        let flags = tl::bit(0, self.video_start_ts.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.r#type);
         tl::write_i32(out, self.w);
@@ -39260,18 +38676,16 @@ impl GlobalPrivacySettings {
 impl tl::Encode for GlobalPrivacySettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfe41b34f);
-        let flags = tl::bit(self.archive_and_mute_new_noncontact_peers, 0x1)
-            | tl::bit(self.keep_archived_unmuted, 0x2)
-            | tl::bit(self.keep_archived_folders, 0x4)
-            | tl::bit(self.hide_read_marks, 0x8)
-            | tl::bit(self.new_noncontact_peers_require_premium, 0x10)
-            | tl::bit(self.display_gifts_button, 0x80)
-            | tl::bit(self.noncontact_peers_paid_stars.is_some(), 0x20)
-            | tl::bit(self.disallowed_gifts.is_some(), 0x40);
+        let flags = tl::bit(0, self.archive_and_mute_new_noncontact_peers, 0x1);
+        let flags = tl::bit(flags, self.keep_archived_unmuted, 0x2);
+        let flags = tl::bit(flags, self.keep_archived_folders, 0x4);
+        let flags = tl::bit(flags, self.hide_read_marks, 0x8);
+        let flags = tl::bit(flags, self.new_noncontact_peers_require_premium, 0x10);
+        let flags = tl::bit(flags, self.display_gifts_button, 0x80);
+        let flags = tl::bit(flags, self.noncontact_peers_paid_stars.is_some(), 0x20);
+        let flags = tl::bit(flags, self.disallowed_gifts.is_some(), 0x40);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.noncontact_peers_paid_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.noncontact_peers_paid_stars);
         if let Some(value) = &self.disallowed_gifts {
             tl::Encode::encode(value, out);
         }
@@ -39326,16 +38740,12 @@ impl MessageViews {
 impl tl::Encode for MessageViews {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x455b853d);
-        let flags = tl::bit(self.views.is_some(), 0x1)
-            | tl::bit(self.forwards.is_some(), 0x2)
-            | tl::bit(self.replies.is_some(), 0x4);
+        let flags = tl::bit(0, self.views.is_some(), 0x1);
+        let flags = tl::bit(flags, self.forwards.is_some(), 0x2);
+        let flags = tl::bit(flags, self.replies.is_some(), 0x4);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.views {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.forwards {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.views);
+        tl::write_i32_if(out, self.forwards);
         if let Some(value) = &self.replies {
             tl::Encode::encode(value, out);
         }
@@ -39407,24 +38817,22 @@ impl MessageReplyHeader {
 impl tl::Encode for MessageReplyHeader {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1b97dd66);
-        let flags = tl::bit(self.reply_to_scheduled, 0x4)
-            | tl::bit(self.forum_topic, 0x8)
-            | tl::bit(self.quote, 0x200)
-            | tl::bit(self.reply_to_ephemeral, 0x2000)
-            | tl::bit(self.reply_to_msg_id.is_some(), 0x10)
-            | tl::bit(self.reply_to_peer_id.is_some(), 0x1)
-            | tl::bit(self.reply_from.is_some(), 0x20)
-            | tl::bit(self.reply_media.is_some(), 0x100)
-            | tl::bit(self.reply_to_top_id.is_some(), 0x2)
-            | tl::bit(self.quote_text.is_some(), 0x40)
-            | tl::bit(self.quote_entities.is_some(), 0x80)
-            | tl::bit(self.quote_offset.is_some(), 0x400)
-            | tl::bit(self.todo_item_id.is_some(), 0x800)
-            | tl::bit(self.poll_option.is_some(), 0x1000);
+        let flags = tl::bit(0, self.reply_to_scheduled, 0x4);
+        let flags = tl::bit(flags, self.forum_topic, 0x8);
+        let flags = tl::bit(flags, self.quote, 0x200);
+        let flags = tl::bit(flags, self.reply_to_ephemeral, 0x2000);
+        let flags = tl::bit(flags, self.reply_to_msg_id.is_some(), 0x10);
+        let flags = tl::bit(flags, self.reply_to_peer_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.reply_from.is_some(), 0x20);
+        let flags = tl::bit(flags, self.reply_media.is_some(), 0x100);
+        let flags = tl::bit(flags, self.reply_to_top_id.is_some(), 0x2);
+        let flags = tl::bit(flags, self.quote_text.is_some(), 0x40);
+        let flags = tl::bit(flags, self.quote_entities.is_some(), 0x80);
+        let flags = tl::bit(flags, self.quote_offset.is_some(), 0x400);
+        let flags = tl::bit(flags, self.todo_item_id.is_some(), 0x800);
+        let flags = tl::bit(flags, self.poll_option.is_some(), 0x1000);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.reply_to_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.reply_to_msg_id);
         if let Some(value) = &self.reply_to_peer_id {
             tl::Encode::encode(value, out);
         }
@@ -39434,21 +38842,13 @@ impl tl::Encode for MessageReplyHeader {
         if let Some(value) = &self.reply_media {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.reply_to_top_id {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.quote_text {
-            tl::write_text(out, value);
-        }
+        tl::write_i32_if(out, self.reply_to_top_id);
+        tl::write_text_if(out, &self.quote_text);
         if let Some(value) = &self.quote_entities {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.quote_offset {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.todo_item_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.quote_offset);
+        tl::write_i32_if(out, self.todo_item_id);
         if let Some(value) = &self.poll_option {
             tl::write_bytes(out, value);
         }
@@ -39556,10 +38956,10 @@ impl tl::Encode for MessageReplies {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x83d60fc2);
         debug_assert!(self.comments == self.channel_id.is_some(), "set all the fields of bit 0 or none");
-        let flags = tl::bit(self.comments && self.channel_id.is_some(), 0x1)
-            | tl::bit(self.recent_repliers.is_some(), 0x2)
-            | tl::bit(self.max_id.is_some(), 0x4)
-            | tl::bit(self.read_max_id.is_some(), 0x8);
+        let flags = tl::bit(0, self.comments && self.channel_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.recent_repliers.is_some(), 0x2);
+        let flags = tl::bit(flags, self.max_id.is_some(), 0x4);
+        let flags = tl::bit(flags, self.read_max_id.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.replies);
         tl::write_i32(out, self.replies_pts);
@@ -39569,12 +38969,8 @@ impl tl::Encode for MessageReplies {
         if let Some(value) = &self.channel_id && flags & 0x1 != 0 {
             tl::write_i64(out, *value);
         }
-        if let Some(value) = &self.max_id {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.read_max_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.max_id);
+        tl::write_i32_if(out, self.read_max_id);
     }
 }
 
@@ -39751,54 +39147,40 @@ impl GroupCall {
 impl tl::Encode for GroupCall {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xefb2b617);
-        let flags = tl::bit(self.join_muted, 0x2)
-            | tl::bit(self.can_change_join_muted, 0x4)
-            | tl::bit(self.join_date_asc, 0x40)
-            | tl::bit(self.schedule_start_subscribed, 0x100)
-            | tl::bit(self.can_start_video, 0x200)
-            | tl::bit(self.record_video_active, 0x800)
-            | tl::bit(self.rtmp_stream, 0x1000)
-            | tl::bit(self.listeners_hidden, 0x2000)
-            | tl::bit(self.conference, 0x4000)
-            | tl::bit(self.creator, 0x8000)
-            | tl::bit(self.messages_enabled, 0x20000)
-            | tl::bit(self.can_change_messages_enabled, 0x40000)
-            | tl::bit(self.min, 0x80000)
-            | tl::bit(self.title.is_some(), 0x8)
-            | tl::bit(self.stream_dc_id.is_some(), 0x10)
-            | tl::bit(self.record_start_date.is_some(), 0x20)
-            | tl::bit(self.schedule_date.is_some(), 0x80)
-            | tl::bit(self.unmuted_video_count.is_some(), 0x400)
-            | tl::bit(self.invite_link.is_some(), 0x10000)
-            | tl::bit(self.send_paid_messages_stars.is_some(), 0x100000)
-            | tl::bit(self.default_send_as.is_some(), 0x200000);
+        let flags = tl::bit(0, self.join_muted, 0x2);
+        let flags = tl::bit(flags, self.can_change_join_muted, 0x4);
+        let flags = tl::bit(flags, self.join_date_asc, 0x40);
+        let flags = tl::bit(flags, self.schedule_start_subscribed, 0x100);
+        let flags = tl::bit(flags, self.can_start_video, 0x200);
+        let flags = tl::bit(flags, self.record_video_active, 0x800);
+        let flags = tl::bit(flags, self.rtmp_stream, 0x1000);
+        let flags = tl::bit(flags, self.listeners_hidden, 0x2000);
+        let flags = tl::bit(flags, self.conference, 0x4000);
+        let flags = tl::bit(flags, self.creator, 0x8000);
+        let flags = tl::bit(flags, self.messages_enabled, 0x20000);
+        let flags = tl::bit(flags, self.can_change_messages_enabled, 0x40000);
+        let flags = tl::bit(flags, self.min, 0x80000);
+        let flags = tl::bit(flags, self.title.is_some(), 0x8);
+        let flags = tl::bit(flags, self.stream_dc_id.is_some(), 0x10);
+        let flags = tl::bit(flags, self.record_start_date.is_some(), 0x20);
+        let flags = tl::bit(flags, self.schedule_date.is_some(), 0x80);
+        let flags = tl::bit(flags, self.unmuted_video_count.is_some(), 0x400);
+        let flags = tl::bit(flags, self.invite_link.is_some(), 0x10000);
+        let flags = tl::bit(flags, self.send_paid_messages_stars.is_some(), 0x100000);
+        let flags = tl::bit(flags, self.default_send_as.is_some(), 0x200000);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_i64(out, self.access_hash);
         tl::write_i32(out, self.participants_count);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.stream_dc_id {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.record_start_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.schedule_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.unmuted_video_count {
-            tl::write_i32(out, *value);
-        }
+        tl::write_text_if(out, &self.title);
+        tl::write_i32_if(out, self.stream_dc_id);
+        tl::write_i32_if(out, self.record_start_date);
+        tl::write_i32_if(out, self.schedule_date);
+        tl::write_i32_if(out, self.unmuted_video_count);
         tl::write_i32(out, self.unmuted_video_limit);
         tl::write_i32(out, self.version);
-        if let Some(value) = &self.invite_link {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.send_paid_messages_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_text_if(out, &self.invite_link);
+        tl::write_i64_if(out, self.send_paid_messages_stars);
         if let Some(value) = &self.default_send_as {
             tl::Encode::encode(value, out);
         }
@@ -40011,48 +39393,38 @@ impl GroupCallParticipant {
 impl tl::Encode for GroupCallParticipant {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2a3dc7ac);
-        let flags = tl::bit(self.muted, 0x1)
-            | tl::bit(self.left, 0x2)
-            | tl::bit(self.can_self_unmute, 0x4)
-            | tl::bit(self.just_joined, 0x10)
-            | tl::bit(self.versioned, 0x20)
-            | tl::bit(self.min, 0x100)
-            | tl::bit(self.muted_by_you, 0x200)
-            | tl::bit(self.volume_by_admin, 0x400)
-            | tl::bit(self.is_self, 0x1000)
-            | tl::bit(self.video_joined, 0x8000)
-            | tl::bit(self.active_date.is_some(), 0x8)
-            | tl::bit(self.volume.is_some(), 0x80)
-            | tl::bit(self.about.is_some(), 0x800)
-            | tl::bit(self.raise_hand_rating.is_some(), 0x2000)
-            | tl::bit(self.video.is_some(), 0x40)
-            | tl::bit(self.presentation.is_some(), 0x4000)
-            | tl::bit(self.paid_stars_total.is_some(), 0x10000);
+        let flags = tl::bit(0, self.muted, 0x1);
+        let flags = tl::bit(flags, self.left, 0x2);
+        let flags = tl::bit(flags, self.can_self_unmute, 0x4);
+        let flags = tl::bit(flags, self.just_joined, 0x10);
+        let flags = tl::bit(flags, self.versioned, 0x20);
+        let flags = tl::bit(flags, self.min, 0x100);
+        let flags = tl::bit(flags, self.muted_by_you, 0x200);
+        let flags = tl::bit(flags, self.volume_by_admin, 0x400);
+        let flags = tl::bit(flags, self.is_self, 0x1000);
+        let flags = tl::bit(flags, self.video_joined, 0x8000);
+        let flags = tl::bit(flags, self.active_date.is_some(), 0x8);
+        let flags = tl::bit(flags, self.volume.is_some(), 0x80);
+        let flags = tl::bit(flags, self.about.is_some(), 0x800);
+        let flags = tl::bit(flags, self.raise_hand_rating.is_some(), 0x2000);
+        let flags = tl::bit(flags, self.video.is_some(), 0x40);
+        let flags = tl::bit(flags, self.presentation.is_some(), 0x4000);
+        let flags = tl::bit(flags, self.paid_stars_total.is_some(), 0x10000);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.date);
-        if let Some(value) = &self.active_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.active_date);
         tl::write_i32(out, self.source);
-        if let Some(value) = &self.volume {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.about {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.raise_hand_rating {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i32_if(out, self.volume);
+        tl::write_text_if(out, &self.about);
+        tl::write_i64_if(out, self.raise_hand_rating);
         if let Some(value) = &self.video {
             tl::Encode::encode(value, out);
         }
         if let Some(value) = &self.presentation {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.paid_stars_total {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.paid_stars_total);
     }
 }
 
@@ -40122,19 +39494,15 @@ impl ChatInviteImporter {
 impl tl::Encode for ChatInviteImporter {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8c5adfd9);
-        let flags = tl::bit(self.requested, 0x1)
-            | tl::bit(self.via_chatlist, 0x8)
-            | tl::bit(self.about.is_some(), 0x4)
-            | tl::bit(self.approved_by.is_some(), 0x2);
+        let flags = tl::bit(0, self.requested, 0x1);
+        let flags = tl::bit(flags, self.via_chatlist, 0x8);
+        let flags = tl::bit(flags, self.about.is_some(), 0x4);
+        let flags = tl::bit(flags, self.approved_by.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.user_id);
         tl::write_i32(out, self.date);
-        if let Some(value) = &self.about {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.approved_by {
-            tl::write_i64(out, *value);
-        }
+        tl::write_text_if(out, &self.about);
+        tl::write_i64_if(out, self.approved_by);
     }
 }
 
@@ -40266,14 +39634,12 @@ impl GroupCallParticipantVideo {
 impl tl::Encode for GroupCallParticipantVideo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x67753ac8);
-        let flags = tl::bit(self.paused, 0x1)
-            | tl::bit(self.audio_source.is_some(), 0x2);
+        let flags = tl::bit(0, self.paused, 0x1);
+        let flags = tl::bit(flags, self.audio_source.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.endpoint);
         tl::write_vector(out, &self.source_groups);
-        if let Some(value) = &self.audio_source {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.audio_source);
     }
 }
 
@@ -40524,15 +39890,15 @@ impl tl::Encode for SponsoredMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7dbf8673);
         debug_assert!(self.min_display_duration.is_some() == self.max_display_duration.is_some(), "set all the fields of bit 15 or none");
-        let flags = tl::bit(self.recommended, 0x20)
-            | tl::bit(self.can_report, 0x1000)
-            | tl::bit(self.entities.is_some(), 0x2)
-            | tl::bit(self.photo.is_some(), 0x40)
-            | tl::bit(self.media.is_some(), 0x4000)
-            | tl::bit(self.color.is_some(), 0x2000)
-            | tl::bit(self.sponsor_info.is_some(), 0x80)
-            | tl::bit(self.additional_info.is_some(), 0x100)
-            | tl::bit(self.min_display_duration.is_some() && self.max_display_duration.is_some(), 0x8000);
+        let flags = tl::bit(0, self.recommended, 0x20);
+        let flags = tl::bit(flags, self.can_report, 0x1000);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x2);
+        let flags = tl::bit(flags, self.photo.is_some(), 0x40);
+        let flags = tl::bit(flags, self.media.is_some(), 0x4000);
+        let flags = tl::bit(flags, self.color.is_some(), 0x2000);
+        let flags = tl::bit(flags, self.sponsor_info.is_some(), 0x80);
+        let flags = tl::bit(flags, self.additional_info.is_some(), 0x100);
+        let flags = tl::bit(flags, self.min_display_duration.is_some() && self.max_display_duration.is_some(), 0x8000);
         tl::write_u32(out, flags);
         tl::write_bytes(out, &self.random_id);
         tl::write_text(out, &self.url);
@@ -40551,12 +39917,8 @@ impl tl::Encode for SponsoredMessage {
             tl::Encode::encode(value, out);
         }
         tl::write_text(out, &self.button_text);
-        if let Some(value) = &self.sponsor_info {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.additional_info {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.sponsor_info);
+        tl::write_text_if(out, &self.additional_info);
         if let Some(value) = &self.min_display_duration && flags & 0x8000 != 0 {
             tl::write_i32(out, *value);
         }
@@ -40709,11 +40071,9 @@ impl ReactionCount {
 impl tl::Encode for ReactionCount {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa3d1cb80);
-        let flags = tl::bit(self.chosen_order.is_some(), 0x1);
+        let flags = tl::bit(0, self.chosen_order.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.chosen_order {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.chosen_order);
         tl::Encode::encode(&self.reaction, out);
         tl::write_i32(out, self.count);
     }
@@ -40768,11 +40128,11 @@ impl MessageReactions {
 impl tl::Encode for MessageReactions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0a339f0b);
-        let flags = tl::bit(self.min, 0x1)
-            | tl::bit(self.can_see_list, 0x4)
-            | tl::bit(self.reactions_as_tags, 0x8)
-            | tl::bit(self.recent_reactions.is_some(), 0x2)
-            | tl::bit(self.top_reactors.is_some(), 0x10);
+        let flags = tl::bit(0, self.min, 0x1);
+        let flags = tl::bit(flags, self.can_see_list, 0x4);
+        let flags = tl::bit(flags, self.reactions_as_tags, 0x8);
+        let flags = tl::bit(flags, self.recent_reactions.is_some(), 0x2);
+        let flags = tl::bit(flags, self.top_reactors.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.results);
         if let Some(value) = &self.recent_reactions {
@@ -40847,9 +40207,9 @@ impl tl::Encode for AvailableReaction {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc077ec01);
         debug_assert!(self.around_animation.is_some() == self.center_icon.is_some(), "set all the fields of bit 1 or none");
-        let flags = tl::bit(self.inactive, 0x1)
-            | tl::bit(self.premium, 0x4)
-            | tl::bit(self.around_animation.is_some() && self.center_icon.is_some(), 0x2);
+        let flags = tl::bit(0, self.inactive, 0x1);
+        let flags = tl::bit(flags, self.premium, 0x4);
+        let flags = tl::bit(flags, self.around_animation.is_some() && self.center_icon.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.reaction);
         tl::write_text(out, &self.title);
@@ -40924,9 +40284,9 @@ impl MessagePeerReaction {
 impl tl::Encode for MessagePeerReaction {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8c79b63c);
-        let flags = tl::bit(self.big, 0x1)
-            | tl::bit(self.unread, 0x2)
-            | tl::bit(self.my, 0x4);
+        let flags = tl::bit(0, self.big, 0x1);
+        let flags = tl::bit(flags, self.unread, 0x2);
+        let flags = tl::bit(flags, self.my, 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer_id, out);
         tl::write_i32(out, self.date);
@@ -41060,7 +40420,7 @@ impl AttachMenuBotIcon {
 impl tl::Encode for AttachMenuBotIcon {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb2a7386b);
-        let flags = tl::bit(self.colors.is_some(), 0x1);
+        let flags = tl::bit(0, self.colors.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.name);
         tl::Encode::encode(&self.icon, out);
@@ -41128,12 +40488,12 @@ impl tl::Encode for AttachMenuBot {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd90d8dfe);
         debug_assert!(self.show_in_attach_menu == self.peer_types.is_some(), "set all the fields of bit 3 or none");
-        let flags = tl::bit(self.inactive, 0x1)
-            | tl::bit(self.has_settings, 0x2)
-            | tl::bit(self.request_write_access, 0x4)
-            | tl::bit(self.show_in_attach_menu && self.peer_types.is_some(), 0x8)
-            | tl::bit(self.show_in_side_menu, 0x10)
-            | tl::bit(self.side_menu_disclaimer_needed, 0x20);
+        let flags = tl::bit(0, self.inactive, 0x1);
+        let flags = tl::bit(flags, self.has_settings, 0x2);
+        let flags = tl::bit(flags, self.request_write_access, 0x4);
+        let flags = tl::bit(flags, self.show_in_attach_menu && self.peer_types.is_some(), 0x8);
+        let flags = tl::bit(flags, self.show_in_side_menu, 0x10);
+        let flags = tl::bit(flags, self.side_menu_disclaimer_needed, 0x20);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.bot_id);
         tl::write_text(out, &self.short_name);
@@ -41278,14 +40638,12 @@ impl WebViewResultUrl {
 impl tl::Encode for WebViewResultUrl {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4d22ff98);
-        let flags = tl::bit(self.fullsize, 0x2)
-            | tl::bit(self.fullscreen, 0x4)
-            | tl::bit(self.same_origin, 0x8)
-            | tl::bit(self.query_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.fullsize, 0x2);
+        let flags = tl::bit(flags, self.fullscreen, 0x4);
+        let flags = tl::bit(flags, self.same_origin, 0x8);
+        let flags = tl::bit(flags, self.query_id.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.query_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.query_id);
         tl::write_text(out, &self.url);
     }
 }
@@ -41331,7 +40689,7 @@ impl WebViewMessageSent {
 impl tl::Encode for WebViewMessageSent {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0c94511c);
-        let flags = tl::bit(self.msg_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.msg_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.msg_id {
             tl::Encode::encode(value, out);
@@ -41672,9 +41030,9 @@ impl InputInvoiceStarGift {
 impl tl::Encode for InputInvoiceStarGift {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe8625e92);
-        let flags = tl::bit(self.hide_name, 0x1)
-            | tl::bit(self.include_upgrade, 0x4)
-            | tl::bit(self.message.is_some(), 0x2);
+        let flags = tl::bit(0, self.hide_name, 0x1);
+        let flags = tl::bit(flags, self.include_upgrade, 0x4);
+        let flags = tl::bit(flags, self.message.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i64(out, self.gift_id);
@@ -41727,7 +41085,7 @@ impl InputInvoiceStarGiftUpgrade {
 impl tl::Encode for InputInvoiceStarGiftUpgrade {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4d818d5d);
-        let flags = tl::bit(self.keep_original_details, 0x1);
+        let flags = tl::bit(0, self.keep_original_details, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.stargift, out);
     }
@@ -41813,7 +41171,7 @@ impl InputInvoicePremiumGiftStars {
 impl tl::Encode for InputInvoicePremiumGiftStars {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdabab2ef);
-        let flags = tl::bit(self.message.is_some(), 0x1);
+        let flags = tl::bit(0, self.message.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.user_id, out);
         tl::write_i32(out, self.months);
@@ -41908,9 +41266,9 @@ impl InputInvoiceStarGiftResale {
 impl tl::Encode for InputInvoiceStarGiftResale {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe9b0c658);
-        let flags = tl::bit(self.ton, 0x1)
-            | tl::bit(self.show_name, 0x4)
-            | tl::bit(self.message.is_some(), 0x2);
+        let flags = tl::bit(0, self.ton, 0x1);
+        let flags = tl::bit(flags, self.show_name, 0x4);
+        let flags = tl::bit(flags, self.message.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.slug);
         tl::Encode::encode(&self.to_id, out);
@@ -42077,10 +41435,10 @@ impl InputInvoiceStarGiftAuctionBid {
 impl tl::Encode for InputInvoiceStarGiftAuctionBid {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1ecafa10);
-        let flags = tl::bit(self.hide_name, 0x1)
-            | tl::bit(self.update_bid, 0x4)
-            | tl::bit(self.peer.is_some(), 0x8)
-            | tl::bit(self.message.is_some(), 0x2);
+        let flags = tl::bit(0, self.hide_name, 0x1);
+        let flags = tl::bit(flags, self.update_bid, 0x4);
+        let flags = tl::bit(flags, self.peer.is_some(), 0x8);
+        let flags = tl::bit(flags, self.message.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer {
             tl::Encode::encode(value, out);
@@ -42137,8 +41495,8 @@ impl InputStorePaymentPremiumSubscription {
 impl tl::Encode for InputStorePaymentPremiumSubscription {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa6751e66);
-        let flags = tl::bit(self.restore, 0x1)
-            | tl::bit(self.upgrade, 0x2);
+        let flags = tl::bit(0, self.restore, 0x1);
+        let flags = tl::bit(flags, self.upgrade, 0x2);
         tl::write_u32(out, flags);
     }
 }
@@ -42231,8 +41589,8 @@ impl InputStorePaymentPremiumGiftCode {
 impl tl::Encode for InputStorePaymentPremiumGiftCode {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfb790393);
-        let flags = tl::bit(self.boost_peer.is_some(), 0x1)
-            | tl::bit(self.message.is_some(), 0x2);
+        let flags = tl::bit(0, self.boost_peer.is_some(), 0x1);
+        let flags = tl::bit(flags, self.message.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.users);
         if let Some(value) = &self.boost_peer {
@@ -42305,11 +41663,11 @@ impl InputStorePaymentPremiumGiveaway {
 impl tl::Encode for InputStorePaymentPremiumGiveaway {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x160544ca);
-        let flags = tl::bit(self.only_new_subscribers, 0x1)
-            | tl::bit(self.winners_are_visible, 0x8)
-            | tl::bit(self.additional_peers.is_some(), 0x2)
-            | tl::bit(self.countries_iso2.is_some(), 0x4)
-            | tl::bit(self.prize_description.is_some(), 0x10);
+        let flags = tl::bit(0, self.only_new_subscribers, 0x1);
+        let flags = tl::bit(flags, self.winners_are_visible, 0x8);
+        let flags = tl::bit(flags, self.additional_peers.is_some(), 0x2);
+        let flags = tl::bit(flags, self.countries_iso2.is_some(), 0x4);
+        let flags = tl::bit(flags, self.prize_description.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.boost_peer, out);
         if let Some(value) = &self.additional_peers {
@@ -42318,9 +41676,7 @@ impl tl::Encode for InputStorePaymentPremiumGiveaway {
         if let Some(value) = &self.countries_iso2 {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.prize_description {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.prize_description);
         tl::write_i64(out, self.random_id);
         tl::write_i32(out, self.until_date);
         tl::write_text(out, &self.currency);
@@ -42380,7 +41736,7 @@ impl InputStorePaymentStarsTopup {
 impl tl::Encode for InputStorePaymentStarsTopup {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf9a2a6cb);
-        let flags = tl::bit(self.spend_purpose_peer.is_some(), 0x1);
+        let flags = tl::bit(0, self.spend_purpose_peer.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.stars);
         tl::write_text(out, &self.currency);
@@ -42499,11 +41855,11 @@ impl InputStorePaymentStarsGiveaway {
 impl tl::Encode for InputStorePaymentStarsGiveaway {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x751f08fa);
-        let flags = tl::bit(self.only_new_subscribers, 0x1)
-            | tl::bit(self.winners_are_visible, 0x8)
-            | tl::bit(self.additional_peers.is_some(), 0x2)
-            | tl::bit(self.countries_iso2.is_some(), 0x4)
-            | tl::bit(self.prize_description.is_some(), 0x10);
+        let flags = tl::bit(0, self.only_new_subscribers, 0x1);
+        let flags = tl::bit(flags, self.winners_are_visible, 0x8);
+        let flags = tl::bit(flags, self.additional_peers.is_some(), 0x2);
+        let flags = tl::bit(flags, self.countries_iso2.is_some(), 0x4);
+        let flags = tl::bit(flags, self.prize_description.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.stars);
         tl::Encode::encode(&self.boost_peer, out);
@@ -42513,9 +41869,7 @@ impl tl::Encode for InputStorePaymentStarsGiveaway {
         if let Some(value) = &self.countries_iso2 {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.prize_description {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.prize_description);
         tl::write_i64(out, self.random_id);
         tl::write_i32(out, self.until_date);
         tl::write_text(out, &self.currency);
@@ -42582,7 +41936,7 @@ impl InputStorePaymentAuthCode {
 impl tl::Encode for InputStorePaymentAuthCode {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3fc18057);
-        let flags = tl::bit(self.restore, 0x1);
+        let flags = tl::bit(0, self.restore, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.phone_number);
         tl::write_text(out, &self.phone_code_hash);
@@ -42674,12 +42028,10 @@ impl EmojiStatus {
 impl tl::Encode for EmojiStatus {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe7ff068a);
-        let flags = tl::bit(self.until.is_some(), 0x1);
+        let flags = tl::bit(0, self.until.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.document_id);
-        if let Some(value) = &self.until {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.until);
     }
 }
 
@@ -42740,7 +42092,7 @@ impl EmojiStatusCollectible {
 impl tl::Encode for EmojiStatusCollectible {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7184603b);
-        let flags = tl::bit(self.until.is_some(), 0x1);
+        let flags = tl::bit(0, self.until.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.collectible_id);
         tl::write_i64(out, self.document_id);
@@ -42751,9 +42103,7 @@ impl tl::Encode for EmojiStatusCollectible {
         tl::write_i32(out, self.edge_color);
         tl::write_i32(out, self.pattern_color);
         tl::write_i32(out, self.text_color);
-        if let Some(value) = &self.until {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.until);
     }
 }
 
@@ -42805,12 +42155,10 @@ impl InputEmojiStatusCollectible {
 impl tl::Encode for InputEmojiStatusCollectible {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x07141dbf);
-        let flags = tl::bit(self.until.is_some(), 0x1);
+        let flags = tl::bit(0, self.until.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.collectible_id);
-        if let Some(value) = &self.until {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.until);
     }
 }
 
@@ -42920,7 +42268,7 @@ impl ChatReactionsAll {
 impl tl::Encode for ChatReactionsAll {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x52928bca);
-        let flags = tl::bit(self.allow_custom, 0x1);
+        let flags = tl::bit(0, self.allow_custom, 0x1);
         tl::write_u32(out, flags);
     }
 }
@@ -43150,21 +42498,17 @@ impl PremiumSubscriptionOption {
 impl tl::Encode for PremiumSubscriptionOption {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5f2d1df2);
-        let flags = tl::bit(self.current, 0x2)
-            | tl::bit(self.can_purchase_upgrade, 0x4)
-            | tl::bit(self.transaction.is_some(), 0x8)
-            | tl::bit(self.store_product.is_some(), 0x1);
+        let flags = tl::bit(0, self.current, 0x2);
+        let flags = tl::bit(flags, self.can_purchase_upgrade, 0x4);
+        let flags = tl::bit(flags, self.transaction.is_some(), 0x8);
+        let flags = tl::bit(flags, self.store_product.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.transaction {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.transaction);
         tl::write_i32(out, self.months);
         tl::write_text(out, &self.currency);
         tl::write_i64(out, self.amount);
         tl::write_text(out, &self.bot_url);
-        if let Some(value) = &self.store_product {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.store_product);
     }
 }
 
@@ -43214,7 +42558,7 @@ impl SendAsPeer {
 impl tl::Encode for SendAsPeer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb81c7034);
-        let flags = tl::bit(self.premium_required, 0x1);
+        let flags = tl::bit(0, self.premium_required, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
     }
@@ -43265,9 +42609,9 @@ impl tl::Encode for MessageExtendedMediaPreview {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xad628cc8);
         debug_assert!(self.w.is_some() == self.h.is_some(), "set all the fields of bit 0 or none");
-        let flags = tl::bit(self.w.is_some() && self.h.is_some(), 0x1)
-            | tl::bit(self.thumb.is_some(), 0x2)
-            | tl::bit(self.video_duration.is_some(), 0x4);
+        let flags = tl::bit(0, self.w.is_some() && self.h.is_some(), 0x1);
+        let flags = tl::bit(flags, self.thumb.is_some(), 0x2);
+        let flags = tl::bit(flags, self.video_duration.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.w && flags & 0x1 != 0 {
             tl::write_i32(out, *value);
@@ -43278,9 +42622,7 @@ impl tl::Encode for MessageExtendedMediaPreview {
         if let Some(value) = &self.thumb {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.video_duration {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.video_duration);
     }
 }
 
@@ -43404,10 +42746,10 @@ impl Username {
 impl tl::Encode for Username {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb4073647);
-        let flags = tl::bit(self.editable, 0x1)
-            | tl::bit(self.active, 0x2)
-            | tl::bit(self.deletable, 0x4)
-            | tl::bit(self.expired, 0x8);
+        let flags = tl::bit(0, self.editable, 0x1);
+        let flags = tl::bit(flags, self.active, 0x2);
+        let flags = tl::bit(flags, self.deletable, 0x4);
+        let flags = tl::bit(flags, self.expired, 0x8);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.username);
     }
@@ -43531,23 +42873,21 @@ impl ForumTopic {
 impl tl::Encode for ForumTopic {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfcdad815);
-        let flags = tl::bit(self.my, 0x2)
-            | tl::bit(self.closed, 0x4)
-            | tl::bit(self.pinned, 0x8)
-            | tl::bit(self.short, 0x20)
-            | tl::bit(self.hidden, 0x40)
-            | tl::bit(self.title_missing, 0x80)
-            | tl::bit(self.icon_emoji_id.is_some(), 0x1)
-            | tl::bit(self.draft.is_some(), 0x10);
+        let flags = tl::bit(0, self.my, 0x2);
+        let flags = tl::bit(flags, self.closed, 0x4);
+        let flags = tl::bit(flags, self.pinned, 0x8);
+        let flags = tl::bit(flags, self.short, 0x20);
+        let flags = tl::bit(flags, self.hidden, 0x40);
+        let flags = tl::bit(flags, self.title_missing, 0x80);
+        let flags = tl::bit(flags, self.icon_emoji_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.draft.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         tl::write_i32(out, self.date);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.title);
         tl::write_i32(out, self.icon_color);
-        if let Some(value) = &self.icon_emoji_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.icon_emoji_id);
         tl::write_i32(out, self.top_message);
         tl::write_i32(out, self.read_inbox_max_id);
         tl::write_i32(out, self.read_outbox_max_id);
@@ -43695,8 +43035,8 @@ impl RequestPeerTypeUser {
 impl tl::Encode for RequestPeerTypeUser {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5f3b8a00);
-        let flags = tl::bit(self.bot.is_some(), 0x1)
-            | tl::bit(self.premium.is_some(), 0x2);
+        let flags = tl::bit(0, self.bot.is_some(), 0x1);
+        let flags = tl::bit(flags, self.premium.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.bot {
             tl::write_bool(out, *value);
@@ -43755,12 +43095,12 @@ impl RequestPeerTypeChat {
 impl tl::Encode for RequestPeerTypeChat {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc9f06e1b);
-        let flags = tl::bit(self.creator, 0x1)
-            | tl::bit(self.bot_participant, 0x20)
-            | tl::bit(self.has_username.is_some(), 0x8)
-            | tl::bit(self.forum.is_some(), 0x10)
-            | tl::bit(self.user_admin_rights.is_some(), 0x2)
-            | tl::bit(self.bot_admin_rights.is_some(), 0x4);
+        let flags = tl::bit(0, self.creator, 0x1);
+        let flags = tl::bit(flags, self.bot_participant, 0x20);
+        let flags = tl::bit(flags, self.has_username.is_some(), 0x8);
+        let flags = tl::bit(flags, self.forum.is_some(), 0x10);
+        let flags = tl::bit(flags, self.user_admin_rights.is_some(), 0x2);
+        let flags = tl::bit(flags, self.bot_admin_rights.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.has_username {
             tl::write_bool(out, *value);
@@ -43825,10 +43165,10 @@ impl RequestPeerTypeBroadcast {
 impl tl::Encode for RequestPeerTypeBroadcast {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x339bef6c);
-        let flags = tl::bit(self.creator, 0x1)
-            | tl::bit(self.has_username.is_some(), 0x8)
-            | tl::bit(self.user_admin_rights.is_some(), 0x2)
-            | tl::bit(self.bot_admin_rights.is_some(), 0x4);
+        let flags = tl::bit(0, self.creator, 0x1);
+        let flags = tl::bit(flags, self.has_username.is_some(), 0x8);
+        let flags = tl::bit(flags, self.user_admin_rights.is_some(), 0x2);
+        let flags = tl::bit(flags, self.bot_admin_rights.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.has_username {
             tl::write_bool(out, *value);
@@ -43886,16 +43226,12 @@ impl RequestPeerTypeCreateBot {
 impl tl::Encode for RequestPeerTypeCreateBot {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3e81e078);
-        let flags = tl::bit(self.bot_managed, 0x1)
-            | tl::bit(self.suggested_name.is_some(), 0x2)
-            | tl::bit(self.suggested_username.is_some(), 0x4);
+        let flags = tl::bit(0, self.bot_managed, 0x1);
+        let flags = tl::bit(flags, self.suggested_name.is_some(), 0x2);
+        let flags = tl::bit(flags, self.suggested_username.is_some(), 0x4);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.suggested_name {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.suggested_username {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.suggested_name);
+        tl::write_text_if(out, &self.suggested_username);
     }
 }
 
@@ -44140,13 +43476,11 @@ impl AutoSaveSettings {
 impl tl::Encode for AutoSaveSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc84834ce);
-        let flags = tl::bit(self.photos, 0x1)
-            | tl::bit(self.videos, 0x2)
-            | tl::bit(self.video_max_size.is_some(), 0x4);
+        let flags = tl::bit(0, self.photos, 0x1);
+        let flags = tl::bit(flags, self.videos, 0x2);
+        let flags = tl::bit(flags, self.video_max_size.is_some(), 0x4);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.video_max_size {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.video_max_size);
     }
 }
 
@@ -44317,7 +43651,7 @@ impl BotApp {
 impl tl::Encode for BotApp {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x95fcd1d6);
-        let flags = tl::bit(self.document.is_some(), 0x1);
+        let flags = tl::bit(0, self.document.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_i64(out, self.access_hash);
@@ -44662,22 +43996,18 @@ impl StoryViews {
 impl tl::Encode for StoryViews {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8d595cd6);
-        let flags = tl::bit(self.has_viewers, 0x2)
-            | tl::bit(self.forwards_count.is_some(), 0x4)
-            | tl::bit(self.reactions.is_some(), 0x8)
-            | tl::bit(self.reactions_count.is_some(), 0x10)
-            | tl::bit(self.recent_viewers.is_some(), 0x1);
+        let flags = tl::bit(0, self.has_viewers, 0x2);
+        let flags = tl::bit(flags, self.forwards_count.is_some(), 0x4);
+        let flags = tl::bit(flags, self.reactions.is_some(), 0x8);
+        let flags = tl::bit(flags, self.reactions_count.is_some(), 0x10);
+        let flags = tl::bit(flags, self.recent_viewers.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.views_count);
-        if let Some(value) = &self.forwards_count {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.forwards_count);
         if let Some(value) = &self.reactions {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.reactions_count {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.reactions_count);
         if let Some(value) = &self.recent_viewers {
             tl::write_vector(out, value);
         }
@@ -44768,8 +44098,8 @@ impl StoryItemSkipped {
 impl tl::Encode for StoryItemSkipped {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xffadc913);
-        let flags = tl::bit(self.close_friends, 0x100)
-            | tl::bit(self.live, 0x200);
+        let flags = tl::bit(0, self.close_friends, 0x100);
+        let flags = tl::bit(flags, self.live, 0x200);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         tl::write_i32(out, self.date);
@@ -44862,25 +44192,25 @@ impl StoryItem {
 impl tl::Encode for StoryItem {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x16a4b93c);
-        let flags = tl::bit(self.pinned, 0x20)
-            | tl::bit(self.public, 0x80)
-            | tl::bit(self.close_friends, 0x100)
-            | tl::bit(self.min, 0x200)
-            | tl::bit(self.noforwards, 0x400)
-            | tl::bit(self.edited, 0x800)
-            | tl::bit(self.contacts, 0x1000)
-            | tl::bit(self.selected_contacts, 0x2000)
-            | tl::bit(self.out, 0x10000)
-            | tl::bit(self.from_id.is_some(), 0x40000)
-            | tl::bit(self.fwd_from.is_some(), 0x20000)
-            | tl::bit(self.caption.is_some(), 0x1)
-            | tl::bit(self.entities.is_some(), 0x2)
-            | tl::bit(self.media_areas.is_some(), 0x4000)
-            | tl::bit(self.privacy.is_some(), 0x4)
-            | tl::bit(self.views.is_some(), 0x8)
-            | tl::bit(self.sent_reaction.is_some(), 0x8000)
-            | tl::bit(self.albums.is_some(), 0x80000)
-            | tl::bit(self.music.is_some(), 0x100000);
+        let flags = tl::bit(0, self.pinned, 0x20);
+        let flags = tl::bit(flags, self.public, 0x80);
+        let flags = tl::bit(flags, self.close_friends, 0x100);
+        let flags = tl::bit(flags, self.min, 0x200);
+        let flags = tl::bit(flags, self.noforwards, 0x400);
+        let flags = tl::bit(flags, self.edited, 0x800);
+        let flags = tl::bit(flags, self.contacts, 0x1000);
+        let flags = tl::bit(flags, self.selected_contacts, 0x2000);
+        let flags = tl::bit(flags, self.out, 0x10000);
+        let flags = tl::bit(flags, self.from_id.is_some(), 0x40000);
+        let flags = tl::bit(flags, self.fwd_from.is_some(), 0x20000);
+        let flags = tl::bit(flags, self.caption.is_some(), 0x1);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x2);
+        let flags = tl::bit(flags, self.media_areas.is_some(), 0x4000);
+        let flags = tl::bit(flags, self.privacy.is_some(), 0x4);
+        let flags = tl::bit(flags, self.views.is_some(), 0x8);
+        let flags = tl::bit(flags, self.sent_reaction.is_some(), 0x8000);
+        let flags = tl::bit(flags, self.albums.is_some(), 0x80000);
+        let flags = tl::bit(flags, self.music.is_some(), 0x100000);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         tl::write_i32(out, self.date);
@@ -44891,9 +44221,7 @@ impl tl::Encode for StoryItem {
             tl::Encode::encode(value, out);
         }
         tl::write_i32(out, self.expire_date);
-        if let Some(value) = &self.caption {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.caption);
         if let Some(value) = &self.entities {
             tl::write_vector(out, value);
         }
@@ -44986,9 +44314,9 @@ impl StoryView {
 impl tl::Encode for StoryView {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb0bdeac5);
-        let flags = tl::bit(self.blocked, 0x1)
-            | tl::bit(self.blocked_my_stories_from, 0x2)
-            | tl::bit(self.reaction.is_some(), 0x4);
+        let flags = tl::bit(0, self.blocked, 0x1);
+        let flags = tl::bit(flags, self.blocked_my_stories_from, 0x2);
+        let flags = tl::bit(flags, self.reaction.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.user_id);
         tl::write_i32(out, self.date);
@@ -45043,8 +44371,8 @@ impl StoryViewPublicForward {
 impl tl::Encode for StoryViewPublicForward {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9083670b);
-        let flags = tl::bit(self.blocked, 0x1)
-            | tl::bit(self.blocked_my_stories_from, 0x2);
+        let flags = tl::bit(0, self.blocked, 0x1);
+        let flags = tl::bit(flags, self.blocked_my_stories_from, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.message, out);
     }
@@ -45095,8 +44423,8 @@ impl StoryViewPublicRepost {
 impl tl::Encode for StoryViewPublicRepost {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbd74cf49);
-        let flags = tl::bit(self.blocked, 0x1)
-            | tl::bit(self.blocked_my_stories_from, 0x2);
+        let flags = tl::bit(0, self.blocked, 0x1);
+        let flags = tl::bit(flags, self.blocked_my_stories_from, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer_id, out);
         tl::Encode::encode(&self.story, out);
@@ -45159,37 +44487,29 @@ impl InputReplyToMessage {
 impl tl::Encode for InputReplyToMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3bd4b7c2);
-        let flags = tl::bit(self.top_msg_id.is_some(), 0x1)
-            | tl::bit(self.reply_to_peer_id.is_some(), 0x2)
-            | tl::bit(self.quote_text.is_some(), 0x4)
-            | tl::bit(self.quote_entities.is_some(), 0x8)
-            | tl::bit(self.quote_offset.is_some(), 0x10)
-            | tl::bit(self.monoforum_peer_id.is_some(), 0x20)
-            | tl::bit(self.todo_item_id.is_some(), 0x40)
-            | tl::bit(self.poll_option.is_some(), 0x80);
+        let flags = tl::bit(0, self.top_msg_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.reply_to_peer_id.is_some(), 0x2);
+        let flags = tl::bit(flags, self.quote_text.is_some(), 0x4);
+        let flags = tl::bit(flags, self.quote_entities.is_some(), 0x8);
+        let flags = tl::bit(flags, self.quote_offset.is_some(), 0x10);
+        let flags = tl::bit(flags, self.monoforum_peer_id.is_some(), 0x20);
+        let flags = tl::bit(flags, self.todo_item_id.is_some(), 0x40);
+        let flags = tl::bit(flags, self.poll_option.is_some(), 0x80);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.reply_to_msg_id);
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         if let Some(value) = &self.reply_to_peer_id {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.quote_text {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.quote_text);
         if let Some(value) = &self.quote_entities {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.quote_offset {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.quote_offset);
         if let Some(value) = &self.monoforum_peer_id {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.todo_item_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.todo_item_id);
         if let Some(value) = &self.poll_option {
             tl::write_bytes(out, value);
         }
@@ -45383,15 +44703,11 @@ impl StoriesStealthMode {
 impl tl::Encode for StoriesStealthMode {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x712e27fd);
-        let flags = tl::bit(self.active_until_date.is_some(), 0x1)
-            | tl::bit(self.cooldown_until_date.is_some(), 0x2);
+        let flags = tl::bit(0, self.active_until_date.is_some(), 0x1);
+        let flags = tl::bit(flags, self.cooldown_until_date.is_some(), 0x2);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.active_until_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.cooldown_until_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.active_until_date);
+        tl::write_i32_if(out, self.cooldown_until_date);
     }
 }
 
@@ -45443,7 +44759,7 @@ impl MediaAreaCoordinates {
 impl tl::Encode for MediaAreaCoordinates {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcfc9e002);
-        let flags = tl::bit(self.radius.is_some(), 0x1);
+        let flags = tl::bit(0, self.radius.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_f64(out, self.x);
         tl::write_f64(out, self.y);
@@ -45602,7 +44918,7 @@ impl MediaAreaGeoPoint {
 impl tl::Encode for MediaAreaGeoPoint {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcad5452d);
-        let flags = tl::bit(self.address.is_some(), 0x1);
+        let flags = tl::bit(0, self.address.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.coordinates, out);
         tl::Encode::encode(&self.geo, out);
@@ -45657,8 +44973,8 @@ impl MediaAreaSuggestedReaction {
 impl tl::Encode for MediaAreaSuggestedReaction {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x14455871);
-        let flags = tl::bit(self.dark, 0x1)
-            | tl::bit(self.flipped, 0x2);
+        let flags = tl::bit(0, self.dark, 0x1);
+        let flags = tl::bit(flags, self.flipped, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.coordinates, out);
         tl::Encode::encode(&self.reaction, out);
@@ -45915,12 +45231,10 @@ impl PeerStories {
 impl tl::Encode for PeerStories {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9a35e999);
-        let flags = tl::bit(self.max_read_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.max_read_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.max_read_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.max_read_id);
         tl::write_vector(out, &self.stories);
     }
 }
@@ -45974,17 +45288,13 @@ impl PremiumGiftCodeOption {
 impl tl::Encode for PremiumGiftCodeOption {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x257e962b);
-        let flags = tl::bit(self.store_product.is_some(), 0x1)
-            | tl::bit(self.store_quantity.is_some(), 0x2);
+        let flags = tl::bit(0, self.store_product.is_some(), 0x1);
+        let flags = tl::bit(flags, self.store_quantity.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.users);
         tl::write_i32(out, self.months);
-        if let Some(value) = &self.store_product {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.store_quantity {
-            tl::write_i32(out, *value);
-        }
+        tl::write_text_if(out, &self.store_product);
+        tl::write_i32_if(out, self.store_quantity);
         tl::write_text(out, &self.currency);
         tl::write_i64(out, self.amount);
     }
@@ -46149,32 +45459,24 @@ impl tl::Encode for Boost {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4b3e14d6);
         debug_assert!(self.giveaway == self.giveaway_msg_id.is_some(), "set all the fields of bit 2 or none");
-        let flags = tl::bit(self.gift, 0x2)
-            | tl::bit(self.giveaway && self.giveaway_msg_id.is_some(), 0x4)
-            | tl::bit(self.unclaimed, 0x8)
-            | tl::bit(self.user_id.is_some(), 0x1)
-            | tl::bit(self.used_gift_slug.is_some(), 0x10)
-            | tl::bit(self.multiplier.is_some(), 0x20)
-            | tl::bit(self.stars.is_some(), 0x40);
+        let flags = tl::bit(0, self.gift, 0x2);
+        let flags = tl::bit(flags, self.giveaway && self.giveaway_msg_id.is_some(), 0x4);
+        let flags = tl::bit(flags, self.unclaimed, 0x8);
+        let flags = tl::bit(flags, self.user_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.used_gift_slug.is_some(), 0x10);
+        let flags = tl::bit(flags, self.multiplier.is_some(), 0x20);
+        let flags = tl::bit(flags, self.stars.is_some(), 0x40);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.id);
-        if let Some(value) = &self.user_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.user_id);
         if let Some(value) = &self.giveaway_msg_id && flags & 0x4 != 0 {
             tl::write_i32(out, *value);
         }
         tl::write_i32(out, self.date);
         tl::write_i32(out, self.expires);
-        if let Some(value) = &self.used_gift_slug {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.multiplier {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_text_if(out, &self.used_gift_slug);
+        tl::write_i32_if(out, self.multiplier);
+        tl::write_i64_if(out, self.stars);
     }
 }
 
@@ -46233,8 +45535,8 @@ impl MyBoost {
 impl tl::Encode for MyBoost {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc448415c);
-        let flags = tl::bit(self.peer.is_some(), 0x1)
-            | tl::bit(self.cooldown_until_date.is_some(), 0x2);
+        let flags = tl::bit(0, self.peer.is_some(), 0x1);
+        let flags = tl::bit(flags, self.cooldown_until_date.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.slot);
         if let Some(value) = &self.peer {
@@ -46242,9 +45544,7 @@ impl tl::Encode for MyBoost {
         }
         tl::write_i32(out, self.date);
         tl::write_i32(out, self.expires);
-        if let Some(value) = &self.cooldown_until_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.cooldown_until_date);
     }
 }
 
@@ -46295,20 +45595,16 @@ impl StoryFwdHeader {
 impl tl::Encode for StoryFwdHeader {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb826e150);
-        let flags = tl::bit(self.modified, 0x8)
-            | tl::bit(self.from.is_some(), 0x1)
-            | tl::bit(self.from_name.is_some(), 0x2)
-            | tl::bit(self.story_id.is_some(), 0x4);
+        let flags = tl::bit(0, self.modified, 0x8);
+        let flags = tl::bit(flags, self.from.is_some(), 0x1);
+        let flags = tl::bit(flags, self.from_name.is_some(), 0x2);
+        let flags = tl::bit(flags, self.story_id.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.from {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.from_name {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.story_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_text_if(out, &self.from_name);
+        tl::write_i32_if(out, self.story_id);
     }
 }
 
@@ -46518,15 +45814,11 @@ impl PeerColor {
 impl tl::Encode for PeerColor {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb54b5acf);
-        let flags = tl::bit(self.color.is_some(), 0x1)
-            | tl::bit(self.background_emoji_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.color.is_some(), 0x1);
+        let flags = tl::bit(flags, self.background_emoji_id.is_some(), 0x2);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.color {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.background_emoji_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i32_if(out, self.color);
+        tl::write_i64_if(out, self.background_emoji_id);
     }
 }
 
@@ -46580,17 +45872,15 @@ impl PeerColorCollectible {
 impl tl::Encode for PeerColorCollectible {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb9c0639a);
-        let flags = tl::bit(self.dark_accent_color.is_some(), 0x1)
-            | tl::bit(self.dark_colors.is_some(), 0x2);
+        let flags = tl::bit(0, self.dark_accent_color.is_some(), 0x1);
+        let flags = tl::bit(flags, self.dark_colors.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.collectible_id);
         tl::write_i64(out, self.gift_emoji_id);
         tl::write_i64(out, self.background_emoji_id);
         tl::write_i32(out, self.accent_color);
         tl::write_vector(out, &self.colors);
-        if let Some(value) = &self.dark_accent_color {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.dark_accent_color);
         if let Some(value) = &self.dark_colors {
             tl::write_vector(out, value);
         }
@@ -46792,7 +46082,7 @@ impl SavedDialog {
 impl tl::Encode for SavedDialog {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbd87cb6c);
-        let flags = tl::bit(self.pinned, 0x4);
+        let flags = tl::bit(0, self.pinned, 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.top_message);
@@ -46854,9 +46144,9 @@ impl MonoForumDialog {
 impl tl::Encode for MonoForumDialog {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x64407ea7);
-        let flags = tl::bit(self.unread_mark, 0x8)
-            | tl::bit(self.nopaid_messages_exception, 0x10)
-            | tl::bit(self.draft.is_some(), 0x2);
+        let flags = tl::bit(0, self.unread_mark, 0x8);
+        let flags = tl::bit(flags, self.nopaid_messages_exception, 0x10);
+        let flags = tl::bit(flags, self.draft.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.top_message);
@@ -46919,12 +46209,10 @@ impl SavedReactionTag {
 impl tl::Encode for SavedReactionTag {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcb6ff828);
-        let flags = tl::bit(self.title.is_some(), 0x1);
+        let flags = tl::bit(0, self.title.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.reaction, out);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
         tl::write_i32(out, self.count);
     }
 }
@@ -47086,7 +46374,7 @@ impl BusinessWorkHours {
 impl tl::Encode for BusinessWorkHours {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8c92b098);
-        let flags = tl::bit(self.open_now, 0x1);
+        let flags = tl::bit(0, self.open_now, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.timezone_id);
         tl::write_vector(out, &self.weekly_open);
@@ -47134,7 +46422,7 @@ impl BusinessLocation {
 impl tl::Encode for BusinessLocation {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xac5c1af7);
-        let flags = tl::bit(self.geo_point.is_some(), 0x1);
+        let flags = tl::bit(0, self.geo_point.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.geo_point {
             tl::Encode::encode(value, out);
@@ -47191,12 +46479,12 @@ impl InputBusinessRecipients {
 impl tl::Encode for InputBusinessRecipients {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6f8b32aa);
-        let flags = tl::bit(self.existing_chats, 0x1)
-            | tl::bit(self.new_chats, 0x2)
-            | tl::bit(self.contacts, 0x4)
-            | tl::bit(self.non_contacts, 0x8)
-            | tl::bit(self.exclude_selected, 0x20)
-            | tl::bit(self.users.is_some(), 0x10);
+        let flags = tl::bit(0, self.existing_chats, 0x1);
+        let flags = tl::bit(flags, self.new_chats, 0x2);
+        let flags = tl::bit(flags, self.contacts, 0x4);
+        let flags = tl::bit(flags, self.non_contacts, 0x8);
+        let flags = tl::bit(flags, self.exclude_selected, 0x20);
+        let flags = tl::bit(flags, self.users.is_some(), 0x10);
         tl::write_u32(out, flags);
         if let Some(value) = &self.users {
             tl::write_vector(out, value);
@@ -47256,12 +46544,12 @@ impl BusinessRecipients {
 impl tl::Encode for BusinessRecipients {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x21108ff7);
-        let flags = tl::bit(self.existing_chats, 0x1)
-            | tl::bit(self.new_chats, 0x2)
-            | tl::bit(self.contacts, 0x4)
-            | tl::bit(self.non_contacts, 0x8)
-            | tl::bit(self.exclude_selected, 0x20)
-            | tl::bit(self.users.is_some(), 0x10);
+        let flags = tl::bit(0, self.existing_chats, 0x1);
+        let flags = tl::bit(flags, self.new_chats, 0x2);
+        let flags = tl::bit(flags, self.contacts, 0x4);
+        let flags = tl::bit(flags, self.non_contacts, 0x8);
+        let flags = tl::bit(flags, self.exclude_selected, 0x20);
+        let flags = tl::bit(flags, self.users.is_some(), 0x10);
         tl::write_u32(out, flags);
         if let Some(value) = &self.users {
             tl::write_vector(out, value);
@@ -47439,7 +46727,7 @@ impl InputBusinessAwayMessage {
 impl tl::Encode for InputBusinessAwayMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x832175e0);
-        let flags = tl::bit(self.offline_only, 0x1);
+        let flags = tl::bit(0, self.offline_only, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.shortcut_id);
         tl::Encode::encode(&self.schedule, out);
@@ -47493,7 +46781,7 @@ impl BusinessAwayMessage {
 impl tl::Encode for BusinessAwayMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xef156a5c);
-        let flags = tl::bit(self.offline_only, 0x1);
+        let flags = tl::bit(0, self.offline_only, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.shortcut_id);
         tl::Encode::encode(&self.schedule, out);
@@ -47707,22 +46995,16 @@ impl ConnectedBot {
 impl tl::Encode for ConnectedBot {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x033ed001);
-        let flags = tl::bit(self.device.is_some(), 0x1)
-            | tl::bit(self.date.is_some(), 0x2)
-            | tl::bit(self.location.is_some(), 0x4);
+        let flags = tl::bit(0, self.device.is_some(), 0x1);
+        let flags = tl::bit(flags, self.date.is_some(), 0x2);
+        let flags = tl::bit(flags, self.location.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.bot_id);
         tl::Encode::encode(&self.recipients, out);
         tl::Encode::encode(&self.rights, out);
-        if let Some(value) = &self.device {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.location {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.device);
+        tl::write_i32_if(out, self.date);
+        tl::write_text_if(out, &self.location);
     }
 }
 
@@ -47772,13 +47054,11 @@ impl Birthday {
 impl tl::Encode for Birthday {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6c8e1e06);
-        let flags = tl::bit(self.year.is_some(), 0x1);
+        let flags = tl::bit(0, self.year.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.day);
         tl::write_i32(out, self.month);
-        if let Some(value) = &self.year {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.year);
     }
 }
 
@@ -47831,8 +47111,8 @@ impl BotBusinessConnection {
 impl tl::Encode for BotBusinessConnection {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8f34b2f5);
-        let flags = tl::bit(self.disabled, 0x2)
-            | tl::bit(self.rights.is_some(), 0x4);
+        let flags = tl::bit(0, self.disabled, 0x2);
+        let flags = tl::bit(flags, self.rights.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.connection_id);
         tl::write_i64(out, self.user_id);
@@ -47890,7 +47170,7 @@ impl InputBusinessIntro {
 impl tl::Encode for InputBusinessIntro {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x09c469cd);
-        let flags = tl::bit(self.sticker.is_some(), 0x1);
+        let flags = tl::bit(0, self.sticker.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.title);
         tl::write_text(out, &self.description);
@@ -47943,7 +47223,7 @@ impl BusinessIntro {
 impl tl::Encode for BusinessIntro {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5a0a066d);
-        let flags = tl::bit(self.sticker.is_some(), 0x1);
+        let flags = tl::bit(0, self.sticker.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.title);
         tl::write_text(out, &self.description);
@@ -48072,13 +47352,13 @@ impl InputBusinessBotRecipients {
 impl tl::Encode for InputBusinessBotRecipients {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc4e5921e);
-        let flags = tl::bit(self.existing_chats, 0x1)
-            | tl::bit(self.new_chats, 0x2)
-            | tl::bit(self.contacts, 0x4)
-            | tl::bit(self.non_contacts, 0x8)
-            | tl::bit(self.exclude_selected, 0x20)
-            | tl::bit(self.users.is_some(), 0x10)
-            | tl::bit(self.exclude_users.is_some(), 0x40);
+        let flags = tl::bit(0, self.existing_chats, 0x1);
+        let flags = tl::bit(flags, self.new_chats, 0x2);
+        let flags = tl::bit(flags, self.contacts, 0x4);
+        let flags = tl::bit(flags, self.non_contacts, 0x8);
+        let flags = tl::bit(flags, self.exclude_selected, 0x20);
+        let flags = tl::bit(flags, self.users.is_some(), 0x10);
+        let flags = tl::bit(flags, self.exclude_users.is_some(), 0x40);
         tl::write_u32(out, flags);
         if let Some(value) = &self.users {
             tl::write_vector(out, value);
@@ -48144,13 +47424,13 @@ impl BusinessBotRecipients {
 impl tl::Encode for BusinessBotRecipients {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb88cf373);
-        let flags = tl::bit(self.existing_chats, 0x1)
-            | tl::bit(self.new_chats, 0x2)
-            | tl::bit(self.contacts, 0x4)
-            | tl::bit(self.non_contacts, 0x8)
-            | tl::bit(self.exclude_selected, 0x20)
-            | tl::bit(self.users.is_some(), 0x10)
-            | tl::bit(self.exclude_users.is_some(), 0x40);
+        let flags = tl::bit(0, self.existing_chats, 0x1);
+        let flags = tl::bit(flags, self.new_chats, 0x2);
+        let flags = tl::bit(flags, self.contacts, 0x4);
+        let flags = tl::bit(flags, self.non_contacts, 0x8);
+        let flags = tl::bit(flags, self.exclude_selected, 0x20);
+        let flags = tl::bit(flags, self.users.is_some(), 0x10);
+        let flags = tl::bit(flags, self.exclude_users.is_some(), 0x40);
         tl::write_u32(out, flags);
         if let Some(value) = &self.users {
             tl::write_vector(out, value);
@@ -48246,8 +47526,8 @@ impl MissingInvitee {
 impl tl::Encode for MissingInvitee {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x628c9224);
-        let flags = tl::bit(self.premium_would_allow_invite, 0x1)
-            | tl::bit(self.premium_required_for_pm, 0x2);
+        let flags = tl::bit(0, self.premium_would_allow_invite, 0x1);
+        let flags = tl::bit(flags, self.premium_required_for_pm, 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.user_id);
     }
@@ -48296,16 +47576,14 @@ impl InputBusinessChatLink {
 impl tl::Encode for InputBusinessChatLink {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x11679fa7);
-        let flags = tl::bit(self.entities.is_some(), 0x1)
-            | tl::bit(self.title.is_some(), 0x2);
+        let flags = tl::bit(0, self.entities.is_some(), 0x1);
+        let flags = tl::bit(flags, self.title.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.message);
         if let Some(value) = &self.entities {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
     }
 }
 
@@ -48356,17 +47634,15 @@ impl BusinessChatLink {
 impl tl::Encode for BusinessChatLink {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb4ae666f);
-        let flags = tl::bit(self.entities.is_some(), 0x1)
-            | tl::bit(self.title.is_some(), 0x2);
+        let flags = tl::bit(0, self.entities.is_some(), 0x1);
+        let flags = tl::bit(flags, self.title.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.link);
         tl::write_text(out, &self.message);
         if let Some(value) = &self.entities {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
         tl::write_i32(out, self.views);
     }
 }
@@ -48421,9 +47697,9 @@ impl tl::Encode for RequestedPeerUser {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd62ff46a);
         debug_assert!(self.first_name.is_some() == self.last_name.is_some(), "set all the fields of bit 0 or none");
-        let flags = tl::bit(self.first_name.is_some() && self.last_name.is_some(), 0x1)
-            | tl::bit(self.username.is_some(), 0x2)
-            | tl::bit(self.photo.is_some(), 0x4);
+        let flags = tl::bit(0, self.first_name.is_some() && self.last_name.is_some(), 0x1);
+        let flags = tl::bit(flags, self.username.is_some(), 0x2);
+        let flags = tl::bit(flags, self.photo.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.user_id);
         if let Some(value) = &self.first_name && flags & 0x1 != 0 {
@@ -48432,9 +47708,7 @@ impl tl::Encode for RequestedPeerUser {
         if let Some(value) = &self.last_name && flags & 0x1 != 0 {
             tl::write_text(out, value);
         }
-        if let Some(value) = &self.username {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.username);
         if let Some(value) = &self.photo {
             tl::Encode::encode(value, out);
         }
@@ -48486,13 +47760,11 @@ impl RequestedPeerChat {
 impl tl::Encode for RequestedPeerChat {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7307544f);
-        let flags = tl::bit(self.title.is_some(), 0x1)
-            | tl::bit(self.photo.is_some(), 0x4);
+        let flags = tl::bit(0, self.title.is_some(), 0x1);
+        let flags = tl::bit(flags, self.photo.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.chat_id);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
         if let Some(value) = &self.photo {
             tl::Encode::encode(value, out);
         }
@@ -48544,17 +47816,13 @@ impl RequestedPeerChannel {
 impl tl::Encode for RequestedPeerChannel {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x8ba403e4);
-        let flags = tl::bit(self.title.is_some(), 0x1)
-            | tl::bit(self.username.is_some(), 0x2)
-            | tl::bit(self.photo.is_some(), 0x4);
+        let flags = tl::bit(0, self.title.is_some(), 0x1);
+        let flags = tl::bit(flags, self.username.is_some(), 0x2);
+        let flags = tl::bit(flags, self.photo.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.channel_id);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.username {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
+        tl::write_text_if(out, &self.username);
         if let Some(value) = &self.photo {
             tl::Encode::encode(value, out);
         }
@@ -48647,9 +47915,9 @@ impl ReactionsNotifySettings {
 impl tl::Encode for ReactionsNotifySettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x71e4ea58);
-        let flags = tl::bit(self.messages_notify_from.is_some(), 0x1)
-            | tl::bit(self.stories_notify_from.is_some(), 0x2)
-            | tl::bit(self.poll_votes_notify_from.is_some(), 0x4);
+        let flags = tl::bit(0, self.messages_notify_from.is_some(), 0x1);
+        let flags = tl::bit(flags, self.stories_notify_from.is_some(), 0x2);
+        let flags = tl::bit(flags, self.poll_votes_notify_from.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.messages_notify_from {
             tl::Encode::encode(value, out);
@@ -48716,19 +47984,15 @@ impl AvailableEffect {
 impl tl::Encode for AvailableEffect {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x93c3e27e);
-        let flags = tl::bit(self.premium_required, 0x4)
-            | tl::bit(self.static_icon_id.is_some(), 0x1)
-            | tl::bit(self.effect_animation_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.premium_required, 0x4);
+        let flags = tl::bit(flags, self.static_icon_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.effect_animation_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_text(out, &self.emoticon);
-        if let Some(value) = &self.static_icon_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.static_icon_id);
         tl::write_i64(out, self.effect_sticker_id);
-        if let Some(value) = &self.effect_animation_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.effect_animation_id);
     }
 }
 
@@ -48781,8 +48045,8 @@ impl tl::Encode for FactCheck {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb89bfccf);
         debug_assert!(self.country.is_some() == self.text.is_some(), "set all the fields of bit 1 or none");
-        let flags = tl::bit(self.need_check, 0x1)
-            | tl::bit(self.country.is_some() && self.text.is_some(), 0x2);
+        let flags = tl::bit(0, self.need_check, 0x1);
+        let flags = tl::bit(flags, self.country.is_some() && self.text.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.country && flags & 0x2 != 0 {
             tl::write_text(out, value);
@@ -48876,13 +48140,11 @@ impl StarsTopupOption {
 impl tl::Encode for StarsTopupOption {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0bd915c0);
-        let flags = tl::bit(self.extended, 0x2)
-            | tl::bit(self.store_product.is_some(), 0x1);
+        let flags = tl::bit(0, self.extended, 0x2);
+        let flags = tl::bit(flags, self.store_product.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.stars);
-        if let Some(value) = &self.store_product {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.store_product);
         tl::write_text(out, &self.currency);
         tl::write_i64(out, self.amount);
     }
@@ -49004,47 +48266,43 @@ impl tl::Encode for StarsTransaction {
         debug_assert!(self.transaction_date.is_some() == self.transaction_url.is_some(), "set all the fields of bit 5 or none");
         debug_assert!(self.starref_peer.is_some() == self.starref_amount.is_some(), "set all the fields of bit 17 or none");
         debug_assert!(self.ads_proceeds_from_date.is_some() == self.ads_proceeds_to_date.is_some(), "set all the fields of bit 23 or none");
-        let flags = tl::bit(self.refund, 0x8)
-            | tl::bit(self.pending, 0x10)
-            | tl::bit(self.failed, 0x40)
-            | tl::bit(self.gift, 0x400)
-            | tl::bit(self.reaction, 0x800)
-            | tl::bit(self.stargift_upgrade, 0x40000)
-            | tl::bit(self.business_transfer, 0x200000)
-            | tl::bit(self.stargift_resale, 0x400000)
-            | tl::bit(self.posts_search, 0x1000000)
-            | tl::bit(self.stargift_prepaid_upgrade, 0x2000000)
-            | tl::bit(self.stargift_drop_original_details, 0x4000000)
-            | tl::bit(self.phonegroup_message, 0x8000000)
-            | tl::bit(self.stargift_auction_bid, 0x10000000)
-            | tl::bit(self.offer, 0x20000000)
-            | tl::bit(self.title.is_some(), 0x1)
-            | tl::bit(self.description.is_some(), 0x2)
-            | tl::bit(self.photo.is_some(), 0x4)
-            | tl::bit(self.transaction_date.is_some() && self.transaction_url.is_some(), 0x20)
-            | tl::bit(self.bot_payload.is_some(), 0x80)
-            | tl::bit(self.msg_id.is_some(), 0x100)
-            | tl::bit(self.extended_media.is_some(), 0x200)
-            | tl::bit(self.subscription_period.is_some(), 0x1000)
-            | tl::bit(self.giveaway_post_id.is_some(), 0x2000)
-            | tl::bit(self.stargift.is_some(), 0x4000)
-            | tl::bit(self.floodskip_number.is_some(), 0x8000)
-            | tl::bit(self.starref_commission_permille.is_some(), 0x10000)
-            | tl::bit(self.starref_peer.is_some() && self.starref_amount.is_some(), 0x20000)
-            | tl::bit(self.paid_messages.is_some(), 0x80000)
-            | tl::bit(self.premium_gift_months.is_some(), 0x100000)
-            | tl::bit(self.ads_proceeds_from_date.is_some() && self.ads_proceeds_to_date.is_some(), 0x800000);
+        let flags = tl::bit(0, self.refund, 0x8);
+        let flags = tl::bit(flags, self.pending, 0x10);
+        let flags = tl::bit(flags, self.failed, 0x40);
+        let flags = tl::bit(flags, self.gift, 0x400);
+        let flags = tl::bit(flags, self.reaction, 0x800);
+        let flags = tl::bit(flags, self.stargift_upgrade, 0x40000);
+        let flags = tl::bit(flags, self.business_transfer, 0x200000);
+        let flags = tl::bit(flags, self.stargift_resale, 0x400000);
+        let flags = tl::bit(flags, self.posts_search, 0x1000000);
+        let flags = tl::bit(flags, self.stargift_prepaid_upgrade, 0x2000000);
+        let flags = tl::bit(flags, self.stargift_drop_original_details, 0x4000000);
+        let flags = tl::bit(flags, self.phonegroup_message, 0x8000000);
+        let flags = tl::bit(flags, self.stargift_auction_bid, 0x10000000);
+        let flags = tl::bit(flags, self.offer, 0x20000000);
+        let flags = tl::bit(flags, self.title.is_some(), 0x1);
+        let flags = tl::bit(flags, self.description.is_some(), 0x2);
+        let flags = tl::bit(flags, self.photo.is_some(), 0x4);
+        let flags = tl::bit(flags, self.transaction_date.is_some() && self.transaction_url.is_some(), 0x20);
+        let flags = tl::bit(flags, self.bot_payload.is_some(), 0x80);
+        let flags = tl::bit(flags, self.msg_id.is_some(), 0x100);
+        let flags = tl::bit(flags, self.extended_media.is_some(), 0x200);
+        let flags = tl::bit(flags, self.subscription_period.is_some(), 0x1000);
+        let flags = tl::bit(flags, self.giveaway_post_id.is_some(), 0x2000);
+        let flags = tl::bit(flags, self.stargift.is_some(), 0x4000);
+        let flags = tl::bit(flags, self.floodskip_number.is_some(), 0x8000);
+        let flags = tl::bit(flags, self.starref_commission_permille.is_some(), 0x10000);
+        let flags = tl::bit(flags, self.starref_peer.is_some() && self.starref_amount.is_some(), 0x20000);
+        let flags = tl::bit(flags, self.paid_messages.is_some(), 0x80000);
+        let flags = tl::bit(flags, self.premium_gift_months.is_some(), 0x100000);
+        let flags = tl::bit(flags, self.ads_proceeds_from_date.is_some() && self.ads_proceeds_to_date.is_some(), 0x800000);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.id);
         tl::Encode::encode(&self.amount, out);
         tl::write_i32(out, self.date);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.description {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
+        tl::write_text_if(out, &self.description);
         if let Some(value) = &self.photo {
             tl::Encode::encode(value, out);
         }
@@ -49057,39 +48315,25 @@ impl tl::Encode for StarsTransaction {
         if let Some(value) = &self.bot_payload {
             tl::write_bytes(out, value);
         }
-        if let Some(value) = &self.msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.msg_id);
         if let Some(value) = &self.extended_media {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.subscription_period {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.giveaway_post_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.subscription_period);
+        tl::write_i32_if(out, self.giveaway_post_id);
         if let Some(value) = &self.stargift {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.floodskip_number {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.starref_commission_permille {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.floodskip_number);
+        tl::write_i32_if(out, self.starref_commission_permille);
         if let Some(value) = &self.starref_peer && flags & 0x20000 != 0 {
             tl::Encode::encode(value, out);
         }
         if let Some(value) = &self.starref_amount && flags & 0x20000 != 0 {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.paid_messages {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.premium_gift_months {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.paid_messages);
+        tl::write_i32_if(out, self.premium_gift_months);
         if let Some(value) = &self.ads_proceeds_from_date && flags & 0x800000 != 0 {
             tl::write_i32(out, *value);
         }
@@ -49216,20 +48460,14 @@ impl GeoPointAddress {
 impl tl::Encode for GeoPointAddress {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xde4c5d93);
-        let flags = tl::bit(self.state.is_some(), 0x1)
-            | tl::bit(self.city.is_some(), 0x2)
-            | tl::bit(self.street.is_some(), 0x4);
+        let flags = tl::bit(0, self.state.is_some(), 0x1);
+        let flags = tl::bit(flags, self.city.is_some(), 0x2);
+        let flags = tl::bit(flags, self.street.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.country_iso2);
-        if let Some(value) = &self.state {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.city {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.street {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.state);
+        tl::write_text_if(out, &self.city);
+        tl::write_text_if(out, &self.street);
     }
 }
 
@@ -49281,15 +48519,13 @@ impl StarsRevenueStatus {
 impl tl::Encode for StarsRevenueStatus {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfebe5491);
-        let flags = tl::bit(self.withdrawal_enabled, 0x1)
-            | tl::bit(self.next_withdrawal_at.is_some(), 0x2);
+        let flags = tl::bit(0, self.withdrawal_enabled, 0x1);
+        let flags = tl::bit(flags, self.next_withdrawal_at.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.current_balance, out);
         tl::Encode::encode(&self.available_balance, out);
         tl::Encode::encode(&self.overall_revenue, out);
-        if let Some(value) = &self.next_withdrawal_at {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.next_withdrawal_at);
     }
 }
 
@@ -49336,7 +48572,7 @@ impl InputStarsTransaction {
 impl tl::Encode for InputStarsTransaction {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x206ae6d1);
-        let flags = tl::bit(self.refund, 0x1);
+        let flags = tl::bit(0, self.refund, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.id);
     }
@@ -49388,13 +48624,11 @@ impl StarsGiftOption {
 impl tl::Encode for StarsGiftOption {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5e0589f1);
-        let flags = tl::bit(self.extended, 0x2)
-            | tl::bit(self.store_product.is_some(), 0x1);
+        let flags = tl::bit(0, self.extended, 0x2);
+        let flags = tl::bit(flags, self.store_product.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.stars);
-        if let Some(value) = &self.store_product {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.store_product);
         tl::write_text(out, &self.currency);
         tl::write_i64(out, self.amount);
     }
@@ -49539,31 +48773,25 @@ impl StarsSubscription {
 impl tl::Encode for StarsSubscription {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2e6eab1a);
-        let flags = tl::bit(self.canceled, 0x1)
-            | tl::bit(self.can_refulfill, 0x2)
-            | tl::bit(self.missing_balance, 0x4)
-            | tl::bit(self.bot_canceled, 0x80)
-            | tl::bit(self.chat_invite_hash.is_some(), 0x8)
-            | tl::bit(self.title.is_some(), 0x10)
-            | tl::bit(self.photo.is_some(), 0x20)
-            | tl::bit(self.invoice_slug.is_some(), 0x40);
+        let flags = tl::bit(0, self.canceled, 0x1);
+        let flags = tl::bit(flags, self.can_refulfill, 0x2);
+        let flags = tl::bit(flags, self.missing_balance, 0x4);
+        let flags = tl::bit(flags, self.bot_canceled, 0x80);
+        let flags = tl::bit(flags, self.chat_invite_hash.is_some(), 0x8);
+        let flags = tl::bit(flags, self.title.is_some(), 0x10);
+        let flags = tl::bit(flags, self.photo.is_some(), 0x20);
+        let flags = tl::bit(flags, self.invoice_slug.is_some(), 0x40);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.id);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.until_date);
         tl::Encode::encode(&self.pricing, out);
-        if let Some(value) = &self.chat_invite_hash {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.chat_invite_hash);
+        tl::write_text_if(out, &self.title);
         if let Some(value) = &self.photo {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.invoice_slug {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.invoice_slug);
     }
 }
 
@@ -49623,10 +48851,10 @@ impl MessageReactor {
 impl tl::Encode for MessageReactor {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4ba3a95a);
-        let flags = tl::bit(self.top, 0x1)
-            | tl::bit(self.my, 0x2)
-            | tl::bit(self.anonymous, 0x4)
-            | tl::bit(self.peer_id.is_some(), 0x8);
+        let flags = tl::bit(0, self.top, 0x1);
+        let flags = tl::bit(flags, self.my, 0x2);
+        let flags = tl::bit(flags, self.anonymous, 0x4);
+        let flags = tl::bit(flags, self.peer_id.is_some(), 0x8);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer_id {
             tl::Encode::encode(value, out);
@@ -49690,15 +48918,13 @@ impl StarsGiveawayOption {
 impl tl::Encode for StarsGiveawayOption {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x94ce852a);
-        let flags = tl::bit(self.extended, 0x1)
-            | tl::bit(self.default, 0x2)
-            | tl::bit(self.store_product.is_some(), 0x4);
+        let flags = tl::bit(0, self.extended, 0x1);
+        let flags = tl::bit(flags, self.default, 0x2);
+        let flags = tl::bit(flags, self.store_product.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.stars);
         tl::write_i32(out, self.yearly_boosts);
-        if let Some(value) = &self.store_product {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.store_product);
         tl::write_text(out, &self.currency);
         tl::write_i64(out, self.amount);
         tl::write_vector(out, &self.winners);
@@ -49753,7 +48979,7 @@ impl StarsGiveawayWinnersOption {
 impl tl::Encode for StarsGiveawayWinnersOption {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x54236209);
-        let flags = tl::bit(self.default, 0x1);
+        let flags = tl::bit(0, self.default, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.users);
         tl::write_i64(out, self.per_user_stars);
@@ -49863,20 +49089,20 @@ impl tl::Encode for StarGift {
         debug_assert!(self.auction_slug.is_some() == self.gifts_per_round.is_some(), "set all the fields of bit 11 or none");
         debug_assert!(self.gifts_per_round.is_some() == self.auction_start_date.is_some(), "set all the fields of bit 11 or none");
         debug_assert!(self.availability_resale.is_some() == self.resell_min_stars.is_some(), "set all the fields of bit 4 or none");
-        let flags = tl::bit(self.limited && self.availability_remains.is_some() && self.availability_total.is_some(), 0x1)
-            | tl::bit(self.sold_out && self.first_sale_date.is_some() && self.last_sale_date.is_some(), 0x2)
-            | tl::bit(self.birthday, 0x4)
-            | tl::bit(self.require_premium, 0x80)
-            | tl::bit(self.limited_per_user && self.per_user_total.is_some() && self.per_user_remains.is_some(), 0x100)
-            | tl::bit(self.peer_color_available, 0x400)
-            | tl::bit(self.auction && self.auction_slug.is_some() && self.gifts_per_round.is_some() && self.auction_start_date.is_some(), 0x800)
-            | tl::bit(self.availability_resale.is_some() && self.resell_min_stars.is_some(), 0x10)
-            | tl::bit(self.upgrade_stars.is_some(), 0x8)
-            | tl::bit(self.title.is_some(), 0x20)
-            | tl::bit(self.released_by.is_some(), 0x40)
-            | tl::bit(self.locked_until_date.is_some(), 0x200)
-            | tl::bit(self.upgrade_variants.is_some(), 0x1000)
-            | tl::bit(self.background.is_some(), 0x2000);
+        let flags = tl::bit(0, self.limited && self.availability_remains.is_some() && self.availability_total.is_some(), 0x1);
+        let flags = tl::bit(flags, self.sold_out && self.first_sale_date.is_some() && self.last_sale_date.is_some(), 0x2);
+        let flags = tl::bit(flags, self.birthday, 0x4);
+        let flags = tl::bit(flags, self.require_premium, 0x80);
+        let flags = tl::bit(flags, self.limited_per_user && self.per_user_total.is_some() && self.per_user_remains.is_some(), 0x100);
+        let flags = tl::bit(flags, self.peer_color_available, 0x400);
+        let flags = tl::bit(flags, self.auction && self.auction_slug.is_some() && self.gifts_per_round.is_some() && self.auction_start_date.is_some(), 0x800);
+        let flags = tl::bit(flags, self.availability_resale.is_some() && self.resell_min_stars.is_some(), 0x10);
+        let flags = tl::bit(flags, self.upgrade_stars.is_some(), 0x8);
+        let flags = tl::bit(flags, self.title.is_some(), 0x20);
+        let flags = tl::bit(flags, self.released_by.is_some(), 0x40);
+        let flags = tl::bit(flags, self.locked_until_date.is_some(), 0x200);
+        let flags = tl::bit(flags, self.upgrade_variants.is_some(), 0x1000);
+        let flags = tl::bit(flags, self.background.is_some(), 0x2000);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::Encode::encode(&self.sticker, out);
@@ -49897,15 +49123,11 @@ impl tl::Encode for StarGift {
         if let Some(value) = &self.last_sale_date && flags & 0x2 != 0 {
             tl::write_i32(out, *value);
         }
-        if let Some(value) = &self.upgrade_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.upgrade_stars);
         if let Some(value) = &self.resell_min_stars && flags & 0x10 != 0 {
             tl::write_i64(out, *value);
         }
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
         if let Some(value) = &self.released_by {
             tl::Encode::encode(value, out);
         }
@@ -49915,9 +49137,7 @@ impl tl::Encode for StarGift {
         if let Some(value) = &self.per_user_remains && flags & 0x100 != 0 {
             tl::write_i32(out, *value);
         }
-        if let Some(value) = &self.locked_until_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.locked_until_date);
         if let Some(value) = &self.auction_slug && flags & 0x800 != 0 {
             tl::write_text(out, value);
         }
@@ -49927,9 +49147,7 @@ impl tl::Encode for StarGift {
         if let Some(value) = &self.auction_start_date && flags & 0x800 != 0 {
             tl::write_i32(out, *value);
         }
-        if let Some(value) = &self.upgrade_variants {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.upgrade_variants);
         if let Some(value) = &self.background {
             tl::Encode::encode(value, out);
         }
@@ -50055,23 +49273,23 @@ impl tl::Encode for StarGiftUnique {
         tl::write_u32(out, 0x85f0a9cd);
         debug_assert!(self.value_amount.is_some() == self.value_currency.is_some(), "set all the fields of bit 8 or none");
         debug_assert!(self.value_currency.is_some() == self.value_usd_amount.is_some(), "set all the fields of bit 8 or none");
-        let flags = tl::bit(self.require_premium, 0x40)
-            | tl::bit(self.resale_ton_only, 0x80)
-            | tl::bit(self.theme_available, 0x200)
-            | tl::bit(self.burned, 0x4000)
-            | tl::bit(self.crafted, 0x8000)
-            | tl::bit(self.owner_id.is_some(), 0x1)
-            | tl::bit(self.owner_name.is_some(), 0x2)
-            | tl::bit(self.owner_address.is_some(), 0x4)
-            | tl::bit(self.gift_address.is_some(), 0x8)
-            | tl::bit(self.resell_amount.is_some(), 0x10)
-            | tl::bit(self.released_by.is_some(), 0x20)
-            | tl::bit(self.value_amount.is_some() && self.value_currency.is_some() && self.value_usd_amount.is_some(), 0x100)
-            | tl::bit(self.theme_peer.is_some(), 0x400)
-            | tl::bit(self.peer_color.is_some(), 0x800)
-            | tl::bit(self.host_id.is_some(), 0x1000)
-            | tl::bit(self.offer_min_stars.is_some(), 0x2000)
-            | tl::bit(self.craft_chance_permille.is_some(), 0x10000);
+        let flags = tl::bit(0, self.require_premium, 0x40);
+        let flags = tl::bit(flags, self.resale_ton_only, 0x80);
+        let flags = tl::bit(flags, self.theme_available, 0x200);
+        let flags = tl::bit(flags, self.burned, 0x4000);
+        let flags = tl::bit(flags, self.crafted, 0x8000);
+        let flags = tl::bit(flags, self.owner_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.owner_name.is_some(), 0x2);
+        let flags = tl::bit(flags, self.owner_address.is_some(), 0x4);
+        let flags = tl::bit(flags, self.gift_address.is_some(), 0x8);
+        let flags = tl::bit(flags, self.resell_amount.is_some(), 0x10);
+        let flags = tl::bit(flags, self.released_by.is_some(), 0x20);
+        let flags = tl::bit(flags, self.value_amount.is_some() && self.value_currency.is_some() && self.value_usd_amount.is_some(), 0x100);
+        let flags = tl::bit(flags, self.theme_peer.is_some(), 0x400);
+        let flags = tl::bit(flags, self.peer_color.is_some(), 0x800);
+        let flags = tl::bit(flags, self.host_id.is_some(), 0x1000);
+        let flags = tl::bit(flags, self.offer_min_stars.is_some(), 0x2000);
+        let flags = tl::bit(flags, self.craft_chance_permille.is_some(), 0x10000);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_i64(out, self.gift_id);
@@ -50081,18 +49299,12 @@ impl tl::Encode for StarGiftUnique {
         if let Some(value) = &self.owner_id {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.owner_name {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.owner_address {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.owner_name);
+        tl::write_text_if(out, &self.owner_address);
         tl::write_vector(out, &self.attributes);
         tl::write_i32(out, self.availability_issued);
         tl::write_i32(out, self.availability_total);
-        if let Some(value) = &self.gift_address {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.gift_address);
         if let Some(value) = &self.resell_amount {
             tl::write_vector(out, value);
         }
@@ -50117,12 +49329,8 @@ impl tl::Encode for StarGiftUnique {
         if let Some(value) = &self.host_id {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.offer_min_stars {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.craft_chance_permille {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.offer_min_stars);
+        tl::write_i32_if(out, self.craft_chance_permille);
     }
 }
 
@@ -50267,7 +49475,7 @@ impl ReportResultAddComment {
 impl tl::Encode for ReportResultAddComment {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6f09ac31);
-        let flags = tl::bit(self.optional, 0x1);
+        let flags = tl::bit(0, self.optional, 0x1);
         tl::write_u32(out, flags);
         tl::write_bytes(out, &self.option);
     }
@@ -50319,27 +49527,19 @@ impl BotAppSettings {
 impl tl::Encode for BotAppSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc99b1950);
-        let flags = tl::bit(self.placeholder_path.is_some(), 0x1)
-            | tl::bit(self.background_color.is_some(), 0x2)
-            | tl::bit(self.background_dark_color.is_some(), 0x4)
-            | tl::bit(self.header_color.is_some(), 0x8)
-            | tl::bit(self.header_dark_color.is_some(), 0x10);
+        let flags = tl::bit(0, self.placeholder_path.is_some(), 0x1);
+        let flags = tl::bit(flags, self.background_color.is_some(), 0x2);
+        let flags = tl::bit(flags, self.background_dark_color.is_some(), 0x4);
+        let flags = tl::bit(flags, self.header_color.is_some(), 0x8);
+        let flags = tl::bit(flags, self.header_dark_color.is_some(), 0x10);
         tl::write_u32(out, flags);
         if let Some(value) = &self.placeholder_path {
             tl::write_bytes(out, value);
         }
-        if let Some(value) = &self.background_color {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.background_dark_color {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.header_color {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.header_dark_color {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.background_color);
+        tl::write_i32_if(out, self.background_dark_color);
+        tl::write_i32_if(out, self.header_color);
+        tl::write_i32_if(out, self.header_dark_color);
     }
 }
 
@@ -50392,18 +49592,14 @@ impl StarRefProgram {
 impl tl::Encode for StarRefProgram {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdd0c66f2);
-        let flags = tl::bit(self.duration_months.is_some(), 0x1)
-            | tl::bit(self.end_date.is_some(), 0x2)
-            | tl::bit(self.daily_revenue_per_user.is_some(), 0x4);
+        let flags = tl::bit(0, self.duration_months.is_some(), 0x1);
+        let flags = tl::bit(flags, self.end_date.is_some(), 0x2);
+        let flags = tl::bit(flags, self.daily_revenue_per_user.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.bot_id);
         tl::write_i32(out, self.commission_permille);
-        if let Some(value) = &self.duration_months {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.end_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.duration_months);
+        tl::write_i32_if(out, self.end_date);
         if let Some(value) = &self.daily_revenue_per_user {
             tl::Encode::encode(value, out);
         }
@@ -50465,16 +49661,14 @@ impl ConnectedBotStarRef {
 impl tl::Encode for ConnectedBotStarRef {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x19a13f71);
-        let flags = tl::bit(self.revoked, 0x2)
-            | tl::bit(self.duration_months.is_some(), 0x1);
+        let flags = tl::bit(0, self.revoked, 0x2);
+        let flags = tl::bit(flags, self.duration_months.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.url);
         tl::write_i32(out, self.date);
         tl::write_i64(out, self.bot_id);
         tl::write_i32(out, self.commission_permille);
-        if let Some(value) = &self.duration_months {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.duration_months);
         tl::write_i64(out, self.participants);
         tl::write_i64(out, self.revenue);
     }
@@ -50602,8 +49796,8 @@ impl BotVerifierSettings {
 impl tl::Encode for BotVerifierSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa12aefff);
-        let flags = tl::bit(self.can_modify_custom_description, 0x2)
-            | tl::bit(self.custom_description.is_some(), 0x1);
+        let flags = tl::bit(0, self.can_modify_custom_description, 0x2);
+        let flags = tl::bit(flags, self.custom_description.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.icon);
         tl::write_text(out, &self.company);
@@ -50701,7 +49895,7 @@ impl StarGiftAttributeModel {
 impl tl::Encode for StarGiftAttributeModel {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x565251e2);
-        let flags = tl::bit(self.crafted, 0x1);
+        let flags = tl::bit(0, self.crafted, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.name);
         tl::Encode::encode(&self.document, out);
@@ -50855,8 +50049,8 @@ impl StarGiftAttributeOriginalDetails {
 impl tl::Encode for StarGiftAttributeOriginalDetails {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe0bff26c);
-        let flags = tl::bit(self.sender_id.is_some(), 0x1)
-            | tl::bit(self.message.is_some(), 0x2);
+        let flags = tl::bit(0, self.sender_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.message.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.sender_id {
             tl::Encode::encode(value, out);
@@ -50953,27 +50147,27 @@ impl SavedStarGift {
 impl tl::Encode for SavedStarGift {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x41df43fc);
-        let flags = tl::bit(self.name_hidden, 0x1)
-            | tl::bit(self.unsaved, 0x20)
-            | tl::bit(self.refunded, 0x200)
-            | tl::bit(self.can_upgrade, 0x400)
-            | tl::bit(self.pinned_to_top, 0x1000)
-            | tl::bit(self.upgrade_separate, 0x20000)
-            | tl::bit(self.from_id.is_some(), 0x2)
-            | tl::bit(self.message.is_some(), 0x4)
-            | tl::bit(self.msg_id.is_some(), 0x8)
-            | tl::bit(self.saved_id.is_some(), 0x800)
-            | tl::bit(self.convert_stars.is_some(), 0x10)
-            | tl::bit(self.upgrade_stars.is_some(), 0x40)
-            | tl::bit(self.can_export_at.is_some(), 0x80)
-            | tl::bit(self.transfer_stars.is_some(), 0x100)
-            | tl::bit(self.can_transfer_at.is_some(), 0x2000)
-            | tl::bit(self.can_resell_at.is_some(), 0x4000)
-            | tl::bit(self.collection_id.is_some(), 0x8000)
-            | tl::bit(self.prepaid_upgrade_hash.is_some(), 0x10000)
-            | tl::bit(self.drop_original_details_stars.is_some(), 0x40000)
-            | tl::bit(self.gift_num.is_some(), 0x80000)
-            | tl::bit(self.can_craft_at.is_some(), 0x100000);
+        let flags = tl::bit(0, self.name_hidden, 0x1);
+        let flags = tl::bit(flags, self.unsaved, 0x20);
+        let flags = tl::bit(flags, self.refunded, 0x200);
+        let flags = tl::bit(flags, self.can_upgrade, 0x400);
+        let flags = tl::bit(flags, self.pinned_to_top, 0x1000);
+        let flags = tl::bit(flags, self.upgrade_separate, 0x20000);
+        let flags = tl::bit(flags, self.from_id.is_some(), 0x2);
+        let flags = tl::bit(flags, self.message.is_some(), 0x4);
+        let flags = tl::bit(flags, self.msg_id.is_some(), 0x8);
+        let flags = tl::bit(flags, self.saved_id.is_some(), 0x800);
+        let flags = tl::bit(flags, self.convert_stars.is_some(), 0x10);
+        let flags = tl::bit(flags, self.upgrade_stars.is_some(), 0x40);
+        let flags = tl::bit(flags, self.can_export_at.is_some(), 0x80);
+        let flags = tl::bit(flags, self.transfer_stars.is_some(), 0x100);
+        let flags = tl::bit(flags, self.can_transfer_at.is_some(), 0x2000);
+        let flags = tl::bit(flags, self.can_resell_at.is_some(), 0x4000);
+        let flags = tl::bit(flags, self.collection_id.is_some(), 0x8000);
+        let flags = tl::bit(flags, self.prepaid_upgrade_hash.is_some(), 0x10000);
+        let flags = tl::bit(flags, self.drop_original_details_stars.is_some(), 0x40000);
+        let flags = tl::bit(flags, self.gift_num.is_some(), 0x80000);
+        let flags = tl::bit(flags, self.can_craft_at.is_some(), 0x100000);
         tl::write_u32(out, flags);
         if let Some(value) = &self.from_id {
             tl::Encode::encode(value, out);
@@ -50983,45 +50177,21 @@ impl tl::Encode for SavedStarGift {
         if let Some(value) = &self.message {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.msg_id {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.saved_id {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.convert_stars {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.upgrade_stars {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.can_export_at {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.transfer_stars {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.can_transfer_at {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.can_resell_at {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.msg_id);
+        tl::write_i64_if(out, self.saved_id);
+        tl::write_i64_if(out, self.convert_stars);
+        tl::write_i64_if(out, self.upgrade_stars);
+        tl::write_i32_if(out, self.can_export_at);
+        tl::write_i64_if(out, self.transfer_stars);
+        tl::write_i32_if(out, self.can_transfer_at);
+        tl::write_i32_if(out, self.can_resell_at);
         if let Some(value) = &self.collection_id {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.prepaid_upgrade_hash {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.drop_original_details_stars {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.gift_num {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.can_craft_at {
-            tl::write_i32(out, *value);
-        }
+        tl::write_text_if(out, &self.prepaid_upgrade_hash);
+        tl::write_i64_if(out, self.drop_original_details_stars);
+        tl::write_i32_if(out, self.gift_num);
+        tl::write_i32_if(out, self.can_craft_at);
     }
 }
 
@@ -51284,20 +50454,20 @@ impl BusinessBotRights {
 impl tl::Encode for BusinessBotRights {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa0624cf7);
-        let flags = tl::bit(self.reply, 0x1)
-            | tl::bit(self.read_messages, 0x2)
-            | tl::bit(self.delete_sent_messages, 0x4)
-            | tl::bit(self.delete_received_messages, 0x8)
-            | tl::bit(self.edit_name, 0x10)
-            | tl::bit(self.edit_bio, 0x20)
-            | tl::bit(self.edit_profile_photo, 0x40)
-            | tl::bit(self.edit_username, 0x80)
-            | tl::bit(self.view_gifts, 0x100)
-            | tl::bit(self.sell_gifts, 0x200)
-            | tl::bit(self.change_gift_settings, 0x400)
-            | tl::bit(self.transfer_and_upgrade_gifts, 0x800)
-            | tl::bit(self.transfer_stars, 0x1000)
-            | tl::bit(self.manage_stories, 0x2000);
+        let flags = tl::bit(0, self.reply, 0x1);
+        let flags = tl::bit(flags, self.read_messages, 0x2);
+        let flags = tl::bit(flags, self.delete_sent_messages, 0x4);
+        let flags = tl::bit(flags, self.delete_received_messages, 0x8);
+        let flags = tl::bit(flags, self.edit_name, 0x10);
+        let flags = tl::bit(flags, self.edit_bio, 0x20);
+        let flags = tl::bit(flags, self.edit_profile_photo, 0x40);
+        let flags = tl::bit(flags, self.edit_username, 0x80);
+        let flags = tl::bit(flags, self.view_gifts, 0x100);
+        let flags = tl::bit(flags, self.sell_gifts, 0x200);
+        let flags = tl::bit(flags, self.change_gift_settings, 0x400);
+        let flags = tl::bit(flags, self.transfer_and_upgrade_gifts, 0x800);
+        let flags = tl::bit(flags, self.transfer_stars, 0x1000);
+        let flags = tl::bit(flags, self.manage_stories, 0x2000);
         tl::write_u32(out, flags);
     }
 }
@@ -51360,11 +50530,11 @@ impl DisallowedGiftsSettings {
 impl tl::Encode for DisallowedGiftsSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x71f276c4);
-        let flags = tl::bit(self.disallow_unlimited_stargifts, 0x1)
-            | tl::bit(self.disallow_limited_stargifts, 0x2)
-            | tl::bit(self.disallow_unique_stargifts, 0x4)
-            | tl::bit(self.disallow_premium_gifts, 0x8)
-            | tl::bit(self.disallow_stargifts_from_channels, 0x10);
+        let flags = tl::bit(0, self.disallow_unlimited_stargifts, 0x1);
+        let flags = tl::bit(flags, self.disallow_limited_stargifts, 0x2);
+        let flags = tl::bit(flags, self.disallow_unique_stargifts, 0x4);
+        let flags = tl::bit(flags, self.disallow_premium_gifts, 0x8);
+        let flags = tl::bit(flags, self.disallow_stargifts_from_channels, 0x10);
         tl::write_u32(out, flags);
     }
 }
@@ -51416,17 +50586,13 @@ impl SponsoredPeer {
 impl tl::Encode for SponsoredPeer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc69708d3);
-        let flags = tl::bit(self.sponsor_info.is_some(), 0x1)
-            | tl::bit(self.additional_info.is_some(), 0x2);
+        let flags = tl::bit(0, self.sponsor_info.is_some(), 0x1);
+        let flags = tl::bit(flags, self.additional_info.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_bytes(out, &self.random_id);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.sponsor_info {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.additional_info {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.sponsor_info);
+        tl::write_text_if(out, &self.additional_info);
     }
 }
 
@@ -51700,8 +50866,8 @@ impl TodoList {
 impl tl::Encode for TodoList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x49b92a26);
-        let flags = tl::bit(self.others_can_append, 0x1)
-            | tl::bit(self.others_can_complete, 0x2);
+        let flags = tl::bit(0, self.others_can_append, 0x1);
+        let flags = tl::bit(flags, self.others_can_complete, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.title, out);
         tl::write_vector(out, &self.list);
@@ -51796,17 +50962,15 @@ impl SuggestedPost {
 impl tl::Encode for SuggestedPost {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0e8e37e5);
-        let flags = tl::bit(self.accepted, 0x2)
-            | tl::bit(self.rejected, 0x4)
-            | tl::bit(self.price.is_some(), 0x8)
-            | tl::bit(self.schedule_date.is_some(), 0x1);
+        let flags = tl::bit(0, self.accepted, 0x2);
+        let flags = tl::bit(flags, self.rejected, 0x4);
+        let flags = tl::bit(flags, self.price.is_some(), 0x8);
+        let flags = tl::bit(flags, self.schedule_date.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.price {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.schedule_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.schedule_date);
     }
 }
 
@@ -51856,14 +51020,12 @@ impl StarsRating {
 impl tl::Encode for StarsRating {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1b0e4f07);
-        let flags = tl::bit(self.next_level_stars.is_some(), 0x1);
+        let flags = tl::bit(0, self.next_level_stars.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.level);
         tl::write_i64(out, self.current_level_stars);
         tl::write_i64(out, self.stars);
-        if let Some(value) = &self.next_level_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.next_level_stars);
     }
 }
 
@@ -51915,7 +51077,7 @@ impl StarGiftCollection {
 impl tl::Encode for StarGiftCollection {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9d6b13b0);
-        let flags = tl::bit(self.icon.is_some(), 0x1);
+        let flags = tl::bit(0, self.icon.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.collection_id);
         tl::write_text(out, &self.title);
@@ -51974,8 +51136,8 @@ impl StoryAlbum {
 impl tl::Encode for StoryAlbum {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9325705a);
-        let flags = tl::bit(self.icon_photo.is_some(), 0x1)
-            | tl::bit(self.icon_video.is_some(), 0x2);
+        let flags = tl::bit(0, self.icon_photo.is_some(), 0x1);
+        let flags = tl::bit(flags, self.icon_video.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.album_id);
         tl::write_text(out, &self.title);
@@ -52036,14 +51198,12 @@ impl SearchPostsFlood {
 impl tl::Encode for SearchPostsFlood {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3e0b5b6a);
-        let flags = tl::bit(self.query_is_free, 0x1)
-            | tl::bit(self.wait_till.is_some(), 0x2);
+        let flags = tl::bit(0, self.query_is_free, 0x1);
+        let flags = tl::bit(flags, self.wait_till.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.total_daily);
         tl::write_i32(out, self.remains);
-        if let Some(value) = &self.wait_till {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.wait_till);
         tl::write_i64(out, self.stars_amount);
     }
 }
@@ -52205,16 +51365,14 @@ impl GroupCallMessage {
 impl tl::Encode for GroupCallMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1a8afc7e);
-        let flags = tl::bit(self.from_admin, 0x2)
-            | tl::bit(self.paid_message_stars.is_some(), 0x1);
+        let flags = tl::bit(0, self.from_admin, 0x2);
+        let flags = tl::bit(flags, self.paid_message_stars.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         tl::Encode::encode(&self.from_id, out);
         tl::write_i32(out, self.date);
         tl::Encode::encode(&self.message, out);
-        if let Some(value) = &self.paid_message_stars {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.paid_message_stars);
     }
 }
 
@@ -52266,9 +51424,9 @@ impl GroupCallDonor {
 impl tl::Encode for GroupCallDonor {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xee430c85);
-        let flags = tl::bit(self.top, 0x1)
-            | tl::bit(self.my, 0x2)
-            | tl::bit(self.peer_id.is_some(), 0x8);
+        let flags = tl::bit(0, self.top, 0x1);
+        let flags = tl::bit(flags, self.my, 0x2);
+        let flags = tl::bit(flags, self.peer_id.is_some(), 0x8);
         tl::write_u32(out, flags);
         if let Some(value) = &self.peer_id {
             tl::Encode::encode(value, out);
@@ -52319,12 +51477,10 @@ impl RecentStory {
 impl tl::Encode for RecentStory {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x711d692d);
-        let flags = tl::bit(self.live, 0x1)
-            | tl::bit(self.max_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.live, 0x1);
+        let flags = tl::bit(flags, self.max_id.is_some(), 0x2);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.max_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.max_id);
     }
 }
 
@@ -52497,15 +51653,13 @@ impl tl::Encode for StarGiftAuctionStateFinished {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x972dabbf);
         debug_assert!(self.fragment_listed_count.is_some() == self.fragment_listed_url.is_some(), "set all the fields of bit 1 or none");
-        let flags = tl::bit(self.listed_count.is_some(), 0x1)
-            | tl::bit(self.fragment_listed_count.is_some() && self.fragment_listed_url.is_some(), 0x2);
+        let flags = tl::bit(0, self.listed_count.is_some(), 0x1);
+        let flags = tl::bit(flags, self.fragment_listed_count.is_some() && self.fragment_listed_url.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.start_date);
         tl::write_i32(out, self.end_date);
         tl::write_i64(out, self.average_price);
-        if let Some(value) = &self.listed_count {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.listed_count);
         if let Some(value) = &self.fragment_listed_count && flags & 0x2 != 0 {
             tl::write_i32(out, *value);
         }
@@ -52570,8 +51724,8 @@ impl tl::Encode for StarGiftAuctionUserState {
         debug_assert!(self.bid_amount.is_some() == self.bid_date.is_some(), "set all the fields of bit 0 or none");
         debug_assert!(self.bid_date.is_some() == self.min_bid_amount.is_some(), "set all the fields of bit 0 or none");
         debug_assert!(self.min_bid_amount.is_some() == self.bid_peer.is_some(), "set all the fields of bit 0 or none");
-        let flags = tl::bit(self.returned, 0x2)
-            | tl::bit(self.bid_amount.is_some() && self.bid_date.is_some() && self.min_bid_amount.is_some() && self.bid_peer.is_some(), 0x1);
+        let flags = tl::bit(0, self.returned, 0x2);
+        let flags = tl::bit(flags, self.bid_amount.is_some() && self.bid_date.is_some() && self.min_bid_amount.is_some() && self.bid_peer.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.bid_amount && flags & 0x1 != 0 {
             tl::write_i64(out, *value);
@@ -52645,9 +51799,9 @@ impl StarGiftAuctionAcquiredGift {
 impl tl::Encode for StarGiftAuctionAcquiredGift {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x42b00348);
-        let flags = tl::bit(self.name_hidden, 0x1)
-            | tl::bit(self.message.is_some(), 0x2)
-            | tl::bit(self.gift_num.is_some(), 0x4);
+        let flags = tl::bit(0, self.name_hidden, 0x1);
+        let flags = tl::bit(flags, self.message.is_some(), 0x2);
+        let flags = tl::bit(flags, self.gift_num.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i32(out, self.date);
@@ -52657,9 +51811,7 @@ impl tl::Encode for StarGiftAuctionAcquiredGift {
         if let Some(value) = &self.message {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.gift_num {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.gift_num);
     }
 }
 
@@ -52825,18 +51977,14 @@ impl Passkey {
 impl tl::Encode for Passkey {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x98613ebf);
-        let flags = tl::bit(self.software_emoji_id.is_some(), 0x1)
-            | tl::bit(self.last_usage_date.is_some(), 0x2);
+        let flags = tl::bit(0, self.software_emoji_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.last_usage_date.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.id);
         tl::write_text(out, &self.name);
         tl::write_i32(out, self.date);
-        if let Some(value) = &self.software_emoji_id {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.last_usage_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i64_if(out, self.software_emoji_id);
+        tl::write_i32_if(out, self.last_usage_date);
     }
 }
 
@@ -53173,14 +52321,12 @@ impl KeyboardButtonStyle {
 impl tl::Encode for KeyboardButtonStyle {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4fdd3430);
-        let flags = tl::bit(self.bg_primary, 0x1)
-            | tl::bit(self.bg_danger, 0x2)
-            | tl::bit(self.bg_success, 0x4)
-            | tl::bit(self.icon.is_some(), 0x8);
+        let flags = tl::bit(0, self.bg_primary, 0x1);
+        let flags = tl::bit(flags, self.bg_danger, 0x2);
+        let flags = tl::bit(flags, self.bg_success, 0x4);
+        let flags = tl::bit(flags, self.icon.is_some(), 0x8);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.icon {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.icon);
     }
 }
 
@@ -53436,29 +52582,21 @@ impl AiComposeTone {
 impl tl::Encode for AiComposeTone {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcff63ea9);
-        let flags = tl::bit(self.creator, 0x1)
-            | tl::bit(self.emoji_id.is_some(), 0x2)
-            | tl::bit(self.prompt.is_some(), 0x10)
-            | tl::bit(self.installs_count.is_some(), 0x4)
-            | tl::bit(self.author_id.is_some(), 0x8)
-            | tl::bit(self.example_english.is_some(), 0x20);
+        let flags = tl::bit(0, self.creator, 0x1);
+        let flags = tl::bit(flags, self.emoji_id.is_some(), 0x2);
+        let flags = tl::bit(flags, self.prompt.is_some(), 0x10);
+        let flags = tl::bit(flags, self.installs_count.is_some(), 0x4);
+        let flags = tl::bit(flags, self.author_id.is_some(), 0x8);
+        let flags = tl::bit(flags, self.example_english.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_i64(out, self.access_hash);
         tl::write_text(out, &self.slug);
         tl::write_text(out, &self.title);
-        if let Some(value) = &self.emoji_id {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.prompt {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.installs_count {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.author_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.emoji_id);
+        tl::write_text_if(out, &self.prompt);
+        tl::write_i32_if(out, self.installs_count);
+        tl::write_i64_if(out, self.author_id);
         if let Some(value) = &self.example_english {
             tl::Encode::encode(value, out);
         }
@@ -53631,14 +52769,12 @@ impl WebDomainException {
 impl tl::Encode for WebDomainException {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x933ca597);
-        let flags = tl::bit(self.favicon.is_some(), 0x1);
+        let flags = tl::bit(0, self.favicon.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.domain);
         tl::write_text(out, &self.url);
         tl::write_text(out, &self.title);
-        if let Some(value) = &self.favicon {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.favicon);
     }
 }
 
@@ -53768,11 +52904,11 @@ impl InputRichMessage {
 impl tl::Encode for InputRichMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe4c449fc);
-        let flags = tl::bit(self.rtl, 0x1)
-            | tl::bit(self.noautolink, 0x2)
-            | tl::bit(self.photos.is_some(), 0x4)
-            | tl::bit(self.documents.is_some(), 0x8)
-            | tl::bit(self.users.is_some(), 0x10);
+        let flags = tl::bit(0, self.rtl, 0x1);
+        let flags = tl::bit(flags, self.noautolink, 0x2);
+        let flags = tl::bit(flags, self.photos.is_some(), 0x4);
+        let flags = tl::bit(flags, self.documents.is_some(), 0x8);
+        let flags = tl::bit(flags, self.users.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.blocks);
         if let Some(value) = &self.photos {
@@ -53835,9 +52971,9 @@ impl InputRichMessageHtml {
 impl tl::Encode for InputRichMessageHtml {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdacb836a);
-        let flags = tl::bit(self.rtl, 0x1)
-            | tl::bit(self.noautolink, 0x2)
-            | tl::bit(self.files.is_some(), 0x4);
+        let flags = tl::bit(0, self.rtl, 0x1);
+        let flags = tl::bit(flags, self.noautolink, 0x2);
+        let flags = tl::bit(flags, self.files.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.html);
         if let Some(value) = &self.files {
@@ -53892,9 +53028,9 @@ impl InputRichMessageMarkdown {
 impl tl::Encode for InputRichMessageMarkdown {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x004b572c);
-        let flags = tl::bit(self.rtl, 0x1)
-            | tl::bit(self.noautolink, 0x2)
-            | tl::bit(self.files.is_some(), 0x4);
+        let flags = tl::bit(0, self.rtl, 0x1);
+        let flags = tl::bit(flags, self.noautolink, 0x2);
+        let flags = tl::bit(flags, self.files.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.markdown);
         if let Some(value) = &self.files {
@@ -53951,8 +53087,8 @@ impl RichMessage {
 impl tl::Encode for RichMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbaf39d8b);
-        let flags = tl::bit(self.rtl, 0x1)
-            | tl::bit(self.part, 0x2);
+        let flags = tl::bit(0, self.rtl, 0x1);
+        let flags = tl::bit(flags, self.part, 0x2);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.blocks);
         tl::write_vector(out, &self.photos);
@@ -54005,8 +53141,8 @@ impl CommunityPeer {
 impl tl::Encode for CommunityPeer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x76141ebd);
-        let flags = tl::bit(self.can_view_history, 0x4)
-            | tl::bit(self.visible.is_some(), 0x1);
+        let flags = tl::bit(0, self.can_view_history, 0x4);
+        let flags = tl::bit(flags, self.visible.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.visible {
             tl::write_bool(out, *value);
@@ -54060,7 +53196,7 @@ impl CommunityPeerRequest {
 impl tl::Encode for CommunityPeerRequest {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7beafa85);
-        let flags = tl::bit(self.visible, 0x1);
+        let flags = tl::bit(0, self.visible, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_i64(out, self.requested_by);
@@ -54142,19 +53278,19 @@ impl EphemeralMessage {
 impl tl::Encode for EphemeralMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdd27bee9);
-        let flags = tl::bit(self.out, 0x1)
-            | tl::bit(self.welcome_template, 0x20)
-            | tl::bit(self.invert_media, 0x80)
-            | tl::bit(self.noforwards, 0x1000)
-            | tl::bit(self.peer_id.is_some(), 0x200)
-            | tl::bit(self.top_msg_id.is_some(), 0x2)
-            | tl::bit(self.entities.is_some(), 0x4)
-            | tl::bit(self.media.is_some(), 0x8)
-            | tl::bit(self.reply_markup.is_some(), 0x10)
-            | tl::bit(self.reply_to.is_some(), 0x40)
-            | tl::bit(self.rich_message.is_some(), 0x100)
-            | tl::bit(self.chat_instance.is_some(), 0x400)
-            | tl::bit(self.anchor_msg_id.is_some(), 0x800);
+        let flags = tl::bit(0, self.out, 0x1);
+        let flags = tl::bit(flags, self.welcome_template, 0x20);
+        let flags = tl::bit(flags, self.invert_media, 0x80);
+        let flags = tl::bit(flags, self.noforwards, 0x1000);
+        let flags = tl::bit(flags, self.peer_id.is_some(), 0x200);
+        let flags = tl::bit(flags, self.top_msg_id.is_some(), 0x2);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x4);
+        let flags = tl::bit(flags, self.media.is_some(), 0x8);
+        let flags = tl::bit(flags, self.reply_markup.is_some(), 0x10);
+        let flags = tl::bit(flags, self.reply_to.is_some(), 0x40);
+        let flags = tl::bit(flags, self.rich_message.is_some(), 0x100);
+        let flags = tl::bit(flags, self.chat_instance.is_some(), 0x400);
+        let flags = tl::bit(flags, self.anchor_msg_id.is_some(), 0x800);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         tl::Encode::encode(&self.from_id, out);
@@ -54162,9 +53298,7 @@ impl tl::Encode for EphemeralMessage {
             tl::Encode::encode(value, out);
         }
         tl::write_i64(out, self.receiver_id);
-        if let Some(value) = &self.top_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.top_msg_id);
         tl::write_i32(out, self.date);
         tl::write_text(out, &self.message);
         if let Some(value) = &self.entities {
@@ -54182,12 +53316,8 @@ impl tl::Encode for EphemeralMessage {
         if let Some(value) = &self.rich_message {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.chat_instance {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.anchor_msg_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i64_if(out, self.chat_instance);
+        tl::write_i32_if(out, self.anchor_msg_id);
     }
 }
 
@@ -54245,7 +53375,7 @@ impl ButtonTypeRequestPoll {
 impl tl::Encode for ButtonTypeRequestPoll {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xaacfff84);
-        let flags = tl::bit(self.quiz.is_some(), 0x1);
+        let flags = tl::bit(0, self.quiz.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.quiz {
             tl::write_bool(out, *value);
@@ -54344,9 +53474,9 @@ impl InputButtonTypeRequestPeer {
 impl tl::Encode for InputButtonTypeRequestPeer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3fe268fe);
-        let flags = tl::bit(self.name_requested, 0x1)
-            | tl::bit(self.username_requested, 0x2)
-            | tl::bit(self.photo_requested, 0x4);
+        let flags = tl::bit(0, self.name_requested, 0x1);
+        let flags = tl::bit(flags, self.username_requested, 0x2);
+        let flags = tl::bit(flags, self.photo_requested, 0x4);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.button_id);
         tl::Encode::encode(&self.peer_type, out);
@@ -54468,11 +53598,9 @@ impl InlineButtonTypeUrlAuth {
 impl tl::Encode for InlineButtonTypeUrlAuth {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbfd02da2);
-        let flags = tl::bit(self.fwd_text.is_some(), 0x1);
+        let flags = tl::bit(0, self.fwd_text.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.fwd_text {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.fwd_text);
         tl::write_text(out, &self.url);
         tl::write_i32(out, self.button_id);
     }
@@ -54523,13 +53651,11 @@ impl InputInlineButtonTypeUrlAuth {
 impl tl::Encode for InputInlineButtonTypeUrlAuth {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9961bcb4);
-        let flags = tl::bit(self.request_write_access, 0x1)
-            | tl::bit(self.fwd_text.is_some(), 0x2)
-            | tl::bit(self.bot.is_some(), 0x4);
+        let flags = tl::bit(0, self.request_write_access, 0x1);
+        let flags = tl::bit(flags, self.fwd_text.is_some(), 0x2);
+        let flags = tl::bit(flags, self.bot.is_some(), 0x4);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.fwd_text {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.fwd_text);
         tl::write_text(out, &self.url);
         if let Some(value) = &self.bot {
             tl::Encode::encode(value, out);
@@ -54613,7 +53739,7 @@ impl InlineButtonTypeCallback {
 impl tl::Encode for InlineButtonTypeCallback {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2955bc38);
-        let flags = tl::bit(self.requires_password, 0x1);
+        let flags = tl::bit(0, self.requires_password, 0x1);
         tl::write_u32(out, flags);
         tl::write_bytes(out, &self.data);
     }
@@ -54661,8 +53787,8 @@ impl InlineButtonTypeSwitchInline {
 impl tl::Encode for InlineButtonTypeSwitchInline {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x93773ff5);
-        let flags = tl::bit(self.same_peer, 0x1)
-            | tl::bit(self.peer_types.is_some(), 0x2);
+        let flags = tl::bit(0, self.same_peer, 0x1);
+        let flags = tl::bit(flags, self.peer_types.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.query);
         if let Some(value) = &self.peer_types {
@@ -54816,7 +53942,7 @@ impl KeyboardInlineButton {
 impl tl::Encode for KeyboardInlineButton {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x11c1a322);
-        let flags = tl::bit(self.style.is_some(), 0x400);
+        let flags = tl::bit(0, self.style.is_some(), 0x400);
         tl::write_u32(out, flags);
         if let Some(value) = &self.style {
             tl::Encode::encode(value, out);
@@ -54905,10 +54031,10 @@ impl RichButtonStyle {
 impl tl::Encode for RichButtonStyle {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x03c610bd);
-        let flags = tl::bit(self.bg_primary, 0x1)
-            | tl::bit(self.bg_danger, 0x2)
-            | tl::bit(self.bg_success, 0x4)
-            | tl::bit(self.link, 0x8);
+        let flags = tl::bit(0, self.bg_primary, 0x1);
+        let flags = tl::bit(flags, self.bg_danger, 0x2);
+        let flags = tl::bit(flags, self.bg_success, 0x4);
+        let flags = tl::bit(flags, self.link, 0x8);
         tl::write_u32(out, flags);
     }
 }
@@ -54957,7 +54083,7 @@ impl PageButton {
 impl tl::Encode for PageButton {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x692a5488);
-        let flags = tl::bit(self.style.is_some(), 0x1);
+        let flags = tl::bit(0, self.style.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.text, out);
         tl::Encode::encode(&self.r#type, out);
@@ -55046,7 +54172,7 @@ impl OnrampMethodAvailability {
 impl tl::Encode for OnrampMethodAvailability {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9ec8c6a8);
-        let flags = tl::bit(self.available, 0x1);
+        let flags = tl::bit(0, self.available, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.payment_method);
     }
@@ -55100,9 +54226,9 @@ impl OnrampProviderInfo {
 impl tl::Encode for OnrampProviderInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0dc27582);
-        let flags = tl::bit(self.supports_base_currencies, 0x1)
-            | tl::bit(self.supports_limits, 0x2)
-            | tl::bit(self.supports_quote, 0x4);
+        let flags = tl::bit(0, self.supports_base_currencies, 0x1);
+        let flags = tl::bit(flags, self.supports_limits, 0x2);
+        let flags = tl::bit(flags, self.supports_quote, 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.id);
         tl::write_text(out, &self.name);
@@ -55160,14 +54286,12 @@ impl OnrampAvailability {
 impl tl::Encode for OnrampAvailability {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf9c84973);
-        let flags = tl::bit(self.allowed, 0x1)
-            | tl::bit(self.buy_allowed, 0x2)
-            | tl::bit(self.state.is_some(), 0x4);
+        let flags = tl::bit(0, self.allowed, 0x1);
+        let flags = tl::bit(flags, self.buy_allowed, 0x2);
+        let flags = tl::bit(flags, self.state.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.country_code);
-        if let Some(value) = &self.state {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.state);
         tl::write_vector(out, &self.methods);
     }
 }
@@ -55387,7 +54511,7 @@ impl WalletStateEmpty {
 impl tl::Encode for WalletStateEmpty {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9cb9b2ec);
-        let flags = tl::bit(self.creating, 0x1);
+        let flags = tl::bit(0, self.creating, 0x1);
         tl::write_u32(out, flags);
     }
 }
@@ -55439,9 +54563,9 @@ impl WalletState {
 impl tl::Encode for WalletState {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x95c5346b);
-        let flags = tl::bit(self.backup_enabled, 0x1)
-            | tl::bit(self.can_export_phrase, 0x2)
-            | tl::bit(self.can_enable_backup, 0x4);
+        let flags = tl::bit(0, self.backup_enabled, 0x1);
+        let flags = tl::bit(flags, self.can_export_phrase, 0x2);
+        let flags = tl::bit(flags, self.can_enable_backup, 0x4);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.address);
         tl::write_bytes(out, &self.public_key);
@@ -55495,11 +54619,9 @@ impl WalletUserAddress {
 impl tl::Encode for WalletUserAddress {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfe78eecc);
-        let flags = tl::bit(self.user_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.user_id.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.user_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.user_id);
         tl::write_text(out, &self.address);
         tl::write_bytes(out, &self.public_key);
     }
@@ -55548,13 +54670,11 @@ impl WalletTransactionPeerUser {
 impl tl::Encode for WalletTransactionPeerUser {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd4ea706d);
-        let flags = tl::bit(self.domain.is_some(), 0x1);
+        let flags = tl::bit(0, self.domain.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.user_id);
         tl::write_text(out, &self.address);
-        if let Some(value) = &self.domain {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.domain);
     }
 }
 
@@ -55599,12 +54719,10 @@ impl WalletTransactionPeerAddress {
 impl tl::Encode for WalletTransactionPeerAddress {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x062cc1bc);
-        let flags = tl::bit(self.domain.is_some(), 0x1);
+        let flags = tl::bit(0, self.domain.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.address);
-        if let Some(value) = &self.domain {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.domain);
     }
 }
 
@@ -55650,12 +54768,10 @@ impl WalletTransactionPeerOnramp {
 impl tl::Encode for WalletTransactionPeerOnramp {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe595186e);
-        let flags = tl::bit(self.domain.is_some(), 0x1);
+        let flags = tl::bit(0, self.domain.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.address);
-        if let Some(value) = &self.domain {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.domain);
         tl::write_text(out, &self.provider_name);
     }
 }
@@ -55723,26 +54839,22 @@ impl WalletTransaction {
 impl tl::Encode for WalletTransaction {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x952dc143);
-        let flags = tl::bit(self.incoming, 0x1)
-            | tl::bit(self.gasless, 0x2)
-            | tl::bit(self.failed, 0x4)
-            | tl::bit(self.key_change, 0x20)
-            | tl::bit(self.comment_encrypted, 0x40)
-            | tl::bit(self.comment.is_some(), 0x8)
-            | tl::bit(self.tx_hash.is_some(), 0x10)
-            | tl::bit(self.nft.is_some(), 0x80);
+        let flags = tl::bit(0, self.incoming, 0x1);
+        let flags = tl::bit(flags, self.gasless, 0x2);
+        let flags = tl::bit(flags, self.failed, 0x4);
+        let flags = tl::bit(flags, self.key_change, 0x20);
+        let flags = tl::bit(flags, self.comment_encrypted, 0x40);
+        let flags = tl::bit(flags, self.comment.is_some(), 0x8);
+        let flags = tl::bit(flags, self.tx_hash.is_some(), 0x10);
+        let flags = tl::bit(flags, self.nft.is_some(), 0x80);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.id);
         tl::write_i64(out, self.amount);
         tl::write_i64(out, self.fee);
         tl::write_i32(out, self.date);
         tl::Encode::encode(&self.peer, out);
-        if let Some(value) = &self.comment {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.tx_hash {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.comment);
+        tl::write_text_if(out, &self.tx_hash);
         if let Some(value) = &self.nft {
             tl::Encode::encode(value, out);
         }
@@ -55840,7 +54952,7 @@ impl InputWalletImported {
 impl tl::Encode for InputWalletImported {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x66a66a3b);
-        let flags = tl::bit(self.anchor_public_key.is_some(), 0x1);
+        let flags = tl::bit(0, self.anchor_public_key.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_bytes(out, &self.public_key);
         if let Some(value) = &self.anchor_public_key {
@@ -55893,7 +55005,7 @@ impl TonConnectManifest {
 impl tl::Encode for TonConnectManifest {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x12229264);
-        let flags = tl::bit(self.icon.is_some(), 0x1);
+        let flags = tl::bit(0, self.icon.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.url);
         tl::write_text(out, &self.name);
@@ -55960,25 +55072,21 @@ impl TonConnectSession {
 impl tl::Encode for TonConnectSession {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x126556c6);
-        let flags = tl::bit(self.pending, 0x1)
-            | tl::bit(self.closing, 0x2)
-            | tl::bit(self.closed, 0x4)
-            | tl::bit(self.client_id.is_some(), 0x8)
-            | tl::bit(self.manifest.is_some(), 0x10)
-            | tl::bit(self.manifest_error.is_some(), 0x20);
+        let flags = tl::bit(0, self.pending, 0x1);
+        let flags = tl::bit(flags, self.closing, 0x2);
+        let flags = tl::bit(flags, self.closed, 0x4);
+        let flags = tl::bit(flags, self.client_id.is_some(), 0x8);
+        let flags = tl::bit(flags, self.manifest.is_some(), 0x10);
+        let flags = tl::bit(flags, self.manifest_error.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.id);
         tl::write_text(out, &self.dapp_client_id);
-        if let Some(value) = &self.client_id {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.client_id);
         tl::write_bytes(out, &self.nonce);
         if let Some(value) = &self.manifest {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.manifest_error {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.manifest_error);
         tl::write_i32(out, self.date);
     }
 }
@@ -56073,19 +55181,15 @@ impl TonConnectRequest {
 impl tl::Encode for TonConnectRequest {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa15f8513);
-        let flags = tl::bit(self.topic.is_some(), 0x1)
-            | tl::bit(self.trace_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.topic.is_some(), 0x1);
+        let flags = tl::bit(flags, self.trace_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.session_id);
         tl::write_i32(out, self.msg_id);
         tl::write_bytes(out, &self.body);
         tl::write_i32(out, self.expires);
-        if let Some(value) = &self.topic {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.trace_id {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.topic);
+        tl::write_text_if(out, &self.trace_id);
     }
 }
 

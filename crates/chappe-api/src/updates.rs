@@ -77,22 +77,16 @@ impl GetDifference {
 impl tl::Encode for GetDifference {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x19c2f763);
-        let flags = tl::bit(self.pts_limit.is_some(), 0x2)
-            | tl::bit(self.pts_total_limit.is_some(), 0x1)
-            | tl::bit(self.qts_limit.is_some(), 0x4);
+        let flags = tl::bit(0, self.pts_limit.is_some(), 0x2);
+        let flags = tl::bit(flags, self.pts_total_limit.is_some(), 0x1);
+        let flags = tl::bit(flags, self.qts_limit.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.pts);
-        if let Some(value) = &self.pts_limit {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.pts_total_limit {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.pts_limit);
+        tl::write_i32_if(out, self.pts_total_limit);
         tl::write_i32(out, self.date);
         tl::write_i32(out, self.qts);
-        if let Some(value) = &self.qts_limit {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.qts_limit);
     }
 }
 
@@ -159,7 +153,7 @@ impl GetChannelDifference {
 impl tl::Encode for GetChannelDifference {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x03173d78);
-        let flags = tl::bit(self.force, 0x1);
+        let flags = tl::bit(0, self.force, 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.channel, out);
         tl::Encode::encode(&self.filter, out);

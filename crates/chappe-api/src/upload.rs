@@ -95,8 +95,8 @@ impl GetFile {
 impl tl::Encode for GetFile {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbe5335be);
-        let flags = tl::bit(self.precise, 0x1)
-            | tl::bit(self.cdn_supported, 0x2);
+        let flags = tl::bit(0, self.precise, 0x1);
+        let flags = tl::bit(flags, self.cdn_supported, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.location, out);
         tl::write_i64(out, self.offset);

@@ -69,7 +69,7 @@ impl GetUserAddresses {
 impl tl::Encode for GetUserAddresses {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5275dfdd);
-        let flags = tl::bit(self.force, 0x1);
+        let flags = tl::bit(0, self.force, 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.id);
         tl::write_vector(out, &self.addresses);
@@ -132,8 +132,8 @@ impl GetTransactions {
 impl tl::Encode for GetTransactions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa8830a83);
-        let flags = tl::bit(self.inbound, 0x1)
-            | tl::bit(self.outbound, 0x2);
+        let flags = tl::bit(0, self.inbound, 0x1);
+        let flags = tl::bit(flags, self.outbound, 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.offset);
         tl::write_i32(out, self.limit);
@@ -281,7 +281,7 @@ impl ExportSecretPhrase {
 impl tl::Encode for ExportSecretPhrase {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9077c9ac);
-        let flags = tl::bit(self.password.is_some(), 0x1);
+        let flags = tl::bit(0, self.password.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.password {
             tl::Encode::encode(value, out);
@@ -388,7 +388,7 @@ impl ReplaceWallet {
 impl tl::Encode for ReplaceWallet {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd8c72eec);
-        let flags = tl::bit(self.password.is_some(), 0x1);
+        let flags = tl::bit(0, self.password.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.wallet, out);
         if let Some(value) = &self.password {
@@ -450,9 +450,9 @@ impl DisableBackup {
 impl tl::Encode for DisableBackup {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x0b0bf0da);
-        let flags = tl::bit(self.password.is_some(), 0x1)
-            | tl::bit(self.new_public_key.is_some(), 0x2)
-            | tl::bit(self.proof.is_some(), 0x4);
+        let flags = tl::bit(0, self.password.is_some(), 0x1);
+        let flags = tl::bit(flags, self.new_public_key.is_some(), 0x2);
+        let flags = tl::bit(flags, self.proof.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.password {
             tl::Encode::encode(value, out);
@@ -555,8 +555,8 @@ impl EnableBackup {
 impl tl::Encode for EnableBackup {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4500c525);
-        let flags = tl::bit(self.new_public_key.is_some(), 0x2)
-            | tl::bit(self.proof.is_some(), 0x4);
+        let flags = tl::bit(0, self.new_public_key.is_some(), 0x2);
+        let flags = tl::bit(flags, self.proof.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.parts);
         if let Some(value) = &self.new_public_key {
@@ -659,7 +659,7 @@ impl SendTransfer {
 impl tl::Encode for SendTransfer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd9e5d9e2);
-        let flags = tl::bit(self.data_gasless.is_some(), 0x1);
+        let flags = tl::bit(0, self.data_gasless.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_bytes(out, &self.data_normal);
         if let Some(value) = &self.data_gasless {
@@ -946,15 +946,13 @@ impl TonConnectSubmitConnectResult {
 impl tl::Encode for TonConnectSubmitConnectResult {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc2c00779);
-        let flags = tl::bit(self.error, 0x1)
-            | tl::bit(self.trace_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.error, 0x1);
+        let flags = tl::bit(flags, self.trace_id.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.session_id);
         tl::write_bytes(out, &self.challenge_answer);
         tl::write_bytes(out, &self.body);
-        if let Some(value) = &self.trace_id {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.trace_id);
     }
 }
 
@@ -1012,15 +1010,11 @@ impl TonConnectGetPending {
 impl tl::Encode for TonConnectGetPending {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x11aee065);
-        let flags = tl::bit(self.dapp_client_id.is_some(), 0x1)
-            | tl::bit(self.session_id.is_some(), 0x2);
+        let flags = tl::bit(0, self.dapp_client_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.session_id.is_some(), 0x2);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.dapp_client_id {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.session_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_text_if(out, &self.dapp_client_id);
+        tl::write_i64_if(out, self.session_id);
     }
 }
 
@@ -1081,8 +1075,8 @@ impl TonConnectClaimRequest {
 impl tl::Encode for TonConnectClaimRequest {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x66b57b41);
-        let flags = tl::bit(self.declined, 0x2)
-            | tl::bit(self.challenge_answer.is_some(), 0x1);
+        let flags = tl::bit(0, self.declined, 0x2);
+        let flags = tl::bit(flags, self.challenge_answer.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.session_id);
         tl::write_i32(out, self.msg_id);
@@ -1151,14 +1145,12 @@ impl TonConnectSubmitResponse {
 impl tl::Encode for TonConnectSubmitResponse {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfac67d3c);
-        let flags = tl::bit(self.trace_id.is_some(), 0x1);
+        let flags = tl::bit(0, self.trace_id.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.session_id);
         tl::write_i32(out, self.msg_id);
         tl::write_bytes(out, &self.body);
-        if let Some(value) = &self.trace_id {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.trace_id);
     }
 }
 
@@ -1260,7 +1252,7 @@ impl TonConnectCloseSession {
 impl tl::Encode for TonConnectCloseSession {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd63f61ce);
-        let flags = tl::bit(self.body.is_some(), 0x1);
+        let flags = tl::bit(0, self.body.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.session_id);
         if let Some(value) = &self.body {

@@ -73,13 +73,66 @@ fn facts_of_methods() {
 
 #[test]
 fn unknown_flag_bits_are_ignored() {
-    let mut bytes = types::TextWithEntities { text: "a".into(), entities: vec![] }.to_bytes();
-    assert_eq!(types::TextWithEntities::from_bytes(&bytes).unwrap().text, "a");
-    let stray = types::InputReplyToMonoForum {
-        monoforum_peer_id: Box::new(enums::InputPeer::Empty).as_ref().clone(),
+    let count = types::ReactionCount {
+        chosen_order: Some(3),
+        reaction: types::ReactionEmoji { emoticon: "a".into() }.into(),
+        count: 5,
     };
-    bytes = stray.to_bytes();
-    assert_eq!(types::InputReplyToMonoForum::from_bytes(&bytes).unwrap(), stray);
+    let mut bytes = count.to_bytes().to_vec();
+    assert_eq!(bytes[4..8], [1, 0, 0, 0], "the flags follow the constructor id");
+    // A newer layer adds a `true`: its bit alone is on the wire.
+    bytes[7] |= 0x40;
+    assert_eq!(types::ReactionCount::from_bytes(&bytes.into()).unwrap(), count);
+}
+
+#[test]
+fn generic_methods_cut_anywhere_are_an_error_or_a_shorter_query() {
+    let query = InitConnection::new(12345, "Test", "1.0", "0.1", "en", "", "en", help::GetConfig);
+    let bytes = InvokeWithLayer { layer: LAYER, query }.to_bytes();
+    for cut in 0..bytes.len() {
+        let cut_short = bytes.slice(..cut);
+        let whole = InvokeWithLayer::<InitConnection<help::GetConfig>>::from_bytes(&cut_short);
+        assert_eq!(whole.unwrap_err().kind(), DecodeErrorKind::UnexpectedEnd, "at {cut}");
+        // A query that is not looked into ends where its input does.
+        let raw = InvokeWithLayer::<Raw>::from_bytes(&cut_short);
+        assert_eq!(raw.is_ok_and(|call| call.query.0 == bytes[8..cut]), cut >= 8, "at {cut}");
+    }
+}
+
+#[test]
+fn a_large_answer_cut_anywhere_is_an_error() {
+    let text = "x".repeat(300);
+    let message = |id| {
+        let peer = types::PeerUser { user_id: 7 };
+        let mut message = types::Message::new(id, peer, 1_700_000_000, text.as_str());
+        message.entities = Some(vec![types::MessageEntityBold { offset: 0, length: 9 }.into()]);
+        message.reactions = Some(types::MessageReactions::new(vec![types::ReactionCount::new(
+            enums::Reaction::Paid,
+            2,
+        )]));
+        message.effect = Some(Box::new(9));
+        message.from_rank = Some(Box::new("rank".into()));
+        message.saved_peer_id = Some(Box::new(types::PeerChat { chat_id: 5 }.into()));
+        enums::Message::from(message)
+    };
+    let mut user = types::User::new(7);
+    user.first_name = Some("A".into());
+    user.photo = Some(types::UserProfilePhoto::new(1, 2).into());
+    let answer: enums::messages::Messages = types::messages::Messages {
+        messages: (0..3).map(message).collect(),
+        topics: Vec::new(),
+        chats: vec![
+            types::Chat::new(5, "title", enums::ChatPhoto::Empty, 1, 1_700_000_000, 1).into(),
+        ],
+        users: vec![user.into()],
+    }
+    .into();
+    let bytes = answer.to_bytes();
+    assert!(bytes.len() > 1_000);
+    assert_eq!(enums::messages::Messages::from_bytes(&bytes).unwrap(), answer);
+    for cut in 0..bytes.len() {
+        assert!(enums::messages::Messages::from_bytes(&bytes.slice(..cut)).is_err(), "at {cut}");
+    }
 }
 
 #[test]

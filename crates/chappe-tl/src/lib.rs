@@ -30,12 +30,15 @@ pub use error::{DecodeError, DecodeErrorKind};
 pub use function::{Callers, ErrorName, Function};
 pub use reader::{MAX_DEPTH, Reader, bit, has};
 pub use writer::{
-    write_bare_vector, write_bool, write_bytes, write_f64, write_i32, write_i64, write_int128,
-    write_int256, write_text, write_u32, write_vector,
+    write_bare_vector, write_bool, write_bytes, write_f64, write_i32, write_i32_if, write_i64,
+    write_i64_if, write_int128, write_int256, write_text, write_text_if, write_u32, write_vector,
 };
 
 /// The constructor of every boxed vector, `vector {t:Type} # [ t ] = Vector t`.
 pub const VECTOR: u32 = 0x1cb5_c415;
+
+/// How much room a wire form begins with: enough for nearly every request.
+const FIRST: usize = 256;
 
 /// Writes a value in its wire form: boxed, so with the constructor id first, where TL boxes it.
 pub trait Encode {
@@ -44,7 +47,7 @@ pub trait Encode {
 
     /// Returns the wire form alone.
     fn to_bytes(&self) -> Bytes {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(FIRST);
         self.encode(&mut out);
         out.into()
     }

@@ -1939,7 +1939,7 @@ pub mod enums {
 
     impl tl::Decode for BadMsgNotification {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            let value = match reader.u32()? {
+            match reader.u32()? {
                 0xa7eff811 => match tl::DecodeBare::decode_bare(reader) {
                     Ok(value) => Ok(Self::BadMsgNotification(value)),
                     Err(error) => Err(error),
@@ -1949,8 +1949,7 @@ pub mod enums {
                     Err(error) => Err(error),
                 },
                 id => Err(reader.unknown(id, "BadMsgNotification")),
-            };
-            value
+            }
         }
     }
 
@@ -1990,13 +1989,12 @@ pub mod enums {
 
     impl tl::Decode for DestroyAuthKeyRes {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            let value = match reader.u32()? {
+            match reader.u32()? {
                 0xf660e1d4 => Ok(Self::DestroyAuthKeyOk),
                 0x0a9f2259 => Ok(Self::DestroyAuthKeyNone),
                 0xea109b13 => Ok(Self::DestroyAuthKeyFail),
                 id => Err(reader.unknown(id, "DestroyAuthKeyRes")),
-            };
-            value
+            }
         }
     }
 
@@ -2021,7 +2019,7 @@ pub mod enums {
 
     impl tl::Decode for DestroySessionRes {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            let value = match reader.u32()? {
+            match reader.u32()? {
                 0xe22045fc => match tl::DecodeBare::decode_bare(reader) {
                     Ok(value) => Ok(Self::DestroySessionOk(value)),
                     Err(error) => Err(error),
@@ -2031,8 +2029,7 @@ pub mod enums {
                     Err(error) => Err(error),
                 },
                 id => Err(reader.unknown(id, "DestroySessionRes")),
-            };
-            value
+            }
         }
     }
 
@@ -2069,7 +2066,7 @@ pub mod enums {
 
     impl tl::Decode for IpPort {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            let value = match reader.u32()? {
+            match reader.u32()? {
                 0xd433ad73 => match tl::DecodeBare::decode_bare(reader) {
                     Ok(value) => Ok(Self::IpPort(value)),
                     Err(error) => Err(error),
@@ -2079,8 +2076,7 @@ pub mod enums {
                     Err(error) => Err(error),
                 },
                 id => Err(reader.unknown(id, "IpPort")),
-            };
-            value
+            }
         }
     }
 
@@ -2117,7 +2113,7 @@ pub mod enums {
 
     impl tl::Decode for MsgDetailedInfo {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            let value = match reader.u32()? {
+            match reader.u32()? {
                 0x276d3ec6 => match tl::DecodeBare::decode_bare(reader) {
                     Ok(value) => Ok(Self::MsgDetailedInfo(value)),
                     Err(error) => Err(error),
@@ -2127,8 +2123,7 @@ pub mod enums {
                     Err(error) => Err(error),
                 },
                 id => Err(reader.unknown(id, "MsgDetailedInfo")),
-            };
-            value
+            }
         }
     }
 
@@ -2165,7 +2160,7 @@ pub mod enums {
 
     impl tl::Decode for MsgResendReq {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            let value = match reader.u32()? {
+            match reader.u32()? {
                 0x7d861a08 => match tl::DecodeBare::decode_bare(reader) {
                     Ok(value) => Ok(Self::MsgResendReq(value)),
                     Err(error) => Err(error),
@@ -2175,8 +2170,7 @@ pub mod enums {
                     Err(error) => Err(error),
                 },
                 id => Err(reader.unknown(id, "MsgResendReq")),
-            };
-            value
+            }
         }
     }
 
@@ -2219,7 +2213,7 @@ pub mod enums {
 
     impl tl::Decode for PQInnerData {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            let value = match reader.u32()? {
+            match reader.u32()? {
                 0x83c95aec => match tl::DecodeBare::decode_bare(reader) {
                     Ok(value) => Ok(Self::PQInnerData(Box::new(value))),
                     Err(error) => Err(error),
@@ -2237,8 +2231,7 @@ pub mod enums {
                     Err(error) => Err(error),
                 },
                 id => Err(reader.unknown(id, "P_Q_inner_data")),
-            };
-            value
+            }
         }
     }
 
@@ -2290,7 +2283,7 @@ pub mod enums {
 
     impl tl::Decode for RpcDropAnswer {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            let value = match reader.u32()? {
+            match reader.u32()? {
                 0x5e2ad36e => Ok(Self::RpcAnswerUnknown),
                 0xcd78e586 => Ok(Self::RpcAnswerDroppedRunning),
                 0xa43ad8b7 => match tl::DecodeBare::decode_bare(reader) {
@@ -2298,8 +2291,7 @@ pub mod enums {
                     Err(error) => Err(error),
                 },
                 id => Err(reader.unknown(id, "RpcDropAnswer")),
-            };
-            value
+            }
         }
     }
 
@@ -2330,7 +2322,7 @@ pub mod enums {
 
     impl tl::Decode for ServerDhParams {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            let value = match reader.u32()? {
+            match reader.u32()? {
                 0x79cb045d => match tl::DecodeBare::decode_bare(reader) {
                     Ok(value) => Ok(Self::Fail(value)),
                     Err(error) => Err(error),
@@ -2340,8 +2332,7 @@ pub mod enums {
                     Err(error) => Err(error),
                 },
                 id => Err(reader.unknown(id, "Server_DH_Params")),
-            };
-            value
+            }
         }
     }
 
@@ -2381,7 +2372,7 @@ pub mod enums {
 
     impl tl::Decode for SetClientDhParamsAnswer {
         fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-            let value = match reader.u32()? {
+            match reader.u32()? {
                 0x3bcbf734 => match tl::DecodeBare::decode_bare(reader) {
                     Ok(value) => Ok(Self::DhGenOk(value)),
                     Err(error) => Err(error),
@@ -2395,8 +2386,7 @@ pub mod enums {
                     Err(error) => Err(error),
                 },
                 id => Err(reader.unknown(id, "Set_client_DH_params_answer")),
-            };
-            value
+            }
         }
     }
 

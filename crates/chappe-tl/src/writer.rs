@@ -1,6 +1,6 @@
 //! Writing into a `Vec<u8>`: numbers, strings with their padding, vectors.
 
-use crate::{Encode, VECTOR};
+use crate::{Encode, Text, VECTOR};
 
 /// The longest `string` or `bytes` that the wire form can express.
 const MAX_LENGTH: usize = (1 << 24) - 1;
@@ -21,6 +21,22 @@ pub fn write_i32(out: &mut Vec<u8>, value: i32) {
 #[cfg_attr(not(debug_assertions), inline)]
 pub fn write_i64(out: &mut Vec<u8>, value: i64) {
     out.extend_from_slice(&value.to_le_bytes());
+}
+
+/// Writes an `int` if there is one.
+#[cfg_attr(not(debug_assertions), inline)]
+pub fn write_i32_if(out: &mut Vec<u8>, value: Option<i32>) {
+    if let Some(value) = value {
+        write_i32(out, value);
+    }
+}
+
+/// Writes a `long` if there is one.
+#[cfg_attr(not(debug_assertions), inline)]
+pub fn write_i64_if(out: &mut Vec<u8>, value: Option<i64>) {
+    if let Some(value) = value {
+        write_i64(out, value);
+    }
 }
 
 /// Writes a `double`.
@@ -47,6 +63,14 @@ pub fn write_bool(out: &mut Vec<u8>, value: bool) {
 /// Writes a `string`.
 pub fn write_text(out: &mut Vec<u8>, value: &str) {
     write_bytes(out, value.as_bytes());
+}
+
+/// Writes a `string` if there is one.
+#[cfg_attr(not(debug_assertions), inline)]
+pub fn write_text_if(out: &mut Vec<u8>, value: &Option<Text>) {
+    if let Some(value) = value {
+        write_text(out, value);
+    }
 }
 
 /// Writes `bytes`.

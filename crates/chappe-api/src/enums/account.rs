@@ -26,15 +26,14 @@ impl tl::Encode for ChatThemes {
 
 impl tl::Decode for ChatThemes {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xe011e1c4 => Ok(Self::NotModified),
             0xbe098173 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ChatThemes(Box::new(value))),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "account.ChatThemes")),
-        };
-        value
+        }
     }
 }
 
@@ -65,7 +64,7 @@ impl tl::Encode for EmailVerified {
 
 impl tl::Decode for EmailVerified {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x2b96cd1b => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::EmailVerified(value)),
                 Err(error) => Err(error),
@@ -75,8 +74,7 @@ impl tl::Decode for EmailVerified {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "account.EmailVerified")),
-        };
-        value
+        }
     }
 }
 
@@ -113,15 +111,14 @@ impl tl::Encode for EmojiStatuses {
 
 impl tl::Decode for EmojiStatuses {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xd08ce645 => Ok(Self::NotModified),
             0x90c467d1 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::EmojiStatuses(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "account.EmojiStatuses")),
-        };
-        value
+        }
     }
 }
 
@@ -155,7 +152,7 @@ impl tl::Encode for ResetPasswordResult {
 
 impl tl::Decode for ResetPasswordResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xe3779861 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ResetPasswordFailedWait(value)),
                 Err(error) => Err(error),
@@ -166,8 +163,7 @@ impl tl::Decode for ResetPasswordResult {
             },
             0xe926d63e => Ok(Self::ResetPasswordOk),
             id => Err(reader.unknown(id, "account.ResetPasswordResult")),
-        };
-        value
+        }
     }
 }
 
@@ -204,15 +200,14 @@ impl tl::Encode for SavedMusicIds {
 
 impl tl::Decode for SavedMusicIds {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x4fc81d6e => Ok(Self::NotModified),
             0x998d6636 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::SavedMusicIds(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "account.SavedMusicIds")),
-        };
-        value
+        }
     }
 }
 
@@ -243,15 +238,14 @@ impl tl::Encode for SavedRingtone {
 
 impl tl::Decode for SavedRingtone {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xb7263f6d => Ok(Self::SavedRingtone),
             0x1f307eb7 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Converted(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "account.SavedRingtone")),
-        };
-        value
+        }
     }
 }
 
@@ -282,15 +276,14 @@ impl tl::Encode for SavedRingtones {
 
 impl tl::Decode for SavedRingtones {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xfbf6e8b1 => Ok(Self::NotModified),
             0xc1e92cc5 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::SavedRingtones(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "account.SavedRingtones")),
-        };
-        value
+        }
     }
 }
 
@@ -321,15 +314,14 @@ impl tl::Encode for Themes {
 
 impl tl::Decode for Themes {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xf41eb622 => Ok(Self::NotModified),
             0x9a3d8c6d => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Themes(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "account.Themes")),
-        };
-        value
+        }
     }
 }
 
@@ -360,15 +352,14 @@ impl tl::Encode for WallPapers {
 
 impl tl::Decode for WallPapers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x1c199183 => Ok(Self::NotModified),
             0xcdc3858c => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::WallPapers(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "account.WallPapers")),
-        };
-        value
+        }
     }
 }
 
@@ -399,15 +390,14 @@ impl tl::Encode for WebBrowserSettings {
 
 impl tl::Decode for WebBrowserSettings {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xc31c8f4e => Ok(Self::NotModified),
             0x79eb8cb3 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::WebBrowserSettings(Box::new(value))),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "account.WebBrowserSettings")),
-        };
-        value
+        }
     }
 }
 

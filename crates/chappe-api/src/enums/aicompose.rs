@@ -26,15 +26,14 @@ impl tl::Encode for Tones {
 
 impl tl::Decode for Tones {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xc1f46103 => Ok(Self::NotModified),
             0x6c9d0efe => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Tones(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "aicompose.Tones")),
-        };
-        value
+        }
     }
 }
 

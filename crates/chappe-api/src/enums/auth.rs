@@ -26,7 +26,7 @@ impl tl::Encode for Authorization {
 
 impl tl::Decode for Authorization {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x2ea2c0d4 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Authorization(Box::new(value))),
                 Err(error) => Err(error),
@@ -36,8 +36,7 @@ impl tl::Decode for Authorization {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "auth.Authorization")),
-        };
-        value
+        }
     }
 }
 
@@ -83,15 +82,14 @@ impl tl::Encode for CodeType {
 
 impl tl::Decode for CodeType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x72a3158c => Ok(Self::Sms),
             0x741cd3e3 => Ok(Self::Call),
             0x226ccefb => Ok(Self::FlashCall),
             0xd61ad6ee => Ok(Self::MissedCall),
             0x06ed998c => Ok(Self::FragmentSms),
             id => Err(reader.unknown(id, "auth.CodeType")),
-        };
-        value
+        }
     }
 }
 
@@ -119,7 +117,7 @@ impl tl::Encode for LoginToken {
 
 impl tl::Decode for LoginToken {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x629f1980 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::LoginToken(value)),
                 Err(error) => Err(error),
@@ -133,8 +131,7 @@ impl tl::Decode for LoginToken {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "auth.LoginToken")),
-        };
-        value
+        }
     }
 }
 
@@ -180,7 +177,7 @@ impl tl::Encode for SentCode {
 
 impl tl::Decode for SentCode {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x5e002502 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::SentCode(Box::new(value))),
                 Err(error) => Err(error),
@@ -194,8 +191,7 @@ impl tl::Decode for SentCode {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "auth.SentCode")),
-        };
-        value
+        }
     }
 }
 
@@ -265,7 +261,7 @@ impl tl::Encode for SentCodeType {
 
 impl tl::Decode for SentCodeType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x3dbb5986 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::App(value)),
                 Err(error) => Err(error),
@@ -311,8 +307,7 @@ impl tl::Decode for SentCodeType {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "auth.SentCodeType")),
-        };
-        value
+        }
     }
 }
 

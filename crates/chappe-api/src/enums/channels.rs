@@ -26,15 +26,14 @@ impl tl::Encode for ChannelParticipants {
 
 impl tl::Decode for ChannelParticipants {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x9ab0feaf => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ChannelParticipants(Box::new(value))),
                 Err(error) => Err(error),
             },
             0xf0173fe9 => Ok(Self::NotModified),
             id => Err(reader.unknown(id, "channels.ChannelParticipants")),
-        };
-        value
+        }
     }
 }
 
@@ -68,7 +67,7 @@ impl tl::Encode for SponsoredMessageReportResult {
 
 impl tl::Decode for SponsoredMessageReportResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x846f9e42 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ChooseOption(value)),
                 Err(error) => Err(error),
@@ -76,8 +75,7 @@ impl tl::Decode for SponsoredMessageReportResult {
             0x3e3bcf2f => Ok(Self::AdsHidden),
             0xad798849 => Ok(Self::Reported),
             id => Err(reader.unknown(id, "channels.SponsoredMessageReportResult")),
-        };
-        value
+        }
     }
 }
 

@@ -26,7 +26,7 @@ impl tl::Encode for ChatlistInvite {
 
 impl tl::Decode for ChatlistInvite {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xfa87f659 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Already(Box::new(value))),
                 Err(error) => Err(error),
@@ -36,8 +36,7 @@ impl tl::Decode for ChatlistInvite {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "chatlists.ChatlistInvite")),
-        };
-        value
+        }
     }
 }
 

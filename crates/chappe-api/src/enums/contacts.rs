@@ -26,7 +26,7 @@ impl tl::Encode for Blocked {
 
 impl tl::Decode for Blocked {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x0ade1591 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Blocked(Box::new(value))),
                 Err(error) => Err(error),
@@ -36,8 +36,7 @@ impl tl::Decode for Blocked {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "contacts.Blocked")),
-        };
-        value
+        }
     }
 }
 
@@ -74,15 +73,14 @@ impl tl::Encode for Contacts {
 
 impl tl::Decode for Contacts {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xb74ba9d2 => Ok(Self::NotModified),
             0xeae87e42 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Contacts(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "contacts.Contacts")),
-        };
-        value
+        }
     }
 }
 
@@ -113,15 +111,14 @@ impl tl::Encode for SponsoredPeers {
 
 impl tl::Decode for SponsoredPeers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xea32b4b1 => Ok(Self::Empty),
             0xeb032884 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::SponsoredPeers(Box::new(value))),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "contacts.SponsoredPeers")),
-        };
-        value
+        }
     }
 }
 
@@ -155,7 +152,7 @@ impl tl::Encode for TopPeers {
 
 impl tl::Decode for TopPeers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xde266ef5 => Ok(Self::NotModified),
             0x70b772a8 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::TopPeers(Box::new(value))),
@@ -163,8 +160,7 @@ impl tl::Decode for TopPeers {
             },
             0xb52c939d => Ok(Self::Disabled),
             id => Err(reader.unknown(id, "contacts.TopPeers")),
-        };
-        value
+        }
     }
 }
 

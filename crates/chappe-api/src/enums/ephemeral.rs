@@ -26,15 +26,14 @@ impl tl::Encode for WelcomeMessages {
 
 impl tl::Decode for WelcomeMessages {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x59ffdb31 => Ok(Self::NotModified),
             0x104fc872 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::WelcomeMessages(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "ephemeral.WelcomeMessages")),
-        };
-        value
+        }
     }
 }
 

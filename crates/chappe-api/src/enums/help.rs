@@ -26,15 +26,14 @@ impl tl::Encode for AppConfig {
 
 impl tl::Decode for AppConfig {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x7cde641d => Ok(Self::NotModified),
             0xdd18782e => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::AppConfig(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "help.AppConfig")),
-        };
-        value
+        }
     }
 }
 
@@ -65,15 +64,14 @@ impl tl::Encode for AppUpdate {
 
 impl tl::Decode for AppUpdate {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xccbbce30 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::AppUpdate(Box::new(value))),
                 Err(error) => Err(error),
             },
             0xc45a6536 => Ok(Self::NoAppUpdate),
             id => Err(reader.unknown(id, "help.AppUpdate")),
-        };
-        value
+        }
     }
 }
 
@@ -104,15 +102,14 @@ impl tl::Encode for CountriesList {
 
 impl tl::Decode for CountriesList {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x93cc1f32 => Ok(Self::NotModified),
             0x87d0759e => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::CountriesList(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "help.CountriesList")),
-        };
-        value
+        }
     }
 }
 
@@ -143,15 +140,14 @@ impl tl::Encode for DeepLinkInfo {
 
 impl tl::Decode for DeepLinkInfo {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x66afa166 => Ok(Self::Empty),
             0x6a4ee832 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::DeepLinkInfo(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "help.DeepLinkInfo")),
-        };
-        value
+        }
     }
 }
 
@@ -182,15 +178,14 @@ impl tl::Encode for PassportConfig {
 
 impl tl::Decode for PassportConfig {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xbfb9f457 => Ok(Self::NotModified),
             0xa098d6af => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::PassportConfig(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "help.PassportConfig")),
-        };
-        value
+        }
     }
 }
 
@@ -221,7 +216,7 @@ impl tl::Encode for PeerColorSet {
 
 impl tl::Decode for PeerColorSet {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x26219a58 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::PeerColorSet(value)),
                 Err(error) => Err(error),
@@ -231,8 +226,7 @@ impl tl::Decode for PeerColorSet {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "help.PeerColorSet")),
-        };
-        value
+        }
     }
 }
 
@@ -269,15 +263,14 @@ impl tl::Encode for PeerColors {
 
 impl tl::Decode for PeerColors {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x2ba1f5ce => Ok(Self::NotModified),
             0x00f8ed08 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::PeerColors(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "help.PeerColors")),
-        };
-        value
+        }
     }
 }
 
@@ -308,7 +301,7 @@ impl tl::Encode for PromoData {
 
 impl tl::Decode for PromoData {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x98f6ac75 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Empty(value)),
                 Err(error) => Err(error),
@@ -318,8 +311,7 @@ impl tl::Decode for PromoData {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "help.PromoData")),
-        };
-        value
+        }
     }
 }
 
@@ -356,7 +348,7 @@ impl tl::Encode for TermsOfServiceUpdate {
 
 impl tl::Decode for TermsOfServiceUpdate {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xe3309f7f => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Empty(value)),
                 Err(error) => Err(error),
@@ -366,8 +358,7 @@ impl tl::Decode for TermsOfServiceUpdate {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "help.TermsOfServiceUpdate")),
-        };
-        value
+        }
     }
 }
 
@@ -404,15 +395,14 @@ impl tl::Encode for TimezonesList {
 
 impl tl::Decode for TimezonesList {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x970708cc => Ok(Self::NotModified),
             0x7b74ed71 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::TimezonesList(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "help.TimezonesList")),
-        };
-        value
+        }
     }
 }
 
@@ -443,15 +433,14 @@ impl tl::Encode for UserInfo {
 
 impl tl::Decode for UserInfo {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xf3ae2eed => Ok(Self::Empty),
             0x01eb3758 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::UserInfo(Box::new(value))),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "help.UserInfo")),
-        };
-        value
+        }
     }
 }
 

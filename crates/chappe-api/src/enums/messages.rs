@@ -26,15 +26,14 @@ impl tl::Encode for AllStickers {
 
 impl tl::Decode for AllStickers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xe86602c3 => Ok(Self::NotModified),
             0xcdbbcebb => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::AllStickers(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.AllStickers")),
-        };
-        value
+        }
     }
 }
 
@@ -65,15 +64,14 @@ impl tl::Encode for AvailableEffects {
 
 impl tl::Decode for AvailableEffects {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xd1ed9a5b => Ok(Self::NotModified),
             0xbddb616e => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::AvailableEffects(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.AvailableEffects")),
-        };
-        value
+        }
     }
 }
 
@@ -104,15 +102,14 @@ impl tl::Encode for AvailableReactions {
 
 impl tl::Decode for AvailableReactions {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x9f071957 => Ok(Self::NotModified),
             0x768e3aad => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::AvailableReactions(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.AvailableReactions")),
-        };
-        value
+        }
     }
 }
 
@@ -143,7 +140,7 @@ impl tl::Encode for ChatInviteJoinResult {
 
 impl tl::Decode for ChatInviteJoinResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x445663a7 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Ok(value)),
                 Err(error) => Err(error),
@@ -153,8 +150,7 @@ impl tl::Decode for ChatInviteJoinResult {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.ChatInviteJoinResult")),
-        };
-        value
+        }
     }
 }
 
@@ -191,7 +187,7 @@ impl tl::Encode for Chats {
 
 impl tl::Decode for Chats {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x64ff9fd5 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Chats(value)),
                 Err(error) => Err(error),
@@ -201,8 +197,7 @@ impl tl::Decode for Chats {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.Chats")),
-        };
-        value
+        }
     }
 }
 
@@ -239,7 +234,7 @@ impl tl::Encode for DhConfig {
 
 impl tl::Decode for DhConfig {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xc0e24635 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::NotModified(value)),
                 Err(error) => Err(error),
@@ -249,8 +244,7 @@ impl tl::Decode for DhConfig {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.DhConfig")),
-        };
-        value
+        }
     }
 }
 
@@ -290,7 +284,7 @@ impl tl::Encode for Dialogs {
 
 impl tl::Decode for Dialogs {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x15ba6c40 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Dialogs(Box::new(value))),
                 Err(error) => Err(error),
@@ -304,8 +298,7 @@ impl tl::Decode for Dialogs {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.Dialogs")),
-        };
-        value
+        }
     }
 }
 
@@ -348,15 +341,14 @@ impl tl::Encode for EmojiGameInfo {
 
 impl tl::Decode for EmojiGameInfo {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x59e65335 => Ok(Self::EmojiGameUnavailable),
             0x44e56023 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::EmojiGameDiceInfo(Box::new(value))),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.EmojiGameInfo")),
-        };
-        value
+        }
     }
 }
 
@@ -387,15 +379,14 @@ impl tl::Encode for EmojiGroups {
 
 impl tl::Decode for EmojiGroups {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x6fb4ad87 => Ok(Self::NotModified),
             0x881fb94b => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::EmojiGroups(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.EmojiGroups")),
-        };
-        value
+        }
     }
 }
 
@@ -426,7 +417,7 @@ impl tl::Encode for ExportedChatInvite {
 
 impl tl::Decode for ExportedChatInvite {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x1871be50 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ExportedChatInvite(value)),
                 Err(error) => Err(error),
@@ -436,8 +427,7 @@ impl tl::Decode for ExportedChatInvite {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.ExportedChatInvite")),
-        };
-        value
+        }
     }
 }
 
@@ -474,15 +464,14 @@ impl tl::Encode for FavedStickers {
 
 impl tl::Decode for FavedStickers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x9e8fa6d3 => Ok(Self::NotModified),
             0x2cb51097 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::FavedStickers(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.FavedStickers")),
-        };
-        value
+        }
     }
 }
 
@@ -513,7 +502,7 @@ impl tl::Encode for FeaturedStickers {
 
 impl tl::Decode for FeaturedStickers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xc6dc0c66 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::NotModified(value)),
                 Err(error) => Err(error),
@@ -523,8 +512,7 @@ impl tl::Decode for FeaturedStickers {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.FeaturedStickers")),
-        };
-        value
+        }
     }
 }
 
@@ -561,15 +549,14 @@ impl tl::Encode for FoundStickerSets {
 
 impl tl::Decode for FoundStickerSets {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x0d54b65d => Ok(Self::NotModified),
             0x8af09dd2 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::FoundStickerSets(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.FoundStickerSets")),
-        };
-        value
+        }
     }
 }
 
@@ -600,7 +587,7 @@ impl tl::Encode for FoundStickers {
 
 impl tl::Decode for FoundStickers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x6010c534 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::NotModified(value)),
                 Err(error) => Err(error),
@@ -610,8 +597,7 @@ impl tl::Decode for FoundStickers {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.FoundStickers")),
-        };
-        value
+        }
     }
 }
 
@@ -654,7 +640,7 @@ impl tl::Encode for Messages {
 
 impl tl::Decode for Messages {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x1d73e7ea => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Messages(Box::new(value))),
                 Err(error) => Err(error),
@@ -672,8 +658,7 @@ impl tl::Decode for Messages {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.Messages")),
-        };
-        value
+        }
     }
 }
 
@@ -722,15 +707,14 @@ impl tl::Encode for QuickReplies {
 
 impl tl::Decode for QuickReplies {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xc68d6695 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::QuickReplies(Box::new(value))),
                 Err(error) => Err(error),
             },
             0x5f91eb5b => Ok(Self::NotModified),
             id => Err(reader.unknown(id, "messages.QuickReplies")),
-        };
-        value
+        }
     }
 }
 
@@ -761,15 +745,14 @@ impl tl::Encode for Reactions {
 
 impl tl::Decode for Reactions {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xb06fdbdf => Ok(Self::NotModified),
             0xeafdf716 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Reactions(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.Reactions")),
-        };
-        value
+        }
     }
 }
 
@@ -800,15 +783,14 @@ impl tl::Encode for RecentStickers {
 
 impl tl::Decode for RecentStickers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x0b17f890 => Ok(Self::NotModified),
             0x88d37c56 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::RecentStickers(Box::new(value))),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.RecentStickers")),
-        };
-        value
+        }
     }
 }
 
@@ -842,7 +824,7 @@ impl tl::Encode for SavedDialogs {
 
 impl tl::Decode for SavedDialogs {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xf83ae221 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::SavedDialogs(Box::new(value))),
                 Err(error) => Err(error),
@@ -856,8 +838,7 @@ impl tl::Decode for SavedDialogs {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.SavedDialogs")),
-        };
-        value
+        }
     }
 }
 
@@ -900,15 +881,14 @@ impl tl::Encode for SavedGifs {
 
 impl tl::Decode for SavedGifs {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xe8025ca2 => Ok(Self::NotModified),
             0x84a02a0d => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::SavedGifs(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.SavedGifs")),
-        };
-        value
+        }
     }
 }
 
@@ -939,15 +919,14 @@ impl tl::Encode for SavedReactionTags {
 
 impl tl::Decode for SavedReactionTags {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x889b59ef => Ok(Self::NotModified),
             0x3259950a => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::SavedReactionTags(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.SavedReactionTags")),
-        };
-        value
+        }
     }
 }
 
@@ -978,7 +957,7 @@ impl tl::Encode for SentEncryptedMessage {
 
 impl tl::Decode for SentEncryptedMessage {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x560f8935 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::SentEncryptedMessage(value)),
                 Err(error) => Err(error),
@@ -988,8 +967,7 @@ impl tl::Decode for SentEncryptedMessage {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.SentEncryptedMessage")),
-        };
-        value
+        }
     }
 }
 
@@ -1026,15 +1004,14 @@ impl tl::Encode for SponsoredMessages {
 
 impl tl::Decode for SponsoredMessages {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xffda656d => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::SponsoredMessages(Box::new(value))),
                 Err(error) => Err(error),
             },
             0x1839490f => Ok(Self::Empty),
             id => Err(reader.unknown(id, "messages.SponsoredMessages")),
-        };
-        value
+        }
     }
 }
 
@@ -1065,15 +1042,14 @@ impl tl::Encode for StickerSet {
 
 impl tl::Decode for StickerSet {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x6e153f16 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::StickerSet(Box::new(value))),
                 Err(error) => Err(error),
             },
             0xd3f924eb => Ok(Self::NotModified),
             id => Err(reader.unknown(id, "messages.StickerSet")),
-        };
-        value
+        }
     }
 }
 
@@ -1104,15 +1080,14 @@ impl tl::Encode for StickerSetInstallResult {
 
 impl tl::Decode for StickerSetInstallResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x38641628 => Ok(Self::Success),
             0x35e410a8 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Archive(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.StickerSetInstallResult")),
-        };
-        value
+        }
     }
 }
 
@@ -1143,15 +1118,14 @@ impl tl::Encode for Stickers {
 
 impl tl::Decode for Stickers {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xf1749a22 => Ok(Self::NotModified),
             0x30a6ec7e => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Stickers(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "messages.Stickers")),
-        };
-        value
+        }
     }
 }
 

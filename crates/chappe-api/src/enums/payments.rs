@@ -26,15 +26,14 @@ impl tl::Encode for CheckCanSendGiftResult {
 
 impl tl::Decode for CheckCanSendGiftResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x374fa7ad => Ok(Self::Ok),
             0xd5e58274 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Fail(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "payments.CheckCanSendGiftResult")),
-        };
-        value
+        }
     }
 }
 
@@ -65,7 +64,7 @@ impl tl::Encode for GiveawayInfo {
 
 impl tl::Decode for GiveawayInfo {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x4367daa0 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::GiveawayInfo(value)),
                 Err(error) => Err(error),
@@ -75,8 +74,7 @@ impl tl::Decode for GiveawayInfo {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "payments.GiveawayInfo")),
-        };
-        value
+        }
     }
 }
 
@@ -116,7 +114,7 @@ impl tl::Encode for PaymentForm {
 
 impl tl::Decode for PaymentForm {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xa0058751 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::PaymentForm(Box::new(value))),
                 Err(error) => Err(error),
@@ -130,8 +128,7 @@ impl tl::Decode for PaymentForm {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "payments.PaymentForm")),
-        };
-        value
+        }
     }
 }
 
@@ -174,7 +171,7 @@ impl tl::Encode for PaymentReceipt {
 
 impl tl::Decode for PaymentReceipt {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x70c4fe03 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::PaymentReceipt(Box::new(value))),
                 Err(error) => Err(error),
@@ -184,8 +181,7 @@ impl tl::Decode for PaymentReceipt {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "payments.PaymentReceipt")),
-        };
-        value
+        }
     }
 }
 
@@ -222,7 +218,7 @@ impl tl::Encode for PaymentResult {
 
 impl tl::Decode for PaymentResult {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x4e5f810d => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::PaymentResult(value)),
                 Err(error) => Err(error),
@@ -232,8 +228,7 @@ impl tl::Decode for PaymentResult {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "payments.PaymentResult")),
-        };
-        value
+        }
     }
 }
 
@@ -270,15 +265,14 @@ impl tl::Encode for StarGiftActiveAuctions {
 
 impl tl::Decode for StarGiftActiveAuctions {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xdb33dad0 => Ok(Self::NotModified),
             0xaef6abbc => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::StarGiftActiveAuctions(Box::new(value))),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "payments.StarGiftActiveAuctions")),
-        };
-        value
+        }
     }
 }
 
@@ -309,15 +303,14 @@ impl tl::Encode for StarGiftCollections {
 
 impl tl::Decode for StarGiftCollections {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xa0ba4f17 => Ok(Self::NotModified),
             0x8a2932f3 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::StarGiftCollections(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "payments.StarGiftCollections")),
-        };
-        value
+        }
     }
 }
 
@@ -348,15 +341,14 @@ impl tl::Encode for StarGifts {
 
 impl tl::Decode for StarGifts {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xa388a368 => Ok(Self::NotModified),
             0x2ed82995 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::StarGifts(Box::new(value))),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "payments.StarGifts")),
-        };
-        value
+        }
     }
 }
 

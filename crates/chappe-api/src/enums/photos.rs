@@ -26,7 +26,7 @@ impl tl::Encode for Photos {
 
 impl tl::Decode for Photos {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x8dca6aa5 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Photos(value)),
                 Err(error) => Err(error),
@@ -36,8 +36,7 @@ impl tl::Decode for Photos {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "photos.Photos")),
-        };
-        value
+        }
     }
 }
 

@@ -50,7 +50,7 @@ impl tl::Encode for FileType {
 
 impl tl::Decode for FileType {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xaa963b05 => Ok(Self::FileUnknown),
             0x40bc6f52 => Ok(Self::FilePartial),
             0x007efe0e => Ok(Self::FileJpeg),
@@ -62,7 +62,6 @@ impl tl::Decode for FileType {
             0xb3cea0e4 => Ok(Self::FileMp4),
             0x1081464c => Ok(Self::FileWebp),
             id => Err(reader.unknown(id, "storage.FileType")),
-        };
-        value
+        }
     }
 }

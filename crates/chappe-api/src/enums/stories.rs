@@ -26,15 +26,14 @@ impl tl::Encode for Albums {
 
 impl tl::Decode for Albums {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x564edaeb => Ok(Self::NotModified),
             0xc3987a3a => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Albums(value)),
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "stories.Albums")),
-        };
-        value
+        }
     }
 }
 
@@ -65,7 +64,7 @@ impl tl::Encode for AllStories {
 
 impl tl::Decode for AllStories {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x1158fe3e => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::NotModified(value)),
                 Err(error) => Err(error),
@@ -75,8 +74,7 @@ impl tl::Decode for AllStories {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "stories.AllStories")),
-        };
-        value
+        }
     }
 }
 

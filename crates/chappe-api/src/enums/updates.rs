@@ -29,7 +29,7 @@ impl tl::Encode for ChannelDifference {
 
 impl tl::Decode for ChannelDifference {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x3e11affb => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Empty(value)),
                 Err(error) => Err(error),
@@ -43,8 +43,7 @@ impl tl::Decode for ChannelDifference {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "updates.ChannelDifference")),
-        };
-        value
+        }
     }
 }
 
@@ -93,7 +92,7 @@ impl tl::Encode for Difference {
 
 impl tl::Decode for Difference {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x5d75a138 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Empty(value)),
                 Err(error) => Err(error),
@@ -111,8 +110,7 @@ impl tl::Decode for Difference {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "updates.Difference")),
-        };
-        value
+        }
     }
 }
 

@@ -26,7 +26,7 @@ impl tl::Encode for CdnFile {
 
 impl tl::Decode for CdnFile {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xeea8e46e => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::ReuploadNeeded(value)),
                 Err(error) => Err(error),
@@ -36,8 +36,7 @@ impl tl::Decode for CdnFile {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "upload.CdnFile")),
-        };
-        value
+        }
     }
 }
 
@@ -74,7 +73,7 @@ impl tl::Encode for File {
 
 impl tl::Decode for File {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x096a18d5 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::File(value)),
                 Err(error) => Err(error),
@@ -84,8 +83,7 @@ impl tl::Decode for File {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "upload.File")),
-        };
-        value
+        }
     }
 }
 

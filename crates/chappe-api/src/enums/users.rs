@@ -26,7 +26,7 @@ impl tl::Encode for SavedMusic {
 
 impl tl::Decode for SavedMusic {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0xe3878aa4 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::NotModified(value)),
                 Err(error) => Err(error),
@@ -36,8 +36,7 @@ impl tl::Decode for SavedMusic {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "users.SavedMusic")),
-        };
-        value
+        }
     }
 }
 
@@ -74,7 +73,7 @@ impl tl::Encode for Users {
 
 impl tl::Decode for Users {
     fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
-        let value = match reader.u32()? {
+        match reader.u32()? {
             0x62d706b8 => match tl::DecodeBare::decode_bare(reader) {
                 Ok(value) => Ok(Self::Users(value)),
                 Err(error) => Err(error),
@@ -84,8 +83,7 @@ impl tl::Decode for Users {
                 Err(error) => Err(error),
             },
             id => Err(reader.unknown(id, "users.Users")),
-        };
-        value
+        }
     }
 }
 

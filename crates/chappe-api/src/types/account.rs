@@ -135,13 +135,13 @@ impl tl::Encode for Password {
         debug_assert!(self.has_password == self.current_algo.is_some(), "set all the fields of bit 2 or none");
         debug_assert!(self.current_algo.is_some() == self.srp_b.is_some(), "set all the fields of bit 2 or none");
         debug_assert!(self.srp_b.is_some() == self.srp_id.is_some(), "set all the fields of bit 2 or none");
-        let flags = tl::bit(self.has_recovery, 0x1)
-            | tl::bit(self.has_secure_values, 0x2)
-            | tl::bit(self.has_password && self.current_algo.is_some() && self.srp_b.is_some() && self.srp_id.is_some(), 0x4)
-            | tl::bit(self.hint.is_some(), 0x8)
-            | tl::bit(self.email_unconfirmed_pattern.is_some(), 0x10)
-            | tl::bit(self.pending_reset_date.is_some(), 0x20)
-            | tl::bit(self.login_email_pattern.is_some(), 0x40);
+        let flags = tl::bit(0, self.has_recovery, 0x1);
+        let flags = tl::bit(flags, self.has_secure_values, 0x2);
+        let flags = tl::bit(flags, self.has_password && self.current_algo.is_some() && self.srp_b.is_some() && self.srp_id.is_some(), 0x4);
+        let flags = tl::bit(flags, self.hint.is_some(), 0x8);
+        let flags = tl::bit(flags, self.email_unconfirmed_pattern.is_some(), 0x10);
+        let flags = tl::bit(flags, self.pending_reset_date.is_some(), 0x20);
+        let flags = tl::bit(flags, self.login_email_pattern.is_some(), 0x40);
         tl::write_u32(out, flags);
         if let Some(value) = &self.current_algo && flags & 0x4 != 0 {
             tl::Encode::encode(value, out);
@@ -152,21 +152,13 @@ impl tl::Encode for Password {
         if let Some(value) = &self.srp_id && flags & 0x4 != 0 {
             tl::write_i64(out, *value);
         }
-        if let Some(value) = &self.hint {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.email_unconfirmed_pattern {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.hint);
+        tl::write_text_if(out, &self.email_unconfirmed_pattern);
         tl::Encode::encode(&self.new_algo, out);
         tl::Encode::encode(&self.new_secure_algo, out);
         tl::write_bytes(out, &self.secure_random);
-        if let Some(value) = &self.pending_reset_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.login_email_pattern {
-            tl::write_text(out, value);
-        }
+        tl::write_i32_if(out, self.pending_reset_date);
+        tl::write_text_if(out, &self.login_email_pattern);
     }
 }
 
@@ -221,12 +213,10 @@ impl PasswordSettings {
 impl tl::Encode for PasswordSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9a5c33e5);
-        let flags = tl::bit(self.email.is_some(), 0x1)
-            | tl::bit(self.secure_settings.is_some(), 0x2);
+        let flags = tl::bit(0, self.email.is_some(), 0x1);
+        let flags = tl::bit(flags, self.secure_settings.is_some(), 0x2);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.email {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.email);
         if let Some(value) = &self.secure_settings {
             tl::Encode::encode(value, out);
         }
@@ -281,9 +271,9 @@ impl tl::Encode for PasswordInputSettings {
         tl::write_u32(out, 0xc23727c9);
         debug_assert!(self.new_algo.is_some() == self.new_password_hash.is_some(), "set all the fields of bit 0 or none");
         debug_assert!(self.new_password_hash.is_some() == self.hint.is_some(), "set all the fields of bit 0 or none");
-        let flags = tl::bit(self.new_algo.is_some() && self.new_password_hash.is_some() && self.hint.is_some(), 0x1)
-            | tl::bit(self.email.is_some(), 0x2)
-            | tl::bit(self.new_secure_settings.is_some(), 0x4);
+        let flags = tl::bit(0, self.new_algo.is_some() && self.new_password_hash.is_some() && self.hint.is_some(), 0x1);
+        let flags = tl::bit(flags, self.email.is_some(), 0x2);
+        let flags = tl::bit(flags, self.new_secure_settings.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.new_algo && flags & 0x1 != 0 {
             tl::Encode::encode(value, out);
@@ -294,9 +284,7 @@ impl tl::Encode for PasswordInputSettings {
         if let Some(value) = &self.hint && flags & 0x1 != 0 {
             tl::write_text(out, value);
         }
-        if let Some(value) = &self.email {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.email);
         if let Some(value) = &self.new_secure_settings {
             tl::Encode::encode(value, out);
         }
@@ -428,15 +416,13 @@ impl AuthorizationForm {
 impl tl::Encode for AuthorizationForm {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xad2e1cd8);
-        let flags = tl::bit(self.privacy_policy_url.is_some(), 0x1);
+        let flags = tl::bit(0, self.privacy_policy_url.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.required_types);
         tl::write_vector(out, &self.values);
         tl::write_vector(out, &self.errors);
         tl::write_vector(out, &self.users);
-        if let Some(value) = &self.privacy_policy_url {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.privacy_policy_url);
     }
 }
 
@@ -673,8 +659,8 @@ impl ContentSettings {
 impl tl::Encode for ContentSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x57e28221);
-        let flags = tl::bit(self.sensitive_enabled, 0x1)
-            | tl::bit(self.sensitive_can_change, 0x2);
+        let flags = tl::bit(0, self.sensitive_enabled, 0x1);
+        let flags = tl::bit(flags, self.sensitive_can_change, 0x2);
         tl::write_u32(out, flags);
     }
 }
@@ -793,15 +779,13 @@ impl ChatThemes {
 impl tl::Encode for ChatThemes {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbe098173);
-        let flags = tl::bit(self.next_offset.is_some(), 0x1);
+        let flags = tl::bit(0, self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.hash);
         tl::write_vector(out, &self.themes);
         tl::write_vector(out, &self.chats);
         tl::write_vector(out, &self.users);
-        if let Some(value) = &self.next_offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.next_offset);
     }
 }
 
@@ -1170,7 +1154,7 @@ impl ResolvedBusinessChatLinks {
 impl tl::Encode for ResolvedBusinessChatLinks {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x9a23af21);
-        let flags = tl::bit(self.entities.is_some(), 0x1);
+        let flags = tl::bit(0, self.entities.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.peer, out);
         tl::write_text(out, &self.message);
@@ -1367,8 +1351,8 @@ impl WebBrowserSettings {
 impl tl::Encode for WebBrowserSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x79eb8cb3);
-        let flags = tl::bit(self.open_external_browser, 0x1)
-            | tl::bit(self.display_close_button, 0x2);
+        let flags = tl::bit(0, self.open_external_browser, 0x1);
+        let flags = tl::bit(flags, self.display_close_button, 0x2);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.external_exceptions);
         tl::write_vector(out, &self.inapp_exceptions);

@@ -34,17 +34,15 @@ impl SentCode {
 impl tl::Encode for SentCode {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5e002502);
-        let flags = tl::bit(self.next_type.is_some(), 0x2)
-            | tl::bit(self.timeout.is_some(), 0x4);
+        let flags = tl::bit(0, self.next_type.is_some(), 0x2);
+        let flags = tl::bit(flags, self.timeout.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.r#type, out);
         tl::write_text(out, &self.phone_code_hash);
         if let Some(value) = &self.next_type {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.timeout {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.timeout);
     }
 }
 
@@ -189,16 +187,14 @@ impl tl::Encode for Authorization {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2ea2c0d4);
         debug_assert!(self.setup_password_required == self.otherwise_relogin_days.is_some(), "set all the fields of bit 1 or none");
-        let flags = tl::bit(self.setup_password_required && self.otherwise_relogin_days.is_some(), 0x2)
-            | tl::bit(self.tmp_sessions.is_some(), 0x1)
-            | tl::bit(self.future_auth_token.is_some(), 0x4);
+        let flags = tl::bit(0, self.setup_password_required && self.otherwise_relogin_days.is_some(), 0x2);
+        let flags = tl::bit(flags, self.tmp_sessions.is_some(), 0x1);
+        let flags = tl::bit(flags, self.future_auth_token.is_some(), 0x4);
         tl::write_u32(out, flags);
         if let Some(value) = &self.otherwise_relogin_days && flags & 0x2 != 0 {
             tl::write_i32(out, *value);
         }
-        if let Some(value) = &self.tmp_sessions {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.tmp_sessions);
         if let Some(value) = &self.future_auth_token {
             tl::write_bytes(out, value);
         }
@@ -247,7 +243,7 @@ impl AuthorizationSignUpRequired {
 impl tl::Encode for AuthorizationSignUpRequired {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x44747e9a);
-        let flags = tl::bit(self.terms_of_service.is_some(), 0x1);
+        let flags = tl::bit(0, self.terms_of_service.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.terms_of_service {
             tl::Encode::encode(value, out);
@@ -548,19 +544,15 @@ impl SentCodeTypeEmailCode {
 impl tl::Encode for SentCodeTypeEmailCode {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf450f59b);
-        let flags = tl::bit(self.apple_signin_allowed, 0x1)
-            | tl::bit(self.google_signin_allowed, 0x2)
-            | tl::bit(self.reset_available_period.is_some(), 0x8)
-            | tl::bit(self.reset_pending_date.is_some(), 0x10);
+        let flags = tl::bit(0, self.apple_signin_allowed, 0x1);
+        let flags = tl::bit(flags, self.google_signin_allowed, 0x2);
+        let flags = tl::bit(flags, self.reset_available_period.is_some(), 0x8);
+        let flags = tl::bit(flags, self.reset_pending_date.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.email_pattern);
         tl::write_i32(out, self.length);
-        if let Some(value) = &self.reset_available_period {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.reset_pending_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.reset_available_period);
+        tl::write_i32_if(out, self.reset_pending_date);
     }
 }
 
@@ -608,8 +600,8 @@ impl SentCodeTypeSetUpEmailRequired {
 impl tl::Encode for SentCodeTypeSetUpEmailRequired {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa5491dea);
-        let flags = tl::bit(self.apple_signin_allowed, 0x1)
-            | tl::bit(self.google_signin_allowed, 0x2);
+        let flags = tl::bit(0, self.apple_signin_allowed, 0x1);
+        let flags = tl::bit(flags, self.google_signin_allowed, 0x2);
         tl::write_u32(out, flags);
     }
 }
@@ -702,9 +694,9 @@ impl tl::Encode for SentCodeTypeFirebaseSms {
         tl::write_u32(out, 0x009fd736);
         debug_assert!(self.play_integrity_project_id.is_some() == self.play_integrity_nonce.is_some(), "set all the fields of bit 2 or none");
         debug_assert!(self.receipt.is_some() == self.push_timeout.is_some(), "set all the fields of bit 1 or none");
-        let flags = tl::bit(self.nonce.is_some(), 0x1)
-            | tl::bit(self.play_integrity_project_id.is_some() && self.play_integrity_nonce.is_some(), 0x4)
-            | tl::bit(self.receipt.is_some() && self.push_timeout.is_some(), 0x2);
+        let flags = tl::bit(0, self.nonce.is_some(), 0x1);
+        let flags = tl::bit(flags, self.play_integrity_project_id.is_some() && self.play_integrity_nonce.is_some(), 0x4);
+        let flags = tl::bit(flags, self.receipt.is_some() && self.push_timeout.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.nonce {
             tl::write_bytes(out, value);
@@ -767,11 +759,9 @@ impl SentCodeTypeSmsWord {
 impl tl::Encode for SentCodeTypeSmsWord {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa416ac81);
-        let flags = tl::bit(self.beginning.is_some(), 0x1);
+        let flags = tl::bit(0, self.beginning.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.beginning {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.beginning);
     }
 }
 
@@ -812,11 +802,9 @@ impl SentCodeTypeSmsPhrase {
 impl tl::Encode for SentCodeTypeSmsPhrase {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb37794af);
-        let flags = tl::bit(self.beginning.is_some(), 0x1);
+        let flags = tl::bit(0, self.beginning.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.beginning {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.beginning);
     }
 }
 
@@ -967,7 +955,7 @@ impl LoggedOut {
 impl tl::Encode for LoggedOut {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc3a2835f);
-        let flags = tl::bit(self.future_auth_token.is_some(), 0x1);
+        let flags = tl::bit(0, self.future_auth_token.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.future_auth_token {
             tl::write_bytes(out, value);

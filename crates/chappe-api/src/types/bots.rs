@@ -72,11 +72,9 @@ impl PopularAppBots {
 impl tl::Encode for PopularAppBots {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x1991b13b);
-        let flags = tl::bit(self.next_offset.is_some(), 0x1);
+        let flags = tl::bit(0, self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.next_offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.next_offset);
         tl::write_vector(out, &self.users);
     }
 }
@@ -227,8 +225,8 @@ impl AccessSettings {
 impl tl::Encode for AccessSettings {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdd1fbf93);
-        let flags = tl::bit(self.restricted, 0x1)
-            | tl::bit(self.add_users.is_some(), 0x2);
+        let flags = tl::bit(0, self.restricted, 0x1);
+        let flags = tl::bit(flags, self.add_users.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.add_users {
             tl::write_vector(out, value);

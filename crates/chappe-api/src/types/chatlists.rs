@@ -168,13 +168,11 @@ impl ChatlistInvite {
 impl tl::Encode for ChatlistInvite {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xf10ece2f);
-        let flags = tl::bit(self.title_noanimate, 0x2)
-            | tl::bit(self.emoticon.is_some(), 0x1);
+        let flags = tl::bit(0, self.title_noanimate, 0x2);
+        let flags = tl::bit(flags, self.emoticon.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.title, out);
-        if let Some(value) = &self.emoticon {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.emoticon);
         tl::write_vector(out, &self.peers);
         tl::write_vector(out, &self.chats);
         tl::write_vector(out, &self.users);

@@ -36,13 +36,11 @@ impl PeerLinkRequests {
 impl tl::Encode for PeerLinkRequests {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2244afad);
-        let flags = tl::bit(self.next_offset.is_some(), 0x1);
+        let flags = tl::bit(0, self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.total_count);
         tl::write_vector(out, &self.requests);
-        if let Some(value) = &self.next_offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.next_offset);
         tl::write_vector(out, &self.chats);
         tl::write_vector(out, &self.users);
     }

@@ -42,10 +42,10 @@ impl AppUpdate {
 impl tl::Encode for AppUpdate {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xccbbce30);
-        let flags = tl::bit(self.can_not_skip, 0x1)
-            | tl::bit(self.document.is_some(), 0x2)
-            | tl::bit(self.url.is_some(), 0x4)
-            | tl::bit(self.sticker.is_some(), 0x8);
+        let flags = tl::bit(0, self.can_not_skip, 0x1);
+        let flags = tl::bit(flags, self.document.is_some(), 0x2);
+        let flags = tl::bit(flags, self.url.is_some(), 0x4);
+        let flags = tl::bit(flags, self.sticker.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.id);
         tl::write_text(out, &self.version);
@@ -54,9 +54,7 @@ impl tl::Encode for AppUpdate {
         if let Some(value) = &self.document {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.url {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.url);
         if let Some(value) = &self.sticker {
             tl::Encode::encode(value, out);
         }
@@ -187,15 +185,13 @@ impl TermsOfService {
 impl tl::Encode for TermsOfService {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x780a0310);
-        let flags = tl::bit(self.popup, 0x1)
-            | tl::bit(self.min_age_confirm.is_some(), 0x2);
+        let flags = tl::bit(0, self.popup, 0x1);
+        let flags = tl::bit(flags, self.min_age_confirm.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.id, out);
         tl::write_text(out, &self.text);
         tl::write_vector(out, &self.entities);
-        if let Some(value) = &self.min_age_confirm {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.min_age_confirm);
     }
 }
 
@@ -358,8 +354,8 @@ impl DeepLinkInfo {
 impl tl::Encode for DeepLinkInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6a4ee832);
-        let flags = tl::bit(self.update_app, 0x1)
-            | tl::bit(self.entities.is_some(), 0x2);
+        let flags = tl::bit(0, self.update_app, 0x1);
+        let flags = tl::bit(flags, self.entities.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.message);
         if let Some(value) = &self.entities {
@@ -577,22 +573,18 @@ impl PromoData {
 impl tl::Encode for PromoData {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x08a4d87a);
-        let flags = tl::bit(self.proxy, 0x1)
-            | tl::bit(self.peer.is_some(), 0x8)
-            | tl::bit(self.psa_type.is_some(), 0x2)
-            | tl::bit(self.psa_message.is_some(), 0x4)
-            | tl::bit(self.custom_pending_suggestion.is_some(), 0x10);
+        let flags = tl::bit(0, self.proxy, 0x1);
+        let flags = tl::bit(flags, self.peer.is_some(), 0x8);
+        let flags = tl::bit(flags, self.psa_type.is_some(), 0x2);
+        let flags = tl::bit(flags, self.psa_message.is_some(), 0x4);
+        let flags = tl::bit(flags, self.custom_pending_suggestion.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.expires);
         if let Some(value) = &self.peer {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.psa_type {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.psa_message {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.psa_type);
+        tl::write_text_if(out, &self.psa_message);
         tl::write_vector(out, &self.pending_suggestions);
         tl::write_vector(out, &self.dismissed_suggestions);
         if let Some(value) = &self.custom_pending_suggestion {
@@ -653,8 +645,8 @@ impl CountryCode {
 impl tl::Encode for CountryCode {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4203c5ef);
-        let flags = tl::bit(self.prefixes.is_some(), 0x1)
-            | tl::bit(self.patterns.is_some(), 0x2);
+        let flags = tl::bit(0, self.prefixes.is_some(), 0x1);
+        let flags = tl::bit(flags, self.patterns.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.country_code);
         if let Some(value) = &self.prefixes {
@@ -713,14 +705,12 @@ impl Country {
 impl tl::Encode for Country {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc3878e23);
-        let flags = tl::bit(self.hidden, 0x1)
-            | tl::bit(self.name.is_some(), 0x2);
+        let flags = tl::bit(0, self.hidden, 0x1);
+        let flags = tl::bit(flags, self.name.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.iso2);
         tl::write_text(out, &self.default_name);
-        if let Some(value) = &self.name {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.name);
         tl::write_vector(out, &self.country_codes);
     }
 }
@@ -982,11 +972,11 @@ impl PeerColorOption {
 impl tl::Encode for PeerColorOption {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xadec6ebe);
-        let flags = tl::bit(self.hidden, 0x1)
-            | tl::bit(self.colors.is_some(), 0x2)
-            | tl::bit(self.dark_colors.is_some(), 0x4)
-            | tl::bit(self.channel_min_level.is_some(), 0x8)
-            | tl::bit(self.group_min_level.is_some(), 0x10);
+        let flags = tl::bit(0, self.hidden, 0x1);
+        let flags = tl::bit(flags, self.colors.is_some(), 0x2);
+        let flags = tl::bit(flags, self.dark_colors.is_some(), 0x4);
+        let flags = tl::bit(flags, self.channel_min_level.is_some(), 0x8);
+        let flags = tl::bit(flags, self.group_min_level.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.color_id);
         if let Some(value) = &self.colors {
@@ -995,12 +985,8 @@ impl tl::Encode for PeerColorOption {
         if let Some(value) = &self.dark_colors {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.channel_min_level {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.group_min_level {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.channel_min_level);
+        tl::write_i32_if(out, self.group_min_level);
     }
 }
 

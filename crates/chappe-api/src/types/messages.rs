@@ -220,18 +220,14 @@ impl MessagesSlice {
 impl tl::Encode for MessagesSlice {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5f206716);
-        let flags = tl::bit(self.inexact, 0x2)
-            | tl::bit(self.next_rate.is_some(), 0x1)
-            | tl::bit(self.offset_id_offset.is_some(), 0x4)
-            | tl::bit(self.search_flood.is_some(), 0x8);
+        let flags = tl::bit(0, self.inexact, 0x2);
+        let flags = tl::bit(flags, self.next_rate.is_some(), 0x1);
+        let flags = tl::bit(flags, self.offset_id_offset.is_some(), 0x4);
+        let flags = tl::bit(flags, self.search_flood.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
-        if let Some(value) = &self.next_rate {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.offset_id_offset {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.next_rate);
+        tl::write_i32_if(out, self.offset_id_offset);
         if let Some(value) = &self.search_flood {
             tl::Encode::encode(value, out);
         }
@@ -301,14 +297,12 @@ impl ChannelMessages {
 impl tl::Encode for ChannelMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xc776ba4e);
-        let flags = tl::bit(self.inexact, 0x2)
-            | tl::bit(self.offset_id_offset.is_some(), 0x4);
+        let flags = tl::bit(0, self.inexact, 0x2);
+        let flags = tl::bit(flags, self.offset_id_offset.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.pts);
         tl::write_i32(out, self.count);
-        if let Some(value) = &self.offset_id_offset {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.offset_id_offset);
         tl::write_vector(out, &self.messages);
         tl::write_vector(out, &self.topics);
         tl::write_vector(out, &self.chats);
@@ -914,15 +908,13 @@ impl BotResults {
 impl tl::Encode for BotResults {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe021f2f6);
-        let flags = tl::bit(self.gallery, 0x1)
-            | tl::bit(self.next_offset.is_some(), 0x2)
-            | tl::bit(self.switch_pm.is_some(), 0x4)
-            | tl::bit(self.switch_webview.is_some(), 0x8);
+        let flags = tl::bit(0, self.gallery, 0x1);
+        let flags = tl::bit(flags, self.next_offset.is_some(), 0x2);
+        let flags = tl::bit(flags, self.switch_pm.is_some(), 0x4);
+        let flags = tl::bit(flags, self.switch_webview.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.query_id);
-        if let Some(value) = &self.next_offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.next_offset);
         if let Some(value) = &self.switch_pm {
             tl::Encode::encode(value, out);
         }
@@ -989,18 +981,14 @@ impl BotCallbackAnswer {
 impl tl::Encode for BotCallbackAnswer {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x36585ea4);
-        let flags = tl::bit(self.alert, 0x2)
-            | tl::bit(self.has_url, 0x8)
-            | tl::bit(self.native_ui, 0x10)
-            | tl::bit(self.message.is_some(), 0x1)
-            | tl::bit(self.url.is_some(), 0x4);
+        let flags = tl::bit(0, self.alert, 0x2);
+        let flags = tl::bit(flags, self.has_url, 0x8);
+        let flags = tl::bit(flags, self.native_ui, 0x10);
+        let flags = tl::bit(flags, self.message.is_some(), 0x1);
+        let flags = tl::bit(flags, self.url.is_some(), 0x4);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.message {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.url {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.message);
+        tl::write_text_if(out, &self.url);
         tl::write_i32(out, self.cache_time);
     }
 }
@@ -1047,7 +1035,7 @@ impl MessageEditData {
 impl tl::Encode for MessageEditData {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x26b5dde6);
-        let flags = tl::bit(self.caption, 0x1);
+        let flags = tl::bit(0, self.caption, 0x1);
         tl::write_u32(out, flags);
     }
 }
@@ -1181,7 +1169,7 @@ impl FeaturedStickers {
 impl tl::Encode for FeaturedStickers {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbe382906);
-        let flags = tl::bit(self.premium, 0x1);
+        let flags = tl::bit(0, self.premium, 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.hash);
         tl::write_i32(out, self.count);
@@ -1471,7 +1459,7 @@ impl SearchCounter {
 impl tl::Encode for SearchCounter {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe844ebff);
-        let flags = tl::bit(self.inexact, 0x2);
+        let flags = tl::bit(0, self.inexact, 0x2);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.filter, out);
         tl::write_i32(out, self.count);
@@ -1567,15 +1555,13 @@ impl VotesList {
 impl tl::Encode for VotesList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4899484e);
-        let flags = tl::bit(self.next_offset.is_some(), 0x1);
+        let flags = tl::bit(0, self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.votes);
         tl::write_vector(out, &self.chats);
         tl::write_vector(out, &self.users);
-        if let Some(value) = &self.next_offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.next_offset);
     }
 }
 
@@ -1674,20 +1660,14 @@ impl DiscussionMessage {
 impl tl::Encode for DiscussionMessage {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa6341782);
-        let flags = tl::bit(self.max_id.is_some(), 0x1)
-            | tl::bit(self.read_inbox_max_id.is_some(), 0x2)
-            | tl::bit(self.read_outbox_max_id.is_some(), 0x4);
+        let flags = tl::bit(0, self.max_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.read_inbox_max_id.is_some(), 0x2);
+        let flags = tl::bit(flags, self.read_outbox_max_id.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.messages);
-        if let Some(value) = &self.max_id {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.read_inbox_max_id {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.read_outbox_max_id {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.max_id);
+        tl::write_i32_if(out, self.read_inbox_max_id);
+        tl::write_i32_if(out, self.read_outbox_max_id);
         tl::write_i32(out, self.unread_count);
         tl::write_vector(out, &self.chats);
         tl::write_vector(out, &self.users);
@@ -1775,13 +1755,11 @@ impl HistoryImportParsed {
 impl tl::Encode for HistoryImportParsed {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x5e0fb7b9);
-        let flags = tl::bit(self.pm, 0x1)
-            | tl::bit(self.group, 0x2)
-            | tl::bit(self.title.is_some(), 0x4);
+        let flags = tl::bit(0, self.pm, 0x1);
+        let flags = tl::bit(flags, self.group, 0x2);
+        let flags = tl::bit(flags, self.title.is_some(), 0x4);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.title {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.title);
     }
 }
 
@@ -2116,19 +2094,13 @@ impl SponsoredMessages {
 impl tl::Encode for SponsoredMessages {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xffda656d);
-        let flags = tl::bit(self.posts_between.is_some(), 0x1)
-            | tl::bit(self.start_delay.is_some(), 0x2)
-            | tl::bit(self.between_delay.is_some(), 0x4);
+        let flags = tl::bit(0, self.posts_between.is_some(), 0x1);
+        let flags = tl::bit(flags, self.start_delay.is_some(), 0x2);
+        let flags = tl::bit(flags, self.between_delay.is_some(), 0x4);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.posts_between {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.start_delay {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.between_delay {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.posts_between);
+        tl::write_i32_if(out, self.start_delay);
+        tl::write_i32_if(out, self.between_delay);
         tl::write_vector(out, &self.messages);
         tl::write_vector(out, &self.chats);
         tl::write_vector(out, &self.users);
@@ -2193,15 +2165,13 @@ impl SearchResultsCalendar {
 impl tl::Encode for SearchResultsCalendar {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x147ee23c);
-        let flags = tl::bit(self.inexact, 0x1)
-            | tl::bit(self.offset_id_offset.is_some(), 0x2);
+        let flags = tl::bit(0, self.inexact, 0x1);
+        let flags = tl::bit(flags, self.offset_id_offset.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_i32(out, self.min_date);
         tl::write_i32(out, self.min_msg_id);
-        if let Some(value) = &self.offset_id_offset {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.offset_id_offset);
         tl::write_vector(out, &self.periods);
         tl::write_vector(out, &self.messages);
         tl::write_vector(out, &self.chats);
@@ -2342,15 +2312,13 @@ impl MessageReactionsList {
 impl tl::Encode for MessageReactionsList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x31bd492d);
-        let flags = tl::bit(self.next_offset.is_some(), 0x1);
+        let flags = tl::bit(0, self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.reactions);
         tl::write_vector(out, &self.chats);
         tl::write_vector(out, &self.users);
-        if let Some(value) = &self.next_offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.next_offset);
     }
 }
 
@@ -2442,8 +2410,8 @@ impl tl::Encode for TranscribedAudio {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xcfb9d957);
         debug_assert!(self.trial_remains_num.is_some() == self.trial_remains_until_date.is_some(), "set all the fields of bit 1 or none");
-        let flags = tl::bit(self.pending, 0x1)
-            | tl::bit(self.trial_remains_num.is_some() && self.trial_remains_until_date.is_some(), 0x2);
+        let flags = tl::bit(0, self.pending, 0x1);
+        let flags = tl::bit(flags, self.trial_remains_num.is_some() && self.trial_remains_until_date.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.transcription_id);
         tl::write_text(out, &self.text);
@@ -2547,7 +2515,7 @@ impl ForumTopics {
 impl tl::Encode for ForumTopics {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x367617d3);
-        let flags = tl::bit(self.order_by_create_date, 0x1);
+        let flags = tl::bit(0, self.order_by_create_date, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.topics);
@@ -2679,9 +2647,9 @@ impl BotApp {
 impl tl::Encode for BotApp {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xeb50adf5);
-        let flags = tl::bit(self.inactive, 0x1)
-            | tl::bit(self.request_write_access, 0x2)
-            | tl::bit(self.has_settings, 0x4);
+        let flags = tl::bit(0, self.inactive, 0x1);
+        let flags = tl::bit(flags, self.request_write_access, 0x2);
+        let flags = tl::bit(flags, self.has_settings, 0x4);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.app, out);
     }
@@ -2985,7 +2953,7 @@ impl DialogFilters {
 impl tl::Encode for DialogFilters {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2ad93719);
-        let flags = tl::bit(self.tags_enabled, 0x1);
+        let flags = tl::bit(0, self.tags_enabled, 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.filters);
     }
@@ -3235,11 +3203,9 @@ impl FoundStickersNotModified {
 impl tl::Encode for FoundStickersNotModified {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6010c534);
-        let flags = tl::bit(self.next_offset.is_some(), 0x1);
+        let flags = tl::bit(0, self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.next_offset {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.next_offset);
     }
 }
 
@@ -3284,11 +3250,9 @@ impl FoundStickers {
 impl tl::Encode for FoundStickers {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x82c9e290);
-        let flags = tl::bit(self.next_offset.is_some(), 0x1);
+        let flags = tl::bit(0, self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.next_offset {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.next_offset);
         tl::write_i64(out, self.hash);
         tl::write_vector(out, &self.stickers);
     }
@@ -3425,15 +3389,13 @@ impl EmojiGameDiceInfo {
 impl tl::Encode for EmojiGameDiceInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x44e56023);
-        let flags = tl::bit(self.plays_left.is_some(), 0x1);
+        let flags = tl::bit(0, self.plays_left.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.game_hash);
         tl::write_i64(out, self.prev_stake);
         tl::write_i32(out, self.current_streak);
         tl::write_vector(out, &self.params);
-        if let Some(value) = &self.plays_left {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.plays_left);
     }
 }
 
@@ -3480,7 +3442,7 @@ impl ComposedMessageWithAi {
 impl tl::Encode for ComposedMessageWithAi {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x90d7adfa);
-        let flags = tl::bit(self.diff_text.is_some(), 0x1);
+        let flags = tl::bit(0, self.diff_text.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.result_text, out);
         if let Some(value) = &self.diff_text {

@@ -60,13 +60,13 @@ impl tl::Encode for PaymentForm {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa0058751);
         debug_assert!(self.native_provider.is_some() == self.native_params.is_some(), "set all the fields of bit 4 or none");
-        let flags = tl::bit(self.can_save_credentials, 0x4)
-            | tl::bit(self.password_missing, 0x8)
-            | tl::bit(self.photo.is_some(), 0x20)
-            | tl::bit(self.native_provider.is_some() && self.native_params.is_some(), 0x10)
-            | tl::bit(self.additional_methods.is_some(), 0x40)
-            | tl::bit(self.saved_info.is_some(), 0x1)
-            | tl::bit(self.saved_credentials.is_some(), 0x2);
+        let flags = tl::bit(0, self.can_save_credentials, 0x4);
+        let flags = tl::bit(flags, self.password_missing, 0x8);
+        let flags = tl::bit(flags, self.photo.is_some(), 0x20);
+        let flags = tl::bit(flags, self.native_provider.is_some() && self.native_params.is_some(), 0x10);
+        let flags = tl::bit(flags, self.additional_methods.is_some(), 0x40);
+        let flags = tl::bit(flags, self.saved_info.is_some(), 0x1);
+        let flags = tl::bit(flags, self.saved_credentials.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.form_id);
         tl::write_i64(out, self.bot_id);
@@ -161,7 +161,7 @@ impl PaymentFormStars {
 impl tl::Encode for PaymentFormStars {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x7bf6b15c);
-        let flags = tl::bit(self.photo.is_some(), 0x20);
+        let flags = tl::bit(0, self.photo.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.form_id);
         tl::write_i64(out, self.bot_id);
@@ -258,12 +258,10 @@ impl ValidatedRequestedInfo {
 impl tl::Encode for ValidatedRequestedInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xd1451883);
-        let flags = tl::bit(self.id.is_some(), 0x1)
-            | tl::bit(self.shipping_options.is_some(), 0x2);
+        let flags = tl::bit(0, self.id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.shipping_options.is_some(), 0x2);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.id {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.id);
         if let Some(value) = &self.shipping_options {
             tl::write_vector(out, value);
         }
@@ -403,10 +401,10 @@ impl PaymentReceipt {
 impl tl::Encode for PaymentReceipt {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x70c4fe03);
-        let flags = tl::bit(self.photo.is_some(), 0x4)
-            | tl::bit(self.info.is_some(), 0x1)
-            | tl::bit(self.shipping.is_some(), 0x2)
-            | tl::bit(self.tip_amount.is_some(), 0x8);
+        let flags = tl::bit(0, self.photo.is_some(), 0x4);
+        let flags = tl::bit(flags, self.info.is_some(), 0x1);
+        let flags = tl::bit(flags, self.shipping.is_some(), 0x2);
+        let flags = tl::bit(flags, self.tip_amount.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.date);
         tl::write_i64(out, self.bot_id);
@@ -423,9 +421,7 @@ impl tl::Encode for PaymentReceipt {
         if let Some(value) = &self.shipping {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.tip_amount {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i64_if(out, self.tip_amount);
         tl::write_text(out, &self.currency);
         tl::write_i64(out, self.total_amount);
         tl::write_text(out, &self.credentials_title);
@@ -502,7 +498,7 @@ impl PaymentReceiptStars {
 impl tl::Encode for PaymentReceiptStars {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xdabbf83a);
-        let flags = tl::bit(self.photo.is_some(), 0x4);
+        let flags = tl::bit(0, self.photo.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.date);
         tl::write_i64(out, self.bot_id);
@@ -567,8 +563,8 @@ impl SavedInfo {
 impl tl::Encode for SavedInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xfb8fe43c);
-        let flags = tl::bit(self.has_saved_credentials, 0x2)
-            | tl::bit(self.saved_info.is_some(), 0x1);
+        let flags = tl::bit(0, self.has_saved_credentials, 0x2);
+        let flags = tl::bit(flags, self.saved_info.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.saved_info {
             tl::Encode::encode(value, out);
@@ -702,26 +698,20 @@ impl CheckedGiftCode {
 impl tl::Encode for CheckedGiftCode {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xeb983f8f);
-        let flags = tl::bit(self.via_giveaway, 0x4)
-            | tl::bit(self.from_id.is_some(), 0x10)
-            | tl::bit(self.giveaway_msg_id.is_some(), 0x8)
-            | tl::bit(self.to_id.is_some(), 0x1)
-            | tl::bit(self.used_date.is_some(), 0x2);
+        let flags = tl::bit(0, self.via_giveaway, 0x4);
+        let flags = tl::bit(flags, self.from_id.is_some(), 0x10);
+        let flags = tl::bit(flags, self.giveaway_msg_id.is_some(), 0x8);
+        let flags = tl::bit(flags, self.to_id.is_some(), 0x1);
+        let flags = tl::bit(flags, self.used_date.is_some(), 0x2);
         tl::write_u32(out, flags);
         if let Some(value) = &self.from_id {
             tl::Encode::encode(value, out);
         }
-        if let Some(value) = &self.giveaway_msg_id {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.to_id {
-            tl::write_i64(out, *value);
-        }
+        tl::write_i32_if(out, self.giveaway_msg_id);
+        tl::write_i64_if(out, self.to_id);
         tl::write_i32(out, self.date);
         tl::write_i32(out, self.days);
-        if let Some(value) = &self.used_date {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.used_date);
         tl::write_vector(out, &self.chats);
         tl::write_vector(out, &self.users);
     }
@@ -782,22 +772,16 @@ impl GiveawayInfo {
 impl tl::Encode for GiveawayInfo {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4367daa0);
-        let flags = tl::bit(self.participating, 0x1)
-            | tl::bit(self.preparing_results, 0x8)
-            | tl::bit(self.joined_too_early_date.is_some(), 0x2)
-            | tl::bit(self.admin_disallowed_chat_id.is_some(), 0x4)
-            | tl::bit(self.disallowed_country.is_some(), 0x10);
+        let flags = tl::bit(0, self.participating, 0x1);
+        let flags = tl::bit(flags, self.preparing_results, 0x8);
+        let flags = tl::bit(flags, self.joined_too_early_date.is_some(), 0x2);
+        let flags = tl::bit(flags, self.admin_disallowed_chat_id.is_some(), 0x4);
+        let flags = tl::bit(flags, self.disallowed_country.is_some(), 0x10);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.start_date);
-        if let Some(value) = &self.joined_too_early_date {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.admin_disallowed_chat_id {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.disallowed_country {
-            tl::write_text(out, value);
-        }
+        tl::write_i32_if(out, self.joined_too_early_date);
+        tl::write_i64_if(out, self.admin_disallowed_chat_id);
+        tl::write_text_if(out, &self.disallowed_country);
     }
 }
 
@@ -857,24 +841,18 @@ impl GiveawayInfoResults {
 impl tl::Encode for GiveawayInfoResults {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe175e66f);
-        let flags = tl::bit(self.winner, 0x1)
-            | tl::bit(self.refunded, 0x2)
-            | tl::bit(self.gift_code_slug.is_some(), 0x8)
-            | tl::bit(self.stars_prize.is_some(), 0x10)
-            | tl::bit(self.activated_count.is_some(), 0x4);
+        let flags = tl::bit(0, self.winner, 0x1);
+        let flags = tl::bit(flags, self.refunded, 0x2);
+        let flags = tl::bit(flags, self.gift_code_slug.is_some(), 0x8);
+        let flags = tl::bit(flags, self.stars_prize.is_some(), 0x10);
+        let flags = tl::bit(flags, self.activated_count.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.start_date);
-        if let Some(value) = &self.gift_code_slug {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.stars_prize {
-            tl::write_i64(out, *value);
-        }
+        tl::write_text_if(out, &self.gift_code_slug);
+        tl::write_i64_if(out, self.stars_prize);
         tl::write_i32(out, self.finish_date);
         tl::write_i32(out, self.winners_count);
-        if let Some(value) = &self.activated_count {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.activated_count);
     }
 }
 
@@ -936,28 +914,22 @@ impl StarsStatus {
 impl tl::Encode for StarsStatus {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6c9ce8ed);
-        let flags = tl::bit(self.subscriptions.is_some(), 0x2)
-            | tl::bit(self.subscriptions_next_offset.is_some(), 0x4)
-            | tl::bit(self.subscriptions_missing_balance.is_some(), 0x10)
-            | tl::bit(self.history.is_some(), 0x8)
-            | tl::bit(self.next_offset.is_some(), 0x1);
+        let flags = tl::bit(0, self.subscriptions.is_some(), 0x2);
+        let flags = tl::bit(flags, self.subscriptions_next_offset.is_some(), 0x4);
+        let flags = tl::bit(flags, self.subscriptions_missing_balance.is_some(), 0x10);
+        let flags = tl::bit(flags, self.history.is_some(), 0x8);
+        let flags = tl::bit(flags, self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::Encode::encode(&self.balance, out);
         if let Some(value) = &self.subscriptions {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.subscriptions_next_offset {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.subscriptions_missing_balance {
-            tl::write_i64(out, *value);
-        }
+        tl::write_text_if(out, &self.subscriptions_next_offset);
+        tl::write_i64_if(out, self.subscriptions_missing_balance);
         if let Some(value) = &self.history {
             tl::write_vector(out, value);
         }
-        if let Some(value) = &self.next_offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.next_offset);
         tl::write_vector(out, &self.chats);
         tl::write_vector(out, &self.users);
     }
@@ -1013,7 +985,7 @@ impl StarsRevenueStats {
 impl tl::Encode for StarsRevenueStats {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6c207376);
-        let flags = tl::bit(self.top_hours_graph.is_some(), 0x1);
+        let flags = tl::bit(0, self.top_hours_graph.is_some(), 0x1);
         tl::write_u32(out, flags);
         if let Some(value) = &self.top_hours_graph {
             tl::Encode::encode(value, out);
@@ -1226,14 +1198,12 @@ impl SuggestedStarRefBots {
 impl tl::Encode for SuggestedStarRefBots {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xb4d5d859);
-        let flags = tl::bit(self.next_offset.is_some(), 0x1);
+        let flags = tl::bit(0, self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.suggested_bots);
         tl::write_vector(out, &self.users);
-        if let Some(value) = &self.next_offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.next_offset);
     }
 }
 
@@ -1371,17 +1341,15 @@ impl SavedStarGifts {
 impl tl::Encode for SavedStarGifts {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x95f389b1);
-        let flags = tl::bit(self.chat_notifications_enabled.is_some(), 0x2)
-            | tl::bit(self.next_offset.is_some(), 0x1);
+        let flags = tl::bit(0, self.chat_notifications_enabled.is_some(), 0x2);
+        let flags = tl::bit(flags, self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         if let Some(value) = &self.chat_notifications_enabled {
             tl::write_bool(out, *value);
         }
         tl::write_vector(out, &self.gifts);
-        if let Some(value) = &self.next_offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.next_offset);
         tl::write_vector(out, &self.chats);
         tl::write_vector(out, &self.users);
     }
@@ -1478,15 +1446,13 @@ impl tl::Encode for ResaleStarGifts {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x947a12df);
         debug_assert!(self.attributes.is_some() == self.attributes_hash.is_some(), "set all the fields of bit 1 or none");
-        let flags = tl::bit(self.next_offset.is_some(), 0x1)
-            | tl::bit(self.attributes.is_some() && self.attributes_hash.is_some(), 0x2)
-            | tl::bit(self.counters.is_some(), 0x4);
+        let flags = tl::bit(0, self.next_offset.is_some(), 0x1);
+        let flags = tl::bit(flags, self.attributes.is_some() && self.attributes_hash.is_some(), 0x2);
+        let flags = tl::bit(flags, self.counters.is_some(), 0x4);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.gifts);
-        if let Some(value) = &self.next_offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.next_offset);
         if let Some(value) = &self.attributes && flags & 0x2 != 0 {
             tl::write_vector(out, value);
         }
@@ -1607,13 +1573,13 @@ impl tl::Encode for UniqueStarGiftValueInfo {
         tl::write_u32(out, 0x512fe446);
         debug_assert!(self.last_sale_date.is_some() == self.last_sale_price.is_some(), "set all the fields of bit 0 or none");
         debug_assert!(self.fragment_listed_count.is_some() == self.fragment_listed_url.is_some(), "set all the fields of bit 5 or none");
-        let flags = tl::bit(self.last_sale_on_fragment, 0x2)
-            | tl::bit(self.value_is_average, 0x40)
-            | tl::bit(self.last_sale_date.is_some() && self.last_sale_price.is_some(), 0x1)
-            | tl::bit(self.floor_price.is_some(), 0x4)
-            | tl::bit(self.average_price.is_some(), 0x8)
-            | tl::bit(self.listed_count.is_some(), 0x10)
-            | tl::bit(self.fragment_listed_count.is_some() && self.fragment_listed_url.is_some(), 0x20);
+        let flags = tl::bit(0, self.last_sale_on_fragment, 0x2);
+        let flags = tl::bit(flags, self.value_is_average, 0x40);
+        let flags = tl::bit(flags, self.last_sale_date.is_some() && self.last_sale_price.is_some(), 0x1);
+        let flags = tl::bit(flags, self.floor_price.is_some(), 0x4);
+        let flags = tl::bit(flags, self.average_price.is_some(), 0x8);
+        let flags = tl::bit(flags, self.listed_count.is_some(), 0x10);
+        let flags = tl::bit(flags, self.fragment_listed_count.is_some() && self.fragment_listed_url.is_some(), 0x20);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.currency);
         tl::write_i64(out, self.value);
@@ -1626,15 +1592,9 @@ impl tl::Encode for UniqueStarGiftValueInfo {
         if let Some(value) = &self.last_sale_price && flags & 0x1 != 0 {
             tl::write_i64(out, *value);
         }
-        if let Some(value) = &self.floor_price {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.average_price {
-            tl::write_i64(out, *value);
-        }
-        if let Some(value) = &self.listed_count {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i64_if(out, self.floor_price);
+        tl::write_i64_if(out, self.average_price);
+        tl::write_i32_if(out, self.listed_count);
         if let Some(value) = &self.fragment_listed_count && flags & 0x20 != 0 {
             tl::write_i32(out, *value);
         }

@@ -34,13 +34,11 @@ impl BoostsList {
 impl tl::Encode for BoostsList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x86f8613c);
-        let flags = tl::bit(self.next_offset.is_some(), 0x1);
+        let flags = tl::bit(0, self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.boosts);
-        if let Some(value) = &self.next_offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.next_offset);
         tl::write_vector(out, &self.users);
     }
 }
@@ -146,21 +144,17 @@ impl tl::Encode for BoostsStatus {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4959427a);
         debug_assert!(self.my_boost == self.my_boost_slots.is_some(), "set all the fields of bit 2 or none");
-        let flags = tl::bit(self.my_boost && self.my_boost_slots.is_some(), 0x4)
-            | tl::bit(self.gift_boosts.is_some(), 0x10)
-            | tl::bit(self.next_level_boosts.is_some(), 0x1)
-            | tl::bit(self.premium_audience.is_some(), 0x2)
-            | tl::bit(self.prepaid_giveaways.is_some(), 0x8);
+        let flags = tl::bit(0, self.my_boost && self.my_boost_slots.is_some(), 0x4);
+        let flags = tl::bit(flags, self.gift_boosts.is_some(), 0x10);
+        let flags = tl::bit(flags, self.next_level_boosts.is_some(), 0x1);
+        let flags = tl::bit(flags, self.premium_audience.is_some(), 0x2);
+        let flags = tl::bit(flags, self.prepaid_giveaways.is_some(), 0x8);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.level);
         tl::write_i32(out, self.current_level_boosts);
         tl::write_i32(out, self.boosts);
-        if let Some(value) = &self.gift_boosts {
-            tl::write_i32(out, *value);
-        }
-        if let Some(value) = &self.next_level_boosts {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.gift_boosts);
+        tl::write_i32_if(out, self.next_level_boosts);
         if let Some(value) = &self.premium_audience {
             tl::Encode::encode(value, out);
         }

@@ -80,17 +80,15 @@ impl Status {
 impl tl::Encode for Status {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2aee9191);
-        let flags = tl::bit(self.allow_international, 0x1)
-            | tl::bit(self.last_gift_slug.is_some(), 0x2);
+        let flags = tl::bit(0, self.allow_international, 0x1);
+        let flags = tl::bit(flags, self.last_gift_slug.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.recent_sent);
         tl::write_i32(out, self.recent_since);
         tl::write_i32(out, self.recent_remains);
         tl::write_i32(out, self.total_sent);
         tl::write_i32(out, self.total_since);
-        if let Some(value) = &self.last_gift_slug {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.last_gift_slug);
         tl::write_text(out, &self.terms_url);
     }
 }

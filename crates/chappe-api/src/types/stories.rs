@@ -80,7 +80,7 @@ impl AllStories {
 impl tl::Encode for AllStories {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x6efc5e81);
-        let flags = tl::bit(self.has_more, 0x1);
+        let flags = tl::bit(0, self.has_more, 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_text(out, &self.state);
@@ -142,7 +142,7 @@ impl Stories {
 impl tl::Encode for Stories {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x63c3dd0a);
-        let flags = tl::bit(self.pinned_to_top.is_some(), 0x1);
+        let flags = tl::bit(0, self.pinned_to_top.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.stories);
@@ -209,7 +209,7 @@ impl StoryViewsList {
 impl tl::Encode for StoryViewsList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x59d78fc5);
-        let flags = tl::bit(self.next_offset.is_some(), 0x1);
+        let flags = tl::bit(0, self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_i32(out, self.views_count);
@@ -218,9 +218,7 @@ impl tl::Encode for StoryViewsList {
         tl::write_vector(out, &self.views);
         tl::write_vector(out, &self.chats);
         tl::write_vector(out, &self.users);
-        if let Some(value) = &self.next_offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.next_offset);
     }
 }
 
@@ -356,15 +354,13 @@ impl StoryReactionsList {
 impl tl::Encode for StoryReactionsList {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xaa5f789c);
-        let flags = tl::bit(self.next_offset.is_some(), 0x1);
+        let flags = tl::bit(0, self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.reactions);
         tl::write_vector(out, &self.chats);
         tl::write_vector(out, &self.users);
-        if let Some(value) = &self.next_offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.next_offset);
     }
 }
 
@@ -417,13 +413,11 @@ impl FoundStories {
 impl tl::Encode for FoundStories {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xe2de7737);
-        let flags = tl::bit(self.next_offset.is_some(), 0x1);
+        let flags = tl::bit(0, self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.count);
         tl::write_vector(out, &self.stories);
-        if let Some(value) = &self.next_offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.next_offset);
         tl::write_vector(out, &self.chats);
         tl::write_vector(out, &self.users);
     }

@@ -262,13 +262,11 @@ impl ChannelDifferenceEmpty {
 impl tl::Encode for ChannelDifferenceEmpty {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3e11affb);
-        let flags = tl::bit(self.r#final, 0x1)
-            | tl::bit(self.timeout.is_some(), 0x2);
+        let flags = tl::bit(0, self.r#final, 0x1);
+        let flags = tl::bit(flags, self.timeout.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.pts);
-        if let Some(value) = &self.timeout {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.timeout);
     }
 }
 
@@ -321,12 +319,10 @@ impl ChannelDifferenceTooLong {
 impl tl::Encode for ChannelDifferenceTooLong {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xa4bcc6fe);
-        let flags = tl::bit(self.r#final, 0x1)
-            | tl::bit(self.timeout.is_some(), 0x2);
+        let flags = tl::bit(0, self.r#final, 0x1);
+        let flags = tl::bit(flags, self.timeout.is_some(), 0x2);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.timeout {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.timeout);
         tl::Encode::encode(&self.dialog, out);
         tl::write_vector(out, &self.messages);
         tl::write_vector(out, &self.chats);
@@ -388,13 +384,11 @@ impl ChannelDifference {
 impl tl::Encode for ChannelDifference {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x2064674e);
-        let flags = tl::bit(self.r#final, 0x1)
-            | tl::bit(self.timeout.is_some(), 0x2);
+        let flags = tl::bit(0, self.r#final, 0x1);
+        let flags = tl::bit(flags, self.timeout.is_some(), 0x2);
         tl::write_u32(out, flags);
         tl::write_i32(out, self.pts);
-        if let Some(value) = &self.timeout {
-            tl::write_i32(out, *value);
-        }
+        tl::write_i32_if(out, self.timeout);
         tl::write_vector(out, &self.new_messages);
         tl::write_vector(out, &self.other_updates);
         tl::write_vector(out, &self.chats);

@@ -74,13 +74,11 @@ impl Transactions {
 impl tl::Encode for Transactions {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x4322d5a5);
-        let flags = tl::bit(self.next_offset.is_some(), 0x1);
+        let flags = tl::bit(0, self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_i64(out, self.balance);
         tl::write_vector(out, &self.transactions);
-        if let Some(value) = &self.next_offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.next_offset);
         tl::write_vector(out, &self.chats);
         tl::write_vector(out, &self.users);
     }
@@ -391,7 +389,7 @@ impl ExistingBalance {
 impl tl::Encode for ExistingBalance {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0xbde90a8d);
-        let flags = tl::bit(self.has_balance, 0x1);
+        let flags = tl::bit(0, self.has_balance, 0x1);
         tl::write_u32(out, flags);
         tl::write_text(out, &self.url);
     }
@@ -495,28 +493,22 @@ impl NftItem {
 impl tl::Encode for NftItem {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x3441fd1c);
-        let flags = tl::bit(self.collection_address.is_some(), 0x1)
-            | tl::bit(self.name.is_some(), 0x2)
-            | tl::bit(self.description.is_some(), 0x4)
-            | tl::bit(self.image.is_some(), 0x8)
-            | tl::bit(self.image_small.is_some(), 0x10)
-            | tl::bit(self.content_url.is_some(), 0x20)
-            | tl::bit(self.lottie.is_some(), 0x40)
-            | tl::bit(self.attributes.is_some(), 0x80)
-            | tl::bit(self.extra.is_some(), 0x100);
+        let flags = tl::bit(0, self.collection_address.is_some(), 0x1);
+        let flags = tl::bit(flags, self.name.is_some(), 0x2);
+        let flags = tl::bit(flags, self.description.is_some(), 0x4);
+        let flags = tl::bit(flags, self.image.is_some(), 0x8);
+        let flags = tl::bit(flags, self.image_small.is_some(), 0x10);
+        let flags = tl::bit(flags, self.content_url.is_some(), 0x20);
+        let flags = tl::bit(flags, self.lottie.is_some(), 0x40);
+        let flags = tl::bit(flags, self.attributes.is_some(), 0x80);
+        let flags = tl::bit(flags, self.extra.is_some(), 0x100);
         tl::write_u32(out, flags);
-        if let Some(value) = &self.collection_address {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.collection_address);
         tl::write_text(out, &self.address);
         tl::write_text(out, &self.owner_address);
         tl::write_text(out, &self.index);
-        if let Some(value) = &self.name {
-            tl::write_text(out, value);
-        }
-        if let Some(value) = &self.description {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.name);
+        tl::write_text_if(out, &self.description);
         if let Some(value) = &self.image {
             tl::Encode::encode(value, out);
         }
@@ -588,12 +580,10 @@ impl NftItems {
 impl tl::Encode for NftItems {
     fn encode(&self, out: &mut Vec<u8>) {
         tl::write_u32(out, 0x794d486f);
-        let flags = tl::bit(self.next_offset.is_some(), 0x1);
+        let flags = tl::bit(0, self.next_offset.is_some(), 0x1);
         tl::write_u32(out, flags);
         tl::write_vector(out, &self.items);
-        if let Some(value) = &self.next_offset {
-            tl::write_text(out, value);
-        }
+        tl::write_text_if(out, &self.next_offset);
     }
 }
 

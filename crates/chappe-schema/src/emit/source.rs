@@ -366,6 +366,15 @@ impl<'a> Emitter<'a> {
                     let call = self.encode_call(ty, &format!("self.{name}"), 0);
                     let _ = writeln!(out, "        {call};");
                 }
+                (Type::Int, Some(_)) if !shared && !self.is_boxed(definition, param) => {
+                    let _ = writeln!(out, "        tl::write_i32_if(out, self.{name});");
+                }
+                (Type::Long, Some(_)) if !shared && !self.is_boxed(definition, param) => {
+                    let _ = writeln!(out, "        tl::write_i64_if(out, self.{name});");
+                }
+                (Type::String, Some(_)) if !shared && !self.is_boxed(definition, param) => {
+                    let _ = writeln!(out, "        tl::write_text_if(out, &self.{name});");
+                }
                 (ty, Some(flag)) => {
                     let depth = if self.is_boxed(definition, param) { 2 } else { 1 };
                     let call = self.encode_call(ty, "value", depth);
@@ -408,16 +417,17 @@ impl<'a> Emitter<'a> {
                     flag.bit
                 );
             }
-            terms.push(format!("tl::bit({}, {:#x})", present.join(" && "), 1_u32 << flag.bit));
+            let mask = 1_u32 << flag.bit;
+            terms.push(format!(
+                "        let {name} = tl::bit({}, {}, {mask:#x});\n",
+                if terms.is_empty() { "0" } else { name },
+                present.join(" && ")
+            ));
         }
         if terms.is_empty() {
             out.push_str("        tl::write_u32(out, 0);\n");
         } else {
-            let _ = write!(
-                out,
-                "        let {name} = {};\n        tl::write_u32(out, {name});\n",
-                terms.join("\n            | ")
-            );
+            let _ = writeln!(out, "{}        tl::write_u32(out, {name});", terms.concat());
         }
     }
 
@@ -592,16 +602,20 @@ impl<'a> Emitter<'a> {
                 "\nimpl From<{path}> for {name} {{\n    fn from(value: {path}) -> Self {{\n        Self::{variant}({value})\n    }}\n}}\n"
             );
         }
-        let (enter, leave) = if self.recursive.contains(type_name) {
-            ("        reader.enter()?;\n", "        reader.leave();\n")
+        let arms = format!(
+            "match reader.u32()? {{\n{decode}            id => Err(reader.unknown(id, \"{type_name}\")),\n        }}"
+        );
+        let body = if self.recursive.contains(type_name) {
+            format!(
+                "reader.enter()?;\n        let value = {arms};\n        reader.leave();\n        value"
+            )
         } else {
-            ("", "")
+            arms
         };
         let _ = write!(
             out,
             "}}\n\nimpl tl::Encode for {name} {{\n    fn encode(&self, out: &mut Vec<u8>) {{\n        match self {{\n{encode}        }}\n    }}\n}}\n\
-             \nimpl tl::Decode for {name} {{\n    fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {{\n{enter}        \
-             let value = match reader.u32()? {{\n{decode}            id => Err(reader.unknown(id, \"{type_name}\")),\n        }};\n{leave}        value\n    }}\n}}\n{from}"
+             \nimpl tl::Decode for {name} {{\n    fn decode(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {{\n        {body}\n    }}\n}}\n{from}"
         );
     }
 

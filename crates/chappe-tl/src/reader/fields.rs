@@ -16,11 +16,11 @@ pub const fn has(flags: u32, mask: u32) -> bool {
     flags & mask != 0
 }
 
-/// The bits of `mask` if the field is there, none otherwise.
+/// The flags with the bits of `mask` too if the field is there.
 #[cfg_attr(not(debug_assertions), inline)]
 #[must_use]
-pub const fn bit(there: bool, mask: u32) -> u32 {
-    if there { mask } else { 0 }
+pub const fn bit(flags: u32, there: bool, mask: u32) -> u32 {
+    if there { flags | mask } else { flags }
 }
 
 impl Reader<'_> {
