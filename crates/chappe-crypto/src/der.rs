@@ -189,6 +189,10 @@ mod tests {
         let mut longer = der.to_vec();
         longer.push(0);
         assert_eq!(integers::<2>(&longer), Err(Error::Pem));
+        // Something else in the place of the sequence and of the number.
+        assert_eq!(integers::<1>(&[0x30, 3, 2, 1, 1]), Ok([&[1][..]]));
+        assert_eq!(integers::<1>(&[0x31, 3, 2, 1, 1]), Err(Error::Pem));
+        assert_eq!(integers::<1>(&[0x30, 3, 3, 1, 1]), Err(Error::Pem));
         // A negative number, an empty one, a length of four bytes.
         assert_eq!(integers::<1>(&[0x30, 3, 2, 1, 0x80]), Err(Error::Pem));
         assert_eq!(integers::<1>(&[0x30, 2, 2, 0]), Err(Error::Pem));

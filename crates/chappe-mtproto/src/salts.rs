@@ -166,6 +166,10 @@ mod tests {
         assert_eq!(salts.list().len(), LIMIT);
         let mut salts = Salts::default();
         salts.extend((0..=64).rev().map(|n| salt(6000 + n, 30000, 100 + n)), at(5402));
-        assert_eq!((salts.list().len(), salts.list()[0].salt), (LIMIT, 101), "the 65th is too many");
+        assert_eq!(
+            (salts.list().len(), salts.list()[0].salt),
+            (LIMIT, 101),
+            "the 65th is too many"
+        );
     }
 }

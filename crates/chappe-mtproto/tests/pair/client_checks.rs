@@ -679,6 +679,16 @@ fn a_notice_about_the_clock_sets_it() {
 }
 
 #[test]
+fn other_notices_do_not_set_the_clock() {
+    for error_code in [18, 19, 20, 32, 33, 34, 35, 64] {
+        let (mut server, place) = asked();
+        let notice = types::BadMsgNotification { bad_msg_id: place, bad_msg_seqno: 1, error_code };
+        server.send(id_at(20, 0, 1), 0, &notice.to_bytes());
+        assert_eq!(server.client.resume().unwrap().time_offset, 0, "{error_code}");
+    }
+}
+
+#[test]
 fn notices_about_numbers_begin_a_new_session() {
     for code in [18, 32, 33, 34, 35, 64] {
         let (mut server, place) = asked();
@@ -879,6 +889,10 @@ fn transport_errors_are_told_and_counted() {
     let mut server = RawServer::new();
     server.transport_error(-444);
     assert_eq!(server.error, Some(ProtocolError::WrongDc(2)));
+    let sent = server.messages.len();
+    server.client.request(server.now, body(1), RequestOptions::default());
+    server.drain();
+    assert_eq!(server.messages.len(), sent, "a failed connection is silent");
 }
 
 #[test]
