@@ -538,7 +538,7 @@ impl Connection {
         if parcel.is_empty() {
             return None;
         }
-        let (draft, outer) = session.close(now, parcel, &mut self.rng)?;
+        let (draft, outer) = session.close(now, parcel, &mut self.rng);
         for (id, (msg_id, seqno)) in places {
             self.outbox.sent(id, msg_id, seqno, outer);
         }

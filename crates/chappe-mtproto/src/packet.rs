@@ -5,7 +5,11 @@
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use chappe_crypto::{AuthKey, Side, message_key};
+use chappe_tl::Encode;
+use chappe_tl::service::{Message, MsgContainer};
 use rand_core::CryptoRng;
+
+use crate::message::OVERHEAD;
 
 /// Why an envelope cannot be opened. Nothing of it may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,30 +61,52 @@ pub struct Opened {
 /// Packets that leave together are drafted first and sealed in one call, so that the cipher may
 /// work on several at once.
 #[derive(Debug)]
-pub struct Draft(BytesMut);
+pub struct Draft(Vec<u8>);
 
 impl Draft {
     /// Lays a message out with room for the prefix and with random padding behind it.
     ///
     /// The length of the body must be a multiple of 4.
     pub fn new(header: &Header, body: &[u8], rng: &mut impl CryptoRng) -> Self {
-        let padding = padding_for(HEADER + body.len(), rng);
-        let mut draft = Self::layout(header, body, padding);
-        let content = PREFIX + HEADER + body.len();
+        Self::padded(header, body.len(), |packet| packet.extend_from_slice(body), rng)
+    }
+
+    /// Lays a container out as [`new`](Self::new) does with its body, without making that first.
+    pub fn container(header: &Header, messages: Vec<Message>, rng: &mut impl CryptoRng) -> Self {
+        let length = messages.iter().map(|message| message.body.len() + OVERHEAD).sum::<usize>();
+        let container = MsgContainer { messages };
+        Self::padded(header, 8 + length, |packet| container.encode(packet), rng)
+    }
+
+    fn padded(
+        header: &Header,
+        length: usize,
+        body: impl FnOnce(&mut Vec<u8>),
+        rng: &mut impl CryptoRng,
+    ) -> Self {
+        let padding = padding_for(HEADER + length, rng);
+        let mut draft = Self::layout(header, length, body, padding);
+        let content = PREFIX + HEADER + length;
         rng.fill_bytes(draft.0.get_mut(content..).unwrap_or_default());
         draft
     }
 
-    fn layout(header: &Header, body: &[u8], padding: usize) -> Self {
-        let mut packet = BytesMut::with_capacity(PREFIX + HEADER + body.len() + padding);
+    fn layout(
+        header: &Header,
+        length: usize,
+        body: impl FnOnce(&mut Vec<u8>),
+        padding: usize,
+    ) -> Self {
+        let whole = PREFIX + HEADER + length + padding;
+        let mut packet = Vec::with_capacity(whole);
         packet.put_bytes(0, PREFIX);
         packet.put_i64_le(header.salt);
         packet.put_i64_le(header.session_id);
         packet.put_i64_le(header.msg_id);
         packet.put_i32_le(header.seqno);
-        packet.put_i32_le(i32::try_from(body.len()).unwrap_or(i32::MAX));
-        packet.put_slice(body);
-        packet.put_bytes(0, padding);
+        packet.put_i32_le(i32::try_from(length).unwrap_or(i32::MAX));
+        body(&mut packet);
+        packet.resize(whole, 0);
         Self(packet)
     }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use chappe_crypto::{AuthKey, Side};
 use chappe_tl::Encode;
-use chappe_tl::service::{Message, MsgContainer, RpcResult, types};
+use chappe_tl::service::{Message, RpcResult, types};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use tracing::{debug, warn};
@@ -344,18 +344,16 @@ impl Server {
     }
 
     /// Lays out one packet.
-    fn draft(&mut self, session_ref: SessionRef, mut batch: Vec<Outgoing>) -> Option<Draft> {
-        let again = batch.iter().any(|outgoing| outgoing.again);
-        let message = if batch.len() == 1 && !again {
-            batch.pop()?.message
-        } else {
-            let messages = batch.into_iter().map(|outgoing| outgoing.message).collect();
-            let msg_id = self.ids.next(self.now.unix, Low::Answer);
-            let seqno = self.sessions.get_mut(&session_ref)?.number();
-            Message { msg_id, seqno, body: MsgContainer { messages }.to_bytes() }
-        };
-        let header = self.header(session_ref, message.msg_id, message.seqno);
-        Some(Draft::new(&header, &message.body, &mut self.rng))
+    fn draft(&mut self, session_ref: SessionRef, batch: Vec<Outgoing>) -> Option<Draft> {
+        if let [Outgoing { message, again: false }] = batch.as_slice() {
+            let header = self.header(session_ref, message.msg_id, message.seqno);
+            return Some(Draft::new(&header, &message.body, &mut self.rng));
+        }
+        let msg_id = self.ids.next(self.now.unix, Low::Answer);
+        let seqno = self.sessions.get_mut(&session_ref)?.number();
+        let header = self.header(session_ref, msg_id, seqno);
+        let messages = batch.into_iter().map(|outgoing| outgoing.message).collect();
+        Some(Draft::container(&header, messages, &mut self.rng))
     }
 
     /// Answers one message at once, beside what its session may have queued or whether it exists.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use chappe_crypto::{AuthKey, Side};
 use chappe_tl::Encode;
-use chappe_tl::service::{MsgContainer, types};
+use chappe_tl::service::types;
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 
@@ -295,30 +295,29 @@ impl Session {
     pub(crate) fn close(
         &mut self,
         now: Now,
-        mut parcel: Parcel,
+        parcel: Parcel,
         rng: &mut ChaCha20Rng,
-    ) -> Option<(Draft, i64)> {
-        let single = parcel.messages.len() == 1 && !parcel.again;
-        let inner: Vec<i64> = parcel.messages.iter().map(|message| message.msg_id).collect();
-        let outer = if single {
-            parcel.messages.pop()?
-        } else {
-            let body = MsgContainer { messages: std::mem::take(&mut parcel.messages) }.to_bytes();
-            let msg_id = self.ids.next(self.server_time(now), Low::Client);
-            Message { msg_id, seqno: self.numbers.next(false), body }
-        };
+    ) -> (Draft, i64) {
+        let Parcel { messages, acks, again } = parcel;
+        let inner: Vec<i64> = messages.iter().map(|message| message.msg_id).collect();
         for msg_id in &inner {
             self.sent.insert(*msg_id, Sent::default());
         }
-        let inner = if single { Vec::new() } else { inner };
-        self.sent.insert(outer.msg_id, Sent { inner, acks: parcel.acks });
-        let header = Header {
-            salt: self.salts.current(self.server_time(now)),
-            session_id: self.session_id,
-            msg_id: outer.msg_id,
-            seqno: outer.seqno,
-        };
-        Some((Draft::new(&header, &outer.body, rng), outer.msg_id))
+        if let ([message], false) = (messages.as_slice(), again) {
+            let header = self.header(now, message.msg_id, message.seqno);
+            self.sent.insert(message.msg_id, Sent { inner: Vec::new(), acks });
+            return (Draft::new(&header, &message.body, rng), message.msg_id);
+        }
+        let msg_id = self.ids.next(self.server_time(now), Low::Client);
+        let seqno = self.numbers.next(false);
+        self.sent.insert(msg_id, Sent { inner, acks });
+        let header = self.header(now, msg_id, seqno);
+        (Draft::container(&header, messages, rng), msg_id)
+    }
+
+    fn header(&self, now: Now, msg_id: i64, seqno: i32) -> Header {
+        let salt = self.salts.current(self.server_time(now));
+        Header { salt, session_id: self.session_id, msg_id, seqno }
     }
 
     /// Encrypts packets.

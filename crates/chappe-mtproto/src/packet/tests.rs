@@ -43,8 +43,20 @@ const PONG: &str = "
     32ac84d23bc0e51e7f4bb1e7ec246af86109b768bcfd0d68";
 
 #[test]
+fn a_container_is_laid_out_as_its_body_is() {
+    let message = |msg_id, length| Message { msg_id, seqno: 1, body: vec![7; length].into() };
+    for messages in [vec![], vec![message(4, 0)], vec![message(4, 12), message(8, 5000)]] {
+        let body = MsgContainer { messages: messages.clone() }.to_bytes();
+        let mut rng = ChaCha20Rng::from_seed([9; 32]);
+        let plain = Draft::new(&header(), &body, &mut rng);
+        let mut rng = ChaCha20Rng::from_seed([9; 32]);
+        assert_eq!(Draft::container(&header(), messages, &mut rng).as_bytes(), plain.as_bytes());
+    }
+}
+
+#[test]
 fn seals_the_golden_ping() {
-    let mut draft = Draft::layout(&header(), &ping(), 20);
+    let mut draft = Draft::layout(&header(), 12, |packet| packet.extend_from_slice(&ping()), 20);
     let padding: Vec<u8> = (0xc0..=0xd3).collect();
     let start = draft.0.len() - 20;
     draft.0[start..].copy_from_slice(&padding);
