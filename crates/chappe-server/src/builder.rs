@@ -123,6 +123,7 @@ impl Builder {
     ///
     /// # Cancel safety
     /// Nothing runs when this is dropped before it is done.
+    #[expect(clippy::unused_async, reason = "it needs a runtime, and may have to wait one day")]
     pub async fn start(self) -> Result<Handle, Error> {
         if !self.listen.ip().is_loopback() && !self.exposed {
             return Err(Error::NotLoopback(Box::new(self.listen)));

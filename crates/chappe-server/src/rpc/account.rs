@@ -8,7 +8,7 @@ use chappe_crypto::dh::Group;
 use super::{Call, users};
 use crate::{
     failure::Outcome,
-    world::{NewPassword, PasswordProof},
+    world::{self, NewPassword, PasswordProof},
 };
 
 /// After how many days without use a device session would end: the value of a new account.
@@ -61,7 +61,15 @@ pub(super) fn get_authorizations(
     _: account::GetAuthorizations,
 ) -> Outcome<types::account::Authorizations> {
     let rows = call.world.authorizations(call.my_id()?, call.caller.auth_key_id)?;
-    let authorizations = rows.into_iter().map(|row| types::Authorization {
+    Ok(types::account::Authorizations {
+        authorization_ttl_days: TTL_DAYS,
+        authorizations: rows.into_iter().map(authorization).collect(),
+    })
+}
+
+/// `authorization`: a device session.
+pub(super) fn authorization(row: world::Authorization) -> types::Authorization {
+    types::Authorization {
         current: row.current,
         ..types::Authorization::new(
             // The current session has no name by which it could be ended.
@@ -78,11 +86,7 @@ pub(super) fn get_authorizations(
             row.place.country,
             row.place.region,
         )
-    });
-    Ok(types::account::Authorizations {
-        authorization_ttl_days: TTL_DAYS,
-        authorizations: authorizations.collect(),
-    })
+    }
 }
 
 pub(super) fn reset_authorization(

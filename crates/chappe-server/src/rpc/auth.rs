@@ -8,7 +8,7 @@ use chappe_api::{
 use super::{Call, account, users};
 use crate::{
     failure::Outcome,
-    world::{SentCode, SignIn},
+    world::{LoginToken, SentCode, SignIn, TokenLogin},
 };
 
 /// The length of an `api_hash`: 32 hexadecimal digits.
@@ -95,6 +95,37 @@ pub(super) fn import_bot_authorization(
     authorization(call, bot.id)
 }
 
+pub(super) fn export_login_token(
+    call: &mut Call<'_>,
+    request: auth::ExportLoginToken,
+) -> Outcome<enums::auth::LoginToken> {
+    check_app(request.api_id, &request.api_hash)?;
+    let login = call.world.export_login_token(call.now, call.caller, &request.except_ids)?;
+    login_token(call, login)
+}
+
+pub(super) fn import_login_token(
+    call: &mut Call<'_>,
+    request: auth::ImportLoginToken,
+) -> Outcome<enums::auth::LoginToken> {
+    let login = call.world.import_login_token(call.now, call.caller, &request.token)?;
+    login_token(call, login)
+}
+
+pub(super) fn accept_login_token(
+    call: &mut Call<'_>,
+    request: auth::AcceptLoginToken,
+) -> Outcome<types::Authorization> {
+    let me = call.my_id()?;
+    let accepted = call.world.accept_login_token(call.now, call.caller, me, &request.token)?;
+    let waiting = call.world.sessions_of(accepted.auth_key_id);
+    call.push_to(waiting, enums::Update::LoginToken)?;
+    Ok(types::Authorization {
+        password_pending: accepted.password_pending,
+        ..account::authorization(accepted.authorization)
+    })
+}
+
 pub(super) fn log_out(call: &mut Call<'_>, _: auth::LogOut) -> Outcome<types::auth::LoggedOut> {
     call.world.sign_out(call.caller.auth_key_id)?;
     Ok(types::auth::LoggedOut::new())
@@ -134,6 +165,17 @@ fn signed_in(call: &Call<'_>, user_id: i64) -> Outcome<types::auth::Authorizatio
     let mut authorization = types::auth::Authorization::new(user);
     authorization.tmp_sessions = Some(TMP_SESSIONS);
     Ok(authorization)
+}
+
+fn login_token(call: &mut Call<'_>, login: TokenLogin) -> Outcome<enums::auth::LoginToken> {
+    Ok(match login {
+        TokenLogin::Waiting(LoginToken { token, expires }) => {
+            types::auth::LoginToken { expires, token: token.into() }.into()
+        }
+        TokenLogin::Done(user_id) => {
+            types::auth::LoginTokenSuccess { authorization: authorization(call, user_id)? }.into()
+        }
+    })
 }
 
 fn sent_code(sent: SentCode) -> enums::auth::SentCode {

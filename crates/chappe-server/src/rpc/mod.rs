@@ -106,10 +106,20 @@ impl Call<'_> {
 
     /// Tells the user's other sessions.
     fn push(&mut self, user_id: i64, update: impl Into<chappe_api::enums::Update>) -> Outcome<()> {
+        let receivers = self.world.receivers(user_id, self.caller)?;
+        self.push_to(receivers, update)
+    }
+
+    /// Tells these sessions.
+    fn push_to(
+        &mut self,
+        receivers: Vec<(i64, i64)>,
+        update: impl Into<chappe_api::enums::Update>,
+    ) -> Outcome<()> {
         let update: chappe_api::enums::Updates =
             chappe_api::types::UpdateShort { update: update.into(), date: self.now }.into();
         let body = update.to_bytes();
-        for (auth_key_id, session_id) in self.world.receivers(user_id, self.caller)? {
+        for (auth_key_id, session_id) in receivers {
             let layer = layer::of(self.world, auth_key_id, session_id)?;
             // A layer that does not know the update does without it.
             if let Some(body) = layer::lower_updates(layer, &body) {
@@ -162,9 +172,12 @@ static ROUTES: &[Route] = routes! {
     chappe_api::account::ResetWebAuthorizations => account::reset_web_authorizations,
     chappe_api::account::UpdatePasswordSettings => account::update_password_settings,
     chappe_api::account::UpdateStatus => account::update_status,
+    chappe_api::auth::AcceptLoginToken => auth::accept_login_token,
     chappe_api::auth::CancelCode => auth::cancel_code,
     chappe_api::auth::CheckPassword => auth::check_password,
+    chappe_api::auth::ExportLoginToken => auth::export_login_token,
     chappe_api::auth::ImportBotAuthorization => auth::import_bot_authorization,
+    chappe_api::auth::ImportLoginToken => auth::import_login_token,
     chappe_api::auth::LogOut => auth::log_out,
     chappe_api::auth::ResendCode => auth::resend_code,
     chappe_api::auth::ResetAuthorizations => auth::reset_authorizations,

@@ -1,6 +1,7 @@
 //! Requests against the world, as bytes, without a socket: who may call what, and what they hear.
 
 mod matrix;
+mod qr;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -862,6 +863,12 @@ fn the_list_of_devices_says_where_and_what() {
     assert_eq!((&*device.device_model, &*device.platform), ("Desk", "Linux"));
     assert_eq!((&*device.ip, &*device.country), ("127.0.0.1", "Loopback"));
     assert_eq!((device.api_id, device.date_created), (1, NOW));
+    // A device that has too much to say is cut short.
+    let mut talkative = init(help::GetConfig);
+    talkative.query.device_model = "é".repeat(100_000).into();
+    server.call(caller, &talkative).unwrap();
+    let device = server.call(caller, &account::GetAuthorizations).unwrap().authorizations.remove(0);
+    assert_eq!(device.device_model.chars().count(), 128);
     server.now += 61;
     let device = server.call(caller, &account::GetAuthorizations).unwrap().authorizations.remove(0);
     assert_eq!((device.date_created, device.date_active), (NOW, NOW + 61));

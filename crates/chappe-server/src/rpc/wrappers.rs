@@ -16,6 +16,9 @@ use crate::{
 /// How often a request may be compressed inside of its wrappers; clients do so once.
 const MAX_PACKED: usize = 2;
 
+/// How much is kept of each text about a device, in characters. Assumed: no device has more to say.
+const DEVICE_TEXT: usize = 128;
+
 /// The wrappers that are implemented.
 pub(super) const NAMES: [&str; 6] = [
     "initConnection",
@@ -112,16 +115,21 @@ impl Envelope {
     }
 }
 
-/// Takes over what a device tells of itself.
+/// Takes over what a device tells of itself. What is too long is cut: it is kept, and shown to
+/// every device of the account.
 fn read(device: InitConnection) -> Device {
+    let shorten = |text: String| match text.char_indices().nth(DEVICE_TEXT) {
+        Some((end, _)) => text[..end].to_owned(),
+        None => text,
+    };
     Device {
         api_id: device.api_id,
-        device_model: device.device_model,
-        system_version: device.system_version,
-        app_version: device.app_version,
-        system_lang_code: device.system_lang_code,
-        lang_pack: device.lang_pack,
-        lang_code: device.lang_code,
+        device_model: shorten(device.device_model),
+        system_version: shorten(device.system_version),
+        app_version: shorten(device.app_version),
+        system_lang_code: shorten(device.system_lang_code),
+        lang_pack: shorten(device.lang_pack),
+        lang_code: shorten(device.lang_code),
     }
 }
 

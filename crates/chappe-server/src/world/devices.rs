@@ -1,10 +1,10 @@
 //! Auth keys and device sessions: which key is whose, from which device.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use chappe_api::errors;
 use chappe_crypto::AuthKey;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Caller, World, places};
 use crate::failure::Outcome;
@@ -15,6 +15,9 @@ const FRESH_SECONDS: i32 = 24 * 60 * 60;
 
 /// How old the last activity of a device session gets before a call refreshes it.
 const ACTIVITY_STEP: i32 = 60;
+
+/// Stands for an address that cannot be read.
+const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// What the world knows of an auth key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +74,49 @@ pub(crate) struct Authorization {
     pub(crate) place: places::Place,
 }
 
+impl Authorization {
+    /// A row; `times` are when it signed in and when it was last seen.
+    pub(super) fn new(
+        hash: i64,
+        current: bool,
+        device: Device,
+        times: (i32, i32),
+        ip: String,
+    ) -> Self {
+        let (created, active) = times;
+        let place = places::place(ip.parse().unwrap_or(NOWHERE));
+        Self { hash, current, device, created, active, ip, place }
+    }
+}
+
+impl Device {
+    /// Reads the columns of a device, in the order of the fields.
+    fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            api_id: row.get(first)?,
+            device_model: row.get(first + 1)?,
+            system_version: row.get(first + 2)?,
+            app_version: row.get(first + 3)?,
+            system_lang_code: row.get(first + 4)?,
+            lang_pack: row.get(first + 5)?,
+            lang_code: row.get(first + 6)?,
+        })
+    }
+}
+
 impl World {
+    /// What a key told of its device.
+    pub(super) fn device(&self, key_id: i64) -> Outcome<Device> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT ifnull(api_id, 0), device_model, system_version, app_version,
+                        system_lang_code, lang_pack, lang_code
+                 FROM auth_keys WHERE id = ?1",
+            )?
+            .query_row([key_id], |row| Device::read(row, 0))?)
+    }
+
     /// Keeps a new key. When this is committed, the key survives the end of the process. Temporary
     /// keys whose time is over make room.
     pub(crate) fn add_key(&self, now: i32, key: &AuthKey, expires: Option<i32>) -> Outcome<()> {
@@ -166,7 +211,22 @@ impl World {
 
     /// Signs a key in. Returns the hash of the device session.
     pub(crate) fn authorize(&mut self, now: i32, caller: Caller, user_id: i64) -> Outcome<i64> {
-        let hash = self.fresh_hash()?;
+        let hash = match self.promised_hash(caller.auth_key_id, user_id)? {
+            Some(hash) => hash,
+            None => self.fresh_hash()?,
+        };
+        self.authorize_as(now, caller, user_id, hash)?;
+        Ok(hash)
+    }
+
+    /// Signs a key in; the device session has this hash.
+    pub(super) fn authorize_as(
+        &self,
+        now: i32,
+        caller: Caller,
+        user_id: i64,
+        hash: i64,
+    ) -> Outcome<()> {
         self.db
             .prepare_cached(
                 "INSERT OR REPLACE INTO authorizations
@@ -174,8 +234,7 @@ impl World {
                  VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
             )?
             .execute(params![caller.auth_key_id, user_id, hash, now, caller.ip.to_string()])?;
-        self.set_pending(caller.auth_key_id, None)?;
-        Ok(hash)
+        self.set_pending(caller.auth_key_id, None)
     }
 
     /// Writes down who still owes a password on this key.
@@ -208,24 +267,8 @@ impl World {
         )?;
         let rows = statement.query_map([user_id, current_key], |row| {
             let ip: String = row.get(4)?;
-            let unknown = IpAddr::from([0, 0, 0, 0]);
-            Ok(Authorization {
-                hash: row.get(0)?,
-                current: row.get(1)?,
-                created: row.get(2)?,
-                active: row.get(3)?,
-                place: places::place(ip.parse().unwrap_or(unknown)),
-                ip,
-                device: Device {
-                    api_id: row.get(5)?,
-                    device_model: row.get(6)?,
-                    system_version: row.get(7)?,
-                    app_version: row.get(8)?,
-                    system_lang_code: row.get(9)?,
-                    lang_pack: row.get(10)?,
-                    lang_code: row.get(11)?,
-                },
-            })
+            let (device, times) = (Device::read(row, 5)?, (row.get(2)?, row.get(3)?));
+            Ok(Authorization::new(row.get(0)?, row.get(1)?, device, times, ip))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

@@ -7,6 +7,7 @@
 mod devices;
 mod log;
 mod login;
+mod login_token;
 mod password;
 mod places;
 mod seed;
@@ -30,9 +31,10 @@ use rusqlite::OptionalExtension;
 use crate::failure::{Failure, Outcome, Stop};
 
 pub(crate) use self::{
-    devices::{Device, KeyState},
+    devices::{Authorization, Device, KeyState},
     log::State,
     login::{SentCode, SignIn, test_code},
+    login_token::{LoginToken, TokenLogin},
     password::{NewPassword, PasswordProof},
     places::NEAREST_COUNTRY,
     store::Origin,
@@ -168,6 +170,12 @@ impl World {
         Ok(receivers)
     }
 
+    /// The sessions of a key that receive updates.
+    pub(crate) fn sessions_of(&self, auth_key_id: i64) -> Vec<(i64, i64)> {
+        let sessions = self.sessions.range((auth_key_id, i64::MIN)..=(auth_key_id, i64::MAX));
+        sessions.filter(|(_, state)| state.updates).map(|(session, _)| *session).collect()
+    }
+
     /// Random bytes.
     fn random<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
@@ -184,7 +192,8 @@ impl World {
                 .db
                 .prepare_cached(
                     "SELECT 1 FROM authorizations WHERE hash = ?1
-                     UNION ALL SELECT 1 FROM web_authorizations WHERE hash = ?1",
+                     UNION ALL SELECT 1 FROM web_authorizations WHERE hash = ?1
+                     UNION ALL SELECT 1 FROM login_tokens WHERE hash = ?1",
                 )?
                 .query_row([hash], |_| Ok(()))
                 .optional()?;

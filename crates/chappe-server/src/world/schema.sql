@@ -78,6 +78,23 @@ CREATE TABLE login_codes (
   UNIQUE (auth_key_id, phone)
 ) WITHOUT ROWID, STRICT;
 
+-- Login tokens that a new device shows, and another one of the account accepts.
+CREATE TABLE login_tokens (
+  token       BLOB PRIMARY KEY CHECK (length(token) = 32),
+  auth_key_id INTEGER NOT NULL REFERENCES auth_keys (id) ON DELETE CASCADE,
+  expires     INTEGER NOT NULL,
+  -- Accounts that the new device has already: user ids of 8 bytes each.
+  exceptions  BLOB NOT NULL,
+  ip          TEXT NOT NULL,
+  accepted_by INTEGER REFERENCES users (id) ON DELETE CASCADE,
+  -- The hash of the device session to be.
+  hash        INTEGER,
+  done        INTEGER NOT NULL DEFAULT 0,
+  CHECK ((accepted_by IS NULL) = (hash IS NULL))
+) WITHOUT ROWID, STRICT;
+CREATE INDEX login_tokens_of_key ON login_tokens (auth_key_id);
+CREATE INDEX login_tokens_that_expire ON login_tokens (expires);
+
 -- Two-step verification: never the password, only what checks it.
 CREATE TABLE passwords (
   user_id  INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,

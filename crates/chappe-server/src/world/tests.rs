@@ -517,6 +517,12 @@ fn the_world_obeys_no_clock_entropy_environment_or_socket() {
 }
 
 impl World {
+    /// How many login tokens are kept.
+    pub(crate) fn login_tokens(&self) -> i64 {
+        let count = "SELECT count(*) FROM login_tokens";
+        self.db.query_row(count, [], |row| row.get(0)).unwrap()
+    }
+
     /// Breaks the database: from now on no key can be kept.
     pub(crate) fn lose_keys(&self) {
         self.db.execute_batch("PRAGMA foreign_keys = OFF; DROP TABLE auth_keys").unwrap();

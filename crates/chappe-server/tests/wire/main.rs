@@ -12,4 +12,5 @@ mod durability;
 mod limits;
 mod matrix;
 mod needs;
+mod qr;
 mod stories;
