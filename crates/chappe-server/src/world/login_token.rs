@@ -128,7 +128,7 @@ impl World {
     /// Looks again after a token that this key was given, as a client does that was sent to
     /// another data centre with it.
     pub(crate) fn import_login_token(
-        &mut self,
+        &self,
         now: i32,
         caller: Caller,
         token: &[u8],
