@@ -24,6 +24,10 @@ PROGRAM_LIMIT = 90
 STOP_LIMIT = 15
 OUTPUT_LINES = 60
 
+# GramJS drops a leading zero byte of the auth key, so that one key exchange in 256 fails with these
+# words, at any server. It is begun again, once.
+GRAMJS_LOST_A_ZERO = "invalid new nonce hash"
+
 PYTHON = [sys.executable]
 NODE = ["node", "--require", str(HERE / "gramjs" / "guard.js")]
 
@@ -60,6 +64,9 @@ def main():
     for program, framing, interpreter in rows:
         begun = time.monotonic()
         complaint, output = run(interpreter, program, framing)
+        if complaint and program.startswith("gramjs/") and GRAMJS_LOST_A_ZERO in output:
+            print(f"    {program} lost the leading zero of an auth key, as one in 256; once more")
+            complaint, output = run(interpreter, program, framing)
         seconds = time.monotonic() - begun
         result = "failed" if complaint else "ok"
         print(f"{program:<{width}}  {framing:<12}  {result:<6}  {seconds:7.1f}", flush=True)
