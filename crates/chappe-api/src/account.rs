@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`TOKEN_EMPTY`](crate::errors::TOKEN_EMPTY), [`TOKEN_INVALID`](crate::errors::TOKEN_INVALID), [`TOKEN_TYPE_INVALID`](crate::errors::TOKEN_TYPE_INVALID), [`WEBPUSH_AUTH_INVALID`](crate::errors::WEBPUSH_AUTH_INVALID), [`WEBPUSH_KEY_INVALID`](crate::errors::WEBPUSH_KEY_INVALID), [`WEBPUSH_TOKEN_INVALID`](crate::errors::WEBPUSH_TOKEN_INVALID).
 ///
 /// TL: `account.registerDevice#ec86017a flags:# no_muted:flags.0?true token_type:int token:string app_sandbox:Bool secret:bytes other_uids:Vector<long> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RegisterDevice {
     /// `no_muted:flags.0?true`.
     pub no_muted: bool,
@@ -87,7 +88,8 @@ impl tl::Function for RegisterDevice {
 /// Known errors: [`TOKEN_INVALID`](crate::errors::TOKEN_INVALID).
 ///
 /// TL: `account.unregisterDevice#6a0d3206 token_type:int token:string other_uids:Vector<long> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UnregisterDevice {
     /// `token_type:int`.
     pub token_type: i32,
@@ -142,7 +144,8 @@ impl tl::Function for UnregisterDevice {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`SETTINGS_INVALID`](crate::errors::SETTINGS_INVALID).
 ///
 /// TL: `account.updateNotifySettings#84be5b93 peer:InputNotifyPeer settings:InputPeerNotifySettings = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateNotifySettings {
     /// `peer:InputNotifyPeer`.
     pub peer: crate::enums::InputNotifyPeer,
@@ -168,8 +171,8 @@ impl tl::DecodeBare for UpdateNotifySettings {
     const CONSTRUCTOR: (u32, &'static str) = (0x84be5b93, "account.updateNotifySettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            settings: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -193,7 +196,8 @@ impl tl::Function for UpdateNotifySettings {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `account.getNotifySettings#12b3ad31 peer:InputNotifyPeer = PeerNotifySettings`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetNotifySettings {
     /// `peer:InputNotifyPeer`.
     pub peer: crate::enums::InputNotifyPeer,
@@ -216,7 +220,7 @@ impl tl::DecodeBare for GetNotifySettings {
     const CONSTRUCTOR: (u32, &'static str) = (0x12b3ad31, "account.getNotifySettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -238,7 +242,8 @@ impl tl::Function for GetNotifySettings {
 /// Callers: users.
 ///
 /// TL: `account.resetNotifySettings#db7e1747 = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResetNotifySettings;
 
 impl ResetNotifySettings {
@@ -275,7 +280,8 @@ impl tl::Function for ResetNotifySettings {
 /// Known errors: [`ABOUT_TOO_LONG`](crate::errors::ABOUT_TOO_LONG), [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`FIRSTNAME_INVALID`](crate::errors::FIRSTNAME_INVALID).
 ///
 /// TL: `account.updateProfile#78515775 flags:# first_name:flags.0?string last_name:flags.1?string about:flags.2?string = User`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateProfile {
     /// `first_name:flags.0?string`.
     pub first_name: Option<tl::Text>,
@@ -339,7 +345,8 @@ impl tl::Function for UpdateProfile {
 /// Callers: users.
 ///
 /// TL: `account.updateStatus#6628562c offline:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateStatus {
     /// `offline:Bool`.
     pub offline: bool,
@@ -384,7 +391,8 @@ impl tl::Function for UpdateStatus {
 /// Callers: users.
 ///
 /// TL: `account.getWallPapers#7967d36 hash:long = account.WallPapers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetWallPapers {
     /// `hash:long`.
     pub hash: i64,
@@ -431,7 +439,8 @@ impl tl::Function for GetWallPapers {
 /// Known errors: [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `account.reportPeer#c5ba3d86 peer:InputPeer reason:ReportReason message:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportPeer {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -460,8 +469,8 @@ impl tl::DecodeBare for ReportPeer {
     const CONSTRUCTOR: (u32, &'static str) = (0xc5ba3d86, "account.reportPeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            reason: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            reason: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             message: reader.text_field(),
         };
         match reader.failure() {
@@ -486,7 +495,8 @@ impl tl::Function for ReportPeer {
 /// Known errors: [`USERNAME_INVALID`](crate::errors::USERNAME_INVALID), [`USERNAME_OCCUPIED`](crate::errors::USERNAME_OCCUPIED), [`USERNAME_PURCHASE_AVAILABLE`](crate::errors::USERNAME_PURCHASE_AVAILABLE).
 ///
 /// TL: `account.checkUsername#2714d86c username:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckUsername {
     /// `username:string`.
     pub username: tl::Text,
@@ -533,7 +543,8 @@ impl tl::Function for CheckUsername {
 /// Known errors: [`USERNAME_INVALID`](crate::errors::USERNAME_INVALID), [`USERNAME_NOT_MODIFIED`](crate::errors::USERNAME_NOT_MODIFIED), [`USERNAME_OCCUPIED`](crate::errors::USERNAME_OCCUPIED), [`USERNAME_PURCHASE_AVAILABLE`](crate::errors::USERNAME_PURCHASE_AVAILABLE).
 ///
 /// TL: `account.updateUsername#3e0bdd7c username:string = User`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateUsername {
     /// `username:string`.
     pub username: tl::Text,
@@ -580,7 +591,8 @@ impl tl::Function for UpdateUsername {
 /// Known errors: [`PRIVACY_KEY_INVALID`](crate::errors::PRIVACY_KEY_INVALID).
 ///
 /// TL: `account.getPrivacy#dadbc950 key:InputPrivacyKey = account.PrivacyRules`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPrivacy {
     /// `key:InputPrivacyKey`.
     pub key: crate::enums::InputPrivacyKey,
@@ -603,7 +615,7 @@ impl tl::DecodeBare for GetPrivacy {
     const CONSTRUCTOR: (u32, &'static str) = (0xdadbc950, "account.getPrivacy");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            key: tl::Decode::decode(reader)?,
+            key: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -627,7 +639,8 @@ impl tl::Function for GetPrivacy {
 /// Known errors: [`PRIVACY_KEY_INVALID`](crate::errors::PRIVACY_KEY_INVALID), [`PRIVACY_TOO_LONG`](crate::errors::PRIVACY_TOO_LONG), [`PRIVACY_VALUE_INVALID`](crate::errors::PRIVACY_VALUE_INVALID).
 ///
 /// TL: `account.setPrivacy#c9f81ce8 key:InputPrivacyKey rules:Vector<InputPrivacyRule> = account.PrivacyRules`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetPrivacy {
     /// `key:InputPrivacyKey`.
     pub key: crate::enums::InputPrivacyKey,
@@ -653,7 +666,7 @@ impl tl::DecodeBare for SetPrivacy {
     const CONSTRUCTOR: (u32, &'static str) = (0xc9f81ce8, "account.setPrivacy");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            key: tl::Decode::decode(reader)?,
+            key: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             rules: reader.vector_field(),
         };
         match reader.failure() {
@@ -678,7 +691,8 @@ impl tl::Function for SetPrivacy {
 /// Known errors: [`2FA_CONFIRM_WAIT_X`](crate::errors::_2FA_CONFIRM_WAIT_X), [`PASSWORD_HASH_INVALID`](crate::errors::PASSWORD_HASH_INVALID).
 ///
 /// TL: `account.deleteAccount#a2c0cf74 flags:# reason:string password:flags.0?InputCheckPasswordSRP = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteAccount {
     /// `reason:string`.
     pub reason: tl::Text,
@@ -738,7 +752,8 @@ impl tl::Function for DeleteAccount {
 /// Callers: users.
 ///
 /// TL: `account.getAccountTTL#8fc711d = AccountDaysTTL`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAccountTtl;
 
 impl GetAccountTtl {
@@ -775,7 +790,8 @@ impl tl::Function for GetAccountTtl {
 /// Known errors: [`TTL_DAYS_INVALID`](crate::errors::TTL_DAYS_INVALID).
 ///
 /// TL: `account.setAccountTTL#2442485e ttl:AccountDaysTTL = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetAccountTtl {
     /// `ttl:AccountDaysTTL`.
     pub ttl: crate::types::AccountDaysTtl,
@@ -798,7 +814,7 @@ impl tl::DecodeBare for SetAccountTtl {
     const CONSTRUCTOR: (u32, &'static str) = (0x2442485e, "account.setAccountTTL");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            ttl: tl::Decode::decode(reader)?,
+            ttl: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -822,7 +838,8 @@ impl tl::Function for SetAccountTtl {
 /// Known errors: [`FRESH_CHANGE_PHONE_FORBIDDEN`](crate::errors::FRESH_CHANGE_PHONE_FORBIDDEN), [`PHONE_NUMBER_BANNED`](crate::errors::PHONE_NUMBER_BANNED), [`PHONE_NUMBER_INVALID`](crate::errors::PHONE_NUMBER_INVALID), [`PHONE_NUMBER_OCCUPIED`](crate::errors::PHONE_NUMBER_OCCUPIED).
 ///
 /// TL: `account.sendChangePhoneCode#82574ae5 phone_number:string settings:CodeSettings = auth.SentCode`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendChangePhoneCode {
     /// `phone_number:string`.
     pub phone_number: tl::Text,
@@ -849,7 +866,7 @@ impl tl::DecodeBare for SendChangePhoneCode {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             phone_number: reader.text_field(),
-            settings: tl::Decode::decode(reader)?,
+            settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -873,7 +890,8 @@ impl tl::Function for SendChangePhoneCode {
 /// Known errors: [`PHONE_CODE_EMPTY`](crate::errors::PHONE_CODE_EMPTY), [`PHONE_CODE_EXPIRED`](crate::errors::PHONE_CODE_EXPIRED), [`PHONE_CODE_INVALID`](crate::errors::PHONE_CODE_INVALID), [`PHONE_NUMBER_INVALID`](crate::errors::PHONE_NUMBER_INVALID), [`PHONE_NUMBER_OCCUPIED`](crate::errors::PHONE_NUMBER_OCCUPIED).
 ///
 /// TL: `account.changePhone#70c32edb phone_number:string phone_code_hash:string phone_code:string = User`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ChangePhone {
     /// `phone_number:string`.
     pub phone_number: tl::Text,
@@ -926,7 +944,8 @@ impl tl::Function for ChangePhone {
 /// Callers: users.
 ///
 /// TL: `account.updateDeviceLocked#38df3532 period:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateDeviceLocked {
     /// `period:int`.
     pub period: i32,
@@ -971,7 +990,8 @@ impl tl::Function for UpdateDeviceLocked {
 /// Callers: users.
 ///
 /// TL: `account.getAuthorizations#e320c158 = account.Authorizations`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAuthorizations;
 
 impl GetAuthorizations {
@@ -1008,7 +1028,8 @@ impl tl::Function for GetAuthorizations {
 /// Known errors: [`FRESH_RESET_AUTHORISATION_FORBIDDEN`](crate::errors::FRESH_RESET_AUTHORISATION_FORBIDDEN), [`HASH_INVALID`](crate::errors::HASH_INVALID).
 ///
 /// TL: `account.resetAuthorization#df77f3bc hash:long = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResetAuthorization {
     /// `hash:long`.
     pub hash: i64,
@@ -1053,7 +1074,8 @@ impl tl::Function for ResetAuthorization {
 /// Callers: users, connections that nobody signed in on.
 ///
 /// TL: `account.getPassword#548a30f5 = account.Password`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPassword;
 
 impl GetPassword {
@@ -1090,7 +1112,8 @@ impl tl::Function for GetPassword {
 /// Known errors: [`PASSWORD_HASH_INVALID`](crate::errors::PASSWORD_HASH_INVALID).
 ///
 /// TL: `account.getPasswordSettings#9cd4eaf9 password:InputCheckPasswordSRP = account.PasswordSettings`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPasswordSettings {
     /// `password:InputCheckPasswordSRP`.
     pub password: crate::enums::InputCheckPasswordSrp,
@@ -1113,7 +1136,7 @@ impl tl::DecodeBare for GetPasswordSettings {
     const CONSTRUCTOR: (u32, &'static str) = (0x9cd4eaf9, "account.getPasswordSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            password: tl::Decode::decode(reader)?,
+            password: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1137,7 +1160,8 @@ impl tl::Function for GetPasswordSettings {
 /// Known errors: [`EMAIL_INVALID`](crate::errors::EMAIL_INVALID), [`EMAIL_UNCONFIRMED`](crate::errors::EMAIL_UNCONFIRMED), [`EMAIL_UNCONFIRMED_X`](crate::errors::EMAIL_UNCONFIRMED_X), [`NEW_SALT_INVALID`](crate::errors::NEW_SALT_INVALID), [`NEW_SETTINGS_EMPTY`](crate::errors::NEW_SETTINGS_EMPTY), [`NEW_SETTINGS_INVALID`](crate::errors::NEW_SETTINGS_INVALID), [`PASSWORD_HASH_INVALID`](crate::errors::PASSWORD_HASH_INVALID), [`SRP_ID_INVALID`](crate::errors::SRP_ID_INVALID), [`SRP_PASSWORD_CHANGED`](crate::errors::SRP_PASSWORD_CHANGED).
 ///
 /// TL: `account.updatePasswordSettings#a59b102f password:InputCheckPasswordSRP new_settings:account.PasswordInputSettings = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdatePasswordSettings {
     /// `password:InputCheckPasswordSRP`.
     pub password: crate::enums::InputCheckPasswordSrp,
@@ -1163,8 +1187,8 @@ impl tl::DecodeBare for UpdatePasswordSettings {
     const CONSTRUCTOR: (u32, &'static str) = (0xa59b102f, "account.updatePasswordSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            password: tl::Decode::decode(reader)?,
-            new_settings: tl::Decode::decode(reader)?,
+            password: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1188,7 +1212,8 @@ impl tl::Function for UpdatePasswordSettings {
 /// Known errors: [`HASH_INVALID`](crate::errors::HASH_INVALID).
 ///
 /// TL: `account.sendConfirmPhoneCode#1b3faa88 hash:string settings:CodeSettings = auth.SentCode`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendConfirmPhoneCode {
     /// `hash:string`.
     pub hash: tl::Text,
@@ -1215,7 +1240,7 @@ impl tl::DecodeBare for SendConfirmPhoneCode {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             hash: reader.text_field(),
-            settings: tl::Decode::decode(reader)?,
+            settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1239,7 +1264,8 @@ impl tl::Function for SendConfirmPhoneCode {
 /// Known errors: [`CODE_HASH_INVALID`](crate::errors::CODE_HASH_INVALID), [`PHONE_CODE_EMPTY`](crate::errors::PHONE_CODE_EMPTY).
 ///
 /// TL: `account.confirmPhone#5f2178c3 phone_code_hash:string phone_code:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ConfirmPhone {
     /// `phone_code_hash:string`.
     pub phone_code_hash: tl::Text,
@@ -1290,7 +1316,8 @@ impl tl::Function for ConfirmPhone {
 /// Known errors: [`PASSWORD_HASH_INVALID`](crate::errors::PASSWORD_HASH_INVALID), [`SRP_A_INVALID`](crate::errors::SRP_A_INVALID), [`TMP_PASSWORD_DISABLED`](crate::errors::TMP_PASSWORD_DISABLED).
 ///
 /// TL: `account.getTmpPassword#449e0b51 password:InputCheckPasswordSRP period:int = account.TmpPassword`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTmpPassword {
     /// `password:InputCheckPasswordSRP`.
     pub password: crate::enums::InputCheckPasswordSrp,
@@ -1316,7 +1343,7 @@ impl tl::DecodeBare for GetTmpPassword {
     const CONSTRUCTOR: (u32, &'static str) = (0x449e0b51, "account.getTmpPassword");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            password: tl::Decode::decode(reader)?,
+            password: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             period: reader.int_field(),
         };
         match reader.failure() {
@@ -1339,7 +1366,8 @@ impl tl::Function for GetTmpPassword {
 /// Callers: users.
 ///
 /// TL: `account.getWebAuthorizations#182e6d6f = account.WebAuthorizations`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetWebAuthorizations;
 
 impl GetWebAuthorizations {
@@ -1376,7 +1404,8 @@ impl tl::Function for GetWebAuthorizations {
 /// Known errors: [`HASH_INVALID`](crate::errors::HASH_INVALID).
 ///
 /// TL: `account.resetWebAuthorization#2d01b9ef hash:long = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResetWebAuthorization {
     /// `hash:long`.
     pub hash: i64,
@@ -1421,7 +1450,8 @@ impl tl::Function for ResetWebAuthorization {
 /// Callers: users.
 ///
 /// TL: `account.resetWebAuthorizations#682d2594 = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResetWebAuthorizations;
 
 impl ResetWebAuthorizations {
@@ -1456,7 +1486,8 @@ impl tl::Function for ResetWebAuthorizations {
 /// Callers: users.
 ///
 /// TL: `account.getAllSecureValues#b288bc7d = Vector<SecureValue>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAllSecureValues;
 
 impl GetAllSecureValues {
@@ -1491,7 +1522,8 @@ impl tl::Function for GetAllSecureValues {
 /// Callers: users.
 ///
 /// TL: `account.getSecureValue#73665bc2 types:Vector<SecureValueType> = Vector<SecureValue>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSecureValue {
     /// `types:Vector<SecureValueType>`.
     pub types: Vec<crate::enums::SecureValueType>,
@@ -1538,7 +1570,8 @@ impl tl::Function for GetSecureValue {
 /// Known errors: [`PASSWORD_REQUIRED`](crate::errors::PASSWORD_REQUIRED), [`SECURE_SECRET_REQUIRED`](crate::errors::SECURE_SECRET_REQUIRED).
 ///
 /// TL: `account.saveSecureValue#899fe31d value:InputSecureValue secure_secret_id:long = SecureValue`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveSecureValue {
     /// `value:InputSecureValue`.
     pub value: crate::types::InputSecureValue,
@@ -1564,7 +1597,7 @@ impl tl::DecodeBare for SaveSecureValue {
     const CONSTRUCTOR: (u32, &'static str) = (0x899fe31d, "account.saveSecureValue");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            value: tl::Decode::decode(reader)?,
+            value: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             secure_secret_id: reader.long_field(),
         };
         match reader.failure() {
@@ -1587,7 +1620,8 @@ impl tl::Function for SaveSecureValue {
 /// Callers: users.
 ///
 /// TL: `account.deleteSecureValue#b880bc4b types:Vector<SecureValueType> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteSecureValue {
     /// `types:Vector<SecureValueType>`.
     pub types: Vec<crate::enums::SecureValueType>,
@@ -1634,7 +1668,8 @@ impl tl::Function for DeleteSecureValue {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID), [`PUBLIC_KEY_REQUIRED`](crate::errors::PUBLIC_KEY_REQUIRED).
 ///
 /// TL: `account.getAuthorizationForm#a929597a bot_id:long scope:string public_key:string = account.AuthorizationForm`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAuthorizationForm {
     /// `bot_id:long`.
     pub bot_id: i64,
@@ -1689,7 +1724,8 @@ impl tl::Function for GetAuthorizationForm {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID), [`PUBLIC_KEY_REQUIRED`](crate::errors::PUBLIC_KEY_REQUIRED).
 ///
 /// TL: `account.acceptAuthorization#f3ed4c73 bot_id:long scope:string public_key:string value_hashes:Vector<SecureValueHash> credentials:SecureCredentialsEncrypted = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AcceptAuthorization {
     /// `bot_id:long`.
     pub bot_id: i64,
@@ -1728,7 +1764,7 @@ impl tl::DecodeBare for AcceptAuthorization {
             scope: reader.text_field(),
             public_key: reader.text_field(),
             value_hashes: reader.vector_field(),
-            credentials: tl::Decode::decode(reader)?,
+            credentials: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1752,7 +1788,8 @@ impl tl::Function for AcceptAuthorization {
 /// Known errors: [`PHONE_NUMBER_INVALID`](crate::errors::PHONE_NUMBER_INVALID).
 ///
 /// TL: `account.sendVerifyPhoneCode#a5a356f9 phone_number:string settings:CodeSettings = auth.SentCode`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendVerifyPhoneCode {
     /// `phone_number:string`.
     pub phone_number: tl::Text,
@@ -1779,7 +1816,7 @@ impl tl::DecodeBare for SendVerifyPhoneCode {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             phone_number: reader.text_field(),
-            settings: tl::Decode::decode(reader)?,
+            settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1803,7 +1840,8 @@ impl tl::Function for SendVerifyPhoneCode {
 /// Known errors: [`PHONE_CODE_EMPTY`](crate::errors::PHONE_CODE_EMPTY), [`PHONE_CODE_EXPIRED`](crate::errors::PHONE_CODE_EXPIRED), [`PHONE_NUMBER_INVALID`](crate::errors::PHONE_NUMBER_INVALID).
 ///
 /// TL: `account.verifyPhone#4dd3a7f6 phone_number:string phone_code_hash:string phone_code:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct VerifyPhone {
     /// `phone_number:string`.
     pub phone_number: tl::Text,
@@ -1858,7 +1896,8 @@ impl tl::Function for VerifyPhone {
 /// Known errors: [`EMAIL_INVALID`](crate::errors::EMAIL_INVALID), [`EMAIL_NOT_ALLOWED`](crate::errors::EMAIL_NOT_ALLOWED), [`EMAIL_NOT_SETUP`](crate::errors::EMAIL_NOT_SETUP), [`PHONE_CODE_EMPTY`](crate::errors::PHONE_CODE_EMPTY), [`PHONE_HASH_EXPIRED`](crate::errors::PHONE_HASH_EXPIRED), [`PHONE_NUMBER_INVALID`](crate::errors::PHONE_NUMBER_INVALID).
 ///
 /// TL: `account.sendVerifyEmailCode#98e037bb purpose:EmailVerifyPurpose email:string = account.SentEmailCode`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendVerifyEmailCode {
     /// `purpose:EmailVerifyPurpose`.
     pub purpose: crate::enums::EmailVerifyPurpose,
@@ -1884,7 +1923,7 @@ impl tl::DecodeBare for SendVerifyEmailCode {
     const CONSTRUCTOR: (u32, &'static str) = (0x98e037bb, "account.sendVerifyEmailCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            purpose: tl::Decode::decode(reader)?,
+            purpose: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             email: reader.text_field(),
         };
         match reader.failure() {
@@ -1909,7 +1948,8 @@ impl tl::Function for SendVerifyEmailCode {
 /// Known errors: [`CODE_INVALID`](crate::errors::CODE_INVALID), [`EMAIL_INVALID`](crate::errors::EMAIL_INVALID), [`EMAIL_NOT_ALLOWED`](crate::errors::EMAIL_NOT_ALLOWED), [`EMAIL_VERIFY_EXPIRED`](crate::errors::EMAIL_VERIFY_EXPIRED), [`PHONE_CODE_EXPIRED`](crate::errors::PHONE_CODE_EXPIRED), [`PHONE_NUMBER_INVALID`](crate::errors::PHONE_NUMBER_INVALID).
 ///
 /// TL: `account.verifyEmail#32da4cf purpose:EmailVerifyPurpose verification:EmailVerification = account.EmailVerified`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct VerifyEmail {
     /// `purpose:EmailVerifyPurpose`.
     pub purpose: crate::enums::EmailVerifyPurpose,
@@ -1935,8 +1975,8 @@ impl tl::DecodeBare for VerifyEmail {
     const CONSTRUCTOR: (u32, &'static str) = (0x032da4cf, "account.verifyEmail");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            purpose: tl::Decode::decode(reader)?,
-            verification: tl::Decode::decode(reader)?,
+            purpose: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            verification: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1960,7 +2000,8 @@ impl tl::Function for VerifyEmail {
 /// Known errors: [`TAKEOUT_INIT_DELAY_X`](crate::errors::TAKEOUT_INIT_DELAY_X).
 ///
 /// TL: `account.initTakeoutSession#8ef3eab0 flags:# contacts:flags.0?true message_users:flags.1?true message_chats:flags.2?true message_megagroups:flags.3?true message_channels:flags.4?true files:flags.5?true file_max_size:flags.5?long = account.Takeout`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InitTakeoutSession {
     /// `contacts:flags.0?true`.
     pub contacts: bool,
@@ -2042,7 +2083,8 @@ impl tl::Function for InitTakeoutSession {
 /// Known errors: [`TAKEOUT_REQUIRED`](crate::errors::TAKEOUT_REQUIRED).
 ///
 /// TL: `account.finishTakeoutSession#1d2652ee flags:# success:flags.0?true = Bool`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct FinishTakeoutSession {
     /// `success:flags.0?true`.
     pub success: bool,
@@ -2097,7 +2139,8 @@ impl tl::Function for FinishTakeoutSession {
 /// Known errors: [`CODE_INVALID`](crate::errors::CODE_INVALID), [`EMAIL_HASH_EXPIRED`](crate::errors::EMAIL_HASH_EXPIRED).
 ///
 /// TL: `account.confirmPasswordEmail#8fdf1920 code:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ConfirmPasswordEmail {
     /// `code:string`.
     pub code: tl::Text,
@@ -2144,7 +2187,8 @@ impl tl::Function for ConfirmPasswordEmail {
 /// Known errors: [`EMAIL_HASH_EXPIRED`](crate::errors::EMAIL_HASH_EXPIRED).
 ///
 /// TL: `account.resendPasswordEmail#7a7f2a15 = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResendPasswordEmail;
 
 impl ResendPasswordEmail {
@@ -2181,7 +2225,8 @@ impl tl::Function for ResendPasswordEmail {
 /// Known errors: [`EMAIL_HASH_EXPIRED`](crate::errors::EMAIL_HASH_EXPIRED).
 ///
 /// TL: `account.cancelPasswordEmail#c1cbd5b6 = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CancelPasswordEmail;
 
 impl CancelPasswordEmail {
@@ -2216,7 +2261,8 @@ impl tl::Function for CancelPasswordEmail {
 /// Callers: users.
 ///
 /// TL: `account.getContactSignUpNotification#9f07c728 = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetContactSignUpNotification;
 
 impl GetContactSignUpNotification {
@@ -2251,7 +2297,8 @@ impl tl::Function for GetContactSignUpNotification {
 /// Callers: users.
 ///
 /// TL: `account.setContactSignUpNotification#cff43f61 silent:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetContactSignUpNotification {
     /// `silent:Bool`.
     pub silent: bool,
@@ -2296,7 +2343,8 @@ impl tl::Function for SetContactSignUpNotification {
 /// Callers: users.
 ///
 /// TL: `account.getNotifyExceptions#53577479 flags:# compare_sound:flags.1?true compare_stories:flags.2?true peer:flags.0?InputNotifyPeer = Updates`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetNotifyExceptions {
     /// `compare_sound:flags.1?true`.
     pub compare_sound: bool,
@@ -2362,7 +2410,8 @@ impl tl::Function for GetNotifyExceptions {
 /// Known errors: [`WALLPAPER_INVALID`](crate::errors::WALLPAPER_INVALID).
 ///
 /// TL: `account.getWallPaper#fc8ddbea wallpaper:InputWallPaper = WallPaper`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetWallPaper {
     /// `wallpaper:InputWallPaper`.
     pub wallpaper: crate::enums::InputWallPaper,
@@ -2385,7 +2434,7 @@ impl tl::DecodeBare for GetWallPaper {
     const CONSTRUCTOR: (u32, &'static str) = (0xfc8ddbea, "account.getWallPaper");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            wallpaper: tl::Decode::decode(reader)?,
+            wallpaper: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2409,7 +2458,8 @@ impl tl::Function for GetWallPaper {
 /// Known errors: [`WALLPAPER_FILE_INVALID`](crate::errors::WALLPAPER_FILE_INVALID), [`WALLPAPER_MIME_INVALID`](crate::errors::WALLPAPER_MIME_INVALID).
 ///
 /// TL: `account.uploadWallPaper#e39a8f03 flags:# for_chat:flags.0?true file:InputFile mime_type:string settings:WallPaperSettings = WallPaper`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UploadWallPaper {
     /// `for_chat:flags.0?true`.
     pub for_chat: bool,
@@ -2450,9 +2500,9 @@ impl tl::DecodeBare for UploadWallPaper {
         let flags = reader.flags_field();
         let value = Self {
             for_chat: tl::has(flags, 0x1),
-            file: tl::Decode::decode(reader)?,
+            file: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             mime_type: reader.text_field(),
-            settings: tl::Decode::decode(reader)?,
+            settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2476,7 +2526,8 @@ impl tl::Function for UploadWallPaper {
 /// Known errors: [`WALLPAPER_INVALID`](crate::errors::WALLPAPER_INVALID).
 ///
 /// TL: `account.saveWallPaper#6c5a5b37 wallpaper:InputWallPaper unsave:Bool settings:WallPaperSettings = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveWallPaper {
     /// `wallpaper:InputWallPaper`.
     pub wallpaper: crate::enums::InputWallPaper,
@@ -2505,9 +2556,9 @@ impl tl::DecodeBare for SaveWallPaper {
     const CONSTRUCTOR: (u32, &'static str) = (0x6c5a5b37, "account.saveWallPaper");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            wallpaper: tl::Decode::decode(reader)?,
+            wallpaper: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             unsave: reader.field(),
-            settings: tl::Decode::decode(reader)?,
+            settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2531,7 +2582,8 @@ impl tl::Function for SaveWallPaper {
 /// Known errors: [`WALLPAPER_INVALID`](crate::errors::WALLPAPER_INVALID).
 ///
 /// TL: `account.installWallPaper#feed5769 wallpaper:InputWallPaper settings:WallPaperSettings = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InstallWallPaper {
     /// `wallpaper:InputWallPaper`.
     pub wallpaper: crate::enums::InputWallPaper,
@@ -2557,8 +2609,8 @@ impl tl::DecodeBare for InstallWallPaper {
     const CONSTRUCTOR: (u32, &'static str) = (0xfeed5769, "account.installWallPaper");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            wallpaper: tl::Decode::decode(reader)?,
-            settings: tl::Decode::decode(reader)?,
+            wallpaper: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2580,7 +2632,8 @@ impl tl::Function for InstallWallPaper {
 /// Callers: users.
 ///
 /// TL: `account.resetWallPapers#bb3b9804 = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResetWallPapers;
 
 impl ResetWallPapers {
@@ -2615,7 +2668,8 @@ impl tl::Function for ResetWallPapers {
 /// Callers: users.
 ///
 /// TL: `account.getAutoDownloadSettings#56da0b3f = account.AutoDownloadSettings`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAutoDownloadSettings;
 
 impl GetAutoDownloadSettings {
@@ -2650,7 +2704,8 @@ impl tl::Function for GetAutoDownloadSettings {
 /// Callers: users.
 ///
 /// TL: `account.saveAutoDownloadSettings#76f36233 flags:# low:flags.0?true high:flags.1?true settings:AutoDownloadSettings = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveAutoDownloadSettings {
     /// `low:flags.0?true`.
     pub low: bool,
@@ -2689,7 +2744,7 @@ impl tl::DecodeBare for SaveAutoDownloadSettings {
         let value = Self {
             low: tl::has(flags, 0x1),
             high: tl::has(flags, 0x2),
-            settings: tl::Decode::decode(reader)?,
+            settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2713,7 +2768,8 @@ impl tl::Function for SaveAutoDownloadSettings {
 /// Known errors: [`THEME_FILE_INVALID`](crate::errors::THEME_FILE_INVALID), [`THEME_MIME_INVALID`](crate::errors::THEME_MIME_INVALID).
 ///
 /// TL: `account.uploadTheme#1c3db333 flags:# file:InputFile thumb:flags.0?InputFile file_name:string mime_type:string = Document`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UploadTheme {
     /// `file:InputFile`.
     pub file: crate::enums::InputFile,
@@ -2756,7 +2812,7 @@ impl tl::DecodeBare for UploadTheme {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            file: tl::Decode::decode(reader)?,
+            file: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             thumb: reader.boxed_if(flags, 0x1),
             file_name: reader.text_field(),
             mime_type: reader.text_field(),
@@ -2783,7 +2839,8 @@ impl tl::Function for UploadTheme {
 /// Known errors: [`THEME_MIME_INVALID`](crate::errors::THEME_MIME_INVALID), [`THEME_TITLE_INVALID`](crate::errors::THEME_TITLE_INVALID).
 ///
 /// TL: `account.createTheme#652e4400 flags:# slug:string title:string document:flags.2?InputDocument settings:flags.3?Vector<InputThemeSettings> = Theme`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateTheme {
     /// `slug:string`.
     pub slug: tl::Text,
@@ -2856,7 +2913,8 @@ impl tl::Function for CreateTheme {
 /// Known errors: [`THEME_INVALID`](crate::errors::THEME_INVALID).
 ///
 /// TL: `account.updateTheme#2bf40ccc flags:# format:string theme:InputTheme slug:flags.0?string title:flags.1?string document:flags.2?InputDocument settings:flags.3?Vector<InputThemeSettings> = Theme`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateTheme {
     /// `format:string`.
     pub format: tl::Text,
@@ -2911,7 +2969,7 @@ impl tl::DecodeBare for UpdateTheme {
         let flags = reader.flags_field();
         let value = Self {
             format: reader.text_field(),
-            theme: tl::Decode::decode(reader)?,
+            theme: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             slug: reader.text_if(flags, 0x1),
             title: reader.text_if(flags, 0x2),
             document: reader.field_if(flags, 0x4),
@@ -2939,7 +2997,8 @@ impl tl::Function for UpdateTheme {
 /// Known errors: [`THEME_INVALID`](crate::errors::THEME_INVALID).
 ///
 /// TL: `account.saveTheme#f257106c theme:InputTheme unsave:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveTheme {
     /// `theme:InputTheme`.
     pub theme: crate::enums::InputTheme,
@@ -2965,7 +3024,7 @@ impl tl::DecodeBare for SaveTheme {
     const CONSTRUCTOR: (u32, &'static str) = (0xf257106c, "account.saveTheme");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            theme: tl::Decode::decode(reader)?,
+            theme: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             unsave: reader.field(),
         };
         match reader.failure() {
@@ -2988,7 +3047,8 @@ impl tl::Function for SaveTheme {
 /// Callers: users.
 ///
 /// TL: `account.installTheme#c727bb3b flags:# dark:flags.0?true theme:flags.1?InputTheme format:flags.2?string base_theme:flags.3?BaseTheme = Bool`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InstallTheme {
     /// `dark:flags.0?true`.
     pub dark: bool,
@@ -3062,7 +3122,8 @@ impl tl::Function for InstallTheme {
 /// Known errors: [`THEME_FORMAT_INVALID`](crate::errors::THEME_FORMAT_INVALID), [`THEME_INVALID`](crate::errors::THEME_INVALID), [`THEME_SLUG_INVALID`](crate::errors::THEME_SLUG_INVALID).
 ///
 /// TL: `account.getTheme#3a5869ec format:string theme:InputTheme = Theme`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTheme {
     /// `format:string`.
     pub format: tl::Text,
@@ -3089,7 +3150,7 @@ impl tl::DecodeBare for GetTheme {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             format: reader.text_field(),
-            theme: tl::Decode::decode(reader)?,
+            theme: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -3111,7 +3172,8 @@ impl tl::Function for GetTheme {
 /// Callers: users.
 ///
 /// TL: `account.getThemes#7206e458 format:string hash:long = account.Themes`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetThemes {
     /// `format:string`.
     pub format: tl::Text,
@@ -3162,7 +3224,8 @@ impl tl::Function for GetThemes {
 /// Known errors: [`SENSITIVE_CHANGE_FORBIDDEN`](crate::errors::SENSITIVE_CHANGE_FORBIDDEN).
 ///
 /// TL: `account.setContentSettings#b574b16b flags:# sensitive_enabled:flags.0?true = Bool`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetContentSettings {
     /// `sensitive_enabled:flags.0?true`.
     pub sensitive_enabled: bool,
@@ -3215,7 +3278,8 @@ impl tl::Function for SetContentSettings {
 /// Callers: users.
 ///
 /// TL: `account.getContentSettings#8b9b4dae = account.ContentSettings`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetContentSettings;
 
 impl GetContentSettings {
@@ -3252,7 +3316,8 @@ impl tl::Function for GetContentSettings {
 /// Known errors: [`WALLPAPER_INVALID`](crate::errors::WALLPAPER_INVALID).
 ///
 /// TL: `account.getMultiWallPapers#65ad71dc wallpapers:Vector<InputWallPaper> = Vector<WallPaper>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMultiWallPapers {
     /// `wallpapers:Vector<InputWallPaper>`.
     pub wallpapers: Vec<crate::enums::InputWallPaper>,
@@ -3297,7 +3362,8 @@ impl tl::Function for GetMultiWallPapers {
 /// Callers: users.
 ///
 /// TL: `account.getGlobalPrivacySettings#eb2b4cf6 = GlobalPrivacySettings`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetGlobalPrivacySettings;
 
 impl GetGlobalPrivacySettings {
@@ -3334,7 +3400,8 @@ impl tl::Function for GetGlobalPrivacySettings {
 /// Known errors: [`AUTOARCHIVE_NOT_AVAILABLE`](crate::errors::AUTOARCHIVE_NOT_AVAILABLE), [`BOT_ACCESS_FORBIDDEN`](crate::errors::BOT_ACCESS_FORBIDDEN), [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED).
 ///
 /// TL: `account.setGlobalPrivacySettings#1edaaac2 settings:GlobalPrivacySettings = GlobalPrivacySettings`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetGlobalPrivacySettings {
     /// `settings:GlobalPrivacySettings`.
     pub settings: crate::types::GlobalPrivacySettings,
@@ -3357,7 +3424,7 @@ impl tl::DecodeBare for SetGlobalPrivacySettings {
     const CONSTRUCTOR: (u32, &'static str) = (0x1edaaac2, "account.setGlobalPrivacySettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            settings: tl::Decode::decode(reader)?,
+            settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -3381,7 +3448,8 @@ impl tl::Function for SetGlobalPrivacySettings {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `account.reportProfilePhoto#fa8cc6f5 peer:InputPeer photo_id:InputPhoto reason:ReportReason message:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportProfilePhoto {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -3413,9 +3481,9 @@ impl tl::DecodeBare for ReportProfilePhoto {
     const CONSTRUCTOR: (u32, &'static str) = (0xfa8cc6f5, "account.reportProfilePhoto");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            photo_id: tl::Decode::decode(reader)?,
-            reason: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            photo_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            reason: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             message: reader.text_field(),
         };
         match reader.failure() {
@@ -3440,7 +3508,8 @@ impl tl::Function for ReportProfilePhoto {
 /// Known errors: [`PASSWORD_EMPTY`](crate::errors::PASSWORD_EMPTY).
 ///
 /// TL: `account.resetPassword#9308ce1b = account.ResetPasswordResult`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResetPassword;
 
 impl ResetPassword {
@@ -3477,7 +3546,8 @@ impl tl::Function for ResetPassword {
 /// Known errors: [`RESET_REQUEST_MISSING`](crate::errors::RESET_REQUEST_MISSING).
 ///
 /// TL: `account.declinePasswordReset#4c9409f6 = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeclinePasswordReset;
 
 impl DeclinePasswordReset {
@@ -3512,7 +3582,8 @@ impl tl::Function for DeclinePasswordReset {
 /// Callers: users.
 ///
 /// TL: `account.getChatThemes#d638de89 hash:long = account.Themes`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetChatThemes {
     /// `hash:long`.
     pub hash: i64,
@@ -3559,7 +3630,8 @@ impl tl::Function for GetChatThemes {
 /// Known errors: [`FRESH_RESET_AUTHORISATION_FORBIDDEN`](crate::errors::FRESH_RESET_AUTHORISATION_FORBIDDEN), [`TTL_DAYS_INVALID`](crate::errors::TTL_DAYS_INVALID).
 ///
 /// TL: `account.setAuthorizationTTL#bf899aa0 authorization_ttl_days:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetAuthorizationTtl {
     /// `authorization_ttl_days:int`.
     pub authorization_ttl_days: i32,
@@ -3606,7 +3678,8 @@ impl tl::Function for SetAuthorizationTtl {
 /// Known errors: [`HASH_INVALID`](crate::errors::HASH_INVALID).
 ///
 /// TL: `account.changeAuthorizationSettings#40f48462 flags:# confirmed:flags.3?true hash:long encrypted_requests_disabled:flags.0?Bool call_requests_disabled:flags.1?Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ChangeAuthorizationSettings {
     /// `confirmed:flags.3?true`.
     pub confirmed: bool,
@@ -3677,7 +3750,8 @@ impl tl::Function for ChangeAuthorizationSettings {
 /// Callers: users.
 ///
 /// TL: `account.getSavedRingtones#e1902288 hash:long = account.SavedRingtones`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedRingtones {
     /// `hash:long`.
     pub hash: i64,
@@ -3724,7 +3798,8 @@ impl tl::Function for GetSavedRingtones {
 /// Known errors: [`RINGTONE_INVALID`](crate::errors::RINGTONE_INVALID).
 ///
 /// TL: `account.saveRingtone#3dea5b03 id:InputDocument unsave:Bool = account.SavedRingtone`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveRingtone {
     /// `id:InputDocument`.
     pub id: crate::enums::InputDocument,
@@ -3750,7 +3825,7 @@ impl tl::DecodeBare for SaveRingtone {
     const CONSTRUCTOR: (u32, &'static str) = (0x3dea5b03, "account.saveRingtone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             unsave: reader.field(),
         };
         match reader.failure() {
@@ -3775,7 +3850,8 @@ impl tl::Function for SaveRingtone {
 /// Known errors: [`RINGTONE_MIME_INVALID`](crate::errors::RINGTONE_MIME_INVALID).
 ///
 /// TL: `account.uploadRingtone#831a83a2 file:InputFile file_name:string mime_type:string = Document`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UploadRingtone {
     /// `file:InputFile`.
     pub file: crate::enums::InputFile,
@@ -3804,7 +3880,7 @@ impl tl::DecodeBare for UploadRingtone {
     const CONSTRUCTOR: (u32, &'static str) = (0x831a83a2, "account.uploadRingtone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            file: tl::Decode::decode(reader)?,
+            file: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             file_name: reader.text_field(),
             mime_type: reader.text_field(),
         };
@@ -3830,7 +3906,8 @@ impl tl::Function for UploadRingtone {
 /// Known errors: [`COLLECTIBLE_INVALID`](crate::errors::COLLECTIBLE_INVALID), [`DOCUMENT_INVALID`](crate::errors::DOCUMENT_INVALID), [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED).
 ///
 /// TL: `account.updateEmojiStatus#fbd3de6b emoji_status:EmojiStatus = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateEmojiStatus {
     /// `emoji_status:EmojiStatus`.
     pub emoji_status: crate::enums::EmojiStatus,
@@ -3853,7 +3930,7 @@ impl tl::DecodeBare for UpdateEmojiStatus {
     const CONSTRUCTOR: (u32, &'static str) = (0xfbd3de6b, "account.updateEmojiStatus");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            emoji_status: tl::Decode::decode(reader)?,
+            emoji_status: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -3875,7 +3952,8 @@ impl tl::Function for UpdateEmojiStatus {
 /// Callers: users.
 ///
 /// TL: `account.getDefaultEmojiStatuses#d6753386 hash:long = account.EmojiStatuses`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDefaultEmojiStatuses {
     /// `hash:long`.
     pub hash: i64,
@@ -3920,7 +3998,8 @@ impl tl::Function for GetDefaultEmojiStatuses {
 /// Callers: users.
 ///
 /// TL: `account.getRecentEmojiStatuses#f578105 hash:long = account.EmojiStatuses`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetRecentEmojiStatuses {
     /// `hash:long`.
     pub hash: i64,
@@ -3965,7 +4044,8 @@ impl tl::Function for GetRecentEmojiStatuses {
 /// Callers: users.
 ///
 /// TL: `account.clearRecentEmojiStatuses#18201aae = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ClearRecentEmojiStatuses;
 
 impl ClearRecentEmojiStatuses {
@@ -4002,7 +4082,8 @@ impl tl::Function for ClearRecentEmojiStatuses {
 /// Known errors: [`ORDER_INVALID`](crate::errors::ORDER_INVALID), [`USERNAME_NOT_MODIFIED`](crate::errors::USERNAME_NOT_MODIFIED).
 ///
 /// TL: `account.reorderUsernames#ef500eab order:Vector<string> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderUsernames {
     /// `order:Vector<string>`.
     pub order: Vec<tl::Text>,
@@ -4049,7 +4130,8 @@ impl tl::Function for ReorderUsernames {
 /// Known errors: [`USERNAMES_ACTIVE_TOO_MUCH`](crate::errors::USERNAMES_ACTIVE_TOO_MUCH), [`USERNAME_INVALID`](crate::errors::USERNAME_INVALID), [`USERNAME_NOT_MODIFIED`](crate::errors::USERNAME_NOT_MODIFIED).
 ///
 /// TL: `account.toggleUsername#58d6b376 username:string active:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleUsername {
     /// `username:string`.
     pub username: tl::Text,
@@ -4098,7 +4180,8 @@ impl tl::Function for ToggleUsername {
 /// Callers: users.
 ///
 /// TL: `account.getDefaultProfilePhotoEmojis#e2750328 hash:long = EmojiList`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDefaultProfilePhotoEmojis {
     /// `hash:long`.
     pub hash: i64,
@@ -4143,7 +4226,8 @@ impl tl::Function for GetDefaultProfilePhotoEmojis {
 /// Callers: users.
 ///
 /// TL: `account.getDefaultGroupPhotoEmojis#915860ae hash:long = EmojiList`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDefaultGroupPhotoEmojis {
     /// `hash:long`.
     pub hash: i64,
@@ -4188,7 +4272,8 @@ impl tl::Function for GetDefaultGroupPhotoEmojis {
 /// Callers: users.
 ///
 /// TL: `account.getAutoSaveSettings#adcbbcda = account.AutoSaveSettings`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAutoSaveSettings;
 
 impl GetAutoSaveSettings {
@@ -4225,7 +4310,8 @@ impl tl::Function for GetAutoSaveSettings {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `account.saveAutoSaveSettings#d69b8361 flags:# users:flags.0?true chats:flags.1?true broadcasts:flags.2?true peer:flags.3?InputPeer settings:AutoSaveSettings = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveAutoSaveSettings {
     /// `users:flags.0?true`.
     pub users: bool,
@@ -4275,7 +4361,7 @@ impl tl::DecodeBare for SaveAutoSaveSettings {
             chats: tl::has(flags, 0x2),
             broadcasts: tl::has(flags, 0x4),
             peer: reader.field_if(flags, 0x8),
-            settings: tl::Decode::decode(reader)?,
+            settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -4297,7 +4383,8 @@ impl tl::Function for SaveAutoSaveSettings {
 /// Callers: users.
 ///
 /// TL: `account.deleteAutoSaveExceptions#53bc0020 = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteAutoSaveExceptions;
 
 impl DeleteAutoSaveExceptions {
@@ -4332,7 +4419,8 @@ impl tl::Function for DeleteAutoSaveExceptions {
 /// Callers: users.
 ///
 /// TL: `account.invalidateSignInCodes#ca8ae8ba codes:Vector<string> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvalidateSignInCodes {
     /// `codes:Vector<string>`.
     pub codes: Vec<tl::Text>,
@@ -4379,7 +4467,8 @@ impl tl::Function for InvalidateSignInCodes {
 /// Known errors: [`COLOR_INVALID`](crate::errors::COLOR_INVALID), [`DOCUMENT_INVALID`](crate::errors::DOCUMENT_INVALID), [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED).
 ///
 /// TL: `account.updateColor#684d214e flags:# for_profile:flags.1?true color:flags.2?PeerColor = Bool`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateColor {
     /// `for_profile:flags.1?true`.
     pub for_profile: bool,
@@ -4439,7 +4528,8 @@ impl tl::Function for UpdateColor {
 /// Callers: users.
 ///
 /// TL: `account.getDefaultBackgroundEmojis#a60ab9ce hash:long = EmojiList`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDefaultBackgroundEmojis {
     /// `hash:long`.
     pub hash: i64,
@@ -4484,7 +4574,8 @@ impl tl::Function for GetDefaultBackgroundEmojis {
 /// Callers: users.
 ///
 /// TL: `account.getChannelDefaultEmojiStatuses#7727a7d5 hash:long = account.EmojiStatuses`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetChannelDefaultEmojiStatuses {
     /// `hash:long`.
     pub hash: i64,
@@ -4529,7 +4620,8 @@ impl tl::Function for GetChannelDefaultEmojiStatuses {
 /// Callers: users.
 ///
 /// TL: `account.getChannelRestrictedStatusEmojis#35a9e0d5 hash:long = EmojiList`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetChannelRestrictedStatusEmojis {
     /// `hash:long`.
     pub hash: i64,
@@ -4576,7 +4668,8 @@ impl tl::Function for GetChannelRestrictedStatusEmojis {
 /// Known errors: [`BUSINESS_WORK_HOURS_EMPTY`](crate::errors::BUSINESS_WORK_HOURS_EMPTY), [`BUSINESS_WORK_HOURS_PERIOD_INVALID`](crate::errors::BUSINESS_WORK_HOURS_PERIOD_INVALID), [`TIMEZONE_INVALID`](crate::errors::TIMEZONE_INVALID).
 ///
 /// TL: `account.updateBusinessWorkHours#4b00e066 flags:# business_work_hours:flags.0?BusinessWorkHours = Bool`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateBusinessWorkHours {
     /// `business_work_hours:flags.0?BusinessWorkHours`.
     pub business_work_hours: Option<crate::types::BusinessWorkHours>,
@@ -4632,7 +4725,8 @@ impl tl::Function for UpdateBusinessWorkHours {
 /// Callers: users.
 ///
 /// TL: `account.updateBusinessLocation#9e6b131a flags:# geo_point:flags.1?InputGeoPoint address:flags.0?string = Bool`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateBusinessLocation {
     /// `geo_point:flags.1?InputGeoPoint`.
     pub geo_point: Option<crate::enums::InputGeoPoint>,
@@ -4693,7 +4787,8 @@ impl tl::Function for UpdateBusinessLocation {
 /// Callers: users.
 ///
 /// TL: `account.updateBusinessGreetingMessage#66cdafc4 flags:# message:flags.0?InputBusinessGreetingMessage = Bool`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateBusinessGreetingMessage {
     /// `message:flags.0?InputBusinessGreetingMessage`.
     pub message: Option<crate::types::InputBusinessGreetingMessage>,
@@ -4749,7 +4844,8 @@ impl tl::Function for UpdateBusinessGreetingMessage {
 /// Callers: users.
 ///
 /// TL: `account.updateBusinessAwayMessage#a26a7fa5 flags:# message:flags.0?InputBusinessAwayMessage = Bool`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateBusinessAwayMessage {
     /// `message:flags.0?InputBusinessAwayMessage`.
     pub message: Option<crate::types::InputBusinessAwayMessage>,
@@ -4807,7 +4903,8 @@ impl tl::Function for UpdateBusinessAwayMessage {
 /// Known errors: [`BOT_BUSINESS_MISSING`](crate::errors::BOT_BUSINESS_MISSING), [`BUSINESS_RECIPIENTS_EMPTY`](crate::errors::BUSINESS_RECIPIENTS_EMPTY).
 ///
 /// TL: `account.updateConnectedBot#66a08c7e flags:# deleted:flags.1?true rights:flags.0?BusinessBotRights bot:InputUser recipients:InputBusinessBotRecipients = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateConnectedBot {
     /// `deleted:flags.1?true`.
     pub deleted: bool,
@@ -4852,8 +4949,8 @@ impl tl::DecodeBare for UpdateConnectedBot {
         let value = Self {
             deleted: tl::has(flags, 0x2),
             rights: reader.field_if(flags, 0x1),
-            bot: tl::Decode::decode(reader)?,
-            recipients: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            recipients: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -4875,7 +4972,8 @@ impl tl::Function for UpdateConnectedBot {
 /// Callers: users.
 ///
 /// TL: `account.getConnectedBots#4ea4c80f = account.ConnectedBots`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetConnectedBots;
 
 impl GetConnectedBots {
@@ -4912,7 +5010,8 @@ impl tl::Function for GetConnectedBots {
 /// Known errors: [`CONNECTION_ID_INVALID`](crate::errors::CONNECTION_ID_INVALID).
 ///
 /// TL: `account.getBotBusinessConnection#76a86270 connection_id:string = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBotBusinessConnection {
     /// `connection_id:string`.
     pub connection_id: tl::Text,
@@ -4957,7 +5056,8 @@ impl tl::Function for GetBotBusinessConnection {
 /// Callers: users.
 ///
 /// TL: `account.updateBusinessIntro#a614d034 flags:# intro:flags.0?InputBusinessIntro = Bool`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateBusinessIntro {
     /// `intro:flags.0?InputBusinessIntro`.
     pub intro: Option<Box<crate::types::InputBusinessIntro>>,
@@ -5015,7 +5115,8 @@ impl tl::Function for UpdateBusinessIntro {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `account.toggleConnectedBotPaused#646e1097 peer:InputPeer paused:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleConnectedBotPaused {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -5041,7 +5142,7 @@ impl tl::DecodeBare for ToggleConnectedBotPaused {
     const CONSTRUCTOR: (u32, &'static str) = (0x646e1097, "account.toggleConnectedBotPaused");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             paused: reader.field(),
         };
         match reader.failure() {
@@ -5066,7 +5167,8 @@ impl tl::Function for ToggleConnectedBotPaused {
 /// Known errors: [`BOT_ALREADY_DISABLED`](crate::errors::BOT_ALREADY_DISABLED), [`BOT_NOT_CONNECTED_YET`](crate::errors::BOT_NOT_CONNECTED_YET), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `account.disablePeerConnectedBot#5e437ed9 peer:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DisablePeerConnectedBot {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -5089,7 +5191,7 @@ impl tl::DecodeBare for DisablePeerConnectedBot {
     const CONSTRUCTOR: (u32, &'static str) = (0x5e437ed9, "account.disablePeerConnectedBot");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -5113,7 +5215,8 @@ impl tl::Function for DisablePeerConnectedBot {
 /// Known errors: [`BIRTHDAY_INVALID`](crate::errors::BIRTHDAY_INVALID).
 ///
 /// TL: `account.updateBirthday#cc6e0c11 flags:# birthday:flags.0?Birthday = Bool`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateBirthday {
     /// `birthday:flags.0?Birthday`.
     pub birthday: Option<crate::types::Birthday>,
@@ -5171,7 +5274,8 @@ impl tl::Function for UpdateBirthday {
 /// Known errors: [`CHATLINKS_TOO_MUCH`](crate::errors::CHATLINKS_TOO_MUCH), [`DOCUMENT_INVALID`](crate::errors::DOCUMENT_INVALID), [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED).
 ///
 /// TL: `account.createBusinessChatLink#8851e68e link:InputBusinessChatLink = BusinessChatLink`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateBusinessChatLink {
     /// `link:InputBusinessChatLink`.
     pub link: crate::types::InputBusinessChatLink,
@@ -5194,7 +5298,7 @@ impl tl::DecodeBare for CreateBusinessChatLink {
     const CONSTRUCTOR: (u32, &'static str) = (0x8851e68e, "account.createBusinessChatLink");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            link: tl::Decode::decode(reader)?,
+            link: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -5218,7 +5322,8 @@ impl tl::Function for CreateBusinessChatLink {
 /// Known errors: [`CHATLINK_SLUG_EMPTY`](crate::errors::CHATLINK_SLUG_EMPTY), [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED).
 ///
 /// TL: `account.editBusinessChatLink#8c3410af slug:string link:InputBusinessChatLink = BusinessChatLink`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditBusinessChatLink {
     /// `slug:string`.
     pub slug: tl::Text,
@@ -5245,7 +5350,7 @@ impl tl::DecodeBare for EditBusinessChatLink {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             slug: reader.text_field(),
-            link: tl::Decode::decode(reader)?,
+            link: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -5269,7 +5374,8 @@ impl tl::Function for EditBusinessChatLink {
 /// Known errors: [`CHATLINK_SLUG_EMPTY`](crate::errors::CHATLINK_SLUG_EMPTY), [`CHATLINK_SLUG_EXPIRED`](crate::errors::CHATLINK_SLUG_EXPIRED).
 ///
 /// TL: `account.deleteBusinessChatLink#60073674 slug:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteBusinessChatLink {
     /// `slug:string`.
     pub slug: tl::Text,
@@ -5314,7 +5420,8 @@ impl tl::Function for DeleteBusinessChatLink {
 /// Callers: users.
 ///
 /// TL: `account.getBusinessChatLinks#6f70dde1 = account.BusinessChatLinks`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBusinessChatLinks;
 
 impl GetBusinessChatLinks {
@@ -5351,7 +5458,8 @@ impl tl::Function for GetBusinessChatLinks {
 /// Known errors: [`CHATLINK_SLUG_EMPTY`](crate::errors::CHATLINK_SLUG_EMPTY), [`CHATLINK_SLUG_EXPIRED`](crate::errors::CHATLINK_SLUG_EXPIRED).
 ///
 /// TL: `account.resolveBusinessChatLink#5492e5ee slug:string = account.ResolvedBusinessChatLinks`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResolveBusinessChatLink {
     /// `slug:string`.
     pub slug: tl::Text,
@@ -5398,7 +5506,8 @@ impl tl::Function for ResolveBusinessChatLink {
 /// Known errors: [`PUBLIC_BROADCAST_EXPECTED`](crate::errors::PUBLIC_BROADCAST_EXPECTED).
 ///
 /// TL: `account.updatePersonalChannel#d94305e0 channel:InputChannel = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdatePersonalChannel {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -5421,7 +5530,7 @@ impl tl::DecodeBare for UpdatePersonalChannel {
     const CONSTRUCTOR: (u32, &'static str) = (0xd94305e0, "account.updatePersonalChannel");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -5443,7 +5552,8 @@ impl tl::Function for UpdatePersonalChannel {
 /// Callers: users.
 ///
 /// TL: `account.toggleSponsoredMessages#b9d9a38d enabled:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleSponsoredMessages {
     /// `enabled:Bool`.
     pub enabled: bool,
@@ -5488,7 +5598,8 @@ impl tl::Function for ToggleSponsoredMessages {
 /// Callers: users.
 ///
 /// TL: `account.getReactionsNotifySettings#6dd654c = ReactionsNotifySettings`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetReactionsNotifySettings;
 
 impl GetReactionsNotifySettings {
@@ -5523,7 +5634,8 @@ impl tl::Function for GetReactionsNotifySettings {
 /// Callers: users.
 ///
 /// TL: `account.setReactionsNotifySettings#316ce548 settings:ReactionsNotifySettings = ReactionsNotifySettings`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetReactionsNotifySettings {
     /// `settings:ReactionsNotifySettings`.
     pub settings: crate::types::ReactionsNotifySettings,
@@ -5546,7 +5658,7 @@ impl tl::DecodeBare for SetReactionsNotifySettings {
     const CONSTRUCTOR: (u32, &'static str) = (0x316ce548, "account.setReactionsNotifySettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            settings: tl::Decode::decode(reader)?,
+            settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -5568,7 +5680,8 @@ impl tl::Function for SetReactionsNotifySettings {
 /// Callers: users.
 ///
 /// TL: `account.getCollectibleEmojiStatuses#2e7b4543 hash:long = account.EmojiStatuses`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetCollectibleEmojiStatuses {
     /// `hash:long`.
     pub hash: i64,
@@ -5615,7 +5728,8 @@ impl tl::Function for GetCollectibleEmojiStatuses {
 /// Known errors: [`PARENT_PEER_INVALID`](crate::errors::PARENT_PEER_INVALID), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `account.getPaidMessagesRevenue#19ba4a67 flags:# parent_peer:flags.0?InputPeer user_id:InputUser = account.PaidMessagesRevenue`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPaidMessagesRevenue {
     /// `parent_peer:flags.0?InputPeer`.
     pub parent_peer: Option<crate::enums::InputPeer>,
@@ -5653,7 +5767,7 @@ impl tl::DecodeBare for GetPaidMessagesRevenue {
         let flags = reader.flags_field();
         let value = Self {
             parent_peer: reader.field_if(flags, 0x1),
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -5677,7 +5791,8 @@ impl tl::Function for GetPaidMessagesRevenue {
 /// Known errors: [`PARENT_PEER_INVALID`](crate::errors::PARENT_PEER_INVALID), [`UNSUPPORTED`](crate::errors::UNSUPPORTED), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `account.toggleNoPaidMessagesException#fe2eda76 flags:# refund_charged:flags.0?true require_payment:flags.2?true parent_peer:flags.1?InputPeer user_id:InputUser = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleNoPaidMessagesException {
     /// `refund_charged:flags.0?true`.
     pub refund_charged: bool,
@@ -5723,7 +5838,7 @@ impl tl::DecodeBare for ToggleNoPaidMessagesException {
             refund_charged: tl::has(flags, 0x1),
             require_payment: tl::has(flags, 0x4),
             parent_peer: reader.field_if(flags, 0x2),
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -5745,7 +5860,8 @@ impl tl::Function for ToggleNoPaidMessagesException {
 /// Callers: users.
 ///
 /// TL: `account.setMainProfileTab#5dee78b0 tab:ProfileTab = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetMainProfileTab {
     /// `tab:ProfileTab`.
     pub tab: crate::enums::ProfileTab,
@@ -5768,7 +5884,7 @@ impl tl::DecodeBare for SetMainProfileTab {
     const CONSTRUCTOR: (u32, &'static str) = (0x5dee78b0, "account.setMainProfileTab");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            tab: tl::Decode::decode(reader)?,
+            tab: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -5792,7 +5908,8 @@ impl tl::Function for SetMainProfileTab {
 /// Known errors: [`DOCUMENT_INVALID`](crate::errors::DOCUMENT_INVALID).
 ///
 /// TL: `account.saveMusic#b26732a9 flags:# unsave:flags.0?true id:InputDocument after_id:flags.1?InputDocument = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveMusic {
     /// `unsave:flags.0?true`.
     pub unsave: bool,
@@ -5833,7 +5950,7 @@ impl tl::DecodeBare for SaveMusic {
         let flags = reader.flags_field();
         let value = Self {
             unsave: tl::has(flags, 0x1),
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             after_id: reader.field_if(flags, 0x2),
         };
         match reader.failure() {
@@ -5856,7 +5973,8 @@ impl tl::Function for SaveMusic {
 /// Callers: users.
 ///
 /// TL: `account.getSavedMusicIds#e09d5faf hash:long = account.SavedMusicIds`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedMusicIds {
     /// `hash:long`.
     pub hash: i64,
@@ -5901,7 +6019,8 @@ impl tl::Function for GetSavedMusicIds {
 /// Callers: users.
 ///
 /// TL: `account.getUniqueGiftChatThemes#e42ce9c9 offset:string limit:int hash:long = account.ChatThemes`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUniqueGiftChatThemes {
     /// `offset:string`.
     pub offset: tl::Text,
@@ -5956,7 +6075,8 @@ impl tl::Function for GetUniqueGiftChatThemes {
 /// Known errors: [`ACCESS_DENIED`](crate::errors::ACCESS_DENIED), [`FRESH_RESET_AUTHORISATION_FORBIDDEN`](crate::errors::FRESH_RESET_AUTHORISATION_FORBIDDEN).
 ///
 /// TL: `account.initPasskeyRegistration#429547e8 = account.PasskeyRegistrationOptions`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InitPasskeyRegistration;
 
 impl InitPasskeyRegistration {
@@ -5993,7 +6113,8 @@ impl tl::Function for InitPasskeyRegistration {
 /// Known errors: [`CREDENTIAL_INVALID`](crate::errors::CREDENTIAL_INVALID), [`PASSKEY_ORIGIN_MISMATCH`](crate::errors::PASSKEY_ORIGIN_MISMATCH).
 ///
 /// TL: `account.registerPasskey#55b41fd6 credential:InputPasskeyCredential = Passkey`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RegisterPasskey {
     /// `credential:InputPasskeyCredential`.
     pub credential: crate::types::InputPasskeyCredentialPublicKey,
@@ -6016,7 +6137,7 @@ impl tl::DecodeBare for RegisterPasskey {
     const CONSTRUCTOR: (u32, &'static str) = (0x55b41fd6, "account.registerPasskey");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            credential: tl::Decode::decode(reader)?,
+            credential: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -6038,7 +6159,8 @@ impl tl::Function for RegisterPasskey {
 /// Callers: users.
 ///
 /// TL: `account.getPasskeys#ea1f0c52 = account.Passkeys`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPasskeys;
 
 impl GetPasskeys {
@@ -6073,7 +6195,8 @@ impl tl::Function for GetPasskeys {
 /// Callers: users.
 ///
 /// TL: `account.deletePasskey#f5b5563f id:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeletePasskey {
     /// `id:string`.
     pub id: tl::Text,
@@ -6120,7 +6243,8 @@ impl tl::Function for DeletePasskey {
 /// Known errors: [`BOT_ID_INVALID`](crate::errors::BOT_ID_INVALID).
 ///
 /// TL: `account.confirmBotConnection#67ed1f68 bot_id:InputUser = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ConfirmBotConnection {
     /// `bot_id:InputUser`.
     pub bot_id: crate::enums::InputUser,
@@ -6143,7 +6267,7 @@ impl tl::DecodeBare for ConfirmBotConnection {
     const CONSTRUCTOR: (u32, &'static str) = (0x67ed1f68, "account.confirmBotConnection");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot_id: tl::Decode::decode(reader)?,
+            bot_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -6165,7 +6289,8 @@ impl tl::Function for ConfirmBotConnection {
 /// Callers: users.
 ///
 /// TL: `account.getWebBrowserSettings#56655768 hash:long = account.WebBrowserSettings`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetWebBrowserSettings {
     /// `hash:long`.
     pub hash: i64,
@@ -6210,7 +6335,8 @@ impl tl::Function for GetWebBrowserSettings {
 /// Callers: users.
 ///
 /// TL: `account.updateWebBrowserSettings#9adf82fe flags:# open_external_browser:flags.0?true display_close_button:flags.1?true = account.WebBrowserSettings`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateWebBrowserSettings {
     /// `open_external_browser:flags.0?true`.
     pub open_external_browser: bool,
@@ -6269,7 +6395,8 @@ impl tl::Function for UpdateWebBrowserSettings {
 /// Known errors: [`URL_INVALID`](crate::errors::URL_INVALID).
 ///
 /// TL: `account.toggleWebBrowserSettingsException#60ed4229 flags:# delete:flags.1?true open_external_browser:flags.0?Bool url:string = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleWebBrowserSettingsException {
     /// `delete:flags.1?true`.
     pub delete: bool,
@@ -6333,7 +6460,8 @@ impl tl::Function for ToggleWebBrowserSettingsException {
 /// Callers: users.
 ///
 /// TL: `account.deleteWebBrowserSettingsExceptions#86a0765d = account.WebBrowserSettings`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteWebBrowserSettingsExceptions;
 
 impl DeleteWebBrowserSettingsExceptions {

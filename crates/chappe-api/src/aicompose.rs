@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`AICOMPOSE_TONE_TITLE_INVALID`](crate::errors::AICOMPOSE_TONE_TITLE_INVALID).
 ///
 /// TL: `aicompose.createTone#4aa83913 flags:# display_author:flags.0?true emoji_id:long title:string prompt:string = AiComposeTone`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateTone {
     /// `display_author:flags.0?true`.
     pub display_author: bool,
@@ -79,7 +80,8 @@ impl tl::Function for CreateTone {
 /// Known errors: [`AICOMPOSE_TONE_INVALID`](crate::errors::AICOMPOSE_TONE_INVALID).
 ///
 /// TL: `aicompose.updateTone#903bcf59 flags:# tone:InputAiComposeTone display_author:flags.0?Bool emoji_id:flags.1?long title:flags.2?string prompt:flags.3?string = AiComposeTone`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateTone {
     /// `tone:InputAiComposeTone`.
     pub tone: crate::enums::InputAiComposeTone,
@@ -128,7 +130,7 @@ impl tl::DecodeBare for UpdateTone {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            tone: tl::Decode::decode(reader)?,
+            tone: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             display_author: reader.field_if(flags, 0x1),
             emoji_id: reader.long_if(flags, 0x2),
             title: reader.text_if(flags, 0x4),
@@ -156,7 +158,8 @@ impl tl::Function for UpdateTone {
 /// Known errors: [`AICOMPOSE_TONE_INVALID`](crate::errors::AICOMPOSE_TONE_INVALID).
 ///
 /// TL: `aicompose.saveTone#1782cbb1 tone:InputAiComposeTone unsave:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveTone {
     /// `tone:InputAiComposeTone`.
     pub tone: crate::enums::InputAiComposeTone,
@@ -182,7 +185,7 @@ impl tl::DecodeBare for SaveTone {
     const CONSTRUCTOR: (u32, &'static str) = (0x1782cbb1, "aicompose.saveTone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            tone: tl::Decode::decode(reader)?,
+            tone: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             unsave: reader.field(),
         };
         match reader.failure() {
@@ -207,7 +210,8 @@ impl tl::Function for SaveTone {
 /// Known errors: [`AICOMPOSE_TONE_INVALID`](crate::errors::AICOMPOSE_TONE_INVALID).
 ///
 /// TL: `aicompose.deleteTone#dd39316a tone:InputAiComposeTone = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteTone {
     /// `tone:InputAiComposeTone`.
     pub tone: crate::enums::InputAiComposeTone,
@@ -230,7 +234,7 @@ impl tl::DecodeBare for DeleteTone {
     const CONSTRUCTOR: (u32, &'static str) = (0xdd39316a, "aicompose.deleteTone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            tone: tl::Decode::decode(reader)?,
+            tone: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -254,7 +258,8 @@ impl tl::Function for DeleteTone {
 /// Known errors: [`AICOMPOSE_TONE_INVALID`](crate::errors::AICOMPOSE_TONE_INVALID).
 ///
 /// TL: `aicompose.getTone#b2e8ba03 tone:InputAiComposeTone = aicompose.Tones`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTone {
     /// `tone:InputAiComposeTone`.
     pub tone: crate::enums::InputAiComposeTone,
@@ -277,7 +282,7 @@ impl tl::DecodeBare for GetTone {
     const CONSTRUCTOR: (u32, &'static str) = (0xb2e8ba03, "aicompose.getTone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            tone: tl::Decode::decode(reader)?,
+            tone: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -299,7 +304,8 @@ impl tl::Function for GetTone {
 /// Callers: users.
 ///
 /// TL: `aicompose.getTones#abd59201 hash:long = aicompose.Tones`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTones {
     /// `hash:long`.
     pub hash: i64,
@@ -346,7 +352,8 @@ impl tl::Function for GetTones {
 /// Known errors: [`AICOMPOSE_TONE_INVALID`](crate::errors::AICOMPOSE_TONE_INVALID).
 ///
 /// TL: `aicompose.getToneExample#d1b4ab14 tone:InputAiComposeTone num:int = AiComposeToneExample`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetToneExample {
     /// `tone:InputAiComposeTone`.
     pub tone: crate::enums::InputAiComposeTone,
@@ -372,7 +379,7 @@ impl tl::DecodeBare for GetToneExample {
     const CONSTRUCTOR: (u32, &'static str) = (0xd1b4ab14, "aicompose.getToneExample");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            tone: tl::Decode::decode(reader)?,
+            tone: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             num: reader.int_field(),
         };
         match reader.failure() {

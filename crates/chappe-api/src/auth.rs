@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`API_ID_INVALID`](crate::errors::API_ID_INVALID), [`API_ID_PUBLISHED_FLOOD`](crate::errors::API_ID_PUBLISHED_FLOOD), [`AUTH_RESTART`](crate::errors::AUTH_RESTART), [`AUTH_RESTART_X`](crate::errors::AUTH_RESTART_X), [`PHONE_NUMBER_APP_SIGNUP_FORBIDDEN`](crate::errors::PHONE_NUMBER_APP_SIGNUP_FORBIDDEN), [`PHONE_NUMBER_BANNED`](crate::errors::PHONE_NUMBER_BANNED), [`PHONE_NUMBER_FLOOD`](crate::errors::PHONE_NUMBER_FLOOD), [`PHONE_NUMBER_INVALID`](crate::errors::PHONE_NUMBER_INVALID), [`PHONE_PASSWORD_FLOOD`](crate::errors::PHONE_PASSWORD_FLOOD), [`PHONE_PASSWORD_PROTECTED`](crate::errors::PHONE_PASSWORD_PROTECTED), [`SMS_CODE_CREATE_FAILED`](crate::errors::SMS_CODE_CREATE_FAILED), [`UPDATE_APP_TO_LOGIN`](crate::errors::UPDATE_APP_TO_LOGIN).
 ///
 /// TL: `auth.sendCode#a677244f phone_number:string api_id:int api_hash:string settings:CodeSettings = auth.SentCode`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendCode {
     /// `phone_number:string`.
     pub phone_number: tl::Text,
@@ -47,7 +48,7 @@ impl tl::DecodeBare for SendCode {
             phone_number: reader.text_field(),
             api_id: reader.int_field(),
             api_hash: reader.text_field(),
-            settings: tl::Decode::decode(reader)?,
+            settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -71,7 +72,8 @@ impl tl::Function for SendCode {
 /// Known errors: [`FIRSTNAME_INVALID`](crate::errors::FIRSTNAME_INVALID), [`LASTNAME_INVALID`](crate::errors::LASTNAME_INVALID), [`PHONE_CODE_EMPTY`](crate::errors::PHONE_CODE_EMPTY), [`PHONE_CODE_EXPIRED`](crate::errors::PHONE_CODE_EXPIRED), [`PHONE_CODE_INVALID`](crate::errors::PHONE_CODE_INVALID), [`PHONE_NUMBER_FLOOD`](crate::errors::PHONE_NUMBER_FLOOD), [`PHONE_NUMBER_INVALID`](crate::errors::PHONE_NUMBER_INVALID), [`PHONE_NUMBER_OCCUPIED`](crate::errors::PHONE_NUMBER_OCCUPIED).
 ///
 /// TL: `auth.signUp#aac7b717 flags:# no_joined_notifications:flags.0?true phone_number:string phone_code_hash:string first_name:string last_name:string = auth.Authorization`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SignUp {
     /// `no_joined_notifications:flags.0?true`.
     pub no_joined_notifications: bool,
@@ -142,7 +144,8 @@ impl tl::Function for SignUp {
 /// Known errors: [`AUTH_RESTART`](crate::errors::AUTH_RESTART), [`PHONE_CODE_EMPTY`](crate::errors::PHONE_CODE_EMPTY), [`PHONE_CODE_EXPIRED`](crate::errors::PHONE_CODE_EXPIRED), [`PHONE_CODE_INVALID`](crate::errors::PHONE_CODE_INVALID), [`PHONE_NUMBER_INVALID`](crate::errors::PHONE_NUMBER_INVALID), [`PHONE_NUMBER_UNOCCUPIED`](crate::errors::PHONE_NUMBER_UNOCCUPIED), [`SIGN_IN_FAILED`](crate::errors::SIGN_IN_FAILED), [`UPDATE_APP_TO_LOGIN`](crate::errors::UPDATE_APP_TO_LOGIN).
 ///
 /// TL: `auth.signIn#8d52a951 flags:# phone_number:string phone_code_hash:string phone_code:flags.0?string email_verification:flags.1?EmailVerification = auth.Authorization`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SignIn {
     /// `phone_number:string`.
     pub phone_number: tl::Text,
@@ -211,7 +214,8 @@ impl tl::Function for SignIn {
 /// Callers: users, bots, connections that nobody signed in on.
 ///
 /// TL: `auth.logOut#3e72ba19 = auth.LoggedOut`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct LogOut;
 
 impl LogOut {
@@ -248,7 +252,8 @@ impl tl::Function for LogOut {
 /// Known errors: [`FRESH_RESET_AUTHORISATION_FORBIDDEN`](crate::errors::FRESH_RESET_AUTHORISATION_FORBIDDEN).
 ///
 /// TL: `auth.resetAuthorizations#9fab0d1a = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResetAuthorizations;
 
 impl ResetAuthorizations {
@@ -285,7 +290,8 @@ impl tl::Function for ResetAuthorizations {
 /// Known errors: [`DC_ID_INVALID`](crate::errors::DC_ID_INVALID).
 ///
 /// TL: `auth.exportAuthorization#e5bfffcd dc_id:int = auth.ExportedAuthorization`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ExportAuthorization {
     /// `dc_id:int`.
     pub dc_id: i32,
@@ -332,7 +338,8 @@ impl tl::Function for ExportAuthorization {
 /// Known errors: [`AUTH_BYTES_INVALID`](crate::errors::AUTH_BYTES_INVALID), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `auth.importAuthorization#a57a7dad id:long bytes:bytes = auth.Authorization`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ImportAuthorization {
     /// `id:long`.
     pub id: i64,
@@ -383,7 +390,8 @@ impl tl::Function for ImportAuthorization {
 /// Known errors: [`ENCRYPTED_MESSAGE_INVALID`](crate::errors::ENCRYPTED_MESSAGE_INVALID), [`EXPIRES_AT_INVALID`](crate::errors::EXPIRES_AT_INVALID), [`TEMP_AUTH_KEY_ALREADY_BOUND`](crate::errors::TEMP_AUTH_KEY_ALREADY_BOUND), [`TEMP_AUTH_KEY_EMPTY`](crate::errors::TEMP_AUTH_KEY_EMPTY).
 ///
 /// TL: `auth.bindTempAuthKey#cdd42a05 perm_auth_key_id:long nonce:long expires_at:int encrypted_message:bytes = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct BindTempAuthKey {
     /// `perm_auth_key_id:long`.
     pub perm_auth_key_id: i64,
@@ -442,7 +450,8 @@ impl tl::Function for BindTempAuthKey {
 /// Known errors: [`ACCESS_TOKEN_EXPIRED`](crate::errors::ACCESS_TOKEN_EXPIRED), [`ACCESS_TOKEN_INVALID`](crate::errors::ACCESS_TOKEN_INVALID), [`API_ID_INVALID`](crate::errors::API_ID_INVALID), [`API_ID_PUBLISHED_FLOOD`](crate::errors::API_ID_PUBLISHED_FLOOD).
 ///
 /// TL: `auth.importBotAuthorization#67a3ff2c flags:int api_id:int api_hash:string bot_auth_token:string = auth.Authorization`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ImportBotAuthorization {
     /// `flags:int`.
     pub flags: i32,
@@ -501,7 +510,8 @@ impl tl::Function for ImportBotAuthorization {
 /// Known errors: [`AUTH_KEY_UNSYNCHRONIZED`](crate::errors::AUTH_KEY_UNSYNCHRONIZED), [`PASSWORD_HASH_INVALID`](crate::errors::PASSWORD_HASH_INVALID), [`SRP_ID_INVALID`](crate::errors::SRP_ID_INVALID), [`SRP_PASSWORD_CHANGED`](crate::errors::SRP_PASSWORD_CHANGED).
 ///
 /// TL: `auth.checkPassword#d18b4d16 password:InputCheckPasswordSRP = auth.Authorization`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckPassword {
     /// `password:InputCheckPasswordSRP`.
     pub password: crate::enums::InputCheckPasswordSrp,
@@ -524,7 +534,7 @@ impl tl::DecodeBare for CheckPassword {
     const CONSTRUCTOR: (u32, &'static str) = (0xd18b4d16, "auth.checkPassword");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            password: tl::Decode::decode(reader)?,
+            password: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -548,7 +558,8 @@ impl tl::Function for CheckPassword {
 /// Known errors: [`PASSWORD_EMPTY`](crate::errors::PASSWORD_EMPTY), [`PASSWORD_RECOVERY_NA`](crate::errors::PASSWORD_RECOVERY_NA).
 ///
 /// TL: `auth.requestPasswordRecovery#d897bc66 = auth.PasswordRecovery`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RequestPasswordRecovery;
 
 impl RequestPasswordRecovery {
@@ -585,7 +596,8 @@ impl tl::Function for RequestPasswordRecovery {
 /// Known errors: [`CODE_EMPTY`](crate::errors::CODE_EMPTY), [`NEW_SETTINGS_INVALID`](crate::errors::NEW_SETTINGS_INVALID).
 ///
 /// TL: `auth.recoverPassword#37096c70 flags:# code:string new_settings:flags.0?account.PasswordInputSettings = auth.Authorization`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RecoverPassword {
     /// `code:string`.
     pub code: tl::Text,
@@ -647,7 +659,8 @@ impl tl::Function for RecoverPassword {
 /// Known errors: [`EMAIL_INSTALL_MISSING`](crate::errors::EMAIL_INSTALL_MISSING), [`PHONE_CODE_EMPTY`](crate::errors::PHONE_CODE_EMPTY), [`PHONE_CODE_EXPIRED`](crate::errors::PHONE_CODE_EXPIRED), [`PHONE_CODE_HASH_EMPTY`](crate::errors::PHONE_CODE_HASH_EMPTY), [`PHONE_NUMBER_INVALID`](crate::errors::PHONE_NUMBER_INVALID), [`SEND_CODE_UNAVAILABLE`](crate::errors::SEND_CODE_UNAVAILABLE).
 ///
 /// TL: `auth.resendCode#cae47523 flags:# phone_number:string phone_code_hash:string reason:flags.0?string = auth.SentCode`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResendCode {
     /// `phone_number:string`.
     pub phone_number: tl::Text,
@@ -711,7 +724,8 @@ impl tl::Function for ResendCode {
 /// Known errors: [`PHONE_CODE_EXPIRED`](crate::errors::PHONE_CODE_EXPIRED), [`PHONE_NUMBER_INVALID`](crate::errors::PHONE_NUMBER_INVALID).
 ///
 /// TL: `auth.cancelCode#1f040578 phone_number:string phone_code_hash:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CancelCode {
     /// `phone_number:string`.
     pub phone_number: tl::Text,
@@ -760,7 +774,8 @@ impl tl::Function for CancelCode {
 /// Callers: users, bots, connections that nobody signed in on.
 ///
 /// TL: `auth.dropTempAuthKeys#8e48a188 except_auth_keys:Vector<long> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DropTempAuthKeys {
     /// `except_auth_keys:Vector<long>`.
     pub except_auth_keys: Vec<i64>,
@@ -807,7 +822,8 @@ impl tl::Function for DropTempAuthKeys {
 /// Known errors: [`API_ID_INVALID`](crate::errors::API_ID_INVALID), [`API_ID_PUBLISHED_FLOOD`](crate::errors::API_ID_PUBLISHED_FLOOD), [`AUTH_RESTART`](crate::errors::AUTH_RESTART).
 ///
 /// TL: `auth.exportLoginToken#b7e085fe api_id:int api_hash:string except_ids:Vector<long> = auth.LoginToken`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ExportLoginToken {
     /// `api_id:int`.
     pub api_id: i32,
@@ -862,7 +878,8 @@ impl tl::Function for ExportLoginToken {
 /// Known errors: [`AUTH_TOKEN_ALREADY_ACCEPTED`](crate::errors::AUTH_TOKEN_ALREADY_ACCEPTED), [`AUTH_TOKEN_EXPIRED`](crate::errors::AUTH_TOKEN_EXPIRED), [`AUTH_TOKEN_INVALID`](crate::errors::AUTH_TOKEN_INVALID), [`AUTH_TOKEN_INVALIDX`](crate::errors::AUTH_TOKEN_INVALIDX).
 ///
 /// TL: `auth.importLoginToken#95ac5ce4 token:bytes = auth.LoginToken`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ImportLoginToken {
     /// `token:bytes`.
     pub token: tl::Bytes,
@@ -909,7 +926,8 @@ impl tl::Function for ImportLoginToken {
 /// Known errors: [`AUTH_TOKEN_ALREADY_ACCEPTED`](crate::errors::AUTH_TOKEN_ALREADY_ACCEPTED), [`AUTH_TOKEN_EXCEPTION`](crate::errors::AUTH_TOKEN_EXCEPTION), [`AUTH_TOKEN_EXPIRED`](crate::errors::AUTH_TOKEN_EXPIRED), [`AUTH_TOKEN_INVALIDX`](crate::errors::AUTH_TOKEN_INVALIDX).
 ///
 /// TL: `auth.acceptLoginToken#e894ad4d token:bytes = Authorization`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AcceptLoginToken {
     /// `token:bytes`.
     pub token: tl::Bytes,
@@ -956,7 +974,8 @@ impl tl::Function for AcceptLoginToken {
 /// Known errors: [`CODE_EMPTY`](crate::errors::CODE_EMPTY), [`PASSWORD_RECOVERY_EXPIRED`](crate::errors::PASSWORD_RECOVERY_EXPIRED).
 ///
 /// TL: `auth.checkRecoveryPassword#d36bf79 code:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckRecoveryPassword {
     /// `code:string`.
     pub code: tl::Text,
@@ -1003,7 +1022,8 @@ impl tl::Function for CheckRecoveryPassword {
 /// Known errors: [`API_ID_INVALID`](crate::errors::API_ID_INVALID), [`WEBAUTH_TOKEN_EXPIRED`](crate::errors::WEBAUTH_TOKEN_EXPIRED).
 ///
 /// TL: `auth.importWebTokenAuthorization#2db873a9 api_id:int api_hash:string web_auth_token:string = auth.Authorization`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ImportWebTokenAuthorization {
     /// `api_id:int`.
     pub api_id: i32,
@@ -1058,7 +1078,8 @@ impl tl::Function for ImportWebTokenAuthorization {
 /// Known errors: [`PHONE_CODE_EMPTY`](crate::errors::PHONE_CODE_EMPTY), [`PHONE_NUMBER_INVALID`](crate::errors::PHONE_NUMBER_INVALID).
 ///
 /// TL: `auth.requestFirebaseSms#8e39261e flags:# phone_number:string phone_code_hash:string safety_net_token:flags.0?string play_integrity_token:flags.2?string ios_push_secret:flags.1?string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RequestFirebaseSms {
     /// `phone_number:string`.
     pub phone_number: tl::Text,
@@ -1132,7 +1153,8 @@ impl tl::Function for RequestFirebaseSms {
 /// Known errors: [`EMAIL_INSTALL_MISSING`](crate::errors::EMAIL_INSTALL_MISSING), [`PHONE_NUMBER_INVALID`](crate::errors::PHONE_NUMBER_INVALID), [`TASK_ALREADY_EXISTS`](crate::errors::TASK_ALREADY_EXISTS).
 ///
 /// TL: `auth.resetLoginEmail#7e960193 phone_number:string phone_code_hash:string = auth.SentCode`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResetLoginEmail {
     /// `phone_number:string`.
     pub phone_number: tl::Text,
@@ -1183,7 +1205,8 @@ impl tl::Function for ResetLoginEmail {
 /// Known errors: [`PHONE_NUMBER_INVALID`](crate::errors::PHONE_NUMBER_INVALID).
 ///
 /// TL: `auth.reportMissingCode#cb9deff6 phone_number:string phone_code_hash:string mnc:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportMissingCode {
     /// `phone_number:string`.
     pub phone_number: tl::Text,
@@ -1238,7 +1261,8 @@ impl tl::Function for ReportMissingCode {
 /// Known errors: [`PHONE_NUMBER_INVALID`](crate::errors::PHONE_NUMBER_INVALID).
 ///
 /// TL: `auth.checkPaidAuth#56e59f9c phone_number:string phone_code_hash:string form_id:long = auth.SentCode`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckPaidAuth {
     /// `phone_number:string`.
     pub phone_number: tl::Text,
@@ -1293,7 +1317,8 @@ impl tl::Function for CheckPaidAuth {
 /// Known errors: [`API_ID_INVALID`](crate::errors::API_ID_INVALID), [`AUTH_RESTART`](crate::errors::AUTH_RESTART).
 ///
 /// TL: `auth.initPasskeyLogin#518ad0b7 api_id:int api_hash:string = auth.PasskeyLoginOptions`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InitPasskeyLogin {
     /// `api_id:int`.
     pub api_id: i32,
@@ -1344,7 +1369,8 @@ impl tl::Function for InitPasskeyLogin {
 /// Known errors: [`AUTH_RESTART`](crate::errors::AUTH_RESTART), [`CREDENTIAL_INVALID`](crate::errors::CREDENTIAL_INVALID), [`PASSKEY_ORIGIN_MISMATCH`](crate::errors::PASSKEY_ORIGIN_MISMATCH).
 ///
 /// TL: `auth.finishPasskeyLogin#9857ad07 flags:# credential:InputPasskeyCredential from_dc_id:flags.0?int from_auth_key_id:flags.0?long = auth.Authorization`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct FinishPasskeyLogin {
     /// `credential:InputPasskeyCredential`.
     pub credential: crate::types::InputPasskeyCredentialPublicKey,
@@ -1387,7 +1413,7 @@ impl tl::DecodeBare for FinishPasskeyLogin {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            credential: tl::Decode::decode(reader)?,
+            credential: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             from_dc_id: reader.int_if(flags, 0x1),
             from_auth_key_id: reader.long_if(flags, 0x1),
         };
@@ -1411,7 +1437,8 @@ impl tl::Function for FinishPasskeyLogin {
 /// Callers: users, bots.
 ///
 /// TL: `auth.cancelWebTokenAuthorization#490dada1 web_auth_token:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CancelWebTokenAuthorization {
     /// `web_auth_token:string`.
     pub web_auth_token: tl::Text,
@@ -1456,7 +1483,8 @@ impl tl::Function for CancelWebTokenAuthorization {
 /// Callers: users, bots.
 ///
 /// TL: `auth.initFirebasePnvLogin#644f15c0 flags:# except_ids:flags.0?Vector<long> api_id:int api_hash:string = auth.FirebasePnvIntent`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InitFirebasePnvLogin {
     /// `except_ids:flags.0?Vector<long>`.
     pub except_ids: Option<Vec<i64>>,
@@ -1520,7 +1548,8 @@ impl tl::Function for InitFirebasePnvLogin {
 /// Callers: users, bots.
 ///
 /// TL: `auth.finishFirebasePnvLogin#2c85094c google_token:string = auth.Authorization`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct FinishFirebasePnvLogin {
     /// `google_token:string`.
     pub google_token: tl::Text,
@@ -1565,7 +1594,8 @@ impl tl::Function for FinishFirebasePnvLogin {
 /// Callers: users, bots.
 ///
 /// TL: `auth.firebasePnvSignUp#783f6b56 flags:# no_joined_notifications:flags.0?true first_name:string last_name:string = auth.Authorization`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct FirebasePnvSignUp {
     /// `no_joined_notifications:flags.0?true`.
     pub no_joined_notifications: bool,

@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`DATA_JSON_INVALID`](crate::errors::DATA_JSON_INVALID), [`METHOD_INVALID`](crate::errors::METHOD_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `bots.sendCustomRequest#aa2769ed custom_method:string params:DataJSON = DataJSON`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendCustomRequest {
     /// `custom_method:string`.
     pub custom_method: tl::Text,
@@ -39,7 +40,7 @@ impl tl::DecodeBare for SendCustomRequest {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             custom_method: reader.text_field(),
-            params: tl::Decode::decode(reader)?,
+            params: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -63,7 +64,8 @@ impl tl::Function for SendCustomRequest {
 /// Known errors: [`DATA_JSON_INVALID`](crate::errors::DATA_JSON_INVALID), [`QUERY_ID_INVALID`](crate::errors::QUERY_ID_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `bots.answerWebhookJSONQuery#e6213f4d query_id:long data:DataJSON = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AnswerWebhookJsonQuery {
     /// `query_id:long`.
     pub query_id: i64,
@@ -90,7 +92,7 @@ impl tl::DecodeBare for AnswerWebhookJsonQuery {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             query_id: reader.long_field(),
-            data: tl::Decode::decode(reader)?,
+            data: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -114,7 +116,8 @@ impl tl::Function for AnswerWebhookJsonQuery {
 /// Known errors: [`BOT_COMMAND_DESCRIPTION_INVALID`](crate::errors::BOT_COMMAND_DESCRIPTION_INVALID), [`BOT_COMMAND_INVALID`](crate::errors::BOT_COMMAND_INVALID), [`LANG_CODE_INVALID`](crate::errors::LANG_CODE_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `bots.setBotCommands#517165a scope:BotCommandScope lang_code:string commands:Vector<BotCommand> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotCommands {
     /// `scope:BotCommandScope`.
     pub scope: crate::enums::BotCommandScope,
@@ -143,7 +146,7 @@ impl tl::DecodeBare for SetBotCommands {
     const CONSTRUCTOR: (u32, &'static str) = (0x0517165a, "bots.setBotCommands");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            scope: tl::Decode::decode(reader)?,
+            scope: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             lang_code: reader.text_field(),
             commands: reader.vector_field(),
         };
@@ -169,7 +172,8 @@ impl tl::Function for SetBotCommands {
 /// Known errors: [`LANG_CODE_INVALID`](crate::errors::LANG_CODE_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `bots.resetBotCommands#3d8de0f9 scope:BotCommandScope lang_code:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResetBotCommands {
     /// `scope:BotCommandScope`.
     pub scope: crate::enums::BotCommandScope,
@@ -195,7 +199,7 @@ impl tl::DecodeBare for ResetBotCommands {
     const CONSTRUCTOR: (u32, &'static str) = (0x3d8de0f9, "bots.resetBotCommands");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            scope: tl::Decode::decode(reader)?,
+            scope: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             lang_code: reader.text_field(),
         };
         match reader.failure() {
@@ -220,7 +224,8 @@ impl tl::Function for ResetBotCommands {
 /// Known errors: [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `bots.getBotCommands#e34c0dd6 scope:BotCommandScope lang_code:string = Vector<BotCommand>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBotCommands {
     /// `scope:BotCommandScope`.
     pub scope: crate::enums::BotCommandScope,
@@ -246,7 +251,7 @@ impl tl::DecodeBare for GetBotCommands {
     const CONSTRUCTOR: (u32, &'static str) = (0xe34c0dd6, "bots.getBotCommands");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            scope: tl::Decode::decode(reader)?,
+            scope: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             lang_code: reader.text_field(),
         };
         match reader.failure() {
@@ -271,7 +276,8 @@ impl tl::Function for GetBotCommands {
 /// Known errors: [`BUTTON_INVALID`](crate::errors::BUTTON_INVALID), [`BUTTON_TEXT_INVALID`](crate::errors::BUTTON_TEXT_INVALID), [`BUTTON_URL_INVALID`](crate::errors::BUTTON_URL_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `bots.setBotMenuButton#4504d54f user_id:InputUser button:BotMenuButton = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotMenuButton {
     /// `user_id:InputUser`.
     pub user_id: crate::enums::InputUser,
@@ -297,8 +303,8 @@ impl tl::DecodeBare for SetBotMenuButton {
     const CONSTRUCTOR: (u32, &'static str) = (0x4504d54f, "bots.setBotMenuButton");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            user_id: tl::Decode::decode(reader)?,
-            button: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            button: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -322,7 +328,8 @@ impl tl::Function for SetBotMenuButton {
 /// Known errors: [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `bots.getBotMenuButton#9c60eb28 user_id:InputUser = BotMenuButton`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBotMenuButton {
     /// `user_id:InputUser`.
     pub user_id: crate::enums::InputUser,
@@ -345,7 +352,7 @@ impl tl::DecodeBare for GetBotMenuButton {
     const CONSTRUCTOR: (u32, &'static str) = (0x9c60eb28, "bots.getBotMenuButton");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -369,7 +376,8 @@ impl tl::Function for GetBotMenuButton {
 /// Known errors: [`RIGHTS_NOT_MODIFIED`](crate::errors::RIGHTS_NOT_MODIFIED), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `bots.setBotBroadcastDefaultAdminRights#788464e1 admin_rights:ChatAdminRights = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotBroadcastDefaultAdminRights {
     /// `admin_rights:ChatAdminRights`.
     pub admin_rights: crate::types::ChatAdminRights,
@@ -392,7 +400,7 @@ impl tl::DecodeBare for SetBotBroadcastDefaultAdminRights {
     const CONSTRUCTOR: (u32, &'static str) = (0x788464e1, "bots.setBotBroadcastDefaultAdminRights");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            admin_rights: tl::Decode::decode(reader)?,
+            admin_rights: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -416,7 +424,8 @@ impl tl::Function for SetBotBroadcastDefaultAdminRights {
 /// Known errors: [`RIGHTS_NOT_MODIFIED`](crate::errors::RIGHTS_NOT_MODIFIED), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `bots.setBotGroupDefaultAdminRights#925ec9ea admin_rights:ChatAdminRights = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotGroupDefaultAdminRights {
     /// `admin_rights:ChatAdminRights`.
     pub admin_rights: crate::types::ChatAdminRights,
@@ -439,7 +448,7 @@ impl tl::DecodeBare for SetBotGroupDefaultAdminRights {
     const CONSTRUCTOR: (u32, &'static str) = (0x925ec9ea, "bots.setBotGroupDefaultAdminRights");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            admin_rights: tl::Decode::decode(reader)?,
+            admin_rights: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -463,7 +472,8 @@ impl tl::Function for SetBotGroupDefaultAdminRights {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID), [`USER_BOT_INVALID`](crate::errors::USER_BOT_INVALID).
 ///
 /// TL: `bots.setBotInfo#10cf3123 flags:# bot:flags.2?InputUser lang_code:string name:flags.3?string about:flags.0?string description:flags.1?string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotInfo {
     /// `bot:flags.2?InputUser`.
     pub bot: Option<crate::enums::InputUser>,
@@ -540,7 +550,8 @@ impl tl::Function for SetBotInfo {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID), [`LANG_CODE_INVALID`](crate::errors::LANG_CODE_INVALID), [`USER_BOT_INVALID`](crate::errors::USER_BOT_INVALID).
 ///
 /// TL: `bots.getBotInfo#dcd914fd flags:# bot:flags.0?InputUser lang_code:string = bots.BotInfo`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBotInfo {
     /// `bot:flags.0?InputUser`.
     pub bot: Option<crate::enums::InputUser>,
@@ -602,7 +613,8 @@ impl tl::Function for GetBotInfo {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID), [`USERNAME_NOT_MODIFIED`](crate::errors::USERNAME_NOT_MODIFIED).
 ///
 /// TL: `bots.reorderUsernames#9709b1c2 bot:InputUser order:Vector<string> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderUsernames {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -628,7 +640,7 @@ impl tl::DecodeBare for ReorderUsernames {
     const CONSTRUCTOR: (u32, &'static str) = (0x9709b1c2, "bots.reorderUsernames");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             order: reader.vector_field(),
         };
         match reader.failure() {
@@ -653,7 +665,8 @@ impl tl::Function for ReorderUsernames {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID), [`USERNAME_NOT_MODIFIED`](crate::errors::USERNAME_NOT_MODIFIED).
 ///
 /// TL: `bots.toggleUsername#53ca973 bot:InputUser username:string active:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleUsername {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -682,7 +695,7 @@ impl tl::DecodeBare for ToggleUsername {
     const CONSTRUCTOR: (u32, &'static str) = (0x053ca973, "bots.toggleUsername");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             username: reader.text_field(),
             active: reader.field(),
         };
@@ -708,7 +721,8 @@ impl tl::Function for ToggleUsername {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID).
 ///
 /// TL: `bots.canSendMessage#1359f4e6 bot:InputUser = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CanSendMessage {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -731,7 +745,7 @@ impl tl::DecodeBare for CanSendMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x1359f4e6, "bots.canSendMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -755,7 +769,8 @@ impl tl::Function for CanSendMessage {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID).
 ///
 /// TL: `bots.allowSendMessage#f132e3ef bot:InputUser = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AllowSendMessage {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -778,7 +793,7 @@ impl tl::DecodeBare for AllowSendMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0xf132e3ef, "bots.allowSendMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -802,7 +817,8 @@ impl tl::Function for AllowSendMessage {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID), [`DATA_JSON_INVALID`](crate::errors::DATA_JSON_INVALID), [`METHOD_INVALID`](crate::errors::METHOD_INVALID).
 ///
 /// TL: `bots.invokeWebViewCustomMethod#87fc5e7 bot:InputUser custom_method:string params:DataJSON = DataJSON`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeWebViewCustomMethod {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -831,9 +847,9 @@ impl tl::DecodeBare for InvokeWebViewCustomMethod {
     const CONSTRUCTOR: (u32, &'static str) = (0x087fc5e7, "bots.invokeWebViewCustomMethod");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             custom_method: reader.text_field(),
-            params: tl::Decode::decode(reader)?,
+            params: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -855,7 +871,8 @@ impl tl::Function for InvokeWebViewCustomMethod {
 /// Callers: users.
 ///
 /// TL: `bots.getPopularAppBots#c2510192 offset:string limit:int = bots.PopularAppBots`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPopularAppBots {
     /// `offset:string`.
     pub offset: tl::Text,
@@ -906,7 +923,8 @@ impl tl::Function for GetPopularAppBots {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID).
 ///
 /// TL: `bots.addPreviewMedia#17aeb75a bot:InputUser lang_code:string media:InputMedia = BotPreviewMedia`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AddPreviewMedia {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -935,9 +953,9 @@ impl tl::DecodeBare for AddPreviewMedia {
     const CONSTRUCTOR: (u32, &'static str) = (0x17aeb75a, "bots.addPreviewMedia");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             lang_code: reader.text_field(),
-            media: tl::Decode::decode(reader)?,
+            media: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -961,7 +979,8 @@ impl tl::Function for AddPreviewMedia {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID).
 ///
 /// TL: `bots.editPreviewMedia#8525606f bot:InputUser lang_code:string media:InputMedia new_media:InputMedia = BotPreviewMedia`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditPreviewMedia {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -993,10 +1012,10 @@ impl tl::DecodeBare for EditPreviewMedia {
     const CONSTRUCTOR: (u32, &'static str) = (0x8525606f, "bots.editPreviewMedia");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             lang_code: reader.text_field(),
-            media: tl::Decode::decode(reader)?,
-            new_media: tl::Decode::decode(reader)?,
+            media: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_media: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1020,7 +1039,8 @@ impl tl::Function for EditPreviewMedia {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID).
 ///
 /// TL: `bots.deletePreviewMedia#2d0135b3 bot:InputUser lang_code:string media:Vector<InputMedia> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeletePreviewMedia {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -1049,7 +1069,7 @@ impl tl::DecodeBare for DeletePreviewMedia {
     const CONSTRUCTOR: (u32, &'static str) = (0x2d0135b3, "bots.deletePreviewMedia");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             lang_code: reader.text_field(),
             media: reader.vector_field(),
         };
@@ -1075,7 +1095,8 @@ impl tl::Function for DeletePreviewMedia {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID).
 ///
 /// TL: `bots.reorderPreviewMedias#b627f3aa bot:InputUser lang_code:string order:Vector<InputMedia> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderPreviewMedias {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -1104,7 +1125,7 @@ impl tl::DecodeBare for ReorderPreviewMedias {
     const CONSTRUCTOR: (u32, &'static str) = (0xb627f3aa, "bots.reorderPreviewMedias");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             lang_code: reader.text_field(),
             order: reader.vector_field(),
         };
@@ -1130,7 +1151,8 @@ impl tl::Function for ReorderPreviewMedias {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID).
 ///
 /// TL: `bots.getPreviewInfo#423ab3ad bot:InputUser lang_code:string = bots.PreviewInfo`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPreviewInfo {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -1156,7 +1178,7 @@ impl tl::DecodeBare for GetPreviewInfo {
     const CONSTRUCTOR: (u32, &'static str) = (0x423ab3ad, "bots.getPreviewInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             lang_code: reader.text_field(),
         };
         match reader.failure() {
@@ -1181,7 +1203,8 @@ impl tl::Function for GetPreviewInfo {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID).
 ///
 /// TL: `bots.getPreviewMedias#a2a5594d bot:InputUser = Vector<BotPreviewMedia>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPreviewMedias {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -1204,7 +1227,7 @@ impl tl::DecodeBare for GetPreviewMedias {
     const CONSTRUCTOR: (u32, &'static str) = (0xa2a5594d, "bots.getPreviewMedias");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1228,7 +1251,8 @@ impl tl::Function for GetPreviewMedias {
 /// Known errors: [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID), [`USER_PERMISSION_DENIED`](crate::errors::USER_PERMISSION_DENIED).
 ///
 /// TL: `bots.updateUserEmojiStatus#ed9f30c5 user_id:InputUser emoji_status:EmojiStatus = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateUserEmojiStatus {
     /// `user_id:InputUser`.
     pub user_id: crate::enums::InputUser,
@@ -1254,8 +1278,8 @@ impl tl::DecodeBare for UpdateUserEmojiStatus {
     const CONSTRUCTOR: (u32, &'static str) = (0xed9f30c5, "bots.updateUserEmojiStatus");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            user_id: tl::Decode::decode(reader)?,
-            emoji_status: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            emoji_status: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1279,7 +1303,8 @@ impl tl::Function for UpdateUserEmojiStatus {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID).
 ///
 /// TL: `bots.toggleUserEmojiStatusPermission#6de6392 bot:InputUser enabled:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleUserEmojiStatusPermission {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -1305,7 +1330,7 @@ impl tl::DecodeBare for ToggleUserEmojiStatusPermission {
     const CONSTRUCTOR: (u32, &'static str) = (0x06de6392, "bots.toggleUserEmojiStatusPermission");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             enabled: reader.field(),
         };
         match reader.failure() {
@@ -1330,7 +1355,8 @@ impl tl::Function for ToggleUserEmojiStatusPermission {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID).
 ///
 /// TL: `bots.checkDownloadFileParams#50077589 bot:InputUser file_name:string url:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckDownloadFileParams {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -1359,7 +1385,7 @@ impl tl::DecodeBare for CheckDownloadFileParams {
     const CONSTRUCTOR: (u32, &'static str) = (0x50077589, "bots.checkDownloadFileParams");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             file_name: reader.text_field(),
             url: reader.text_field(),
         };
@@ -1383,7 +1409,8 @@ impl tl::Function for CheckDownloadFileParams {
 /// Callers: users.
 ///
 /// TL: `bots.getAdminedBots#b0711d83 = Vector<User>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAdminedBots;
 
 impl GetAdminedBots {
@@ -1420,7 +1447,8 @@ impl tl::Function for GetAdminedBots {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID), [`STARREF_AWAITING_END`](crate::errors::STARREF_AWAITING_END), [`STARREF_PERMILLE_INVALID`](crate::errors::STARREF_PERMILLE_INVALID), [`STARREF_PERMILLE_TOO_LOW`](crate::errors::STARREF_PERMILLE_TOO_LOW).
 ///
 /// TL: `bots.updateStarRefProgram#778b5ab3 flags:# bot:InputUser commission_permille:int duration_months:flags.0?int = StarRefProgram`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateStarRefProgram {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -1458,7 +1486,7 @@ impl tl::DecodeBare for UpdateStarRefProgram {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             commission_permille: reader.int_field(),
             duration_months: reader.int_if(flags, 0x1),
         };
@@ -1484,7 +1512,8 @@ impl tl::Function for UpdateStarRefProgram {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID), [`BOT_VERIFIER_FORBIDDEN`](crate::errors::BOT_VERIFIER_FORBIDDEN), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `bots.setCustomVerification#f4946757 flags:# enabled:flags.1?true bot:flags.0?InputUser peer:InputPeer custom_description:flags.2?TextWithEntities = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetCustomVerification {
     /// `enabled:flags.1?true`.
     pub enabled: bool,
@@ -1532,7 +1561,7 @@ impl tl::DecodeBare for SetCustomVerification {
         let value = Self {
             enabled: tl::has(flags, 0x2),
             bot: reader.field_if(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             custom_description: reader.field_if(flags, 0x4),
         };
         match reader.failure() {
@@ -1557,7 +1586,8 @@ impl tl::Function for SetCustomVerification {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID).
 ///
 /// TL: `bots.getBotRecommendations#a1b70815 bot:InputUser = users.Users`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBotRecommendations {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -1580,7 +1610,7 @@ impl tl::DecodeBare for GetBotRecommendations {
     const CONSTRUCTOR: (u32, &'static str) = (0xa1b70815, "bots.getBotRecommendations");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1604,7 +1634,8 @@ impl tl::Function for GetBotRecommendations {
 /// Known errors: [`USERNAME_INVALID`](crate::errors::USERNAME_INVALID), [`USERNAME_OCCUPIED`](crate::errors::USERNAME_OCCUPIED), [`USERNAME_SUFFIX_MISSING`](crate::errors::USERNAME_SUFFIX_MISSING).
 ///
 /// TL: `bots.checkUsername#e3ac4c61 flags:# additional:flags.0?true username:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckUsername {
     /// `additional:flags.0?true`.
     pub additional: bool,
@@ -1663,7 +1694,8 @@ impl tl::Function for CheckUsername {
 /// Known errors: [`BOT_CREATE_LIMIT_EXCEEDED`](crate::errors::BOT_CREATE_LIMIT_EXCEEDED), [`MANAGER_INVALID`](crate::errors::MANAGER_INVALID), [`MANAGER_PERMISSION_MISSING`](crate::errors::MANAGER_PERMISSION_MISSING), [`NAME_INVALID`](crate::errors::NAME_INVALID), [`USERNAME_INVALID`](crate::errors::USERNAME_INVALID), [`USERNAME_OCCUPIED`](crate::errors::USERNAME_OCCUPIED), [`USERNAME_SUFFIX_MISSING`](crate::errors::USERNAME_SUFFIX_MISSING).
 ///
 /// TL: `bots.createBot#e5b17f2b flags:# via_deeplink:flags.0?true name:string username:string manager_id:InputUser = User`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateBot {
     /// `via_deeplink:flags.0?true`.
     pub via_deeplink: bool,
@@ -1706,7 +1738,7 @@ impl tl::DecodeBare for CreateBot {
             via_deeplink: tl::has(flags, 0x1),
             name: reader.text_field(),
             username: reader.text_field(),
-            manager_id: tl::Decode::decode(reader)?,
+            manager_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1730,7 +1762,8 @@ impl tl::Function for CreateBot {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `bots.exportBotToken#bd0d99eb bot:InputUser revoke:Bool = bots.ExportedBotToken`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ExportBotToken {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -1756,7 +1789,7 @@ impl tl::DecodeBare for ExportBotToken {
     const CONSTRUCTOR: (u32, &'static str) = (0xbd0d99eb, "bots.exportBotToken");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             revoke: reader.field(),
         };
         match reader.failure() {
@@ -1781,7 +1814,8 @@ impl tl::Function for ExportBotToken {
 /// Known errors: [`BUTTON_INVALID`](crate::errors::BUTTON_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `bots.requestWebViewButton#31a2a35e user_id:InputUser button:KeyboardButton = bots.RequestedButton`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RequestWebViewButton {
     /// `user_id:InputUser`.
     pub user_id: crate::enums::InputUser,
@@ -1807,8 +1841,8 @@ impl tl::DecodeBare for RequestWebViewButton {
     const CONSTRUCTOR: (u32, &'static str) = (0x31a2a35e, "bots.requestWebViewButton");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            user_id: tl::Decode::decode(reader)?,
-            button: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            button: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1832,7 +1866,8 @@ impl tl::Function for RequestWebViewButton {
 /// Known errors: [`BOT_ID_INVALID`](crate::errors::BOT_ID_INVALID), [`WEBAPP_REQ_ID_INVALID`](crate::errors::WEBAPP_REQ_ID_INVALID).
 ///
 /// TL: `bots.getRequestedWebViewButton#bf25b7f3 bot:InputUser webapp_req_id:string = KeyboardButton`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetRequestedWebViewButton {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -1858,7 +1893,7 @@ impl tl::DecodeBare for GetRequestedWebViewButton {
     const CONSTRUCTOR: (u32, &'static str) = (0xbf25b7f3, "bots.getRequestedWebViewButton");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             webapp_req_id: reader.text_field(),
         };
         match reader.failure() {
@@ -1883,7 +1918,8 @@ impl tl::Function for GetRequestedWebViewButton {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `bots.getAccessSettings#213853a3 bot:InputUser = bots.AccessSettings`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAccessSettings {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -1906,7 +1942,7 @@ impl tl::DecodeBare for GetAccessSettings {
     const CONSTRUCTOR: (u32, &'static str) = (0x213853a3, "bots.getAccessSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1930,7 +1966,8 @@ impl tl::Function for GetAccessSettings {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `bots.editAccessSettings#31813cd8 flags:# restricted:flags.0?true bot:InputUser add_users:flags.1?Vector<InputUser> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditAccessSettings {
     /// `restricted:flags.0?true`.
     pub restricted: bool,
@@ -1971,7 +2008,7 @@ impl tl::DecodeBare for EditAccessSettings {
         let flags = reader.flags_field();
         let value = Self {
             restricted: tl::has(flags, 0x1),
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             add_users: reader.vector_if(flags, 0x2),
         };
         match reader.failure() {
@@ -1996,7 +2033,8 @@ impl tl::Function for EditAccessSettings {
 /// Known errors: [`BOT_GUARD_NOT_SUPPORTED`](crate::errors::BOT_GUARD_NOT_SUPPORTED), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `bots.setJoinChatResults#e71a4810 query_id:long result:JoinChatBotResult = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetJoinChatResults {
     /// `query_id:long`.
     pub query_id: i64,
@@ -2023,7 +2061,7 @@ impl tl::DecodeBare for SetJoinChatResults {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             query_id: reader.long_field(),
-            result: tl::Decode::decode(reader)?,
+            result: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2045,7 +2083,8 @@ impl tl::Function for SetJoinChatResults {
 /// Callers: users, bots.
 ///
 /// TL: `bots.addUsername#3501c08a bot:InputUser username:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AddUsername {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -2071,7 +2110,7 @@ impl tl::DecodeBare for AddUsername {
     const CONSTRUCTOR: (u32, &'static str) = (0x3501c08a, "bots.addUsername");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             username: reader.text_field(),
         };
         match reader.failure() {
@@ -2094,7 +2133,8 @@ impl tl::Function for AddUsername {
 /// Callers: users, bots.
 ///
 /// TL: `bots.removeUsername#c704147d bot:InputUser username:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RemoveUsername {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -2120,7 +2160,7 @@ impl tl::DecodeBare for RemoveUsername {
     const CONSTRUCTOR: (u32, &'static str) = (0xc704147d, "bots.removeUsername");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             username: reader.text_field(),
         };
         match reader.failure() {

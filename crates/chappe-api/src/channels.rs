@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID).
 ///
 /// TL: `channels.readHistory#cc104937 channel:InputChannel max_id:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReadHistory {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -38,7 +39,7 @@ impl tl::DecodeBare for ReadHistory {
     const CONSTRUCTOR: (u32, &'static str) = (0xcc104937, "channels.readHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             max_id: reader.int_field(),
         };
         match reader.failure() {
@@ -63,7 +64,8 @@ impl tl::Function for ReadHistory {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`FROZEN_METHOD_INVALID`](crate::errors::FROZEN_METHOD_INVALID), [`MESSAGE_DELETE_FORBIDDEN`](crate::errors::MESSAGE_DELETE_FORBIDDEN), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID).
 ///
 /// TL: `channels.deleteMessages#84c1fd4e channel:InputChannel id:Vector<int> = messages.AffectedMessages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteMessages {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -89,7 +91,7 @@ impl tl::DecodeBare for DeleteMessages {
     const CONSTRUCTOR: (u32, &'static str) = (0x84c1fd4e, "channels.deleteMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
         };
         match reader.failure() {
@@ -114,7 +116,8 @@ impl tl::Function for DeleteMessages {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `channels.reportSpam#f44a8315 channel:InputChannel participant:InputPeer id:Vector<int> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportSpam {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -143,8 +146,8 @@ impl tl::DecodeBare for ReportSpam {
     const CONSTRUCTOR: (u32, &'static str) = (0xf44a8315, "channels.reportSpam");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
-            participant: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
         };
         match reader.failure() {
@@ -169,7 +172,8 @@ impl tl::Function for ReportSpam {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`FROZEN_PARTICIPANT_MISSING`](crate::errors::FROZEN_PARTICIPANT_MISSING), [`MESSAGE_IDS_EMPTY`](crate::errors::MESSAGE_IDS_EMPTY), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`USER_BANNED_IN_CHANNEL`](crate::errors::USER_BANNED_IN_CHANNEL).
 ///
 /// TL: `channels.getMessages#ad8c9a23 channel:InputChannel id:Vector<InputMessage> = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMessages {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -195,7 +199,7 @@ impl tl::DecodeBare for GetMessages {
     const CONSTRUCTOR: (u32, &'static str) = (0xad8c9a23, "channels.getMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
         };
         match reader.failure() {
@@ -220,7 +224,8 @@ impl tl::Function for GetMessages {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_MONOFORUM_UNSUPPORTED`](crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID).
 ///
 /// TL: `channels.getParticipants#77ced9d0 channel:InputChannel filter:ChannelParticipantsFilter offset:int limit:int hash:long = channels.ChannelParticipants`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetParticipants {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -255,8 +260,8 @@ impl tl::DecodeBare for GetParticipants {
     const CONSTRUCTOR: (u32, &'static str) = (0x77ced9d0, "channels.getParticipants");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
-            filter: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            filter: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset: reader.int_field(),
             limit: reader.int_field(),
             hash: reader.long_field(),
@@ -283,7 +288,8 @@ impl tl::Function for GetParticipants {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PARTICIPANT_ID_INVALID`](crate::errors::PARTICIPANT_ID_INVALID), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID), [`USER_NOT_PARTICIPANT`](crate::errors::USER_NOT_PARTICIPANT).
 ///
 /// TL: `channels.getParticipant#a0ab6cc6 channel:InputChannel participant:InputPeer = channels.ChannelParticipant`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetParticipant {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -309,8 +315,8 @@ impl tl::DecodeBare for GetParticipant {
     const CONSTRUCTOR: (u32, &'static str) = (0xa0ab6cc6, "channels.getParticipant");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
-            participant: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -334,7 +340,8 @@ impl tl::Function for GetParticipant {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`USER_BANNED_IN_CHANNEL`](crate::errors::USER_BANNED_IN_CHANNEL).
 ///
 /// TL: `channels.getChannels#a7f6bbb id:Vector<InputChannel> = messages.Chats`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetChannels {
     /// `id:Vector<InputChannel>`.
     pub id: Vec<crate::enums::InputChannel>,
@@ -381,7 +388,8 @@ impl tl::Function for GetChannels {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHANNEL_PUBLIC_GROUP_NA`](crate::errors::CHANNEL_PUBLIC_GROUP_NA), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID).
 ///
 /// TL: `channels.getFullChannel#8736a09 channel:InputChannel = messages.ChatFull`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetFullChannel {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -404,7 +412,7 @@ impl tl::DecodeBare for GetFullChannel {
     const CONSTRUCTOR: (u32, &'static str) = (0x08736a09, "channels.getFullChannel");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -428,7 +436,8 @@ impl tl::Function for GetFullChannel {
 /// Known errors: [`ADDRESS_INVALID`](crate::errors::ADDRESS_INVALID), [`CHANNELS_ADMIN_LOCATED_TOO_MUCH`](crate::errors::CHANNELS_ADMIN_LOCATED_TOO_MUCH), [`CHANNELS_TOO_MUCH`](crate::errors::CHANNELS_TOO_MUCH), [`CHAT_ABOUT_TOO_LONG`](crate::errors::CHAT_ABOUT_TOO_LONG), [`CHAT_INVALID`](crate::errors::CHAT_INVALID), [`CHAT_TITLE_EMPTY`](crate::errors::CHAT_TITLE_EMPTY), [`TTL_PERIOD_INVALID`](crate::errors::TTL_PERIOD_INVALID), [`USER_RESTRICTED`](crate::errors::USER_RESTRICTED).
 ///
 /// TL: `channels.createChannel#91006707 flags:# broadcast:flags.0?true megagroup:flags.1?true for_import:flags.3?true forum:flags.5?true title:string about:string geo_point:flags.2?InputGeoPoint address:flags.2?string ttl_period:flags.4?int = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateChannel {
     /// `broadcast:flags.0?true`.
     pub broadcast: bool,
@@ -522,7 +531,8 @@ impl tl::Function for CreateChannel {
 /// Known errors: [`ADMINS_TOO_MUCH`](crate::errors::ADMINS_TOO_MUCH), [`ADMIN_RANK_EMOJI_NOT_ALLOWED`](crate::errors::ADMIN_RANK_EMOJI_NOT_ALLOWED), [`ADMIN_RANK_INVALID`](crate::errors::ADMIN_RANK_INVALID), [`BOTS_TOO_MUCH`](crate::errors::BOTS_TOO_MUCH), [`BOT_CHANNELS_NA`](crate::errors::BOT_CHANNELS_NA), [`BOT_GROUPS_BLOCKED`](crate::errors::BOT_GROUPS_BLOCKED), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_MONOFORUM_UNSUPPORTED`](crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_INVITE_REQUIRED`](crate::errors::CHAT_ADMIN_INVITE_REQUIRED), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`FRESH_CHANGE_ADMINS_FORBIDDEN`](crate::errors::FRESH_CHANGE_ADMINS_FORBIDDEN), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`RIGHT_FORBIDDEN`](crate::errors::RIGHT_FORBIDDEN), [`USERS_TOO_MUCH`](crate::errors::USERS_TOO_MUCH), [`USER_BLOCKED`](crate::errors::USER_BLOCKED), [`USER_CHANNELS_TOO_MUCH`](crate::errors::USER_CHANNELS_TOO_MUCH), [`USER_CREATOR`](crate::errors::USER_CREATOR), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID), [`USER_KICKED`](crate::errors::USER_KICKED), [`USER_NOT_MUTUAL_CONTACT`](crate::errors::USER_NOT_MUTUAL_CONTACT), [`USER_PRIVACY_RESTRICTED`](crate::errors::USER_PRIVACY_RESTRICTED), [`USER_RESTRICTED`](crate::errors::USER_RESTRICTED).
 ///
 /// TL: `channels.editAdmin#9a98ad68 flags:# channel:InputChannel user_id:InputUser admin_rights:ChatAdminRights rank:flags.0?string = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditAdmin {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -563,9 +573,9 @@ impl tl::DecodeBare for EditAdmin {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
-            user_id: tl::Decode::decode(reader)?,
-            admin_rights: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            admin_rights: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             rank: reader.text_if(flags, 0x1),
         };
         match reader.failure() {
@@ -590,7 +600,8 @@ impl tl::Function for EditAdmin {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_INVALID`](crate::errors::CHAT_INVALID), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`CHAT_TITLE_EMPTY`](crate::errors::CHAT_TITLE_EMPTY), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN).
 ///
 /// TL: `channels.editTitle#566decd0 channel:InputChannel title:string = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditTitle {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -616,7 +627,7 @@ impl tl::DecodeBare for EditTitle {
     const CONSTRUCTOR: (u32, &'static str) = (0x566decd0, "channels.editTitle");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_field(),
         };
         match reader.failure() {
@@ -641,7 +652,8 @@ impl tl::Function for EditTitle {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_INVALID`](crate::errors::CHAT_INVALID), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`FILE_PARTS_INVALID`](crate::errors::FILE_PARTS_INVALID), [`FILE_REFERENCE_INVALID`](crate::errors::FILE_REFERENCE_INVALID), [`IMAGE_PROCESS_FAILED`](crate::errors::IMAGE_PROCESS_FAILED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PHOTO_CROP_SIZE_SMALL`](crate::errors::PHOTO_CROP_SIZE_SMALL), [`PHOTO_EXT_INVALID`](crate::errors::PHOTO_EXT_INVALID), [`PHOTO_FILE_MISSING`](crate::errors::PHOTO_FILE_MISSING), [`PHOTO_INVALID`](crate::errors::PHOTO_INVALID), [`STICKER_MIME_INVALID`](crate::errors::STICKER_MIME_INVALID).
 ///
 /// TL: `channels.editPhoto#f12e57c9 channel:InputChannel photo:InputChatPhoto = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditPhoto {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -667,8 +679,8 @@ impl tl::DecodeBare for EditPhoto {
     const CONSTRUCTOR: (u32, &'static str) = (0xf12e57c9, "channels.editPhoto");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
-            photo: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            photo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -692,7 +704,8 @@ impl tl::Function for EditPhoto {
 /// Known errors: [`CHANNELS_ADMIN_PUBLIC_TOO_MUCH`](crate::errors::CHANNELS_ADMIN_PUBLIC_TOO_MUCH), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`USERNAME_INVALID`](crate::errors::USERNAME_INVALID), [`USERNAME_OCCUPIED`](crate::errors::USERNAME_OCCUPIED), [`USERNAME_PURCHASE_AVAILABLE`](crate::errors::USERNAME_PURCHASE_AVAILABLE).
 ///
 /// TL: `channels.checkUsername#10e6bd2c channel:InputChannel username:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckUsername {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -718,7 +731,7 @@ impl tl::DecodeBare for CheckUsername {
     const CONSTRUCTOR: (u32, &'static str) = (0x10e6bd2c, "channels.checkUsername");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             username: reader.text_field(),
         };
         match reader.failure() {
@@ -743,7 +756,8 @@ impl tl::Function for CheckUsername {
 /// Known errors: [`CHANNELS_ADMIN_PUBLIC_TOO_MUCH`](crate::errors::CHANNELS_ADMIN_PUBLIC_TOO_MUCH), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`USERNAME_INVALID`](crate::errors::USERNAME_INVALID), [`USERNAME_NOT_MODIFIED`](crate::errors::USERNAME_NOT_MODIFIED), [`USERNAME_OCCUPIED`](crate::errors::USERNAME_OCCUPIED), [`USERNAME_PURCHASE_AVAILABLE`](crate::errors::USERNAME_PURCHASE_AVAILABLE).
 ///
 /// TL: `channels.updateUsername#3514b3de channel:InputChannel username:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateUsername {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -769,7 +783,7 @@ impl tl::DecodeBare for UpdateUsername {
     const CONSTRUCTOR: (u32, &'static str) = (0x3514b3de, "channels.updateUsername");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             username: reader.text_field(),
         };
         match reader.failure() {
@@ -794,7 +808,8 @@ impl tl::Function for UpdateUsername {
 /// Known errors: [`CHANNELS_TOO_MUCH`](crate::errors::CHANNELS_TOO_MUCH), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_MONOFORUM_UNSUPPORTED`](crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_INVALID`](crate::errors::CHAT_INVALID), [`FROZEN_METHOD_INVALID`](crate::errors::FROZEN_METHOD_INVALID), [`INVITE_HASH_EMPTY`](crate::errors::INVITE_HASH_EMPTY), [`INVITE_HASH_EXPIRED`](crate::errors::INVITE_HASH_EXPIRED), [`INVITE_HASH_INVALID`](crate::errors::INVITE_HASH_INVALID), [`INVITE_REQUEST_SENT`](crate::errors::INVITE_REQUEST_SENT), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`USERS_TOO_MUCH`](crate::errors::USERS_TOO_MUCH), [`USER_ALREADY_PARTICIPANT`](crate::errors::USER_ALREADY_PARTICIPANT), [`USER_BANNED_IN_CHANNEL`](crate::errors::USER_BANNED_IN_CHANNEL), [`USER_CHANNELS_TOO_MUCH`](crate::errors::USER_CHANNELS_TOO_MUCH).
 ///
 /// TL: `channels.joinChannel#7f6a1e22 channel:InputChannel = messages.ChatInviteJoinResult`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct JoinChannel {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -817,7 +832,7 @@ impl tl::DecodeBare for JoinChannel {
     const CONSTRUCTOR: (u32, &'static str) = (0x7f6a1e22, "channels.joinChannel");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -841,7 +856,8 @@ impl tl::Function for JoinChannel {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHANNEL_PUBLIC_GROUP_NA`](crate::errors::CHANNEL_PUBLIC_GROUP_NA), [`CHAT_INVALID`](crate::errors::CHAT_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`USER_BANNED_IN_CHANNEL`](crate::errors::USER_BANNED_IN_CHANNEL), [`USER_CREATOR`](crate::errors::USER_CREATOR), [`USER_NOT_PARTICIPANT`](crate::errors::USER_NOT_PARTICIPANT).
 ///
 /// TL: `channels.leaveChannel#f836aa95 channel:InputChannel = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct LeaveChannel {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -864,7 +880,7 @@ impl tl::DecodeBare for LeaveChannel {
     const CONSTRUCTOR: (u32, &'static str) = (0xf836aa95, "channels.leaveChannel");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -888,7 +904,8 @@ impl tl::Function for LeaveChannel {
 /// Known errors: [`BOTS_TOO_MUCH`](crate::errors::BOTS_TOO_MUCH), [`BOT_GROUPS_BLOCKED`](crate::errors::BOT_GROUPS_BLOCKED), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_MONOFORUM_UNSUPPORTED`](crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_INVALID`](crate::errors::CHAT_INVALID), [`CHAT_MEMBER_ADD_FAILED`](crate::errors::CHAT_MEMBER_ADD_FAILED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`USERS_TOO_MUCH`](crate::errors::USERS_TOO_MUCH), [`USER_BANNED_IN_CHANNEL`](crate::errors::USER_BANNED_IN_CHANNEL), [`USER_BLOCKED`](crate::errors::USER_BLOCKED), [`USER_BOT`](crate::errors::USER_BOT), [`USER_CHANNELS_TOO_MUCH`](crate::errors::USER_CHANNELS_TOO_MUCH), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID), [`USER_KICKED`](crate::errors::USER_KICKED), [`USER_NOT_MUTUAL_CONTACT`](crate::errors::USER_NOT_MUTUAL_CONTACT), [`USER_PRIVACY_RESTRICTED`](crate::errors::USER_PRIVACY_RESTRICTED).
 ///
 /// TL: `channels.inviteToChannel#c9e33d54 channel:InputChannel users:Vector<InputUser> = messages.InvitedUsers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InviteToChannel {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -914,7 +931,7 @@ impl tl::DecodeBare for InviteToChannel {
     const CONSTRUCTOR: (u32, &'static str) = (0xc9e33d54, "channels.inviteToChannel");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             users: reader.vector_field(),
         };
         match reader.failure() {
@@ -939,7 +956,8 @@ impl tl::Function for InviteToChannel {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHANNEL_TOO_LARGE`](crate::errors::CHANNEL_TOO_LARGE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN).
 ///
 /// TL: `channels.deleteChannel#c0111fe3 channel:InputChannel = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteChannel {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -962,7 +980,7 @@ impl tl::DecodeBare for DeleteChannel {
     const CONSTRUCTOR: (u32, &'static str) = (0xc0111fe3, "channels.deleteChannel");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -986,7 +1004,8 @@ impl tl::Function for DeleteChannel {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID).
 ///
 /// TL: `channels.exportMessageLink#e63fadeb flags:# grouped:flags.0?true thread:flags.1?true channel:InputChannel id:int = ExportedMessageLink`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ExportMessageLink {
     /// `grouped:flags.0?true`.
     pub grouped: bool,
@@ -1028,7 +1047,7 @@ impl tl::DecodeBare for ExportMessageLink {
         let value = Self {
             grouped: tl::has(flags, 0x1),
             thread: tl::has(flags, 0x2),
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
         };
         match reader.failure() {
@@ -1053,7 +1072,8 @@ impl tl::Function for ExportMessageLink {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED).
 ///
 /// TL: `channels.toggleSignatures#418d549c flags:# signatures_enabled:flags.0?true profiles_enabled:flags.1?true channel:InputChannel = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleSignatures {
     /// `signatures_enabled:flags.0?true`.
     pub signatures_enabled: bool,
@@ -1092,7 +1112,7 @@ impl tl::DecodeBare for ToggleSignatures {
         let value = Self {
             signatures_enabled: tl::has(flags, 0x1),
             profiles_enabled: tl::has(flags, 0x2),
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1116,7 +1136,8 @@ impl tl::Function for ToggleSignatures {
 /// Known errors: [`CHANNELS_ADMIN_LOCATED_TOO_MUCH`](crate::errors::CHANNELS_ADMIN_LOCATED_TOO_MUCH), [`CHANNELS_ADMIN_PUBLIC_TOO_MUCH`](crate::errors::CHANNELS_ADMIN_PUBLIC_TOO_MUCH).
 ///
 /// TL: `channels.getAdminedPublicChannels#f8b036af flags:# by_location:flags.0?true check_limit:flags.1?true for_personal:flags.2?true for_community_peer:flags.3?true = messages.Chats`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAdminedPublicChannels {
     /// `by_location:flags.0?true`.
     pub by_location: bool,
@@ -1183,7 +1204,8 @@ impl tl::Function for GetAdminedPublicChannels {
 /// Known errors: [`BANNED_RIGHTS_INVALID`](crate::errors::BANNED_RIGHTS_INVALID), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PARTICIPANT_ID_INVALID`](crate::errors::PARTICIPANT_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`USER_ADMIN_INVALID`](crate::errors::USER_ADMIN_INVALID), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `channels.editBanned#96e6cd81 channel:InputChannel participant:InputPeer banned_rights:ChatBannedRights = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditBanned {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -1212,9 +1234,9 @@ impl tl::DecodeBare for EditBanned {
     const CONSTRUCTOR: (u32, &'static str) = (0x96e6cd81, "channels.editBanned");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
-            participant: tl::Decode::decode(reader)?,
-            banned_rights: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            banned_rights: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1238,7 +1260,8 @@ impl tl::Function for EditBanned {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID).
 ///
 /// TL: `channels.getAdminLog#33ddf480 flags:# channel:InputChannel q:string events_filter:flags.0?ChannelAdminLogEventsFilter admins:flags.1?Vector<InputUser> max_id:long min_id:long limit:int = channels.AdminLogResults`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAdminLog {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -1293,7 +1316,7 @@ impl tl::DecodeBare for GetAdminLog {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             q: reader.text_field(),
             events_filter: reader.field_if(flags, 0x1),
             admins: reader.vector_if(flags, 0x2),
@@ -1323,7 +1346,8 @@ impl tl::Function for GetAdminLog {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`PARTICIPANTS_TOO_FEW`](crate::errors::PARTICIPANTS_TOO_FEW), [`STICKERSET_OWNER_ANONYMOUS`](crate::errors::STICKERSET_OWNER_ANONYMOUS).
 ///
 /// TL: `channels.setStickers#ea8ca4f9 channel:InputChannel stickerset:InputStickerSet = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetStickers {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -1349,8 +1373,8 @@ impl tl::DecodeBare for SetStickers {
     const CONSTRUCTOR: (u32, &'static str) = (0xea8ca4f9, "channels.setStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
-            stickerset: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1374,7 +1398,8 @@ impl tl::Function for SetStickers {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID).
 ///
 /// TL: `channels.readMessageContents#eab5dc38 channel:InputChannel id:Vector<int> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReadMessageContents {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -1400,7 +1425,7 @@ impl tl::DecodeBare for ReadMessageContents {
     const CONSTRUCTOR: (u32, &'static str) = (0xeab5dc38, "channels.readMessageContents");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
         };
         match reader.failure() {
@@ -1425,7 +1450,8 @@ impl tl::Function for ReadMessageContents {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PARICIPANT_MISSING`](crate::errors::CHANNEL_PARICIPANT_MISSING), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHANNEL_TOO_BIG`](crate::errors::CHANNEL_TOO_BIG), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED).
 ///
 /// TL: `channels.deleteHistory#9baa9647 flags:# for_everyone:flags.0?true channel:InputChannel max_id:int = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteHistory {
     /// `for_everyone:flags.0?true`.
     pub for_everyone: bool,
@@ -1463,7 +1489,7 @@ impl tl::DecodeBare for DeleteHistory {
         let flags = reader.flags_field();
         let value = Self {
             for_everyone: tl::has(flags, 0x1),
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             max_id: reader.int_field(),
         };
         match reader.failure() {
@@ -1488,7 +1514,8 @@ impl tl::Function for DeleteHistory {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_LINK_EXISTS`](crate::errors::CHAT_LINK_EXISTS), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`FORUM_ENABLED`](crate::errors::FORUM_ENABLED).
 ///
 /// TL: `channels.togglePreHistoryHidden#eabbb94c channel:InputChannel enabled:Bool = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TogglePreHistoryHidden {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -1514,7 +1541,7 @@ impl tl::DecodeBare for TogglePreHistoryHidden {
     const CONSTRUCTOR: (u32, &'static str) = (0xeabbb94c, "channels.togglePreHistoryHidden");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             enabled: reader.field(),
         };
         match reader.failure() {
@@ -1539,7 +1566,8 @@ impl tl::Function for TogglePreHistoryHidden {
 /// Known errors: [`TAKEOUT_INVALID`](crate::errors::TAKEOUT_INVALID), [`TAKEOUT_REQUIRED`](crate::errors::TAKEOUT_REQUIRED).
 ///
 /// TL: `channels.getLeftChannels#8341ecc0 offset:int = messages.Chats`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetLeftChannels {
     /// `offset:int`.
     pub offset: i32,
@@ -1584,7 +1612,8 @@ impl tl::Function for GetLeftChannels {
 /// Callers: users.
 ///
 /// TL: `channels.getGroupsForDiscussion#f5dad378 = messages.Chats`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetGroupsForDiscussion;
 
 impl GetGroupsForDiscussion {
@@ -1621,7 +1650,8 @@ impl tl::Function for GetGroupsForDiscussion {
 /// Known errors: [`BROADCAST_ID_INVALID`](crate::errors::BROADCAST_ID_INVALID), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`LINK_NOT_MODIFIED`](crate::errors::LINK_NOT_MODIFIED), [`MEGAGROUP_ID_INVALID`](crate::errors::MEGAGROUP_ID_INVALID), [`MEGAGROUP_PREHISTORY_HIDDEN`](crate::errors::MEGAGROUP_PREHISTORY_HIDDEN).
 ///
 /// TL: `channels.setDiscussionGroup#40582bb2 broadcast:InputChannel group:InputChannel = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetDiscussionGroup {
     /// `broadcast:InputChannel`.
     pub broadcast: crate::enums::InputChannel,
@@ -1647,8 +1677,8 @@ impl tl::DecodeBare for SetDiscussionGroup {
     const CONSTRUCTOR: (u32, &'static str) = (0x40582bb2, "channels.setDiscussionGroup");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            broadcast: tl::Decode::decode(reader)?,
-            group: tl::Decode::decode(reader)?,
+            broadcast: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            group: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1672,7 +1702,8 @@ impl tl::Function for SetDiscussionGroup {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`MEGAGROUP_GEO_REQUIRED`](crate::errors::MEGAGROUP_GEO_REQUIRED), [`MEGAGROUP_REQUIRED`](crate::errors::MEGAGROUP_REQUIRED).
 ///
 /// TL: `channels.editLocation#58e63f6d channel:InputChannel geo_point:InputGeoPoint address:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditLocation {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -1701,8 +1732,8 @@ impl tl::DecodeBare for EditLocation {
     const CONSTRUCTOR: (u32, &'static str) = (0x58e63f6d, "channels.editLocation");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
-            geo_point: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            geo_point: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             address: reader.text_field(),
         };
         match reader.failure() {
@@ -1727,7 +1758,8 @@ impl tl::Function for EditLocation {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`SECONDS_INVALID`](crate::errors::SECONDS_INVALID).
 ///
 /// TL: `channels.toggleSlowMode#edd49ef0 channel:InputChannel seconds:int = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleSlowMode {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -1753,7 +1785,7 @@ impl tl::DecodeBare for ToggleSlowMode {
     const CONSTRUCTOR: (u32, &'static str) = (0xedd49ef0, "channels.toggleSlowMode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             seconds: reader.int_field(),
         };
         match reader.failure() {
@@ -1776,7 +1808,8 @@ impl tl::Function for ToggleSlowMode {
 /// Callers: users.
 ///
 /// TL: `channels.getInactiveChannels#11e831ee = messages.InactiveChats`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetInactiveChannels;
 
 impl GetInactiveChannels {
@@ -1813,7 +1846,8 @@ impl tl::Function for GetInactiveChannels {
 /// Known errors: [`CHANNEL_ID_INVALID`](crate::errors::CHANNEL_ID_INVALID), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`FORUM_ENABLED`](crate::errors::FORUM_ENABLED), [`PARTICIPANTS_TOO_FEW`](crate::errors::PARTICIPANTS_TOO_FEW).
 ///
 /// TL: `channels.convertToGigagroup#b290c69 channel:InputChannel = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ConvertToGigagroup {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -1836,7 +1870,7 @@ impl tl::DecodeBare for ConvertToGigagroup {
     const CONSTRUCTOR: (u32, &'static str) = (0x0b290c69, "channels.convertToGigagroup");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1860,7 +1894,8 @@ impl tl::Function for ConvertToGigagroup {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `channels.getSendAs#e785a43f flags:# for_paid_reactions:flags.0?true for_live_stories:flags.1?true peer:InputPeer = channels.SendAsPeers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSendAs {
     /// `for_paid_reactions:flags.0?true`.
     pub for_paid_reactions: bool,
@@ -1899,7 +1934,7 @@ impl tl::DecodeBare for GetSendAs {
         let value = Self {
             for_paid_reactions: tl::has(flags, 0x1),
             for_live_stories: tl::has(flags, 0x2),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1923,7 +1958,8 @@ impl tl::Function for GetSendAs {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PARTICIPANT_ID_INVALID`](crate::errors::PARTICIPANT_ID_INVALID).
 ///
 /// TL: `channels.deleteParticipantHistory#367544db channel:InputChannel participant:InputPeer = messages.AffectedHistory`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteParticipantHistory {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -1949,8 +1985,8 @@ impl tl::DecodeBare for DeleteParticipantHistory {
     const CONSTRUCTOR: (u32, &'static str) = (0x367544db, "channels.deleteParticipantHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
-            participant: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1974,7 +2010,8 @@ impl tl::Function for DeleteParticipantHistory {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED).
 ///
 /// TL: `channels.toggleJoinToSend#e4cb9580 channel:InputChannel enabled:Bool = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleJoinToSend {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -2000,7 +2037,7 @@ impl tl::DecodeBare for ToggleJoinToSend {
     const CONSTRUCTOR: (u32, &'static str) = (0xe4cb9580, "channels.toggleJoinToSend");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             enabled: reader.field(),
         };
         match reader.failure() {
@@ -2025,7 +2062,8 @@ impl tl::Function for ToggleJoinToSend {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`CHAT_PUBLIC_REQUIRED`](crate::errors::CHAT_PUBLIC_REQUIRED).
 ///
 /// TL: `channels.toggleJoinRequest#ecc2618 flags:# apply_to_invites:flags.1?true channel:InputChannel enabled:Bool guard_bot:flags.0?InputUser = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleJoinRequest {
     /// `apply_to_invites:flags.1?true`.
     pub apply_to_invites: bool,
@@ -2069,7 +2107,7 @@ impl tl::DecodeBare for ToggleJoinRequest {
         let flags = reader.flags_field();
         let value = Self {
             apply_to_invites: tl::has(flags, 0x2),
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             enabled: reader.field(),
             guard_bot: reader.field_if(flags, 0x1),
         };
@@ -2095,7 +2133,8 @@ impl tl::Function for ToggleJoinRequest {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED).
 ///
 /// TL: `channels.reorderUsernames#b45ced1d channel:InputChannel order:Vector<string> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderUsernames {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -2121,7 +2160,7 @@ impl tl::DecodeBare for ReorderUsernames {
     const CONSTRUCTOR: (u32, &'static str) = (0xb45ced1d, "channels.reorderUsernames");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             order: reader.vector_field(),
         };
         match reader.failure() {
@@ -2146,7 +2185,8 @@ impl tl::Function for ReorderUsernames {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`USERNAMES_ACTIVE_TOO_MUCH`](crate::errors::USERNAMES_ACTIVE_TOO_MUCH), [`USERNAME_INVALID`](crate::errors::USERNAME_INVALID), [`USERNAME_NOT_MODIFIED`](crate::errors::USERNAME_NOT_MODIFIED).
 ///
 /// TL: `channels.toggleUsername#50f24105 channel:InputChannel username:string active:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleUsername {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -2175,7 +2215,7 @@ impl tl::DecodeBare for ToggleUsername {
     const CONSTRUCTOR: (u32, &'static str) = (0x50f24105, "channels.toggleUsername");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             username: reader.text_field(),
             active: reader.field(),
         };
@@ -2201,7 +2241,8 @@ impl tl::Function for ToggleUsername {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID).
 ///
 /// TL: `channels.deactivateAllUsernames#a245dd3 channel:InputChannel = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeactivateAllUsernames {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -2224,7 +2265,7 @@ impl tl::DecodeBare for DeactivateAllUsernames {
     const CONSTRUCTOR: (u32, &'static str) = (0x0a245dd3, "channels.deactivateAllUsernames");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2248,7 +2289,8 @@ impl tl::Function for DeactivateAllUsernames {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_DISCUSSION_UNALLOWED`](crate::errors::CHAT_DISCUSSION_UNALLOWED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED).
 ///
 /// TL: `channels.toggleForum#3ff75734 channel:InputChannel enabled:Bool tabs:Bool = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleForum {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -2277,7 +2319,7 @@ impl tl::DecodeBare for ToggleForum {
     const CONSTRUCTOR: (u32, &'static str) = (0x3ff75734, "channels.toggleForum");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             enabled: reader.field(),
             tabs: reader.field(),
         };
@@ -2303,7 +2345,8 @@ impl tl::Function for ToggleForum {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED).
 ///
 /// TL: `channels.toggleAntiSpam#68f3e4eb channel:InputChannel enabled:Bool = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleAntiSpam {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -2329,7 +2372,7 @@ impl tl::DecodeBare for ToggleAntiSpam {
     const CONSTRUCTOR: (u32, &'static str) = (0x68f3e4eb, "channels.toggleAntiSpam");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             enabled: reader.field(),
         };
         match reader.failure() {
@@ -2354,7 +2397,8 @@ impl tl::Function for ToggleAntiSpam {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID).
 ///
 /// TL: `channels.reportAntiSpamFalsePositive#a850a693 channel:InputChannel msg_id:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportAntiSpamFalsePositive {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -2380,7 +2424,7 @@ impl tl::DecodeBare for ReportAntiSpamFalsePositive {
     const CONSTRUCTOR: (u32, &'static str) = (0xa850a693, "channels.reportAntiSpamFalsePositive");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
         };
         match reader.failure() {
@@ -2405,7 +2449,8 @@ impl tl::Function for ReportAntiSpamFalsePositive {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`PARTICIPANTS_TOO_FEW`](crate::errors::PARTICIPANTS_TOO_FEW).
 ///
 /// TL: `channels.toggleParticipantsHidden#6a6e7854 channel:InputChannel enabled:Bool = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleParticipantsHidden {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -2431,7 +2476,7 @@ impl tl::DecodeBare for ToggleParticipantsHidden {
     const CONSTRUCTOR: (u32, &'static str) = (0x6a6e7854, "channels.toggleParticipantsHidden");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             enabled: reader.field(),
         };
         match reader.failure() {
@@ -2456,7 +2501,8 @@ impl tl::Function for ToggleParticipantsHidden {
 /// Known errors: [`BOOSTS_REQUIRED`](crate::errors::BOOSTS_REQUIRED), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID).
 ///
 /// TL: `channels.updateColor#d8aa3671 flags:# for_profile:flags.1?true channel:InputChannel color:flags.2?int background_emoji_id:flags.0?long = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateColor {
     /// `for_profile:flags.1?true`.
     pub for_profile: bool,
@@ -2499,7 +2545,7 @@ impl tl::DecodeBare for UpdateColor {
         let flags = reader.flags_field();
         let value = Self {
             for_profile: tl::has(flags, 0x2),
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             color: reader.int_if(flags, 0x4),
             background_emoji_id: reader.long_if(flags, 0x1),
         };
@@ -2525,7 +2571,8 @@ impl tl::Function for UpdateColor {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID).
 ///
 /// TL: `channels.toggleViewForumAsMessages#9738bb15 channel:InputChannel enabled:Bool = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleViewForumAsMessages {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -2551,7 +2598,7 @@ impl tl::DecodeBare for ToggleViewForumAsMessages {
     const CONSTRUCTOR: (u32, &'static str) = (0x9738bb15, "channels.toggleViewForumAsMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             enabled: reader.field(),
         };
         match reader.failure() {
@@ -2576,7 +2623,8 @@ impl tl::Function for ToggleViewForumAsMessages {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED).
 ///
 /// TL: `channels.getChannelRecommendations#25a71742 flags:# channel:flags.0?InputChannel = messages.Chats`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetChannelRecommendations {
     /// `channel:flags.0?InputChannel`.
     pub channel: Option<crate::enums::InputChannel>,
@@ -2634,7 +2682,8 @@ impl tl::Function for GetChannelRecommendations {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID).
 ///
 /// TL: `channels.updateEmojiStatus#f0d3e6a8 channel:InputChannel emoji_status:EmojiStatus = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateEmojiStatus {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -2660,8 +2709,8 @@ impl tl::DecodeBare for UpdateEmojiStatus {
     const CONSTRUCTOR: (u32, &'static str) = (0xf0d3e6a8, "channels.updateEmojiStatus");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
-            emoji_status: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            emoji_status: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2685,7 +2734,8 @@ impl tl::Function for UpdateEmojiStatus {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID).
 ///
 /// TL: `channels.setBoostsToUnblockRestrictions#ad399cee channel:InputChannel boosts:int = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBoostsToUnblockRestrictions {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -2711,7 +2761,7 @@ impl tl::DecodeBare for SetBoostsToUnblockRestrictions {
     const CONSTRUCTOR: (u32, &'static str) = (0xad399cee, "channels.setBoostsToUnblockRestrictions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             boosts: reader.int_field(),
         };
         match reader.failure() {
@@ -2736,7 +2786,8 @@ impl tl::Function for SetBoostsToUnblockRestrictions {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID).
 ///
 /// TL: `channels.setEmojiStickers#3cd930b7 channel:InputChannel stickerset:InputStickerSet = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetEmojiStickers {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -2762,8 +2813,8 @@ impl tl::DecodeBare for SetEmojiStickers {
     const CONSTRUCTOR: (u32, &'static str) = (0x3cd930b7, "channels.setEmojiStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
-            stickerset: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2787,7 +2838,8 @@ impl tl::Function for SetEmojiStickers {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID).
 ///
 /// TL: `channels.restrictSponsoredMessages#9ae91519 channel:InputChannel restricted:Bool = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RestrictSponsoredMessages {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -2813,7 +2865,7 @@ impl tl::DecodeBare for RestrictSponsoredMessages {
     const CONSTRUCTOR: (u32, &'static str) = (0x9ae91519, "channels.restrictSponsoredMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             restricted: reader.field(),
         };
         match reader.failure() {
@@ -2838,7 +2890,8 @@ impl tl::Function for RestrictSponsoredMessages {
 /// Known errors: [`FROZEN_METHOD_INVALID`](crate::errors::FROZEN_METHOD_INVALID), [`OFFSET_PEER_ID_INVALID`](crate::errors::OFFSET_PEER_ID_INVALID), [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED).
 ///
 /// TL: `channels.searchPosts#f2c4f24d flags:# hashtag:flags.0?string query:flags.1?string offset_rate:int offset_peer:InputPeer offset_id:int limit:int allow_paid_stars:flags.2?long = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SearchPosts {
     /// `hashtag:flags.0?string`.
     pub hashtag: Option<tl::Text>,
@@ -2893,7 +2946,7 @@ impl tl::DecodeBare for SearchPosts {
             hashtag: reader.text_if(flags, 0x1),
             query: reader.text_if(flags, 0x2),
             offset_rate: reader.int_field(),
-            offset_peer: tl::Decode::decode(reader)?,
+            offset_peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset_id: reader.int_field(),
             limit: reader.int_field(),
             allow_paid_stars: reader.long_if(flags, 0x4),
@@ -2920,7 +2973,8 @@ impl tl::Function for SearchPosts {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_MONOFORUM_UNSUPPORTED`](crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`STARS_AMOUNT_INVALID`](crate::errors::STARS_AMOUNT_INVALID).
 ///
 /// TL: `channels.updatePaidMessagesPrice#4b12327b flags:# broadcast_messages_allowed:flags.0?true channel:InputChannel send_paid_messages_stars:long = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdatePaidMessagesPrice {
     /// `broadcast_messages_allowed:flags.0?true`.
     pub broadcast_messages_allowed: bool,
@@ -2958,7 +3012,7 @@ impl tl::DecodeBare for UpdatePaidMessagesPrice {
         let flags = reader.flags_field();
         let value = Self {
             broadcast_messages_allowed: tl::has(flags, 0x1),
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             send_paid_messages_stars: reader.long_field(),
         };
         match reader.failure() {
@@ -2983,7 +3037,8 @@ impl tl::Function for UpdatePaidMessagesPrice {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID).
 ///
 /// TL: `channels.toggleAutotranslation#167fc0a1 channel:InputChannel enabled:Bool = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleAutotranslation {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -3009,7 +3064,7 @@ impl tl::DecodeBare for ToggleAutotranslation {
     const CONSTRUCTOR: (u32, &'static str) = (0x167fc0a1, "channels.toggleAutotranslation");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             enabled: reader.field(),
         };
         match reader.failure() {
@@ -3034,7 +3089,8 @@ impl tl::Function for ToggleAutotranslation {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID).
 ///
 /// TL: `channels.getMessageAuthor#ece2a0e6 channel:InputChannel id:int = User`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMessageAuthor {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -3060,7 +3116,7 @@ impl tl::DecodeBare for GetMessageAuthor {
     const CONSTRUCTOR: (u32, &'static str) = (0xece2a0e6, "channels.getMessageAuthor");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
         };
         match reader.failure() {
@@ -3083,7 +3139,8 @@ impl tl::Function for GetMessageAuthor {
 /// Callers: users.
 ///
 /// TL: `channels.checkSearchPostsFlood#22567115 flags:# query:flags.0?string = SearchPostsFlood`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckSearchPostsFlood {
     /// `query:flags.0?string`.
     pub query: Option<tl::Text>,
@@ -3139,7 +3196,8 @@ impl tl::Function for CheckSearchPostsFlood {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID).
 ///
 /// TL: `channels.setMainProfileTab#3583fcb1 channel:InputChannel tab:ProfileTab = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetMainProfileTab {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -3165,8 +3223,8 @@ impl tl::DecodeBare for SetMainProfileTab {
     const CONSTRUCTOR: (u32, &'static str) = (0x3583fcb1, "channels.setMainProfileTab");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
-            tab: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            tab: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),

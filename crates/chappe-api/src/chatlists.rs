@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHATLISTS_TOO_MUCH`](crate::errors::CHATLISTS_TOO_MUCH), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`FILTER_ID_INVALID`](crate::errors::FILTER_ID_INVALID), [`FILTER_NOT_SUPPORTED`](crate::errors::FILTER_NOT_SUPPORTED), [`INVITES_TOO_MUCH`](crate::errors::INVITES_TOO_MUCH), [`PEERS_LIST_EMPTY`](crate::errors::PEERS_LIST_EMPTY).
 ///
 /// TL: `chatlists.exportChatlistInvite#8472478e chatlist:InputChatlist title:string peers:Vector<InputPeer> = chatlists.ExportedChatlistInvite`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ExportChatlistInvite {
     /// `chatlist:InputChatlist`.
     pub chatlist: crate::types::InputChatlistDialogFilter,
@@ -41,7 +42,7 @@ impl tl::DecodeBare for ExportChatlistInvite {
     const CONSTRUCTOR: (u32, &'static str) = (0x8472478e, "chatlists.exportChatlistInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            chatlist: tl::Decode::decode(reader)?,
+            chatlist: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_field(),
             peers: reader.vector_field(),
         };
@@ -67,7 +68,8 @@ impl tl::Function for ExportChatlistInvite {
 /// Known errors: [`FILTER_ID_INVALID`](crate::errors::FILTER_ID_INVALID), [`FILTER_NOT_SUPPORTED`](crate::errors::FILTER_NOT_SUPPORTED), [`INVITE_SLUG_EXPIRED`](crate::errors::INVITE_SLUG_EXPIRED), [`INVITE_SLUG_INVALID`](crate::errors::INVITE_SLUG_INVALID).
 ///
 /// TL: `chatlists.deleteExportedInvite#719c5c5e chatlist:InputChatlist slug:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteExportedInvite {
     /// `chatlist:InputChatlist`.
     pub chatlist: crate::types::InputChatlistDialogFilter,
@@ -93,7 +95,7 @@ impl tl::DecodeBare for DeleteExportedInvite {
     const CONSTRUCTOR: (u32, &'static str) = (0x719c5c5e, "chatlists.deleteExportedInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            chatlist: tl::Decode::decode(reader)?,
+            chatlist: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             slug: reader.text_field(),
         };
         match reader.failure() {
@@ -118,7 +120,8 @@ impl tl::Function for DeleteExportedInvite {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`FILTER_ID_INVALID`](crate::errors::FILTER_ID_INVALID), [`FILTER_NOT_SUPPORTED`](crate::errors::FILTER_NOT_SUPPORTED), [`INVITE_SLUG_EMPTY`](crate::errors::INVITE_SLUG_EMPTY), [`INVITE_SLUG_EXPIRED`](crate::errors::INVITE_SLUG_EXPIRED), [`PEERS_LIST_EMPTY`](crate::errors::PEERS_LIST_EMPTY).
 ///
 /// TL: `chatlists.editExportedInvite#653db63d flags:# chatlist:InputChatlist slug:string title:flags.1?string peers:flags.2?Vector<InputPeer> = ExportedChatlistInvite`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditExportedInvite {
     /// `chatlist:InputChatlist`.
     pub chatlist: crate::types::InputChatlistDialogFilter,
@@ -162,7 +165,7 @@ impl tl::DecodeBare for EditExportedInvite {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            chatlist: tl::Decode::decode(reader)?,
+            chatlist: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             slug: reader.text_field(),
             title: reader.text_if(flags, 0x2),
             peers: reader.vector_if(flags, 0x4),
@@ -189,7 +192,8 @@ impl tl::Function for EditExportedInvite {
 /// Known errors: [`FILTER_ID_INVALID`](crate::errors::FILTER_ID_INVALID).
 ///
 /// TL: `chatlists.getExportedInvites#ce03da83 chatlist:InputChatlist = chatlists.ExportedInvites`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetExportedInvites {
     /// `chatlist:InputChatlist`.
     pub chatlist: crate::types::InputChatlistDialogFilter,
@@ -212,7 +216,7 @@ impl tl::DecodeBare for GetExportedInvites {
     const CONSTRUCTOR: (u32, &'static str) = (0xce03da83, "chatlists.getExportedInvites");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            chatlist: tl::Decode::decode(reader)?,
+            chatlist: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -236,7 +240,8 @@ impl tl::Function for GetExportedInvites {
 /// Known errors: [`INVITE_SLUG_EMPTY`](crate::errors::INVITE_SLUG_EMPTY), [`INVITE_SLUG_EXPIRED`](crate::errors::INVITE_SLUG_EXPIRED).
 ///
 /// TL: `chatlists.checkChatlistInvite#41c10fff slug:string = chatlists.ChatlistInvite`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckChatlistInvite {
     /// `slug:string`.
     pub slug: tl::Text,
@@ -283,7 +288,8 @@ impl tl::Function for CheckChatlistInvite {
 /// Known errors: [`CHANNELS_TOO_MUCH`](crate::errors::CHANNELS_TOO_MUCH), [`CHATLISTS_TOO_MUCH`](crate::errors::CHATLISTS_TOO_MUCH), [`FILTER_INCLUDE_EMPTY`](crate::errors::FILTER_INCLUDE_EMPTY), [`INVITE_SLUG_EMPTY`](crate::errors::INVITE_SLUG_EMPTY), [`INVITE_SLUG_EXPIRED`](crate::errors::INVITE_SLUG_EXPIRED).
 ///
 /// TL: `chatlists.joinChatlistInvite#a6b1e39a slug:string peers:Vector<InputPeer> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct JoinChatlistInvite {
     /// `slug:string`.
     pub slug: tl::Text,
@@ -334,7 +340,8 @@ impl tl::Function for JoinChatlistInvite {
 /// Known errors: [`FILTER_ID_INVALID`](crate::errors::FILTER_ID_INVALID), [`FILTER_NOT_SUPPORTED`](crate::errors::FILTER_NOT_SUPPORTED), [`INPUT_CHATLIST_INVALID`](crate::errors::INPUT_CHATLIST_INVALID).
 ///
 /// TL: `chatlists.getChatlistUpdates#89419521 chatlist:InputChatlist = chatlists.ChatlistUpdates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetChatlistUpdates {
     /// `chatlist:InputChatlist`.
     pub chatlist: crate::types::InputChatlistDialogFilter,
@@ -357,7 +364,7 @@ impl tl::DecodeBare for GetChatlistUpdates {
     const CONSTRUCTOR: (u32, &'static str) = (0x89419521, "chatlists.getChatlistUpdates");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            chatlist: tl::Decode::decode(reader)?,
+            chatlist: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -381,7 +388,8 @@ impl tl::Function for GetChatlistUpdates {
 /// Known errors: [`FILTER_ID_INVALID`](crate::errors::FILTER_ID_INVALID), [`FILTER_INCLUDE_EMPTY`](crate::errors::FILTER_INCLUDE_EMPTY).
 ///
 /// TL: `chatlists.joinChatlistUpdates#e089f8f5 chatlist:InputChatlist peers:Vector<InputPeer> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct JoinChatlistUpdates {
     /// `chatlist:InputChatlist`.
     pub chatlist: crate::types::InputChatlistDialogFilter,
@@ -407,7 +415,7 @@ impl tl::DecodeBare for JoinChatlistUpdates {
     const CONSTRUCTOR: (u32, &'static str) = (0xe089f8f5, "chatlists.joinChatlistUpdates");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            chatlist: tl::Decode::decode(reader)?,
+            chatlist: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             peers: reader.vector_field(),
         };
         match reader.failure() {
@@ -432,7 +440,8 @@ impl tl::Function for JoinChatlistUpdates {
 /// Known errors: [`FILTER_ID_INVALID`](crate::errors::FILTER_ID_INVALID), [`FILTER_NOT_SUPPORTED`](crate::errors::FILTER_NOT_SUPPORTED).
 ///
 /// TL: `chatlists.hideChatlistUpdates#66e486fb chatlist:InputChatlist = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct HideChatlistUpdates {
     /// `chatlist:InputChatlist`.
     pub chatlist: crate::types::InputChatlistDialogFilter,
@@ -455,7 +464,7 @@ impl tl::DecodeBare for HideChatlistUpdates {
     const CONSTRUCTOR: (u32, &'static str) = (0x66e486fb, "chatlists.hideChatlistUpdates");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            chatlist: tl::Decode::decode(reader)?,
+            chatlist: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -479,7 +488,8 @@ impl tl::Function for HideChatlistUpdates {
 /// Known errors: [`FILTER_ID_INVALID`](crate::errors::FILTER_ID_INVALID), [`FILTER_NOT_SUPPORTED`](crate::errors::FILTER_NOT_SUPPORTED).
 ///
 /// TL: `chatlists.getLeaveChatlistSuggestions#fdbcd714 chatlist:InputChatlist = Vector<Peer>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetLeaveChatlistSuggestions {
     /// `chatlist:InputChatlist`.
     pub chatlist: crate::types::InputChatlistDialogFilter,
@@ -502,7 +512,7 @@ impl tl::DecodeBare for GetLeaveChatlistSuggestions {
     const CONSTRUCTOR: (u32, &'static str) = (0xfdbcd714, "chatlists.getLeaveChatlistSuggestions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            chatlist: tl::Decode::decode(reader)?,
+            chatlist: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -526,7 +536,8 @@ impl tl::Function for GetLeaveChatlistSuggestions {
 /// Known errors: [`FILTER_ID_INVALID`](crate::errors::FILTER_ID_INVALID).
 ///
 /// TL: `chatlists.leaveChatlist#74fae13a chatlist:InputChatlist peers:Vector<InputPeer> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct LeaveChatlist {
     /// `chatlist:InputChatlist`.
     pub chatlist: crate::types::InputChatlistDialogFilter,
@@ -552,7 +563,7 @@ impl tl::DecodeBare for LeaveChatlist {
     const CONSTRUCTOR: (u32, &'static str) = (0x74fae13a, "chatlists.leaveChatlist");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            chatlist: tl::Decode::decode(reader)?,
+            chatlist: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             peers: reader.vector_field(),
         };
         match reader.failure() {

@@ -10,7 +10,8 @@ use chappe_tl as tl;
 /// Callers: users, bots.
 ///
 /// TL: `communities.create#a63859ec flags:# hidden:flags.1?true title:string about:flags.0?string peer:InputPeer = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct Create {
     /// `hidden:flags.1?true`.
     pub hidden: bool,
@@ -54,7 +55,7 @@ impl tl::DecodeBare for Create {
             hidden: tl::has(flags, 0x2),
             title: reader.text_field(),
             about: reader.text_if(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -76,7 +77,8 @@ impl tl::Function for Create {
 /// Callers: users, bots.
 ///
 /// TL: `communities.togglePeerLink#736dcfea flags:# visible:flags.0?true hidden:flags.1?true deleted:flags.2?true community:InputChannel peer:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TogglePeerLink {
     /// `visible:flags.0?true`.
     pub visible: bool,
@@ -122,8 +124,8 @@ impl tl::DecodeBare for TogglePeerLink {
             visible: tl::has(flags, 0x1),
             hidden: tl::has(flags, 0x2),
             deleted: tl::has(flags, 0x4),
-            community: tl::Decode::decode(reader)?,
-            peer: tl::Decode::decode(reader)?,
+            community: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -145,7 +147,8 @@ impl tl::Function for TogglePeerLink {
 /// Callers: users, bots.
 ///
 /// TL: `communities.getJoinedCommunities#a663e830 = messages.Chats`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetJoinedCommunities;
 
 impl GetJoinedCommunities {
@@ -180,7 +183,8 @@ impl tl::Function for GetJoinedCommunities {
 /// Callers: users, bots.
 ///
 /// TL: `communities.toggleCommunityCollapsedInDialogs#d766e3ea flags:# collapsed:flags.0?true community:InputChannel = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleCommunityCollapsedInDialogs {
     /// `collapsed:flags.0?true`.
     pub collapsed: bool,
@@ -215,7 +219,7 @@ impl tl::DecodeBare for ToggleCommunityCollapsedInDialogs {
         let flags = reader.flags_field();
         let value = Self {
             collapsed: tl::has(flags, 0x1),
-            community: tl::Decode::decode(reader)?,
+            community: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -237,7 +241,8 @@ impl tl::Function for ToggleCommunityCollapsedInDialogs {
 /// Callers: users, bots.
 ///
 /// TL: `communities.getPeerLinkRequests#93773344 community:InputChannel offset:string limit:int = communities.PeerLinkRequests`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPeerLinkRequests {
     /// `community:InputChannel`.
     pub community: crate::enums::InputChannel,
@@ -266,7 +271,7 @@ impl tl::DecodeBare for GetPeerLinkRequests {
     const CONSTRUCTOR: (u32, &'static str) = (0x93773344, "communities.getPeerLinkRequests");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            community: tl::Decode::decode(reader)?,
+            community: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset: reader.text_field(),
             limit: reader.int_field(),
         };
@@ -290,7 +295,8 @@ impl tl::Function for GetPeerLinkRequests {
 /// Callers: users, bots.
 ///
 /// TL: `communities.togglePeerLinkRequestApproval#8c8219a8 flags:# reject:flags.0?true community:InputChannel peer:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TogglePeerLinkRequestApproval {
     /// `reject:flags.0?true`.
     pub reject: bool,
@@ -328,8 +334,8 @@ impl tl::DecodeBare for TogglePeerLinkRequestApproval {
         let flags = reader.flags_field();
         let value = Self {
             reject: tl::has(flags, 0x1),
-            community: tl::Decode::decode(reader)?,
-            peer: tl::Decode::decode(reader)?,
+            community: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -351,7 +357,8 @@ impl tl::Function for TogglePeerLinkRequestApproval {
 /// Callers: users, bots.
 ///
 /// TL: `communities.toggleAllPeerLinkRequestApproval#bfe3dd3d flags:# reject:flags.0?true community:InputChannel = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleAllPeerLinkRequestApproval {
     /// `reject:flags.0?true`.
     pub reject: bool,
@@ -386,7 +393,7 @@ impl tl::DecodeBare for ToggleAllPeerLinkRequestApproval {
         let flags = reader.flags_field();
         let value = Self {
             reject: tl::has(flags, 0x1),
-            community: tl::Decode::decode(reader)?,
+            community: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -408,7 +415,8 @@ impl tl::Function for ToggleAllPeerLinkRequestApproval {
 /// Callers: users, bots.
 ///
 /// TL: `communities.toggleParticipantBanned#9967ad0f flags:# unban:flags.0?true community:InputChannel participant:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleParticipantBanned {
     /// `unban:flags.0?true`.
     pub unban: bool,
@@ -446,8 +454,8 @@ impl tl::DecodeBare for ToggleParticipantBanned {
         let flags = reader.flags_field();
         let value = Self {
             unban: tl::has(flags, 0x1),
-            community: tl::Decode::decode(reader)?,
-            participant: tl::Decode::decode(reader)?,
+            community: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -469,7 +477,8 @@ impl tl::Function for ToggleParticipantBanned {
 /// Callers: users, bots.
 ///
 /// TL: `communities.getParticipantJoinedChats#f87eabab community:InputChannel participant:InputPeer = communities.ParticipantJoinedChats`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetParticipantJoinedChats {
     /// `community:InputChannel`.
     pub community: crate::enums::InputChannel,
@@ -495,8 +504,8 @@ impl tl::DecodeBare for GetParticipantJoinedChats {
     const CONSTRUCTOR: (u32, &'static str) = (0xf87eabab, "communities.getParticipantJoinedChats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            community: tl::Decode::decode(reader)?,
-            participant: tl::Decode::decode(reader)?,
+            community: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),

@@ -10,7 +10,8 @@ use chappe_tl as tl;
 /// Callers: users.
 ///
 /// TL: `contacts.getContactIDs#7adc669d hash:long = Vector<int>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetContactIDs {
     /// `hash:long`.
     pub hash: i64,
@@ -55,7 +56,8 @@ impl tl::Function for GetContactIDs {
 /// Callers: users.
 ///
 /// TL: `contacts.getStatuses#c4a353ee = Vector<ContactStatus>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStatuses;
 
 impl GetStatuses {
@@ -90,7 +92,8 @@ impl tl::Function for GetStatuses {
 /// Callers: users.
 ///
 /// TL: `contacts.getContacts#5dd69e12 hash:long = contacts.Contacts`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetContacts {
     /// `hash:long`.
     pub hash: i64,
@@ -135,7 +138,8 @@ impl tl::Function for GetContacts {
 /// Callers: users.
 ///
 /// TL: `contacts.importContacts#2c800be5 contacts:Vector<InputContact> = contacts.ImportedContacts`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ImportContacts {
     /// `contacts:Vector<InputContact>`.
     pub contacts: Vec<crate::types::InputPhoneContact>,
@@ -182,7 +186,8 @@ impl tl::Function for ImportContacts {
 /// Known errors: [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID).
 ///
 /// TL: `contacts.deleteContacts#96a0e00 id:Vector<InputUser> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteContacts {
     /// `id:Vector<InputUser>`.
     pub id: Vec<crate::enums::InputUser>,
@@ -227,7 +232,8 @@ impl tl::Function for DeleteContacts {
 /// Callers: users.
 ///
 /// TL: `contacts.deleteByPhones#1013fd9e phones:Vector<string> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteByPhones {
     /// `phones:Vector<string>`.
     pub phones: Vec<tl::Text>,
@@ -274,7 +280,8 @@ impl tl::Function for DeleteByPhones {
 /// Known errors: [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CONTACT_ID_INVALID`](crate::errors::CONTACT_ID_INVALID), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `contacts.block#2e2e8734 flags:# my_stories_from:flags.0?true id:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct Block {
     /// `my_stories_from:flags.0?true`.
     pub my_stories_from: bool,
@@ -309,7 +316,7 @@ impl tl::DecodeBare for Block {
         let flags = reader.flags_field();
         let value = Self {
             my_stories_from: tl::has(flags, 0x1),
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -333,7 +340,8 @@ impl tl::Function for Block {
 /// Known errors: [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CONTACT_ID_INVALID`](crate::errors::CONTACT_ID_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `contacts.unblock#b550d328 flags:# my_stories_from:flags.0?true id:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct Unblock {
     /// `my_stories_from:flags.0?true`.
     pub my_stories_from: bool,
@@ -368,7 +376,7 @@ impl tl::DecodeBare for Unblock {
         let flags = reader.flags_field();
         let value = Self {
             my_stories_from: tl::has(flags, 0x1),
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -390,7 +398,8 @@ impl tl::Function for Unblock {
 /// Callers: users.
 ///
 /// TL: `contacts.getBlocked#9a868f80 flags:# my_stories_from:flags.0?true offset:int limit:int = contacts.Blocked`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBlocked {
     /// `my_stories_from:flags.0?true`.
     pub my_stories_from: bool,
@@ -453,7 +462,8 @@ impl tl::Function for GetBlocked {
 /// Known errors: [`QUERY_TOO_SHORT`](crate::errors::QUERY_TOO_SHORT), [`SEARCH_QUERY_EMPTY`](crate::errors::SEARCH_QUERY_EMPTY).
 ///
 /// TL: `contacts.search#5f58d0f flags:# broadcasts:flags.0?true bots:flags.1?true q:string limit:int = contacts.Found`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct Search {
     /// `broadcasts:flags.0?true`.
     pub broadcasts: bool,
@@ -520,7 +530,8 @@ impl tl::Function for Search {
 /// Known errors: [`CONNECTION_LAYER_INVALID`](crate::errors::CONNECTION_LAYER_INVALID), [`STARREF_EXPIRED`](crate::errors::STARREF_EXPIRED), [`USERNAME_INVALID`](crate::errors::USERNAME_INVALID), [`USERNAME_NOT_OCCUPIED`](crate::errors::USERNAME_NOT_OCCUPIED).
 ///
 /// TL: `contacts.resolveUsername#725afbbc flags:# username:string referer:flags.0?string = contacts.ResolvedPeer`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResolveUsername {
     /// `username:string`.
     pub username: tl::Text,
@@ -580,7 +591,8 @@ impl tl::Function for ResolveUsername {
 /// Known errors: [`TYPES_EMPTY`](crate::errors::TYPES_EMPTY).
 ///
 /// TL: `contacts.getTopPeers#973478b6 flags:# correspondents:flags.0?true bots_pm:flags.1?true bots_inline:flags.2?true phone_calls:flags.3?true forward_users:flags.4?true forward_chats:flags.5?true groups:flags.10?true channels:flags.15?true bots_app:flags.16?true bots_guestchat:flags.17?true offset:int limit:int hash:long = contacts.TopPeers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTopPeers {
     /// `correspondents:flags.0?true`.
     pub correspondents: bool,
@@ -683,7 +695,8 @@ impl tl::Function for GetTopPeers {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `contacts.resetTopPeerRating#1ae373ac category:TopPeerCategory peer:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResetTopPeerRating {
     /// `category:TopPeerCategory`.
     pub category: crate::enums::TopPeerCategory,
@@ -709,8 +722,8 @@ impl tl::DecodeBare for ResetTopPeerRating {
     const CONSTRUCTOR: (u32, &'static str) = (0x1ae373ac, "contacts.resetTopPeerRating");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            category: tl::Decode::decode(reader)?,
-            peer: tl::Decode::decode(reader)?,
+            category: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -732,7 +745,8 @@ impl tl::Function for ResetTopPeerRating {
 /// Callers: users.
 ///
 /// TL: `contacts.resetSaved#879537f1 = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResetSaved;
 
 impl ResetSaved {
@@ -769,7 +783,8 @@ impl tl::Function for ResetSaved {
 /// Known errors: [`TAKEOUT_INVALID`](crate::errors::TAKEOUT_INVALID), [`TAKEOUT_REQUIRED`](crate::errors::TAKEOUT_REQUIRED).
 ///
 /// TL: `contacts.getSaved#82f1e39f = Vector<SavedContact>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSaved;
 
 impl GetSaved {
@@ -804,7 +819,8 @@ impl tl::Function for GetSaved {
 /// Callers: users.
 ///
 /// TL: `contacts.toggleTopPeers#8514bdda enabled:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleTopPeers {
     /// `enabled:Bool`.
     pub enabled: bool,
@@ -851,7 +867,8 @@ impl tl::Function for ToggleTopPeers {
 /// Known errors: [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CONTACT_ID_INVALID`](crate::errors::CONTACT_ID_INVALID), [`CONTACT_NAME_EMPTY`](crate::errors::CONTACT_NAME_EMPTY), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID).
 ///
 /// TL: `contacts.addContact#d9ba2e54 flags:# add_phone_privacy_exception:flags.0?true id:InputUser first_name:string last_name:string phone:string note:flags.1?TextWithEntities = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AddContact {
     /// `add_phone_privacy_exception:flags.0?true`.
     pub add_phone_privacy_exception: bool,
@@ -901,7 +918,7 @@ impl tl::DecodeBare for AddContact {
         let flags = reader.flags_field();
         let value = Self {
             add_phone_privacy_exception: tl::has(flags, 0x1),
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             first_name: reader.text_field(),
             last_name: reader.text_field(),
             phone: reader.text_field(),
@@ -929,7 +946,8 @@ impl tl::Function for AddContact {
 /// Known errors: [`CONTACT_ADD_MISSING`](crate::errors::CONTACT_ADD_MISSING), [`CONTACT_ID_INVALID`](crate::errors::CONTACT_ID_INVALID), [`CONTACT_REQ_MISSING`](crate::errors::CONTACT_REQ_MISSING), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID).
 ///
 /// TL: `contacts.acceptContact#f831a20f id:InputUser = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AcceptContact {
     /// `id:InputUser`.
     pub id: crate::enums::InputUser,
@@ -952,7 +970,7 @@ impl tl::DecodeBare for AcceptContact {
     const CONSTRUCTOR: (u32, &'static str) = (0xf831a20f, "contacts.acceptContact");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -976,7 +994,8 @@ impl tl::Function for AcceptContact {
 /// Known errors: [`BUSINESS_ADDRESS_ACTIVE`](crate::errors::BUSINESS_ADDRESS_ACTIVE), [`GEO_POINT_INVALID`](crate::errors::GEO_POINT_INVALID), [`USERPIC_PRIVACY_REQUIRED`](crate::errors::USERPIC_PRIVACY_REQUIRED), [`USERPIC_UPLOAD_REQUIRED`](crate::errors::USERPIC_UPLOAD_REQUIRED).
 ///
 /// TL: `contacts.getLocated#d348bc44 flags:# background:flags.1?true geo_point:InputGeoPoint self_expires:flags.0?int = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetLocated {
     /// `background:flags.1?true`.
     pub background: bool,
@@ -1015,7 +1034,7 @@ impl tl::DecodeBare for GetLocated {
         let flags = reader.flags_field();
         let value = Self {
             background: tl::has(flags, 0x2),
-            geo_point: tl::Decode::decode(reader)?,
+            geo_point: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             self_expires: reader.int_if(flags, 0x1),
         };
         match reader.failure() {
@@ -1040,7 +1059,8 @@ impl tl::Function for GetLocated {
 /// Known errors: [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID).
 ///
 /// TL: `contacts.blockFromReplies#29a8962c flags:# delete_message:flags.0?true delete_history:flags.1?true report_spam:flags.2?true msg_id:int = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct BlockFromReplies {
     /// `delete_message:flags.0?true`.
     pub delete_message: bool,
@@ -1107,7 +1127,8 @@ impl tl::Function for BlockFromReplies {
 /// Known errors: [`PHONE_NOT_OCCUPIED`](crate::errors::PHONE_NOT_OCCUPIED).
 ///
 /// TL: `contacts.resolvePhone#8af94344 phone:string = contacts.ResolvedPeer`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResolvePhone {
     /// `phone:string`.
     pub phone: tl::Text,
@@ -1152,7 +1173,8 @@ impl tl::Function for ResolvePhone {
 /// Callers: users.
 ///
 /// TL: `contacts.exportContactToken#f8654027 = ExportedContactToken`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ExportContactToken;
 
 impl ExportContactToken {
@@ -1189,7 +1211,8 @@ impl tl::Function for ExportContactToken {
 /// Known errors: [`IMPORT_TOKEN_INVALID`](crate::errors::IMPORT_TOKEN_INVALID).
 ///
 /// TL: `contacts.importContactToken#13005788 token:string = User`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ImportContactToken {
     /// `token:string`.
     pub token: tl::Text,
@@ -1234,7 +1257,8 @@ impl tl::Function for ImportContactToken {
 /// Callers: users.
 ///
 /// TL: `contacts.editCloseFriends#ba6705f0 id:Vector<long> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditCloseFriends {
     /// `id:Vector<long>`.
     pub id: Vec<i64>,
@@ -1279,7 +1303,8 @@ impl tl::Function for EditCloseFriends {
 /// Callers: users.
 ///
 /// TL: `contacts.setBlocked#94c65c76 flags:# my_stories_from:flags.0?true id:Vector<InputPeer> limit:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBlocked {
     /// `my_stories_from:flags.0?true`.
     pub my_stories_from: bool,
@@ -1340,7 +1365,8 @@ impl tl::Function for SetBlocked {
 /// Callers: users.
 ///
 /// TL: `contacts.getBirthdays#daeda864 = contacts.ContactBirthdays`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBirthdays;
 
 impl GetBirthdays {
@@ -1377,7 +1403,8 @@ impl tl::Function for GetBirthdays {
 /// Known errors: [`SEARCH_QUERY_EMPTY`](crate::errors::SEARCH_QUERY_EMPTY).
 ///
 /// TL: `contacts.getSponsoredPeers#b6c8c393 q:string = contacts.SponsoredPeers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSponsoredPeers {
     /// `q:string`.
     pub q: tl::Text,
@@ -1424,7 +1451,8 @@ impl tl::Function for GetSponsoredPeers {
 /// Known errors: [`CONTACT_ID_INVALID`](crate::errors::CONTACT_ID_INVALID), [`CONTACT_MISSING`](crate::errors::CONTACT_MISSING).
 ///
 /// TL: `contacts.updateContactNote#139f63fb id:InputUser note:TextWithEntities = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateContactNote {
     /// `id:InputUser`.
     pub id: crate::enums::InputUser,
@@ -1450,8 +1478,8 @@ impl tl::DecodeBare for UpdateContactNote {
     const CONSTRUCTOR: (u32, &'static str) = (0x139f63fb, "contacts.updateContactNote");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
-            note: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            note: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),

@@ -10,7 +10,8 @@ use chappe_tl as tl;
 /// Callers: users, bots.
 ///
 /// TL: `ephemeral.sendMessage#ba8d5f35 flags:# invert_media:flags.6?true welcome:flags.7?true anchor:flags.9?true noforwards:flags.10?true peer:flags.8?InputPeer receiver_id:InputUser query_id:flags.0?long message:string entities:flags.1?Vector<MessageEntity> media:flags.2?InputMedia reply_markup:flags.3?ReplyMarkup rich_message:flags.4?InputRichMessage random_id:long reply_to:flags.5?InputReplyTo = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendMessage {
     /// `invert_media:flags.6?true`.
     pub invert_media: bool,
@@ -104,7 +105,7 @@ impl tl::DecodeBare for SendMessage {
             anchor: tl::has(flags, 0x200),
             noforwards: tl::has(flags, 0x400),
             peer: reader.field_if(flags, 0x100),
-            receiver_id: tl::Decode::decode(reader)?,
+            receiver_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             query_id: reader.long_if(flags, 0x1),
             message: reader.text_field(),
             entities: reader.vector_if(flags, 0x2),
@@ -134,7 +135,8 @@ impl tl::Function for SendMessage {
 /// Callers: users, bots.
 ///
 /// TL: `ephemeral.deleteMessage#92f6e797 flags:# peer:flags.0?InputPeer receiver_id:InputUser id:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteMessage {
     /// `peer:flags.0?InputPeer`.
     pub peer: Option<crate::enums::InputPeer>,
@@ -175,7 +177,7 @@ impl tl::DecodeBare for DeleteMessage {
         let flags = reader.flags_field();
         let value = Self {
             peer: reader.field_if(flags, 0x1),
-            receiver_id: tl::Decode::decode(reader)?,
+            receiver_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
         };
         match reader.failure() {
@@ -198,7 +200,8 @@ impl tl::Function for DeleteMessage {
 /// Callers: users, bots.
 ///
 /// TL: `ephemeral.reportMessage#8704f2bf peer:InputPeer id:int option:bytes message:string = ReportResult`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportMessage {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -230,7 +233,7 @@ impl tl::DecodeBare for ReportMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x8704f2bf, "ephemeral.reportMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
             option: reader.bytes_field(),
             message: reader.text_field(),
@@ -255,7 +258,8 @@ impl tl::Function for ReportMessage {
 /// Callers: users, bots.
 ///
 /// TL: `ephemeral.getCallbackAnswer#3fa464c8 flags:# peer:InputPeer id:int data:flags.1?bytes = messages.BotCallbackAnswer`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetCallbackAnswer {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -295,7 +299,7 @@ impl tl::DecodeBare for GetCallbackAnswer {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
             data: reader.field_if(flags, 0x2),
         };
@@ -319,7 +323,8 @@ impl tl::Function for GetCallbackAnswer {
 /// Callers: users, bots.
 ///
 /// TL: `ephemeral.editMessage#cf9c725b flags:# invert_media:flags.5?true welcome:flags.6?true peer:flags.7?InputPeer receiver_id:InputUser id:int message:flags.0?string media:flags.3?InputMedia entities:flags.1?Vector<MessageEntity> reply_markup:flags.2?ReplyMarkup rich_message:flags.4?InputRichMessage = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditMessage {
     /// `invert_media:flags.5?true`.
     pub invert_media: bool,
@@ -396,7 +401,7 @@ impl tl::DecodeBare for EditMessage {
             invert_media: tl::has(flags, 0x20),
             welcome: tl::has(flags, 0x40),
             peer: reader.field_if(flags, 0x80),
-            receiver_id: tl::Decode::decode(reader)?,
+            receiver_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
             message: reader.text_if(flags, 0x1),
             media: reader.boxed_if(flags, 0x8),
@@ -424,7 +429,8 @@ impl tl::Function for EditMessage {
 /// Callers: users, bots.
 ///
 /// TL: `ephemeral.deleteWelcomeMessage#e882a9e1 peer:InputPeer id:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteWelcomeMessage {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -450,7 +456,7 @@ impl tl::DecodeBare for DeleteWelcomeMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0xe882a9e1, "ephemeral.deleteWelcomeMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
         };
         match reader.failure() {
@@ -473,7 +479,8 @@ impl tl::Function for DeleteWelcomeMessage {
 /// Callers: users, bots.
 ///
 /// TL: `ephemeral.deleteAllWelcomeMessages#734f9721 peer:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteAllWelcomeMessages {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -496,7 +503,7 @@ impl tl::DecodeBare for DeleteAllWelcomeMessages {
     const CONSTRUCTOR: (u32, &'static str) = (0x734f9721, "ephemeral.deleteAllWelcomeMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -518,7 +525,8 @@ impl tl::Function for DeleteAllWelcomeMessages {
 /// Callers: users, bots.
 ///
 /// TL: `ephemeral.getWelcomeMessages#db9ac18d peer:InputPeer hash:long = ephemeral.WelcomeMessages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetWelcomeMessages {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -544,7 +552,7 @@ impl tl::DecodeBare for GetWelcomeMessages {
     const CONSTRUCTOR: (u32, &'static str) = (0xdb9ac18d, "ephemeral.getWelcomeMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             hash: reader.long_field(),
         };
         match reader.failure() {

@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`FOLDER_ID_INVALID`](crate::errors::FOLDER_ID_INVALID).
 ///
 /// TL: `folders.editPeerFolders#6847d0ab folder_peers:Vector<InputFolderPeer> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditPeerFolders {
     /// `folder_peers:Vector<InputFolderPeer>`.
     pub folder_peers: Vec<crate::types::InputFolderPeer>,

@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`COLLECTIBLE_INVALID`](crate::errors::COLLECTIBLE_INVALID), [`COLLECTIBLE_NOT_FOUND`](crate::errors::COLLECTIBLE_NOT_FOUND).
 ///
 /// TL: `fragment.getCollectibleInfo#be1e85ba collectible:InputCollectible = fragment.CollectibleInfo`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetCollectibleInfo {
     /// `collectible:InputCollectible`.
     pub collectible: crate::enums::InputCollectible,
@@ -35,7 +36,7 @@ impl tl::DecodeBare for GetCollectibleInfo {
     const CONSTRUCTOR: (u32, &'static str) = (0xbe1e85ba, "fragment.getCollectibleInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            collectible: tl::Decode::decode(reader)?,
+            collectible: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),

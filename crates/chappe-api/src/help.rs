@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`CONNECTION_API_ID_INVALID`](crate::errors::CONNECTION_API_ID_INVALID), [`CONNECTION_APP_VERSION_EMPTY`](crate::errors::CONNECTION_APP_VERSION_EMPTY), [`CONNECTION_LAYER_INVALID`](crate::errors::CONNECTION_LAYER_INVALID), [`DATA_INVALID`](crate::errors::DATA_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`USERNAME_INVALID`](crate::errors::USERNAME_INVALID), [`USER_PRIVACY_RESTRICTED`](crate::errors::USER_PRIVACY_RESTRICTED).
 ///
 /// TL: `help.getConfig#c4f9186b = Config`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetConfig;
 
 impl GetConfig {
@@ -47,7 +48,8 @@ impl tl::Function for GetConfig {
 /// Callers: users, connections that nobody signed in on.
 ///
 /// TL: `help.getNearestDc#1fb33026 = NearestDc`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetNearestDc;
 
 impl GetNearestDc {
@@ -82,7 +84,8 @@ impl tl::Function for GetNearestDc {
 /// Callers: users.
 ///
 /// TL: `help.getAppUpdate#522d5a7d source:string = help.AppUpdate`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAppUpdate {
     /// `source:string`.
     pub source: tl::Text,
@@ -127,7 +130,8 @@ impl tl::Function for GetAppUpdate {
 /// Callers: users.
 ///
 /// TL: `help.getInviteText#4d392343 = help.InviteText`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetInviteText;
 
 impl GetInviteText {
@@ -162,7 +166,8 @@ impl tl::Function for GetInviteText {
 /// Callers: users.
 ///
 /// TL: `help.getSupport#9cdf08cd = help.Support`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSupport;
 
 impl GetSupport {
@@ -199,7 +204,8 @@ impl tl::Function for GetSupport {
 /// Known errors: [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `help.setBotUpdatesStatus#ec22cfcd pending_updates_count:int message:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotUpdatesStatus {
     /// `pending_updates_count:int`.
     pub pending_updates_count: i32,
@@ -248,7 +254,8 @@ impl tl::Function for SetBotUpdatesStatus {
 /// Callers: users, bots.
 ///
 /// TL: `help.getCdnConfig#52029342 = CdnConfig`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetCdnConfig;
 
 impl GetCdnConfig {
@@ -283,7 +290,8 @@ impl tl::Function for GetCdnConfig {
 /// Callers: users.
 ///
 /// TL: `help.getRecentMeUrls#3dc0f114 referer:string = help.RecentMeUrls`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetRecentMeUrls {
     /// `referer:string`.
     pub referer: tl::Text,
@@ -328,7 +336,8 @@ impl tl::Function for GetRecentMeUrls {
 /// Callers: users.
 ///
 /// TL: `help.getTermsOfServiceUpdate#2ca51fd1 = help.TermsOfServiceUpdate`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTermsOfServiceUpdate;
 
 impl GetTermsOfServiceUpdate {
@@ -365,7 +374,8 @@ impl tl::Function for GetTermsOfServiceUpdate {
 /// Known errors: [`DATA_JSON_INVALID`](crate::errors::DATA_JSON_INVALID).
 ///
 /// TL: `help.acceptTermsOfService#ee72f79a id:DataJSON = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AcceptTermsOfService {
     /// `id:DataJSON`.
     pub id: crate::types::DataJson,
@@ -388,7 +398,7 @@ impl tl::DecodeBare for AcceptTermsOfService {
     const CONSTRUCTOR: (u32, &'static str) = (0xee72f79a, "help.acceptTermsOfService");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -410,7 +420,8 @@ impl tl::Function for AcceptTermsOfService {
 /// Callers: users, connections that nobody signed in on.
 ///
 /// TL: `help.getDeepLinkInfo#3fedc75f path:string = help.DeepLinkInfo`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDeepLinkInfo {
     /// `path:string`.
     pub path: tl::Text,
@@ -455,7 +466,8 @@ impl tl::Function for GetDeepLinkInfo {
 /// Callers: users, connections that nobody signed in on.
 ///
 /// TL: `help.getAppConfig#61e3f854 hash:int = help.AppConfig`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAppConfig {
     /// `hash:int`.
     pub hash: i32,
@@ -500,7 +512,8 @@ impl tl::Function for GetAppConfig {
 /// Callers: users, connections that nobody signed in on.
 ///
 /// TL: `help.saveAppLog#6f02f748 events:Vector<InputAppEvent> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveAppLog {
     /// `events:Vector<InputAppEvent>`.
     pub events: Vec<crate::types::InputAppEvent>,
@@ -545,7 +558,8 @@ impl tl::Function for SaveAppLog {
 /// Callers: users.
 ///
 /// TL: `help.getPassportConfig#c661ad08 hash:int = help.PassportConfig`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPassportConfig {
     /// `hash:int`.
     pub hash: i32,
@@ -592,7 +606,8 @@ impl tl::Function for GetPassportConfig {
 /// Known errors: [`USER_INVALID`](crate::errors::USER_INVALID).
 ///
 /// TL: `help.getSupportName#d360e72c = help.SupportName`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSupportName;
 
 impl GetSupportName {
@@ -629,7 +644,8 @@ impl tl::Function for GetSupportName {
 /// Known errors: [`USER_INVALID`](crate::errors::USER_INVALID).
 ///
 /// TL: `help.getUserInfo#38a08d3 user_id:InputUser = help.UserInfo`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUserInfo {
     /// `user_id:InputUser`.
     pub user_id: crate::enums::InputUser,
@@ -652,7 +668,7 @@ impl tl::DecodeBare for GetUserInfo {
     const CONSTRUCTOR: (u32, &'static str) = (0x038a08d3, "help.getUserInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -676,7 +692,8 @@ impl tl::Function for GetUserInfo {
 /// Known errors: [`ENTITY_BOUNDS_INVALID`](crate::errors::ENTITY_BOUNDS_INVALID), [`USER_INVALID`](crate::errors::USER_INVALID).
 ///
 /// TL: `help.editUserInfo#66b91b70 user_id:InputUser message:string entities:Vector<MessageEntity> = help.UserInfo`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditUserInfo {
     /// `user_id:InputUser`.
     pub user_id: crate::enums::InputUser,
@@ -705,7 +722,7 @@ impl tl::DecodeBare for EditUserInfo {
     const CONSTRUCTOR: (u32, &'static str) = (0x66b91b70, "help.editUserInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             message: reader.text_field(),
             entities: reader.vector_field(),
         };
@@ -729,7 +746,8 @@ impl tl::Function for EditUserInfo {
 /// Callers: users.
 ///
 /// TL: `help.getPromoData#c0977421 = help.PromoData`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPromoData;
 
 impl GetPromoData {
@@ -764,7 +782,8 @@ impl tl::Function for GetPromoData {
 /// Callers: users.
 ///
 /// TL: `help.hidePromoData#1e251c95 peer:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct HidePromoData {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -787,7 +806,7 @@ impl tl::DecodeBare for HidePromoData {
     const CONSTRUCTOR: (u32, &'static str) = (0x1e251c95, "help.hidePromoData");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -809,7 +828,8 @@ impl tl::Function for HidePromoData {
 /// Callers: users.
 ///
 /// TL: `help.dismissSuggestion#f50dbaa1 peer:InputPeer suggestion:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DismissSuggestion {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -835,7 +855,7 @@ impl tl::DecodeBare for DismissSuggestion {
     const CONSTRUCTOR: (u32, &'static str) = (0xf50dbaa1, "help.dismissSuggestion");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             suggestion: reader.text_field(),
         };
         match reader.failure() {
@@ -858,7 +878,8 @@ impl tl::Function for DismissSuggestion {
 /// Callers: users, connections that nobody signed in on.
 ///
 /// TL: `help.getCountriesList#735787a8 lang_code:string hash:int = help.CountriesList`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetCountriesList {
     /// `lang_code:string`.
     pub lang_code: tl::Text,
@@ -907,7 +928,8 @@ impl tl::Function for GetCountriesList {
 /// Callers: users.
 ///
 /// TL: `help.getPremiumPromo#b81b93d4 = help.PremiumPromo`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPremiumPromo;
 
 impl GetPremiumPromo {
@@ -942,7 +964,8 @@ impl tl::Function for GetPremiumPromo {
 /// Callers: users.
 ///
 /// TL: `help.getPeerColors#da80f42f hash:int = help.PeerColors`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPeerColors {
     /// `hash:int`.
     pub hash: i32,
@@ -987,7 +1010,8 @@ impl tl::Function for GetPeerColors {
 /// Callers: users.
 ///
 /// TL: `help.getPeerProfileColors#abcfa9fd hash:int = help.PeerColors`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPeerProfileColors {
     /// `hash:int`.
     pub hash: i32,
@@ -1032,7 +1056,8 @@ impl tl::Function for GetPeerProfileColors {
 /// Callers: users.
 ///
 /// TL: `help.getTimezonesList#49b30240 hash:int = help.TimezonesList`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTimezonesList {
     /// `hash:int`.
     pub hash: i32,

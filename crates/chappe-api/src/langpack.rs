@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`LANGUAGE_INVALID`](crate::errors::LANGUAGE_INVALID), [`LANG_CODE_NOT_SUPPORTED`](crate::errors::LANG_CODE_NOT_SUPPORTED), [`LANG_PACK_INVALID`](crate::errors::LANG_PACK_INVALID).
 ///
 /// TL: `langpack.getLangPack#f2f2330a lang_pack:string lang_code:string = LangPackDifference`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetLangPack {
     /// `lang_pack:string`.
     pub lang_pack: tl::Text,
@@ -63,7 +64,8 @@ impl tl::Function for GetLangPack {
 /// Known errors: [`LANG_CODE_NOT_SUPPORTED`](crate::errors::LANG_CODE_NOT_SUPPORTED), [`LANG_PACK_INVALID`](crate::errors::LANG_PACK_INVALID).
 ///
 /// TL: `langpack.getStrings#efea3803 lang_pack:string lang_code:string keys:Vector<string> = Vector<LangPackString>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStrings {
     /// `lang_pack:string`.
     pub lang_pack: tl::Text,
@@ -118,7 +120,8 @@ impl tl::Function for GetStrings {
 /// Known errors: [`LANG_PACK_INVALID`](crate::errors::LANG_PACK_INVALID).
 ///
 /// TL: `langpack.getDifference#cd984aa5 lang_pack:string lang_code:string from_version:int = LangPackDifference`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDifference {
     /// `lang_pack:string`.
     pub lang_pack: tl::Text,
@@ -173,7 +176,8 @@ impl tl::Function for GetDifference {
 /// Known errors: [`LANG_PACK_INVALID`](crate::errors::LANG_PACK_INVALID).
 ///
 /// TL: `langpack.getLanguages#42c6978f lang_pack:string = Vector<LangPackLanguage>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetLanguages {
     /// `lang_pack:string`.
     pub lang_pack: tl::Text,
@@ -220,7 +224,8 @@ impl tl::Function for GetLanguages {
 /// Known errors: [`LANG_CODE_NOT_SUPPORTED`](crate::errors::LANG_CODE_NOT_SUPPORTED), [`LANG_PACK_INVALID`](crate::errors::LANG_PACK_INVALID).
 ///
 /// TL: `langpack.getLanguage#6a596502 lang_pack:string lang_code:string = LangPackLanguage`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetLanguage {
     /// `lang_pack:string`.
     pub lang_pack: tl::Text,

@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID).
 ///
 /// TL: `messages.getMessages#63c66506 id:Vector<InputMessage> = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMessages {
     /// `id:Vector<InputMessage>`.
     pub id: Vec<crate::enums::InputMessage>,
@@ -59,7 +60,8 @@ impl tl::Function for GetMessages {
 /// Known errors: [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`FOLDER_ID_INVALID`](crate::errors::FOLDER_ID_INVALID), [`OFFSET_PEER_ID_INVALID`](crate::errors::OFFSET_PEER_ID_INVALID), [`PINNED_DIALOGS_TOO_MUCH`](crate::errors::PINNED_DIALOGS_TOO_MUCH), [`TAKEOUT_INVALID`](crate::errors::TAKEOUT_INVALID).
 ///
 /// TL: `messages.getDialogs#a0f4cb4f flags:# exclude_pinned:flags.0?true folder_id:flags.1?int offset_date:int offset_id:int offset_peer:InputPeer limit:int hash:long = messages.Dialogs`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDialogs {
     /// `exclude_pinned:flags.0?true`.
     pub exclude_pinned: bool,
@@ -113,7 +115,7 @@ impl tl::DecodeBare for GetDialogs {
             folder_id: reader.int_if(flags, 0x2),
             offset_date: reader.int_field(),
             offset_id: reader.int_field(),
-            offset_peer: tl::Decode::decode(reader)?,
+            offset_peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             limit: reader.int_field(),
             hash: reader.long_field(),
         };
@@ -139,7 +141,8 @@ impl tl::Function for GetDialogs {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`FROZEN_PARTICIPANT_MISSING`](crate::errors::FROZEN_PARTICIPANT_MISSING), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`TAKEOUT_INVALID`](crate::errors::TAKEOUT_INVALID).
 ///
 /// TL: `messages.getHistory#4423e6c5 peer:InputPeer offset_id:int offset_date:int add_offset:int limit:int max_id:int min_id:int hash:long = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetHistory {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -183,7 +186,7 @@ impl tl::DecodeBare for GetHistory {
     const CONSTRUCTOR: (u32, &'static str) = (0x4423e6c5, "messages.getHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset_id: reader.int_field(),
             offset_date: reader.int_field(),
             add_offset: reader.int_field(),
@@ -214,7 +217,8 @@ impl tl::Function for GetHistory {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`FROM_PEER_INVALID`](crate::errors::FROM_PEER_INVALID), [`INPUT_FILTER_INVALID`](crate::errors::INPUT_FILTER_INVALID), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PEER_ID_NOT_SUPPORTED`](crate::errors::PEER_ID_NOT_SUPPORTED), [`SEARCH_QUERY_EMPTY`](crate::errors::SEARCH_QUERY_EMPTY), [`TAKEOUT_INVALID`](crate::errors::TAKEOUT_INVALID), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `messages.search#29ee847a flags:# peer:InputPeer q:string from_id:flags.0?InputPeer saved_peer_id:flags.2?InputPeer saved_reaction:flags.3?Vector<Reaction> top_msg_id:flags.1?int filter:MessagesFilter min_date:int max_date:int offset_id:int add_offset:int limit:int max_id:int min_id:int hash:long = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct Search {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -298,13 +302,13 @@ impl tl::DecodeBare for Search {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             q: reader.text_field(),
             from_id: reader.field_if(flags, 0x1),
             saved_peer_id: reader.field_if(flags, 0x4),
             saved_reaction: reader.vector_if(flags, 0x8),
             top_msg_id: reader.int_if(flags, 0x2),
-            filter: tl::Decode::decode(reader)?,
+            filter: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             min_date: reader.int_field(),
             max_date: reader.int_field(),
             offset_id: reader.int_field(),
@@ -336,7 +340,8 @@ impl tl::Function for Search {
 /// Known errors: [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.readHistory#e306d3a peer:InputPeer max_id:int = messages.AffectedMessages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReadHistory {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -362,7 +367,7 @@ impl tl::DecodeBare for ReadHistory {
     const CONSTRUCTOR: (u32, &'static str) = (0x0e306d3a, "messages.readHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             max_id: reader.int_field(),
         };
         match reader.failure() {
@@ -387,7 +392,8 @@ impl tl::Function for ReadHistory {
 /// Known errors: [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_REVOKE_DATE_UNSUPPORTED`](crate::errors::CHAT_REVOKE_DATE_UNSUPPORTED), [`MAX_DATE_INVALID`](crate::errors::MAX_DATE_INVALID), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`MIN_DATE_INVALID`](crate::errors::MIN_DATE_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.deleteHistory#b08f922a flags:# just_clear:flags.0?true revoke:flags.1?true peer:InputPeer max_id:int min_date:flags.2?int max_date:flags.3?int = messages.AffectedHistory`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteHistory {
     /// `just_clear:flags.0?true`.
     pub just_clear: bool,
@@ -437,7 +443,7 @@ impl tl::DecodeBare for DeleteHistory {
         let value = Self {
             just_clear: tl::has(flags, 0x1),
             revoke: tl::has(flags, 0x2),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             max_id: reader.int_field(),
             min_date: reader.int_if(flags, 0x4),
             max_date: reader.int_if(flags, 0x8),
@@ -464,7 +470,8 @@ impl tl::Function for DeleteHistory {
 /// Known errors: [`BOT_ACCESS_FORBIDDEN`](crate::errors::BOT_ACCESS_FORBIDDEN), [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`MESSAGE_DELETE_FORBIDDEN`](crate::errors::MESSAGE_DELETE_FORBIDDEN), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`SELF_DELETE_RESTRICTED`](crate::errors::SELF_DELETE_RESTRICTED).
 ///
 /// TL: `messages.deleteMessages#e58e95d2 flags:# revoke:flags.0?true id:Vector<int> = messages.AffectedMessages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteMessages {
     /// `revoke:flags.0?true`.
     pub revoke: bool,
@@ -521,7 +528,8 @@ impl tl::Function for DeleteMessages {
 /// Callers: users.
 ///
 /// TL: `messages.receivedMessages#5a954c0 max_id:int = Vector<ReceivedNotifyMessage>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReceivedMessages {
     /// `max_id:int`.
     pub max_id: i32,
@@ -568,7 +576,8 @@ impl tl::Function for ReceivedMessages {
 /// Known errors: [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`BUSINESS_PEER_INVALID`](crate::errors::BUSINESS_PEER_INVALID), [`BUSINESS_PEER_USAGE_MISSING`](crate::errors::BUSINESS_PEER_USAGE_MISSING), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_MONOFORUM_UNSUPPORTED`](crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`GROUPCALL_FORBIDDEN`](crate::errors::GROUPCALL_FORBIDDEN), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MESSAGE_TOO_LONG`](crate::errors::MESSAGE_TOO_LONG), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`TEXTDRAFT_PEER_INVALID`](crate::errors::TEXTDRAFT_PEER_INVALID), [`USER_BANNED_IN_CHANNEL`](crate::errors::USER_BANNED_IN_CHANNEL), [`USER_IS_BLOCKED`](crate::errors::USER_IS_BLOCKED), [`USER_IS_BOT`](crate::errors::USER_IS_BOT).
 ///
 /// TL: `messages.setTyping#58943ee2 flags:# peer:InputPeer top_msg_id:flags.0?int action:SendMessageAction = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetTyping {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -606,9 +615,9 @@ impl tl::DecodeBare for SetTyping {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_msg_id: reader.int_if(flags, 0x1),
-            action: tl::Decode::decode(reader)?,
+            action: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -632,7 +641,8 @@ impl tl::Function for SetTyping {
 /// Known errors: [`ADMIN_RIGHTS_EMPTY`](crate::errors::ADMIN_RIGHTS_EMPTY), [`ALLOW_PAYMENT_REQUIRED`](crate::errors::ALLOW_PAYMENT_REQUIRED), [`ALLOW_PAYMENT_REQUIRED_X`](crate::errors::ALLOW_PAYMENT_REQUIRED_X), [`BALANCE_TOO_LOW`](crate::errors::BALANCE_TOO_LOW), [`BOT_DOMAIN_INVALID`](crate::errors::BOT_DOMAIN_INVALID), [`BOT_INVALID`](crate::errors::BOT_INVALID), [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`BUSINESS_PEER_INVALID`](crate::errors::BUSINESS_PEER_INVALID), [`BUSINESS_PEER_USAGE_MISSING`](crate::errors::BUSINESS_PEER_USAGE_MISSING), [`BUTTON_COPY_TEXT_INVALID`](crate::errors::BUTTON_COPY_TEXT_INVALID), [`BUTTON_DATA_INVALID`](crate::errors::BUTTON_DATA_INVALID), [`BUTTON_ID_INVALID`](crate::errors::BUTTON_ID_INVALID), [`BUTTON_TYPE_INVALID`](crate::errors::BUTTON_TYPE_INVALID), [`BUTTON_URL_INVALID`](crate::errors::BUTTON_URL_INVALID), [`BUTTON_USER_INVALID`](crate::errors::BUTTON_USER_INVALID), [`BUTTON_USER_PRIVACY_RESTRICTED`](crate::errors::BUTTON_USER_PRIVACY_RESTRICTED), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_MONOFORUM_UNSUPPORTED`](crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_FORWARDS_RESTRICTED`](crate::errors::CHAT_FORWARDS_RESTRICTED), [`CHAT_GUEST_SEND_FORBIDDEN`](crate::errors::CHAT_GUEST_SEND_FORBIDDEN), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_RESTRICTED`](crate::errors::CHAT_RESTRICTED), [`CHAT_SEND_PLAIN_FORBIDDEN`](crate::errors::CHAT_SEND_PLAIN_FORBIDDEN), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`DOCUMENT_INVALID`](crate::errors::DOCUMENT_INVALID), [`EFFECT_CHAT_INVALID`](crate::errors::EFFECT_CHAT_INVALID), [`ENCRYPTION_DECLINED`](crate::errors::ENCRYPTION_DECLINED), [`ENTITIES_TOO_LONG`](crate::errors::ENTITIES_TOO_LONG), [`ENTITY_BOUNDS_INVALID`](crate::errors::ENTITY_BOUNDS_INVALID), [`ENTITY_DATE_FORMAT_INVALID`](crate::errors::ENTITY_DATE_FORMAT_INVALID), [`ENTITY_DATE_INVALID`](crate::errors::ENTITY_DATE_INVALID), [`ENTITY_DATE_TOO_LONG`](crate::errors::ENTITY_DATE_TOO_LONG), [`ENTITY_MENTION_USER_INVALID`](crate::errors::ENTITY_MENTION_USER_INVALID), [`FROM_MESSAGE_BOT_DISABLED`](crate::errors::FROM_MESSAGE_BOT_DISABLED), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MESSAGE_EMPTY`](crate::errors::MESSAGE_EMPTY), [`MESSAGE_TOO_LONG`](crate::errors::MESSAGE_TOO_LONG), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`MSG_WAIT_FAILED`](crate::errors::MSG_WAIT_FAILED), [`PAYMENT_UNSUPPORTED`](crate::errors::PAYMENT_UNSUPPORTED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PEER_TYPES_INVALID`](crate::errors::PEER_TYPES_INVALID), [`PINNED_DIALOGS_TOO_MUCH`](crate::errors::PINNED_DIALOGS_TOO_MUCH), [`POLL_OPTION_INVALID`](crate::errors::POLL_OPTION_INVALID), [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED), [`PRIVACY_PREMIUM_REQUIRED`](crate::errors::PRIVACY_PREMIUM_REQUIRED), [`QUICK_REPLIES_BOT_NOT_ALLOWED`](crate::errors::QUICK_REPLIES_BOT_NOT_ALLOWED), [`QUICK_REPLIES_TOO_MUCH`](crate::errors::QUICK_REPLIES_TOO_MUCH), [`QUOTE_TEXT_INVALID`](crate::errors::QUOTE_TEXT_INVALID), [`RANDOM_ID_DUPLICATE`](crate::errors::RANDOM_ID_DUPLICATE), [`RANDOM_ID_EMPTY`](crate::errors::RANDOM_ID_EMPTY), [`REPLY_MARKUP_INVALID`](crate::errors::REPLY_MARKUP_INVALID), [`REPLY_MARKUP_TOO_LONG`](crate::errors::REPLY_MARKUP_TOO_LONG), [`REPLY_MESSAGES_TOO_MUCH`](crate::errors::REPLY_MESSAGES_TOO_MUCH), [`REPLY_MESSAGE_ID_INVALID`](crate::errors::REPLY_MESSAGE_ID_INVALID), [`REPLY_TO_INVALID`](crate::errors::REPLY_TO_INVALID), [`REPLY_TO_MONOFORUM_PEER_INVALID`](crate::errors::REPLY_TO_MONOFORUM_PEER_INVALID), [`REPLY_TO_USER_INVALID`](crate::errors::REPLY_TO_USER_INVALID), [`SCHEDULE_BOT_NOT_ALLOWED`](crate::errors::SCHEDULE_BOT_NOT_ALLOWED), [`SCHEDULE_DATE_TOO_LATE`](crate::errors::SCHEDULE_DATE_TOO_LATE), [`SCHEDULE_STATUS_PRIVATE`](crate::errors::SCHEDULE_STATUS_PRIVATE), [`SCHEDULE_TOO_MUCH`](crate::errors::SCHEDULE_TOO_MUCH), [`SEND_AS_PEER_INVALID`](crate::errors::SEND_AS_PEER_INVALID), [`SLOWMODE_WAIT_X`](crate::errors::SLOWMODE_WAIT_X), [`STORIES_NEVER_CREATED`](crate::errors::STORIES_NEVER_CREATED), [`STORY_ID_INVALID`](crate::errors::STORY_ID_INVALID), [`SUGGESTED_POST_AMOUNT_INVALID`](crate::errors::SUGGESTED_POST_AMOUNT_INVALID), [`SUGGESTED_POST_PEER_INVALID`](crate::errors::SUGGESTED_POST_PEER_INVALID), [`TOPIC_CLOSED`](crate::errors::TOPIC_CLOSED), [`TOPIC_DELETED`](crate::errors::TOPIC_DELETED), [`USER_BANNED_IN_CHANNEL`](crate::errors::USER_BANNED_IN_CHANNEL), [`USER_BOT_TO_BOT_DISABLED`](crate::errors::USER_BOT_TO_BOT_DISABLED), [`USER_IS_BLOCKED`](crate::errors::USER_IS_BLOCKED), [`USER_IS_BOT`](crate::errors::USER_IS_BOT), [`WC_CONVERT_URL_INVALID`](crate::errors::WC_CONVERT_URL_INVALID), [`YOU_BLOCKED_USER`](crate::errors::YOU_BLOCKED_USER).
 ///
 /// TL: `messages.sendMessage#fef48f62 flags:# no_webpage:flags.1?true silent:flags.5?true background:flags.6?true clear_draft:flags.7?true noforwards:flags.14?true update_stickersets_order:flags.15?true invert_media:flags.16?true allow_paid_floodskip:flags.19?true peer:InputPeer reply_to:flags.0?InputReplyTo message:string random_id:long reply_markup:flags.2?ReplyMarkup entities:flags.3?Vector<MessageEntity> schedule_date:flags.10?int schedule_repeat_period:flags.24?int send_as:flags.13?InputPeer quick_reply_shortcut:flags.17?InputQuickReplyShortcut effect:flags.18?long allow_paid_stars:flags.21?long suggested_post:flags.22?SuggestedPost rich_message:flags.23?InputRichMessage = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendMessage {
     /// `no_webpage:flags.1?true`.
     pub no_webpage: bool,
@@ -759,7 +769,7 @@ impl tl::DecodeBare for SendMessage {
             update_stickersets_order: tl::has(flags, 0x8000),
             invert_media: tl::has(flags, 0x10000),
             allow_paid_floodskip: tl::has(flags, 0x80000),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             reply_to: reader.field_if(flags, 0x1),
             message: reader.text_field(),
             random_id: reader.long_field(),
@@ -796,7 +806,8 @@ impl tl::Function for SendMessage {
 /// Known errors: [`ALLOW_PAYMENT_REQUIRED`](crate::errors::ALLOW_PAYMENT_REQUIRED), [`ALLOW_PAYMENT_REQUIRED_X`](crate::errors::ALLOW_PAYMENT_REQUIRED_X), [`BOT_GAMES_DISABLED`](crate::errors::BOT_GAMES_DISABLED), [`BOT_PAYMENTS_DISABLED`](crate::errors::BOT_PAYMENTS_DISABLED), [`BROADCAST_PUBLIC_VOTERS_FORBIDDEN`](crate::errors::BROADCAST_PUBLIC_VOTERS_FORBIDDEN), [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`BUSINESS_PEER_INVALID`](crate::errors::BUSINESS_PEER_INVALID), [`BUSINESS_PEER_USAGE_MISSING`](crate::errors::BUSINESS_PEER_USAGE_MISSING), [`BUTTON_COPY_TEXT_INVALID`](crate::errors::BUTTON_COPY_TEXT_INVALID), [`BUTTON_DATA_INVALID`](crate::errors::BUTTON_DATA_INVALID), [`BUTTON_POS_INVALID`](crate::errors::BUTTON_POS_INVALID), [`BUTTON_TYPE_INVALID`](crate::errors::BUTTON_TYPE_INVALID), [`BUTTON_URL_INVALID`](crate::errors::BUTTON_URL_INVALID), [`BUTTON_USER_PRIVACY_RESTRICTED`](crate::errors::BUTTON_USER_PRIVACY_RESTRICTED), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_FORWARDS_RESTRICTED`](crate::errors::CHAT_FORWARDS_RESTRICTED), [`CHAT_GUEST_SEND_FORBIDDEN`](crate::errors::CHAT_GUEST_SEND_FORBIDDEN), [`CHAT_RESTRICTED`](crate::errors::CHAT_RESTRICTED), [`CHAT_SEND_AUDIOS_FORBIDDEN`](crate::errors::CHAT_SEND_AUDIOS_FORBIDDEN), [`CHAT_SEND_DOCS_FORBIDDEN`](crate::errors::CHAT_SEND_DOCS_FORBIDDEN), [`CHAT_SEND_GIFS_FORBIDDEN`](crate::errors::CHAT_SEND_GIFS_FORBIDDEN), [`CHAT_SEND_MEDIA_FORBIDDEN`](crate::errors::CHAT_SEND_MEDIA_FORBIDDEN), [`CHAT_SEND_PHOTOS_FORBIDDEN`](crate::errors::CHAT_SEND_PHOTOS_FORBIDDEN), [`CHAT_SEND_PLAIN_FORBIDDEN`](crate::errors::CHAT_SEND_PLAIN_FORBIDDEN), [`CHAT_SEND_POLL_FORBIDDEN`](crate::errors::CHAT_SEND_POLL_FORBIDDEN), [`CHAT_SEND_ROUNDVIDEOS_FORBIDDEN`](crate::errors::CHAT_SEND_ROUNDVIDEOS_FORBIDDEN), [`CHAT_SEND_STICKERS_FORBIDDEN`](crate::errors::CHAT_SEND_STICKERS_FORBIDDEN), [`CHAT_SEND_VIDEOS_FORBIDDEN`](crate::errors::CHAT_SEND_VIDEOS_FORBIDDEN), [`CHAT_SEND_VOICES_FORBIDDEN`](crate::errors::CHAT_SEND_VOICES_FORBIDDEN), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`CURRENCY_TOTAL_AMOUNT_INVALID`](crate::errors::CURRENCY_TOTAL_AMOUNT_INVALID), [`DOCUMENT_INVALID`](crate::errors::DOCUMENT_INVALID), [`EFFECT_CHAT_INVALID`](crate::errors::EFFECT_CHAT_INVALID), [`EFFECT_ID_INVALID`](crate::errors::EFFECT_ID_INVALID), [`EMOTICON_INVALID`](crate::errors::EMOTICON_INVALID), [`ENTITY_BOUNDS_INVALID`](crate::errors::ENTITY_BOUNDS_INVALID), [`EXTENDED_MEDIA_AMOUNT_INVALID`](crate::errors::EXTENDED_MEDIA_AMOUNT_INVALID), [`EXTENDED_MEDIA_EMPTY`](crate::errors::EXTENDED_MEDIA_EMPTY), [`EXTENDED_MEDIA_INVALID`](crate::errors::EXTENDED_MEDIA_INVALID), [`EXTENDED_MEDIA_PEER_INVALID`](crate::errors::EXTENDED_MEDIA_PEER_INVALID), [`EXTERNAL_URL_INVALID`](crate::errors::EXTERNAL_URL_INVALID), [`FILE_PARTS_INVALID`](crate::errors::FILE_PARTS_INVALID), [`FILE_PART_LENGTH_INVALID`](crate::errors::FILE_PART_LENGTH_INVALID), [`FILE_REFERENCE_EMPTY`](crate::errors::FILE_REFERENCE_EMPTY), [`FILE_REFERENCE_EXPIRED`](crate::errors::FILE_REFERENCE_EXPIRED), [`GAME_BOT_INVALID`](crate::errors::GAME_BOT_INVALID), [`IMAGE_PROCESS_FAILED`](crate::errors::IMAGE_PROCESS_FAILED), [`INPUT_FILE_INVALID`](crate::errors::INPUT_FILE_INVALID), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`INVOICE_PAYLOAD_INVALID`](crate::errors::INVOICE_PAYLOAD_INVALID), [`MD5_CHECKSUM_INVALID`](crate::errors::MD5_CHECKSUM_INVALID), [`MEDIA_CAPTION_TOO_LONG`](crate::errors::MEDIA_CAPTION_TOO_LONG), [`MEDIA_EMPTY`](crate::errors::MEDIA_EMPTY), [`MEDIA_FILE_INVALID`](crate::errors::MEDIA_FILE_INVALID), [`MEDIA_INVALID`](crate::errors::MEDIA_INVALID), [`MESSAGE_EMPTY`](crate::errors::MESSAGE_EMPTY), [`MESSAGE_TOO_LONG`](crate::errors::MESSAGE_TOO_LONG), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PAYMENT_PROVIDER_INVALID`](crate::errors::PAYMENT_PROVIDER_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PHOTO_EXT_INVALID`](crate::errors::PHOTO_EXT_INVALID), [`PHOTO_INVALID_DIMENSIONS`](crate::errors::PHOTO_INVALID_DIMENSIONS), [`PHOTO_SAVE_FILE_INVALID`](crate::errors::PHOTO_SAVE_FILE_INVALID), [`POLL_ANSWERS_INVALID`](crate::errors::POLL_ANSWERS_INVALID), [`POLL_ANSWER_INVALID`](crate::errors::POLL_ANSWER_INVALID), [`POLL_OPTION_DUPLICATE`](crate::errors::POLL_OPTION_DUPLICATE), [`POLL_OPTION_INVALID`](crate::errors::POLL_OPTION_INVALID), [`POLL_QUESTION_INVALID`](crate::errors::POLL_QUESTION_INVALID), [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED), [`PRIVACY_PREMIUM_REQUIRED`](crate::errors::PRIVACY_PREMIUM_REQUIRED), [`QUICK_REPLIES_BOT_NOT_ALLOWED`](crate::errors::QUICK_REPLIES_BOT_NOT_ALLOWED), [`QUICK_REPLIES_TOO_MUCH`](crate::errors::QUICK_REPLIES_TOO_MUCH), [`QUIZ_CORRECT_ANSWERS_EMPTY`](crate::errors::QUIZ_CORRECT_ANSWERS_EMPTY), [`QUIZ_CORRECT_ANSWERS_TOO_MUCH`](crate::errors::QUIZ_CORRECT_ANSWERS_TOO_MUCH), [`QUIZ_CORRECT_ANSWER_INVALID`](crate::errors::QUIZ_CORRECT_ANSWER_INVALID), [`QUIZ_MULTIPLE_INVALID`](crate::errors::QUIZ_MULTIPLE_INVALID), [`RANDOM_ID_DUPLICATE`](crate::errors::RANDOM_ID_DUPLICATE), [`REPLY_MARKUP_BUY_EMPTY`](crate::errors::REPLY_MARKUP_BUY_EMPTY), [`REPLY_MARKUP_GAME_EMPTY`](crate::errors::REPLY_MARKUP_GAME_EMPTY), [`REPLY_MARKUP_INVALID`](crate::errors::REPLY_MARKUP_INVALID), [`REPLY_MARKUP_TOO_LONG`](crate::errors::REPLY_MARKUP_TOO_LONG), [`REPLY_MESSAGES_TOO_MUCH`](crate::errors::REPLY_MESSAGES_TOO_MUCH), [`REPLY_MESSAGE_ID_INVALID`](crate::errors::REPLY_MESSAGE_ID_INVALID), [`REPLY_TO_MONOFORUM_PEER_INVALID`](crate::errors::REPLY_TO_MONOFORUM_PEER_INVALID), [`SCHEDULE_BOT_NOT_ALLOWED`](crate::errors::SCHEDULE_BOT_NOT_ALLOWED), [`SCHEDULE_DATE_TOO_LATE`](crate::errors::SCHEDULE_DATE_TOO_LATE), [`SCHEDULE_TOO_MUCH`](crate::errors::SCHEDULE_TOO_MUCH), [`SEND_AS_PEER_INVALID`](crate::errors::SEND_AS_PEER_INVALID), [`SLOWMODE_WAIT_X`](crate::errors::SLOWMODE_WAIT_X), [`STARS_INVOICE_INVALID`](crate::errors::STARS_INVOICE_INVALID), [`STORY_ID_INVALID`](crate::errors::STORY_ID_INVALID), [`SUBSCRIPTION_EXPORT_MISSING`](crate::errors::SUBSCRIPTION_EXPORT_MISSING), [`SUGGESTED_POST_PEER_INVALID`](crate::errors::SUGGESTED_POST_PEER_INVALID), [`TERMS_URL_INVALID`](crate::errors::TERMS_URL_INVALID), [`TODO_ITEMS_EMPTY`](crate::errors::TODO_ITEMS_EMPTY), [`TODO_ITEMS_TOO_MUCH`](crate::errors::TODO_ITEMS_TOO_MUCH), [`TODO_ITEM_DUPLICATE`](crate::errors::TODO_ITEM_DUPLICATE), [`TOPIC_CLOSED`](crate::errors::TOPIC_CLOSED), [`TOPIC_DELETED`](crate::errors::TOPIC_DELETED), [`TTL_MEDIA_INVALID`](crate::errors::TTL_MEDIA_INVALID), [`USER_BANNED_IN_CHANNEL`](crate::errors::USER_BANNED_IN_CHANNEL), [`USER_BOT_TO_BOT_DISABLED`](crate::errors::USER_BOT_TO_BOT_DISABLED), [`USER_IS_BLOCKED`](crate::errors::USER_IS_BLOCKED), [`USER_IS_BOT`](crate::errors::USER_IS_BOT), [`VIDEO_CONTENT_TYPE_INVALID`](crate::errors::VIDEO_CONTENT_TYPE_INVALID), [`VOICE_MESSAGES_FORBIDDEN`](crate::errors::VOICE_MESSAGES_FORBIDDEN), [`WEBDOCUMENT_MIME_INVALID`](crate::errors::WEBDOCUMENT_MIME_INVALID), [`WEBPAGE_CURL_FAILED`](crate::errors::WEBPAGE_CURL_FAILED), [`WEBPAGE_MEDIA_EMPTY`](crate::errors::WEBPAGE_MEDIA_EMPTY), [`WEBPAGE_NOT_FOUND`](crate::errors::WEBPAGE_NOT_FOUND), [`WEBPAGE_URL_INVALID`](crate::errors::WEBPAGE_URL_INVALID), [`YOU_BLOCKED_USER`](crate::errors::YOU_BLOCKED_USER).
 ///
 /// TL: `messages.sendMedia#330e77f flags:# silent:flags.5?true background:flags.6?true clear_draft:flags.7?true noforwards:flags.14?true update_stickersets_order:flags.15?true invert_media:flags.16?true allow_paid_floodskip:flags.19?true peer:InputPeer reply_to:flags.0?InputReplyTo media:InputMedia message:string random_id:long reply_markup:flags.2?ReplyMarkup entities:flags.3?Vector<MessageEntity> schedule_date:flags.10?int schedule_repeat_period:flags.24?int send_as:flags.13?InputPeer quick_reply_shortcut:flags.17?InputQuickReplyShortcut effect:flags.18?long allow_paid_stars:flags.21?long suggested_post:flags.22?SuggestedPost = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendMedia {
     /// `silent:flags.5?true`.
     pub silent: bool,
@@ -916,9 +927,9 @@ impl tl::DecodeBare for SendMedia {
             update_stickersets_order: tl::has(flags, 0x8000),
             invert_media: tl::has(flags, 0x10000),
             allow_paid_floodskip: tl::has(flags, 0x80000),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             reply_to: reader.field_if(flags, 0x1),
-            media: tl::Decode::decode(reader)?,
+            media: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             message: reader.text_field(),
             random_id: reader.long_field(),
             reply_markup: reader.boxed_if(flags, 0x4),
@@ -953,7 +964,8 @@ impl tl::Function for SendMedia {
 /// Known errors: [`ALLOW_PAYMENT_REQUIRED`](crate::errors::ALLOW_PAYMENT_REQUIRED), [`ALLOW_PAYMENT_REQUIRED_X`](crate::errors::ALLOW_PAYMENT_REQUIRED_X), [`BROADCAST_PUBLIC_VOTERS_FORBIDDEN`](crate::errors::BROADCAST_PUBLIC_VOTERS_FORBIDDEN), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_FORWARDS_RESTRICTED`](crate::errors::CHAT_FORWARDS_RESTRICTED), [`CHAT_GUEST_SEND_FORBIDDEN`](crate::errors::CHAT_GUEST_SEND_FORBIDDEN), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_RESTRICTED`](crate::errors::CHAT_RESTRICTED), [`CHAT_SEND_AUDIOS_FORBIDDEN`](crate::errors::CHAT_SEND_AUDIOS_FORBIDDEN), [`CHAT_SEND_DOCS_FORBIDDEN`](crate::errors::CHAT_SEND_DOCS_FORBIDDEN), [`CHAT_SEND_GAME_FORBIDDEN`](crate::errors::CHAT_SEND_GAME_FORBIDDEN), [`CHAT_SEND_GIFS_FORBIDDEN`](crate::errors::CHAT_SEND_GIFS_FORBIDDEN), [`CHAT_SEND_INLINE_FORBIDDEN`](crate::errors::CHAT_SEND_INLINE_FORBIDDEN), [`CHAT_SEND_MEDIA_FORBIDDEN`](crate::errors::CHAT_SEND_MEDIA_FORBIDDEN), [`CHAT_SEND_PHOTOS_FORBIDDEN`](crate::errors::CHAT_SEND_PHOTOS_FORBIDDEN), [`CHAT_SEND_PLAIN_FORBIDDEN`](crate::errors::CHAT_SEND_PLAIN_FORBIDDEN), [`CHAT_SEND_POLL_FORBIDDEN`](crate::errors::CHAT_SEND_POLL_FORBIDDEN), [`CHAT_SEND_STICKERS_FORBIDDEN`](crate::errors::CHAT_SEND_STICKERS_FORBIDDEN), [`CHAT_SEND_VIDEOS_FORBIDDEN`](crate::errors::CHAT_SEND_VIDEOS_FORBIDDEN), [`CHAT_SEND_VOICES_FORBIDDEN`](crate::errors::CHAT_SEND_VOICES_FORBIDDEN), [`CHAT_SEND_WEBPAGE_FORBIDDEN`](crate::errors::CHAT_SEND_WEBPAGE_FORBIDDEN), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`GROUPED_MEDIA_INVALID`](crate::errors::GROUPED_MEDIA_INVALID), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MEDIA_EMPTY`](crate::errors::MEDIA_EMPTY), [`MEDIA_FILE_INVALID`](crate::errors::MEDIA_FILE_INVALID), [`MESSAGE_IDS_EMPTY`](crate::errors::MESSAGE_IDS_EMPTY), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PAYMENT_UNSUPPORTED`](crate::errors::PAYMENT_UNSUPPORTED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED), [`PRIVACY_PREMIUM_REQUIRED`](crate::errors::PRIVACY_PREMIUM_REQUIRED), [`QUICK_REPLIES_BOT_NOT_ALLOWED`](crate::errors::QUICK_REPLIES_BOT_NOT_ALLOWED), [`QUICK_REPLIES_TOO_MUCH`](crate::errors::QUICK_REPLIES_TOO_MUCH), [`QUIZ_ANSWER_MISSING`](crate::errors::QUIZ_ANSWER_MISSING), [`RANDOM_ID_DUPLICATE`](crate::errors::RANDOM_ID_DUPLICATE), [`RANDOM_ID_INVALID`](crate::errors::RANDOM_ID_INVALID), [`REPLY_MESSAGES_TOO_MUCH`](crate::errors::REPLY_MESSAGES_TOO_MUCH), [`REPLY_TO_MONOFORUM_PEER_INVALID`](crate::errors::REPLY_TO_MONOFORUM_PEER_INVALID), [`SCHEDULE_BOT_NOT_ALLOWED`](crate::errors::SCHEDULE_BOT_NOT_ALLOWED), [`SCHEDULE_DATE_TOO_LATE`](crate::errors::SCHEDULE_DATE_TOO_LATE), [`SCHEDULE_TOO_MUCH`](crate::errors::SCHEDULE_TOO_MUCH), [`SEND_AS_PEER_INVALID`](crate::errors::SEND_AS_PEER_INVALID), [`SLOWMODE_MULTI_MSGS_DISABLED`](crate::errors::SLOWMODE_MULTI_MSGS_DISABLED), [`SLOWMODE_WAIT_X`](crate::errors::SLOWMODE_WAIT_X), [`SUGGESTED_POST_PEER_INVALID`](crate::errors::SUGGESTED_POST_PEER_INVALID), [`TOPIC_CLOSED`](crate::errors::TOPIC_CLOSED), [`TOPIC_DELETED`](crate::errors::TOPIC_DELETED), [`USER_BANNED_IN_CHANNEL`](crate::errors::USER_BANNED_IN_CHANNEL), [`USER_BOT_TO_BOT_DISABLED`](crate::errors::USER_BOT_TO_BOT_DISABLED), [`USER_IS_BLOCKED`](crate::errors::USER_IS_BLOCKED), [`USER_IS_BOT`](crate::errors::USER_IS_BOT), [`VOICE_MESSAGES_FORBIDDEN`](crate::errors::VOICE_MESSAGES_FORBIDDEN), [`YOU_BLOCKED_USER`](crate::errors::YOU_BLOCKED_USER).
 ///
 /// TL: `messages.forwardMessages#13704a7c flags:# silent:flags.5?true background:flags.6?true with_my_score:flags.8?true drop_author:flags.11?true drop_media_captions:flags.12?true noforwards:flags.14?true allow_paid_floodskip:flags.19?true from_ephemeral:flags.25?true from_peer:InputPeer id:Vector<int> random_id:Vector<long> to_peer:InputPeer top_msg_id:flags.9?int reply_to:flags.22?InputReplyTo schedule_date:flags.10?int schedule_repeat_period:flags.24?int send_as:flags.13?InputPeer quick_reply_shortcut:flags.17?InputQuickReplyShortcut effect:flags.18?long video_timestamp:flags.20?int allow_paid_stars:flags.21?long suggested_post:flags.23?SuggestedPost = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ForwardMessages {
     /// `silent:flags.5?true`.
     pub silent: bool,
@@ -1073,10 +1085,10 @@ impl tl::DecodeBare for ForwardMessages {
             noforwards: tl::has(flags, 0x4000),
             allow_paid_floodskip: tl::has(flags, 0x80000),
             from_ephemeral: tl::has(flags, 0x2000000),
-            from_peer: tl::Decode::decode(reader)?,
+            from_peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
             random_id: reader.vector_field(),
-            to_peer: tl::Decode::decode(reader)?,
+            to_peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_msg_id: reader.int_if(flags, 0x200),
             reply_to: reader.field_if(flags, 0x400000),
             schedule_date: reader.int_if(flags, 0x400),
@@ -1110,7 +1122,8 @@ impl tl::Function for ForwardMessages {
 /// Known errors: [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.reportSpam#cf1592db peer:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportSpam {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1133,7 +1146,7 @@ impl tl::DecodeBare for ReportSpam {
     const CONSTRUCTOR: (u32, &'static str) = (0xcf1592db, "messages.reportSpam");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1157,7 +1170,8 @@ impl tl::Function for ReportSpam {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_MONOFORUM_UNSUPPORTED`](crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getPeerSettings#efd9a6a2 peer:InputPeer = messages.PeerSettings`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPeerSettings {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1180,7 +1194,7 @@ impl tl::DecodeBare for GetPeerSettings {
     const CONSTRUCTOR: (u32, &'static str) = (0xefd9a6a2, "messages.getPeerSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1204,7 +1218,8 @@ impl tl::Function for GetPeerSettings {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MESSAGE_REQUIRED`](crate::errors::MESSAGE_REQUIRED), [`OPTION_INVALID`](crate::errors::OPTION_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.report#fc78af9b peer:InputPeer id:Vector<int> option:bytes message:string = ReportResult`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct Report {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1236,7 +1251,7 @@ impl tl::DecodeBare for Report {
     const CONSTRUCTOR: (u32, &'static str) = (0xfc78af9b, "messages.report");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
             option: reader.bytes_field(),
             message: reader.text_field(),
@@ -1263,7 +1278,8 @@ impl tl::Function for Report {
 /// Known errors: [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getChats#49e9528f id:Vector<long> = messages.Chats`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetChats {
     /// `id:Vector<long>`.
     pub id: Vec<i64>,
@@ -1310,7 +1326,8 @@ impl tl::Function for GetChats {
 /// Known errors: [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getFullChat#aeb00b34 chat_id:long = messages.ChatFull`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetFullChat {
     /// `chat_id:long`.
     pub chat_id: i64,
@@ -1357,7 +1374,8 @@ impl tl::Function for GetFullChat {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`CHAT_TITLE_EMPTY`](crate::errors::CHAT_TITLE_EMPTY), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.editChatTitle#73783ffd chat_id:long title:string = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditChatTitle {
     /// `chat_id:long`.
     pub chat_id: i64,
@@ -1408,7 +1426,8 @@ impl tl::Function for EditChatTitle {
 /// Known errors: [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`IMAGE_PROCESS_FAILED`](crate::errors::IMAGE_PROCESS_FAILED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PHOTO_CROP_SIZE_SMALL`](crate::errors::PHOTO_CROP_SIZE_SMALL), [`PHOTO_EXT_INVALID`](crate::errors::PHOTO_EXT_INVALID), [`PHOTO_INVALID`](crate::errors::PHOTO_INVALID).
 ///
 /// TL: `messages.editChatPhoto#35ddd674 chat_id:long photo:InputChatPhoto = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditChatPhoto {
     /// `chat_id:long`.
     pub chat_id: i64,
@@ -1435,7 +1454,7 @@ impl tl::DecodeBare for EditChatPhoto {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             chat_id: reader.long_field(),
-            photo: tl::Decode::decode(reader)?,
+            photo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1459,7 +1478,8 @@ impl tl::Function for EditChatPhoto {
 /// Known errors: [`BOT_GROUPS_BLOCKED`](crate::errors::BOT_GROUPS_BLOCKED), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_INVALID`](crate::errors::CHAT_INVALID), [`CHAT_MEMBER_ADD_FAILED`](crate::errors::CHAT_MEMBER_ADD_FAILED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`USERS_TOO_MUCH`](crate::errors::USERS_TOO_MUCH), [`USER_ALREADY_PARTICIPANT`](crate::errors::USER_ALREADY_PARTICIPANT), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID), [`USER_IS_BLOCKED`](crate::errors::USER_IS_BLOCKED), [`USER_NOT_MUTUAL_CONTACT`](crate::errors::USER_NOT_MUTUAL_CONTACT), [`USER_PRIVACY_RESTRICTED`](crate::errors::USER_PRIVACY_RESTRICTED), [`YOU_BLOCKED_USER`](crate::errors::YOU_BLOCKED_USER).
 ///
 /// TL: `messages.addChatUser#cbc6d107 chat_id:long user_id:InputUser fwd_limit:int = messages.InvitedUsers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AddChatUser {
     /// `chat_id:long`.
     pub chat_id: i64,
@@ -1489,7 +1509,7 @@ impl tl::DecodeBare for AddChatUser {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             chat_id: reader.long_field(),
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             fwd_limit: reader.int_field(),
         };
         match reader.failure() {
@@ -1514,7 +1534,8 @@ impl tl::Function for AddChatUser {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID), [`USER_NOT_PARTICIPANT`](crate::errors::USER_NOT_PARTICIPANT).
 ///
 /// TL: `messages.deleteChatUser#a2185cab flags:# revoke_history:flags.0?true chat_id:long user_id:InputUser = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteChatUser {
     /// `revoke_history:flags.0?true`.
     pub revoke_history: bool,
@@ -1553,7 +1574,7 @@ impl tl::DecodeBare for DeleteChatUser {
         let value = Self {
             revoke_history: tl::has(flags, 0x1),
             chat_id: reader.long_field(),
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1577,7 +1598,8 @@ impl tl::Function for DeleteChatUser {
 /// Known errors: [`CHAT_ID_GENERATE_FAILED`](crate::errors::CHAT_ID_GENERATE_FAILED), [`CHAT_INVALID`](crate::errors::CHAT_INVALID), [`CHAT_MEMBER_ADD_FAILED`](crate::errors::CHAT_MEMBER_ADD_FAILED), [`CHAT_TITLE_EMPTY`](crate::errors::CHAT_TITLE_EMPTY), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`TTL_PERIOD_INVALID`](crate::errors::TTL_PERIOD_INVALID), [`USERS_TOO_FEW`](crate::errors::USERS_TOO_FEW), [`USER_RESTRICTED`](crate::errors::USER_RESTRICTED).
 ///
 /// TL: `messages.createChat#92ceddd4 flags:# users:Vector<InputUser> title:string ttl_period:flags.0?int = messages.InvitedUsers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateChat {
     /// `users:Vector<InputUser>`.
     pub users: Vec<crate::enums::InputUser>,
@@ -1641,7 +1663,8 @@ impl tl::Function for CreateChat {
 /// Known errors: [`RANDOM_LENGTH_INVALID`](crate::errors::RANDOM_LENGTH_INVALID).
 ///
 /// TL: `messages.getDhConfig#26cf8950 version:int random_length:int = messages.DhConfig`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDhConfig {
     /// `version:int`.
     pub version: i32,
@@ -1692,7 +1715,8 @@ impl tl::Function for GetDhConfig {
 /// Known errors: [`DH_G_A_INVALID`](crate::errors::DH_G_A_INVALID), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`RANDOM_ID_DUPLICATE`](crate::errors::RANDOM_ID_DUPLICATE), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID), [`USER_IS_BLOCKED`](crate::errors::USER_IS_BLOCKED).
 ///
 /// TL: `messages.requestEncryption#f64daf43 user_id:InputUser random_id:int g_a:bytes = EncryptedChat`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RequestEncryption {
     /// `user_id:InputUser`.
     pub user_id: crate::enums::InputUser,
@@ -1721,7 +1745,7 @@ impl tl::DecodeBare for RequestEncryption {
     const CONSTRUCTOR: (u32, &'static str) = (0xf64daf43, "messages.requestEncryption");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             random_id: reader.int_field(),
             g_a: reader.bytes_field(),
         };
@@ -1747,7 +1771,8 @@ impl tl::Function for RequestEncryption {
 /// Known errors: [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`ENCRYPTION_ALREADY_ACCEPTED`](crate::errors::ENCRYPTION_ALREADY_ACCEPTED), [`ENCRYPTION_ALREADY_DECLINED`](crate::errors::ENCRYPTION_ALREADY_DECLINED).
 ///
 /// TL: `messages.acceptEncryption#3dbc0415 peer:InputEncryptedChat g_b:bytes key_fingerprint:long = EncryptedChat`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AcceptEncryption {
     /// `peer:InputEncryptedChat`.
     pub peer: crate::types::InputEncryptedChat,
@@ -1776,7 +1801,7 @@ impl tl::DecodeBare for AcceptEncryption {
     const CONSTRUCTOR: (u32, &'static str) = (0x3dbc0415, "messages.acceptEncryption");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             g_b: reader.bytes_field(),
             key_fingerprint: reader.long_field(),
         };
@@ -1802,7 +1827,8 @@ impl tl::Function for AcceptEncryption {
 /// Known errors: [`CHAT_ID_EMPTY`](crate::errors::CHAT_ID_EMPTY), [`ENCRYPTION_ALREADY_ACCEPTED`](crate::errors::ENCRYPTION_ALREADY_ACCEPTED), [`ENCRYPTION_ALREADY_DECLINED`](crate::errors::ENCRYPTION_ALREADY_DECLINED), [`ENCRYPTION_ID_INVALID`](crate::errors::ENCRYPTION_ID_INVALID).
 ///
 /// TL: `messages.discardEncryption#f393aea0 flags:# delete_history:flags.0?true chat_id:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DiscardEncryption {
     /// `delete_history:flags.0?true`.
     pub delete_history: bool,
@@ -1861,7 +1887,8 @@ impl tl::Function for DiscardEncryption {
 /// Known errors: [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID).
 ///
 /// TL: `messages.setEncryptedTyping#791451ed peer:InputEncryptedChat typing:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetEncryptedTyping {
     /// `peer:InputEncryptedChat`.
     pub peer: crate::types::InputEncryptedChat,
@@ -1887,7 +1914,7 @@ impl tl::DecodeBare for SetEncryptedTyping {
     const CONSTRUCTOR: (u32, &'static str) = (0x791451ed, "messages.setEncryptedTyping");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             typing: reader.field(),
         };
         match reader.failure() {
@@ -1912,7 +1939,8 @@ impl tl::Function for SetEncryptedTyping {
 /// Known errors: [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`MAX_DATE_INVALID`](crate::errors::MAX_DATE_INVALID), [`MSG_WAIT_FAILED`](crate::errors::MSG_WAIT_FAILED).
 ///
 /// TL: `messages.readEncryptedHistory#7f4b690a peer:InputEncryptedChat max_date:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReadEncryptedHistory {
     /// `peer:InputEncryptedChat`.
     pub peer: crate::types::InputEncryptedChat,
@@ -1938,7 +1966,7 @@ impl tl::DecodeBare for ReadEncryptedHistory {
     const CONSTRUCTOR: (u32, &'static str) = (0x7f4b690a, "messages.readEncryptedHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             max_date: reader.int_field(),
         };
         match reader.failure() {
@@ -1963,7 +1991,8 @@ impl tl::Function for ReadEncryptedHistory {
 /// Known errors: [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`DATA_INVALID`](crate::errors::DATA_INVALID), [`DATA_TOO_LONG`](crate::errors::DATA_TOO_LONG), [`ENCRYPTION_DECLINED`](crate::errors::ENCRYPTION_DECLINED), [`MSG_WAIT_FAILED`](crate::errors::MSG_WAIT_FAILED), [`USER_IS_BLOCKED`](crate::errors::USER_IS_BLOCKED).
 ///
 /// TL: `messages.sendEncrypted#44fa7a15 flags:# silent:flags.0?true peer:InputEncryptedChat random_id:long data:bytes = messages.SentEncryptedMessage`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendEncrypted {
     /// `silent:flags.0?true`.
     pub silent: bool,
@@ -2004,7 +2033,7 @@ impl tl::DecodeBare for SendEncrypted {
         let flags = reader.flags_field();
         let value = Self {
             silent: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             random_id: reader.long_field(),
             data: reader.bytes_field(),
         };
@@ -2030,7 +2059,8 @@ impl tl::Function for SendEncrypted {
 /// Known errors: [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`DATA_TOO_LONG`](crate::errors::DATA_TOO_LONG), [`ENCRYPTION_DECLINED`](crate::errors::ENCRYPTION_DECLINED), [`FILE_EMTPY`](crate::errors::FILE_EMTPY), [`MD5_CHECKSUM_INVALID`](crate::errors::MD5_CHECKSUM_INVALID), [`MSG_WAIT_FAILED`](crate::errors::MSG_WAIT_FAILED).
 ///
 /// TL: `messages.sendEncryptedFile#5559481d flags:# silent:flags.0?true peer:InputEncryptedChat random_id:long data:bytes file:InputEncryptedFile = messages.SentEncryptedMessage`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendEncryptedFile {
     /// `silent:flags.0?true`.
     pub silent: bool,
@@ -2074,10 +2104,10 @@ impl tl::DecodeBare for SendEncryptedFile {
         let flags = reader.flags_field();
         let value = Self {
             silent: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             random_id: reader.long_field(),
             data: reader.bytes_field(),
-            file: tl::Decode::decode(reader)?,
+            file: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2101,7 +2131,8 @@ impl tl::Function for SendEncryptedFile {
 /// Known errors: [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`DATA_INVALID`](crate::errors::DATA_INVALID), [`DATA_TOO_LONG`](crate::errors::DATA_TOO_LONG), [`ENCRYPTION_DECLINED`](crate::errors::ENCRYPTION_DECLINED), [`ENCRYPTION_ID_INVALID`](crate::errors::ENCRYPTION_ID_INVALID), [`MSG_WAIT_FAILED`](crate::errors::MSG_WAIT_FAILED), [`USER_DELETED`](crate::errors::USER_DELETED), [`USER_IS_BLOCKED`](crate::errors::USER_IS_BLOCKED).
 ///
 /// TL: `messages.sendEncryptedService#32d439a4 peer:InputEncryptedChat random_id:long data:bytes = messages.SentEncryptedMessage`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendEncryptedService {
     /// `peer:InputEncryptedChat`.
     pub peer: crate::types::InputEncryptedChat,
@@ -2130,7 +2161,7 @@ impl tl::DecodeBare for SendEncryptedService {
     const CONSTRUCTOR: (u32, &'static str) = (0x32d439a4, "messages.sendEncryptedService");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             random_id: reader.long_field(),
             data: reader.bytes_field(),
         };
@@ -2156,7 +2187,8 @@ impl tl::Function for SendEncryptedService {
 /// Known errors: [`MAX_QTS_INVALID`](crate::errors::MAX_QTS_INVALID), [`MSG_WAIT_FAILED`](crate::errors::MSG_WAIT_FAILED).
 ///
 /// TL: `messages.receivedQueue#55a5bb66 max_qts:int = Vector<long>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReceivedQueue {
     /// `max_qts:int`.
     pub max_qts: i32,
@@ -2203,7 +2235,8 @@ impl tl::Function for ReceivedQueue {
 /// Known errors: [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID).
 ///
 /// TL: `messages.reportEncryptedSpam#4b0c8c0f peer:InputEncryptedChat = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportEncryptedSpam {
     /// `peer:InputEncryptedChat`.
     pub peer: crate::types::InputEncryptedChat,
@@ -2226,7 +2259,7 @@ impl tl::DecodeBare for ReportEncryptedSpam {
     const CONSTRUCTOR: (u32, &'static str) = (0x4b0c8c0f, "messages.reportEncryptedSpam");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2248,7 +2281,8 @@ impl tl::Function for ReportEncryptedSpam {
 /// Callers: users.
 ///
 /// TL: `messages.readMessageContents#36a73f77 id:Vector<int> = messages.AffectedMessages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReadMessageContents {
     /// `id:Vector<int>`.
     pub id: Vec<i32>,
@@ -2295,7 +2329,8 @@ impl tl::Function for ReadMessageContents {
 /// Known errors: [`EMOTICON_EMPTY`](crate::errors::EMOTICON_EMPTY).
 ///
 /// TL: `messages.getStickers#d5a5d3a1 emoticon:string hash:long = messages.Stickers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStickers {
     /// `emoticon:string`.
     pub emoticon: tl::Text,
@@ -2344,7 +2379,8 @@ impl tl::Function for GetStickers {
 /// Callers: users.
 ///
 /// TL: `messages.getAllStickers#b8a0a1a8 hash:long = messages.AllStickers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAllStickers {
     /// `hash:long`.
     pub hash: i64,
@@ -2391,7 +2427,8 @@ impl tl::Function for GetAllStickers {
 /// Known errors: [`ENTITY_BOUNDS_INVALID`](crate::errors::ENTITY_BOUNDS_INVALID), [`MESSAGE_EMPTY`](crate::errors::MESSAGE_EMPTY).
 ///
 /// TL: `messages.getWebPagePreview#570d6f6f flags:# message:string entities:flags.3?Vector<MessageEntity> = messages.WebPagePreview`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetWebPagePreview {
     /// `message:string`.
     pub message: tl::Text,
@@ -2453,7 +2490,8 @@ impl tl::Function for GetWebPagePreview {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_MONOFORUM_UNSUPPORTED`](crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`EXPIRE_DATE_INVALID`](crate::errors::EXPIRE_DATE_INVALID), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PRICING_CHAT_INVALID`](crate::errors::PRICING_CHAT_INVALID), [`SUBSCRIPTION_PERIOD_INVALID`](crate::errors::SUBSCRIPTION_PERIOD_INVALID), [`USAGE_LIMIT_INVALID`](crate::errors::USAGE_LIMIT_INVALID).
 ///
 /// TL: `messages.exportChatInvite#a455de90 flags:# legacy_revoke_permanent:flags.2?true request_needed:flags.3?true peer:InputPeer expire_date:flags.0?int usage_limit:flags.1?int title:flags.4?string subscription_pricing:flags.5?StarsSubscriptionPricing = ExportedChatInvite`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ExportChatInvite {
     /// `legacy_revoke_permanent:flags.2?true`.
     pub legacy_revoke_permanent: bool,
@@ -2510,7 +2548,7 @@ impl tl::DecodeBare for ExportChatInvite {
         let value = Self {
             legacy_revoke_permanent: tl::has(flags, 0x4),
             request_needed: tl::has(flags, 0x8),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             expire_date: reader.int_if(flags, 0x1),
             usage_limit: reader.int_if(flags, 0x2),
             title: reader.text_if(flags, 0x10),
@@ -2538,7 +2576,8 @@ impl tl::Function for ExportChatInvite {
 /// Known errors: [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`INVITE_HASH_EMPTY`](crate::errors::INVITE_HASH_EMPTY), [`INVITE_HASH_EXPIRED`](crate::errors::INVITE_HASH_EXPIRED), [`INVITE_HASH_INVALID`](crate::errors::INVITE_HASH_INVALID).
 ///
 /// TL: `messages.checkChatInvite#3eadb1bb hash:string = ChatInvite`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckChatInvite {
     /// `hash:string`.
     pub hash: tl::Text,
@@ -2585,7 +2624,8 @@ impl tl::Function for CheckChatInvite {
 /// Known errors: [`CHANNELS_TOO_MUCH`](crate::errors::CHANNELS_TOO_MUCH), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_INVALID`](crate::errors::CHAT_INVALID), [`INVITE_HASH_EMPTY`](crate::errors::INVITE_HASH_EMPTY), [`INVITE_HASH_EXPIRED`](crate::errors::INVITE_HASH_EXPIRED), [`INVITE_HASH_INVALID`](crate::errors::INVITE_HASH_INVALID), [`INVITE_REQUEST_SENT`](crate::errors::INVITE_REQUEST_SENT), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`STARS_PAYMENT_REQUIRED`](crate::errors::STARS_PAYMENT_REQUIRED), [`USERS_TOO_MUCH`](crate::errors::USERS_TOO_MUCH), [`USER_ALREADY_PARTICIPANT`](crate::errors::USER_ALREADY_PARTICIPANT), [`USER_CHANNELS_TOO_MUCH`](crate::errors::USER_CHANNELS_TOO_MUCH).
 ///
 /// TL: `messages.importChatInvite#de91436e hash:string = messages.ChatInviteJoinResult`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ImportChatInvite {
     /// `hash:string`.
     pub hash: tl::Text,
@@ -2632,7 +2672,8 @@ impl tl::Function for ImportChatInvite {
 /// Known errors: [`EMOTICON_STICKERPACK_MISSING`](crate::errors::EMOTICON_STICKERPACK_MISSING), [`STICKERSET_INVALID`](crate::errors::STICKERSET_INVALID).
 ///
 /// TL: `messages.getStickerSet#c8a0ec74 stickerset:InputStickerSet hash:int = messages.StickerSet`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStickerSet {
     /// `stickerset:InputStickerSet`.
     pub stickerset: crate::enums::InputStickerSet,
@@ -2658,7 +2699,7 @@ impl tl::DecodeBare for GetStickerSet {
     const CONSTRUCTOR: (u32, &'static str) = (0xc8a0ec74, "messages.getStickerSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            stickerset: tl::Decode::decode(reader)?,
+            stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             hash: reader.int_field(),
         };
         match reader.failure() {
@@ -2683,7 +2724,8 @@ impl tl::Function for GetStickerSet {
 /// Known errors: [`STICKERSET_INVALID`](crate::errors::STICKERSET_INVALID).
 ///
 /// TL: `messages.installStickerSet#c78fe460 stickerset:InputStickerSet archived:Bool = messages.StickerSetInstallResult`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InstallStickerSet {
     /// `stickerset:InputStickerSet`.
     pub stickerset: crate::enums::InputStickerSet,
@@ -2709,7 +2751,7 @@ impl tl::DecodeBare for InstallStickerSet {
     const CONSTRUCTOR: (u32, &'static str) = (0xc78fe460, "messages.installStickerSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            stickerset: tl::Decode::decode(reader)?,
+            stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             archived: reader.field(),
         };
         match reader.failure() {
@@ -2734,7 +2776,8 @@ impl tl::Function for InstallStickerSet {
 /// Known errors: [`STICKERSET_INVALID`](crate::errors::STICKERSET_INVALID).
 ///
 /// TL: `messages.uninstallStickerSet#f96e55de stickerset:InputStickerSet = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UninstallStickerSet {
     /// `stickerset:InputStickerSet`.
     pub stickerset: crate::enums::InputStickerSet,
@@ -2757,7 +2800,7 @@ impl tl::DecodeBare for UninstallStickerSet {
     const CONSTRUCTOR: (u32, &'static str) = (0xf96e55de, "messages.uninstallStickerSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            stickerset: tl::Decode::decode(reader)?,
+            stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2781,7 +2824,8 @@ impl tl::Function for UninstallStickerSet {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`RANDOM_ID_DUPLICATE`](crate::errors::RANDOM_ID_DUPLICATE), [`START_PARAM_EMPTY`](crate::errors::START_PARAM_EMPTY), [`START_PARAM_INVALID`](crate::errors::START_PARAM_INVALID), [`START_PARAM_TOO_LONG`](crate::errors::START_PARAM_TOO_LONG).
 ///
 /// TL: `messages.startBot#e6df7378 bot:InputUser peer:InputPeer random_id:long start_param:string = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct StartBot {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -2813,8 +2857,8 @@ impl tl::DecodeBare for StartBot {
     const CONSTRUCTOR: (u32, &'static str) = (0xe6df7378, "messages.startBot");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
-            peer: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             random_id: reader.long_field(),
             start_param: reader.text_field(),
         };
@@ -2840,7 +2884,8 @@ impl tl::Function for StartBot {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getMessagesViews#5784d3e1 peer:InputPeer id:Vector<int> increment:Bool = messages.MessageViews`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMessagesViews {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -2869,7 +2914,7 @@ impl tl::DecodeBare for GetMessagesViews {
     const CONSTRUCTOR: (u32, &'static str) = (0x5784d3e1, "messages.getMessagesViews");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
             increment: reader.field(),
         };
@@ -2895,7 +2940,8 @@ impl tl::Function for GetMessagesViews {
 /// Known errors: [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID), [`USER_NOT_PARTICIPANT`](crate::errors::USER_NOT_PARTICIPANT).
 ///
 /// TL: `messages.editChatAdmin#a85bd1c2 chat_id:long user_id:InputUser is_admin:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditChatAdmin {
     /// `chat_id:long`.
     pub chat_id: i64,
@@ -2925,7 +2971,7 @@ impl tl::DecodeBare for EditChatAdmin {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             chat_id: reader.long_field(),
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             is_admin: reader.field(),
         };
         match reader.failure() {
@@ -2950,7 +2996,8 @@ impl tl::Function for EditChatAdmin {
 /// Known errors: [`CHANNELS_TOO_MUCH`](crate::errors::CHANNELS_TOO_MUCH), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_INVALID`](crate::errors::CHAT_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.migrateChat#a2875319 chat_id:long = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct MigrateChat {
     /// `chat_id:long`.
     pub chat_id: i64,
@@ -2997,7 +3044,8 @@ impl tl::Function for MigrateChat {
 /// Known errors: [`FOLDER_ID_INVALID`](crate::errors::FOLDER_ID_INVALID), [`INPUT_FILTER_INVALID`](crate::errors::INPUT_FILTER_INVALID), [`SEARCH_QUERY_EMPTY`](crate::errors::SEARCH_QUERY_EMPTY).
 ///
 /// TL: `messages.searchGlobal#6126a43c flags:# broadcasts_only:flags.1?true groups_only:flags.2?true users_only:flags.3?true folder_id:flags.0?int community:flags.4?InputChannel q:string filter:MessagesFilter min_date:int max_date:int offset_rate:int offset_peer:InputPeer offset_id:int limit:int = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SearchGlobal {
     /// `broadcasts_only:flags.1?true`.
     pub broadcasts_only: bool,
@@ -3075,11 +3123,11 @@ impl tl::DecodeBare for SearchGlobal {
             folder_id: reader.int_if(flags, 0x1),
             community: reader.field_if(flags, 0x10),
             q: reader.text_field(),
-            filter: tl::Decode::decode(reader)?,
+            filter: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             min_date: reader.int_field(),
             max_date: reader.int_field(),
             offset_rate: reader.int_field(),
-            offset_peer: tl::Decode::decode(reader)?,
+            offset_peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset_id: reader.int_field(),
             limit: reader.int_field(),
         };
@@ -3103,7 +3151,8 @@ impl tl::Function for SearchGlobal {
 /// Callers: users.
 ///
 /// TL: `messages.reorderStickerSets#78337739 flags:# masks:flags.0?true emojis:flags.1?true order:Vector<long> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderStickerSets {
     /// `masks:flags.0?true`.
     pub masks: bool,
@@ -3166,7 +3215,8 @@ impl tl::Function for ReorderStickerSets {
 /// Known errors: [`SHA256_HASH_INVALID`](crate::errors::SHA256_HASH_INVALID).
 ///
 /// TL: `messages.getDocumentByHash#b1f2061f sha256:bytes size:long mime_type:string = Document`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDocumentByHash {
     /// `sha256:bytes`.
     pub sha256: tl::Bytes,
@@ -3219,7 +3269,8 @@ impl tl::Function for GetDocumentByHash {
 /// Callers: users.
 ///
 /// TL: `messages.getSavedGifs#5cf09635 hash:long = messages.SavedGifs`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedGifs {
     /// `hash:long`.
     pub hash: i64,
@@ -3266,7 +3317,8 @@ impl tl::Function for GetSavedGifs {
 /// Known errors: [`GIF_ID_INVALID`](crate::errors::GIF_ID_INVALID).
 ///
 /// TL: `messages.saveGif#327a30cb id:InputDocument unsave:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveGif {
     /// `id:InputDocument`.
     pub id: crate::enums::InputDocument,
@@ -3292,7 +3344,7 @@ impl tl::DecodeBare for SaveGif {
     const CONSTRUCTOR: (u32, &'static str) = (0x327a30cb, "messages.saveGif");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             unsave: reader.field(),
         };
         match reader.failure() {
@@ -3317,7 +3369,8 @@ impl tl::Function for SaveGif {
 /// Known errors: [`BOT_INLINE_DISABLED`](crate::errors::BOT_INLINE_DISABLED), [`BOT_INVALID`](crate::errors::BOT_INVALID), [`BOT_RESPONSE_TIMEOUT`](crate::errors::BOT_RESPONSE_TIMEOUT), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`Timeout`](crate::errors::TIMEOUT).
 ///
 /// TL: `messages.getInlineBotResults#514e999d flags:# bot:InputUser peer:InputPeer geo_point:flags.0?InputGeoPoint query:string offset:string = messages.BotResults`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetInlineBotResults {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -3363,8 +3416,8 @@ impl tl::DecodeBare for GetInlineBotResults {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
-            peer: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             geo_point: reader.field_if(flags, 0x1),
             query: reader.text_field(),
             offset: reader.text_field(),
@@ -3391,7 +3444,8 @@ impl tl::Function for GetInlineBotResults {
 /// Known errors: [`ARTICLE_TITLE_EMPTY`](crate::errors::ARTICLE_TITLE_EMPTY), [`AUDIO_CONTENT_URL_EMPTY`](crate::errors::AUDIO_CONTENT_URL_EMPTY), [`AUDIO_TITLE_EMPTY`](crate::errors::AUDIO_TITLE_EMPTY), [`BUTTON_DATA_INVALID`](crate::errors::BUTTON_DATA_INVALID), [`BUTTON_TYPE_INVALID`](crate::errors::BUTTON_TYPE_INVALID), [`BUTTON_URL_INVALID`](crate::errors::BUTTON_URL_INVALID), [`DOCUMENT_INVALID`](crate::errors::DOCUMENT_INVALID), [`FILE_CONTENT_TYPE_INVALID`](crate::errors::FILE_CONTENT_TYPE_INVALID), [`FILE_TITLE_EMPTY`](crate::errors::FILE_TITLE_EMPTY), [`GIF_CONTENT_TYPE_INVALID`](crate::errors::GIF_CONTENT_TYPE_INVALID), [`MEDIA_CAPTION_TOO_LONG`](crate::errors::MEDIA_CAPTION_TOO_LONG), [`MESSAGE_EMPTY`](crate::errors::MESSAGE_EMPTY), [`MESSAGE_TOO_LONG`](crate::errors::MESSAGE_TOO_LONG), [`NEXT_OFFSET_INVALID`](crate::errors::NEXT_OFFSET_INVALID), [`PEER_TYPES_INVALID`](crate::errors::PEER_TYPES_INVALID), [`PHOTO_CONTENT_TYPE_INVALID`](crate::errors::PHOTO_CONTENT_TYPE_INVALID), [`PHOTO_CONTENT_URL_EMPTY`](crate::errors::PHOTO_CONTENT_URL_EMPTY), [`PHOTO_INVALID`](crate::errors::PHOTO_INVALID), [`PHOTO_THUMB_URL_EMPTY`](crate::errors::PHOTO_THUMB_URL_EMPTY), [`QUERY_ID_INVALID`](crate::errors::QUERY_ID_INVALID), [`REPLY_MARKUP_INVALID`](crate::errors::REPLY_MARKUP_INVALID), [`RESULTS_TOO_MUCH`](crate::errors::RESULTS_TOO_MUCH), [`RESULT_ID_DUPLICATE`](crate::errors::RESULT_ID_DUPLICATE), [`RESULT_ID_INVALID`](crate::errors::RESULT_ID_INVALID), [`RESULT_TYPE_INVALID`](crate::errors::RESULT_TYPE_INVALID), [`SEND_MESSAGE_MEDIA_INVALID`](crate::errors::SEND_MESSAGE_MEDIA_INVALID), [`SEND_MESSAGE_TYPE_INVALID`](crate::errors::SEND_MESSAGE_TYPE_INVALID), [`START_PARAM_EMPTY`](crate::errors::START_PARAM_EMPTY), [`START_PARAM_INVALID`](crate::errors::START_PARAM_INVALID), [`STICKER_DOCUMENT_INVALID`](crate::errors::STICKER_DOCUMENT_INVALID), [`SWITCH_PM_TEXT_EMPTY`](crate::errors::SWITCH_PM_TEXT_EMPTY), [`SWITCH_WEBVIEW_URL_INVALID`](crate::errors::SWITCH_WEBVIEW_URL_INVALID), [`URL_INVALID`](crate::errors::URL_INVALID), [`USER_BOT_INVALID`](crate::errors::USER_BOT_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED), [`VIDEO_CONTENT_TYPE_INVALID`](crate::errors::VIDEO_CONTENT_TYPE_INVALID), [`VIDEO_TITLE_EMPTY`](crate::errors::VIDEO_TITLE_EMPTY), [`WEBDOCUMENT_INVALID`](crate::errors::WEBDOCUMENT_INVALID), [`WEBDOCUMENT_MIME_INVALID`](crate::errors::WEBDOCUMENT_MIME_INVALID), [`WEBDOCUMENT_SIZE_TOO_BIG`](crate::errors::WEBDOCUMENT_SIZE_TOO_BIG), [`WEBDOCUMENT_URL_EMPTY`](crate::errors::WEBDOCUMENT_URL_EMPTY), [`WEBDOCUMENT_URL_INVALID`](crate::errors::WEBDOCUMENT_URL_INVALID).
 ///
 /// TL: `messages.setInlineBotResults#bb12a419 flags:# gallery:flags.0?true private:flags.1?true query_id:long results:Vector<InputBotInlineResult> cache_time:int next_offset:flags.2?string switch_pm:flags.3?InlineBotSwitchPM switch_webview:flags.4?InlineBotWebView = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetInlineBotResults {
     /// `gallery:flags.0?true`.
     pub gallery: bool,
@@ -3481,7 +3535,8 @@ impl tl::Function for SetInlineBotResults {
 /// Known errors: [`ALLOW_PAYMENT_REQUIRED_X`](crate::errors::ALLOW_PAYMENT_REQUIRED_X), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_GUEST_SEND_FORBIDDEN`](crate::errors::CHAT_GUEST_SEND_FORBIDDEN), [`CHAT_RESTRICTED`](crate::errors::CHAT_RESTRICTED), [`CHAT_SEND_AUDIOS_FORBIDDEN`](crate::errors::CHAT_SEND_AUDIOS_FORBIDDEN), [`CHAT_SEND_GAME_FORBIDDEN`](crate::errors::CHAT_SEND_GAME_FORBIDDEN), [`CHAT_SEND_GIFS_FORBIDDEN`](crate::errors::CHAT_SEND_GIFS_FORBIDDEN), [`CHAT_SEND_INLINE_FORBIDDEN`](crate::errors::CHAT_SEND_INLINE_FORBIDDEN), [`CHAT_SEND_MEDIA_FORBIDDEN`](crate::errors::CHAT_SEND_MEDIA_FORBIDDEN), [`CHAT_SEND_PHOTOS_FORBIDDEN`](crate::errors::CHAT_SEND_PHOTOS_FORBIDDEN), [`CHAT_SEND_PLAIN_FORBIDDEN`](crate::errors::CHAT_SEND_PLAIN_FORBIDDEN), [`CHAT_SEND_STICKERS_FORBIDDEN`](crate::errors::CHAT_SEND_STICKERS_FORBIDDEN), [`CHAT_SEND_VOICES_FORBIDDEN`](crate::errors::CHAT_SEND_VOICES_FORBIDDEN), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`ENTITY_BOUNDS_INVALID`](crate::errors::ENTITY_BOUNDS_INVALID), [`INLINE_RESULT_EXPIRED`](crate::errors::INLINE_RESULT_EXPIRED), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MEDIA_EMPTY`](crate::errors::MEDIA_EMPTY), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PRIVACY_PREMIUM_REQUIRED`](crate::errors::PRIVACY_PREMIUM_REQUIRED), [`QUERY_ID_EMPTY`](crate::errors::QUERY_ID_EMPTY), [`QUICK_REPLIES_TOO_MUCH`](crate::errors::QUICK_REPLIES_TOO_MUCH), [`RANDOM_ID_DUPLICATE`](crate::errors::RANDOM_ID_DUPLICATE), [`REPLY_MESSAGES_TOO_MUCH`](crate::errors::REPLY_MESSAGES_TOO_MUCH), [`RESULT_ID_EMPTY`](crate::errors::RESULT_ID_EMPTY), [`RESULT_ID_INVALID`](crate::errors::RESULT_ID_INVALID), [`SCHEDULE_DATE_TOO_LATE`](crate::errors::SCHEDULE_DATE_TOO_LATE), [`SCHEDULE_TOO_MUCH`](crate::errors::SCHEDULE_TOO_MUCH), [`SEND_AS_PEER_INVALID`](crate::errors::SEND_AS_PEER_INVALID), [`SEND_MEDIA_INVALID`](crate::errors::SEND_MEDIA_INVALID), [`SLOWMODE_WAIT_X`](crate::errors::SLOWMODE_WAIT_X), [`TOPIC_DELETED`](crate::errors::TOPIC_DELETED), [`USER_BANNED_IN_CHANNEL`](crate::errors::USER_BANNED_IN_CHANNEL), [`VOICE_MESSAGES_FORBIDDEN`](crate::errors::VOICE_MESSAGES_FORBIDDEN), [`WEBPAGE_CURL_FAILED`](crate::errors::WEBPAGE_CURL_FAILED), [`WEBPAGE_MEDIA_EMPTY`](crate::errors::WEBPAGE_MEDIA_EMPTY), [`YOU_BLOCKED_USER`](crate::errors::YOU_BLOCKED_USER).
 ///
 /// TL: `messages.sendInlineBotResult#c0cf7646 flags:# silent:flags.5?true background:flags.6?true clear_draft:flags.7?true hide_via:flags.11?true peer:InputPeer reply_to:flags.0?InputReplyTo random_id:long query_id:long id:string schedule_date:flags.10?int send_as:flags.13?InputPeer quick_reply_shortcut:flags.17?InputQuickReplyShortcut allow_paid_stars:flags.21?long = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendInlineBotResult {
     /// `silent:flags.5?true`.
     pub silent: bool,
@@ -3563,7 +3618,7 @@ impl tl::DecodeBare for SendInlineBotResult {
             background: tl::has(flags, 0x40),
             clear_draft: tl::has(flags, 0x80),
             hide_via: tl::has(flags, 0x800),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             reply_to: reader.field_if(flags, 0x1),
             random_id: reader.long_field(),
             query_id: reader.long_field(),
@@ -3595,7 +3650,8 @@ impl tl::Function for SendInlineBotResult {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`MESSAGE_AUTHOR_REQUIRED`](crate::errors::MESSAGE_AUTHOR_REQUIRED), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getMessageEditData#fda68d36 peer:InputPeer id:int = messages.MessageEditData`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMessageEditData {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -3621,7 +3677,7 @@ impl tl::DecodeBare for GetMessageEditData {
     const CONSTRUCTOR: (u32, &'static str) = (0xfda68d36, "messages.getMessageEditData");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
         };
         match reader.failure() {
@@ -3646,7 +3702,8 @@ impl tl::Function for GetMessageEditData {
 /// Known errors: [`BOT_DOMAIN_INVALID`](crate::errors::BOT_DOMAIN_INVALID), [`BOT_INVALID`](crate::errors::BOT_INVALID), [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`BUSINESS_PEER_INVALID`](crate::errors::BUSINESS_PEER_INVALID), [`BUTTON_COPY_TEXT_INVALID`](crate::errors::BUTTON_COPY_TEXT_INVALID), [`BUTTON_DATA_INVALID`](crate::errors::BUTTON_DATA_INVALID), [`BUTTON_TYPE_INVALID`](crate::errors::BUTTON_TYPE_INVALID), [`BUTTON_URL_INVALID`](crate::errors::BUTTON_URL_INVALID), [`BUTTON_USER_PRIVACY_RESTRICTED`](crate::errors::BUTTON_USER_PRIVACY_RESTRICTED), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_FORWARDS_RESTRICTED`](crate::errors::CHAT_FORWARDS_RESTRICTED), [`CHAT_SEND_GIFS_FORBIDDEN`](crate::errors::CHAT_SEND_GIFS_FORBIDDEN), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`DOCUMENT_INVALID`](crate::errors::DOCUMENT_INVALID), [`EDIT_MESSAGE_TEMP_RESTRICTED`](crate::errors::EDIT_MESSAGE_TEMP_RESTRICTED), [`ENTITIES_TOO_LONG`](crate::errors::ENTITIES_TOO_LONG), [`ENTITY_BOUNDS_INVALID`](crate::errors::ENTITY_BOUNDS_INVALID), [`FILE_PARTS_INVALID`](crate::errors::FILE_PARTS_INVALID), [`IMAGE_PROCESS_FAILED`](crate::errors::IMAGE_PROCESS_FAILED), [`INLINE_BOT_REQUIRED`](crate::errors::INLINE_BOT_REQUIRED), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MEDIA_CAPTION_TOO_LONG`](crate::errors::MEDIA_CAPTION_TOO_LONG), [`MEDIA_EMPTY`](crate::errors::MEDIA_EMPTY), [`MEDIA_GROUPED_INVALID`](crate::errors::MEDIA_GROUPED_INVALID), [`MEDIA_INVALID`](crate::errors::MEDIA_INVALID), [`MEDIA_NEW_INVALID`](crate::errors::MEDIA_NEW_INVALID), [`MEDIA_PREV_INVALID`](crate::errors::MEDIA_PREV_INVALID), [`MEDIA_TTL_INVALID`](crate::errors::MEDIA_TTL_INVALID), [`MESSAGE_AUTHOR_REQUIRED`](crate::errors::MESSAGE_AUTHOR_REQUIRED), [`MESSAGE_EDIT_TIME_EXPIRED`](crate::errors::MESSAGE_EDIT_TIME_EXPIRED), [`MESSAGE_EMPTY`](crate::errors::MESSAGE_EMPTY), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`MESSAGE_NOT_MODIFIED`](crate::errors::MESSAGE_NOT_MODIFIED), [`MESSAGE_TOO_LONG`](crate::errors::MESSAGE_TOO_LONG), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`MSG_WAIT_FAILED`](crate::errors::MSG_WAIT_FAILED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PEER_TYPES_INVALID`](crate::errors::PEER_TYPES_INVALID), [`PHOTO_EXT_INVALID`](crate::errors::PHOTO_EXT_INVALID), [`PHOTO_INVALID_DIMENSIONS`](crate::errors::PHOTO_INVALID_DIMENSIONS), [`PHOTO_SAVE_FILE_INVALID`](crate::errors::PHOTO_SAVE_FILE_INVALID), [`REPLY_MARKUP_INVALID`](crate::errors::REPLY_MARKUP_INVALID), [`REPLY_MARKUP_TOO_LONG`](crate::errors::REPLY_MARKUP_TOO_LONG), [`SCHEDULE_DATE_INVALID`](crate::errors::SCHEDULE_DATE_INVALID), [`TODO_ITEMS_EMPTY`](crate::errors::TODO_ITEMS_EMPTY), [`TODO_ITEM_DUPLICATE`](crate::errors::TODO_ITEM_DUPLICATE), [`USER_BANNED_IN_CHANNEL`](crate::errors::USER_BANNED_IN_CHANNEL), [`WEBPAGE_NOT_FOUND`](crate::errors::WEBPAGE_NOT_FOUND).
 ///
 /// TL: `messages.editMessage#b106e66c flags:# no_webpage:flags.1?true invert_media:flags.16?true peer:InputPeer id:int message:flags.11?string media:flags.14?InputMedia reply_markup:flags.2?ReplyMarkup entities:flags.3?Vector<MessageEntity> schedule_date:flags.15?int schedule_repeat_period:flags.18?int quick_reply_shortcut_id:flags.17?int rich_message:flags.23?InputRichMessage = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditMessage {
     /// `no_webpage:flags.1?true`.
     pub no_webpage: bool,
@@ -3728,7 +3785,7 @@ impl tl::DecodeBare for EditMessage {
         let value = Self {
             no_webpage: tl::has(flags, 0x2),
             invert_media: tl::has(flags, 0x10000),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
             message: reader.text_if(flags, 0x800),
             media: reader.boxed_if(flags, 0x4000),
@@ -3761,7 +3818,8 @@ impl tl::Function for EditMessage {
 /// Known errors: [`BUTTON_DATA_INVALID`](crate::errors::BUTTON_DATA_INVALID), [`ENTITY_BOUNDS_INVALID`](crate::errors::ENTITY_BOUNDS_INVALID), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`MESSAGE_NOT_MODIFIED`](crate::errors::MESSAGE_NOT_MODIFIED).
 ///
 /// TL: `messages.editInlineBotMessage#a423bb51 flags:# no_webpage:flags.1?true invert_media:flags.16?true id:InputBotInlineMessageID message:flags.11?string media:flags.14?InputMedia reply_markup:flags.2?ReplyMarkup entities:flags.3?Vector<MessageEntity> rich_message:flags.23?InputRichMessage = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditInlineBotMessage {
     /// `no_webpage:flags.1?true`.
     pub no_webpage: bool,
@@ -3828,7 +3886,7 @@ impl tl::DecodeBare for EditInlineBotMessage {
         let value = Self {
             no_webpage: tl::has(flags, 0x2),
             invert_media: tl::has(flags, 0x10000),
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             message: reader.text_if(flags, 0x800),
             media: reader.boxed_if(flags, 0x4000),
             reply_markup: reader.boxed_if(flags, 0x4),
@@ -3857,7 +3915,8 @@ impl tl::Function for EditInlineBotMessage {
 /// Known errors: [`BOT_RESPONSE_TIMEOUT`](crate::errors::BOT_RESPONSE_TIMEOUT), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`DATA_INVALID`](crate::errors::DATA_INVALID), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PASSWORD_MISSING`](crate::errors::PASSWORD_MISSING), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`Timeout`](crate::errors::TIMEOUT).
 ///
 /// TL: `messages.getBotCallbackAnswer#9342ca07 flags:# game:flags.1?true peer:InputPeer msg_id:int data:flags.0?bytes password:flags.2?InputCheckPasswordSRP = messages.BotCallbackAnswer`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBotCallbackAnswer {
     /// `game:flags.1?true`.
     pub game: bool,
@@ -3907,7 +3966,7 @@ impl tl::DecodeBare for GetBotCallbackAnswer {
         let flags = reader.flags_field();
         let value = Self {
             game: tl::has(flags, 0x2),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             data: reader.field_if(flags, 0x1),
             password: reader.field_if(flags, 0x4),
@@ -3934,7 +3993,8 @@ impl tl::Function for GetBotCallbackAnswer {
 /// Known errors: [`MESSAGE_TOO_LONG`](crate::errors::MESSAGE_TOO_LONG), [`QUERY_ID_INVALID`](crate::errors::QUERY_ID_INVALID), [`URL_INVALID`](crate::errors::URL_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `messages.setBotCallbackAnswer#d58f130a flags:# alert:flags.1?true query_id:long message:flags.0?string url:flags.2?string cache_time:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotCallbackAnswer {
     /// `alert:flags.1?true`.
     pub alert: bool,
@@ -4007,7 +4067,8 @@ impl tl::Function for SetBotCallbackAnswer {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`FROZEN_PARTICIPANT_MISSING`](crate::errors::FROZEN_PARTICIPANT_MISSING), [`INPUT_PEERS_EMPTY`](crate::errors::INPUT_PEERS_EMPTY), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getPeerDialogs#e470bcfd peers:Vector<InputDialogPeer> = messages.PeerDialogs`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPeerDialogs {
     /// `peers:Vector<InputDialogPeer>`.
     pub peers: Vec<crate::enums::InputDialogPeer>,
@@ -4054,7 +4115,8 @@ impl tl::Function for GetPeerDialogs {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`ENTITY_BOUNDS_INVALID`](crate::errors::ENTITY_BOUNDS_INVALID), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.saveDraft#ad0fa15c flags:# no_webpage:flags.1?true invert_media:flags.6?true reply_to:flags.4?InputReplyTo peer:InputPeer message:string entities:flags.3?Vector<MessageEntity> media:flags.5?InputMedia effect:flags.7?long suggested_post:flags.8?SuggestedPost rich_message:flags.9?InputRichMessage = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveDraft {
     /// `no_webpage:flags.1?true`.
     pub no_webpage: bool,
@@ -4131,7 +4193,7 @@ impl tl::DecodeBare for SaveDraft {
             no_webpage: tl::has(flags, 0x2),
             invert_media: tl::has(flags, 0x40),
             reply_to: reader.field_if(flags, 0x10),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             message: reader.text_field(),
             entities: reader.vector_if(flags, 0x8),
             media: reader.boxed_if(flags, 0x20),
@@ -4159,7 +4221,8 @@ impl tl::Function for SaveDraft {
 /// Callers: users.
 ///
 /// TL: `messages.getAllDrafts#6a3f8d65 = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAllDrafts;
 
 impl GetAllDrafts {
@@ -4194,7 +4257,8 @@ impl tl::Function for GetAllDrafts {
 /// Callers: users.
 ///
 /// TL: `messages.getFeaturedStickers#64780b14 hash:long = messages.FeaturedStickers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetFeaturedStickers {
     /// `hash:long`.
     pub hash: i64,
@@ -4239,7 +4303,8 @@ impl tl::Function for GetFeaturedStickers {
 /// Callers: users.
 ///
 /// TL: `messages.readFeaturedStickers#5b118126 id:Vector<long> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReadFeaturedStickers {
     /// `id:Vector<long>`.
     pub id: Vec<i64>,
@@ -4284,7 +4349,8 @@ impl tl::Function for ReadFeaturedStickers {
 /// Callers: users.
 ///
 /// TL: `messages.getRecentStickers#9da9403b flags:# attached:flags.0?true hash:long = messages.RecentStickers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetRecentStickers {
     /// `attached:flags.0?true`.
     pub attached: bool,
@@ -4343,7 +4409,8 @@ impl tl::Function for GetRecentStickers {
 /// Known errors: [`STICKER_ID_INVALID`](crate::errors::STICKER_ID_INVALID).
 ///
 /// TL: `messages.saveRecentSticker#392718f8 flags:# attached:flags.0?true id:InputDocument unsave:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveRecentSticker {
     /// `attached:flags.0?true`.
     pub attached: bool,
@@ -4381,7 +4448,7 @@ impl tl::DecodeBare for SaveRecentSticker {
         let flags = reader.flags_field();
         let value = Self {
             attached: tl::has(flags, 0x1),
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             unsave: reader.field(),
         };
         match reader.failure() {
@@ -4404,7 +4471,8 @@ impl tl::Function for SaveRecentSticker {
 /// Callers: users.
 ///
 /// TL: `messages.clearRecentStickers#8999602d flags:# attached:flags.0?true = Bool`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ClearRecentStickers {
     /// `attached:flags.0?true`.
     pub attached: bool,
@@ -4457,7 +4525,8 @@ impl tl::Function for ClearRecentStickers {
 /// Callers: users.
 ///
 /// TL: `messages.getArchivedStickers#57f17692 flags:# masks:flags.0?true emojis:flags.1?true offset_id:long limit:int = messages.ArchivedStickers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetArchivedStickers {
     /// `masks:flags.0?true`.
     pub masks: bool,
@@ -4522,7 +4591,8 @@ impl tl::Function for GetArchivedStickers {
 /// Callers: users.
 ///
 /// TL: `messages.getMaskStickers#640f82b8 hash:long = messages.AllStickers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMaskStickers {
     /// `hash:long`.
     pub hash: i64,
@@ -4569,7 +4639,8 @@ impl tl::Function for GetMaskStickers {
 /// Known errors: [`MEDIA_EMPTY`](crate::errors::MEDIA_EMPTY).
 ///
 /// TL: `messages.getAttachedStickers#cc5b67cc media:InputStickeredMedia = Vector<StickerSetCovered>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAttachedStickers {
     /// `media:InputStickeredMedia`.
     pub media: crate::enums::InputStickeredMedia,
@@ -4592,7 +4663,7 @@ impl tl::DecodeBare for GetAttachedStickers {
     const CONSTRUCTOR: (u32, &'static str) = (0xcc5b67cc, "messages.getAttachedStickers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            media: tl::Decode::decode(reader)?,
+            media: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -4616,7 +4687,8 @@ impl tl::Function for GetAttachedStickers {
 /// Known errors: [`BOT_SCORE_NOT_MODIFIED`](crate::errors::BOT_SCORE_NOT_MODIFIED), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`SCORE_INVALID`](crate::errors::SCORE_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `messages.setGameScore#8ef8ecc0 flags:# edit_message:flags.0?true force:flags.1?true peer:InputPeer id:int user_id:InputUser score:int = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetGameScore {
     /// `edit_message:flags.0?true`.
     pub edit_message: bool,
@@ -4664,9 +4736,9 @@ impl tl::DecodeBare for SetGameScore {
         let value = Self {
             edit_message: tl::has(flags, 0x1),
             force: tl::has(flags, 0x2),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             score: reader.int_field(),
         };
         match reader.failure() {
@@ -4691,7 +4763,8 @@ impl tl::Function for SetGameScore {
 /// Known errors: [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `messages.setInlineGameScore#15ad9f64 flags:# edit_message:flags.0?true force:flags.1?true id:InputBotInlineMessageID user_id:InputUser score:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetInlineGameScore {
     /// `edit_message:flags.0?true`.
     pub edit_message: bool,
@@ -4736,8 +4809,8 @@ impl tl::DecodeBare for SetInlineGameScore {
         let value = Self {
             edit_message: tl::has(flags, 0x1),
             force: tl::has(flags, 0x2),
-            id: tl::Decode::decode(reader)?,
-            user_id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             score: reader.int_field(),
         };
         match reader.failure() {
@@ -4762,7 +4835,8 @@ impl tl::Function for SetInlineGameScore {
 /// Known errors: [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `messages.getGameHighScores#e822649d peer:InputPeer id:int user_id:InputUser = messages.HighScores`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetGameHighScores {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -4791,9 +4865,9 @@ impl tl::DecodeBare for GetGameHighScores {
     const CONSTRUCTOR: (u32, &'static str) = (0xe822649d, "messages.getGameHighScores");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -4817,7 +4891,8 @@ impl tl::Function for GetGameHighScores {
 /// Known errors: [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `messages.getInlineGameHighScores#f635e1b id:InputBotInlineMessageID user_id:InputUser = messages.HighScores`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetInlineGameHighScores {
     /// `id:InputBotInlineMessageID`.
     pub id: crate::enums::InputBotInlineMessageId,
@@ -4843,8 +4918,8 @@ impl tl::DecodeBare for GetInlineGameHighScores {
     const CONSTRUCTOR: (u32, &'static str) = (0x0f635e1b, "messages.getInlineGameHighScores");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
-            user_id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -4868,7 +4943,8 @@ impl tl::Function for GetInlineGameHighScores {
 /// Known errors: [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `messages.getCommonChats#e40ca104 user_id:InputUser max_id:long limit:int = messages.Chats`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetCommonChats {
     /// `user_id:InputUser`.
     pub user_id: crate::enums::InputUser,
@@ -4897,7 +4973,7 @@ impl tl::DecodeBare for GetCommonChats {
     const CONSTRUCTOR: (u32, &'static str) = (0xe40ca104, "messages.getCommonChats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             max_id: reader.long_field(),
             limit: reader.int_field(),
         };
@@ -4923,7 +4999,8 @@ impl tl::Function for GetCommonChats {
 /// Known errors: [`WC_CONVERT_URL_INVALID`](crate::errors::WC_CONVERT_URL_INVALID).
 ///
 /// TL: `messages.getWebPage#8d9692a3 url:string hash:int = messages.WebPage`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetWebPage {
     /// `url:string`.
     pub url: tl::Text,
@@ -4974,7 +5051,8 @@ impl tl::Function for GetWebPage {
 /// Known errors: [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`PEER_HISTORY_EMPTY`](crate::errors::PEER_HISTORY_EMPTY), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PINNED_DIALOGS_TOO_MUCH`](crate::errors::PINNED_DIALOGS_TOO_MUCH).
 ///
 /// TL: `messages.toggleDialogPin#a731e257 flags:# pinned:flags.0?true peer:InputDialogPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleDialogPin {
     /// `pinned:flags.0?true`.
     pub pinned: bool,
@@ -5009,7 +5087,7 @@ impl tl::DecodeBare for ToggleDialogPin {
         let flags = reader.flags_field();
         let value = Self {
             pinned: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -5033,7 +5111,8 @@ impl tl::Function for ToggleDialogPin {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.reorderPinnedDialogs#3b1adf37 flags:# force:flags.0?true folder_id:int order:Vector<InputDialogPeer> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderPinnedDialogs {
     /// `force:flags.0?true`.
     pub force: bool,
@@ -5096,7 +5175,8 @@ impl tl::Function for ReorderPinnedDialogs {
 /// Known errors: [`FOLDER_ID_INVALID`](crate::errors::FOLDER_ID_INVALID).
 ///
 /// TL: `messages.getPinnedDialogs#d6b94df2 folder_id:int = messages.PeerDialogs`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPinnedDialogs {
     /// `folder_id:int`.
     pub folder_id: i32,
@@ -5143,7 +5223,8 @@ impl tl::Function for GetPinnedDialogs {
 /// Known errors: [`QUERY_ID_INVALID`](crate::errors::QUERY_ID_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `messages.setBotShippingResults#e5f672fa flags:# query_id:long error:flags.0?string shipping_options:flags.1?Vector<ShippingOption> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotShippingResults {
     /// `query_id:long`.
     pub query_id: i64,
@@ -5210,7 +5291,8 @@ impl tl::Function for SetBotShippingResults {
 /// Known errors: [`ERROR_TEXT_EMPTY`](crate::errors::ERROR_TEXT_EMPTY), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `messages.setBotPrecheckoutResults#9c2dd95 flags:# success:flags.1?true query_id:long error:flags.0?string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotPrecheckoutResults {
     /// `success:flags.1?true`.
     pub success: bool,
@@ -5274,7 +5356,8 @@ impl tl::Function for SetBotPrecheckoutResults {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_RESTRICTED`](crate::errors::CHAT_RESTRICTED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`FILE_PARTS_INVALID`](crate::errors::FILE_PARTS_INVALID), [`FILE_PART_LENGTH_INVALID`](crate::errors::FILE_PART_LENGTH_INVALID), [`IMAGE_PROCESS_FAILED`](crate::errors::IMAGE_PROCESS_FAILED), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MEDIA_INVALID`](crate::errors::MEDIA_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PHOTO_EXT_INVALID`](crate::errors::PHOTO_EXT_INVALID), [`PHOTO_INVALID_DIMENSIONS`](crate::errors::PHOTO_INVALID_DIMENSIONS), [`PHOTO_SAVE_FILE_INVALID`](crate::errors::PHOTO_SAVE_FILE_INVALID), [`USER_BANNED_IN_CHANNEL`](crate::errors::USER_BANNED_IN_CHANNEL), [`VOICE_MESSAGES_FORBIDDEN`](crate::errors::VOICE_MESSAGES_FORBIDDEN), [`WEBPAGE_CURL_FAILED`](crate::errors::WEBPAGE_CURL_FAILED).
 ///
 /// TL: `messages.uploadMedia#14967978 flags:# business_connection_id:flags.0?string peer:InputPeer media:InputMedia = MessageMedia`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UploadMedia {
     /// `business_connection_id:flags.0?string`.
     pub business_connection_id: Option<tl::Text>,
@@ -5313,8 +5396,8 @@ impl tl::DecodeBare for UploadMedia {
         let flags = reader.flags_field();
         let value = Self {
             business_connection_id: reader.text_if(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
-            media: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            media: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -5338,7 +5421,8 @@ impl tl::Function for UploadMedia {
 /// Known errors: [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`REPLY_MESSAGE_ID_INVALID`](crate::errors::REPLY_MESSAGE_ID_INVALID), [`STORY_ID_INVALID`](crate::errors::STORY_ID_INVALID), [`YOU_BLOCKED_USER`](crate::errors::YOU_BLOCKED_USER).
 ///
 /// TL: `messages.sendScreenshotNotification#a1405817 peer:InputPeer reply_to:InputReplyTo random_id:long = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendScreenshotNotification {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -5367,8 +5451,8 @@ impl tl::DecodeBare for SendScreenshotNotification {
     const CONSTRUCTOR: (u32, &'static str) = (0xa1405817, "messages.sendScreenshotNotification");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            reply_to: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            reply_to: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             random_id: reader.long_field(),
         };
         match reader.failure() {
@@ -5391,7 +5475,8 @@ impl tl::Function for SendScreenshotNotification {
 /// Callers: users.
 ///
 /// TL: `messages.getFavedStickers#4f1aaa9 hash:long = messages.FavedStickers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetFavedStickers {
     /// `hash:long`.
     pub hash: i64,
@@ -5438,7 +5523,8 @@ impl tl::Function for GetFavedStickers {
 /// Known errors: [`STICKER_ID_INVALID`](crate::errors::STICKER_ID_INVALID).
 ///
 /// TL: `messages.faveSticker#b9ffc55b id:InputDocument unfave:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct FaveSticker {
     /// `id:InputDocument`.
     pub id: crate::enums::InputDocument,
@@ -5464,7 +5550,7 @@ impl tl::DecodeBare for FaveSticker {
     const CONSTRUCTOR: (u32, &'static str) = (0xb9ffc55b, "messages.faveSticker");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             unfave: reader.field(),
         };
         match reader.failure() {
@@ -5489,7 +5575,8 @@ impl tl::Function for FaveSticker {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getUnreadMentions#f107e790 flags:# peer:InputPeer top_msg_id:flags.0?int offset_id:int add_offset:int limit:int max_id:int min_id:int = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUnreadMentions {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -5539,7 +5626,7 @@ impl tl::DecodeBare for GetUnreadMentions {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_msg_id: reader.int_if(flags, 0x1),
             offset_id: reader.int_field(),
             add_offset: reader.int_field(),
@@ -5569,7 +5656,8 @@ impl tl::Function for GetUnreadMentions {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.readMentions#36e5bf4d flags:# peer:InputPeer top_msg_id:flags.0?int = messages.AffectedHistory`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReadMentions {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -5604,7 +5692,7 @@ impl tl::DecodeBare for ReadMentions {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_msg_id: reader.int_if(flags, 0x1),
         };
         match reader.failure() {
@@ -5627,7 +5715,8 @@ impl tl::Function for ReadMentions {
 /// Callers: users.
 ///
 /// TL: `messages.getRecentLocations#702a40e0 peer:InputPeer limit:int hash:long = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetRecentLocations {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -5656,7 +5745,7 @@ impl tl::DecodeBare for GetRecentLocations {
     const CONSTRUCTOR: (u32, &'static str) = (0x702a40e0, "messages.getRecentLocations");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             limit: reader.int_field(),
             hash: reader.long_field(),
         };
@@ -5682,7 +5771,8 @@ impl tl::Function for GetRecentLocations {
 /// Known errors: [`ALLOW_PAYMENT_REQUIRED_X`](crate::errors::ALLOW_PAYMENT_REQUIRED_X), [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`BUSINESS_PEER_INVALID`](crate::errors::BUSINESS_PEER_INVALID), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_FORWARDS_RESTRICTED`](crate::errors::CHAT_FORWARDS_RESTRICTED), [`CHAT_SEND_MEDIA_FORBIDDEN`](crate::errors::CHAT_SEND_MEDIA_FORBIDDEN), [`CHAT_SEND_PHOTOS_FORBIDDEN`](crate::errors::CHAT_SEND_PHOTOS_FORBIDDEN), [`CHAT_SEND_VIDEOS_FORBIDDEN`](crate::errors::CHAT_SEND_VIDEOS_FORBIDDEN), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`EFFECT_ID_INVALID`](crate::errors::EFFECT_ID_INVALID), [`ENTITY_BOUNDS_INVALID`](crate::errors::ENTITY_BOUNDS_INVALID), [`FILE_REFERENCE_X_EMPTY`](crate::errors::FILE_REFERENCE_X_EMPTY), [`FILE_REFERENCE_X_EXPIRED`](crate::errors::FILE_REFERENCE_X_EXPIRED), [`FILE_REFERENCE_X_INVALID`](crate::errors::FILE_REFERENCE_X_INVALID), [`MEDIA_CAPTION_TOO_LONG`](crate::errors::MEDIA_CAPTION_TOO_LONG), [`MEDIA_EMPTY`](crate::errors::MEDIA_EMPTY), [`MEDIA_INVALID`](crate::errors::MEDIA_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`MULTI_MEDIA_TOO_LONG`](crate::errors::MULTI_MEDIA_TOO_LONG), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PRIVACY_PREMIUM_REQUIRED`](crate::errors::PRIVACY_PREMIUM_REQUIRED), [`QUICK_REPLIES_BOT_NOT_ALLOWED`](crate::errors::QUICK_REPLIES_BOT_NOT_ALLOWED), [`QUICK_REPLIES_TOO_MUCH`](crate::errors::QUICK_REPLIES_TOO_MUCH), [`RANDOM_ID_DUPLICATE`](crate::errors::RANDOM_ID_DUPLICATE), [`RANDOM_ID_EMPTY`](crate::errors::RANDOM_ID_EMPTY), [`REPLY_MESSAGES_TOO_MUCH`](crate::errors::REPLY_MESSAGES_TOO_MUCH), [`REPLY_TO_INVALID`](crate::errors::REPLY_TO_INVALID), [`SCHEDULE_DATE_TOO_LATE`](crate::errors::SCHEDULE_DATE_TOO_LATE), [`SCHEDULE_TOO_MUCH`](crate::errors::SCHEDULE_TOO_MUCH), [`SEND_AS_PEER_INVALID`](crate::errors::SEND_AS_PEER_INVALID), [`SLOWMODE_WAIT_X`](crate::errors::SLOWMODE_WAIT_X), [`TOPIC_CLOSED`](crate::errors::TOPIC_CLOSED), [`TOPIC_DELETED`](crate::errors::TOPIC_DELETED), [`USER_BANNED_IN_CHANNEL`](crate::errors::USER_BANNED_IN_CHANNEL), [`USER_IS_BLOCKED`](crate::errors::USER_IS_BLOCKED).
 ///
 /// TL: `messages.sendMultiMedia#1bf89d74 flags:# silent:flags.5?true background:flags.6?true clear_draft:flags.7?true noforwards:flags.14?true update_stickersets_order:flags.15?true invert_media:flags.16?true allow_paid_floodskip:flags.19?true peer:InputPeer reply_to:flags.0?InputReplyTo multi_media:Vector<InputSingleMedia> schedule_date:flags.10?int send_as:flags.13?InputPeer quick_reply_shortcut:flags.17?InputQuickReplyShortcut effect:flags.18?long allow_paid_stars:flags.21?long = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendMultiMedia {
     /// `silent:flags.5?true`.
     pub silent: bool,
@@ -5774,7 +5864,7 @@ impl tl::DecodeBare for SendMultiMedia {
             update_stickersets_order: tl::has(flags, 0x8000),
             invert_media: tl::has(flags, 0x10000),
             allow_paid_floodskip: tl::has(flags, 0x80000),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             reply_to: reader.field_if(flags, 0x1),
             multi_media: reader.vector_field(),
             schedule_date: reader.int_if(flags, 0x400),
@@ -5805,7 +5895,8 @@ impl tl::Function for SendMultiMedia {
 /// Known errors: [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID).
 ///
 /// TL: `messages.uploadEncryptedFile#5057c497 peer:InputEncryptedChat file:InputEncryptedFile = EncryptedFile`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UploadEncryptedFile {
     /// `peer:InputEncryptedChat`.
     pub peer: crate::types::InputEncryptedChat,
@@ -5831,8 +5922,8 @@ impl tl::DecodeBare for UploadEncryptedFile {
     const CONSTRUCTOR: (u32, &'static str) = (0x5057c497, "messages.uploadEncryptedFile");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            file: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            file: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -5854,7 +5945,8 @@ impl tl::Function for UploadEncryptedFile {
 /// Callers: users.
 ///
 /// TL: `messages.searchStickerSets#35705b8a flags:# exclude_featured:flags.0?true q:string hash:long = messages.FoundStickerSets`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SearchStickerSets {
     /// `exclude_featured:flags.0?true`.
     pub exclude_featured: bool,
@@ -5915,7 +6007,8 @@ impl tl::Function for SearchStickerSets {
 /// Callers: users.
 ///
 /// TL: `messages.getSplitRanges#1cff7e08 = Vector<MessageRange>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSplitRanges;
 
 impl GetSplitRanges {
@@ -5952,7 +6045,8 @@ impl tl::Function for GetSplitRanges {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.markDialogUnread#8c5006f8 flags:# unread:flags.0?true parent_peer:flags.1?InputPeer peer:InputDialogPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct MarkDialogUnread {
     /// `unread:flags.0?true`.
     pub unread: bool,
@@ -5994,7 +6088,7 @@ impl tl::DecodeBare for MarkDialogUnread {
         let value = Self {
             unread: tl::has(flags, 0x1),
             parent_peer: reader.field_if(flags, 0x2),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -6016,7 +6110,8 @@ impl tl::Function for MarkDialogUnread {
 /// Callers: users.
 ///
 /// TL: `messages.getDialogUnreadMarks#21202222 flags:# parent_peer:flags.0?InputPeer = Vector<DialogPeer>`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDialogUnreadMarks {
     /// `parent_peer:flags.0?InputPeer`.
     pub parent_peer: Option<crate::enums::InputPeer>,
@@ -6072,7 +6167,8 @@ impl tl::Function for GetDialogUnreadMarks {
 /// Callers: users.
 ///
 /// TL: `messages.clearAllDrafts#7e58ee9c = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ClearAllDrafts;
 
 impl ClearAllDrafts {
@@ -6109,7 +6205,8 @@ impl tl::Function for ClearAllDrafts {
 /// Known errors: [`BOT_ONESIDE_NOT_AVAIL`](crate::errors::BOT_ONESIDE_NOT_AVAIL), [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`BUSINESS_PEER_INVALID`](crate::errors::BUSINESS_PEER_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_INVALID`](crate::errors::CHAT_INVALID), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PIN_RESTRICTED`](crate::errors::PIN_RESTRICTED), [`USER_BANNED_IN_CHANNEL`](crate::errors::USER_BANNED_IN_CHANNEL).
 ///
 /// TL: `messages.updatePinnedMessage#d2aaf7ec flags:# silent:flags.0?true unpin:flags.1?true pm_oneside:flags.2?true peer:InputPeer id:int = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdatePinnedMessage {
     /// `silent:flags.0?true`.
     pub silent: bool,
@@ -6155,7 +6252,7 @@ impl tl::DecodeBare for UpdatePinnedMessage {
             silent: tl::has(flags, 0x1),
             unpin: tl::has(flags, 0x2),
             pm_oneside: tl::has(flags, 0x4),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
         };
         match reader.failure() {
@@ -6180,7 +6277,8 @@ impl tl::Function for UpdatePinnedMessage {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`MESSAGE_POLL_CLOSED`](crate::errors::MESSAGE_POLL_CLOSED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`OPTIONS_TOO_MUCH`](crate::errors::OPTIONS_TOO_MUCH), [`OPTION_INVALID`](crate::errors::OPTION_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`POLL_COUNTRY_RESTRICTED`](crate::errors::POLL_COUNTRY_RESTRICTED), [`POLL_MEMBER_RESTRICTED`](crate::errors::POLL_MEMBER_RESTRICTED), [`REVOTE_NOT_ALLOWED`](crate::errors::REVOTE_NOT_ALLOWED).
 ///
 /// TL: `messages.sendVote#10ea6184 peer:InputPeer msg_id:int options:Vector<bytes> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendVote {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -6209,7 +6307,7 @@ impl tl::DecodeBare for SendVote {
     const CONSTRUCTOR: (u32, &'static str) = (0x10ea6184, "messages.sendVote");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             options: reader.vector_field(),
         };
@@ -6235,7 +6333,8 @@ impl tl::Function for SendVote {
 /// Known errors: [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getPollResults#eda3e33b peer:InputPeer msg_id:int poll_hash:long = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPollResults {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -6264,7 +6363,7 @@ impl tl::DecodeBare for GetPollResults {
     const CONSTRUCTOR: (u32, &'static str) = (0xeda3e33b, "messages.getPollResults");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             poll_hash: reader.long_field(),
         };
@@ -6290,7 +6389,8 @@ impl tl::Function for GetPollResults {
 /// Known errors: [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getOnlines#6e2be050 peer:InputPeer = ChatOnlines`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetOnlines {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -6313,7 +6413,7 @@ impl tl::DecodeBare for GetOnlines {
     const CONSTRUCTOR: (u32, &'static str) = (0x6e2be050, "messages.getOnlines");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -6337,7 +6437,8 @@ impl tl::Function for GetOnlines {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ABOUT_NOT_MODIFIED`](crate::errors::CHAT_ABOUT_NOT_MODIFIED), [`CHAT_ABOUT_TOO_LONG`](crate::errors::CHAT_ABOUT_TOO_LONG), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.editChatAbout#def60797 peer:InputPeer about:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditChatAbout {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -6363,7 +6464,7 @@ impl tl::DecodeBare for EditChatAbout {
     const CONSTRUCTOR: (u32, &'static str) = (0xdef60797, "messages.editChatAbout");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             about: reader.text_field(),
         };
         match reader.failure() {
@@ -6388,7 +6489,8 @@ impl tl::Function for EditChatAbout {
 /// Known errors: [`BANNED_RIGHTS_INVALID`](crate::errors::BANNED_RIGHTS_INVALID), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`UNTIL_DATE_INVALID`](crate::errors::UNTIL_DATE_INVALID).
 ///
 /// TL: `messages.editChatDefaultBannedRights#a5866b41 peer:InputPeer banned_rights:ChatBannedRights = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditChatDefaultBannedRights {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -6414,8 +6516,8 @@ impl tl::DecodeBare for EditChatDefaultBannedRights {
     const CONSTRUCTOR: (u32, &'static str) = (0xa5866b41, "messages.editChatDefaultBannedRights");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            banned_rights: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            banned_rights: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -6437,7 +6539,8 @@ impl tl::Function for EditChatDefaultBannedRights {
 /// Callers: users.
 ///
 /// TL: `messages.getEmojiKeywords#35a0e062 lang_code:string = EmojiKeywordsDifference`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiKeywords {
     /// `lang_code:string`.
     pub lang_code: tl::Text,
@@ -6482,7 +6585,8 @@ impl tl::Function for GetEmojiKeywords {
 /// Callers: users.
 ///
 /// TL: `messages.getEmojiKeywordsDifference#1508b6af lang_code:string from_version:int = EmojiKeywordsDifference`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiKeywordsDifference {
     /// `lang_code:string`.
     pub lang_code: tl::Text,
@@ -6531,7 +6635,8 @@ impl tl::Function for GetEmojiKeywordsDifference {
 /// Callers: users.
 ///
 /// TL: `messages.getEmojiKeywordsLanguages#4e9963b2 lang_codes:Vector<string> = Vector<EmojiLanguage>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiKeywordsLanguages {
     /// `lang_codes:Vector<string>`.
     pub lang_codes: Vec<tl::Text>,
@@ -6576,7 +6681,8 @@ impl tl::Function for GetEmojiKeywordsLanguages {
 /// Callers: users.
 ///
 /// TL: `messages.getEmojiURL#d5b10c26 lang_code:string = EmojiURL`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiUrl {
     /// `lang_code:string`.
     pub lang_code: tl::Text,
@@ -6623,7 +6729,8 @@ impl tl::Function for GetEmojiUrl {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getSearchCounters#1bbcf300 flags:# peer:InputPeer saved_peer_id:flags.2?InputPeer top_msg_id:flags.0?int filters:Vector<MessagesFilter> = Vector<messages.SearchCounter>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSearchCounters {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -6667,7 +6774,7 @@ impl tl::DecodeBare for GetSearchCounters {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             saved_peer_id: reader.field_if(flags, 0x4),
             top_msg_id: reader.int_if(flags, 0x1),
             filters: reader.vector_field(),
@@ -6694,7 +6801,8 @@ impl tl::Function for GetSearchCounters {
 /// Known errors: [`OAUTH_REQUEST_INVALID`](crate::errors::OAUTH_REQUEST_INVALID), [`URL_EXPIRED`](crate::errors::URL_EXPIRED), [`URL_INVALID`](crate::errors::URL_INVALID).
 ///
 /// TL: `messages.requestUrlAuth#894cc99c flags:# peer:flags.1?InputPeer msg_id:flags.1?int button_id:flags.1?int url:flags.2?string in_app_origin:flags.3?string = UrlAuthResult`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RequestUrlAuth {
     /// `peer:flags.1?InputPeer`, set together with `msg_id`, `button_id` or not at all.
     pub peer: Option<crate::enums::InputPeer>,
@@ -6774,7 +6882,8 @@ impl tl::Function for RequestUrlAuth {
 /// Callers: users.
 ///
 /// TL: `messages.acceptUrlAuth#67a3f0de flags:# write_allowed:flags.0?true share_phone_number:flags.3?true peer:flags.1?InputPeer msg_id:flags.1?int button_id:flags.1?int url:flags.2?string match_code:flags.4?string = UrlAuthResult`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AcceptUrlAuth {
     /// `write_allowed:flags.0?true`.
     pub write_allowed: bool,
@@ -6864,7 +6973,8 @@ impl tl::Function for AcceptUrlAuth {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.hidePeerSettingsBar#4facb138 peer:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct HidePeerSettingsBar {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -6887,7 +6997,7 @@ impl tl::DecodeBare for HidePeerSettingsBar {
     const CONSTRUCTOR: (u32, &'static str) = (0x4facb138, "messages.hidePeerSettingsBar");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -6911,7 +7021,8 @@ impl tl::Function for HidePeerSettingsBar {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getScheduledHistory#f516760b peer:InputPeer hash:long = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetScheduledHistory {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -6937,7 +7048,7 @@ impl tl::DecodeBare for GetScheduledHistory {
     const CONSTRUCTOR: (u32, &'static str) = (0xf516760b, "messages.getScheduledHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             hash: reader.long_field(),
         };
         match reader.failure() {
@@ -6962,7 +7073,8 @@ impl tl::Function for GetScheduledHistory {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getScheduledMessages#bdbb0464 peer:InputPeer id:Vector<int> = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetScheduledMessages {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -6988,7 +7100,7 @@ impl tl::DecodeBare for GetScheduledMessages {
     const CONSTRUCTOR: (u32, &'static str) = (0xbdbb0464, "messages.getScheduledMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
         };
         match reader.failure() {
@@ -7013,7 +7125,8 @@ impl tl::Function for GetScheduledMessages {
 /// Known errors: [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`RANDOM_ID_DUPLICATE`](crate::errors::RANDOM_ID_DUPLICATE).
 ///
 /// TL: `messages.sendScheduledMessages#bd38850a peer:InputPeer id:Vector<int> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendScheduledMessages {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -7039,7 +7152,7 @@ impl tl::DecodeBare for SendScheduledMessages {
     const CONSTRUCTOR: (u32, &'static str) = (0xbd38850a, "messages.sendScheduledMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
         };
         match reader.failure() {
@@ -7064,7 +7177,8 @@ impl tl::Function for SendScheduledMessages {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`MESSAGE_DELETE_FORBIDDEN`](crate::errors::MESSAGE_DELETE_FORBIDDEN), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.deleteScheduledMessages#59ae2b16 peer:InputPeer id:Vector<int> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteScheduledMessages {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -7090,7 +7204,7 @@ impl tl::DecodeBare for DeleteScheduledMessages {
     const CONSTRUCTOR: (u32, &'static str) = (0x59ae2b16, "messages.deleteScheduledMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
         };
         match reader.failure() {
@@ -7115,7 +7229,8 @@ impl tl::Function for DeleteScheduledMessages {
 /// Known errors: [`BROADCAST_FORBIDDEN`](crate::errors::BROADCAST_FORBIDDEN), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`POLL_VOTE_REQUIRED`](crate::errors::POLL_VOTE_REQUIRED).
 ///
 /// TL: `messages.getPollVotes#b86e380e flags:# peer:InputPeer id:int option:flags.0?bytes offset:flags.1?string limit:int = messages.VotesList`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPollVotes {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -7162,7 +7277,7 @@ impl tl::DecodeBare for GetPollVotes {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
             option: reader.field_if(flags, 0x1),
             offset: reader.text_if(flags, 0x2),
@@ -7188,7 +7303,8 @@ impl tl::Function for GetPollVotes {
 /// Callers: users.
 ///
 /// TL: `messages.toggleStickerSets#b5052fea flags:# uninstall:flags.0?true archive:flags.1?true unarchive:flags.2?true stickersets:Vector<InputStickerSet> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleStickerSets {
     /// `uninstall:flags.0?true`.
     pub uninstall: bool,
@@ -7253,7 +7369,8 @@ impl tl::Function for ToggleStickerSets {
 /// Callers: users.
 ///
 /// TL: `messages.getDialogFilters#efd48c89 = messages.DialogFilters`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDialogFilters;
 
 impl GetDialogFilters {
@@ -7288,7 +7405,8 @@ impl tl::Function for GetDialogFilters {
 /// Callers: users.
 ///
 /// TL: `messages.getSuggestedDialogFilters#a29cd42c = Vector<DialogFilterSuggested>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSuggestedDialogFilters;
 
 impl GetSuggestedDialogFilters {
@@ -7325,7 +7443,8 @@ impl tl::Function for GetSuggestedDialogFilters {
 /// Known errors: [`CHATLIST_EXCLUDE_INVALID`](crate::errors::CHATLIST_EXCLUDE_INVALID), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`FILTER_ID_INVALID`](crate::errors::FILTER_ID_INVALID), [`FILTER_INCLUDE_EMPTY`](crate::errors::FILTER_INCLUDE_EMPTY), [`FILTER_TITLE_EMPTY`](crate::errors::FILTER_TITLE_EMPTY), [`MESSAGE_TOO_LONG`](crate::errors::MESSAGE_TOO_LONG), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.updateDialogFilter#1ad4a04a flags:# id:int filter:flags.0?DialogFilter = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateDialogFilter {
     /// `id:int`.
     pub id: i32,
@@ -7385,7 +7504,8 @@ impl tl::Function for UpdateDialogFilter {
 /// Callers: users.
 ///
 /// TL: `messages.updateDialogFiltersOrder#c563c1e4 order:Vector<int> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateDialogFiltersOrder {
     /// `order:Vector<int>`.
     pub order: Vec<i32>,
@@ -7430,7 +7550,8 @@ impl tl::Function for UpdateDialogFiltersOrder {
 /// Callers: users.
 ///
 /// TL: `messages.getOldFeaturedStickers#7ed094a1 offset:int limit:int hash:long = messages.FeaturedStickers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetOldFeaturedStickers {
     /// `offset:int`.
     pub offset: i32,
@@ -7485,7 +7606,8 @@ impl tl::Function for GetOldFeaturedStickers {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`TOPIC_ID_INVALID`](crate::errors::TOPIC_ID_INVALID).
 ///
 /// TL: `messages.getReplies#22ddd30c peer:InputPeer msg_id:int offset_id:int offset_date:int add_offset:int limit:int max_id:int min_id:int hash:long = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetReplies {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -7532,7 +7654,7 @@ impl tl::DecodeBare for GetReplies {
     const CONSTRUCTOR: (u32, &'static str) = (0x22ddd30c, "messages.getReplies");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             offset_id: reader.int_field(),
             offset_date: reader.int_field(),
@@ -7564,7 +7686,8 @@ impl tl::Function for GetReplies {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`TOPIC_ID_INVALID`](crate::errors::TOPIC_ID_INVALID).
 ///
 /// TL: `messages.getDiscussionMessage#446972fd peer:InputPeer msg_id:int = messages.DiscussionMessage`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDiscussionMessage {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -7590,7 +7713,7 @@ impl tl::DecodeBare for GetDiscussionMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x446972fd, "messages.getDiscussionMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
         };
         match reader.failure() {
@@ -7615,7 +7738,8 @@ impl tl::Function for GetDiscussionMessage {
 /// Known errors: [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.readDiscussion#f731a9f4 peer:InputPeer msg_id:int read_max_id:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReadDiscussion {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -7644,7 +7768,7 @@ impl tl::DecodeBare for ReadDiscussion {
     const CONSTRUCTOR: (u32, &'static str) = (0xf731a9f4, "messages.readDiscussion");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             read_max_id: reader.int_field(),
         };
@@ -7670,7 +7794,8 @@ impl tl::Function for ReadDiscussion {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.unpinAllMessages#62dd747 flags:# peer:InputPeer top_msg_id:flags.0?int saved_peer_id:flags.1?InputPeer = messages.AffectedHistory`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UnpinAllMessages {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -7711,7 +7836,7 @@ impl tl::DecodeBare for UnpinAllMessages {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_msg_id: reader.int_if(flags, 0x1),
             saved_peer_id: reader.field_if(flags, 0x2),
         };
@@ -7737,7 +7862,8 @@ impl tl::Function for UnpinAllMessages {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.deleteChat#5bd0ee50 chat_id:long = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteChat {
     /// `chat_id:long`.
     pub chat_id: i64,
@@ -7782,7 +7908,8 @@ impl tl::Function for DeleteChat {
 /// Callers: users.
 ///
 /// TL: `messages.deletePhoneCallHistory#f9cbe409 flags:# revoke:flags.0?true = messages.AffectedFoundMessages`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeletePhoneCallHistory {
     /// `revoke:flags.0?true`.
     pub revoke: bool,
@@ -7837,7 +7964,8 @@ impl tl::Function for DeletePhoneCallHistory {
 /// Known errors: [`IMPORT_FORMAT_UNRECOGNIZED`](crate::errors::IMPORT_FORMAT_UNRECOGNIZED).
 ///
 /// TL: `messages.checkHistoryImport#43fe19f3 import_head:string = messages.HistoryImportParsed`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckHistoryImport {
     /// `import_head:string`.
     pub import_head: tl::Text,
@@ -7884,7 +8012,8 @@ impl tl::Function for CheckHistoryImport {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`IMPORT_FILE_INVALID`](crate::errors::IMPORT_FILE_INVALID), [`IMPORT_FORMAT_DATE_INVALID`](crate::errors::IMPORT_FORMAT_DATE_INVALID), [`IMPORT_FORMAT_UNRECOGNIZED`](crate::errors::IMPORT_FORMAT_UNRECOGNIZED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PREVIOUS_CHAT_IMPORT_ACTIVE_WAIT_XMIN`](crate::errors::PREVIOUS_CHAT_IMPORT_ACTIVE_WAIT_XMIN), [`USER_NOT_MUTUAL_CONTACT`](crate::errors::USER_NOT_MUTUAL_CONTACT).
 ///
 /// TL: `messages.initHistoryImport#34090c3b peer:InputPeer file:InputFile media_count:int = messages.HistoryImport`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InitHistoryImport {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -7913,8 +8042,8 @@ impl tl::DecodeBare for InitHistoryImport {
     const CONSTRUCTOR: (u32, &'static str) = (0x34090c3b, "messages.initHistoryImport");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            file: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            file: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             media_count: reader.int_field(),
         };
         match reader.failure() {
@@ -7939,7 +8068,8 @@ impl tl::Function for InitHistoryImport {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`IMPORT_ID_INVALID`](crate::errors::IMPORT_ID_INVALID), [`MEDIA_INVALID`](crate::errors::MEDIA_INVALID).
 ///
 /// TL: `messages.uploadImportedMedia#2a862092 peer:InputPeer import_id:long file_name:string media:InputMedia = MessageMedia`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UploadImportedMedia {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -7971,10 +8101,10 @@ impl tl::DecodeBare for UploadImportedMedia {
     const CONSTRUCTOR: (u32, &'static str) = (0x2a862092, "messages.uploadImportedMedia");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             import_id: reader.long_field(),
             file_name: reader.text_field(),
-            media: tl::Decode::decode(reader)?,
+            media: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -7998,7 +8128,8 @@ impl tl::Function for UploadImportedMedia {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`IMPORT_ID_INVALID`](crate::errors::IMPORT_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.startHistoryImport#b43df344 peer:InputPeer import_id:long = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct StartHistoryImport {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -8024,7 +8155,7 @@ impl tl::DecodeBare for StartHistoryImport {
     const CONSTRUCTOR: (u32, &'static str) = (0xb43df344, "messages.startHistoryImport");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             import_id: reader.long_field(),
         };
         match reader.failure() {
@@ -8049,7 +8180,8 @@ impl tl::Function for StartHistoryImport {
 /// Known errors: [`ADMIN_ID_INVALID`](crate::errors::ADMIN_ID_INVALID), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getExportedChatInvites#a2b5a3f6 flags:# revoked:flags.3?true peer:InputPeer admin_id:InputUser offset_date:flags.2?int offset_link:flags.2?string limit:int = messages.ExportedChatInvites`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetExportedChatInvites {
     /// `revoked:flags.3?true`.
     pub revoked: bool,
@@ -8102,8 +8234,8 @@ impl tl::DecodeBare for GetExportedChatInvites {
         let flags = reader.flags_field();
         let value = Self {
             revoked: tl::has(flags, 0x8),
-            peer: tl::Decode::decode(reader)?,
-            admin_id: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            admin_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset_date: reader.int_if(flags, 0x4),
             offset_link: reader.text_if(flags, 0x4),
             limit: reader.int_field(),
@@ -8130,7 +8262,8 @@ impl tl::Function for GetExportedChatInvites {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`INVITE_HASH_EXPIRED`](crate::errors::INVITE_HASH_EXPIRED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getExportedChatInvite#73746f5c peer:InputPeer link:string = messages.ExportedChatInvite`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetExportedChatInvite {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -8156,7 +8289,7 @@ impl tl::DecodeBare for GetExportedChatInvite {
     const CONSTRUCTOR: (u32, &'static str) = (0x73746f5c, "messages.getExportedChatInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             link: reader.text_field(),
         };
         match reader.failure() {
@@ -8181,7 +8314,8 @@ impl tl::Function for GetExportedChatInvite {
 /// Known errors: [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_INVITE_PERMANENT`](crate::errors::CHAT_INVITE_PERMANENT), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`EDIT_BOT_INVITE_FORBIDDEN`](crate::errors::EDIT_BOT_INVITE_FORBIDDEN), [`INVITE_HASH_EXPIRED`](crate::errors::INVITE_HASH_EXPIRED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`USAGE_LIMIT_INVALID`](crate::errors::USAGE_LIMIT_INVALID).
 ///
 /// TL: `messages.editExportedChatInvite#bdca2f75 flags:# revoked:flags.2?true peer:InputPeer link:string expire_date:flags.0?int usage_limit:flags.1?int request_needed:flags.3?Bool title:flags.4?string = messages.ExportedChatInvite`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditExportedChatInvite {
     /// `revoked:flags.2?true`.
     pub revoked: bool,
@@ -8237,7 +8371,7 @@ impl tl::DecodeBare for EditExportedChatInvite {
         let flags = reader.flags_field();
         let value = Self {
             revoked: tl::has(flags, 0x4),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             link: reader.text_field(),
             expire_date: reader.int_if(flags, 0x1),
             usage_limit: reader.int_if(flags, 0x2),
@@ -8266,7 +8400,8 @@ impl tl::Function for EditExportedChatInvite {
 /// Known errors: [`ADMIN_ID_INVALID`](crate::errors::ADMIN_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.deleteRevokedExportedChatInvites#56987bd5 peer:InputPeer admin_id:InputUser = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteRevokedExportedChatInvites {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -8292,8 +8427,8 @@ impl tl::DecodeBare for DeleteRevokedExportedChatInvites {
     const CONSTRUCTOR: (u32, &'static str) = (0x56987bd5, "messages.deleteRevokedExportedChatInvites");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            admin_id: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            admin_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -8317,7 +8452,8 @@ impl tl::Function for DeleteRevokedExportedChatInvites {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`INVITE_HASH_EXPIRED`](crate::errors::INVITE_HASH_EXPIRED), [`INVITE_REVOKED_MISSING`](crate::errors::INVITE_REVOKED_MISSING), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.deleteExportedChatInvite#d464a42b peer:InputPeer link:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteExportedChatInvite {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -8343,7 +8479,7 @@ impl tl::DecodeBare for DeleteExportedChatInvite {
     const CONSTRUCTOR: (u32, &'static str) = (0xd464a42b, "messages.deleteExportedChatInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             link: reader.text_field(),
         };
         match reader.failure() {
@@ -8368,7 +8504,8 @@ impl tl::Function for DeleteExportedChatInvite {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getAdminsWithInvites#3920e6ef peer:InputPeer = messages.ChatAdminsWithInvites`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAdminsWithInvites {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -8391,7 +8528,7 @@ impl tl::DecodeBare for GetAdminsWithInvites {
     const CONSTRUCTOR: (u32, &'static str) = (0x3920e6ef, "messages.getAdminsWithInvites");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -8415,7 +8552,8 @@ impl tl::Function for GetAdminsWithInvites {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`INVITE_HASH_EXPIRED`](crate::errors::INVITE_HASH_EXPIRED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`SEARCH_WITH_LINK_NOT_SUPPORTED`](crate::errors::SEARCH_WITH_LINK_NOT_SUPPORTED).
 ///
 /// TL: `messages.getChatInviteImporters#df04dd4e flags:# requested:flags.0?true subscription_expired:flags.3?true peer:InputPeer link:flags.1?string q:flags.2?string offset_date:int offset_user:InputUser limit:int = messages.ChatInviteImporters`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetChatInviteImporters {
     /// `requested:flags.0?true`.
     pub requested: bool,
@@ -8471,11 +8609,11 @@ impl tl::DecodeBare for GetChatInviteImporters {
         let value = Self {
             requested: tl::has(flags, 0x1),
             subscription_expired: tl::has(flags, 0x8),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             link: reader.text_if(flags, 0x2),
             q: reader.text_if(flags, 0x4),
             offset_date: reader.int_field(),
-            offset_user: tl::Decode::decode(reader)?,
+            offset_user: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             limit: reader.int_field(),
         };
         match reader.failure() {
@@ -8500,7 +8638,8 @@ impl tl::Function for GetChatInviteImporters {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`TTL_PERIOD_INVALID`](crate::errors::TTL_PERIOD_INVALID).
 ///
 /// TL: `messages.setHistoryTTL#b80e5fe4 peer:InputPeer period:int = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetHistoryTtl {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -8526,7 +8665,7 @@ impl tl::DecodeBare for SetHistoryTtl {
     const CONSTRUCTOR: (u32, &'static str) = (0xb80e5fe4, "messages.setHistoryTTL");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             period: reader.int_field(),
         };
         match reader.failure() {
@@ -8551,7 +8690,8 @@ impl tl::Function for SetHistoryTtl {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`USER_NOT_MUTUAL_CONTACT`](crate::errors::USER_NOT_MUTUAL_CONTACT).
 ///
 /// TL: `messages.checkHistoryImportPeer#5dc60f03 peer:InputPeer = messages.CheckedHistoryImportPeer`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckHistoryImportPeer {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -8574,7 +8714,7 @@ impl tl::DecodeBare for CheckHistoryImportPeer {
     const CONSTRUCTOR: (u32, &'static str) = (0x5dc60f03, "messages.checkHistoryImportPeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -8598,7 +8738,8 @@ impl tl::Function for CheckHistoryImportPeer {
 /// Known errors: [`EMOJI_INVALID`](crate::errors::EMOJI_INVALID), [`EMOJI_NOT_MODIFIED`](crate::errors::EMOJI_NOT_MODIFIED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.setChatTheme#81202c9 peer:InputPeer theme:InputChatTheme = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetChatTheme {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -8624,8 +8765,8 @@ impl tl::DecodeBare for SetChatTheme {
     const CONSTRUCTOR: (u32, &'static str) = (0x081202c9, "messages.setChatTheme");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            theme: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            theme: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -8649,7 +8790,8 @@ impl tl::Function for SetChatTheme {
 /// Known errors: [`CHAT_TOO_BIG`](crate::errors::CHAT_TOO_BIG), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`MSG_TOO_OLD`](crate::errors::MSG_TOO_OLD), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getMessageReadParticipants#31c1c44f peer:InputPeer msg_id:int = Vector<ReadParticipantDate>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMessageReadParticipants {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -8675,7 +8817,7 @@ impl tl::DecodeBare for GetMessageReadParticipants {
     const CONSTRUCTOR: (u32, &'static str) = (0x31c1c44f, "messages.getMessageReadParticipants");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
         };
         match reader.failure() {
@@ -8700,7 +8842,8 @@ impl tl::Function for GetMessageReadParticipants {
 /// Known errors: [`FILTER_NOT_SUPPORTED`](crate::errors::FILTER_NOT_SUPPORTED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getSearchResultsCalendar#6aa3f6bd flags:# peer:InputPeer saved_peer_id:flags.2?InputPeer filter:MessagesFilter offset_id:int offset_date:int = messages.SearchResultsCalendar`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSearchResultsCalendar {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -8746,9 +8889,9 @@ impl tl::DecodeBare for GetSearchResultsCalendar {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             saved_peer_id: reader.field_if(flags, 0x4),
-            filter: tl::Decode::decode(reader)?,
+            filter: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset_id: reader.int_field(),
             offset_date: reader.int_field(),
         };
@@ -8774,7 +8917,8 @@ impl tl::Function for GetSearchResultsCalendar {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getSearchResultsPositions#9c7f2f10 flags:# peer:InputPeer saved_peer_id:flags.2?InputPeer filter:MessagesFilter offset_id:int limit:int = messages.SearchResultsPositions`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSearchResultsPositions {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -8820,9 +8964,9 @@ impl tl::DecodeBare for GetSearchResultsPositions {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             saved_peer_id: reader.field_if(flags, 0x4),
-            filter: tl::Decode::decode(reader)?,
+            filter: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset_id: reader.int_field(),
             limit: reader.int_field(),
         };
@@ -8848,7 +8992,8 @@ impl tl::Function for GetSearchResultsPositions {
 /// Known errors: [`CHANNELS_TOO_MUCH`](crate::errors::CHANNELS_TOO_MUCH), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`HIDE_REQUESTER_MISSING`](crate::errors::HIDE_REQUESTER_MISSING), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`USER_ALREADY_PARTICIPANT`](crate::errors::USER_ALREADY_PARTICIPANT), [`USER_CHANNELS_TOO_MUCH`](crate::errors::USER_CHANNELS_TOO_MUCH), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `messages.hideChatJoinRequest#7fe7e815 flags:# approved:flags.0?true peer:InputPeer user_id:InputUser = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct HideChatJoinRequest {
     /// `approved:flags.0?true`.
     pub approved: bool,
@@ -8886,8 +9031,8 @@ impl tl::DecodeBare for HideChatJoinRequest {
         let flags = reader.flags_field();
         let value = Self {
             approved: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
-            user_id: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -8911,7 +9056,8 @@ impl tl::Function for HideChatJoinRequest {
 /// Known errors: [`CHANNELS_TOO_MUCH`](crate::errors::CHANNELS_TOO_MUCH), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`HIDE_REQUESTER_MISSING`](crate::errors::HIDE_REQUESTER_MISSING), [`INVITE_HASH_EXPIRED`](crate::errors::INVITE_HASH_EXPIRED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`USER_CHANNELS_TOO_MUCH`](crate::errors::USER_CHANNELS_TOO_MUCH).
 ///
 /// TL: `messages.hideAllChatJoinRequests#e085f4ea flags:# approved:flags.0?true peer:InputPeer link:flags.1?string = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct HideAllChatJoinRequests {
     /// `approved:flags.0?true`.
     pub approved: bool,
@@ -8950,7 +9096,7 @@ impl tl::DecodeBare for HideAllChatJoinRequests {
         let flags = reader.flags_field();
         let value = Self {
             approved: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             link: reader.text_if(flags, 0x2),
         };
         match reader.failure() {
@@ -8975,7 +9121,8 @@ impl tl::Function for HideAllChatJoinRequests {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`REQUEST_MSG_EXPIRED`](crate::errors::REQUEST_MSG_EXPIRED).
 ///
 /// TL: `messages.toggleNoForwards#b2081a35 flags:# peer:InputPeer enabled:Bool request_msg_id:flags.0?int = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleNoForwards {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -9013,7 +9160,7 @@ impl tl::DecodeBare for ToggleNoForwards {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             enabled: reader.field(),
             request_msg_id: reader.int_if(flags, 0x1),
         };
@@ -9039,7 +9186,8 @@ impl tl::Function for ToggleNoForwards {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`SEND_AS_PEER_INVALID`](crate::errors::SEND_AS_PEER_INVALID).
 ///
 /// TL: `messages.saveDefaultSendAs#ccfddf96 peer:InputPeer send_as:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveDefaultSendAs {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -9065,8 +9213,8 @@ impl tl::DecodeBare for SaveDefaultSendAs {
     const CONSTRUCTOR: (u32, &'static str) = (0xccfddf96, "messages.saveDefaultSendAs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            send_as: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            send_as: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -9090,7 +9238,8 @@ impl tl::Function for SaveDefaultSendAs {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`CUSTOM_REACTIONS_TOO_MANY`](crate::errors::CUSTOM_REACTIONS_TOO_MANY), [`DOCUMENT_INVALID`](crate::errors::DOCUMENT_INVALID), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`MESSAGE_NOT_MODIFIED`](crate::errors::MESSAGE_NOT_MODIFIED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED), [`REACTIONS_TOO_MANY`](crate::errors::REACTIONS_TOO_MANY), [`REACTION_EMPTY`](crate::errors::REACTION_EMPTY), [`REACTION_INVALID`](crate::errors::REACTION_INVALID), [`USER_BANNED_IN_CHANNEL`](crate::errors::USER_BANNED_IN_CHANNEL).
 ///
 /// TL: `messages.sendReaction#d30d78d4 flags:# big:flags.1?true add_to_recent:flags.2?true peer:InputPeer msg_id:int reaction:flags.0?Vector<Reaction> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendReaction {
     /// `big:flags.1?true`.
     pub big: bool,
@@ -9138,7 +9287,7 @@ impl tl::DecodeBare for SendReaction {
         let value = Self {
             big: tl::has(flags, 0x2),
             add_to_recent: tl::has(flags, 0x4),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             reaction: reader.vector_if(flags, 0x1),
         };
@@ -9164,7 +9313,8 @@ impl tl::Function for SendReaction {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID).
 ///
 /// TL: `messages.getMessagesReactions#8bba90e6 peer:InputPeer id:Vector<int> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMessagesReactions {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -9190,7 +9340,7 @@ impl tl::DecodeBare for GetMessagesReactions {
     const CONSTRUCTOR: (u32, &'static str) = (0x8bba90e6, "messages.getMessagesReactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
         };
         match reader.failure() {
@@ -9215,7 +9365,8 @@ impl tl::Function for GetMessagesReactions {
 /// Known errors: [`BROADCAST_FORBIDDEN`](crate::errors::BROADCAST_FORBIDDEN), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID).
 ///
 /// TL: `messages.getMessageReactionsList#461b3f48 flags:# peer:InputPeer id:int reaction:flags.0?Reaction offset:flags.1?string limit:int = messages.MessageReactionsList`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMessageReactionsList {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -9262,7 +9413,7 @@ impl tl::DecodeBare for GetMessageReactionsList {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
             reaction: reader.field_if(flags, 0x1),
             offset: reader.text_if(flags, 0x2),
@@ -9290,7 +9441,8 @@ impl tl::Function for GetMessageReactionsList {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`DOCUMENT_INVALID`](crate::errors::DOCUMENT_INVALID), [`LIMIT_PER_POST_INVALID`](crate::errors::LIMIT_PER_POST_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`REACTION_INVALID`](crate::errors::REACTION_INVALID).
 ///
 /// TL: `messages.setChatAvailableReactions#864b2581 flags:# peer:InputPeer available_reactions:ChatReactions reactions_limit:flags.0?int paid_enabled:flags.1?Bool = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetChatAvailableReactions {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -9334,8 +9486,8 @@ impl tl::DecodeBare for SetChatAvailableReactions {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            available_reactions: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            available_reactions: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             reactions_limit: reader.int_if(flags, 0x1),
             paid_enabled: reader.field_if(flags, 0x2),
         };
@@ -9359,7 +9511,8 @@ impl tl::Function for SetChatAvailableReactions {
 /// Callers: users.
 ///
 /// TL: `messages.getAvailableReactions#18dea0ac hash:int = messages.AvailableReactions`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAvailableReactions {
     /// `hash:int`.
     pub hash: i32,
@@ -9406,7 +9559,8 @@ impl tl::Function for GetAvailableReactions {
 /// Known errors: [`REACTION_INVALID`](crate::errors::REACTION_INVALID).
 ///
 /// TL: `messages.setDefaultReaction#4f47a016 reaction:Reaction = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetDefaultReaction {
     /// `reaction:Reaction`.
     pub reaction: crate::enums::Reaction,
@@ -9429,7 +9583,7 @@ impl tl::DecodeBare for SetDefaultReaction {
     const CONSTRUCTOR: (u32, &'static str) = (0x4f47a016, "messages.setDefaultReaction");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            reaction: tl::Decode::decode(reader)?,
+            reaction: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -9453,7 +9607,8 @@ impl tl::Function for SetDefaultReaction {
 /// Known errors: [`INPUT_TEXT_EMPTY`](crate::errors::INPUT_TEXT_EMPTY), [`INPUT_TEXT_TOO_LONG`](crate::errors::INPUT_TEXT_TOO_LONG), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`TO_LANG_INVALID`](crate::errors::TO_LANG_INVALID), [`TRANSLATE_REQ_FAILED`](crate::errors::TRANSLATE_REQ_FAILED), [`TRANSLATE_REQ_QUOTA_EXCEEDED`](crate::errors::TRANSLATE_REQ_QUOTA_EXCEEDED), [`TRANSLATIONS_DISABLED`](crate::errors::TRANSLATIONS_DISABLED), [`TRANSLATION_TIMEOUT`](crate::errors::TRANSLATION_TIMEOUT).
 ///
 /// TL: `messages.translateText#a5eec345 flags:# peer:flags.0?InputPeer id:flags.0?Vector<int> text:flags.1?Vector<TextWithEntities> to_lang:string tone:flags.2?string = messages.TranslatedText`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TranslateText {
     /// `peer:flags.0?InputPeer`, set together with `id` or not at all.
     pub peer: Option<crate::enums::InputPeer>,
@@ -9534,7 +9689,8 @@ impl tl::Function for TranslateText {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getUnreadReactions#bd7f90ac flags:# peer:InputPeer top_msg_id:flags.0?int saved_peer_id:flags.1?InputPeer offset_id:int add_offset:int limit:int max_id:int min_id:int = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUnreadReactions {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -9590,7 +9746,7 @@ impl tl::DecodeBare for GetUnreadReactions {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_msg_id: reader.int_if(flags, 0x1),
             saved_peer_id: reader.field_if(flags, 0x2),
             offset_id: reader.int_field(),
@@ -9621,7 +9777,8 @@ impl tl::Function for GetUnreadReactions {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.readReactions#9ec44f93 flags:# peer:InputPeer top_msg_id:flags.0?int saved_peer_id:flags.1?InputPeer = messages.AffectedHistory`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReadReactions {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -9662,7 +9819,7 @@ impl tl::DecodeBare for ReadReactions {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_msg_id: reader.int_if(flags, 0x1),
             saved_peer_id: reader.field_if(flags, 0x2),
         };
@@ -9688,7 +9845,8 @@ impl tl::Function for ReadReactions {
 /// Known errors: [`FILTER_NOT_SUPPORTED`](crate::errors::FILTER_NOT_SUPPORTED).
 ///
 /// TL: `messages.searchSentMedia#107e31a0 q:string filter:MessagesFilter limit:int = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SearchSentMedia {
     /// `q:string`.
     pub q: tl::Text,
@@ -9718,7 +9876,7 @@ impl tl::DecodeBare for SearchSentMedia {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             q: reader.text_field(),
-            filter: tl::Decode::decode(reader)?,
+            filter: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             limit: reader.int_field(),
         };
         match reader.failure() {
@@ -9741,7 +9899,8 @@ impl tl::Function for SearchSentMedia {
 /// Callers: users.
 ///
 /// TL: `messages.getAttachMenuBots#16fcc2cb hash:long = AttachMenuBots`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAttachMenuBots {
     /// `hash:long`.
     pub hash: i64,
@@ -9788,7 +9947,8 @@ impl tl::Function for GetAttachMenuBots {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID).
 ///
 /// TL: `messages.getAttachMenuBot#77216192 bot:InputUser = AttachMenuBotsBot`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAttachMenuBot {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -9811,7 +9971,7 @@ impl tl::DecodeBare for GetAttachMenuBot {
     const CONSTRUCTOR: (u32, &'static str) = (0x77216192, "messages.getAttachMenuBot");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -9835,7 +9995,8 @@ impl tl::Function for GetAttachMenuBot {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID).
 ///
 /// TL: `messages.toggleBotInAttachMenu#69f59d69 flags:# write_allowed:flags.0?true bot:InputUser enabled:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleBotInAttachMenu {
     /// `write_allowed:flags.0?true`.
     pub write_allowed: bool,
@@ -9873,7 +10034,7 @@ impl tl::DecodeBare for ToggleBotInAttachMenu {
         let flags = reader.flags_field();
         let value = Self {
             write_allowed: tl::has(flags, 0x1),
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             enabled: reader.field(),
         };
         match reader.failure() {
@@ -9898,7 +10059,8 @@ impl tl::Function for ToggleBotInAttachMenu {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID), [`BOT_WEBVIEW_DISABLED`](crate::errors::BOT_WEBVIEW_DISABLED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PRIVACY_PREMIUM_REQUIRED`](crate::errors::PRIVACY_PREMIUM_REQUIRED), [`SEND_AS_PEER_INVALID`](crate::errors::SEND_AS_PEER_INVALID), [`THEME_PARAMS_INVALID`](crate::errors::THEME_PARAMS_INVALID), [`URL_INVALID`](crate::errors::URL_INVALID), [`YOU_BLOCKED_USER`](crate::errors::YOU_BLOCKED_USER).
 ///
 /// TL: `messages.requestWebView#269dc2c1 flags:# from_bot_menu:flags.4?true silent:flags.5?true compact:flags.7?true fullscreen:flags.8?true peer:InputPeer bot:InputUser url:flags.1?string start_param:flags.3?string theme_params:flags.2?DataJSON platform:string reply_to:flags.0?InputReplyTo send_as:flags.13?InputPeer = WebViewResult`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RequestWebView {
     /// `from_bot_menu:flags.4?true`.
     pub from_bot_menu: bool,
@@ -9977,8 +10139,8 @@ impl tl::DecodeBare for RequestWebView {
             silent: tl::has(flags, 0x20),
             compact: tl::has(flags, 0x80),
             fullscreen: tl::has(flags, 0x100),
-            peer: tl::Decode::decode(reader)?,
-            bot: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             url: reader.text_if(flags, 0x2),
             start_param: reader.text_if(flags, 0x8),
             theme_params: reader.field_if(flags, 0x4),
@@ -10008,7 +10170,8 @@ impl tl::Function for RequestWebView {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID).
 ///
 /// TL: `messages.prolongWebView#b0d81a83 flags:# silent:flags.5?true peer:InputPeer bot:InputUser query_id:long reply_to:flags.0?InputReplyTo send_as:flags.13?InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ProlongWebView {
     /// `silent:flags.5?true`.
     pub silent: bool,
@@ -10061,8 +10224,8 @@ impl tl::DecodeBare for ProlongWebView {
         let flags = reader.flags_field();
         let value = Self {
             silent: tl::has(flags, 0x20),
-            peer: tl::Decode::decode(reader)?,
-            bot: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             query_id: reader.long_field(),
             reply_to: reader.field_if(flags, 0x1),
             send_as: reader.field_if(flags, 0x2000),
@@ -10089,7 +10252,8 @@ impl tl::Function for ProlongWebView {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID), [`URL_INVALID`](crate::errors::URL_INVALID).
 ///
 /// TL: `messages.requestSimpleWebView#413a3e73 flags:# from_switch_webview:flags.1?true from_side_menu:flags.2?true compact:flags.7?true fullscreen:flags.8?true bot:InputUser url:flags.3?string start_param:flags.4?string theme_params:flags.0?DataJSON platform:string = WebViewResult`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RequestSimpleWebView {
     /// `from_switch_webview:flags.1?true`.
     pub from_switch_webview: bool,
@@ -10153,7 +10317,7 @@ impl tl::DecodeBare for RequestSimpleWebView {
             from_side_menu: tl::has(flags, 0x4),
             compact: tl::has(flags, 0x80),
             fullscreen: tl::has(flags, 0x100),
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             url: reader.text_if(flags, 0x8),
             start_param: reader.text_if(flags, 0x10),
             theme_params: reader.field_if(flags, 0x1),
@@ -10181,7 +10345,8 @@ impl tl::Function for RequestSimpleWebView {
 /// Known errors: [`QUERY_ID_INVALID`](crate::errors::QUERY_ID_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `messages.sendWebViewResultMessage#a4314f5 bot_query_id:string result:InputBotInlineResult = WebViewMessageSent`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendWebViewResultMessage {
     /// `bot_query_id:string`.
     pub bot_query_id: tl::Text,
@@ -10208,7 +10373,7 @@ impl tl::DecodeBare for SendWebViewResultMessage {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             bot_query_id: reader.text_field(),
-            result: tl::Decode::decode(reader)?,
+            result: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -10232,7 +10397,8 @@ impl tl::Function for SendWebViewResultMessage {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID).
 ///
 /// TL: `messages.sendWebViewData#dc0242c8 bot:InputUser random_id:long button_text:string data:string = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendWebViewData {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -10264,7 +10430,7 @@ impl tl::DecodeBare for SendWebViewData {
     const CONSTRUCTOR: (u32, &'static str) = (0xdc0242c8, "messages.sendWebViewData");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             random_id: reader.long_field(),
             button_text: reader.text_field(),
             data: reader.text_field(),
@@ -10291,7 +10457,8 @@ impl tl::Function for SendWebViewData {
 /// Known errors: [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`MSG_VOICE_MISSING`](crate::errors::MSG_VOICE_MISSING), [`MSG_VOICE_TOO_LONG`](crate::errors::MSG_VOICE_TOO_LONG), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED), [`TRANSCRIPTION_FAILED`](crate::errors::TRANSCRIPTION_FAILED).
 ///
 /// TL: `messages.transcribeAudio#269e9a49 peer:InputPeer msg_id:int = messages.TranscribedAudio`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TranscribeAudio {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -10317,7 +10484,7 @@ impl tl::DecodeBare for TranscribeAudio {
     const CONSTRUCTOR: (u32, &'static str) = (0x269e9a49, "messages.transcribeAudio");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
         };
         match reader.failure() {
@@ -10340,7 +10507,8 @@ impl tl::Function for TranscribeAudio {
 /// Callers: users.
 ///
 /// TL: `messages.rateTranscribedAudio#7f1d072f peer:InputPeer msg_id:int transcription_id:long good:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RateTranscribedAudio {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -10372,7 +10540,7 @@ impl tl::DecodeBare for RateTranscribedAudio {
     const CONSTRUCTOR: (u32, &'static str) = (0x7f1d072f, "messages.rateTranscribedAudio");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             transcription_id: reader.long_field(),
             good: reader.field(),
@@ -10397,7 +10565,8 @@ impl tl::Function for RateTranscribedAudio {
 /// Callers: users, bots.
 ///
 /// TL: `messages.getCustomEmojiDocuments#d9ab0f54 document_id:Vector<long> = Vector<Document>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetCustomEmojiDocuments {
     /// `document_id:Vector<long>`.
     pub document_id: Vec<i64>,
@@ -10442,7 +10611,8 @@ impl tl::Function for GetCustomEmojiDocuments {
 /// Callers: users.
 ///
 /// TL: `messages.getEmojiStickers#fbfca18f hash:long = messages.AllStickers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiStickers {
     /// `hash:long`.
     pub hash: i64,
@@ -10487,7 +10657,8 @@ impl tl::Function for GetEmojiStickers {
 /// Callers: users.
 ///
 /// TL: `messages.getFeaturedEmojiStickers#ecf6736 hash:long = messages.FeaturedStickers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetFeaturedEmojiStickers {
     /// `hash:long`.
     pub hash: i64,
@@ -10534,7 +10705,8 @@ impl tl::Function for GetFeaturedEmojiStickers {
 /// Known errors: [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `messages.reportReaction#3f64c076 peer:InputPeer id:int reaction_peer:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportReaction {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -10563,9 +10735,9 @@ impl tl::DecodeBare for ReportReaction {
     const CONSTRUCTOR: (u32, &'static str) = (0x3f64c076, "messages.reportReaction");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
-            reaction_peer: tl::Decode::decode(reader)?,
+            reaction_peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -10587,7 +10759,8 @@ impl tl::Function for ReportReaction {
 /// Callers: users.
 ///
 /// TL: `messages.getTopReactions#bb8125ba limit:int hash:long = messages.Reactions`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTopReactions {
     /// `limit:int`.
     pub limit: i32,
@@ -10636,7 +10809,8 @@ impl tl::Function for GetTopReactions {
 /// Callers: users.
 ///
 /// TL: `messages.getRecentReactions#39461db2 limit:int hash:long = messages.Reactions`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetRecentReactions {
     /// `limit:int`.
     pub limit: i32,
@@ -10685,7 +10859,8 @@ impl tl::Function for GetRecentReactions {
 /// Callers: users.
 ///
 /// TL: `messages.clearRecentReactions#9dfeefb4 = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ClearRecentReactions;
 
 impl ClearRecentReactions {
@@ -10720,7 +10895,8 @@ impl tl::Function for ClearRecentReactions {
 /// Callers: users.
 ///
 /// TL: `messages.getExtendedMedia#84f80814 peer:InputPeer id:Vector<int> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetExtendedMedia {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -10746,7 +10922,7 @@ impl tl::DecodeBare for GetExtendedMedia {
     const CONSTRUCTOR: (u32, &'static str) = (0x84f80814, "messages.getExtendedMedia");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
         };
         match reader.failure() {
@@ -10771,7 +10947,8 @@ impl tl::Function for GetExtendedMedia {
 /// Known errors: [`TTL_PERIOD_INVALID`](crate::errors::TTL_PERIOD_INVALID).
 ///
 /// TL: `messages.setDefaultHistoryTTL#9eb51445 period:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetDefaultHistoryTtl {
     /// `period:int`.
     pub period: i32,
@@ -10816,7 +10993,8 @@ impl tl::Function for SetDefaultHistoryTtl {
 /// Callers: users.
 ///
 /// TL: `messages.getDefaultHistoryTTL#658b7188 = DefaultHistoryTTL`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDefaultHistoryTtl;
 
 impl GetDefaultHistoryTtl {
@@ -10853,7 +11031,8 @@ impl tl::Function for GetDefaultHistoryTtl {
 /// Known errors: [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.sendBotRequestedPeer#6c5cf2a7 flags:# peer:InputPeer msg_id:flags.0?int webapp_req_id:flags.1?string button_id:int requested_peers:Vector<InputPeer> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendBotRequestedPeer {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -10898,7 +11077,7 @@ impl tl::DecodeBare for SendBotRequestedPeer {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_if(flags, 0x1),
             webapp_req_id: reader.text_if(flags, 0x2),
             button_id: reader.int_field(),
@@ -10924,7 +11103,8 @@ impl tl::Function for SendBotRequestedPeer {
 /// Callers: users.
 ///
 /// TL: `messages.getEmojiGroups#7488ce5b hash:int = messages.EmojiGroups`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiGroups {
     /// `hash:int`.
     pub hash: i32,
@@ -10969,7 +11149,8 @@ impl tl::Function for GetEmojiGroups {
 /// Callers: users.
 ///
 /// TL: `messages.getEmojiStatusGroups#2ecd56cd hash:int = messages.EmojiGroups`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiStatusGroups {
     /// `hash:int`.
     pub hash: i32,
@@ -11014,7 +11195,8 @@ impl tl::Function for GetEmojiStatusGroups {
 /// Callers: users.
 ///
 /// TL: `messages.getEmojiProfilePhotoGroups#21a548f3 hash:int = messages.EmojiGroups`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiProfilePhotoGroups {
     /// `hash:int`.
     pub hash: i32,
@@ -11061,7 +11243,8 @@ impl tl::Function for GetEmojiProfilePhotoGroups {
 /// Known errors: [`EMOTICON_EMPTY`](crate::errors::EMOTICON_EMPTY).
 ///
 /// TL: `messages.searchCustomEmoji#2c11c0d7 emoticon:string hash:long = EmojiList`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SearchCustomEmoji {
     /// `emoticon:string`.
     pub emoticon: tl::Text,
@@ -11112,7 +11295,8 @@ impl tl::Function for SearchCustomEmoji {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.togglePeerTranslations#e47cb579 flags:# disabled:flags.0?true peer:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TogglePeerTranslations {
     /// `disabled:flags.0?true`.
     pub disabled: bool,
@@ -11147,7 +11331,7 @@ impl tl::DecodeBare for TogglePeerTranslations {
         let flags = reader.flags_field();
         let value = Self {
             disabled: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -11171,7 +11355,8 @@ impl tl::Function for TogglePeerTranslations {
 /// Known errors: [`BOT_APP_BOT_INVALID`](crate::errors::BOT_APP_BOT_INVALID), [`BOT_APP_INVALID`](crate::errors::BOT_APP_INVALID), [`BOT_APP_SHORTNAME_INVALID`](crate::errors::BOT_APP_SHORTNAME_INVALID).
 ///
 /// TL: `messages.getBotApp#34fdc5c3 app:InputBotApp hash:long = messages.BotApp`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBotApp {
     /// `app:InputBotApp`.
     pub app: crate::enums::InputBotApp,
@@ -11197,7 +11382,7 @@ impl tl::DecodeBare for GetBotApp {
     const CONSTRUCTOR: (u32, &'static str) = (0x34fdc5c3, "messages.getBotApp");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            app: tl::Decode::decode(reader)?,
+            app: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             hash: reader.long_field(),
         };
         match reader.failure() {
@@ -11222,7 +11407,8 @@ impl tl::Function for GetBotApp {
 /// Known errors: [`BOT_APP_BOT_INVALID`](crate::errors::BOT_APP_BOT_INVALID), [`BOT_APP_INVALID`](crate::errors::BOT_APP_INVALID), [`BOT_APP_SHORTNAME_INVALID`](crate::errors::BOT_APP_SHORTNAME_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`THEME_PARAMS_INVALID`](crate::errors::THEME_PARAMS_INVALID).
 ///
 /// TL: `messages.requestAppWebView#53618bce flags:# write_allowed:flags.0?true compact:flags.7?true fullscreen:flags.8?true peer:InputPeer app:InputBotApp start_param:flags.1?string theme_params:flags.2?DataJSON platform:string = WebViewResult`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RequestAppWebView {
     /// `write_allowed:flags.0?true`.
     pub write_allowed: bool,
@@ -11281,8 +11467,8 @@ impl tl::DecodeBare for RequestAppWebView {
             write_allowed: tl::has(flags, 0x1),
             compact: tl::has(flags, 0x80),
             fullscreen: tl::has(flags, 0x100),
-            peer: tl::Decode::decode(reader)?,
-            app: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            app: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             start_param: reader.text_if(flags, 0x2),
             theme_params: reader.field_if(flags, 0x4),
             platform: reader.text_field(),
@@ -11309,7 +11495,8 @@ impl tl::Function for RequestAppWebView {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`WALLPAPER_INVALID`](crate::errors::WALLPAPER_INVALID), [`WALLPAPER_NOT_FOUND`](crate::errors::WALLPAPER_NOT_FOUND).
 ///
 /// TL: `messages.setChatWallPaper#8ffacae1 flags:# for_both:flags.3?true revert:flags.4?true peer:InputPeer wallpaper:flags.0?InputWallPaper settings:flags.2?WallPaperSettings id:flags.1?int = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetChatWallPaper {
     /// `for_both:flags.3?true`.
     pub for_both: bool,
@@ -11364,7 +11551,7 @@ impl tl::DecodeBare for SetChatWallPaper {
         let value = Self {
             for_both: tl::has(flags, 0x8),
             revert: tl::has(flags, 0x10),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             wallpaper: reader.field_if(flags, 0x1),
             settings: reader.boxed_if(flags, 0x4),
             id: reader.int_if(flags, 0x2),
@@ -11389,7 +11576,8 @@ impl tl::Function for SetChatWallPaper {
 /// Callers: users.
 ///
 /// TL: `messages.searchEmojiStickerSets#92b4494c flags:# exclude_featured:flags.0?true q:string hash:long = messages.FoundStickerSets`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SearchEmojiStickerSets {
     /// `exclude_featured:flags.0?true`.
     pub exclude_featured: bool,
@@ -11450,7 +11638,8 @@ impl tl::Function for SearchEmojiStickerSets {
 /// Callers: users.
 ///
 /// TL: `messages.getSavedDialogs#1e91fc99 flags:# exclude_pinned:flags.0?true parent_peer:flags.1?InputPeer offset_date:int offset_id:int offset_peer:InputPeer limit:int hash:long = messages.SavedDialogs`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedDialogs {
     /// `exclude_pinned:flags.0?true`.
     pub exclude_pinned: bool,
@@ -11506,7 +11695,7 @@ impl tl::DecodeBare for GetSavedDialogs {
             parent_peer: reader.field_if(flags, 0x2),
             offset_date: reader.int_field(),
             offset_id: reader.int_field(),
-            offset_peer: tl::Decode::decode(reader)?,
+            offset_peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             limit: reader.int_field(),
             hash: reader.long_field(),
         };
@@ -11532,7 +11721,8 @@ impl tl::Function for GetSavedDialogs {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`PARENT_PEER_INVALID`](crate::errors::PARENT_PEER_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getSavedHistory#998ab009 flags:# parent_peer:flags.0?InputPeer peer:InputPeer offset_id:int offset_date:int add_offset:int limit:int max_id:int min_id:int hash:long = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedHistory {
     /// `parent_peer:flags.0?InputPeer`.
     pub parent_peer: Option<crate::enums::InputPeer>,
@@ -11592,7 +11782,7 @@ impl tl::DecodeBare for GetSavedHistory {
         let flags = reader.flags_field();
         let value = Self {
             parent_peer: reader.field_if(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset_id: reader.int_field(),
             offset_date: reader.int_field(),
             add_offset: reader.int_field(),
@@ -11623,7 +11813,8 @@ impl tl::Function for GetSavedHistory {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.deleteSavedHistory#4dc5085f flags:# parent_peer:flags.0?InputPeer peer:InputPeer max_id:int min_date:flags.2?int max_date:flags.3?int = messages.AffectedHistory`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteSavedHistory {
     /// `parent_peer:flags.0?InputPeer`.
     pub parent_peer: Option<crate::enums::InputPeer>,
@@ -11672,7 +11863,7 @@ impl tl::DecodeBare for DeleteSavedHistory {
         let flags = reader.flags_field();
         let value = Self {
             parent_peer: reader.field_if(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             max_id: reader.int_field(),
             min_date: reader.int_if(flags, 0x4),
             max_date: reader.int_if(flags, 0x8),
@@ -11697,7 +11888,8 @@ impl tl::Function for DeleteSavedHistory {
 /// Callers: users.
 ///
 /// TL: `messages.getPinnedSavedDialogs#d63d94e0 = messages.SavedDialogs`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPinnedSavedDialogs;
 
 impl GetPinnedSavedDialogs {
@@ -11734,7 +11926,8 @@ impl tl::Function for GetPinnedSavedDialogs {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.toggleSavedDialogPin#ac81bbde flags:# pinned:flags.0?true peer:InputDialogPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleSavedDialogPin {
     /// `pinned:flags.0?true`.
     pub pinned: bool,
@@ -11769,7 +11962,7 @@ impl tl::DecodeBare for ToggleSavedDialogPin {
         let flags = reader.flags_field();
         let value = Self {
             pinned: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -11791,7 +11984,8 @@ impl tl::Function for ToggleSavedDialogPin {
 /// Callers: users.
 ///
 /// TL: `messages.reorderPinnedSavedDialogs#8b716587 flags:# force:flags.0?true order:Vector<InputDialogPeer> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderPinnedSavedDialogs {
     /// `force:flags.0?true`.
     pub force: bool,
@@ -11850,7 +12044,8 @@ impl tl::Function for ReorderPinnedSavedDialogs {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getSavedReactionTags#3637e05b flags:# peer:flags.0?InputPeer hash:long = messages.SavedReactionTags`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedReactionTags {
     /// `peer:flags.0?InputPeer`.
     pub peer: Option<crate::enums::InputPeer>,
@@ -11912,7 +12107,8 @@ impl tl::Function for GetSavedReactionTags {
 /// Known errors: [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED), [`REACTION_INVALID`](crate::errors::REACTION_INVALID).
 ///
 /// TL: `messages.updateSavedReactionTag#60297dec flags:# reaction:Reaction title:flags.0?string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateSavedReactionTag {
     /// `reaction:Reaction`.
     pub reaction: crate::enums::Reaction,
@@ -11947,7 +12143,7 @@ impl tl::DecodeBare for UpdateSavedReactionTag {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            reaction: tl::Decode::decode(reader)?,
+            reaction: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_if(flags, 0x1),
         };
         match reader.failure() {
@@ -11970,7 +12166,8 @@ impl tl::Function for UpdateSavedReactionTag {
 /// Callers: users.
 ///
 /// TL: `messages.getDefaultTagReactions#bdf93428 hash:long = messages.Reactions`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDefaultTagReactions {
     /// `hash:long`.
     pub hash: i64,
@@ -12017,7 +12214,8 @@ impl tl::Function for GetDefaultTagReactions {
 /// Known errors: [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`MESSAGE_NOT_READ_YET`](crate::errors::MESSAGE_NOT_READ_YET), [`MESSAGE_TOO_OLD`](crate::errors::MESSAGE_TOO_OLD), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`USER_PRIVACY_RESTRICTED`](crate::errors::USER_PRIVACY_RESTRICTED), [`YOUR_PRIVACY_RESTRICTED`](crate::errors::YOUR_PRIVACY_RESTRICTED).
 ///
 /// TL: `messages.getOutboxReadDate#8c4bfe5d peer:InputPeer msg_id:int = OutboxReadDate`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetOutboxReadDate {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -12043,7 +12241,7 @@ impl tl::DecodeBare for GetOutboxReadDate {
     const CONSTRUCTOR: (u32, &'static str) = (0x8c4bfe5d, "messages.getOutboxReadDate");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
         };
         match reader.failure() {
@@ -12066,7 +12264,8 @@ impl tl::Function for GetOutboxReadDate {
 /// Callers: users.
 ///
 /// TL: `messages.getQuickReplies#d483f2a8 hash:long = messages.QuickReplies`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetQuickReplies {
     /// `hash:long`.
     pub hash: i64,
@@ -12113,7 +12312,8 @@ impl tl::Function for GetQuickReplies {
 /// Known errors: [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED).
 ///
 /// TL: `messages.reorderQuickReplies#60331907 order:Vector<int> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderQuickReplies {
     /// `order:Vector<int>`.
     pub order: Vec<i32>,
@@ -12160,7 +12360,8 @@ impl tl::Function for ReorderQuickReplies {
 /// Known errors: [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED).
 ///
 /// TL: `messages.checkQuickReplyShortcut#f1d0fbd3 shortcut:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckQuickReplyShortcut {
     /// `shortcut:string`.
     pub shortcut: tl::Text,
@@ -12207,7 +12408,8 @@ impl tl::Function for CheckQuickReplyShortcut {
 /// Known errors: [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED), [`SHORTCUT_INVALID`](crate::errors::SHORTCUT_INVALID).
 ///
 /// TL: `messages.editQuickReplyShortcut#5c003cef shortcut_id:int shortcut:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditQuickReplyShortcut {
     /// `shortcut_id:int`.
     pub shortcut_id: i32,
@@ -12258,7 +12460,8 @@ impl tl::Function for EditQuickReplyShortcut {
 /// Known errors: [`SHORTCUT_INVALID`](crate::errors::SHORTCUT_INVALID).
 ///
 /// TL: `messages.deleteQuickReplyShortcut#3cc04740 shortcut_id:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteQuickReplyShortcut {
     /// `shortcut_id:int`.
     pub shortcut_id: i32,
@@ -12305,7 +12508,8 @@ impl tl::Function for DeleteQuickReplyShortcut {
 /// Known errors: [`SHORTCUT_INVALID`](crate::errors::SHORTCUT_INVALID).
 ///
 /// TL: `messages.getQuickReplyMessages#94a495c3 flags:# shortcut_id:int id:flags.0?Vector<int> hash:long = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetQuickReplyMessages {
     /// `shortcut_id:int`.
     pub shortcut_id: i32,
@@ -12371,7 +12575,8 @@ impl tl::Function for GetQuickReplyMessages {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED).
 ///
 /// TL: `messages.sendQuickReplyMessages#6c750de1 peer:InputPeer shortcut_id:int id:Vector<int> random_id:Vector<long> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendQuickReplyMessages {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -12403,7 +12608,7 @@ impl tl::DecodeBare for SendQuickReplyMessages {
     const CONSTRUCTOR: (u32, &'static str) = (0x6c750de1, "messages.sendQuickReplyMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             shortcut_id: reader.int_field(),
             id: reader.vector_field(),
             random_id: reader.vector_field(),
@@ -12430,7 +12635,8 @@ impl tl::Function for SendQuickReplyMessages {
 /// Known errors: [`SHORTCUT_INVALID`](crate::errors::SHORTCUT_INVALID).
 ///
 /// TL: `messages.deleteQuickReplyMessages#e105e910 shortcut_id:int id:Vector<int> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteQuickReplyMessages {
     /// `shortcut_id:int`.
     pub shortcut_id: i32,
@@ -12481,7 +12687,8 @@ impl tl::Function for DeleteQuickReplyMessages {
 /// Known errors: [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED).
 ///
 /// TL: `messages.toggleDialogFilterTags#fd2dda49 enabled:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleDialogFilterTags {
     /// `enabled:Bool`.
     pub enabled: bool,
@@ -12526,7 +12733,8 @@ impl tl::Function for ToggleDialogFilterTags {
 /// Callers: users.
 ///
 /// TL: `messages.getMyStickers#d0b5e1fc offset_id:long limit:int = messages.MyStickers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMyStickers {
     /// `offset_id:long`.
     pub offset_id: i64,
@@ -12575,7 +12783,8 @@ impl tl::Function for GetMyStickers {
 /// Callers: users.
 ///
 /// TL: `messages.getEmojiStickerGroups#1dd840f5 hash:int = messages.EmojiGroups`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiStickerGroups {
     /// `hash:int`.
     pub hash: i32,
@@ -12620,7 +12829,8 @@ impl tl::Function for GetEmojiStickerGroups {
 /// Callers: users.
 ///
 /// TL: `messages.getAvailableEffects#dea20a39 hash:int = messages.AvailableEffects`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAvailableEffects {
     /// `hash:int`.
     pub hash: i32,
@@ -12667,7 +12877,8 @@ impl tl::Function for GetAvailableEffects {
 /// Known errors: [`CHAT_ACTION_FORBIDDEN`](crate::errors::CHAT_ACTION_FORBIDDEN), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.editFactCheck#589ee75 peer:InputPeer msg_id:int text:TextWithEntities = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditFactCheck {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -12696,9 +12907,9 @@ impl tl::DecodeBare for EditFactCheck {
     const CONSTRUCTOR: (u32, &'static str) = (0x0589ee75, "messages.editFactCheck");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -12722,7 +12933,8 @@ impl tl::Function for EditFactCheck {
 /// Known errors: [`CHAT_ACTION_FORBIDDEN`](crate::errors::CHAT_ACTION_FORBIDDEN), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.deleteFactCheck#d1da940c peer:InputPeer msg_id:int = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteFactCheck {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -12748,7 +12960,7 @@ impl tl::DecodeBare for DeleteFactCheck {
     const CONSTRUCTOR: (u32, &'static str) = (0xd1da940c, "messages.deleteFactCheck");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
         };
         match reader.failure() {
@@ -12773,7 +12985,8 @@ impl tl::Function for DeleteFactCheck {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getFactCheck#b9cdc5ee peer:InputPeer msg_id:Vector<int> = Vector<FactCheck>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetFactCheck {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -12799,7 +13012,7 @@ impl tl::DecodeBare for GetFactCheck {
     const CONSTRUCTOR: (u32, &'static str) = (0xb9cdc5ee, "messages.getFactCheck");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.vector_field(),
         };
         match reader.failure() {
@@ -12824,7 +13037,8 @@ impl tl::Function for GetFactCheck {
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID).
 ///
 /// TL: `messages.requestMainWebView#c9e01e7b flags:# compact:flags.7?true fullscreen:flags.8?true peer:InputPeer bot:InputUser start_param:flags.1?string theme_params:flags.0?DataJSON platform:string = WebViewResult`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RequestMainWebView {
     /// `compact:flags.7?true`.
     pub compact: bool,
@@ -12879,8 +13093,8 @@ impl tl::DecodeBare for RequestMainWebView {
         let value = Self {
             compact: tl::has(flags, 0x80),
             fullscreen: tl::has(flags, 0x100),
-            peer: tl::Decode::decode(reader)?,
-            bot: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             start_param: reader.text_if(flags, 0x2),
             theme_params: reader.field_if(flags, 0x1),
             platform: reader.text_field(),
@@ -12907,7 +13121,8 @@ impl tl::Function for RequestMainWebView {
 /// Known errors: [`BALANCE_TOO_LOW`](crate::errors::BALANCE_TOO_LOW), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`RANDOM_ID_EMPTY`](crate::errors::RANDOM_ID_EMPTY), [`RANDOM_ID_EXPIRED`](crate::errors::RANDOM_ID_EXPIRED), [`REACTIONS_COUNT_INVALID`](crate::errors::REACTIONS_COUNT_INVALID), [`SEND_AS_PEER_INVALID`](crate::errors::SEND_AS_PEER_INVALID).
 ///
 /// TL: `messages.sendPaidReaction#58bbcb50 flags:# peer:InputPeer msg_id:int count:int random_id:long private:flags.0?PaidReactionPrivacy = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendPaidReaction {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -12953,7 +13168,7 @@ impl tl::DecodeBare for SendPaidReaction {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             count: reader.int_field(),
             random_id: reader.long_field(),
@@ -12981,7 +13196,8 @@ impl tl::Function for SendPaidReaction {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`REACTION_EMPTY`](crate::errors::REACTION_EMPTY).
 ///
 /// TL: `messages.togglePaidReactionPrivacy#435885b5 peer:InputPeer msg_id:int private:PaidReactionPrivacy = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TogglePaidReactionPrivacy {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -13010,9 +13226,9 @@ impl tl::DecodeBare for TogglePaidReactionPrivacy {
     const CONSTRUCTOR: (u32, &'static str) = (0x435885b5, "messages.togglePaidReactionPrivacy");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
-            private: tl::Decode::decode(reader)?,
+            private: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -13034,7 +13250,8 @@ impl tl::Function for TogglePaidReactionPrivacy {
 /// Callers: users.
 ///
 /// TL: `messages.getPaidReactionPrivacy#472455aa = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPaidReactionPrivacy;
 
 impl GetPaidReactionPrivacy {
@@ -13069,7 +13286,8 @@ impl tl::Function for GetPaidReactionPrivacy {
 /// Callers: users.
 ///
 /// TL: `messages.viewSponsoredMessage#269e3643 random_id:bytes = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ViewSponsoredMessage {
     /// `random_id:bytes`.
     pub random_id: tl::Bytes,
@@ -13114,7 +13332,8 @@ impl tl::Function for ViewSponsoredMessage {
 /// Callers: users.
 ///
 /// TL: `messages.clickSponsoredMessage#8235057e flags:# media:flags.0?true fullscreen:flags.1?true random_id:bytes = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ClickSponsoredMessage {
     /// `media:flags.0?true`.
     pub media: bool,
@@ -13175,7 +13394,8 @@ impl tl::Function for ClickSponsoredMessage {
 /// Callers: users.
 ///
 /// TL: `messages.reportSponsoredMessage#12cbf0c4 random_id:bytes option:bytes = channels.SponsoredMessageReportResult`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportSponsoredMessage {
     /// `random_id:bytes`.
     pub random_id: tl::Bytes,
@@ -13226,7 +13446,8 @@ impl tl::Function for ReportSponsoredMessage {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID).
 ///
 /// TL: `messages.getSponsoredMessages#3d6ce850 flags:# peer:InputPeer msg_id:flags.0?int = messages.SponsoredMessages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSponsoredMessages {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -13261,7 +13482,7 @@ impl tl::DecodeBare for GetSponsoredMessages {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_if(flags, 0x1),
         };
         match reader.failure() {
@@ -13286,7 +13507,8 @@ impl tl::Function for GetSponsoredMessages {
 /// Known errors: [`RESULT_ID_INVALID`](crate::errors::RESULT_ID_INVALID), [`SEND_MESSAGE_GAME_INVALID`](crate::errors::SEND_MESSAGE_GAME_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `messages.savePreparedInlineMessage#f21f7f2f flags:# result:InputBotInlineResult user_id:InputUser peer_types:flags.0?Vector<InlineQueryPeerType> = messages.BotPreparedInlineMessage`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SavePreparedInlineMessage {
     /// `result:InputBotInlineResult`.
     pub result: crate::enums::InputBotInlineResult,
@@ -13326,8 +13548,8 @@ impl tl::DecodeBare for SavePreparedInlineMessage {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            result: tl::Decode::decode(reader)?,
-            user_id: tl::Decode::decode(reader)?,
+            result: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             peer_types: reader.vector_if(flags, 0x1),
         };
         match reader.failure() {
@@ -13352,7 +13574,8 @@ impl tl::Function for SavePreparedInlineMessage {
 /// Known errors: [`ID_EXPIRED`](crate::errors::ID_EXPIRED), [`ID_INVALID`](crate::errors::ID_INVALID).
 ///
 /// TL: `messages.getPreparedInlineMessage#857ebdb8 bot:InputUser id:string = messages.PreparedInlineMessage`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPreparedInlineMessage {
     /// `bot:InputUser`.
     pub bot: crate::enums::InputUser,
@@ -13378,7 +13601,7 @@ impl tl::DecodeBare for GetPreparedInlineMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x857ebdb8, "messages.getPreparedInlineMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.text_field(),
         };
         match reader.failure() {
@@ -13401,7 +13624,8 @@ impl tl::Function for GetPreparedInlineMessage {
 /// Callers: users.
 ///
 /// TL: `messages.searchStickers#29b1c66a flags:# emojis:flags.0?true q:string emoticon:string lang_code:Vector<string> offset:int limit:int hash:long = messages.FoundStickers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SearchStickers {
     /// `emojis:flags.0?true`.
     pub emojis: bool,
@@ -13480,7 +13704,8 @@ impl tl::Function for SearchStickers {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.reportMessagesDelivery#5a6d7395 flags:# push:flags.0?true peer:InputPeer id:Vector<int> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportMessagesDelivery {
     /// `push:flags.0?true`.
     pub push: bool,
@@ -13518,7 +13743,7 @@ impl tl::DecodeBare for ReportMessagesDelivery {
         let flags = reader.flags_field();
         let value = Self {
             push: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
         };
         match reader.failure() {
@@ -13541,7 +13766,8 @@ impl tl::Function for ReportMessagesDelivery {
 /// Callers: users.
 ///
 /// TL: `messages.getSavedDialogsByID#6f6f9c96 flags:# parent_peer:flags.1?InputPeer ids:Vector<InputPeer> = messages.SavedDialogs`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedDialogsById {
     /// `parent_peer:flags.1?InputPeer`.
     pub parent_peer: Option<crate::enums::InputPeer>,
@@ -13603,7 +13829,8 @@ impl tl::Function for GetSavedDialogsById {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`PARENT_PEER_INVALID`](crate::errors::PARENT_PEER_INVALID).
 ///
 /// TL: `messages.readSavedHistory#ba4a3b5b parent_peer:InputPeer peer:InputPeer max_id:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReadSavedHistory {
     /// `parent_peer:InputPeer`.
     pub parent_peer: crate::enums::InputPeer,
@@ -13632,8 +13859,8 @@ impl tl::DecodeBare for ReadSavedHistory {
     const CONSTRUCTOR: (u32, &'static str) = (0xba4a3b5b, "messages.readSavedHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            parent_peer: tl::Decode::decode(reader)?,
-            peer: tl::Decode::decode(reader)?,
+            parent_peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             max_id: reader.int_field(),
         };
         match reader.failure() {
@@ -13658,7 +13885,8 @@ impl tl::Function for ReadSavedHistory {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.toggleTodoCompleted#d3e03124 peer:InputPeer msg_id:int completed:Vector<int> incompleted:Vector<int> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleTodoCompleted {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -13690,7 +13918,7 @@ impl tl::DecodeBare for ToggleTodoCompleted {
     const CONSTRUCTOR: (u32, &'static str) = (0xd3e03124, "messages.toggleTodoCompleted");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             completed: reader.vector_field(),
             incompleted: reader.vector_field(),
@@ -13717,7 +13945,8 @@ impl tl::Function for ToggleTodoCompleted {
 /// Known errors: [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`TODO_ITEM_DUPLICATE`](crate::errors::TODO_ITEM_DUPLICATE), [`TODO_NOT_MODIFIED`](crate::errors::TODO_NOT_MODIFIED).
 ///
 /// TL: `messages.appendTodoList#21a61057 peer:InputPeer msg_id:int list:Vector<TodoItem> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AppendTodoList {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -13746,7 +13975,7 @@ impl tl::DecodeBare for AppendTodoList {
     const CONSTRUCTOR: (u32, &'static str) = (0x21a61057, "messages.appendTodoList");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             list: reader.vector_field(),
         };
@@ -13772,7 +14001,8 @@ impl tl::Function for AppendTodoList {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.toggleSuggestedPostApproval#8107455c flags:# reject:flags.1?true peer:InputPeer msg_id:int schedule_date:flags.0?int reject_comment:flags.2?string = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleSuggestedPostApproval {
     /// `reject:flags.1?true`.
     pub reject: bool,
@@ -13818,7 +14048,7 @@ impl tl::DecodeBare for ToggleSuggestedPostApproval {
         let flags = reader.flags_field();
         let value = Self {
             reject: tl::has(flags, 0x2),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             schedule_date: reader.int_if(flags, 0x1),
             reject_comment: reader.text_if(flags, 0x4),
@@ -13845,7 +14075,8 @@ impl tl::Function for ToggleSuggestedPostApproval {
 /// Known errors: [`CHANNEL_FORUM_MISSING`](crate::errors::CHANNEL_FORUM_MISSING), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID).
 ///
 /// TL: `messages.getForumTopics#3ba47bff flags:# peer:InputPeer q:flags.0?string offset_date:int offset_id:int offset_topic:int limit:int = messages.ForumTopics`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetForumTopics {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -13892,7 +14123,7 @@ impl tl::DecodeBare for GetForumTopics {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             q: reader.text_if(flags, 0x1),
             offset_date: reader.int_field(),
             offset_id: reader.int_field(),
@@ -13921,7 +14152,8 @@ impl tl::Function for GetForumTopics {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`TOPICS_EMPTY`](crate::errors::TOPICS_EMPTY).
 ///
 /// TL: `messages.getForumTopicsByID#af0a4a08 peer:InputPeer topics:Vector<int> = messages.ForumTopics`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetForumTopicsById {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -13947,7 +14179,7 @@ impl tl::DecodeBare for GetForumTopicsById {
     const CONSTRUCTOR: (u32, &'static str) = (0xaf0a4a08, "messages.getForumTopicsByID");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             topics: reader.vector_field(),
         };
         match reader.failure() {
@@ -13972,7 +14204,8 @@ impl tl::Function for GetForumTopicsById {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`TOPIC_CLOSE_SEPARATELY`](crate::errors::TOPIC_CLOSE_SEPARATELY), [`TOPIC_NOT_MODIFIED`](crate::errors::TOPIC_NOT_MODIFIED).
 ///
 /// TL: `messages.editForumTopic#cecc1134 flags:# peer:InputPeer topic_id:int title:flags.0?string icon_emoji_id:flags.1?long closed:flags.2?Bool hidden:flags.3?Bool = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditForumTopic {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -14026,7 +14259,7 @@ impl tl::DecodeBare for EditForumTopic {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             topic_id: reader.int_field(),
             title: reader.text_if(flags, 0x1),
             icon_emoji_id: reader.long_if(flags, 0x2),
@@ -14055,7 +14288,8 @@ impl tl::Function for EditForumTopic {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID).
 ///
 /// TL: `messages.updatePinnedForumTopic#175df251 peer:InputPeer topic_id:int pinned:Bool = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdatePinnedForumTopic {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -14084,7 +14318,7 @@ impl tl::DecodeBare for UpdatePinnedForumTopic {
     const CONSTRUCTOR: (u32, &'static str) = (0x175df251, "messages.updatePinnedForumTopic");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             topic_id: reader.int_field(),
             pinned: reader.field(),
         };
@@ -14110,7 +14344,8 @@ impl tl::Function for UpdatePinnedForumTopic {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID).
 ///
 /// TL: `messages.reorderPinnedForumTopics#e7841f0 flags:# force:flags.0?true peer:InputPeer order:Vector<int> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderPinnedForumTopics {
     /// `force:flags.0?true`.
     pub force: bool,
@@ -14148,7 +14383,7 @@ impl tl::DecodeBare for ReorderPinnedForumTopics {
         let flags = reader.flags_field();
         let value = Self {
             force: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             order: reader.vector_field(),
         };
         match reader.failure() {
@@ -14173,7 +14408,8 @@ impl tl::Function for ReorderPinnedForumTopics {
 /// Known errors: [`BOT_FORUM_CREATE_FORBIDDEN`](crate::errors::BOT_FORUM_CREATE_FORBIDDEN), [`CHANNEL_FORUM_MISSING`](crate::errors::CHANNEL_FORUM_MISSING), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED).
 ///
 /// TL: `messages.createForumTopic#2f98c3d5 flags:# title_missing:flags.4?true peer:InputPeer title:string icon_color:flags.0?int icon_emoji_id:flags.3?long random_id:long send_as:flags.2?InputPeer = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateForumTopic {
     /// `title_missing:flags.4?true`.
     pub title_missing: bool,
@@ -14228,7 +14464,7 @@ impl tl::DecodeBare for CreateForumTopic {
         let flags = reader.flags_field();
         let value = Self {
             title_missing: tl::has(flags, 0x10),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_field(),
             icon_color: reader.int_if(flags, 0x1),
             icon_emoji_id: reader.long_if(flags, 0x8),
@@ -14257,7 +14493,8 @@ impl tl::Function for CreateForumTopic {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID).
 ///
 /// TL: `messages.deleteTopicHistory#d2816f10 peer:InputPeer top_msg_id:int = messages.AffectedHistory`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteTopicHistory {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -14283,7 +14520,7 @@ impl tl::DecodeBare for DeleteTopicHistory {
     const CONSTRUCTOR: (u32, &'static str) = (0xd2816f10, "messages.deleteTopicHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_msg_id: reader.int_field(),
         };
         match reader.failure() {
@@ -14306,7 +14543,8 @@ impl tl::Function for DeleteTopicHistory {
 /// Callers: users.
 ///
 /// TL: `messages.getEmojiGameInfo#fb7e8ca7 = messages.EmojiGameInfo`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiGameInfo;
 
 impl GetEmojiGameInfo {
@@ -14343,7 +14581,8 @@ impl tl::Function for GetEmojiGameInfo {
 /// Known errors: [`INPUT_TEXT_TOO_LONG`](crate::errors::INPUT_TEXT_TOO_LONG), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.summarizeText#abbbd346 flags:# peer:InputPeer id:int to_lang:flags.0?string tone:flags.2?string = TextWithEntities`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SummarizeText {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -14385,7 +14624,7 @@ impl tl::DecodeBare for SummarizeText {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
             to_lang: reader.text_if(flags, 0x1),
             tone: reader.text_if(flags, 0x4),
@@ -14412,7 +14651,8 @@ impl tl::Function for SummarizeText {
 /// Known errors: [`CHANNELS_ADMIN_PUBLIC_TOO_MUCH`](crate::errors::CHANNELS_ADMIN_PUBLIC_TOO_MUCH), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_MEMBER_ADD_FAILED`](crate::errors::CHAT_MEMBER_ADD_FAILED), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`PASSWORD_HASH_INVALID`](crate::errors::PASSWORD_HASH_INVALID), [`PASSWORD_MISSING`](crate::errors::PASSWORD_MISSING), [`PASSWORD_TOO_FRESH_X`](crate::errors::PASSWORD_TOO_FRESH_X), [`SESSION_TOO_FRESH_X`](crate::errors::SESSION_TOO_FRESH_X), [`SRP_ID_INVALID`](crate::errors::SRP_ID_INVALID), [`USERS_TOO_MUCH`](crate::errors::USERS_TOO_MUCH), [`USER_CHANNELS_TOO_MUCH`](crate::errors::USER_CHANNELS_TOO_MUCH), [`USER_NOT_MUTUAL_CONTACT`](crate::errors::USER_NOT_MUTUAL_CONTACT), [`USER_PRIVACY_RESTRICTED`](crate::errors::USER_PRIVACY_RESTRICTED).
 ///
 /// TL: `messages.editChatCreator#f743b857 peer:InputPeer user_id:InputUser password:InputCheckPasswordSRP = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditChatCreator {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -14441,9 +14681,9 @@ impl tl::DecodeBare for EditChatCreator {
     const CONSTRUCTOR: (u32, &'static str) = (0xf743b857, "messages.editChatCreator");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            user_id: tl::Decode::decode(reader)?,
-            password: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            password: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -14467,7 +14707,8 @@ impl tl::Function for EditChatCreator {
 /// Known errors: [`CHANNEL_ID_INVALID`](crate::errors::CHANNEL_ID_INVALID).
 ///
 /// TL: `messages.getFutureChatCreatorAfterLeave#3b7d0ea6 peer:InputPeer = User`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetFutureChatCreatorAfterLeave {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -14490,7 +14731,7 @@ impl tl::DecodeBare for GetFutureChatCreatorAfterLeave {
     const CONSTRUCTOR: (u32, &'static str) = (0x3b7d0ea6, "messages.getFutureChatCreatorAfterLeave");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -14514,7 +14755,8 @@ impl tl::Function for GetFutureChatCreatorAfterLeave {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.editChatParticipantRank#a00f32b0 peer:InputPeer participant:InputPeer rank:string = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditChatParticipantRank {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -14543,8 +14785,8 @@ impl tl::DecodeBare for EditChatParticipantRank {
     const CONSTRUCTOR: (u32, &'static str) = (0xa00f32b0, "messages.editChatParticipantRank");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            participant: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             rank: reader.text_field(),
         };
         match reader.failure() {
@@ -14569,7 +14811,8 @@ impl tl::Function for EditChatParticipantRank {
 /// Known errors: [`URL_INVALID`](crate::errors::URL_INVALID).
 ///
 /// TL: `messages.declineUrlAuth#35436bbc url:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeclineUrlAuth {
     /// `url:string`.
     pub url: tl::Text,
@@ -14616,7 +14859,8 @@ impl tl::Function for DeclineUrlAuth {
 /// Known errors: [`URL_INVALID`](crate::errors::URL_INVALID).
 ///
 /// TL: `messages.checkUrlAuthMatchCode#c9a47b0b url:string match_code:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckUrlAuthMatchCode {
     /// `url:string`.
     pub url: tl::Text,
@@ -14667,7 +14911,8 @@ impl tl::Function for CheckUrlAuthMatchCode {
 /// Known errors: [`AICOMPOSE_FLOOD_PREMIUM`](crate::errors::AICOMPOSE_FLOOD_PREMIUM), [`AICOMPOSE_TIMEOUT`](crate::errors::AICOMPOSE_TIMEOUT), [`AI_COMPOSE_TASK_MISSING`](crate::errors::AI_COMPOSE_TASK_MISSING), [`MESSAGE_EMPTY`](crate::errors::MESSAGE_EMPTY).
 ///
 /// TL: `messages.composeMessageWithAI#daecc589 flags:# proofread:flags.0?true emojify:flags.3?true text:TextWithEntities translate_to_lang:flags.1?string tone:flags.2?InputAiComposeTone = messages.ComposedMessageWithAI`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ComposeMessageWithAi {
     /// `proofread:flags.0?true`.
     pub proofread: bool,
@@ -14716,7 +14961,7 @@ impl tl::DecodeBare for ComposeMessageWithAi {
         let value = Self {
             proofread: tl::has(flags, 0x1),
             emojify: tl::has(flags, 0x8),
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             translate_to_lang: reader.text_if(flags, 0x2),
             tone: reader.field_if(flags, 0x4),
         };
@@ -14740,7 +14985,8 @@ impl tl::Function for ComposeMessageWithAi {
 /// Callers: users.
 ///
 /// TL: `messages.reportReadMetrics#4067c5e6 peer:InputPeer metrics:Vector<InputMessageReadMetric> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportReadMetrics {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -14766,7 +15012,7 @@ impl tl::DecodeBare for ReportReadMetrics {
     const CONSTRUCTOR: (u32, &'static str) = (0x4067c5e6, "messages.reportReadMetrics");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             metrics: reader.vector_field(),
         };
         match reader.failure() {
@@ -14789,7 +15035,8 @@ impl tl::Function for ReportReadMetrics {
 /// Callers: users.
 ///
 /// TL: `messages.reportMusicListen#ddbcd819 id:InputDocument listened_duration:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportMusicListen {
     /// `id:InputDocument`.
     pub id: crate::enums::InputDocument,
@@ -14815,7 +15062,7 @@ impl tl::DecodeBare for ReportMusicListen {
     const CONSTRUCTOR: (u32, &'static str) = (0xddbcd819, "messages.reportMusicListen");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             listened_duration: reader.int_field(),
         };
         match reader.failure() {
@@ -14840,7 +15087,8 @@ impl tl::Function for ReportMusicListen {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.addPollAnswer#19bc4b6d peer:InputPeer msg_id:int answer:PollAnswer = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AddPollAnswer {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -14869,9 +15117,9 @@ impl tl::DecodeBare for AddPollAnswer {
     const CONSTRUCTOR: (u32, &'static str) = (0x19bc4b6d, "messages.addPollAnswer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
-            answer: tl::Decode::decode(reader)?,
+            answer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -14895,7 +15143,8 @@ impl tl::Function for AddPollAnswer {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.deletePollAnswer#ac8505a5 peer:InputPeer msg_id:int option:bytes = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeletePollAnswer {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -14924,7 +15173,7 @@ impl tl::DecodeBare for DeletePollAnswer {
     const CONSTRUCTOR: (u32, &'static str) = (0xac8505a5, "messages.deletePollAnswer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             option: reader.bytes_field(),
         };
@@ -14950,7 +15199,8 @@ impl tl::Function for DeletePollAnswer {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.getUnreadPollVotes#43286cf2 flags:# peer:InputPeer top_msg_id:flags.0?int offset_id:int add_offset:int limit:int max_id:int min_id:int = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUnreadPollVotes {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -15000,7 +15250,7 @@ impl tl::DecodeBare for GetUnreadPollVotes {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_msg_id: reader.int_if(flags, 0x1),
             offset_id: reader.int_field(),
             add_offset: reader.int_field(),
@@ -15030,7 +15280,8 @@ impl tl::Function for GetUnreadPollVotes {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.readPollVotes#1720b4d8 flags:# peer:InputPeer top_msg_id:flags.0?int = messages.AffectedHistory`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReadPollVotes {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -15065,7 +15316,7 @@ impl tl::DecodeBare for ReadPollVotes {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_msg_id: reader.int_if(flags, 0x1),
         };
         match reader.failure() {
@@ -15090,7 +15341,8 @@ impl tl::Function for ReadPollVotes {
 /// Known errors: [`USER_BOT_INVALID`](crate::errors::USER_BOT_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED).
 ///
 /// TL: `messages.setBotGuestChatResult#b8f106e3 query_id:long result:InputBotInlineResult = InputBotInlineMessageID`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotGuestChatResult {
     /// `query_id:long`.
     pub query_id: i64,
@@ -15117,7 +15369,7 @@ impl tl::DecodeBare for SetBotGuestChatResult {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             query_id: reader.long_field(),
-            result: tl::Decode::decode(reader)?,
+            result: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -15141,7 +15393,8 @@ impl tl::Function for SetBotGuestChatResult {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.deleteParticipantReactions#a0b80cf8 peer:InputPeer participant:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteParticipantReactions {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -15167,8 +15420,8 @@ impl tl::DecodeBare for DeleteParticipantReactions {
     const CONSTRUCTOR: (u32, &'static str) = (0xa0b80cf8, "messages.deleteParticipantReactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            participant: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -15192,7 +15445,8 @@ impl tl::Function for DeleteParticipantReactions {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `messages.deleteParticipantReaction#e3b7f82c peer:InputPeer msg_id:int participant:InputPeer = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteParticipantReaction {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -15221,9 +15475,9 @@ impl tl::DecodeBare for DeleteParticipantReaction {
     const CONSTRUCTOR: (u32, &'static str) = (0xe3b7f82c, "messages.deleteParticipantReaction");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
-            participant: tl::Decode::decode(reader)?,
+            participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -15247,7 +15501,8 @@ impl tl::Function for DeleteParticipantReaction {
 /// Known errors: [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `messages.getPersonalChannelHistory#55fb0996 user_id:InputUser limit:int max_id:int min_id:int hash:long = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPersonalChannelHistory {
     /// `user_id:InputUser`.
     pub user_id: crate::enums::InputUser,
@@ -15282,7 +15537,7 @@ impl tl::DecodeBare for GetPersonalChannelHistory {
     const CONSTRUCTOR: (u32, &'static str) = (0x55fb0996, "messages.getPersonalChannelHistory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             limit: reader.int_field(),
             max_id: reader.int_field(),
             min_id: reader.int_field(),
@@ -15310,7 +15565,8 @@ impl tl::Function for GetPersonalChannelHistory {
 /// Known errors: [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID).
 ///
 /// TL: `messages.getRichMessage#501569cf peer:InputPeer id:int = messages.Messages`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetRichMessage {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -15336,7 +15592,7 @@ impl tl::DecodeBare for GetRichMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x501569cf, "messages.getRichMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
         };
         match reader.failure() {
@@ -15359,7 +15615,8 @@ impl tl::Function for GetRichMessage {
 /// Callers: users, bots.
 ///
 /// TL: `messages.translateRichMessage#1a542004 flags:# peer:flags.0?InputPeer id:flags.0?Vector<int> text:flags.1?Vector<InputRichMessage> to_lang:string tone:flags.2?string = messages.TranslatedRichMessage`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TranslateRichMessage {
     /// `peer:flags.0?InputPeer`, set together with `id` or not at all.
     pub peer: Option<crate::enums::InputPeer>,
@@ -15438,7 +15695,8 @@ impl tl::Function for TranslateRichMessage {
 /// Callers: users, bots.
 ///
 /// TL: `messages.composeRichMessageWithAI#8d7ae6af flags:# proofread:flags.0?true emojify:flags.3?true text:flags.4?InputRichMessage translate_to_lang:flags.1?string tone:flags.2?InputAiComposeTone = messages.ComposedRichMessageWithAI`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ComposeRichMessageWithAi {
     /// `proofread:flags.0?true`.
     pub proofread: bool,
@@ -15514,7 +15772,8 @@ impl tl::Function for ComposeRichMessageWithAi {
 /// Callers: users, bots.
 ///
 /// TL: `messages.requestChatJoinWebView#ba9ee679 flags:# query_id:long theme_params:flags.0?DataJSON platform:string = WebViewResult`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RequestChatJoinWebView {
     /// `query_id:long`.
     pub query_id: i64,

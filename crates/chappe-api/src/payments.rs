@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`API_GIFT_RESTRICTED_UPDATE_APP`](crate::errors::API_GIFT_RESTRICTED_UPDATE_APP), [`BOOST_PEER_INVALID`](crate::errors::BOOST_PEER_INVALID), [`BOT_ACCESS_FORBIDDEN`](crate::errors::BOT_ACCESS_FORBIDDEN), [`BOT_INVOICE_INVALID`](crate::errors::BOT_INVOICE_INVALID), [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`GIFT_MONTHS_INVALID`](crate::errors::GIFT_MONTHS_INVALID), [`GIFT_STARS_INVALID`](crate::errors::GIFT_STARS_INVALID), [`INVOICE_INVALID`](crate::errors::INVOICE_INVALID), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`MESSAGE_TOO_LONG`](crate::errors::MESSAGE_TOO_LONG), [`MONTH_INVALID`](crate::errors::MONTH_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`NO_PAYMENT_NEEDED`](crate::errors::NO_PAYMENT_NEEDED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PREMIUM_PURPOSE_INVALID`](crate::errors::PREMIUM_PURPOSE_INVALID), [`SLUG_INVALID`](crate::errors::SLUG_INVALID), [`STARGIFT_ALREADY_CONVERTED`](crate::errors::STARGIFT_ALREADY_CONVERTED), [`STARGIFT_ALREADY_REFUNDED`](crate::errors::STARGIFT_ALREADY_REFUNDED), [`STARGIFT_ALREADY_UPGRADED`](crate::errors::STARGIFT_ALREADY_UPGRADED), [`STARGIFT_EXPORT_IN_PROGRESS`](crate::errors::STARGIFT_EXPORT_IN_PROGRESS), [`STARGIFT_INVALID`](crate::errors::STARGIFT_INVALID), [`STARGIFT_MESSAGE_INVALID`](crate::errors::STARGIFT_MESSAGE_INVALID), [`STARGIFT_NOT_FOUND`](crate::errors::STARGIFT_NOT_FOUND), [`STARGIFT_NOT_OWNER`](crate::errors::STARGIFT_NOT_OWNER), [`STARGIFT_NOT_UNIQUE`](crate::errors::STARGIFT_NOT_UNIQUE), [`STARGIFT_OWNER_INVALID`](crate::errors::STARGIFT_OWNER_INVALID), [`STARGIFT_PEER_INVALID`](crate::errors::STARGIFT_PEER_INVALID), [`STARGIFT_RESELL_CURRENCY_NOT_ALLOWED`](crate::errors::STARGIFT_RESELL_CURRENCY_NOT_ALLOWED), [`STARGIFT_RESELL_TOO_EARLY_X`](crate::errors::STARGIFT_RESELL_TOO_EARLY_X), [`STARGIFT_SLUG_INVALID`](crate::errors::STARGIFT_SLUG_INVALID), [`STARGIFT_TRANSFER_TOO_EARLY_X`](crate::errors::STARGIFT_TRANSFER_TOO_EARLY_X), [`STARGIFT_UPGRADE_UNAVAILABLE`](crate::errors::STARGIFT_UPGRADE_UNAVAILABLE), [`STARS_FORM_AMOUNT_MISMATCH`](crate::errors::STARS_FORM_AMOUNT_MISMATCH), [`TO_ID_INVALID`](crate::errors::TO_ID_INVALID), [`UNTIL_DATE_INVALID`](crate::errors::UNTIL_DATE_INVALID), [`USER_DISALLOWED_STARGIFTS`](crate::errors::USER_DISALLOWED_STARGIFTS).
 ///
 /// TL: `payments.getPaymentForm#37148dbb flags:# invoice:InputInvoice theme_params:flags.0?DataJSON = payments.PaymentForm`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPaymentForm {
     /// `invoice:InputInvoice`.
     pub invoice: crate::enums::InputInvoice,
@@ -49,7 +50,7 @@ impl tl::DecodeBare for GetPaymentForm {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            invoice: tl::Decode::decode(reader)?,
+            invoice: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             theme_params: reader.field_if(flags, 0x1),
         };
         match reader.failure() {
@@ -74,7 +75,8 @@ impl tl::Function for GetPaymentForm {
 /// Known errors: [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID).
 ///
 /// TL: `payments.getPaymentReceipt#2478d1cc peer:InputPeer msg_id:int = payments.PaymentReceipt`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPaymentReceipt {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -100,7 +102,7 @@ impl tl::DecodeBare for GetPaymentReceipt {
     const CONSTRUCTOR: (u32, &'static str) = (0x2478d1cc, "payments.getPaymentReceipt");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
         };
         match reader.failure() {
@@ -125,7 +127,8 @@ impl tl::Function for GetPaymentReceipt {
 /// Known errors: [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.validateRequestedInfo#b6c8f12b flags:# save:flags.0?true invoice:InputInvoice info:PaymentRequestedInfo = payments.ValidatedRequestedInfo`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ValidateRequestedInfo {
     /// `save:flags.0?true`.
     pub save: bool,
@@ -163,8 +166,8 @@ impl tl::DecodeBare for ValidateRequestedInfo {
         let flags = reader.flags_field();
         let value = Self {
             save: tl::has(flags, 0x1),
-            invoice: tl::Decode::decode(reader)?,
-            info: tl::Decode::decode(reader)?,
+            invoice: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            info: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -188,7 +191,8 @@ impl tl::Function for ValidateRequestedInfo {
 /// Known errors: [`FORM_UNSUPPORTED`](crate::errors::FORM_UNSUPPORTED), [`INVOICE_INVALID`](crate::errors::INVOICE_INVALID), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`PAYMENT_CREDENTIALS_INVALID`](crate::errors::PAYMENT_CREDENTIALS_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`TMP_PASSWORD_INVALID`](crate::errors::TMP_PASSWORD_INVALID).
 ///
 /// TL: `payments.sendPaymentForm#2d03522f flags:# form_id:long invoice:InputInvoice requested_info_id:flags.0?string shipping_option_id:flags.1?string credentials:InputPaymentCredentials tip_amount:flags.2?long = payments.PaymentResult`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendPaymentForm {
     /// `form_id:long`.
     pub form_id: i64,
@@ -238,10 +242,10 @@ impl tl::DecodeBare for SendPaymentForm {
         let flags = reader.flags_field();
         let value = Self {
             form_id: reader.long_field(),
-            invoice: tl::Decode::decode(reader)?,
+            invoice: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             requested_info_id: reader.text_if(flags, 0x1),
             shipping_option_id: reader.text_if(flags, 0x2),
-            credentials: tl::Decode::decode(reader)?,
+            credentials: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             tip_amount: reader.long_if(flags, 0x4),
         };
         match reader.failure() {
@@ -264,7 +268,8 @@ impl tl::Function for SendPaymentForm {
 /// Callers: users.
 ///
 /// TL: `payments.getSavedInfo#227d824b = payments.SavedInfo`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedInfo;
 
 impl GetSavedInfo {
@@ -299,7 +304,8 @@ impl tl::Function for GetSavedInfo {
 /// Callers: users.
 ///
 /// TL: `payments.clearSavedInfo#d83d70c1 flags:# credentials:flags.0?true info:flags.1?true = Bool`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ClearSavedInfo {
     /// `credentials:flags.0?true`.
     pub credentials: bool,
@@ -358,7 +364,8 @@ impl tl::Function for ClearSavedInfo {
 /// Known errors: [`BANK_CARD_NUMBER_INVALID`](crate::errors::BANK_CARD_NUMBER_INVALID).
 ///
 /// TL: `payments.getBankCardData#2e79d779 number:string = payments.BankCardData`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBankCardData {
     /// `number:string`.
     pub number: tl::Text,
@@ -405,7 +412,8 @@ impl tl::Function for GetBankCardData {
 /// Known errors: [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`CURRENCY_TOTAL_AMOUNT_INVALID`](crate::errors::CURRENCY_TOTAL_AMOUNT_INVALID), [`INVOICE_PAYLOAD_INVALID`](crate::errors::INVOICE_PAYLOAD_INVALID), [`MEDIA_INVALID`](crate::errors::MEDIA_INVALID), [`PAYMENT_PROVIDER_INVALID`](crate::errors::PAYMENT_PROVIDER_INVALID), [`STARS_INVOICE_INVALID`](crate::errors::STARS_INVOICE_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED), [`WEBDOCUMENT_MIME_INVALID`](crate::errors::WEBDOCUMENT_MIME_INVALID), [`WEBDOCUMENT_URL_EMPTY`](crate::errors::WEBDOCUMENT_URL_EMPTY).
 ///
 /// TL: `payments.exportInvoice#f91b065 invoice_media:InputMedia = payments.ExportedInvoice`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ExportInvoice {
     /// `invoice_media:InputMedia`.
     pub invoice_media: crate::enums::InputMedia,
@@ -428,7 +436,7 @@ impl tl::DecodeBare for ExportInvoice {
     const CONSTRUCTOR: (u32, &'static str) = (0x0f91b065, "payments.exportInvoice");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            invoice_media: tl::Decode::decode(reader)?,
+            invoice_media: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -452,7 +460,8 @@ impl tl::Function for ExportInvoice {
 /// Known errors: [`INPUT_PURPOSE_INVALID`](crate::errors::INPUT_PURPOSE_INVALID), [`RECEIPT_EMPTY`](crate::errors::RECEIPT_EMPTY).
 ///
 /// TL: `payments.assignAppStoreTransaction#80ed747d receipt:bytes purpose:InputStorePaymentPurpose = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AssignAppStoreTransaction {
     /// `receipt:bytes`.
     pub receipt: tl::Bytes,
@@ -479,7 +488,7 @@ impl tl::DecodeBare for AssignAppStoreTransaction {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             receipt: reader.bytes_field(),
-            purpose: tl::Decode::decode(reader)?,
+            purpose: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -503,7 +512,8 @@ impl tl::Function for AssignAppStoreTransaction {
 /// Known errors: [`DATA_JSON_INVALID`](crate::errors::DATA_JSON_INVALID).
 ///
 /// TL: `payments.assignPlayMarketTransaction#dffd50d3 receipt:DataJSON purpose:InputStorePaymentPurpose = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AssignPlayMarketTransaction {
     /// `receipt:DataJSON`.
     pub receipt: crate::types::DataJson,
@@ -529,8 +539,8 @@ impl tl::DecodeBare for AssignPlayMarketTransaction {
     const CONSTRUCTOR: (u32, &'static str) = (0xdffd50d3, "payments.assignPlayMarketTransaction");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            receipt: tl::Decode::decode(reader)?,
-            purpose: tl::Decode::decode(reader)?,
+            receipt: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            purpose: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -552,7 +562,8 @@ impl tl::Function for AssignPlayMarketTransaction {
 /// Callers: users.
 ///
 /// TL: `payments.getPremiumGiftCodeOptions#2757ba54 flags:# boost_peer:flags.0?InputPeer = Vector<PremiumGiftCodeOption>`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPremiumGiftCodeOptions {
     /// `boost_peer:flags.0?InputPeer`.
     pub boost_peer: Option<crate::enums::InputPeer>,
@@ -610,7 +621,8 @@ impl tl::Function for GetPremiumGiftCodeOptions {
 /// Known errors: [`GIFT_SLUG_EXPIRED`](crate::errors::GIFT_SLUG_EXPIRED), [`GIFT_SLUG_INVALID`](crate::errors::GIFT_SLUG_INVALID).
 ///
 /// TL: `payments.checkGiftCode#8e51b4c1 slug:string = payments.CheckedGiftCode`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckGiftCode {
     /// `slug:string`.
     pub slug: tl::Text,
@@ -657,7 +669,8 @@ impl tl::Function for CheckGiftCode {
 /// Known errors: [`GIFT_SLUG_EXPIRED`](crate::errors::GIFT_SLUG_EXPIRED), [`GIFT_SLUG_INVALID`](crate::errors::GIFT_SLUG_INVALID), [`PREMIUM_SUB_ACTIVE_UNTIL_X`](crate::errors::PREMIUM_SUB_ACTIVE_UNTIL_X).
 ///
 /// TL: `payments.applyGiftCode#f6e26854 slug:string = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ApplyGiftCode {
     /// `slug:string`.
     pub slug: tl::Text,
@@ -704,7 +717,8 @@ impl tl::Function for ApplyGiftCode {
 /// Known errors: [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.getGiveawayInfo#f4239425 peer:InputPeer msg_id:int = payments.GiveawayInfo`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetGiveawayInfo {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -730,7 +744,7 @@ impl tl::DecodeBare for GetGiveawayInfo {
     const CONSTRUCTOR: (u32, &'static str) = (0xf4239425, "payments.getGiveawayInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
         };
         match reader.failure() {
@@ -755,7 +769,8 @@ impl tl::Function for GetGiveawayInfo {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.launchPrepaidGiveaway#5ff58f20 peer:InputPeer giveaway_id:long purpose:InputStorePaymentPurpose = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct LaunchPrepaidGiveaway {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -784,9 +799,9 @@ impl tl::DecodeBare for LaunchPrepaidGiveaway {
     const CONSTRUCTOR: (u32, &'static str) = (0x5ff58f20, "payments.launchPrepaidGiveaway");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             giveaway_id: reader.long_field(),
-            purpose: tl::Decode::decode(reader)?,
+            purpose: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -808,7 +823,8 @@ impl tl::Function for LaunchPrepaidGiveaway {
 /// Callers: users.
 ///
 /// TL: `payments.getStarsTopupOptions#c00ec7d3 = Vector<StarsTopupOption>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarsTopupOptions;
 
 impl GetStarsTopupOptions {
@@ -845,7 +861,8 @@ impl tl::Function for GetStarsTopupOptions {
 /// Known errors: [`BOT_ACCESS_FORBIDDEN`](crate::errors::BOT_ACCESS_FORBIDDEN), [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.getStarsStatus#4ea9b3bf flags:# ton:flags.0?true peer:InputPeer = payments.StarsStatus`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarsStatus {
     /// `ton:flags.0?true`.
     pub ton: bool,
@@ -880,7 +897,7 @@ impl tl::DecodeBare for GetStarsStatus {
         let flags = reader.flags_field();
         let value = Self {
             ton: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -904,7 +921,8 @@ impl tl::Function for GetStarsStatus {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`SUBSCRIPTION_ID_INVALID`](crate::errors::SUBSCRIPTION_ID_INVALID).
 ///
 /// TL: `payments.getStarsTransactions#69da4557 flags:# inbound:flags.0?true outbound:flags.1?true ascending:flags.2?true ton:flags.4?true subscription_id:flags.3?string peer:InputPeer offset:string limit:int = payments.StarsStatus`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarsTransactions {
     /// `inbound:flags.0?true`.
     pub inbound: bool,
@@ -962,7 +980,7 @@ impl tl::DecodeBare for GetStarsTransactions {
             ascending: tl::has(flags, 0x4),
             ton: tl::has(flags, 0x10),
             subscription_id: reader.text_if(flags, 0x8),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset: reader.text_field(),
             limit: reader.int_field(),
         };
@@ -988,7 +1006,8 @@ impl tl::Function for GetStarsTransactions {
 /// Known errors: [`API_GIFT_RESTRICTED_UPDATE_APP`](crate::errors::API_GIFT_RESTRICTED_UPDATE_APP), [`BALANCE_TOO_LOW`](crate::errors::BALANCE_TOO_LOW), [`BOT_ACCESS_FORBIDDEN`](crate::errors::BOT_ACCESS_FORBIDDEN), [`BOT_INVOICE_INVALID`](crate::errors::BOT_INVOICE_INVALID), [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`FORM_EXPIRED`](crate::errors::FORM_EXPIRED), [`FORM_ID_EMPTY`](crate::errors::FORM_ID_EMPTY), [`FORM_SUBMIT_DUPLICATE`](crate::errors::FORM_SUBMIT_DUPLICATE), [`FORM_UNSUPPORTED`](crate::errors::FORM_UNSUPPORTED), [`GIFT_STARS_INVALID`](crate::errors::GIFT_STARS_INVALID), [`MEDIA_ALREADY_PAID`](crate::errors::MEDIA_ALREADY_PAID), [`MONTH_INVALID`](crate::errors::MONTH_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PRECHECKOUT_FAILED`](crate::errors::PRECHECKOUT_FAILED), [`PURPOSE_INVALID`](crate::errors::PURPOSE_INVALID), [`STARGIFT_ALREADY_UPGRADED`](crate::errors::STARGIFT_ALREADY_UPGRADED), [`STARGIFT_NOT_FOUND`](crate::errors::STARGIFT_NOT_FOUND), [`STARGIFT_OWNER_INVALID`](crate::errors::STARGIFT_OWNER_INVALID), [`STARGIFT_SLUG_INVALID`](crate::errors::STARGIFT_SLUG_INVALID), [`STARGIFT_USAGE_LIMITED`](crate::errors::STARGIFT_USAGE_LIMITED), [`STARGIFT_USER_USAGE_LIMITED`](crate::errors::STARGIFT_USER_USAGE_LIMITED), [`STARS_FORM_AMOUNT_MISMATCH`](crate::errors::STARS_FORM_AMOUNT_MISMATCH), [`TO_ID_INVALID`](crate::errors::TO_ID_INVALID), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `payments.sendStarsForm#7998c914 form_id:long invoice:InputInvoice = payments.PaymentResult`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendStarsForm {
     /// `form_id:long`.
     pub form_id: i64,
@@ -1015,7 +1034,7 @@ impl tl::DecodeBare for SendStarsForm {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             form_id: reader.long_field(),
-            invoice: tl::Decode::decode(reader)?,
+            invoice: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1039,7 +1058,8 @@ impl tl::Function for SendStarsForm {
 /// Known errors: [`CHARGE_ALREADY_REFUNDED`](crate::errors::CHARGE_ALREADY_REFUNDED), [`CHARGE_ID_EMPTY`](crate::errors::CHARGE_ID_EMPTY), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `payments.refundStarsCharge#25ae8f4a user_id:InputUser charge_id:string = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RefundStarsCharge {
     /// `user_id:InputUser`.
     pub user_id: crate::enums::InputUser,
@@ -1065,7 +1085,7 @@ impl tl::DecodeBare for RefundStarsCharge {
     const CONSTRUCTOR: (u32, &'static str) = (0x25ae8f4a, "payments.refundStarsCharge");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             charge_id: reader.text_field(),
         };
         match reader.failure() {
@@ -1090,7 +1110,8 @@ impl tl::Function for RefundStarsCharge {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.getStarsRevenueStats#d91ffad6 flags:# dark:flags.0?true ton:flags.1?true peer:InputPeer = payments.StarsRevenueStats`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarsRevenueStats {
     /// `dark:flags.0?true`.
     pub dark: bool,
@@ -1129,7 +1150,7 @@ impl tl::DecodeBare for GetStarsRevenueStats {
         let value = Self {
             dark: tl::has(flags, 0x1),
             ton: tl::has(flags, 0x2),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1153,7 +1174,8 @@ impl tl::Function for GetStarsRevenueStats {
 /// Known errors: [`PASSWORD_HASH_INVALID`](crate::errors::PASSWORD_HASH_INVALID), [`PASSWORD_MISSING`](crate::errors::PASSWORD_MISSING), [`PASSWORD_TOO_FRESH_X`](crate::errors::PASSWORD_TOO_FRESH_X), [`SESSION_TOO_FRESH_X`](crate::errors::SESSION_TOO_FRESH_X).
 ///
 /// TL: `payments.getStarsRevenueWithdrawalUrl#2433dc92 flags:# ton:flags.0?true peer:InputPeer amount:flags.1?long password:InputCheckPasswordSRP = payments.StarsRevenueWithdrawalUrl`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarsRevenueWithdrawalUrl {
     /// `ton:flags.0?true`.
     pub ton: bool,
@@ -1195,9 +1217,9 @@ impl tl::DecodeBare for GetStarsRevenueWithdrawalUrl {
         let flags = reader.flags_field();
         let value = Self {
             ton: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             amount: reader.long_if(flags, 0x2),
-            password: tl::Decode::decode(reader)?,
+            password: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1221,7 +1243,8 @@ impl tl::Function for GetStarsRevenueWithdrawalUrl {
 /// Known errors: [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.getStarsRevenueAdsAccountUrl#d1d7efc5 peer:InputPeer = payments.StarsRevenueAdsAccountUrl`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarsRevenueAdsAccountUrl {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1244,7 +1267,7 @@ impl tl::DecodeBare for GetStarsRevenueAdsAccountUrl {
     const CONSTRUCTOR: (u32, &'static str) = (0xd1d7efc5, "payments.getStarsRevenueAdsAccountUrl");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1268,7 +1291,8 @@ impl tl::Function for GetStarsRevenueAdsAccountUrl {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`TRANSACTION_ID_INVALID`](crate::errors::TRANSACTION_ID_INVALID).
 ///
 /// TL: `payments.getStarsTransactionsByID#2dca16b8 flags:# ton:flags.0?true peer:InputPeer id:Vector<InputStarsTransaction> = payments.StarsStatus`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarsTransactionsById {
     /// `ton:flags.0?true`.
     pub ton: bool,
@@ -1306,7 +1330,7 @@ impl tl::DecodeBare for GetStarsTransactionsById {
         let flags = reader.flags_field();
         let value = Self {
             ton: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
         };
         match reader.failure() {
@@ -1331,7 +1355,8 @@ impl tl::Function for GetStarsTransactionsById {
 /// Known errors: [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`USER_GIFT_UNAVAILABLE`](crate::errors::USER_GIFT_UNAVAILABLE), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `payments.getStarsGiftOptions#d3c96bc8 flags:# user_id:flags.0?InputUser = Vector<StarsGiftOption>`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarsGiftOptions {
     /// `user_id:flags.0?InputUser`.
     pub user_id: Option<crate::enums::InputUser>,
@@ -1389,7 +1414,8 @@ impl tl::Function for GetStarsGiftOptions {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.getStarsSubscriptions#32512c5 flags:# missing_balance:flags.0?true peer:InputPeer offset:string = payments.StarsStatus`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarsSubscriptions {
     /// `missing_balance:flags.0?true`.
     pub missing_balance: bool,
@@ -1427,7 +1453,7 @@ impl tl::DecodeBare for GetStarsSubscriptions {
         let flags = reader.flags_field();
         let value = Self {
             missing_balance: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset: reader.text_field(),
         };
         match reader.failure() {
@@ -1452,7 +1478,8 @@ impl tl::Function for GetStarsSubscriptions {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.changeStarsSubscription#c7770878 flags:# peer:InputPeer subscription_id:string canceled:flags.0?Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ChangeStarsSubscription {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1492,7 +1519,7 @@ impl tl::DecodeBare for ChangeStarsSubscription {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             subscription_id: reader.text_field(),
             canceled: reader.field_if(flags, 0x1),
         };
@@ -1518,7 +1545,8 @@ impl tl::Function for ChangeStarsSubscription {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.fulfillStarsSubscription#cc5bebb3 peer:InputPeer subscription_id:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct FulfillStarsSubscription {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1544,7 +1572,7 @@ impl tl::DecodeBare for FulfillStarsSubscription {
     const CONSTRUCTOR: (u32, &'static str) = (0xcc5bebb3, "payments.fulfillStarsSubscription");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             subscription_id: reader.text_field(),
         };
         match reader.failure() {
@@ -1567,7 +1595,8 @@ impl tl::Function for FulfillStarsSubscription {
 /// Callers: users.
 ///
 /// TL: `payments.getStarsGiveawayOptions#bd1efd3e = Vector<StarsGiveawayOption>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarsGiveawayOptions;
 
 impl GetStarsGiveawayOptions {
@@ -1602,7 +1631,8 @@ impl tl::Function for GetStarsGiveawayOptions {
 /// Callers: users, bots.
 ///
 /// TL: `payments.getStarGifts#c4563590 hash:int = payments.StarGifts`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarGifts {
     /// `hash:int`.
     pub hash: i32,
@@ -1649,7 +1679,8 @@ impl tl::Function for GetStarGifts {
 /// Known errors: [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`SAVED_ID_EMPTY`](crate::errors::SAVED_ID_EMPTY), [`STARGIFT_OBJECT_INVALID`](crate::errors::STARGIFT_OBJECT_INVALID), [`STARGIFT_OWNER_INVALID`](crate::errors::STARGIFT_OWNER_INVALID), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `payments.saveStarGift#2a2a697c flags:# unsave:flags.0?true stargift:InputSavedStarGift = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveStarGift {
     /// `unsave:flags.0?true`.
     pub unsave: bool,
@@ -1684,7 +1715,7 @@ impl tl::DecodeBare for SaveStarGift {
         let flags = reader.flags_field();
         let value = Self {
             unsave: tl::has(flags, 0x1),
-            stargift: tl::Decode::decode(reader)?,
+            stargift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1708,7 +1739,8 @@ impl tl::Function for SaveStarGift {
 /// Known errors: [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`SAVED_ID_EMPTY`](crate::errors::SAVED_ID_EMPTY), [`STARGIFT_PEER_INVALID`](crate::errors::STARGIFT_PEER_INVALID), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `payments.convertStarGift#74bf076b stargift:InputSavedStarGift = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ConvertStarGift {
     /// `stargift:InputSavedStarGift`.
     pub stargift: crate::enums::InputSavedStarGift,
@@ -1731,7 +1763,7 @@ impl tl::DecodeBare for ConvertStarGift {
     const CONSTRUCTOR: (u32, &'static str) = (0x74bf076b, "payments.convertStarGift");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            stargift: tl::Decode::decode(reader)?,
+            stargift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1755,7 +1787,8 @@ impl tl::Function for ConvertStarGift {
 /// Known errors: [`CHARGE_ID_INVALID`](crate::errors::CHARGE_ID_INVALID), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `payments.botCancelStarsSubscription#6dfa0622 flags:# restore:flags.0?true user_id:InputUser charge_id:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct BotCancelStarsSubscription {
     /// `restore:flags.0?true`.
     pub restore: bool,
@@ -1793,7 +1826,7 @@ impl tl::DecodeBare for BotCancelStarsSubscription {
         let flags = reader.flags_field();
         let value = Self {
             restore: tl::has(flags, 0x1),
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             charge_id: reader.text_field(),
         };
         match reader.failure() {
@@ -1816,7 +1849,8 @@ impl tl::Function for BotCancelStarsSubscription {
 /// Callers: users.
 ///
 /// TL: `payments.getConnectedStarRefBots#5869a553 flags:# peer:InputPeer offset_date:flags.2?int offset_link:flags.2?string limit:int = payments.ConnectedStarRefBots`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetConnectedStarRefBots {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1862,7 +1896,7 @@ impl tl::DecodeBare for GetConnectedStarRefBots {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset_date: reader.int_if(flags, 0x4),
             offset_link: reader.text_if(flags, 0x4),
             limit: reader.int_field(),
@@ -1889,7 +1923,8 @@ impl tl::Function for GetConnectedStarRefBots {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.getConnectedStarRefBot#b7d998f0 peer:InputPeer bot:InputUser = payments.ConnectedStarRefBots`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetConnectedStarRefBot {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1915,8 +1950,8 @@ impl tl::DecodeBare for GetConnectedStarRefBot {
     const CONSTRUCTOR: (u32, &'static str) = (0xb7d998f0, "payments.getConnectedStarRefBot");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            bot: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1940,7 +1975,8 @@ impl tl::Function for GetConnectedStarRefBot {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.getSuggestedStarRefBots#d6b48f7 flags:# order_by_revenue:flags.0?true order_by_date:flags.1?true peer:InputPeer offset:string limit:int = payments.SuggestedStarRefBots`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSuggestedStarRefBots {
     /// `order_by_revenue:flags.0?true`.
     pub order_by_revenue: bool,
@@ -1985,7 +2021,7 @@ impl tl::DecodeBare for GetSuggestedStarRefBots {
         let value = Self {
             order_by_revenue: tl::has(flags, 0x1),
             order_by_date: tl::has(flags, 0x2),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset: reader.text_field(),
             limit: reader.int_field(),
         };
@@ -2009,7 +2045,8 @@ impl tl::Function for GetSuggestedStarRefBots {
 /// Callers: users.
 ///
 /// TL: `payments.connectStarRefBot#7ed5348a peer:InputPeer bot:InputUser = payments.ConnectedStarRefBots`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ConnectStarRefBot {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -2035,8 +2072,8 @@ impl tl::DecodeBare for ConnectStarRefBot {
     const CONSTRUCTOR: (u32, &'static str) = (0x7ed5348a, "payments.connectStarRefBot");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            bot: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2060,7 +2097,8 @@ impl tl::Function for ConnectStarRefBot {
 /// Known errors: [`STARREF_HASH_REVOKED`](crate::errors::STARREF_HASH_REVOKED).
 ///
 /// TL: `payments.editConnectedStarRefBot#e4fca4a3 flags:# revoked:flags.0?true peer:InputPeer link:string = payments.ConnectedStarRefBots`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditConnectedStarRefBot {
     /// `revoked:flags.0?true`.
     pub revoked: bool,
@@ -2098,7 +2136,7 @@ impl tl::DecodeBare for EditConnectedStarRefBot {
         let flags = reader.flags_field();
         let value = Self {
             revoked: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             link: reader.text_field(),
         };
         match reader.failure() {
@@ -2123,7 +2161,8 @@ impl tl::Function for EditConnectedStarRefBot {
 /// Known errors: [`STARGIFT_INVALID`](crate::errors::STARGIFT_INVALID), [`STARGIFT_UPGRADE_UNAVAILABLE`](crate::errors::STARGIFT_UPGRADE_UNAVAILABLE).
 ///
 /// TL: `payments.getStarGiftUpgradePreview#9c9abcb1 gift_id:long = payments.StarGiftUpgradePreview`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarGiftUpgradePreview {
     /// `gift_id:long`.
     pub gift_id: i64,
@@ -2170,7 +2209,8 @@ impl tl::Function for GetStarGiftUpgradePreview {
 /// Known errors: [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`PAYMENT_REQUIRED`](crate::errors::PAYMENT_REQUIRED), [`SAVED_ID_EMPTY`](crate::errors::SAVED_ID_EMPTY), [`STARGIFT_ALREADY_CONVERTED`](crate::errors::STARGIFT_ALREADY_CONVERTED), [`STARGIFT_ALREADY_UPGRADED`](crate::errors::STARGIFT_ALREADY_UPGRADED), [`STARGIFT_UPGRADE_UNAVAILABLE`](crate::errors::STARGIFT_UPGRADE_UNAVAILABLE).
 ///
 /// TL: `payments.upgradeStarGift#aed6e4f5 flags:# keep_original_details:flags.0?true stargift:InputSavedStarGift = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpgradeStarGift {
     /// `keep_original_details:flags.0?true`.
     pub keep_original_details: bool,
@@ -2205,7 +2245,7 @@ impl tl::DecodeBare for UpgradeStarGift {
         let flags = reader.flags_field();
         let value = Self {
             keep_original_details: tl::has(flags, 0x1),
-            stargift: tl::Decode::decode(reader)?,
+            stargift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2229,7 +2269,8 @@ impl tl::Function for UpgradeStarGift {
 /// Known errors: [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`PAYMENT_REQUIRED`](crate::errors::PAYMENT_REQUIRED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`SAVED_ID_EMPTY`](crate::errors::SAVED_ID_EMPTY), [`STARGIFT_NOT_FOUND`](crate::errors::STARGIFT_NOT_FOUND), [`STARGIFT_NOT_OWNER`](crate::errors::STARGIFT_NOT_OWNER), [`STARGIFT_NOT_UNIQUE`](crate::errors::STARGIFT_NOT_UNIQUE), [`STARGIFT_OWNER_INVALID`](crate::errors::STARGIFT_OWNER_INVALID), [`STARGIFT_PEER_INVALID`](crate::errors::STARGIFT_PEER_INVALID), [`STARGIFT_TRANSFER_TOO_EARLY_X`](crate::errors::STARGIFT_TRANSFER_TOO_EARLY_X).
 ///
 /// TL: `payments.transferStarGift#7f18176a stargift:InputSavedStarGift to_id:InputPeer = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TransferStarGift {
     /// `stargift:InputSavedStarGift`.
     pub stargift: crate::enums::InputSavedStarGift,
@@ -2255,8 +2296,8 @@ impl tl::DecodeBare for TransferStarGift {
     const CONSTRUCTOR: (u32, &'static str) = (0x7f18176a, "payments.transferStarGift");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            stargift: tl::Decode::decode(reader)?,
-            to_id: tl::Decode::decode(reader)?,
+            stargift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            to_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2280,7 +2321,8 @@ impl tl::Function for TransferStarGift {
 /// Known errors: [`STARGIFT_SLUG_INVALID`](crate::errors::STARGIFT_SLUG_INVALID).
 ///
 /// TL: `payments.getUniqueStarGift#a1974d72 slug:string = payments.UniqueStarGift`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUniqueStarGift {
     /// `slug:string`.
     pub slug: tl::Text,
@@ -2327,7 +2369,8 @@ impl tl::Function for GetUniqueStarGift {
 /// Known errors: [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`COLLECTION_ID_INVALID`](crate::errors::COLLECTION_ID_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.getSavedStarGifts#a319e569 flags:# exclude_unsaved:flags.0?true exclude_saved:flags.1?true exclude_unlimited:flags.2?true exclude_unique:flags.4?true sort_by_value:flags.5?true exclude_upgradable:flags.7?true exclude_unupgradable:flags.8?true peer_color_available:flags.9?true exclude_hosted:flags.10?true peer:InputPeer collection_id:flags.6?int offset:string limit:int = payments.SavedStarGifts`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedStarGifts {
     /// `exclude_unsaved:flags.0?true`.
     pub exclude_unsaved: bool,
@@ -2404,7 +2447,7 @@ impl tl::DecodeBare for GetSavedStarGifts {
             exclude_unupgradable: tl::has(flags, 0x100),
             peer_color_available: tl::has(flags, 0x200),
             exclude_hosted: tl::has(flags, 0x400),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             collection_id: reader.int_if(flags, 0x40),
             offset: reader.text_field(),
             limit: reader.int_field(),
@@ -2431,7 +2474,8 @@ impl tl::Function for GetSavedStarGifts {
 /// Known errors: [`SAVED_ID_EMPTY`](crate::errors::SAVED_ID_EMPTY), [`STARGIFT_OWNER_INVALID`](crate::errors::STARGIFT_OWNER_INVALID), [`STARGIFT_SLUG_INVALID`](crate::errors::STARGIFT_SLUG_INVALID).
 ///
 /// TL: `payments.getSavedStarGift#b455a106 stargift:Vector<InputSavedStarGift> = payments.SavedStarGifts`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedStarGift {
     /// `stargift:Vector<InputSavedStarGift>`.
     pub stargift: Vec<crate::enums::InputSavedStarGift>,
@@ -2478,7 +2522,8 @@ impl tl::Function for GetSavedStarGift {
 /// Known errors: [`PASSWORD_HASH_INVALID`](crate::errors::PASSWORD_HASH_INVALID), [`PASSWORD_TOO_FRESH_X`](crate::errors::PASSWORD_TOO_FRESH_X), [`SESSION_TOO_FRESH_X`](crate::errors::SESSION_TOO_FRESH_X).
 ///
 /// TL: `payments.getStarGiftWithdrawalUrl#d06e93a8 stargift:InputSavedStarGift password:InputCheckPasswordSRP = payments.StarGiftWithdrawalUrl`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarGiftWithdrawalUrl {
     /// `stargift:InputSavedStarGift`.
     pub stargift: crate::enums::InputSavedStarGift,
@@ -2504,8 +2549,8 @@ impl tl::DecodeBare for GetStarGiftWithdrawalUrl {
     const CONSTRUCTOR: (u32, &'static str) = (0xd06e93a8, "payments.getStarGiftWithdrawalUrl");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            stargift: tl::Decode::decode(reader)?,
-            password: tl::Decode::decode(reader)?,
+            stargift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            password: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2529,7 +2574,8 @@ impl tl::Function for GetStarGiftWithdrawalUrl {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.toggleChatStarGiftNotifications#60eaefa1 flags:# enabled:flags.0?true peer:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleChatStarGiftNotifications {
     /// `enabled:flags.0?true`.
     pub enabled: bool,
@@ -2564,7 +2610,7 @@ impl tl::DecodeBare for ToggleChatStarGiftNotifications {
         let flags = reader.flags_field();
         let value = Self {
             enabled: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2588,7 +2634,8 @@ impl tl::Function for ToggleChatStarGiftNotifications {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.toggleStarGiftsPinnedToTop#1513e7b0 peer:InputPeer stargift:Vector<InputSavedStarGift> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleStarGiftsPinnedToTop {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -2614,7 +2661,7 @@ impl tl::DecodeBare for ToggleStarGiftsPinnedToTop {
     const CONSTRUCTOR: (u32, &'static str) = (0x1513e7b0, "payments.toggleStarGiftsPinnedToTop");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             stargift: reader.vector_field(),
         };
         match reader.failure() {
@@ -2639,7 +2686,8 @@ impl tl::Function for ToggleStarGiftsPinnedToTop {
 /// Known errors: [`INPUT_PURPOSE_INVALID`](crate::errors::INPUT_PURPOSE_INVALID), [`PREMIUM_CURRENTLY_UNAVAILABLE`](crate::errors::PREMIUM_CURRENTLY_UNAVAILABLE).
 ///
 /// TL: `payments.canPurchaseStore#4fdc5ea7 purpose:InputStorePaymentPurpose = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CanPurchaseStore {
     /// `purpose:InputStorePaymentPurpose`.
     pub purpose: crate::enums::InputStorePaymentPurpose,
@@ -2662,7 +2710,7 @@ impl tl::DecodeBare for CanPurchaseStore {
     const CONSTRUCTOR: (u32, &'static str) = (0x4fdc5ea7, "payments.canPurchaseStore");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            purpose: tl::Decode::decode(reader)?,
+            purpose: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2686,7 +2734,8 @@ impl tl::Function for CanPurchaseStore {
 /// Known errors: [`STARGIFT_ATTRIBUTE_INVALID`](crate::errors::STARGIFT_ATTRIBUTE_INVALID), [`STARGIFT_INVALID`](crate::errors::STARGIFT_INVALID).
 ///
 /// TL: `payments.getResaleStarGifts#7a5fa236 flags:# sort_by_price:flags.1?true sort_by_num:flags.2?true for_craft:flags.4?true stars_only:flags.5?true attributes_hash:flags.0?long gift_id:long attributes:flags.3?Vector<StarGiftAttributeId> offset:string limit:int = payments.ResaleStarGifts`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetResaleStarGifts {
     /// `sort_by_price:flags.1?true`.
     pub sort_by_price: bool,
@@ -2777,7 +2826,8 @@ impl tl::Function for GetResaleStarGifts {
 /// Known errors: [`SAVED_ID_EMPTY`](crate::errors::SAVED_ID_EMPTY), [`STARGIFT_NOT_FOUND`](crate::errors::STARGIFT_NOT_FOUND).
 ///
 /// TL: `payments.updateStarGiftPrice#edbe6ccb stargift:InputSavedStarGift resell_amount:StarsAmount = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateStarGiftPrice {
     /// `stargift:InputSavedStarGift`.
     pub stargift: crate::enums::InputSavedStarGift,
@@ -2803,8 +2853,8 @@ impl tl::DecodeBare for UpdateStarGiftPrice {
     const CONSTRUCTOR: (u32, &'static str) = (0xedbe6ccb, "payments.updateStarGiftPrice");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            stargift: tl::Decode::decode(reader)?,
-            resell_amount: tl::Decode::decode(reader)?,
+            stargift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            resell_amount: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2828,7 +2878,8 @@ impl tl::Function for UpdateStarGiftPrice {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.createStarGiftCollection#1f4a0e87 peer:InputPeer title:string stargift:Vector<InputSavedStarGift> = StarGiftCollection`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateStarGiftCollection {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -2857,7 +2908,7 @@ impl tl::DecodeBare for CreateStarGiftCollection {
     const CONSTRUCTOR: (u32, &'static str) = (0x1f4a0e87, "payments.createStarGiftCollection");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_field(),
             stargift: reader.vector_field(),
         };
@@ -2883,7 +2934,8 @@ impl tl::Function for CreateStarGiftCollection {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.updateStarGiftCollection#4fddbee7 flags:# peer:InputPeer collection_id:int title:flags.0?string delete_stargift:flags.1?Vector<InputSavedStarGift> add_stargift:flags.2?Vector<InputSavedStarGift> order:flags.3?Vector<InputSavedStarGift> = StarGiftCollection`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateStarGiftCollection {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -2939,7 +2991,7 @@ impl tl::DecodeBare for UpdateStarGiftCollection {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             collection_id: reader.int_field(),
             title: reader.text_if(flags, 0x1),
             delete_stargift: reader.vector_if(flags, 0x2),
@@ -2968,7 +3020,8 @@ impl tl::Function for UpdateStarGiftCollection {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.reorderStarGiftCollections#c32af4cc peer:InputPeer order:Vector<int> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderStarGiftCollections {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -2994,7 +3047,7 @@ impl tl::DecodeBare for ReorderStarGiftCollections {
     const CONSTRUCTOR: (u32, &'static str) = (0xc32af4cc, "payments.reorderStarGiftCollections");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             order: reader.vector_field(),
         };
         match reader.failure() {
@@ -3019,7 +3072,8 @@ impl tl::Function for ReorderStarGiftCollections {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.deleteStarGiftCollection#ad5648e8 peer:InputPeer collection_id:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteStarGiftCollection {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -3045,7 +3099,7 @@ impl tl::DecodeBare for DeleteStarGiftCollection {
     const CONSTRUCTOR: (u32, &'static str) = (0xad5648e8, "payments.deleteStarGiftCollection");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             collection_id: reader.int_field(),
         };
         match reader.failure() {
@@ -3070,7 +3124,8 @@ impl tl::Function for DeleteStarGiftCollection {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `payments.getStarGiftCollections#981b91dd peer:InputPeer hash:long = payments.StarGiftCollections`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarGiftCollections {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -3096,7 +3151,7 @@ impl tl::DecodeBare for GetStarGiftCollections {
     const CONSTRUCTOR: (u32, &'static str) = (0x981b91dd, "payments.getStarGiftCollections");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             hash: reader.long_field(),
         };
         match reader.failure() {
@@ -3121,7 +3176,8 @@ impl tl::Function for GetStarGiftCollections {
 /// Known errors: [`STARGIFT_SLUG_INVALID`](crate::errors::STARGIFT_SLUG_INVALID).
 ///
 /// TL: `payments.getUniqueStarGiftValueInfo#4365af6b slug:string = payments.UniqueStarGiftValueInfo`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUniqueStarGiftValueInfo {
     /// `slug:string`.
     pub slug: tl::Text,
@@ -3168,7 +3224,8 @@ impl tl::Function for GetUniqueStarGiftValueInfo {
 /// Known errors: [`STARGIFT_INVALID`](crate::errors::STARGIFT_INVALID).
 ///
 /// TL: `payments.checkCanSendGift#c0c4edc9 gift_id:long = payments.CheckCanSendGiftResult`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckCanSendGift {
     /// `gift_id:long`.
     pub gift_id: i64,
@@ -3215,7 +3272,8 @@ impl tl::Function for CheckCanSendGift {
 /// Known errors: [`STARGIFT_INVALID`](crate::errors::STARGIFT_INVALID).
 ///
 /// TL: `payments.getStarGiftAuctionState#5c9ff4d6 auction:InputStarGiftAuction version:int = payments.StarGiftAuctionState`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarGiftAuctionState {
     /// `auction:InputStarGiftAuction`.
     pub auction: crate::enums::InputStarGiftAuction,
@@ -3241,7 +3299,7 @@ impl tl::DecodeBare for GetStarGiftAuctionState {
     const CONSTRUCTOR: (u32, &'static str) = (0x5c9ff4d6, "payments.getStarGiftAuctionState");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            auction: tl::Decode::decode(reader)?,
+            auction: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             version: reader.int_field(),
         };
         match reader.failure() {
@@ -3266,7 +3324,8 @@ impl tl::Function for GetStarGiftAuctionState {
 /// Known errors: [`STARGIFT_INVALID`](crate::errors::STARGIFT_INVALID).
 ///
 /// TL: `payments.getStarGiftAuctionAcquiredGifts#6ba2cbec gift_id:long = payments.StarGiftAuctionAcquiredGifts`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarGiftAuctionAcquiredGifts {
     /// `gift_id:long`.
     pub gift_id: i64,
@@ -3311,7 +3370,8 @@ impl tl::Function for GetStarGiftAuctionAcquiredGifts {
 /// Callers: users.
 ///
 /// TL: `payments.getStarGiftActiveAuctions#a5d0514d hash:long = payments.StarGiftActiveAuctions`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarGiftActiveAuctions {
     /// `hash:long`.
     pub hash: i64,
@@ -3358,7 +3418,8 @@ impl tl::Function for GetStarGiftActiveAuctions {
 /// Known errors: [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID).
 ///
 /// TL: `payments.resolveStarGiftOffer#e9ce781c flags:# decline:flags.0?true offer_msg_id:int = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResolveStarGiftOffer {
     /// `decline:flags.0?true`.
     pub decline: bool,
@@ -3417,7 +3478,8 @@ impl tl::Function for ResolveStarGiftOffer {
 /// Known errors: [`INPUT_STARS_AMOUNT_INVALID`](crate::errors::INPUT_STARS_AMOUNT_INVALID), [`INPUT_STARS_NANOS_INVALID`](crate::errors::INPUT_STARS_NANOS_INVALID), [`INVOICE_INVALID`](crate::errors::INVOICE_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`RESELL_STARS_TOO_FEW`](crate::errors::RESELL_STARS_TOO_FEW), [`RESELL_STARS_TOO_MUCH`](crate::errors::RESELL_STARS_TOO_MUCH), [`STARGIFT_OFFER_INVALID`](crate::errors::STARGIFT_OFFER_INVALID), [`STARGIFT_OFFER_NOT_ALLOWED`](crate::errors::STARGIFT_OFFER_NOT_ALLOWED), [`STARGIFT_SLUG_INVALID`](crate::errors::STARGIFT_SLUG_INVALID).
 ///
 /// TL: `payments.sendStarGiftOffer#8fb86b41 flags:# peer:InputPeer slug:string price:StarsAmount duration:int random_id:long allow_paid_stars:flags.0?long = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendStarGiftOffer {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -3464,9 +3526,9 @@ impl tl::DecodeBare for SendStarGiftOffer {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             slug: reader.text_field(),
-            price: tl::Decode::decode(reader)?,
+            price: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             duration: reader.int_field(),
             random_id: reader.long_field(),
             allow_paid_stars: reader.long_if(flags, 0x1),
@@ -3493,7 +3555,8 @@ impl tl::Function for SendStarGiftOffer {
 /// Known errors: [`STARGIFT_INVALID`](crate::errors::STARGIFT_INVALID).
 ///
 /// TL: `payments.getStarGiftUpgradeAttributes#6d038b58 gift_id:long = payments.StarGiftUpgradeAttributes`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarGiftUpgradeAttributes {
     /// `gift_id:long`.
     pub gift_id: i64,
@@ -3540,7 +3603,8 @@ impl tl::Function for GetStarGiftUpgradeAttributes {
 /// Known errors: [`STARGIFT_INVALID`](crate::errors::STARGIFT_INVALID).
 ///
 /// TL: `payments.getCraftStarGifts#fd05dd00 gift_id:long offset:string limit:int = payments.SavedStarGifts`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetCraftStarGifts {
     /// `gift_id:long`.
     pub gift_id: i64,
@@ -3595,7 +3659,8 @@ impl tl::Function for GetCraftStarGifts {
 /// Known errors: [`SAVED_ID_EMPTY`](crate::errors::SAVED_ID_EMPTY).
 ///
 /// TL: `payments.craftStarGift#b0f9684f stargift:Vector<InputSavedStarGift> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CraftStarGift {
     /// `stargift:Vector<InputSavedStarGift>`.
     pub stargift: Vec<crate::enums::InputSavedStarGift>,
@@ -3640,7 +3705,8 @@ impl tl::Function for CraftStarGift {
 /// Callers: users, bots.
 ///
 /// TL: `payments.getCurrencyRates#d35983e8 = payments.CurrencyRates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetCurrencyRates;
 
 impl GetCurrencyRates {
@@ -3675,7 +3741,8 @@ impl tl::Function for GetCurrencyRates {
 /// Callers: users, bots.
 ///
 /// TL: `payments.getOnrampProviders#3f3e00dc flags:# crypto_currency:flags.0?string = Vector<OnrampProviderInfo>`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetOnrampProviders {
     /// `crypto_currency:flags.0?string`.
     pub crypto_currency: Option<tl::Text>,
@@ -3729,7 +3796,8 @@ impl tl::Function for GetOnrampProviders {
 /// Callers: users, bots.
 ///
 /// TL: `payments.getOnrampBaseCurrencies#1c8bedf3 provider:string crypto_currency:string = Vector<string>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetOnrampBaseCurrencies {
     /// `provider:string`.
     pub provider: tl::Text,
@@ -3778,7 +3846,8 @@ impl tl::Function for GetOnrampBaseCurrencies {
 /// Callers: users, bots.
 ///
 /// TL: `payments.getOnrampAvailability#2ec29951 flags:# provider:string crypto_currency:string base_currency:flags.0?string = OnrampAvailability`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetOnrampAvailability {
     /// `provider:string`.
     pub provider: tl::Text,
@@ -3840,7 +3909,8 @@ impl tl::Function for GetOnrampAvailability {
 /// Callers: users, bots.
 ///
 /// TL: `payments.getOnrampLimits#80e851fd flags:# provider:string crypto_currency:string base_currency:string payment_method:flags.0?string = OnrampLimits`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetOnrampLimits {
     /// `provider:string`.
     pub provider: tl::Text,
@@ -3906,7 +3976,8 @@ impl tl::Function for GetOnrampLimits {
 /// Callers: users, bots.
 ///
 /// TL: `payments.getOnrampQuote#e06645fa flags:# provider:string crypto_currency:string base_currency:string base_amount:flags.0?string crypto_amount:flags.1?string payment_method:flags.2?string = OnrampQuote`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetOnrampQuote {
     /// `provider:string`.
     pub provider: tl::Text,
@@ -3982,7 +4053,8 @@ impl tl::Function for GetOnrampQuote {
 /// Callers: users, bots.
 ///
 /// TL: `payments.createOnrampSession#a2197cf6 flags:# provider:string crypto_currency:string address:string payment_method:flags.0?string base_currency:flags.1?string base_amount:flags.2?string memo:flags.3?string theme:flags.4?string success_return_url:flags.5?string fail_return_url:flags.6?string crypto_amount:flags.7?string = OnrampSession`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateOnrampSession {
     /// `provider:string`.
     pub provider: tl::Text,

@@ -10,7 +10,8 @@ use chappe_tl as tl;
 /// Callers: users.
 ///
 /// TL: `phone.getCallConfig#55451fa9 = DataJSON`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetCallConfig;
 
 impl GetCallConfig {
@@ -47,7 +48,8 @@ impl tl::Function for GetCallConfig {
 /// Known errors: [`CALL_PROTOCOL_FLAGS_INVALID`](crate::errors::CALL_PROTOCOL_FLAGS_INVALID), [`CALL_PROTOCOL_LAYER_INVALID`](crate::errors::CALL_PROTOCOL_LAYER_INVALID), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`PARTICIPANT_VERSION_OUTDATED`](crate::errors::PARTICIPANT_VERSION_OUTDATED), [`RANDOM_ID_DUPLICATE`](crate::errors::RANDOM_ID_DUPLICATE), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID), [`USER_IS_BLOCKED`](crate::errors::USER_IS_BLOCKED), [`USER_PRIVACY_RESTRICTED`](crate::errors::USER_PRIVACY_RESTRICTED).
 ///
 /// TL: `phone.requestCall#42ff96ed flags:# video:flags.0?true user_id:InputUser random_id:int g_a_hash:bytes protocol:PhoneCallProtocol = phone.PhoneCall`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RequestCall {
     /// `video:flags.0?true`.
     pub video: bool,
@@ -91,10 +93,10 @@ impl tl::DecodeBare for RequestCall {
         let flags = reader.flags_field();
         let value = Self {
             video: tl::has(flags, 0x1),
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             random_id: reader.int_field(),
             g_a_hash: reader.bytes_field(),
-            protocol: tl::Decode::decode(reader)?,
+            protocol: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -118,7 +120,8 @@ impl tl::Function for RequestCall {
 /// Known errors: [`CALL_ALREADY_ACCEPTED`](crate::errors::CALL_ALREADY_ACCEPTED), [`CALL_ALREADY_DECLINED`](crate::errors::CALL_ALREADY_DECLINED), [`CALL_OCCUPY_FAILED`](crate::errors::CALL_OCCUPY_FAILED), [`CALL_PEER_INVALID`](crate::errors::CALL_PEER_INVALID), [`CALL_PROTOCOL_COMPAT_LAYER_INVALID`](crate::errors::CALL_PROTOCOL_COMPAT_LAYER_INVALID), [`CALL_PROTOCOL_FLAGS_INVALID`](crate::errors::CALL_PROTOCOL_FLAGS_INVALID), [`CALL_PROTOCOL_LAYER_INVALID`](crate::errors::CALL_PROTOCOL_LAYER_INVALID).
 ///
 /// TL: `phone.acceptCall#3bd2b4a0 peer:InputPhoneCall g_b:bytes protocol:PhoneCallProtocol = phone.PhoneCall`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AcceptCall {
     /// `peer:InputPhoneCall`.
     pub peer: crate::types::InputPhoneCall,
@@ -147,9 +150,9 @@ impl tl::DecodeBare for AcceptCall {
     const CONSTRUCTOR: (u32, &'static str) = (0x3bd2b4a0, "phone.acceptCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             g_b: reader.bytes_field(),
-            protocol: tl::Decode::decode(reader)?,
+            protocol: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -173,7 +176,8 @@ impl tl::Function for AcceptCall {
 /// Known errors: [`CALL_ALREADY_DECLINED`](crate::errors::CALL_ALREADY_DECLINED), [`CALL_PEER_INVALID`](crate::errors::CALL_PEER_INVALID).
 ///
 /// TL: `phone.confirmCall#2efe1722 peer:InputPhoneCall g_a:bytes key_fingerprint:long protocol:PhoneCallProtocol = phone.PhoneCall`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ConfirmCall {
     /// `peer:InputPhoneCall`.
     pub peer: crate::types::InputPhoneCall,
@@ -205,10 +209,10 @@ impl tl::DecodeBare for ConfirmCall {
     const CONSTRUCTOR: (u32, &'static str) = (0x2efe1722, "phone.confirmCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             g_a: reader.bytes_field(),
             key_fingerprint: reader.long_field(),
-            protocol: tl::Decode::decode(reader)?,
+            protocol: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -232,7 +236,8 @@ impl tl::Function for ConfirmCall {
 /// Known errors: [`CALL_ALREADY_DECLINED`](crate::errors::CALL_ALREADY_DECLINED), [`CALL_PEER_INVALID`](crate::errors::CALL_PEER_INVALID).
 ///
 /// TL: `phone.receivedCall#17d54f61 peer:InputPhoneCall = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReceivedCall {
     /// `peer:InputPhoneCall`.
     pub peer: crate::types::InputPhoneCall,
@@ -255,7 +260,7 @@ impl tl::DecodeBare for ReceivedCall {
     const CONSTRUCTOR: (u32, &'static str) = (0x17d54f61, "phone.receivedCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -279,7 +284,8 @@ impl tl::Function for ReceivedCall {
 /// Known errors: [`CALL_ALREADY_ACCEPTED`](crate::errors::CALL_ALREADY_ACCEPTED), [`CALL_OCCUPY_FAILED`](crate::errors::CALL_OCCUPY_FAILED), [`CALL_PEER_INVALID`](crate::errors::CALL_PEER_INVALID).
 ///
 /// TL: `phone.discardCall#b2cbc1c0 flags:# video:flags.0?true peer:InputPhoneCall duration:int reason:PhoneCallDiscardReason connection_id:long = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DiscardCall {
     /// `video:flags.0?true`.
     pub video: bool,
@@ -323,9 +329,9 @@ impl tl::DecodeBare for DiscardCall {
         let flags = reader.flags_field();
         let value = Self {
             video: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             duration: reader.int_field(),
-            reason: tl::Decode::decode(reader)?,
+            reason: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             connection_id: reader.long_field(),
         };
         match reader.failure() {
@@ -350,7 +356,8 @@ impl tl::Function for DiscardCall {
 /// Known errors: [`CALL_PEER_INVALID`](crate::errors::CALL_PEER_INVALID).
 ///
 /// TL: `phone.setCallRating#59ead627 flags:# user_initiative:flags.0?true peer:InputPhoneCall rating:int comment:string = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetCallRating {
     /// `user_initiative:flags.0?true`.
     pub user_initiative: bool,
@@ -391,7 +398,7 @@ impl tl::DecodeBare for SetCallRating {
         let flags = reader.flags_field();
         let value = Self {
             user_initiative: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             rating: reader.int_field(),
             comment: reader.text_field(),
         };
@@ -417,7 +424,8 @@ impl tl::Function for SetCallRating {
 /// Known errors: [`CALL_PEER_INVALID`](crate::errors::CALL_PEER_INVALID), [`DATA_JSON_INVALID`](crate::errors::DATA_JSON_INVALID).
 ///
 /// TL: `phone.saveCallDebug#277add7e peer:InputPhoneCall debug:DataJSON = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveCallDebug {
     /// `peer:InputPhoneCall`.
     pub peer: crate::types::InputPhoneCall,
@@ -443,8 +451,8 @@ impl tl::DecodeBare for SaveCallDebug {
     const CONSTRUCTOR: (u32, &'static str) = (0x277add7e, "phone.saveCallDebug");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            debug: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            debug: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -468,7 +476,8 @@ impl tl::Function for SaveCallDebug {
 /// Known errors: [`CALL_NOT_ACTIVE`](crate::errors::CALL_NOT_ACTIVE), [`CALL_PEER_INVALID`](crate::errors::CALL_PEER_INVALID).
 ///
 /// TL: `phone.sendSignalingData#ff7a9383 peer:InputPhoneCall data:bytes = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendSignalingData {
     /// `peer:InputPhoneCall`.
     pub peer: crate::types::InputPhoneCall,
@@ -494,7 +503,7 @@ impl tl::DecodeBare for SendSignalingData {
     const CONSTRUCTOR: (u32, &'static str) = (0xff7a9383, "phone.sendSignalingData");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             data: reader.bytes_field(),
         };
         match reader.failure() {
@@ -519,7 +528,8 @@ impl tl::Function for SendSignalingData {
 /// Known errors: [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CREATE_CALL_FAILED`](crate::errors::CREATE_CALL_FAILED), [`GROUPCALL_ALREADY_DISCARDED`](crate::errors::GROUPCALL_ALREADY_DISCARDED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`SCHEDULE_DATE_INVALID`](crate::errors::SCHEDULE_DATE_INVALID).
 ///
 /// TL: `phone.createGroupCall#48cdc6d8 flags:# rtmp_stream:flags.2?true peer:InputPeer random_id:int title:flags.0?string schedule_date:flags.1?int = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateGroupCall {
     /// `rtmp_stream:flags.2?true`.
     pub rtmp_stream: bool,
@@ -565,7 +575,7 @@ impl tl::DecodeBare for CreateGroupCall {
         let flags = reader.flags_field();
         let value = Self {
             rtmp_stream: tl::has(flags, 0x4),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             random_id: reader.int_field(),
             title: reader.text_if(flags, 0x1),
             schedule_date: reader.int_if(flags, 0x2),
@@ -592,7 +602,8 @@ impl tl::Function for CreateGroupCall {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`DATA_JSON_INVALID`](crate::errors::DATA_JSON_INVALID), [`GROUPCALL_FORBIDDEN`](crate::errors::GROUPCALL_FORBIDDEN), [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID), [`GROUPCALL_SSRC_DUPLICATE_MUCH`](crate::errors::GROUPCALL_SSRC_DUPLICATE_MUCH), [`JOIN_AS_PEER_INVALID`](crate::errors::JOIN_AS_PEER_INVALID), [`PUBLIC_KEY_INVALID`](crate::errors::PUBLIC_KEY_INVALID).
 ///
 /// TL: `phone.joinGroupCall#8fb53057 flags:# muted:flags.0?true video_stopped:flags.2?true call:InputGroupCall join_as:InputPeer invite_hash:flags.1?string public_key:flags.3?int256 block:flags.3?bytes params:DataJSON = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct JoinGroupCall {
     /// `muted:flags.0?true`.
     pub muted: bool,
@@ -653,12 +664,12 @@ impl tl::DecodeBare for JoinGroupCall {
         let value = Self {
             muted: tl::has(flags, 0x1),
             video_stopped: tl::has(flags, 0x4),
-            call: tl::Decode::decode(reader)?,
-            join_as: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            join_as: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             invite_hash: reader.text_if(flags, 0x2),
             public_key: reader.field_if(flags, 0x8),
             block: reader.field_if(flags, 0x8),
-            params: tl::Decode::decode(reader)?,
+            params: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -682,7 +693,8 @@ impl tl::Function for JoinGroupCall {
 /// Known errors: [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID).
 ///
 /// TL: `phone.leaveGroupCall#500377f9 call:InputGroupCall source:int = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct LeaveGroupCall {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -708,7 +720,7 @@ impl tl::DecodeBare for LeaveGroupCall {
     const CONSTRUCTOR: (u32, &'static str) = (0x500377f9, "phone.leaveGroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             source: reader.int_field(),
         };
         match reader.failure() {
@@ -733,7 +745,8 @@ impl tl::Function for LeaveGroupCall {
 /// Known errors: [`CHAT_TYPE_INVALID`](crate::errors::CHAT_TYPE_INVALID), [`GROUPCALL_FORBIDDEN`](crate::errors::GROUPCALL_FORBIDDEN), [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID), [`INVITE_FORBIDDEN_WITH_JOINAS`](crate::errors::INVITE_FORBIDDEN_WITH_JOINAS), [`USER_ALREADY_INVITED`](crate::errors::USER_ALREADY_INVITED), [`USER_NOT_PARTICIPANT`](crate::errors::USER_NOT_PARTICIPANT).
 ///
 /// TL: `phone.inviteToGroupCall#7b393160 call:InputGroupCall users:Vector<InputUser> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InviteToGroupCall {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -759,7 +772,7 @@ impl tl::DecodeBare for InviteToGroupCall {
     const CONSTRUCTOR: (u32, &'static str) = (0x7b393160, "phone.inviteToGroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             users: reader.vector_field(),
         };
         match reader.failure() {
@@ -784,7 +797,8 @@ impl tl::Function for InviteToGroupCall {
 /// Known errors: [`GROUPCALL_ALREADY_DISCARDED`](crate::errors::GROUPCALL_ALREADY_DISCARDED), [`GROUPCALL_FORBIDDEN`](crate::errors::GROUPCALL_FORBIDDEN), [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID).
 ///
 /// TL: `phone.discardGroupCall#7a777135 call:InputGroupCall = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DiscardGroupCall {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -807,7 +821,7 @@ impl tl::DecodeBare for DiscardGroupCall {
     const CONSTRUCTOR: (u32, &'static str) = (0x7a777135, "phone.discardGroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -831,7 +845,8 @@ impl tl::Function for DiscardGroupCall {
 /// Known errors: [`GROUPCALL_CHANGE_FORBIDDEN`](crate::errors::GROUPCALL_CHANGE_FORBIDDEN), [`GROUPCALL_FORBIDDEN`](crate::errors::GROUPCALL_FORBIDDEN), [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID), [`GROUPCALL_NOT_MODIFIED`](crate::errors::GROUPCALL_NOT_MODIFIED).
 ///
 /// TL: `phone.toggleGroupCallSettings#974392f2 flags:# reset_invite_hash:flags.1?true call:InputGroupCall join_muted:flags.0?Bool messages_enabled:flags.2?Bool send_paid_messages_stars:flags.3?long = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleGroupCallSettings {
     /// `reset_invite_hash:flags.1?true`.
     pub reset_invite_hash: bool,
@@ -882,7 +897,7 @@ impl tl::DecodeBare for ToggleGroupCallSettings {
         let flags = reader.flags_field();
         let value = Self {
             reset_invite_hash: tl::has(flags, 0x2),
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             join_muted: reader.field_if(flags, 0x1),
             messages_enabled: reader.field_if(flags, 0x4),
             send_paid_messages_stars: reader.long_if(flags, 0x8),
@@ -909,7 +924,8 @@ impl tl::Function for ToggleGroupCallSettings {
 /// Known errors: [`GROUPCALL_FORBIDDEN`](crate::errors::GROUPCALL_FORBIDDEN), [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID).
 ///
 /// TL: `phone.getGroupCall#41845db call:InputGroupCall limit:int = phone.GroupCall`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetGroupCall {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -935,7 +951,7 @@ impl tl::DecodeBare for GetGroupCall {
     const CONSTRUCTOR: (u32, &'static str) = (0x041845db, "phone.getGroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             limit: reader.int_field(),
         };
         match reader.failure() {
@@ -960,7 +976,8 @@ impl tl::Function for GetGroupCall {
 /// Known errors: [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID).
 ///
 /// TL: `phone.getGroupParticipants#c558d8ab call:InputGroupCall ids:Vector<InputPeer> sources:Vector<int> offset:string limit:int = phone.GroupParticipants`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetGroupParticipants {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -995,7 +1012,7 @@ impl tl::DecodeBare for GetGroupParticipants {
     const CONSTRUCTOR: (u32, &'static str) = (0xc558d8ab, "phone.getGroupParticipants");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             ids: reader.vector_field(),
             sources: reader.vector_field(),
             offset: reader.text_field(),
@@ -1023,7 +1040,8 @@ impl tl::Function for GetGroupParticipants {
 /// Known errors: [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID), [`GROUPCALL_JOIN_MISSING`](crate::errors::GROUPCALL_JOIN_MISSING).
 ///
 /// TL: `phone.checkGroupCall#b59cf977 call:InputGroupCall sources:Vector<int> = Vector<int>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckGroupCall {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -1049,7 +1067,7 @@ impl tl::DecodeBare for CheckGroupCall {
     const CONSTRUCTOR: (u32, &'static str) = (0xb59cf977, "phone.checkGroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             sources: reader.vector_field(),
         };
         match reader.failure() {
@@ -1074,7 +1092,8 @@ impl tl::Function for CheckGroupCall {
 /// Known errors: [`GROUPCALL_FORBIDDEN`](crate::errors::GROUPCALL_FORBIDDEN), [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID), [`GROUPCALL_NOT_MODIFIED`](crate::errors::GROUPCALL_NOT_MODIFIED).
 ///
 /// TL: `phone.toggleGroupCallRecord#f128c708 flags:# start:flags.0?true video:flags.2?true call:InputGroupCall title:flags.1?string video_portrait:flags.2?Bool = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleGroupCallRecord {
     /// `start:flags.0?true`.
     pub start: bool,
@@ -1123,7 +1142,7 @@ impl tl::DecodeBare for ToggleGroupCallRecord {
         let value = Self {
             start: tl::has(flags, 0x1),
             video: tl::has(flags, 0x4),
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_if(flags, 0x2),
             video_portrait: reader.field_if(flags, 0x4),
         };
@@ -1149,7 +1168,8 @@ impl tl::Function for ToggleGroupCallRecord {
 /// Known errors: [`GROUPCALL_FORBIDDEN`](crate::errors::GROUPCALL_FORBIDDEN), [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID), [`PARTICIPANT_JOIN_MISSING`](crate::errors::PARTICIPANT_JOIN_MISSING), [`RAISE_HAND_FORBIDDEN`](crate::errors::RAISE_HAND_FORBIDDEN), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID), [`USER_VOLUME_INVALID`](crate::errors::USER_VOLUME_INVALID), [`VIDEO_PAUSE_FORBIDDEN`](crate::errors::VIDEO_PAUSE_FORBIDDEN), [`VIDEO_STOP_FORBIDDEN`](crate::errors::VIDEO_STOP_FORBIDDEN).
 ///
 /// TL: `phone.editGroupCallParticipant#a5273abf flags:# call:InputGroupCall participant:InputPeer muted:flags.0?Bool volume:flags.1?int raise_hand:flags.2?Bool video_stopped:flags.3?Bool video_paused:flags.4?Bool presentation_paused:flags.5?Bool = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditGroupCallParticipant {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -1217,8 +1237,8 @@ impl tl::DecodeBare for EditGroupCallParticipant {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            call: tl::Decode::decode(reader)?,
-            participant: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             muted: reader.field_if(flags, 0x1),
             volume: reader.int_if(flags, 0x2),
             raise_hand: reader.field_if(flags, 0x4),
@@ -1248,7 +1268,8 @@ impl tl::Function for EditGroupCallParticipant {
 /// Known errors: [`GROUPCALL_FORBIDDEN`](crate::errors::GROUPCALL_FORBIDDEN), [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID).
 ///
 /// TL: `phone.editGroupCallTitle#1ca6ac0a call:InputGroupCall title:string = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditGroupCallTitle {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -1274,7 +1295,7 @@ impl tl::DecodeBare for EditGroupCallTitle {
     const CONSTRUCTOR: (u32, &'static str) = (0x1ca6ac0a, "phone.editGroupCallTitle");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_field(),
         };
         match reader.failure() {
@@ -1299,7 +1320,8 @@ impl tl::Function for EditGroupCallTitle {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `phone.getGroupCallJoinAs#ef7c213a peer:InputPeer = phone.JoinAsPeers`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetGroupCallJoinAs {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1322,7 +1344,7 @@ impl tl::DecodeBare for GetGroupCallJoinAs {
     const CONSTRUCTOR: (u32, &'static str) = (0xef7c213a, "phone.getGroupCallJoinAs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1346,7 +1368,8 @@ impl tl::Function for GetGroupCallJoinAs {
 /// Known errors: [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID), [`PUBLIC_CHANNEL_MISSING`](crate::errors::PUBLIC_CHANNEL_MISSING).
 ///
 /// TL: `phone.exportGroupCallInvite#e6aa647f flags:# can_self_unmute:flags.0?true call:InputGroupCall = phone.ExportedGroupCallInvite`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ExportGroupCallInvite {
     /// `can_self_unmute:flags.0?true`.
     pub can_self_unmute: bool,
@@ -1381,7 +1404,7 @@ impl tl::DecodeBare for ExportGroupCallInvite {
         let flags = reader.flags_field();
         let value = Self {
             can_self_unmute: tl::has(flags, 0x1),
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1405,7 +1428,8 @@ impl tl::Function for ExportGroupCallInvite {
 /// Known errors: [`GROUPCALL_ALREADY_STARTED`](crate::errors::GROUPCALL_ALREADY_STARTED), [`GROUPCALL_FORBIDDEN`](crate::errors::GROUPCALL_FORBIDDEN), [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID).
 ///
 /// TL: `phone.toggleGroupCallStartSubscription#219c34e6 call:InputGroupCall subscribed:Bool = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleGroupCallStartSubscription {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -1431,7 +1455,7 @@ impl tl::DecodeBare for ToggleGroupCallStartSubscription {
     const CONSTRUCTOR: (u32, &'static str) = (0x219c34e6, "phone.toggleGroupCallStartSubscription");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             subscribed: reader.field(),
         };
         match reader.failure() {
@@ -1456,7 +1480,8 @@ impl tl::Function for ToggleGroupCallStartSubscription {
 /// Known errors: [`GROUPCALL_ALREADY_STARTED`](crate::errors::GROUPCALL_ALREADY_STARTED), [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID).
 ///
 /// TL: `phone.startScheduledGroupCall#5680e342 call:InputGroupCall = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct StartScheduledGroupCall {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -1479,7 +1504,7 @@ impl tl::DecodeBare for StartScheduledGroupCall {
     const CONSTRUCTOR: (u32, &'static str) = (0x5680e342, "phone.startScheduledGroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1503,7 +1528,8 @@ impl tl::Function for StartScheduledGroupCall {
 /// Known errors: [`JOIN_AS_PEER_INVALID`](crate::errors::JOIN_AS_PEER_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `phone.saveDefaultGroupCallJoinAs#575e1f8c peer:InputPeer join_as:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveDefaultGroupCallJoinAs {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1529,8 +1555,8 @@ impl tl::DecodeBare for SaveDefaultGroupCallJoinAs {
     const CONSTRUCTOR: (u32, &'static str) = (0x575e1f8c, "phone.saveDefaultGroupCallJoinAs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            join_as: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            join_as: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1554,7 +1580,8 @@ impl tl::Function for SaveDefaultGroupCallJoinAs {
 /// Known errors: [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID), [`PARTICIPANT_JOIN_MISSING`](crate::errors::PARTICIPANT_JOIN_MISSING).
 ///
 /// TL: `phone.joinGroupCallPresentation#cbea6bc4 call:InputGroupCall params:DataJSON = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct JoinGroupCallPresentation {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -1580,8 +1607,8 @@ impl tl::DecodeBare for JoinGroupCallPresentation {
     const CONSTRUCTOR: (u32, &'static str) = (0xcbea6bc4, "phone.joinGroupCallPresentation");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
-            params: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            params: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1605,7 +1632,8 @@ impl tl::Function for JoinGroupCallPresentation {
 /// Known errors: [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID).
 ///
 /// TL: `phone.leaveGroupCallPresentation#1c50d144 call:InputGroupCall = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct LeaveGroupCallPresentation {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -1628,7 +1656,7 @@ impl tl::DecodeBare for LeaveGroupCallPresentation {
     const CONSTRUCTOR: (u32, &'static str) = (0x1c50d144, "phone.leaveGroupCallPresentation");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1652,7 +1680,8 @@ impl tl::Function for LeaveGroupCallPresentation {
 /// Known errors: [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID), [`GROUPCALL_JOIN_MISSING`](crate::errors::GROUPCALL_JOIN_MISSING).
 ///
 /// TL: `phone.getGroupCallStreamChannels#1ab21940 call:InputGroupCall = phone.GroupCallStreamChannels`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetGroupCallStreamChannels {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -1675,7 +1704,7 @@ impl tl::DecodeBare for GetGroupCallStreamChannels {
     const CONSTRUCTOR: (u32, &'static str) = (0x1ab21940, "phone.getGroupCallStreamChannels");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1699,7 +1728,8 @@ impl tl::Function for GetGroupCallStreamChannels {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `phone.getGroupCallStreamRtmpUrl#5af4c73a flags:# live_story:flags.0?true peer:InputPeer revoke:Bool = phone.GroupCallStreamRtmpUrl`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetGroupCallStreamRtmpUrl {
     /// `live_story:flags.0?true`.
     pub live_story: bool,
@@ -1737,7 +1767,7 @@ impl tl::DecodeBare for GetGroupCallStreamRtmpUrl {
         let flags = reader.flags_field();
         let value = Self {
             live_story: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             revoke: reader.field(),
         };
         match reader.failure() {
@@ -1762,7 +1792,8 @@ impl tl::Function for GetGroupCallStreamRtmpUrl {
 /// Known errors: [`CALL_PEER_INVALID`](crate::errors::CALL_PEER_INVALID).
 ///
 /// TL: `phone.saveCallLog#41248786 peer:InputPhoneCall file:InputFile = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveCallLog {
     /// `peer:InputPhoneCall`.
     pub peer: crate::types::InputPhoneCall,
@@ -1788,8 +1819,8 @@ impl tl::DecodeBare for SaveCallLog {
     const CONSTRUCTOR: (u32, &'static str) = (0x41248786, "phone.saveCallLog");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            file: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            file: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1811,7 +1842,8 @@ impl tl::Function for SaveCallLog {
 /// Callers: users.
 ///
 /// TL: `phone.createConferenceCall#7d0444bb flags:# muted:flags.0?true video_stopped:flags.2?true join:flags.3?true random_id:int public_key:flags.3?int256 block:flags.3?bytes params:flags.3?DataJSON = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateConferenceCall {
     /// `muted:flags.0?true`.
     pub muted: bool,
@@ -1899,7 +1931,8 @@ impl tl::Function for CreateConferenceCall {
 /// Known errors: [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID).
 ///
 /// TL: `phone.deleteConferenceCallParticipants#8ca60525 flags:# only_left:flags.0?true kick:flags.1?true call:InputGroupCall ids:Vector<long> block:bytes = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteConferenceCallParticipants {
     /// `only_left:flags.0?true`.
     pub only_left: bool,
@@ -1944,7 +1977,7 @@ impl tl::DecodeBare for DeleteConferenceCallParticipants {
         let value = Self {
             only_left: tl::has(flags, 0x1),
             kick: tl::has(flags, 0x2),
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             ids: reader.vector_field(),
             block: reader.bytes_field(),
         };
@@ -1970,7 +2003,8 @@ impl tl::Function for DeleteConferenceCallParticipants {
 /// Known errors: [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID).
 ///
 /// TL: `phone.sendConferenceCallBroadcast#c6701900 call:InputGroupCall block:bytes = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendConferenceCallBroadcast {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -1996,7 +2030,7 @@ impl tl::DecodeBare for SendConferenceCallBroadcast {
     const CONSTRUCTOR: (u32, &'static str) = (0xc6701900, "phone.sendConferenceCallBroadcast");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             block: reader.bytes_field(),
         };
         match reader.failure() {
@@ -2021,7 +2055,8 @@ impl tl::Function for SendConferenceCallBroadcast {
 /// Known errors: [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID).
 ///
 /// TL: `phone.inviteConferenceCallParticipant#bcf22685 flags:# video:flags.0?true call:InputGroupCall user_id:InputUser = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InviteConferenceCallParticipant {
     /// `video:flags.0?true`.
     pub video: bool,
@@ -2059,8 +2094,8 @@ impl tl::DecodeBare for InviteConferenceCallParticipant {
         let flags = reader.flags_field();
         let value = Self {
             video: tl::has(flags, 0x1),
-            call: tl::Decode::decode(reader)?,
-            user_id: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2084,7 +2119,8 @@ impl tl::Function for InviteConferenceCallParticipant {
 /// Known errors: [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID).
 ///
 /// TL: `phone.declineConferenceCallInvite#3c479971 msg_id:int = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeclineConferenceCallInvite {
     /// `msg_id:int`.
     pub msg_id: i32,
@@ -2131,7 +2167,8 @@ impl tl::Function for DeclineConferenceCallInvite {
 /// Known errors: [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID).
 ///
 /// TL: `phone.getGroupCallChainBlocks#ee9f88a6 call:InputGroupCall sub_chain_id:int offset:int limit:int = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetGroupCallChainBlocks {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -2163,7 +2200,7 @@ impl tl::DecodeBare for GetGroupCallChainBlocks {
     const CONSTRUCTOR: (u32, &'static str) = (0xee9f88a6, "phone.getGroupCallChainBlocks");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             sub_chain_id: reader.int_field(),
             offset: reader.int_field(),
             limit: reader.int_field(),
@@ -2190,7 +2227,8 @@ impl tl::Function for GetGroupCallChainBlocks {
 /// Known errors: [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID), [`GROUPCALL_JOIN_MISSING`](crate::errors::GROUPCALL_JOIN_MISSING).
 ///
 /// TL: `phone.sendGroupCallMessage#b1d11410 flags:# call:InputGroupCall random_id:long message:TextWithEntities allow_paid_stars:flags.0?long send_as:flags.1?InputPeer = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendGroupCallMessage {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -2237,9 +2275,9 @@ impl tl::DecodeBare for SendGroupCallMessage {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             random_id: reader.long_field(),
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             allow_paid_stars: reader.long_if(flags, 0x1),
             send_as: reader.field_if(flags, 0x2),
         };
@@ -2265,7 +2303,8 @@ impl tl::Function for SendGroupCallMessage {
 /// Known errors: [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID).
 ///
 /// TL: `phone.sendGroupCallEncryptedMessage#e5afa56d call:InputGroupCall encrypted_message:bytes = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendGroupCallEncryptedMessage {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -2291,7 +2330,7 @@ impl tl::DecodeBare for SendGroupCallEncryptedMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0xe5afa56d, "phone.sendGroupCallEncryptedMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             encrypted_message: reader.bytes_field(),
         };
         match reader.failure() {
@@ -2316,7 +2355,8 @@ impl tl::Function for SendGroupCallEncryptedMessage {
 /// Known errors: [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID).
 ///
 /// TL: `phone.deleteGroupCallMessages#f64f54f7 flags:# report_spam:flags.0?true call:InputGroupCall messages:Vector<int> = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteGroupCallMessages {
     /// `report_spam:flags.0?true`.
     pub report_spam: bool,
@@ -2354,7 +2394,7 @@ impl tl::DecodeBare for DeleteGroupCallMessages {
         let flags = reader.flags_field();
         let value = Self {
             report_spam: tl::has(flags, 0x1),
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             messages: reader.vector_field(),
         };
         match reader.failure() {
@@ -2379,7 +2419,8 @@ impl tl::Function for DeleteGroupCallMessages {
 /// Known errors: [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID).
 ///
 /// TL: `phone.deleteGroupCallParticipantMessages#1dbfeca0 flags:# report_spam:flags.0?true call:InputGroupCall participant:InputPeer = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteGroupCallParticipantMessages {
     /// `report_spam:flags.0?true`.
     pub report_spam: bool,
@@ -2417,8 +2458,8 @@ impl tl::DecodeBare for DeleteGroupCallParticipantMessages {
         let flags = reader.flags_field();
         let value = Self {
             report_spam: tl::has(flags, 0x1),
-            call: tl::Decode::decode(reader)?,
-            participant: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2442,7 +2483,8 @@ impl tl::Function for DeleteGroupCallParticipantMessages {
 /// Known errors: [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID).
 ///
 /// TL: `phone.getGroupCallStars#6f636302 call:InputGroupCall = phone.GroupCallStars`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetGroupCallStars {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -2465,7 +2507,7 @@ impl tl::DecodeBare for GetGroupCallStars {
     const CONSTRUCTOR: (u32, &'static str) = (0x6f636302, "phone.getGroupCallStars");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2489,7 +2531,8 @@ impl tl::Function for GetGroupCallStars {
 /// Known errors: [`GROUPCALL_INVALID`](crate::errors::GROUPCALL_INVALID).
 ///
 /// TL: `phone.saveDefaultSendAs#4167add1 call:InputGroupCall send_as:InputPeer = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveDefaultSendAs {
     /// `call:InputGroupCall`.
     pub call: crate::enums::InputGroupCall,
@@ -2515,8 +2558,8 @@ impl tl::DecodeBare for SaveDefaultSendAs {
     const CONSTRUCTOR: (u32, &'static str) = (0x4167add1, "phone.saveDefaultSendAs");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
-            send_as: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            send_as: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),

@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`ALBUM_PHOTOS_TOO_MANY`](crate::errors::ALBUM_PHOTOS_TOO_MANY), [`BOT_FALLBACK_UNSUPPORTED`](crate::errors::BOT_FALLBACK_UNSUPPORTED), [`FILE_PARTS_INVALID`](crate::errors::FILE_PARTS_INVALID), [`IMAGE_PROCESS_FAILED`](crate::errors::IMAGE_PROCESS_FAILED), [`LOCATION_INVALID`](crate::errors::LOCATION_INVALID), [`PHOTO_CROP_SIZE_SMALL`](crate::errors::PHOTO_CROP_SIZE_SMALL), [`PHOTO_EXT_INVALID`](crate::errors::PHOTO_EXT_INVALID), [`PHOTO_ID_INVALID`](crate::errors::PHOTO_ID_INVALID).
 ///
 /// TL: `photos.updateProfilePhoto#9e82039 flags:# fallback:flags.0?true bot:flags.1?InputUser id:InputPhoto = photos.Photo`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateProfilePhoto {
     /// `fallback:flags.0?true`.
     pub fallback: bool,
@@ -54,7 +55,7 @@ impl tl::DecodeBare for UpdateProfilePhoto {
         let value = Self {
             fallback: tl::has(flags, 0x1),
             bot: reader.field_if(flags, 0x2),
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -78,7 +79,8 @@ impl tl::Function for UpdateProfilePhoto {
 /// Known errors: [`ALBUM_PHOTOS_TOO_MANY`](crate::errors::ALBUM_PHOTOS_TOO_MANY), [`BOT_INVALID`](crate::errors::BOT_INVALID), [`EMOJI_MARKUP_INVALID`](crate::errors::EMOJI_MARKUP_INVALID), [`FILE_PARTS_INVALID`](crate::errors::FILE_PARTS_INVALID), [`IMAGE_PROCESS_FAILED`](crate::errors::IMAGE_PROCESS_FAILED), [`PHOTO_CROP_FILE_MISSING`](crate::errors::PHOTO_CROP_FILE_MISSING), [`PHOTO_CROP_SIZE_SMALL`](crate::errors::PHOTO_CROP_SIZE_SMALL), [`PHOTO_EXT_INVALID`](crate::errors::PHOTO_EXT_INVALID), [`PHOTO_FILE_MISSING`](crate::errors::PHOTO_FILE_MISSING), [`PHOTO_INVALID`](crate::errors::PHOTO_INVALID), [`STICKER_MIME_INVALID`](crate::errors::STICKER_MIME_INVALID), [`VIDEO_FILE_INVALID`](crate::errors::VIDEO_FILE_INVALID).
 ///
 /// TL: `photos.uploadProfilePhoto#388a3b5 flags:# fallback:flags.3?true bot:flags.5?InputUser file:flags.0?InputFile video:flags.1?InputFile video_start_ts:flags.2?double video_emoji_markup:flags.4?VideoSize = photos.Photo`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UploadProfilePhoto {
     /// `fallback:flags.3?true`.
     pub fallback: bool,
@@ -166,7 +168,8 @@ impl tl::Function for UploadProfilePhoto {
 /// Callers: users.
 ///
 /// TL: `photos.deletePhotos#87cf7f2f id:Vector<InputPhoto> = Vector<long>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeletePhotos {
     /// `id:Vector<InputPhoto>`.
     pub id: Vec<crate::enums::InputPhoto>,
@@ -213,7 +216,8 @@ impl tl::Function for DeletePhotos {
 /// Known errors: [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MAX_ID_INVALID`](crate::errors::MAX_ID_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `photos.getUserPhotos#91cd32a8 user_id:InputUser offset:int max_id:long limit:int = photos.Photos`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUserPhotos {
     /// `user_id:InputUser`.
     pub user_id: crate::enums::InputUser,
@@ -245,7 +249,7 @@ impl tl::DecodeBare for GetUserPhotos {
     const CONSTRUCTOR: (u32, &'static str) = (0x91cd32a8, "photos.getUserPhotos");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset: reader.int_field(),
             max_id: reader.long_field(),
             limit: reader.int_field(),
@@ -272,7 +276,8 @@ impl tl::Function for GetUserPhotos {
 /// Known errors: [`CONTACT_MISSING`](crate::errors::CONTACT_MISSING), [`NEED_ACTION_MISSING`](crate::errors::NEED_ACTION_MISSING), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `photos.uploadContactProfilePhoto#e14c4a71 flags:# suggest:flags.3?true save:flags.4?true user_id:InputUser file:flags.0?InputFile video:flags.1?InputFile video_start_ts:flags.2?double video_emoji_markup:flags.5?VideoSize = photos.Photo`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UploadContactProfilePhoto {
     /// `suggest:flags.3?true`.
     pub suggest: bool,
@@ -335,7 +340,7 @@ impl tl::DecodeBare for UploadContactProfilePhoto {
         let value = Self {
             suggest: tl::has(flags, 0x8),
             save: tl::has(flags, 0x10),
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             file: reader.boxed_if(flags, 0x1),
             video: reader.boxed_if(flags, 0x2),
             video_start_ts: reader.field_if(flags, 0x4),

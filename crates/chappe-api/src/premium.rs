@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `premium.getBoostsList#60f67660 flags:# gifts:flags.0?true peer:InputPeer offset:string limit:int = premium.BoostsList`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBoostsList {
     /// `gifts:flags.0?true`.
     pub gifts: bool,
@@ -53,7 +54,7 @@ impl tl::DecodeBare for GetBoostsList {
         let flags = reader.flags_field();
         let value = Self {
             gifts: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset: reader.text_field(),
             limit: reader.int_field(),
         };
@@ -77,7 +78,8 @@ impl tl::Function for GetBoostsList {
 /// Callers: users.
 ///
 /// TL: `premium.getMyBoosts#be77b4a = premium.MyBoosts`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMyBoosts;
 
 impl GetMyBoosts {
@@ -114,7 +116,8 @@ impl tl::Function for GetMyBoosts {
 /// Known errors: [`BOOSTS_EMPTY`](crate::errors::BOOSTS_EMPTY), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`SLOTS_EMPTY`](crate::errors::SLOTS_EMPTY).
 ///
 /// TL: `premium.applyBoost#6b7da746 flags:# slots:flags.0?Vector<int> peer:InputPeer = premium.MyBoosts`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ApplyBoost {
     /// `slots:flags.0?Vector<int>`.
     pub slots: Option<Vec<i32>>,
@@ -152,7 +155,7 @@ impl tl::DecodeBare for ApplyBoost {
         let flags = reader.flags_field();
         let value = Self {
             slots: reader.vector_if(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -176,7 +179,8 @@ impl tl::Function for ApplyBoost {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `premium.getBoostsStatus#42f1f61 peer:InputPeer = premium.BoostsStatus`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBoostsStatus {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -199,7 +203,7 @@ impl tl::DecodeBare for GetBoostsStatus {
     const CONSTRUCTOR: (u32, &'static str) = (0x042f1f61, "premium.getBoostsStatus");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -223,7 +227,8 @@ impl tl::Function for GetBoostsStatus {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `premium.getUserBoosts#39854d1f peer:InputPeer user_id:InputUser = premium.BoostsList`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUserBoosts {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -249,8 +254,8 @@ impl tl::DecodeBare for GetUserBoosts {
     const CONSTRUCTOR: (u32, &'static str) = (0x39854d1f, "premium.getUserBoosts");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            user_id: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),

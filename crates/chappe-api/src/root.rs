@@ -13,7 +13,8 @@ pub const LAYER: i32 = 230;
 /// Callers: users, bots, connections that nobody signed in on.
 ///
 /// TL: `invokeAfterMsg#cb9f372d {X:Type} msg_id:long query:!X = X`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeAfterMsg<Q> {
     /// `msg_id:long`.
     pub msg_id: i64,
@@ -40,7 +41,7 @@ impl<Q: tl::Decode> tl::DecodeBare for InvokeAfterMsg<Q> {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             msg_id: reader.long_field(),
-            query: tl::Decode::decode(reader)?,
+            query: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -62,7 +63,8 @@ impl<Q: tl::Function> tl::Function for InvokeAfterMsg<Q> {
 /// Callers: users, bots, connections that nobody signed in on.
 ///
 /// TL: `invokeAfterMsgs#3dc4b4f0 {X:Type} msg_ids:Vector<long> query:!X = X`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeAfterMsgs<Q> {
     /// `msg_ids:Vector<long>`.
     pub msg_ids: Vec<i64>,
@@ -89,7 +91,7 @@ impl<Q: tl::Decode> tl::DecodeBare for InvokeAfterMsgs<Q> {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             msg_ids: reader.vector_field(),
-            query: tl::Decode::decode(reader)?,
+            query: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -113,7 +115,8 @@ impl<Q: tl::Function> tl::Function for InvokeAfterMsgs<Q> {
 /// Known errors: [`CONNECTION_LAYER_INVALID`](crate::errors::CONNECTION_LAYER_INVALID).
 ///
 /// TL: `initConnection#c1cd5ea9 {X:Type} flags:# api_id:int device_model:string system_version:string app_version:string system_lang_code:string lang_pack:string lang_code:string proxy:flags.0?InputClientProxy params:flags.1?JSONValue query:!X = X`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InitConnection<Q> {
     /// `api_id:int`.
     pub api_id: i32,
@@ -187,7 +190,7 @@ impl<Q: tl::Decode> tl::DecodeBare for InitConnection<Q> {
             lang_code: reader.text_field(),
             proxy: reader.field_if(flags, 0x1),
             params: reader.field_if(flags, 0x2),
-            query: tl::Decode::decode(reader)?,
+            query: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -211,7 +214,8 @@ impl<Q: tl::Function> tl::Function for InitConnection<Q> {
 /// Known errors: [`AUTH_BYTES_INVALID`](crate::errors::AUTH_BYTES_INVALID), [`CDN_METHOD_INVALID`](crate::errors::CDN_METHOD_INVALID), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`CONNECTION_API_ID_INVALID`](crate::errors::CONNECTION_API_ID_INVALID), [`CONNECTION_LAYER_INVALID`](crate::errors::CONNECTION_LAYER_INVALID), [`INVITE_HASH_EXPIRED`](crate::errors::INVITE_HASH_EXPIRED).
 ///
 /// TL: `invokeWithLayer#da9b0d0d {X:Type} layer:int query:!X = X`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeWithLayer<Q> {
     /// `layer:int`.
     pub layer: i32,
@@ -238,7 +242,7 @@ impl<Q: tl::Decode> tl::DecodeBare for InvokeWithLayer<Q> {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             layer: reader.int_field(),
-            query: tl::Decode::decode(reader)?,
+            query: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -260,7 +264,8 @@ impl<Q: tl::Function> tl::Function for InvokeWithLayer<Q> {
 /// Callers: users, bots, connections that nobody signed in on.
 ///
 /// TL: `invokeWithoutUpdates#bf9459b7 {X:Type} query:!X = X`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeWithoutUpdates<Q> {
     /// `query:!X`.
     pub query: Q,
@@ -283,7 +288,7 @@ impl<Q: tl::Decode> tl::DecodeBare for InvokeWithoutUpdates<Q> {
     const CONSTRUCTOR: (u32, &'static str) = (0xbf9459b7, "invokeWithoutUpdates");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            query: tl::Decode::decode(reader)?,
+            query: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -305,7 +310,8 @@ impl<Q: tl::Function> tl::Function for InvokeWithoutUpdates<Q> {
 /// Callers: users, bots, connections that nobody signed in on.
 ///
 /// TL: `invokeWithMessagesRange#365275f2 {X:Type} range:MessageRange query:!X = X`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeWithMessagesRange<Q> {
     /// `range:MessageRange`.
     pub range: crate::types::MessageRange,
@@ -331,8 +337,8 @@ impl<Q: tl::Decode> tl::DecodeBare for InvokeWithMessagesRange<Q> {
     const CONSTRUCTOR: (u32, &'static str) = (0x365275f2, "invokeWithMessagesRange");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            range: tl::Decode::decode(reader)?,
-            query: tl::Decode::decode(reader)?,
+            range: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            query: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -354,7 +360,8 @@ impl<Q: tl::Function> tl::Function for InvokeWithMessagesRange<Q> {
 /// Callers: users, bots, connections that nobody signed in on.
 ///
 /// TL: `invokeWithTakeout#aca9fd2e {X:Type} takeout_id:long query:!X = X`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeWithTakeout<Q> {
     /// `takeout_id:long`.
     pub takeout_id: i64,
@@ -381,7 +388,7 @@ impl<Q: tl::Decode> tl::DecodeBare for InvokeWithTakeout<Q> {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             takeout_id: reader.long_field(),
-            query: tl::Decode::decode(reader)?,
+            query: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -403,7 +410,8 @@ impl<Q: tl::Function> tl::Function for InvokeWithTakeout<Q> {
 /// Callers: users, bots, connections that nobody signed in on.
 ///
 /// TL: `invokeWithBusinessConnection#dd289f8e {X:Type} connection_id:string query:!X = X`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeWithBusinessConnection<Q> {
     /// `connection_id:string`.
     pub connection_id: tl::Text,
@@ -430,7 +438,7 @@ impl<Q: tl::Decode> tl::DecodeBare for InvokeWithBusinessConnection<Q> {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             connection_id: reader.text_field(),
-            query: tl::Decode::decode(reader)?,
+            query: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -452,7 +460,8 @@ impl<Q: tl::Function> tl::Function for InvokeWithBusinessConnection<Q> {
 /// Callers: users, bots, connections that nobody signed in on.
 ///
 /// TL: `invokeWithGooglePlayIntegrity#1df92984 {X:Type} nonce:string token:string query:!X = X`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeWithGooglePlayIntegrity<Q> {
     /// `nonce:string`.
     pub nonce: tl::Text,
@@ -483,7 +492,7 @@ impl<Q: tl::Decode> tl::DecodeBare for InvokeWithGooglePlayIntegrity<Q> {
         let value = Self {
             nonce: reader.text_field(),
             token: reader.text_field(),
-            query: tl::Decode::decode(reader)?,
+            query: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -505,7 +514,8 @@ impl<Q: tl::Function> tl::Function for InvokeWithGooglePlayIntegrity<Q> {
 /// Callers: users, bots, connections that nobody signed in on.
 ///
 /// TL: `invokeWithApnsSecret#0dae54f8 {X:Type} nonce:string secret:string query:!X = X`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeWithApnsSecret<Q> {
     /// `nonce:string`.
     pub nonce: tl::Text,
@@ -536,7 +546,7 @@ impl<Q: tl::Decode> tl::DecodeBare for InvokeWithApnsSecret<Q> {
         let value = Self {
             nonce: reader.text_field(),
             secret: reader.text_field(),
-            query: tl::Decode::decode(reader)?,
+            query: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -558,7 +568,8 @@ impl<Q: tl::Function> tl::Function for InvokeWithApnsSecret<Q> {
 /// Callers: users, bots, connections that nobody signed in on.
 ///
 /// TL: `invokeWithReCaptcha#adbb0f94 {X:Type} token:string query:!X = X`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeWithReCaptcha<Q> {
     /// `token:string`.
     pub token: tl::Text,
@@ -585,7 +596,7 @@ impl<Q: tl::Decode> tl::DecodeBare for InvokeWithReCaptcha<Q> {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             token: reader.text_field(),
-            query: tl::Decode::decode(reader)?,
+            query: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),

@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`NOT_ELIGIBLE`](crate::errors::NOT_ELIGIBLE).
 ///
 /// TL: `smsjobs.isEligibleToJoin#edc39d0 = smsjobs.EligibilityToJoin`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct IsEligibleToJoin;
 
 impl IsEligibleToJoin {
@@ -49,7 +50,8 @@ impl tl::Function for IsEligibleToJoin {
 /// Known errors: [`NOT_ELIGIBLE`](crate::errors::NOT_ELIGIBLE).
 ///
 /// TL: `smsjobs.join#a74ece2d = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct Join;
 
 impl Join {
@@ -86,7 +88,8 @@ impl tl::Function for Join {
 /// Known errors: [`NOT_JOINED`](crate::errors::NOT_JOINED).
 ///
 /// TL: `smsjobs.leave#9898ad73 = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct Leave;
 
 impl Leave {
@@ -123,7 +126,8 @@ impl tl::Function for Leave {
 /// Known errors: [`NOT_JOINED`](crate::errors::NOT_JOINED).
 ///
 /// TL: `smsjobs.updateSettings#93fa0bf flags:# allow_international:flags.0?true = Bool`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateSettings {
     /// `allow_international:flags.0?true`.
     pub allow_international: bool,
@@ -178,7 +182,8 @@ impl tl::Function for UpdateSettings {
 /// Known errors: [`NOT_JOINED`](crate::errors::NOT_JOINED).
 ///
 /// TL: `smsjobs.getStatus#10a698e8 = smsjobs.Status`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStatus;
 
 impl GetStatus {
@@ -215,7 +220,8 @@ impl tl::Function for GetStatus {
 /// Known errors: [`SMSJOB_ID_INVALID`](crate::errors::SMSJOB_ID_INVALID).
 ///
 /// TL: `smsjobs.getSmsJob#778d902f job_id:string = SmsJob`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSmsJob {
     /// `job_id:string`.
     pub job_id: tl::Text,
@@ -262,7 +268,8 @@ impl tl::Function for GetSmsJob {
 /// Known errors: [`SMSJOB_ID_INVALID`](crate::errors::SMSJOB_ID_INVALID).
 ///
 /// TL: `smsjobs.finishJob#4f1ebf24 flags:# job_id:string error:flags.0?string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct FinishJob {
     /// `job_id:string`.
     pub job_id: tl::Text,

@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`BROADCAST_REQUIRED`](crate::errors::BROADCAST_REQUIRED), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED).
 ///
 /// TL: `stats.getBroadcastStats#ab42441a flags:# dark:flags.0?true channel:InputChannel = stats.BroadcastStats`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBroadcastStats {
     /// `dark:flags.0?true`.
     pub dark: bool,
@@ -47,7 +48,7 @@ impl tl::DecodeBare for GetBroadcastStats {
         let flags = reader.flags_field();
         let value = Self {
             dark: tl::has(flags, 0x1),
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -71,7 +72,8 @@ impl tl::Function for GetBroadcastStats {
 /// Known errors: [`GRAPH_EXPIRED_RELOAD`](crate::errors::GRAPH_EXPIRED_RELOAD), [`GRAPH_INVALID_RELOAD`](crate::errors::GRAPH_INVALID_RELOAD), [`GRAPH_OUTDATED_RELOAD`](crate::errors::GRAPH_OUTDATED_RELOAD).
 ///
 /// TL: `stats.loadAsyncGraph#621d5fa0 flags:# token:string x:flags.0?long = StatsGraph`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct LoadAsyncGraph {
     /// `token:string`.
     pub token: tl::Text,
@@ -131,7 +133,8 @@ impl tl::Function for LoadAsyncGraph {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`MEGAGROUP_REQUIRED`](crate::errors::MEGAGROUP_REQUIRED).
 ///
 /// TL: `stats.getMegagroupStats#dcdf8607 flags:# dark:flags.0?true channel:InputChannel = stats.MegagroupStats`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMegagroupStats {
     /// `dark:flags.0?true`.
     pub dark: bool,
@@ -166,7 +169,7 @@ impl tl::DecodeBare for GetMegagroupStats {
         let flags = reader.flags_field();
         let value = Self {
             dark: tl::has(flags, 0x1),
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -190,7 +193,8 @@ impl tl::Function for GetMegagroupStats {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `stats.getMessagePublicForwards#5f150144 channel:InputChannel msg_id:int offset:string limit:int = stats.PublicForwards`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMessagePublicForwards {
     /// `channel:InputChannel`.
     pub channel: crate::enums::InputChannel,
@@ -222,7 +226,7 @@ impl tl::DecodeBare for GetMessagePublicForwards {
     const CONSTRUCTOR: (u32, &'static str) = (0x5f150144, "stats.getMessagePublicForwards");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             offset: reader.text_field(),
             limit: reader.int_field(),
@@ -249,7 +253,8 @@ impl tl::Function for GetMessagePublicForwards {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`MESSAGE_ID_INVALID`](crate::errors::MESSAGE_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `stats.getMessageStats#b6e0a3f5 flags:# dark:flags.0?true channel:InputChannel msg_id:int = stats.MessageStats`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMessageStats {
     /// `dark:flags.0?true`.
     pub dark: bool,
@@ -287,7 +292,7 @@ impl tl::DecodeBare for GetMessageStats {
         let flags = reader.flags_field();
         let value = Self {
             dark: tl::has(flags, 0x1),
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
         };
         match reader.failure() {
@@ -312,7 +317,8 @@ impl tl::Function for GetMessageStats {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`STORIES_NEVER_CREATED`](crate::errors::STORIES_NEVER_CREATED).
 ///
 /// TL: `stats.getStoryStats#374fef40 flags:# dark:flags.0?true peer:InputPeer id:int = stats.StoryStats`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStoryStats {
     /// `dark:flags.0?true`.
     pub dark: bool,
@@ -350,7 +356,7 @@ impl tl::DecodeBare for GetStoryStats {
         let flags = reader.flags_field();
         let value = Self {
             dark: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
         };
         match reader.failure() {
@@ -375,7 +381,8 @@ impl tl::Function for GetStoryStats {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `stats.getStoryPublicForwards#a6437ef6 peer:InputPeer id:int offset:string limit:int = stats.PublicForwards`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStoryPublicForwards {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -407,7 +414,7 @@ impl tl::DecodeBare for GetStoryPublicForwards {
     const CONSTRUCTOR: (u32, &'static str) = (0xa6437ef6, "stats.getStoryPublicForwards");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
             offset: reader.text_field(),
             limit: reader.int_field(),
@@ -434,7 +441,8 @@ impl tl::Function for GetStoryPublicForwards {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `stats.getPollStats#c27dfa68 flags:# dark:flags.0?true peer:InputPeer msg_id:int = stats.PollStats`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPollStats {
     /// `dark:flags.0?true`.
     pub dark: bool,
@@ -472,7 +480,7 @@ impl tl::DecodeBare for GetPollStats {
         let flags = reader.flags_field();
         let value = Self {
             dark: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
         };
         match reader.failure() {

@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`PACK_SHORT_NAME_INVALID`](crate::errors::PACK_SHORT_NAME_INVALID), [`PACK_SHORT_NAME_OCCUPIED`](crate::errors::PACK_SHORT_NAME_OCCUPIED), [`PACK_TITLE_INVALID`](crate::errors::PACK_TITLE_INVALID), [`PACK_TYPE_INVALID`](crate::errors::PACK_TYPE_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`STICKERS_EMPTY`](crate::errors::STICKERS_EMPTY), [`STICKER_EMOJI_INVALID`](crate::errors::STICKER_EMOJI_INVALID), [`STICKER_FILE_INVALID`](crate::errors::STICKER_FILE_INVALID), [`STICKER_GIF_DIMENSIONS`](crate::errors::STICKER_GIF_DIMENSIONS), [`STICKER_PNG_DIMENSIONS`](crate::errors::STICKER_PNG_DIMENSIONS), [`STICKER_PNG_NOPNG`](crate::errors::STICKER_PNG_NOPNG), [`STICKER_TGS_NODOC`](crate::errors::STICKER_TGS_NODOC), [`STICKER_TGS_NOTGS`](crate::errors::STICKER_TGS_NOTGS), [`STICKER_THUMB_PNG_NOPNG`](crate::errors::STICKER_THUMB_PNG_NOPNG), [`STICKER_THUMB_TGS_NOTGS`](crate::errors::STICKER_THUMB_TGS_NOTGS), [`STICKER_VIDEO_BIG`](crate::errors::STICKER_VIDEO_BIG), [`STICKER_VIDEO_NODOC`](crate::errors::STICKER_VIDEO_NODOC), [`STICKER_VIDEO_NOWEBM`](crate::errors::STICKER_VIDEO_NOWEBM), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `stickers.createStickerSet#9021ab67 flags:# masks:flags.0?true emojis:flags.5?true text_color:flags.6?true user_id:InputUser title:string short_name:string thumb:flags.2?InputDocument stickers:Vector<InputStickerSetItem> software:flags.3?string = messages.StickerSet`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateStickerSet {
     /// `masks:flags.0?true`.
     pub masks: bool,
@@ -74,7 +75,7 @@ impl tl::DecodeBare for CreateStickerSet {
             masks: tl::has(flags, 0x1),
             emojis: tl::has(flags, 0x20),
             text_color: tl::has(flags, 0x40),
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_field(),
             short_name: reader.text_field(),
             thumb: reader.field_if(flags, 0x4),
@@ -103,7 +104,8 @@ impl tl::Function for CreateStickerSet {
 /// Known errors: [`STICKER_INVALID`](crate::errors::STICKER_INVALID).
 ///
 /// TL: `stickers.removeStickerFromSet#f7760f51 sticker:InputDocument = messages.StickerSet`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RemoveStickerFromSet {
     /// `sticker:InputDocument`.
     pub sticker: crate::enums::InputDocument,
@@ -126,7 +128,7 @@ impl tl::DecodeBare for RemoveStickerFromSet {
     const CONSTRUCTOR: (u32, &'static str) = (0xf7760f51, "stickers.removeStickerFromSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            sticker: tl::Decode::decode(reader)?,
+            sticker: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -150,7 +152,8 @@ impl tl::Function for RemoveStickerFromSet {
 /// Known errors: [`STICKER_INVALID`](crate::errors::STICKER_INVALID).
 ///
 /// TL: `stickers.changeStickerPosition#ffb6d4ca sticker:InputDocument position:int = messages.StickerSet`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ChangeStickerPosition {
     /// `sticker:InputDocument`.
     pub sticker: crate::enums::InputDocument,
@@ -176,7 +179,7 @@ impl tl::DecodeBare for ChangeStickerPosition {
     const CONSTRUCTOR: (u32, &'static str) = (0xffb6d4ca, "stickers.changeStickerPosition");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            sticker: tl::Decode::decode(reader)?,
+            sticker: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             position: reader.int_field(),
         };
         match reader.failure() {
@@ -201,7 +204,8 @@ impl tl::Function for ChangeStickerPosition {
 /// Known errors: [`STICKERPACK_STICKERS_TOO_MUCH`](crate::errors::STICKERPACK_STICKERS_TOO_MUCH), [`STICKERSET_INVALID`](crate::errors::STICKERSET_INVALID), [`STICKERS_TOO_MUCH`](crate::errors::STICKERS_TOO_MUCH), [`STICKER_PNG_NOPNG`](crate::errors::STICKER_PNG_NOPNG), [`STICKER_TGS_NOTGS`](crate::errors::STICKER_TGS_NOTGS).
 ///
 /// TL: `stickers.addStickerToSet#8653febe stickerset:InputStickerSet sticker:InputStickerSetItem = messages.StickerSet`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AddStickerToSet {
     /// `stickerset:InputStickerSet`.
     pub stickerset: crate::enums::InputStickerSet,
@@ -227,8 +231,8 @@ impl tl::DecodeBare for AddStickerToSet {
     const CONSTRUCTOR: (u32, &'static str) = (0x8653febe, "stickers.addStickerToSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            stickerset: tl::Decode::decode(reader)?,
-            sticker: tl::Decode::decode(reader)?,
+            stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            sticker: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -252,7 +256,8 @@ impl tl::Function for AddStickerToSet {
 /// Known errors: [`STICKERSET_INVALID`](crate::errors::STICKERSET_INVALID), [`STICKER_THUMB_PNG_NOPNG`](crate::errors::STICKER_THUMB_PNG_NOPNG), [`STICKER_THUMB_TGS_NOTGS`](crate::errors::STICKER_THUMB_TGS_NOTGS).
 ///
 /// TL: `stickers.setStickerSetThumb#a76a5392 flags:# stickerset:InputStickerSet thumb:flags.0?InputDocument thumb_document_id:flags.1?long = messages.StickerSet`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetStickerSetThumb {
     /// `stickerset:InputStickerSet`.
     pub stickerset: crate::enums::InputStickerSet,
@@ -293,7 +298,7 @@ impl tl::DecodeBare for SetStickerSetThumb {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            stickerset: tl::Decode::decode(reader)?,
+            stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             thumb: reader.field_if(flags, 0x1),
             thumb_document_id: reader.long_if(flags, 0x2),
         };
@@ -319,7 +324,8 @@ impl tl::Function for SetStickerSetThumb {
 /// Known errors: [`SHORT_NAME_INVALID`](crate::errors::SHORT_NAME_INVALID), [`SHORT_NAME_OCCUPIED`](crate::errors::SHORT_NAME_OCCUPIED).
 ///
 /// TL: `stickers.checkShortName#284b3639 short_name:string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckShortName {
     /// `short_name:string`.
     pub short_name: tl::Text,
@@ -366,7 +372,8 @@ impl tl::Function for CheckShortName {
 /// Known errors: [`TITLE_INVALID`](crate::errors::TITLE_INVALID).
 ///
 /// TL: `stickers.suggestShortName#4dafc503 title:string = stickers.SuggestedShortName`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SuggestShortName {
     /// `title:string`.
     pub title: tl::Text,
@@ -413,7 +420,8 @@ impl tl::Function for SuggestShortName {
 /// Known errors: [`STICKER_INVALID`](crate::errors::STICKER_INVALID).
 ///
 /// TL: `stickers.changeSticker#f5537ebc flags:# sticker:InputDocument emoji:flags.0?string mask_coords:flags.1?MaskCoords keywords:flags.2?string = messages.StickerSet`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ChangeSticker {
     /// `sticker:InputDocument`.
     pub sticker: crate::enums::InputDocument,
@@ -458,7 +466,7 @@ impl tl::DecodeBare for ChangeSticker {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            sticker: tl::Decode::decode(reader)?,
+            sticker: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             emoji: reader.text_if(flags, 0x1),
             mask_coords: reader.field_if(flags, 0x2),
             keywords: reader.text_if(flags, 0x4),
@@ -485,7 +493,8 @@ impl tl::Function for ChangeSticker {
 /// Known errors: [`STICKERSET_INVALID`](crate::errors::STICKERSET_INVALID).
 ///
 /// TL: `stickers.renameStickerSet#124b1c00 stickerset:InputStickerSet title:string = messages.StickerSet`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RenameStickerSet {
     /// `stickerset:InputStickerSet`.
     pub stickerset: crate::enums::InputStickerSet,
@@ -511,7 +520,7 @@ impl tl::DecodeBare for RenameStickerSet {
     const CONSTRUCTOR: (u32, &'static str) = (0x124b1c00, "stickers.renameStickerSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            stickerset: tl::Decode::decode(reader)?,
+            stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_field(),
         };
         match reader.failure() {
@@ -536,7 +545,8 @@ impl tl::Function for RenameStickerSet {
 /// Known errors: [`STICKERSET_INVALID`](crate::errors::STICKERSET_INVALID).
 ///
 /// TL: `stickers.deleteStickerSet#87704394 stickerset:InputStickerSet = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteStickerSet {
     /// `stickerset:InputStickerSet`.
     pub stickerset: crate::enums::InputStickerSet,
@@ -559,7 +569,7 @@ impl tl::DecodeBare for DeleteStickerSet {
     const CONSTRUCTOR: (u32, &'static str) = (0x87704394, "stickers.deleteStickerSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            stickerset: tl::Decode::decode(reader)?,
+            stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -583,7 +593,8 @@ impl tl::Function for DeleteStickerSet {
 /// Known errors: [`STICKER_INVALID`](crate::errors::STICKER_INVALID).
 ///
 /// TL: `stickers.replaceSticker#4696459a sticker:InputDocument new_sticker:InputStickerSetItem = messages.StickerSet`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReplaceSticker {
     /// `sticker:InputDocument`.
     pub sticker: crate::enums::InputDocument,
@@ -609,8 +620,8 @@ impl tl::DecodeBare for ReplaceSticker {
     const CONSTRUCTOR: (u32, &'static str) = (0x4696459a, "stickers.replaceSticker");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            sticker: tl::Decode::decode(reader)?,
-            new_sticker: tl::Decode::decode(reader)?,
+            sticker: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_sticker: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),

@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`BOOSTS_REQUIRED`](crate::errors::BOOSTS_REQUIRED), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED), [`STORIES_TOO_MUCH`](crate::errors::STORIES_TOO_MUCH), [`STORY_SEND_FLOOD_MONTHLY_X`](crate::errors::STORY_SEND_FLOOD_MONTHLY_X), [`STORY_SEND_FLOOD_WEEKLY_X`](crate::errors::STORY_SEND_FLOOD_WEEKLY_X).
 ///
 /// TL: `stories.canSendStory#30eb63f0 peer:InputPeer = stories.CanSendStoryCount`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CanSendStory {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -35,7 +36,7 @@ impl tl::DecodeBare for CanSendStory {
     const CONSTRUCTOR: (u32, &'static str) = (0x30eb63f0, "stories.canSendStory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -59,7 +60,8 @@ impl tl::Function for CanSendStory {
 /// Known errors: [`BOOSTS_REQUIRED`](crate::errors::BOOSTS_REQUIRED), [`BOT_ACCESS_FORBIDDEN`](crate::errors::BOT_ACCESS_FORBIDDEN), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`IMAGE_PROCESS_FAILED`](crate::errors::IMAGE_PROCESS_FAILED), [`MEDIA_CAPTION_TOO_LONG`](crate::errors::MEDIA_CAPTION_TOO_LONG), [`MEDIA_EMPTY`](crate::errors::MEDIA_EMPTY), [`MEDIA_FILE_INVALID`](crate::errors::MEDIA_FILE_INVALID), [`MEDIA_TYPE_INVALID`](crate::errors::MEDIA_TYPE_INVALID), [`MEDIA_VIDEO_STORY_MISSING`](crate::errors::MEDIA_VIDEO_STORY_MISSING), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`PHOTO_INVALID_DIMENSIONS`](crate::errors::PHOTO_INVALID_DIMENSIONS), [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED), [`REACTION_INVALID`](crate::errors::REACTION_INVALID), [`STORIES_TOO_MUCH`](crate::errors::STORIES_TOO_MUCH), [`STORY_PERIOD_INVALID`](crate::errors::STORY_PERIOD_INVALID), [`VENUE_ID_INVALID`](crate::errors::VENUE_ID_INVALID), [`VIDEO_DURATION_INVALID`](crate::errors::VIDEO_DURATION_INVALID).
 ///
 /// TL: `stories.sendStory#8f9e6898 flags:# pinned:flags.2?true noforwards:flags.4?true fwd_modified:flags.7?true peer:InputPeer media:InputMedia media_areas:flags.5?Vector<MediaArea> caption:flags.0?string entities:flags.1?Vector<MessageEntity> privacy_rules:Vector<InputPrivacyRule> random_id:long period:flags.3?int fwd_from_id:flags.6?InputPeer fwd_from_story:flags.6?int albums:flags.8?Vector<int> music:flags.9?InputDocument = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendStory {
     /// `pinned:flags.2?true`.
     pub pinned: bool,
@@ -155,8 +157,8 @@ impl tl::DecodeBare for SendStory {
             pinned: tl::has(flags, 0x4),
             noforwards: tl::has(flags, 0x10),
             fwd_modified: tl::has(flags, 0x80),
-            peer: tl::Decode::decode(reader)?,
-            media: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            media: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             media_areas: reader.vector_if(flags, 0x20),
             caption: reader.text_if(flags, 0x1),
             entities: reader.vector_if(flags, 0x2),
@@ -190,7 +192,8 @@ impl tl::Function for SendStory {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`STORY_NOT_MODIFIED`](crate::errors::STORY_NOT_MODIFIED).
 ///
 /// TL: `stories.editStory#2c63a72b flags:# peer:InputPeer id:int media:flags.0?InputMedia media_areas:flags.3?Vector<MediaArea> caption:flags.1?string entities:flags.1?Vector<MessageEntity> privacy_rules:flags.2?Vector<InputPrivacyRule> music:flags.4?InputDocument = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditStory {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -260,7 +263,7 @@ impl tl::DecodeBare for EditStory {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
             media: reader.boxed_if(flags, 0x1),
             media_areas: reader.vector_if(flags, 0x8),
@@ -291,7 +294,8 @@ impl tl::Function for EditStory {
 /// Known errors: [`BOT_ACCESS_FORBIDDEN`](crate::errors::BOT_ACCESS_FORBIDDEN), [`BUSINESS_CONNECTION_INVALID`](crate::errors::BUSINESS_CONNECTION_INVALID), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`STORY_ID_EMPTY`](crate::errors::STORY_ID_EMPTY).
 ///
 /// TL: `stories.deleteStories#ae59db5f peer:InputPeer id:Vector<int> = Vector<int>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteStories {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -317,7 +321,7 @@ impl tl::DecodeBare for DeleteStories {
     const CONSTRUCTOR: (u32, &'static str) = (0xae59db5f, "stories.deleteStories");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
         };
         match reader.failure() {
@@ -342,7 +346,8 @@ impl tl::Function for DeleteStories {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `stories.togglePinned#9a75a1ef peer:InputPeer id:Vector<int> pinned:Bool = Vector<int>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TogglePinned {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -371,7 +376,7 @@ impl tl::DecodeBare for TogglePinned {
     const CONSTRUCTOR: (u32, &'static str) = (0x9a75a1ef, "stories.togglePinned");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
             pinned: reader.field(),
         };
@@ -395,7 +400,8 @@ impl tl::Function for TogglePinned {
 /// Callers: users.
 ///
 /// TL: `stories.getAllStories#eeb0d625 flags:# next:flags.1?true hidden:flags.2?true state:flags.0?string = stories.AllStories`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAllStories {
     /// `next:flags.1?true`.
     pub next: bool,
@@ -459,7 +465,8 @@ impl tl::Function for GetAllStories {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `stories.getPinnedStories#5821a5dc peer:InputPeer offset_id:int limit:int = stories.Stories`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPinnedStories {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -488,7 +495,7 @@ impl tl::DecodeBare for GetPinnedStories {
     const CONSTRUCTOR: (u32, &'static str) = (0x5821a5dc, "stories.getPinnedStories");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset_id: reader.int_field(),
             limit: reader.int_field(),
         };
@@ -514,7 +521,8 @@ impl tl::Function for GetPinnedStories {
 /// Known errors: [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `stories.getStoriesArchive#b4352016 peer:InputPeer offset_id:int limit:int = stories.Stories`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStoriesArchive {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -543,7 +551,7 @@ impl tl::DecodeBare for GetStoriesArchive {
     const CONSTRUCTOR: (u32, &'static str) = (0xb4352016, "stories.getStoriesArchive");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset_id: reader.int_field(),
             limit: reader.int_field(),
         };
@@ -569,7 +577,8 @@ impl tl::Function for GetStoriesArchive {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`STORIES_NEVER_CREATED`](crate::errors::STORIES_NEVER_CREATED), [`STORY_ID_EMPTY`](crate::errors::STORY_ID_EMPTY).
 ///
 /// TL: `stories.getStoriesByID#5774ca74 peer:InputPeer id:Vector<int> = stories.Stories`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStoriesById {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -595,7 +604,7 @@ impl tl::DecodeBare for GetStoriesById {
     const CONSTRUCTOR: (u32, &'static str) = (0x5774ca74, "stories.getStoriesByID");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
         };
         match reader.failure() {
@@ -618,7 +627,8 @@ impl tl::Function for GetStoriesById {
 /// Callers: users.
 ///
 /// TL: `stories.toggleAllStoriesHidden#7c2557c4 hidden:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleAllStoriesHidden {
     /// `hidden:Bool`.
     pub hidden: bool,
@@ -665,7 +675,8 @@ impl tl::Function for ToggleAllStoriesHidden {
 /// Known errors: [`MAX_ID_INVALID`](crate::errors::MAX_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`STORIES_NEVER_CREATED`](crate::errors::STORIES_NEVER_CREATED).
 ///
 /// TL: `stories.readStories#a556dac8 peer:InputPeer max_id:int = Vector<int>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReadStories {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -691,7 +702,7 @@ impl tl::DecodeBare for ReadStories {
     const CONSTRUCTOR: (u32, &'static str) = (0xa556dac8, "stories.readStories");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             max_id: reader.int_field(),
         };
         match reader.failure() {
@@ -716,7 +727,8 @@ impl tl::Function for ReadStories {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`STORY_ID_EMPTY`](crate::errors::STORY_ID_EMPTY).
 ///
 /// TL: `stories.incrementStoryViews#b2028afb peer:InputPeer id:Vector<int> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct IncrementStoryViews {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -742,7 +754,7 @@ impl tl::DecodeBare for IncrementStoryViews {
     const CONSTRUCTOR: (u32, &'static str) = (0xb2028afb, "stories.incrementStoryViews");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
         };
         match reader.failure() {
@@ -767,7 +779,8 @@ impl tl::Function for IncrementStoryViews {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`STORY_ID_INVALID`](crate::errors::STORY_ID_INVALID).
 ///
 /// TL: `stories.getStoryViewsList#7ed23c57 flags:# just_contacts:flags.0?true reactions_first:flags.2?true forwards_first:flags.3?true peer:InputPeer q:flags.1?string id:int offset:string limit:int = stories.StoryViewsList`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStoryViewsList {
     /// `just_contacts:flags.0?true`.
     pub just_contacts: bool,
@@ -823,7 +836,7 @@ impl tl::DecodeBare for GetStoryViewsList {
             just_contacts: tl::has(flags, 0x1),
             reactions_first: tl::has(flags, 0x4),
             forwards_first: tl::has(flags, 0x8),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             q: reader.text_if(flags, 0x2),
             id: reader.int_field(),
             offset: reader.text_field(),
@@ -851,7 +864,8 @@ impl tl::Function for GetStoryViewsList {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`STORY_ID_EMPTY`](crate::errors::STORY_ID_EMPTY).
 ///
 /// TL: `stories.getStoriesViews#28e16cc8 peer:InputPeer id:Vector<int> = stories.StoryViews`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStoriesViews {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -877,7 +891,7 @@ impl tl::DecodeBare for GetStoriesViews {
     const CONSTRUCTOR: (u32, &'static str) = (0x28e16cc8, "stories.getStoriesViews");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
         };
         match reader.failure() {
@@ -902,7 +916,8 @@ impl tl::Function for GetStoriesViews {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`STORY_ID_EMPTY`](crate::errors::STORY_ID_EMPTY), [`USER_PUBLIC_MISSING`](crate::errors::USER_PUBLIC_MISSING).
 ///
 /// TL: `stories.exportStoryLink#7b8def20 peer:InputPeer id:int = ExportedStoryLink`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ExportStoryLink {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -928,7 +943,7 @@ impl tl::DecodeBare for ExportStoryLink {
     const CONSTRUCTOR: (u32, &'static str) = (0x7b8def20, "stories.exportStoryLink");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
         };
         match reader.failure() {
@@ -953,7 +968,8 @@ impl tl::Function for ExportStoryLink {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `stories.report#19d8eb45 peer:InputPeer id:Vector<int> option:bytes message:string = ReportResult`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct Report {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -985,7 +1001,7 @@ impl tl::DecodeBare for Report {
     const CONSTRUCTOR: (u32, &'static str) = (0x19d8eb45, "stories.report");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
             option: reader.bytes_field(),
             message: reader.text_field(),
@@ -1012,7 +1028,8 @@ impl tl::Function for Report {
 /// Known errors: [`PREMIUM_ACCOUNT_REQUIRED`](crate::errors::PREMIUM_ACCOUNT_REQUIRED).
 ///
 /// TL: `stories.activateStealthMode#57bbd166 flags:# past:flags.0?true future:flags.1?true = Updates`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ActivateStealthMode {
     /// `past:flags.0?true`.
     pub past: bool,
@@ -1071,7 +1088,8 @@ impl tl::Function for ActivateStealthMode {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`REACTION_INVALID`](crate::errors::REACTION_INVALID), [`STORIES_NEVER_CREATED`](crate::errors::STORIES_NEVER_CREATED), [`STORY_ID_EMPTY`](crate::errors::STORY_ID_EMPTY), [`STORY_ID_INVALID`](crate::errors::STORY_ID_INVALID).
 ///
 /// TL: `stories.sendReaction#7fd736b2 flags:# add_to_recent:flags.0?true peer:InputPeer story_id:int reaction:Reaction = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendReaction {
     /// `add_to_recent:flags.0?true`.
     pub add_to_recent: bool,
@@ -1112,9 +1130,9 @@ impl tl::DecodeBare for SendReaction {
         let flags = reader.flags_field();
         let value = Self {
             add_to_recent: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             story_id: reader.int_field(),
-            reaction: tl::Decode::decode(reader)?,
+            reaction: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1138,7 +1156,8 @@ impl tl::Function for SendReaction {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `stories.getPeerStories#2c4ada50 peer:InputPeer = stories.PeerStories`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPeerStories {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1161,7 +1180,7 @@ impl tl::DecodeBare for GetPeerStories {
     const CONSTRUCTOR: (u32, &'static str) = (0x2c4ada50, "stories.getPeerStories");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1183,7 +1202,8 @@ impl tl::Function for GetPeerStories {
 /// Callers: users.
 ///
 /// TL: `stories.getAllReadPeerStories#9b5ae7f9 = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAllReadPeerStories;
 
 impl GetAllReadPeerStories {
@@ -1218,7 +1238,8 @@ impl tl::Function for GetAllReadPeerStories {
 /// Callers: users.
 ///
 /// TL: `stories.getPeerMaxIDs#78499170 id:Vector<InputPeer> = Vector<RecentStory>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPeerMaxIDs {
     /// `id:Vector<InputPeer>`.
     pub id: Vec<crate::enums::InputPeer>,
@@ -1263,7 +1284,8 @@ impl tl::Function for GetPeerMaxIDs {
 /// Callers: users.
 ///
 /// TL: `stories.getChatsToSend#a56a8b60 = messages.Chats`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetChatsToSend;
 
 impl GetChatsToSend {
@@ -1300,7 +1322,8 @@ impl tl::Function for GetChatsToSend {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `stories.togglePeerStoriesHidden#bd0415c4 peer:InputPeer hidden:Bool = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TogglePeerStoriesHidden {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1326,7 +1349,7 @@ impl tl::DecodeBare for TogglePeerStoriesHidden {
     const CONSTRUCTOR: (u32, &'static str) = (0xbd0415c4, "stories.togglePeerStoriesHidden");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             hidden: reader.field(),
         };
         match reader.failure() {
@@ -1351,7 +1374,8 @@ impl tl::Function for TogglePeerStoriesHidden {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `stories.getStoryReactionsList#b9b2881f flags:# forwards_first:flags.2?true peer:InputPeer id:int reaction:flags.0?Reaction offset:flags.1?string limit:int = stories.StoryReactionsList`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStoryReactionsList {
     /// `forwards_first:flags.2?true`.
     pub forwards_first: bool,
@@ -1402,7 +1426,7 @@ impl tl::DecodeBare for GetStoryReactionsList {
         let flags = reader.flags_field();
         let value = Self {
             forwards_first: tl::has(flags, 0x4),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
             reaction: reader.field_if(flags, 0x1),
             offset: reader.text_if(flags, 0x2),
@@ -1430,7 +1454,8 @@ impl tl::Function for GetStoryReactionsList {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`STORY_ID_INVALID`](crate::errors::STORY_ID_INVALID).
 ///
 /// TL: `stories.togglePinnedToTop#b297e9b peer:InputPeer id:Vector<int> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TogglePinnedToTop {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1456,7 +1481,7 @@ impl tl::DecodeBare for TogglePinnedToTop {
     const CONSTRUCTOR: (u32, &'static str) = (0x0b297e9b, "stories.togglePinnedToTop");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.vector_field(),
         };
         match reader.failure() {
@@ -1481,7 +1506,8 @@ impl tl::Function for TogglePinnedToTop {
 /// Known errors: [`HASHTAG_INVALID`](crate::errors::HASHTAG_INVALID).
 ///
 /// TL: `stories.searchPosts#d1810907 flags:# hashtag:flags.0?string area:flags.1?MediaArea peer:flags.2?InputPeer offset:string limit:int = stories.FoundStories`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SearchPosts {
     /// `hashtag:flags.0?string`.
     pub hashtag: Option<tl::Text>,
@@ -1559,7 +1585,8 @@ impl tl::Function for SearchPosts {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `stories.createAlbum#a36396e5 peer:InputPeer title:string stories:Vector<int> = StoryAlbum`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateAlbum {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1588,7 +1615,7 @@ impl tl::DecodeBare for CreateAlbum {
     const CONSTRUCTOR: (u32, &'static str) = (0xa36396e5, "stories.createAlbum");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_field(),
             stories: reader.vector_field(),
         };
@@ -1614,7 +1641,8 @@ impl tl::Function for CreateAlbum {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `stories.updateAlbum#5e5259b6 flags:# peer:InputPeer album_id:int title:flags.0?string delete_stories:flags.1?Vector<int> add_stories:flags.2?Vector<int> order:flags.3?Vector<int> = StoryAlbum`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateAlbum {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1670,7 +1698,7 @@ impl tl::DecodeBare for UpdateAlbum {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             album_id: reader.int_field(),
             title: reader.text_if(flags, 0x1),
             delete_stories: reader.vector_if(flags, 0x2),
@@ -1699,7 +1727,8 @@ impl tl::Function for UpdateAlbum {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `stories.reorderAlbums#8535fbd9 peer:InputPeer order:Vector<int> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderAlbums {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1725,7 +1754,7 @@ impl tl::DecodeBare for ReorderAlbums {
     const CONSTRUCTOR: (u32, &'static str) = (0x8535fbd9, "stories.reorderAlbums");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             order: reader.vector_field(),
         };
         match reader.failure() {
@@ -1750,7 +1779,8 @@ impl tl::Function for ReorderAlbums {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `stories.deleteAlbum#8d3456d0 peer:InputPeer album_id:int = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteAlbum {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1776,7 +1806,7 @@ impl tl::DecodeBare for DeleteAlbum {
     const CONSTRUCTOR: (u32, &'static str) = (0x8d3456d0, "stories.deleteAlbum");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             album_id: reader.int_field(),
         };
         match reader.failure() {
@@ -1801,7 +1831,8 @@ impl tl::Function for DeleteAlbum {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `stories.getAlbums#25b3eac7 peer:InputPeer hash:long = stories.Albums`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAlbums {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1827,7 +1858,7 @@ impl tl::DecodeBare for GetAlbums {
     const CONSTRUCTOR: (u32, &'static str) = (0x25b3eac7, "stories.getAlbums");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             hash: reader.long_field(),
         };
         match reader.failure() {
@@ -1852,7 +1883,8 @@ impl tl::Function for GetAlbums {
 /// Known errors: [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `stories.getAlbumStories#ac806d61 peer:InputPeer album_id:int offset:int limit:int = stories.Stories`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAlbumStories {
     /// `peer:InputPeer`.
     pub peer: crate::enums::InputPeer,
@@ -1884,7 +1916,7 @@ impl tl::DecodeBare for GetAlbumStories {
     const CONSTRUCTOR: (u32, &'static str) = (0xac806d61, "stories.getAlbumStories");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             album_id: reader.int_field(),
             offset: reader.int_field(),
             limit: reader.int_field(),
@@ -1911,7 +1943,8 @@ impl tl::Function for GetAlbumStories {
 /// Known errors: [`CHANNEL_MONOFORUM_UNSUPPORTED`](crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`STORY_LIVE_ALREADY_X`](crate::errors::STORY_LIVE_ALREADY_X).
 ///
 /// TL: `stories.startLive#d069ccde flags:# pinned:flags.2?true noforwards:flags.4?true rtmp_stream:flags.5?true peer:InputPeer caption:flags.0?string entities:flags.1?Vector<MessageEntity> privacy_rules:Vector<InputPrivacyRule> random_id:long messages_enabled:flags.6?Bool send_paid_messages_stars:flags.7?long = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct StartLive {
     /// `pinned:flags.2?true`.
     pub pinned: bool,
@@ -1980,7 +2013,7 @@ impl tl::DecodeBare for StartLive {
             pinned: tl::has(flags, 0x4),
             noforwards: tl::has(flags, 0x10),
             rtmp_stream: tl::has(flags, 0x20),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             caption: reader.text_if(flags, 0x1),
             entities: reader.vector_if(flags, 0x2),
             privacy_rules: reader.vector_field(),

@@ -10,7 +10,8 @@ use chappe_tl as tl;
 /// Callers: users, bots.
 ///
 /// TL: `toncenter.performApiRequest#8d7bdd61 flags:# post:flags.0?true endpoint:string query:flags.1?string payload:flags.2?string = toncenter.ApiResponse`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct PerformApiRequest {
     /// `post:flags.0?true`.
     pub post: bool,
@@ -77,7 +78,8 @@ impl tl::Function for PerformApiRequest {
 /// Callers: users, bots.
 ///
 /// TL: `toncenter.getStreamingUrl#cdaf63c7 = toncenter.StreamingUrl`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStreamingUrl;
 
 impl GetStreamingUrl {

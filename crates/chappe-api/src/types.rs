@@ -283,7 +283,7 @@ impl tl::DecodeBare for InputPeerUserFromMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0xa87b0a1c, "inputPeerUserFromMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: Box::new(tl::Decode::decode(reader)?),
+            peer: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
             msg_id: reader.int_field(),
             user_id: reader.long_field(),
         };
@@ -325,7 +325,7 @@ impl tl::DecodeBare for InputPeerChannelFromMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0xbd2a0840, "inputPeerChannelFromMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: Box::new(tl::Decode::decode(reader)?),
+            peer: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
             msg_id: reader.int_field(),
             channel_id: reader.long_field(),
         };
@@ -405,7 +405,7 @@ impl tl::DecodeBare for InputUserFromMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x1da448e2, "inputUserFromMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             user_id: reader.long_field(),
         };
@@ -590,7 +590,7 @@ impl tl::DecodeBare for InputFileStoryDocument {
     const CONSTRUCTOR: (u32, &'static str) = (0x62dc8b48, "inputFileStoryDocument");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -656,7 +656,7 @@ impl tl::DecodeBare for InputMediaUploadedPhoto {
         let value = Self {
             spoiler: tl::has(flags, 0x4),
             live_photo: tl::has(flags, 0x8),
-            file: tl::Decode::decode(reader)?,
+            file: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             stickers: reader.vector_if(flags, 0x1),
             ttl_seconds: reader.int_if(flags, 0x2),
             video: reader.field_if(flags, 0x8),
@@ -719,7 +719,7 @@ impl tl::DecodeBare for InputMediaPhoto {
         let value = Self {
             spoiler: tl::has(flags, 0x2),
             live_photo: tl::has(flags, 0x4),
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             ttl_seconds: reader.int_if(flags, 0x1),
             video: reader.field_if(flags, 0x4),
         };
@@ -755,7 +755,7 @@ impl tl::DecodeBare for InputMediaGeoPoint {
     const CONSTRUCTOR: (u32, &'static str) = (0xf9c44144, "inputMediaGeoPoint");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            geo_point: tl::Decode::decode(reader)?,
+            geo_point: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -887,7 +887,7 @@ impl tl::DecodeBare for InputMediaUploadedDocument {
             nosound_video: tl::has(flags, 0x8),
             force_file: tl::has(flags, 0x10),
             spoiler: tl::has(flags, 0x20),
-            file: tl::Decode::decode(reader)?,
+            file: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             thumb: reader.boxed_if(flags, 0x4),
             mime_type: reader.text_field(),
             attributes: reader.vector_field(),
@@ -958,7 +958,7 @@ impl tl::DecodeBare for InputMediaDocument {
         let flags = reader.flags_field();
         let value = Self {
             spoiler: tl::has(flags, 0x4),
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             video_cover: reader.field_if(flags, 0x8),
             video_timestamp: reader.int_if(flags, 0x10),
             ttl_seconds: reader.int_if(flags, 0x1),
@@ -1011,7 +1011,7 @@ impl tl::DecodeBare for InputMediaVenue {
     const CONSTRUCTOR: (u32, &'static str) = (0xc13d1c11, "inputMediaVenue");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            geo_point: tl::Decode::decode(reader)?,
+            geo_point: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_field(),
             address: reader.text_field(),
             provider: reader.text_field(),
@@ -1164,7 +1164,7 @@ impl tl::DecodeBare for InputMediaGame {
     const CONSTRUCTOR: (u32, &'static str) = (0xd33f43f3, "inputMediaGame");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1241,10 +1241,10 @@ impl tl::DecodeBare for InputMediaInvoice {
             title: reader.text_field(),
             description: reader.text_field(),
             photo: reader.boxed_if(flags, 0x1),
-            invoice: tl::Decode::decode(reader)?,
+            invoice: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             payload: reader.bytes_field(),
             provider: reader.text_if(flags, 0x8),
-            provider_data: tl::Decode::decode(reader)?,
+            provider_data: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             start_param: reader.text_if(flags, 0x2),
             extended_media: reader.boxed_if(flags, 0x4),
         };
@@ -1304,7 +1304,7 @@ impl tl::DecodeBare for InputMediaGeoLive {
         let flags = reader.flags_field();
         let value = Self {
             stopped: tl::has(flags, 0x1),
-            geo_point: tl::Decode::decode(reader)?,
+            geo_point: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             heading: reader.int_if(flags, 0x4),
             period: reader.int_if(flags, 0x2),
             proximity_notification_radius: reader.int_if(flags, 0x8),
@@ -1379,7 +1379,7 @@ impl tl::DecodeBare for InputMediaPoll {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            poll: tl::Decode::decode(reader)?,
+            poll: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             correct_answers: reader.vector_if(flags, 0x1),
             attached_media: reader.boxed_if(flags, 0x8),
             solution: reader.text_if(flags, 0x2),
@@ -1455,7 +1455,7 @@ impl tl::DecodeBare for InputMediaStory {
     const CONSTRUCTOR: (u32, &'static str) = (0x89fdd778, "inputMediaStory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
         };
         match reader.failure() {
@@ -1595,7 +1595,7 @@ impl tl::DecodeBare for InputMediaTodo {
     const CONSTRUCTOR: (u32, &'static str) = (0x9fc55fde, "inputMediaTodo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            todo: tl::Decode::decode(reader)?,
+            todo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1737,7 +1737,7 @@ impl tl::DecodeBare for InputChatPhoto {
     const CONSTRUCTOR: (u32, &'static str) = (0x8953ad37, "inputChatPhoto");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2147,7 +2147,7 @@ impl tl::DecodeBare for InputPeerPhotoFileLocation {
         let flags = reader.flags_field();
         let value = Self {
             big: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             photo_id: reader.long_field(),
         };
         match reader.failure() {
@@ -2185,7 +2185,7 @@ impl tl::DecodeBare for InputStickerSetThumb {
     const CONSTRUCTOR: (u32, &'static str) = (0x9d84f3db, "inputStickerSetThumb");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            stickerset: tl::Decode::decode(reader)?,
+            stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             thumb_version: reader.int_field(),
         };
         match reader.failure() {
@@ -2246,7 +2246,7 @@ impl tl::DecodeBare for InputGroupCallStream {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             time_ms: reader.long_field(),
             scale: reader.int_field(),
             video_channel: reader.int_if(flags, 0x1),
@@ -3058,7 +3058,7 @@ impl tl::DecodeBare for Chat {
             noforwards: tl::has(flags, 0x2000000),
             id: reader.long_field(),
             title: reader.text_field(),
-            photo: tl::Decode::decode(reader)?,
+            photo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             participants_count: reader.int_field(),
             date: reader.int_field(),
             version: reader.int_field(),
@@ -3361,7 +3361,7 @@ impl tl::DecodeBare for Channel {
             access_hash: reader.long_if(flags, 0x2000),
             title: reader.text_field(),
             username: reader.text_if(flags, 0x40),
-            photo: tl::Decode::decode(reader)?,
+            photo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             date: reader.int_field(),
             restriction_reason: reader.vector_if(flags, 0x200),
             admin_rights: reader.field_if(flags, 0x4000),
@@ -3584,7 +3584,7 @@ impl tl::DecodeBare for Community {
             id: reader.long_field(),
             access_hash: reader.long_if(flags, 0x2000),
             title: reader.text_field(),
-            photo: tl::Decode::decode(reader)?,
+            photo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             date: reader.int_field(),
             admin_rights: reader.field_if(flags, 0x4000),
             default_banned_rights: reader.field_if(flags, 0x40000),
@@ -3724,9 +3724,9 @@ impl tl::DecodeBare for ChatFull {
             has_welcome_messages: tl::has(flags, 0x200000),
             id: reader.long_field(),
             about: reader.text_field(),
-            participants: tl::Decode::decode(reader)?,
+            participants: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             chat_photo: reader.boxed_if(flags, 0x4),
-            notify_settings: tl::Decode::decode(reader)?,
+            notify_settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             exported_invite: reader.field_if(flags, 0x2000),
             bot_info: reader.vector_if(flags, 0x8),
             pinned_msg_id: reader.int_if(flags, 0x40),
@@ -4091,8 +4091,8 @@ impl tl::DecodeBare for ChannelFull {
             read_inbox_max_id: reader.int_field(),
             read_outbox_max_id: reader.int_field(),
             unread_count: reader.int_field(),
-            chat_photo: tl::Decode::decode(reader)?,
-            notify_settings: tl::Decode::decode(reader)?,
+            chat_photo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            notify_settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             exported_invite: reader.field_if(flags, 0x800000),
             bot_info: reader.vector_field(),
             migrated_from_chat_id: reader.long_if(flags, 0x10),
@@ -4191,7 +4191,7 @@ impl tl::DecodeBare for CommunityFull {
         let value = Self {
             id: reader.long_field(),
             about: reader.text_field(),
-            chat_photo: tl::Decode::decode(reader)?,
+            chat_photo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             linked_peers: reader.vector_field(),
             admins_count: reader.int_if(flags, 0x2),
             kicked_count: reader.int_if(flags, 0x4),
@@ -4830,7 +4830,7 @@ impl tl::DecodeBare for Message {
             from_id: reader.field_if(flags, 0x100),
             from_boosts_applied: reader.int_if(flags, 0x20000000),
             from_rank: reader.boxed_if(flags2, 0x1000),
-            peer_id: tl::Decode::decode(reader)?,
+            peer_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             saved_peer_id: reader.boxed_if(flags, 0x10000000),
             fwd_from: reader.boxed_if(flags, 0x4),
             via_bot_id: reader.long_if(flags, 0x800),
@@ -4968,11 +4968,11 @@ impl tl::DecodeBare for MessageService {
             legacy: tl::has(flags, 0x80000),
             id: reader.int_field(),
             from_id: reader.field_if(flags, 0x100),
-            peer_id: tl::Decode::decode(reader)?,
+            peer_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             saved_peer_id: reader.field_if(flags, 0x10000000),
             reply_to: reader.boxed_if(flags, 0x8),
             date: reader.int_field(),
-            action: tl::Decode::decode(reader)?,
+            action: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             reactions: reader.boxed_if(flags, 0x100000),
             ttl_period: reader.int_if(flags, 0x2000000),
         };
@@ -5073,7 +5073,7 @@ impl tl::DecodeBare for MessageMediaGeo {
     const CONSTRUCTOR: (u32, &'static str) = (0x56e0d474, "messageMediaGeo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            geo: tl::Decode::decode(reader)?,
+            geo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -5270,7 +5270,7 @@ impl tl::DecodeBare for MessageMediaWebPage {
             force_small_media: tl::has(flags, 0x2),
             manual: tl::has(flags, 0x8),
             safe: tl::has(flags, 0x10),
-            webpage: tl::Decode::decode(reader)?,
+            webpage: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -5319,7 +5319,7 @@ impl tl::DecodeBare for MessageMediaVenue {
     const CONSTRUCTOR: (u32, &'static str) = (0x2ec0533f, "messageMediaVenue");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            geo: tl::Decode::decode(reader)?,
+            geo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_field(),
             address: reader.text_field(),
             provider: reader.text_field(),
@@ -5358,7 +5358,7 @@ impl tl::DecodeBare for MessageMediaGame {
     const CONSTRUCTOR: (u32, &'static str) = (0xfdb19008, "messageMediaGame");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            game: tl::Decode::decode(reader)?,
+            game: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -5496,7 +5496,7 @@ impl tl::DecodeBare for MessageMediaGeoLive {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            geo: tl::Decode::decode(reader)?,
+            geo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             heading: reader.int_if(flags, 0x1),
             period: reader.int_field(),
             proximity_notification_radius: reader.int_if(flags, 0x2),
@@ -5550,8 +5550,8 @@ impl tl::DecodeBare for MessageMediaPoll {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            poll: tl::Decode::decode(reader)?,
-            results: tl::Decode::decode(reader)?,
+            poll: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            results: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             attached_media: reader.boxed_if(flags, 0x1),
         };
         match reader.failure() {
@@ -5660,7 +5660,7 @@ impl tl::DecodeBare for MessageMediaStory {
         let flags = reader.flags_field();
         let value = Self {
             via_mention: tl::has(flags, 0x2),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
             story: reader.field_if(flags, 0x1),
         };
@@ -5918,7 +5918,7 @@ impl tl::DecodeBare for MessageMediaToDo {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            todo: tl::Decode::decode(reader)?,
+            todo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             completions: reader.vector_if(flags, 0x1),
         };
         match reader.failure() {
@@ -5965,7 +5965,7 @@ impl tl::DecodeBare for MessageMediaVideoStream {
         let flags = reader.flags_field();
         let value = Self {
             rtmp_stream: tl::has(flags, 0x1),
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -6071,7 +6071,7 @@ impl tl::DecodeBare for MessageActionChatEditPhoto {
     const CONSTRUCTOR: (u32, &'static str) = (0x7fcb13a8, "messageActionChatEditPhoto");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            photo: tl::Decode::decode(reader)?,
+            photo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -6395,7 +6395,7 @@ impl tl::DecodeBare for MessageActionPaymentSentMe {
             payload: reader.bytes_field(),
             info: reader.boxed_if(flags, 0x1),
             shipping_option_id: reader.text_if(flags, 0x2),
-            charge: tl::Decode::decode(reader)?,
+            charge: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             subscription_until_date: reader.int_if(flags, 0x10),
         };
         match reader.failure() {
@@ -6648,7 +6648,7 @@ impl tl::DecodeBare for MessageActionSecureValuesSentMe {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             values: reader.vector_field(),
-            credentials: tl::Decode::decode(reader)?,
+            credentials: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -6722,8 +6722,8 @@ impl tl::DecodeBare for MessageActionGeoProximityReached {
     const CONSTRUCTOR: (u32, &'static str) = (0x98e0d697, "messageActionGeoProximityReached");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            from_id: tl::Decode::decode(reader)?,
-            to_id: tl::Decode::decode(reader)?,
+            from_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            to_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             distance: reader.int_field(),
         };
         match reader.failure() {
@@ -6770,7 +6770,7 @@ impl tl::DecodeBare for MessageActionGroupCall {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             duration: reader.int_if(flags, 0x1),
         };
         match reader.failure() {
@@ -6808,7 +6808,7 @@ impl tl::DecodeBare for MessageActionInviteToGroupCall {
     const CONSTRUCTOR: (u32, &'static str) = (0x502f92f7, "messageActionInviteToGroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             users: reader.vector_field(),
         };
         match reader.failure() {
@@ -6893,7 +6893,7 @@ impl tl::DecodeBare for MessageActionGroupCallScheduled {
     const CONSTRUCTOR: (u32, &'static str) = (0xb3a07661, "messageActionGroupCallScheduled");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             schedule_date: reader.int_field(),
         };
         match reader.failure() {
@@ -6928,7 +6928,7 @@ impl tl::DecodeBare for MessageActionSetChatTheme {
     const CONSTRUCTOR: (u32, &'static str) = (0xb91bbd3a, "messageActionSetChatTheme");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            theme: tl::Decode::decode(reader)?,
+            theme: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -7222,7 +7222,7 @@ impl tl::DecodeBare for MessageActionSuggestProfilePhoto {
     const CONSTRUCTOR: (u32, &'static str) = (0x57de635e, "messageActionSuggestProfilePhoto");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            photo: tl::Decode::decode(reader)?,
+            photo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -7310,7 +7310,7 @@ impl tl::DecodeBare for MessageActionSetChatWallPaper {
         let value = Self {
             same: tl::has(flags, 0x1),
             for_both: tl::has(flags, 0x2),
-            wallpaper: tl::Decode::decode(reader)?,
+            wallpaper: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -7628,11 +7628,11 @@ impl tl::DecodeBare for MessageActionPaymentRefunded {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             currency: reader.text_field(),
             total_amount: reader.long_field(),
             payload: reader.field_if(flags, 0x1),
-            charge: tl::Decode::decode(reader)?,
+            charge: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -7758,7 +7758,7 @@ impl tl::DecodeBare for MessageActionPrizeStars {
             unclaimed: tl::has(flags, 0x1),
             stars: reader.long_field(),
             transaction_id: reader.text_field(),
-            boost_peer: tl::Decode::decode(reader)?,
+            boost_peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             giveaway_msg_id: reader.int_field(),
         };
         match reader.failure() {
@@ -7893,7 +7893,7 @@ impl tl::DecodeBare for MessageActionStarGift {
             prepaid_upgrade: tl::has(flags, 0x2000),
             upgrade_separate: tl::has(flags, 0x10000),
             auction_acquired: tl::has(flags, 0x20000),
-            gift: tl::Decode::decode(reader)?,
+            gift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             message: reader.field_if(flags, 0x2),
             convert_stars: reader.long_if(flags, 0x10),
             upgrade_msg_id: reader.int_if(flags, 0x20),
@@ -8036,7 +8036,7 @@ impl tl::DecodeBare for MessageActionStarGiftUnique {
             from_offer: tl::has(flags, 0x4000),
             craft: tl::has(flags, 0x10000),
             name_hidden: tl::has(flags, 0x20000),
-            gift: tl::Decode::decode(reader)?,
+            gift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             can_export_at: reader.int_if(flags, 0x8),
             transfer_stars: reader.long_if(flags, 0x10),
             from_id: reader.field_if(flags, 0x40),
@@ -8366,7 +8366,7 @@ impl tl::DecodeBare for MessageActionSuggestedPostSuccess {
     const CONSTRUCTOR: (u32, &'static str) = (0x95ddcf69, "messageActionSuggestedPostSuccess");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            price: tl::Decode::decode(reader)?,
+            price: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -8501,7 +8501,7 @@ impl tl::DecodeBare for MessageActionSuggestBirthday {
     const CONSTRUCTOR: (u32, &'static str) = (0x2c8f2a25, "messageActionSuggestBirthday");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            birthday: tl::Decode::decode(reader)?,
+            birthday: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -8557,8 +8557,8 @@ impl tl::DecodeBare for MessageActionStarGiftPurchaseOffer {
         let value = Self {
             accepted: tl::has(flags, 0x1),
             declined: tl::has(flags, 0x2),
-            gift: tl::Decode::decode(reader)?,
-            price: tl::Decode::decode(reader)?,
+            gift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            price: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             expires_at: reader.int_field(),
         };
         match reader.failure() {
@@ -8608,8 +8608,8 @@ impl tl::DecodeBare for MessageActionStarGiftPurchaseOfferDeclined {
         let flags = reader.flags_field();
         let value = Self {
             expired: tl::has(flags, 0x1),
-            gift: tl::Decode::decode(reader)?,
-            price: tl::Decode::decode(reader)?,
+            gift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            price: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -8799,7 +8799,7 @@ impl tl::DecodeBare for MessageActionPollAppendAnswer {
     const CONSTRUCTOR: (u32, &'static str) = (0x9da1cd6c, "messageActionPollAppendAnswer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            answer: tl::Decode::decode(reader)?,
+            answer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -8833,7 +8833,7 @@ impl tl::DecodeBare for MessageActionPollDeleteAnswer {
     const CONSTRUCTOR: (u32, &'static str) = (0x399674dc, "messageActionPollDeleteAnswer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            answer: tl::Decode::decode(reader)?,
+            answer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -9169,7 +9169,7 @@ impl tl::DecodeBare for Dialog {
             pinned: tl::has(flags, 0x4),
             unread_mark: tl::has(flags, 0x8),
             view_forum_as_messages: tl::has(flags, 0x40),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_message: reader.int_field(),
             read_inbox_max_id: reader.int_field(),
             read_outbox_max_id: reader.int_field(),
@@ -9177,7 +9177,7 @@ impl tl::DecodeBare for Dialog {
             unread_mentions_count: reader.int_field(),
             unread_reactions_count: reader.int_field(),
             unread_poll_votes_count: reader.int_field(),
-            notify_settings: tl::Decode::decode(reader)?,
+            notify_settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             pts: reader.int_if(flags, 0x1),
             draft: reader.field_if(flags, 0x2),
             folder_id: reader.int_if(flags, 0x10),
@@ -9245,8 +9245,8 @@ impl tl::DecodeBare for DialogFolder {
         let flags = reader.flags_field();
         let value = Self {
             pinned: tl::has(flags, 0x4),
-            folder: tl::Decode::decode(reader)?,
-            peer: tl::Decode::decode(reader)?,
+            folder: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_message: reader.int_field(),
             unread_muted_peers_count: reader.int_field(),
             unread_unmuted_peers_count: reader.int_field(),
@@ -9301,7 +9301,7 @@ impl tl::DecodeBare for DialogCommunity {
         let value = Self {
             pinned: tl::has(flags, 0x4),
             community_id: reader.long_field(),
-            notify_settings: tl::Decode::decode(reader)?,
+            notify_settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -9745,7 +9745,7 @@ impl tl::DecodeBare for InputNotifyPeer {
     const CONSTRUCTOR: (u32, &'static str) = (0xb8bc5b0c, "inputNotifyPeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -9782,7 +9782,7 @@ impl tl::DecodeBare for InputNotifyForumTopic {
     const CONSTRUCTOR: (u32, &'static str) = (0x5c467992, "inputNotifyForumTopic");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_msg_id: reader.int_field(),
         };
         match reader.failure() {
@@ -9817,7 +9817,7 @@ impl tl::DecodeBare for InputNotifyCommunity {
     const CONSTRUCTOR: (u32, &'static str) = (0x27bb1adc, "inputNotifyCommunity");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            community: tl::Decode::decode(reader)?,
+            community: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -10230,7 +10230,7 @@ impl tl::DecodeBare for WallPaper {
         let dark = tl::has(flags, 0x10);
         let access_hash = reader.long_field();
         let slug = reader.text_field();
-        let document = tl::Decode::decode(reader)?;
+        let document = match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) };
         let settings = reader.boxed_if(flags, 0x4);
         let value = Self {
             id,
@@ -10625,11 +10625,11 @@ impl tl::DecodeBare for UserFull {
             unofficial_security_risk: tl::has(flags2, 0x4000000),
             id: reader.long_field(),
             about: reader.text_if(flags, 0x2),
-            settings: tl::Decode::decode(reader)?,
+            settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             personal_photo: reader.boxed_if(flags, 0x200000),
             profile_photo: reader.boxed_if(flags, 0x4),
             fallback_photo: reader.boxed_if(flags, 0x400000),
-            notify_settings: tl::Decode::decode(reader)?,
+            notify_settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             bot_info: reader.boxed_if(flags, 0x8),
             pinned_msg_id: reader.int_if(flags, 0x40),
             common_chats_count: reader.int_field(),
@@ -10774,7 +10774,7 @@ impl tl::DecodeBare for ContactStatus {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             user_id: reader.long_field(),
-            status: tl::Decode::decode(reader)?,
+            status: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -10856,7 +10856,7 @@ impl tl::DecodeBare for UpdateNewMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x1f2b0afd, "updateNewMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             pts: reader.int_field(),
             pts_count: reader.int_field(),
         };
@@ -10989,7 +10989,7 @@ impl tl::DecodeBare for UpdateUserTyping {
         let value = Self {
             user_id: reader.long_field(),
             top_msg_id: reader.int_if(flags, 0x1),
-            action: tl::Decode::decode(reader)?,
+            action: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -11030,8 +11030,8 @@ impl tl::DecodeBare for UpdateChatUserTyping {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             chat_id: reader.long_field(),
-            from_id: tl::Decode::decode(reader)?,
-            action: tl::Decode::decode(reader)?,
+            from_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            action: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -11065,7 +11065,7 @@ impl tl::DecodeBare for UpdateChatParticipants {
     const CONSTRUCTOR: (u32, &'static str) = (0x07761198, "updateChatParticipants");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            participants: tl::Decode::decode(reader)?,
+            participants: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -11103,7 +11103,7 @@ impl tl::DecodeBare for UpdateUserStatus {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             user_id: reader.long_field(),
-            status: tl::Decode::decode(reader)?,
+            status: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -11253,7 +11253,7 @@ impl tl::DecodeBare for UpdateNewEncryptedMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x12bcbd9a, "updateNewEncryptedMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             qts: reader.int_field(),
         };
         match reader.failure() {
@@ -11325,7 +11325,7 @@ impl tl::DecodeBare for UpdateEncryption {
     const CONSTRUCTOR: (u32, &'static str) = (0xb4a2e88d, "updateEncryption");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            chat: tl::Decode::decode(reader)?,
+            chat: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             date: reader.int_field(),
         };
         match reader.failure() {
@@ -11531,8 +11531,8 @@ impl tl::DecodeBare for UpdateNotifySettings {
     const CONSTRUCTOR: (u32, &'static str) = (0xbec268ef, "updateNotifySettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            notify_settings: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            notify_settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -11598,7 +11598,7 @@ impl tl::DecodeBare for UpdateServiceNotification {
             inbox_date: reader.int_if(flags, 0x2),
             r#type: reader.text_field(),
             message: reader.text_field(),
-            media: tl::Decode::decode(reader)?,
+            media: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             entities: reader.vector_field(),
         };
         match reader.failure() {
@@ -11636,7 +11636,7 @@ impl tl::DecodeBare for UpdatePrivacy {
     const CONSTRUCTOR: (u32, &'static str) = (0xee3b272a, "updatePrivacy");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            key: tl::Decode::decode(reader)?,
+            key: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             rules: reader.vector_field(),
         };
         match reader.failure() {
@@ -11738,7 +11738,7 @@ impl tl::DecodeBare for UpdateReadHistoryInbox {
         let flags = reader.flags_field();
         let value = Self {
             folder_id: reader.int_if(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_msg_id: reader.int_if(flags, 0x2),
             max_id: reader.int_field(),
             still_unread_count: reader.int_field(),
@@ -11786,7 +11786,7 @@ impl tl::DecodeBare for UpdateReadHistoryOutbox {
     const CONSTRUCTOR: (u32, &'static str) = (0x2f2f21bf, "updateReadHistoryOutbox");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             max_id: reader.int_field(),
             pts: reader.int_field(),
             pts_count: reader.int_field(),
@@ -11829,7 +11829,7 @@ impl tl::DecodeBare for UpdateWebPage {
     const CONSTRUCTOR: (u32, &'static str) = (0x7f891213, "updateWebPage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            webpage: tl::Decode::decode(reader)?,
+            webpage: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             pts: reader.int_field(),
             pts_count: reader.int_field(),
         };
@@ -12007,7 +12007,7 @@ impl tl::DecodeBare for UpdateNewChannelMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x62ba04d9, "updateNewChannelMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             pts: reader.int_field(),
             pts_count: reader.int_field(),
         };
@@ -12236,7 +12236,7 @@ impl tl::DecodeBare for UpdateNewStickerSet {
     const CONSTRUCTOR: (u32, &'static str) = (0x688a30aa, "updateNewStickerSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            stickerset: tl::Decode::decode(reader)?,
+            stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -12504,7 +12504,7 @@ impl tl::DecodeBare for UpdateEditChannelMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x1b3f4df7, "updateEditChannelMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             pts: reader.int_field(),
             pts_count: reader.int_field(),
         };
@@ -12572,7 +12572,7 @@ impl tl::DecodeBare for UpdateBotCallbackQuery {
         let value = Self {
             query_id: reader.long_field(),
             user_id: reader.long_field(),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             chat_instance: reader.long_field(),
             data: reader.field_if(flags, 0x1),
@@ -12616,7 +12616,7 @@ impl tl::DecodeBare for UpdateEditMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0xe40370a3, "updateEditMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             pts: reader.int_field(),
             pts_count: reader.int_field(),
         };
@@ -12681,7 +12681,7 @@ impl tl::DecodeBare for UpdateInlineBotCallbackQuery {
         let value = Self {
             query_id: reader.long_field(),
             user_id: reader.long_field(),
-            msg_id: tl::Decode::decode(reader)?,
+            msg_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             chat_instance: reader.long_field(),
             data: reader.field_if(flags, 0x1),
             game_short_name: reader.text_if(flags, 0x2),
@@ -12777,10 +12777,10 @@ impl tl::DecodeBare for UpdateDraftMessage {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_msg_id: reader.int_if(flags, 0x1),
             saved_peer_id: reader.field_if(flags, 0x2),
-            draft: tl::Decode::decode(reader)?,
+            draft: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -12824,7 +12824,7 @@ impl tl::DecodeBare for UpdateChannelWebPage {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             channel_id: reader.long_field(),
-            webpage: tl::Decode::decode(reader)?,
+            webpage: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             pts: reader.int_field(),
             pts_count: reader.int_field(),
         };
@@ -12877,7 +12877,7 @@ impl tl::DecodeBare for UpdateDialogPinned {
         let value = Self {
             pinned: tl::has(flags, 0x1),
             folder_id: reader.int_if(flags, 0x2),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -12961,7 +12961,7 @@ impl tl::DecodeBare for UpdateBotWebhookJson {
     const CONSTRUCTOR: (u32, &'static str) = (0x8317c0c3, "updateBotWebhookJSON");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            data: tl::Decode::decode(reader)?,
+            data: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -13002,7 +13002,7 @@ impl tl::DecodeBare for UpdateBotWebhookJsonQuery {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             query_id: reader.long_field(),
-            data: tl::Decode::decode(reader)?,
+            data: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             timeout: reader.int_field(),
         };
         match reader.failure() {
@@ -13049,7 +13049,7 @@ impl tl::DecodeBare for UpdateBotShippingQuery {
             query_id: reader.long_field(),
             user_id: reader.long_field(),
             payload: reader.bytes_field(),
-            shipping_address: tl::Decode::decode(reader)?,
+            shipping_address: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -13153,7 +13153,7 @@ impl tl::DecodeBare for UpdatePhoneCall {
     const CONSTRUCTOR: (u32, &'static str) = (0xab0f6b1e, "updatePhoneCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            phone_call: tl::Decode::decode(reader)?,
+            phone_call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -13221,7 +13221,7 @@ impl tl::DecodeBare for UpdateLangPack {
     const CONSTRUCTOR: (u32, &'static str) = (0x56022f4d, "updateLangPack");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            difference: tl::Decode::decode(reader)?,
+            difference: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -13369,7 +13369,7 @@ impl tl::DecodeBare for UpdateDialogUnreadMark {
         let flags = reader.flags_field();
         let value = Self {
             unread: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             saved_peer_id: reader.field_if(flags, 0x2),
         };
         match reader.failure() {
@@ -13442,7 +13442,7 @@ impl tl::DecodeBare for UpdateMessagePoll {
             top_msg_id: reader.int_if(flags, 0x4),
             poll_id: reader.long_field(),
             poll: reader.boxed_if(flags, 0x1),
-            results: tl::Decode::decode(reader)?,
+            results: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -13482,8 +13482,8 @@ impl tl::DecodeBare for UpdateChatDefaultBannedRights {
     const CONSTRUCTOR: (u32, &'static str) = (0x54c01850, "updateChatDefaultBannedRights");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            default_banned_rights: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            default_banned_rights: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             version: reader.int_field(),
         };
         match reader.failure() {
@@ -13563,8 +13563,8 @@ impl tl::DecodeBare for UpdatePeerSettings {
     const CONSTRUCTOR: (u32, &'static str) = (0x6a7e7366, "updatePeerSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            settings: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -13632,7 +13632,7 @@ impl tl::DecodeBare for UpdateNewScheduledMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x39a51dfb, "updateNewScheduledMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -13683,7 +13683,7 @@ impl tl::DecodeBare for UpdateDeleteScheduledMessages {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             messages: reader.vector_field(),
             sent_messages: reader.vector_if(flags, 0x1),
         };
@@ -13719,7 +13719,7 @@ impl tl::DecodeBare for UpdateTheme {
     const CONSTRUCTOR: (u32, &'static str) = (0x8216fba3, "updateTheme");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            theme: tl::Decode::decode(reader)?,
+            theme: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -13756,7 +13756,7 @@ impl tl::DecodeBare for UpdateGeoLiveViewed {
     const CONSTRUCTOR: (u32, &'static str) = (0x871fb939, "updateGeoLiveViewed");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
         };
         match reader.failure() {
@@ -13804,7 +13804,7 @@ impl tl::DecodeBare for UpdateMessagePollVote {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             poll_id: reader.long_field(),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             options: reader.vector_field(),
             positions: reader.vector_field(),
             qts: reader.int_field(),
@@ -14126,7 +14126,7 @@ impl tl::DecodeBare for UpdatePeerBlocked {
         let value = Self {
             blocked: tl::has(flags, 0x1),
             blocked_my_stories_from: tl::has(flags, 0x2),
-            peer_id: tl::Decode::decode(reader)?,
+            peer_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -14180,8 +14180,8 @@ impl tl::DecodeBare for UpdateChannelUserTyping {
         let value = Self {
             channel_id: reader.long_field(),
             top_msg_id: reader.int_if(flags, 0x1),
-            from_id: tl::Decode::decode(reader)?,
-            action: tl::Decode::decode(reader)?,
+            from_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            action: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -14236,7 +14236,7 @@ impl tl::DecodeBare for UpdatePinnedMessages {
         let flags = reader.flags_field();
         let value = Self {
             pinned: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             messages: reader.vector_field(),
             pts: reader.int_field(),
             pts_count: reader.int_field(),
@@ -14371,7 +14371,7 @@ impl tl::DecodeBare for UpdateGroupCallParticipants {
     const CONSTRUCTOR: (u32, &'static str) = (0xf2ebdb4e, "updateGroupCallParticipants");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             participants: reader.vector_field(),
             version: reader.int_field(),
         };
@@ -14426,7 +14426,7 @@ impl tl::DecodeBare for UpdateGroupCall {
         let value = Self {
             live_story: tl::has(flags, 0x4),
             peer: reader.field_if(flags, 0x2),
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -14472,7 +14472,7 @@ impl tl::DecodeBare for UpdatePeerHistoryTtl {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             ttl_period: reader.int_if(flags, 0x1),
         };
         match reader.failure() {
@@ -14727,7 +14727,7 @@ impl tl::DecodeBare for UpdateGroupCallConnection {
         let flags = reader.flags_field();
         let value = Self {
             presentation: tl::has(flags, 0x1),
-            params: tl::Decode::decode(reader)?,
+            params: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -14767,7 +14767,7 @@ impl tl::DecodeBare for UpdateBotCommands {
     const CONSTRUCTOR: (u32, &'static str) = (0x4d712f2e, "updateBotCommands");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             bot_id: reader.long_field(),
             commands: reader.vector_field(),
         };
@@ -14809,7 +14809,7 @@ impl tl::DecodeBare for UpdatePendingJoinRequests {
     const CONSTRUCTOR: (u32, &'static str) = (0x7063c3db, "updatePendingJoinRequests");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             requests_pending: reader.int_field(),
             recent_requesters: reader.vector_field(),
         };
@@ -14872,11 +14872,11 @@ impl tl::DecodeBare for UpdateBotChatInviteRequester {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             date: reader.int_field(),
             user_id: reader.long_field(),
             about: reader.text_field(),
-            invite: tl::Decode::decode(reader)?,
+            invite: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             qts: reader.int_field(),
             query_id: reader.long_if(flags, 0x1),
         };
@@ -14936,11 +14936,11 @@ impl tl::DecodeBare for UpdateMessageReactions {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             top_msg_id: reader.int_if(flags, 0x1),
             saved_peer_id: reader.field_if(flags, 0x2),
-            reactions: tl::Decode::decode(reader)?,
+            reactions: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -15012,7 +15012,7 @@ impl tl::DecodeBare for UpdateBotMenuButton {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             bot_id: reader.long_field(),
-            button: tl::Decode::decode(reader)?,
+            button: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -15067,7 +15067,7 @@ impl tl::DecodeBare for UpdateTranscribedAudio {
         let flags = reader.flags_field();
         let value = Self {
             pending: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             transcription_id: reader.long_field(),
             text: reader.text_field(),
@@ -15108,7 +15108,7 @@ impl tl::DecodeBare for UpdateUserEmojiStatus {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             user_id: reader.long_field(),
-            emoji_status: tl::Decode::decode(reader)?,
+            emoji_status: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -15198,7 +15198,7 @@ impl tl::DecodeBare for UpdateMessageExtendedMedia {
     const CONSTRUCTOR: (u32, &'static str) = (0xd5a41724, "updateMessageExtendedMedia");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             extended_media: reader.vector_field(),
         };
@@ -15271,8 +15271,8 @@ impl tl::DecodeBare for UpdateStory {
     const CONSTRUCTOR: (u32, &'static str) = (0x75b3b798, "updateStory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            story: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            story: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -15309,7 +15309,7 @@ impl tl::DecodeBare for UpdateReadStories {
     const CONSTRUCTOR: (u32, &'static str) = (0xf74e932b, "updateReadStories");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             max_id: reader.int_field(),
         };
         match reader.failure() {
@@ -15382,7 +15382,7 @@ impl tl::DecodeBare for UpdateStoriesStealthMode {
     const CONSTRUCTOR: (u32, &'static str) = (0x2c084dc1, "updateStoriesStealthMode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            stealth_mode: tl::Decode::decode(reader)?,
+            stealth_mode: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -15422,9 +15422,9 @@ impl tl::DecodeBare for UpdateSentStoryReaction {
     const CONSTRUCTOR: (u32, &'static str) = (0x7d627683, "updateSentStoryReaction");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             story_id: reader.int_field(),
-            reaction: tl::Decode::decode(reader)?,
+            reaction: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -15464,8 +15464,8 @@ impl tl::DecodeBare for UpdateBotChatBoost {
     const CONSTRUCTOR: (u32, &'static str) = (0x904dd49c, "updateBotChatBoost");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            boost: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            boost: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             qts: reader.int_field(),
         };
         match reader.failure() {
@@ -15556,7 +15556,7 @@ impl tl::DecodeBare for UpdatePeerWallpaper {
         let flags = reader.flags_field();
         let value = Self {
             wallpaper_overridden: tl::has(flags, 0x2),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             wallpaper: reader.field_if(flags, 0x1),
         };
         match reader.failure() {
@@ -15609,10 +15609,10 @@ impl tl::DecodeBare for UpdateBotMessageReaction {
     const CONSTRUCTOR: (u32, &'static str) = (0xac21d3ce, "updateBotMessageReaction");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             date: reader.int_field(),
-            actor: tl::Decode::decode(reader)?,
+            actor: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             old_reactions: reader.vector_field(),
             new_reactions: reader.vector_field(),
             qts: reader.int_field(),
@@ -15661,7 +15661,7 @@ impl tl::DecodeBare for UpdateBotMessageReactions {
     const CONSTRUCTOR: (u32, &'static str) = (0x09cb7759, "updateBotMessageReactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             date: reader.int_field(),
             reactions: reader.vector_field(),
@@ -15711,7 +15711,7 @@ impl tl::DecodeBare for UpdateSavedDialogPinned {
         let flags = reader.flags_field();
         let value = Self {
             pinned: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -15858,7 +15858,7 @@ impl tl::DecodeBare for UpdateNewQuickReply {
     const CONSTRUCTOR: (u32, &'static str) = (0xf53da717, "updateNewQuickReply");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            quick_reply: tl::Decode::decode(reader)?,
+            quick_reply: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -15926,7 +15926,7 @@ impl tl::DecodeBare for UpdateQuickReplyMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x3e050d0f, "updateQuickReplyMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -16001,7 +16001,7 @@ impl tl::DecodeBare for UpdateBotBusinessConnect {
     const CONSTRUCTOR: (u32, &'static str) = (0x8ae5c97a, "updateBotBusinessConnect");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            connection: tl::Decode::decode(reader)?,
+            connection: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             qts: reader.int_field(),
         };
         match reader.failure() {
@@ -16057,7 +16057,7 @@ impl tl::DecodeBare for UpdateBotNewBusinessMessage {
         let flags = reader.flags_field();
         let value = Self {
             connection_id: reader.text_field(),
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             reply_to_message: reader.boxed_if(flags, 0x1),
             qts: reader.int_field(),
         };
@@ -16114,7 +16114,7 @@ impl tl::DecodeBare for UpdateBotEditBusinessMessage {
         let flags = reader.flags_field();
         let value = Self {
             connection_id: reader.text_field(),
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             reply_to_message: reader.boxed_if(flags, 0x1),
             qts: reader.int_field(),
         };
@@ -16160,7 +16160,7 @@ impl tl::DecodeBare for UpdateBotDeleteBusinessMessage {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             connection_id: reader.text_field(),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             messages: reader.vector_field(),
             qts: reader.int_field(),
         };
@@ -16203,8 +16203,8 @@ impl tl::DecodeBare for UpdateNewStoryReaction {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             story_id: reader.int_field(),
-            peer: tl::Decode::decode(reader)?,
-            reaction: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            reaction: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -16238,7 +16238,7 @@ impl tl::DecodeBare for UpdateStarsBalance {
     const CONSTRUCTOR: (u32, &'static str) = (0x4e80a379, "updateStarsBalance");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            balance: tl::Decode::decode(reader)?,
+            balance: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -16307,7 +16307,7 @@ impl tl::DecodeBare for UpdateBusinessBotCallbackQuery {
             query_id: reader.long_field(),
             user_id: reader.long_field(),
             connection_id: reader.text_field(),
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             reply_to_message: reader.boxed_if(flags, 0x4),
             chat_instance: reader.long_field(),
             data: reader.field_if(flags, 0x1),
@@ -16347,8 +16347,8 @@ impl tl::DecodeBare for UpdateStarsRevenueStatus {
     const CONSTRUCTOR: (u32, &'static str) = (0xa584b019, "updateStarsRevenueStatus");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            status: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            status: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -16424,7 +16424,7 @@ impl tl::DecodeBare for UpdatePaidReactionPrivacy {
     const CONSTRUCTOR: (u32, &'static str) = (0x8b725fce, "updatePaidReactionPrivacy");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            private: tl::Decode::decode(reader)?,
+            private: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -16458,7 +16458,7 @@ impl tl::DecodeBare for UpdateSentPhoneCode {
     const CONSTRUCTOR: (u32, &'static str) = (0x504aa18f, "updateSentPhoneCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            sent_code: tl::Decode::decode(reader)?,
+            sent_code: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -16501,7 +16501,7 @@ impl tl::DecodeBare for UpdateGroupCallChainBlocks {
     const CONSTRUCTOR: (u32, &'static str) = (0xa477288f, "updateGroupCallChainBlocks");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             sub_chain_id: reader.int_field(),
             blocks: reader.vector_field(),
             next_offset: reader.int_field(),
@@ -16545,7 +16545,7 @@ impl tl::DecodeBare for UpdateReadMonoForumInbox {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             channel_id: reader.long_field(),
-            saved_peer_id: tl::Decode::decode(reader)?,
+            saved_peer_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             read_max_id: reader.int_field(),
         };
         match reader.failure() {
@@ -16587,7 +16587,7 @@ impl tl::DecodeBare for UpdateReadMonoForumOutbox {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             channel_id: reader.long_field(),
-            saved_peer_id: tl::Decode::decode(reader)?,
+            saved_peer_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             read_max_id: reader.int_field(),
         };
         match reader.failure() {
@@ -16638,7 +16638,7 @@ impl tl::DecodeBare for UpdateMonoForumNoPaidException {
         let value = Self {
             exception: tl::has(flags, 0x1),
             channel_id: reader.long_field(),
-            saved_peer_id: tl::Decode::decode(reader)?,
+            saved_peer_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -16675,8 +16675,8 @@ impl tl::DecodeBare for UpdateGroupCallMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0xd8326f0d, "updateGroupCallMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
-            message: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -16716,8 +16716,8 @@ impl tl::DecodeBare for UpdateGroupCallEncryptedMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0xc957a766, "updateGroupCallEncryptedMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
-            from_id: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            from_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             encrypted_message: reader.bytes_field(),
         };
         match reader.failure() {
@@ -16767,7 +16767,7 @@ impl tl::DecodeBare for UpdatePinnedForumTopic {
         let flags = reader.flags_field();
         let value = Self {
             pinned: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             topic_id: reader.int_field(),
         };
         match reader.failure() {
@@ -16816,7 +16816,7 @@ impl tl::DecodeBare for UpdatePinnedForumTopics {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             order: reader.vector_if(flags, 0x1),
         };
         match reader.failure() {
@@ -16854,7 +16854,7 @@ impl tl::DecodeBare for UpdateDeleteGroupCallMessages {
     const CONSTRUCTOR: (u32, &'static str) = (0x3e85e92c, "updateDeleteGroupCallMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             messages: reader.vector_field(),
         };
         match reader.failure() {
@@ -16893,7 +16893,7 @@ impl tl::DecodeBare for UpdateStarGiftAuctionState {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             gift_id: reader.long_field(),
-            state: tl::Decode::decode(reader)?,
+            state: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -16931,7 +16931,7 @@ impl tl::DecodeBare for UpdateStarGiftAuctionUserState {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             gift_id: reader.long_field(),
-            user_state: tl::Decode::decode(reader)?,
+            user_state: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -16965,7 +16965,7 @@ impl tl::DecodeBare for UpdateEmojiGameInfo {
     const CONSTRUCTOR: (u32, &'static str) = (0xfb9c547a, "updateEmojiGameInfo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            info: tl::Decode::decode(reader)?,
+            info: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -17108,7 +17108,7 @@ impl tl::DecodeBare for UpdateBotGuestChatQuery {
         let flags = reader.flags_field();
         let value = Self {
             query_id: reader.long_field(),
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             reference_messages: reader.vector_if(flags, 0x1),
             qts: reader.int_field(),
         };
@@ -17150,9 +17150,9 @@ impl tl::DecodeBare for UpdateJoinChatWebViewDecision {
     const CONSTRUCTOR: (u32, &'static str) = (0xbdac7e70, "updateJoinChatWebViewDecision");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             query_id: reader.long_field(),
-            result: tl::Decode::decode(reader)?,
+            result: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -17318,7 +17318,7 @@ impl tl::DecodeBare for UpdateWebBrowserException {
         let value = Self {
             delete: tl::has(flags, 0x2),
             open_external_browser: reader.field_if(flags, 0x1),
-            exception: tl::Decode::decode(reader)?,
+            exception: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -17352,7 +17352,7 @@ impl tl::DecodeBare for UpdateNewEphemeralMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x20bcbba1, "updateNewEphemeralMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -17389,7 +17389,7 @@ impl tl::DecodeBare for UpdateDeleteEphemeralMessages {
     const CONSTRUCTOR: (u32, &'static str) = (0x56dbfcf8, "updateDeleteEphemeralMessages");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             ids: reader.vector_field(),
         };
         match reader.failure() {
@@ -17424,7 +17424,7 @@ impl tl::DecodeBare for UpdateEditEphemeralMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x4bbb8f01, "updateEditEphemeralMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -17494,7 +17494,7 @@ impl tl::DecodeBare for UpdateEphemeralBotCallbackQuery {
             msg_id: reader.int_field(),
             data: reader.bytes_field(),
             chat_instance: reader.long_if(flags, 0x2),
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -17590,7 +17590,7 @@ impl tl::DecodeBare for UpdateWalletState {
     const CONSTRUCTOR: (u32, &'static str) = (0x6ac3f2aa, "updateWalletState");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            state: tl::Decode::decode(reader)?,
+            state: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -17735,7 +17735,7 @@ impl tl::DecodeBare for UpdateWalletTonConnectSession {
     const CONSTRUCTOR: (u32, &'static str) = (0x50a38e0e, "updateWalletTonConnectSession");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            session: tl::Decode::decode(reader)?,
+            session: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -18028,7 +18028,7 @@ impl tl::DecodeBare for UpdateShort {
     const CONSTRUCTOR: (u32, &'static str) = (0x78d4dec1, "updateShort");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            update: tl::Decode::decode(reader)?,
+            update: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             date: reader.int_field(),
         };
         match reader.failure() {
@@ -19098,7 +19098,7 @@ impl tl::DecodeBare for EncryptedMessage {
             chat_id: reader.int_field(),
             date: reader.int_field(),
             bytes: reader.bytes_field(),
-            file: tl::Decode::decode(reader)?,
+            file: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -19339,7 +19339,7 @@ impl tl::DecodeBare for NotifyPeer {
     const CONSTRUCTOR: (u32, &'static str) = (0x9fd40bd8, "notifyPeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -19376,7 +19376,7 @@ impl tl::DecodeBare for NotifyForumTopic {
     const CONSTRUCTOR: (u32, &'static str) = (0x226e6308, "notifyForumTopic");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_msg_id: reader.int_field(),
         };
         match reader.failure() {
@@ -19657,7 +19657,7 @@ impl tl::DecodeBare for SendMessageEmojiInteraction {
         let value = Self {
             emoticon: reader.text_field(),
             msg_id: reader.int_field(),
-            interaction: tl::Decode::decode(reader)?,
+            interaction: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -19745,7 +19745,7 @@ impl tl::DecodeBare for SendMessageTextDraftAction {
             can_stop: tl::has(flags, 0x1),
             keep_on_stop: tl::has(flags, 0x2),
             random_id: reader.long_field(),
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -19799,7 +19799,7 @@ impl tl::DecodeBare for InputSendMessageRichMessageDraftAction {
             can_stop: tl::has(flags, 0x1),
             keep_on_stop: tl::has(flags, 0x2),
             random_id: reader.long_field(),
-            rich_message: tl::Decode::decode(reader)?,
+            rich_message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -19853,7 +19853,7 @@ impl tl::DecodeBare for SendMessageRichMessageDraftAction {
             can_stop: tl::has(flags, 0x1),
             keep_on_stop: tl::has(flags, 0x2),
             random_id: reader.long_field(),
-            rich_message: tl::Decode::decode(reader)?,
+            rich_message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -20287,7 +20287,7 @@ impl tl::DecodeBare for DocumentAttributeSticker {
         let value = Self {
             mask: tl::has(flags, 0x2),
             alt: reader.text_field(),
-            stickerset: tl::Decode::decode(reader)?,
+            stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             mask_coords: reader.field_if(flags, 0x1),
         };
         match reader.failure() {
@@ -20518,7 +20518,7 @@ impl tl::DecodeBare for DocumentAttributeCustomEmoji {
             free: tl::has(flags, 0x1),
             text_color: tl::has(flags, 0x2),
             alt: reader.text_field(),
-            stickerset: tl::Decode::decode(reader)?,
+            stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -21132,7 +21132,7 @@ impl tl::DecodeBare for ChatInviteAlready {
     const CONSTRUCTOR: (u32, &'static str) = (0x5a686d7c, "chatInviteAlready");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            chat: tl::Decode::decode(reader)?,
+            chat: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -21247,7 +21247,7 @@ impl tl::DecodeBare for ChatInvite {
             can_refulfill_subscription: tl::has(flags, 0x800),
             title: reader.text_field(),
             about: reader.text_if(flags, 0x20),
-            photo: tl::Decode::decode(reader)?,
+            photo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             participants_count: reader.int_field(),
             participants: reader.vector_if(flags, 0x10),
             color: reader.int_field(),
@@ -21290,7 +21290,7 @@ impl tl::DecodeBare for ChatInvitePeek {
     const CONSTRUCTOR: (u32, &'static str) = (0x61695cb0, "chatInvitePeek");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            chat: tl::Decode::decode(reader)?,
+            chat: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             expires: reader.int_field(),
         };
         match reader.failure() {
@@ -21720,7 +21720,7 @@ impl tl::DecodeBare for KeyboardButton {
         let value = Self {
             style: reader.field_if(flags, 0x400),
             text: reader.text_field(),
-            r#type: tl::Decode::decode(reader)?,
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -22470,7 +22470,7 @@ impl tl::DecodeBare for InputMessageEntityMentionName {
         let value = Self {
             offset: reader.int_field(),
             length: reader.int_field(),
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -23098,7 +23098,7 @@ impl tl::DecodeBare for InputChannelFromMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x5b934f9d, "inputChannelFromMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
             channel_id: reader.long_field(),
         };
@@ -23354,7 +23354,7 @@ impl tl::DecodeBare for ChannelParticipantCreator {
         let flags = reader.flags_field();
         let value = Self {
             user_id: reader.long_field(),
-            admin_rights: tl::Decode::decode(reader)?,
+            admin_rights: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             rank: reader.text_if(flags, 0x1),
         };
         match reader.failure() {
@@ -23428,7 +23428,7 @@ impl tl::DecodeBare for ChannelParticipantAdmin {
             inviter_id: reader.long_if(flags, 0x2),
             promoted_by: reader.long_field(),
             date: reader.int_field(),
-            admin_rights: tl::Decode::decode(reader)?,
+            admin_rights: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             rank: reader.text_if(flags, 0x4),
         };
         match reader.failure() {
@@ -23488,10 +23488,10 @@ impl tl::DecodeBare for ChannelParticipantBanned {
         let flags = reader.flags_field();
         let value = Self {
             left: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             kicked_by: reader.long_field(),
             date: reader.int_field(),
-            banned_rights: tl::Decode::decode(reader)?,
+            banned_rights: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             rank: reader.text_if(flags, 0x4),
         };
         match reader.failure() {
@@ -23526,7 +23526,7 @@ impl tl::DecodeBare for ChannelParticipantLeft {
     const CONSTRUCTOR: (u32, &'static str) = (0x1b03f006, "channelParticipantLeft");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -23894,7 +23894,7 @@ impl tl::DecodeBare for InputBotInlineMessageMediaGeo {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            geo_point: tl::Decode::decode(reader)?,
+            geo_point: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             heading: reader.int_if(flags, 0x1),
             period: reader.int_if(flags, 0x2),
             proximity_notification_radius: reader.int_if(flags, 0x8),
@@ -23961,7 +23961,7 @@ impl tl::DecodeBare for InputBotInlineMessageMediaVenue {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            geo_point: tl::Decode::decode(reader)?,
+            geo_point: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_field(),
             address: reader.text_field(),
             provider: reader.text_field(),
@@ -24145,10 +24145,10 @@ impl tl::DecodeBare for InputBotInlineMessageMediaInvoice {
             title: reader.text_field(),
             description: reader.text_field(),
             photo: reader.boxed_if(flags, 0x1),
-            invoice: tl::Decode::decode(reader)?,
+            invoice: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             payload: reader.bytes_field(),
             provider: reader.text_field(),
-            provider_data: tl::Decode::decode(reader)?,
+            provider_data: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             reply_markup: reader.boxed_if(flags, 0x4),
         };
         match reader.failure() {
@@ -24274,7 +24274,7 @@ impl tl::DecodeBare for InputBotInlineMessageRichMessage {
         let flags = reader.flags_field();
         let value = Self {
             reply_markup: reader.boxed_if(flags, 0x4),
-            rich_message: tl::Decode::decode(reader)?,
+            rich_message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -24353,7 +24353,7 @@ impl tl::DecodeBare for InputBotInlineResult {
             url: reader.text_if(flags, 0x8),
             thumb: reader.boxed_if(flags, 0x10),
             content: reader.boxed_if(flags, 0x20),
-            send_message: tl::Decode::decode(reader)?,
+            send_message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -24398,8 +24398,8 @@ impl tl::DecodeBare for InputBotInlineResultPhoto {
         let value = Self {
             id: reader.text_field(),
             r#type: reader.text_field(),
-            photo: tl::Decode::decode(reader)?,
-            send_message: tl::Decode::decode(reader)?,
+            photo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            send_message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -24462,8 +24462,8 @@ impl tl::DecodeBare for InputBotInlineResultDocument {
             r#type: reader.text_field(),
             title: reader.text_if(flags, 0x2),
             description: reader.text_if(flags, 0x4),
-            document: tl::Decode::decode(reader)?,
-            send_message: tl::Decode::decode(reader)?,
+            document: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            send_message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -24505,7 +24505,7 @@ impl tl::DecodeBare for InputBotInlineResultGame {
         let value = Self {
             id: reader.text_field(),
             short_name: reader.text_field(),
-            send_message: tl::Decode::decode(reader)?,
+            send_message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -24689,7 +24689,7 @@ impl tl::DecodeBare for BotInlineMessageMediaGeo {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            geo: tl::Decode::decode(reader)?,
+            geo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             heading: reader.int_if(flags, 0x1),
             period: reader.int_if(flags, 0x2),
             proximity_notification_radius: reader.int_if(flags, 0x8),
@@ -24756,7 +24756,7 @@ impl tl::DecodeBare for BotInlineMessageMediaVenue {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            geo: tl::Decode::decode(reader)?,
+            geo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_field(),
             address: reader.text_field(),
             provider: reader.text_field(),
@@ -25028,7 +25028,7 @@ impl tl::DecodeBare for BotInlineMessageRichMessage {
         let flags = reader.flags_field();
         let value = Self {
             reply_markup: reader.boxed_if(flags, 0x4),
-            rich_message: tl::Decode::decode(reader)?,
+            rich_message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -25107,7 +25107,7 @@ impl tl::DecodeBare for BotInlineResult {
             url: reader.text_if(flags, 0x8),
             thumb: reader.field_if(flags, 0x10),
             content: reader.field_if(flags, 0x20),
-            send_message: tl::Decode::decode(reader)?,
+            send_message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -25181,7 +25181,7 @@ impl tl::DecodeBare for BotInlineMediaResult {
             document: reader.field_if(flags, 0x2),
             title: reader.text_if(flags, 0x4),
             description: reader.text_if(flags, 0x8),
-            send_message: tl::Decode::decode(reader)?,
+            send_message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -25490,7 +25490,7 @@ impl tl::DecodeBare for TopPeer {
     const CONSTRUCTOR: (u32, &'static str) = (0xedcdc05b, "TopPeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             rating: reader.field(),
         };
         match reader.failure() {
@@ -25531,7 +25531,7 @@ impl tl::DecodeBare for TopPeerCategoryPeers {
     const CONSTRUCTOR: (u32, &'static str) = (0xfb834291, "TopPeerCategoryPeers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            category: tl::Decode::decode(reader)?,
+            category: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             count: reader.int_field(),
             peers: reader.vector_field(),
         };
@@ -25707,8 +25707,8 @@ impl tl::DecodeBare for StickerSetCovered {
     const CONSTRUCTOR: (u32, &'static str) = (0x6410a5d2, "stickerSetCovered");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            set: tl::Decode::decode(reader)?,
-            cover: tl::Decode::decode(reader)?,
+            set: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            cover: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -25745,7 +25745,7 @@ impl tl::DecodeBare for StickerSetMultiCovered {
     const CONSTRUCTOR: (u32, &'static str) = (0x3407e51b, "stickerSetMultiCovered");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            set: tl::Decode::decode(reader)?,
+            set: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             covers: reader.vector_field(),
         };
         match reader.failure() {
@@ -25789,7 +25789,7 @@ impl tl::DecodeBare for StickerSetFullCovered {
     const CONSTRUCTOR: (u32, &'static str) = (0x40d13c0e, "stickerSetFullCovered");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            set: tl::Decode::decode(reader)?,
+            set: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             packs: reader.vector_field(),
             keywords: reader.vector_field(),
             documents: reader.vector_field(),
@@ -25826,7 +25826,7 @@ impl tl::DecodeBare for StickerSetNoCovered {
     const CONSTRUCTOR: (u32, &'static str) = (0x77b15d1c, "stickerSetNoCovered");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            set: tl::Decode::decode(reader)?,
+            set: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -25906,7 +25906,7 @@ impl tl::DecodeBare for InputStickeredMediaPhoto {
     const CONSTRUCTOR: (u32, &'static str) = (0x4a992157, "inputStickeredMediaPhoto");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -25940,7 +25940,7 @@ impl tl::DecodeBare for InputStickeredMediaDocument {
     const CONSTRUCTOR: (u32, &'static str) = (0x0438865b, "inputStickeredMediaDocument");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -26008,7 +26008,7 @@ impl tl::DecodeBare for Game {
             short_name: reader.text_field(),
             title: reader.text_field(),
             description: reader.text_field(),
-            photo: tl::Decode::decode(reader)?,
+            photo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             document: reader.field_if(flags, 0x1),
         };
         match reader.failure() {
@@ -26084,7 +26084,7 @@ impl tl::DecodeBare for InputGameShortName {
     const CONSTRUCTOR: (u32, &'static str) = (0xc331e80a, "inputGameShortName");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot_id: tl::Decode::decode(reader)?,
+            bot_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             short_name: reader.text_field(),
         };
         match reader.failure() {
@@ -26195,7 +26195,7 @@ impl tl::DecodeBare for TextBold {
     const CONSTRUCTOR: (u32, &'static str) = (0x6724abc4, "textBold");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -26229,7 +26229,7 @@ impl tl::DecodeBare for TextItalic {
     const CONSTRUCTOR: (u32, &'static str) = (0xd912a59c, "textItalic");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -26263,7 +26263,7 @@ impl tl::DecodeBare for TextUnderline {
     const CONSTRUCTOR: (u32, &'static str) = (0xc12622c4, "textUnderline");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -26297,7 +26297,7 @@ impl tl::DecodeBare for TextStrike {
     const CONSTRUCTOR: (u32, &'static str) = (0x9bf8bb95, "textStrike");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -26331,7 +26331,7 @@ impl tl::DecodeBare for TextFixed {
     const CONSTRUCTOR: (u32, &'static str) = (0x6c3f19b9, "textFixed");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -26371,7 +26371,7 @@ impl tl::DecodeBare for TextUrl {
     const CONSTRUCTOR: (u32, &'static str) = (0x3c2884c1, "textUrl");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
             url: reader.text_field(),
             webpage_id: reader.long_field(),
         };
@@ -26410,7 +26410,7 @@ impl tl::DecodeBare for TextEmail {
     const CONSTRUCTOR: (u32, &'static str) = (0xde5a0dd6, "textEmail");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
             email: reader.text_field(),
         };
         match reader.failure() {
@@ -26479,7 +26479,7 @@ impl tl::DecodeBare for TextSubscript {
     const CONSTRUCTOR: (u32, &'static str) = (0xed6a8504, "textSubscript");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -26513,7 +26513,7 @@ impl tl::DecodeBare for TextSuperscript {
     const CONSTRUCTOR: (u32, &'static str) = (0xc7fb5e01, "textSuperscript");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -26547,7 +26547,7 @@ impl tl::DecodeBare for TextMarked {
     const CONSTRUCTOR: (u32, &'static str) = (0x034b8621, "textMarked");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -26584,7 +26584,7 @@ impl tl::DecodeBare for TextPhone {
     const CONSTRUCTOR: (u32, &'static str) = (0x1ccb966a, "textPhone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
             phone: reader.text_field(),
         };
         match reader.failure() {
@@ -26664,7 +26664,7 @@ impl tl::DecodeBare for TextAnchor {
     const CONSTRUCTOR: (u32, &'static str) = (0x35553762, "textAnchor");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
             name: reader.text_field(),
         };
         match reader.failure() {
@@ -26771,7 +26771,7 @@ impl tl::DecodeBare for TextSpoiler {
     const CONSTRUCTOR: (u32, &'static str) = (0x4c2a5d62, "textSpoiler");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -26805,7 +26805,7 @@ impl tl::DecodeBare for TextMention {
     const CONSTRUCTOR: (u32, &'static str) = (0xcd24cf44, "textMention");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -26839,7 +26839,7 @@ impl tl::DecodeBare for TextHashtag {
     const CONSTRUCTOR: (u32, &'static str) = (0x519524ea, "textHashtag");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -26873,7 +26873,7 @@ impl tl::DecodeBare for TextBotCommand {
     const CONSTRUCTOR: (u32, &'static str) = (0x02ff29d3, "textBotCommand");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -26907,7 +26907,7 @@ impl tl::DecodeBare for TextCashtag {
     const CONSTRUCTOR: (u32, &'static str) = (0x7b9e1801, "textCashtag");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -26941,7 +26941,7 @@ impl tl::DecodeBare for TextAutoUrl {
     const CONSTRUCTOR: (u32, &'static str) = (0xac6a83aa, "textAutoUrl");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -26975,7 +26975,7 @@ impl tl::DecodeBare for TextAutoEmail {
     const CONSTRUCTOR: (u32, &'static str) = (0xc556a45d, "textAutoEmail");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -27009,7 +27009,7 @@ impl tl::DecodeBare for TextAutoPhone {
     const CONSTRUCTOR: (u32, &'static str) = (0x24c26789, "textAutoPhone");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -27043,7 +27043,7 @@ impl tl::DecodeBare for TextBankCard {
     const CONSTRUCTOR: (u32, &'static str) = (0xb956812d, "textBankCard");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -27080,7 +27080,7 @@ impl tl::DecodeBare for TextMentionName {
     const CONSTRUCTOR: (u32, &'static str) = (0x01a9fbfc, "textMentionName");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
             user_id: reader.long_field(),
         };
         match reader.failure() {
@@ -27150,7 +27150,7 @@ impl tl::DecodeBare for TextDate {
             short_date: tl::has(flags, 0x8),
             long_date: tl::has(flags, 0x10),
             day_of_week: tl::has(flags, 0x20),
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
             date: reader.int_field(),
         };
         match reader.failure() {
@@ -27188,8 +27188,8 @@ impl tl::DecodeBare for TextDiff {
     const CONSTRUCTOR: (u32, &'static str) = (0x9686cb50, "textDiff");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
-            old_text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
+            old_text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -27240,8 +27240,8 @@ impl tl::DecodeBare for TextButton {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
-            r#type: tl::Decode::decode(reader)?,
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             style: reader.field_if(flags, 0x1),
         };
         match reader.failure() {
@@ -27276,7 +27276,7 @@ impl tl::DecodeBare for TextTonAddress {
     const CONSTRUCTOR: (u32, &'static str) = (0x3cd2a36a, "textTonAddress");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: Box::new(tl::Decode::decode(reader)?),
+            text: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -27310,7 +27310,7 @@ impl tl::DecodeBare for PageBlockTitle {
     const CONSTRUCTOR: (u32, &'static str) = (0x70abc3fd, "pageBlockTitle");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -27344,7 +27344,7 @@ impl tl::DecodeBare for PageBlockSubtitle {
     const CONSTRUCTOR: (u32, &'static str) = (0x8ffa9a1f, "pageBlockSubtitle");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -27381,7 +27381,7 @@ impl tl::DecodeBare for PageBlockAuthorDate {
     const CONSTRUCTOR: (u32, &'static str) = (0xbaafe5e0, "pageBlockAuthorDate");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            author: tl::Decode::decode(reader)?,
+            author: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             published_date: reader.int_field(),
         };
         match reader.failure() {
@@ -27416,7 +27416,7 @@ impl tl::DecodeBare for PageBlockHeader {
     const CONSTRUCTOR: (u32, &'static str) = (0xbfd064ec, "pageBlockHeader");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -27450,7 +27450,7 @@ impl tl::DecodeBare for PageBlockSubheader {
     const CONSTRUCTOR: (u32, &'static str) = (0xf12bb6e1, "pageBlockSubheader");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -27484,7 +27484,7 @@ impl tl::DecodeBare for PageBlockParagraph {
     const CONSTRUCTOR: (u32, &'static str) = (0x467a0766, "pageBlockParagraph");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -27521,7 +27521,7 @@ impl tl::DecodeBare for PageBlockPreformatted {
     const CONSTRUCTOR: (u32, &'static str) = (0xc070d93e, "pageBlockPreformatted");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             language: reader.text_field(),
         };
         match reader.failure() {
@@ -27556,7 +27556,7 @@ impl tl::DecodeBare for PageBlockFooter {
     const CONSTRUCTOR: (u32, &'static str) = (0x48870999, "pageBlockFooter");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -27673,8 +27673,8 @@ impl tl::DecodeBare for PageBlockBlockquote {
         let flags = reader.flags_field();
         let value = Self {
             collapsed: tl::has(flags, 0x1),
-            text: tl::Decode::decode(reader)?,
-            caption: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            caption: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -27711,8 +27711,8 @@ impl tl::DecodeBare for PageBlockPullquote {
     const CONSTRUCTOR: (u32, &'static str) = (0x4f4456d3, "pageBlockPullquote");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: tl::Decode::decode(reader)?,
-            caption: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            caption: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -27774,7 +27774,7 @@ impl tl::DecodeBare for PageBlockPhoto {
         let value = Self {
             spoiler: tl::has(flags, 0x2),
             photo_id: reader.long_field(),
-            caption: tl::Decode::decode(reader)?,
+            caption: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             url: reader.text_if(flags, 0x1),
             webpage_id: reader.long_if(flags, 0x1),
         };
@@ -27834,7 +27834,7 @@ impl tl::DecodeBare for PageBlockVideo {
             r#loop: tl::has(flags, 0x2),
             spoiler: tl::has(flags, 0x4),
             video_id: reader.long_field(),
-            caption: tl::Decode::decode(reader)?,
+            caption: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -27868,7 +27868,7 @@ impl tl::DecodeBare for PageBlockCover {
     const CONSTRUCTOR: (u32, &'static str) = (0x39f23300, "pageBlockCover");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            cover: Box::new(tl::Decode::decode(reader)?),
+            cover: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -27947,7 +27947,7 @@ impl tl::DecodeBare for PageBlockEmbed {
             poster_photo_id: reader.long_if(flags, 0x10),
             w: reader.int_if(flags, 0x20),
             h: reader.int_if(flags, 0x20),
-            caption: tl::Decode::decode(reader)?,
+            caption: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28005,7 +28005,7 @@ impl tl::DecodeBare for PageBlockEmbedPost {
             author: reader.text_field(),
             date: reader.int_field(),
             blocks: reader.vector_field(),
-            caption: tl::Decode::decode(reader)?,
+            caption: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28043,7 +28043,7 @@ impl tl::DecodeBare for PageBlockCollage {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             items: reader.vector_field(),
-            caption: tl::Decode::decode(reader)?,
+            caption: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28081,7 +28081,7 @@ impl tl::DecodeBare for PageBlockSlideshow {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             items: reader.vector_field(),
-            caption: tl::Decode::decode(reader)?,
+            caption: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28115,7 +28115,7 @@ impl tl::DecodeBare for PageBlockChannel {
     const CONSTRUCTOR: (u32, &'static str) = (0xef1751b5, "pageBlockChannel");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            channel: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28153,7 +28153,7 @@ impl tl::DecodeBare for PageBlockAudio {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             audio_id: reader.long_field(),
-            caption: tl::Decode::decode(reader)?,
+            caption: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28187,7 +28187,7 @@ impl tl::DecodeBare for PageBlockKicker {
     const CONSTRUCTOR: (u32, &'static str) = (0x1e148390, "pageBlockKicker");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28244,7 +28244,7 @@ impl tl::DecodeBare for PageBlockTable {
             bordered: tl::has(flags, 0x1),
             striped: tl::has(flags, 0x2),
             compact: tl::has(flags, 0x4),
-            title: tl::Decode::decode(reader)?,
+            title: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             rows: reader.vector_field(),
         };
         match reader.failure() {
@@ -28351,7 +28351,7 @@ impl tl::DecodeBare for PageBlockDetails {
         let value = Self {
             open: tl::has(flags, 0x1),
             blocks: reader.vector_field(),
-            title: tl::Decode::decode(reader)?,
+            title: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28388,7 +28388,7 @@ impl tl::DecodeBare for PageBlockRelatedArticles {
     const CONSTRUCTOR: (u32, &'static str) = (0x16115a96, "pageBlockRelatedArticles");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            title: tl::Decode::decode(reader)?,
+            title: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             articles: reader.vector_field(),
         };
         match reader.failure() {
@@ -28435,11 +28435,11 @@ impl tl::DecodeBare for PageBlockMap {
     const CONSTRUCTOR: (u32, &'static str) = (0xa44f3ef6, "pageBlockMap");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            geo: tl::Decode::decode(reader)?,
+            geo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             zoom: reader.int_field(),
             w: reader.int_field(),
             h: reader.int_field(),
-            caption: tl::Decode::decode(reader)?,
+            caption: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28473,7 +28473,7 @@ impl tl::DecodeBare for PageBlockHeading1 {
     const CONSTRUCTOR: (u32, &'static str) = (0xbaff072f, "pageBlockHeading1");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28507,7 +28507,7 @@ impl tl::DecodeBare for PageBlockHeading2 {
     const CONSTRUCTOR: (u32, &'static str) = (0x096b2aec, "pageBlockHeading2");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28541,7 +28541,7 @@ impl tl::DecodeBare for PageBlockHeading3 {
     const CONSTRUCTOR: (u32, &'static str) = (0x67e731ad, "pageBlockHeading3");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28575,7 +28575,7 @@ impl tl::DecodeBare for PageBlockHeading4 {
     const CONSTRUCTOR: (u32, &'static str) = (0xb532772b, "pageBlockHeading4");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28609,7 +28609,7 @@ impl tl::DecodeBare for PageBlockHeading5 {
     const CONSTRUCTOR: (u32, &'static str) = (0xdbbe6c6a, "pageBlockHeading5");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28643,7 +28643,7 @@ impl tl::DecodeBare for PageBlockHeading6 {
     const CONSTRUCTOR: (u32, &'static str) = (0x682a41a9, "pageBlockHeading6");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28711,7 +28711,7 @@ impl tl::DecodeBare for PageBlockThinking {
     const CONSTRUCTOR: (u32, &'static str) = (0x3c29a3e2, "pageBlockThinking");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28757,11 +28757,11 @@ impl tl::DecodeBare for InputPageBlockMap {
     const CONSTRUCTOR: (u32, &'static str) = (0x574b617f, "inputPageBlockMap");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            geo: tl::Decode::decode(reader)?,
+            geo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             zoom: reader.int_field(),
             w: reader.int_field(),
             h: reader.int_field(),
-            caption: tl::Decode::decode(reader)?,
+            caption: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28799,7 +28799,7 @@ impl tl::DecodeBare for PageBlockBlockquoteBlocks {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             blocks: reader.vector_field(),
-            caption: tl::Decode::decode(reader)?,
+            caption: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -28891,7 +28891,7 @@ impl tl::DecodeBare for PageBlockDocument {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             document_id: reader.long_field(),
-            caption: tl::Decode::decode(reader)?,
+            caption: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -29522,7 +29522,7 @@ impl tl::DecodeBare for InputWebFileGeoPointLocation {
     const CONSTRUCTOR: (u32, &'static str) = (0x9f2221c9, "inputWebFileGeoPointLocation");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            geo_point: tl::Decode::decode(reader)?,
+            geo_point: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             access_hash: reader.long_field(),
             w: reader.int_field(),
             h: reader.int_field(),
@@ -29674,7 +29674,7 @@ impl tl::DecodeBare for InputPaymentCredentials {
         let flags = reader.flags_field();
         let value = Self {
             save: tl::has(flags, 0x1),
-            data: tl::Decode::decode(reader)?,
+            data: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -29708,7 +29708,7 @@ impl tl::DecodeBare for InputPaymentCredentialsApplePay {
     const CONSTRUCTOR: (u32, &'static str) = (0x0aa1c39f, "inputPaymentCredentialsApplePay");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            payment_data: tl::Decode::decode(reader)?,
+            payment_data: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -29742,7 +29742,7 @@ impl tl::DecodeBare for InputPaymentCredentialsGooglePay {
     const CONSTRUCTOR: (u32, &'static str) = (0x8ac32801, "inputPaymentCredentialsGooglePay");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            payment_token: tl::Decode::decode(reader)?,
+            payment_token: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -29839,7 +29839,7 @@ impl tl::DecodeBare for InputStickerSetItem {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            document: tl::Decode::decode(reader)?,
+            document: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             emoji: reader.text_field(),
             mask_coords: reader.field_if(flags, 0x1),
             keywords: reader.text_if(flags, 0x2),
@@ -29984,7 +29984,7 @@ impl tl::DecodeBare for PhoneCallWaiting {
             date: reader.int_field(),
             admin_id: reader.long_field(),
             participant_id: reader.long_field(),
-            protocol: tl::Decode::decode(reader)?,
+            protocol: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             receive_date: reader.int_if(flags, 0x1),
         };
         match reader.failure() {
@@ -30055,7 +30055,7 @@ impl tl::DecodeBare for PhoneCallRequested {
             admin_id: reader.long_field(),
             participant_id: reader.long_field(),
             g_a_hash: reader.bytes_field(),
-            protocol: tl::Decode::decode(reader)?,
+            protocol: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -30125,7 +30125,7 @@ impl tl::DecodeBare for PhoneCallAccepted {
             admin_id: reader.long_field(),
             participant_id: reader.long_field(),
             g_b: reader.bytes_field(),
-            protocol: tl::Decode::decode(reader)?,
+            protocol: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -30220,7 +30220,7 @@ impl tl::DecodeBare for PhoneCall {
             participant_id: reader.long_field(),
             g_a_or_b: reader.bytes_field(),
             key_fingerprint: reader.long_field(),
-            protocol: tl::Decode::decode(reader)?,
+            protocol: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             connections: reader.vector_field(),
             start_date: reader.int_field(),
             custom_parameters: reader.field_if(flags, 0x80),
@@ -30974,8 +30974,8 @@ impl tl::DecodeBare for ChannelAdminLogEventActionChangePhoto {
     const CONSTRUCTOR: (u32, &'static str) = (0x434bd2af, "channelAdminLogEventActionChangePhoto");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            prev_photo: tl::Decode::decode(reader)?,
-            new_photo: tl::Decode::decode(reader)?,
+            prev_photo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_photo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31077,7 +31077,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionUpdatePinned {
     const CONSTRUCTOR: (u32, &'static str) = (0xe9e82c18, "channelAdminLogEventActionUpdatePinned");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31114,8 +31114,8 @@ impl tl::DecodeBare for ChannelAdminLogEventActionEditMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x709b2405, "channelAdminLogEventActionEditMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            prev_message: tl::Decode::decode(reader)?,
-            new_message: tl::Decode::decode(reader)?,
+            prev_message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31149,7 +31149,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionDeleteMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x42e047bb, "channelAdminLogEventActionDeleteMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31183,7 +31183,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionParticipantInvite {
     const CONSTRUCTOR: (u32, &'static str) = (0xe31c34d8, "channelAdminLogEventActionParticipantInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            participant: tl::Decode::decode(reader)?,
+            participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31220,8 +31220,8 @@ impl tl::DecodeBare for ChannelAdminLogEventActionParticipantToggleBan {
     const CONSTRUCTOR: (u32, &'static str) = (0xe6d83d7e, "channelAdminLogEventActionParticipantToggleBan");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            prev_participant: tl::Decode::decode(reader)?,
-            new_participant: tl::Decode::decode(reader)?,
+            prev_participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31258,8 +31258,8 @@ impl tl::DecodeBare for ChannelAdminLogEventActionParticipantToggleAdmin {
     const CONSTRUCTOR: (u32, &'static str) = (0xd5676710, "channelAdminLogEventActionParticipantToggleAdmin");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            prev_participant: tl::Decode::decode(reader)?,
-            new_participant: tl::Decode::decode(reader)?,
+            prev_participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31296,8 +31296,8 @@ impl tl::DecodeBare for ChannelAdminLogEventActionChangeStickerSet {
     const CONSTRUCTOR: (u32, &'static str) = (0xb1c3caa7, "channelAdminLogEventActionChangeStickerSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            prev_stickerset: tl::Decode::decode(reader)?,
-            new_stickerset: tl::Decode::decode(reader)?,
+            prev_stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31368,8 +31368,8 @@ impl tl::DecodeBare for ChannelAdminLogEventActionDefaultBannedRights {
     const CONSTRUCTOR: (u32, &'static str) = (0x2df5fc0a, "channelAdminLogEventActionDefaultBannedRights");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            prev_banned_rights: tl::Decode::decode(reader)?,
-            new_banned_rights: tl::Decode::decode(reader)?,
+            prev_banned_rights: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_banned_rights: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31403,7 +31403,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionStopPoll {
     const CONSTRUCTOR: (u32, &'static str) = (0x8f079643, "channelAdminLogEventActionStopPoll");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31478,8 +31478,8 @@ impl tl::DecodeBare for ChannelAdminLogEventActionChangeLocation {
     const CONSTRUCTOR: (u32, &'static str) = (0x0e6b76ae, "channelAdminLogEventActionChangeLocation");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            prev_value: tl::Decode::decode(reader)?,
-            new_value: tl::Decode::decode(reader)?,
+            prev_value: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_value: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31551,7 +31551,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionStartGroupCall {
     const CONSTRUCTOR: (u32, &'static str) = (0x23209745, "channelAdminLogEventActionStartGroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31585,7 +31585,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionDiscardGroupCall {
     const CONSTRUCTOR: (u32, &'static str) = (0xdb9f9140, "channelAdminLogEventActionDiscardGroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31619,7 +31619,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionParticipantMute {
     const CONSTRUCTOR: (u32, &'static str) = (0xf92424d2, "channelAdminLogEventActionParticipantMute");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            participant: tl::Decode::decode(reader)?,
+            participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31653,7 +31653,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionParticipantUnmute {
     const CONSTRUCTOR: (u32, &'static str) = (0xe64429c0, "channelAdminLogEventActionParticipantUnmute");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            participant: tl::Decode::decode(reader)?,
+            participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31733,7 +31733,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionParticipantJoinByInvite {
         let flags = reader.flags_field();
         let value = Self {
             via_chatlist: tl::has(flags, 0x1),
-            invite: tl::Decode::decode(reader)?,
+            invite: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31767,7 +31767,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionExportedInviteDelete {
     const CONSTRUCTOR: (u32, &'static str) = (0x5a50fca4, "channelAdminLogEventActionExportedInviteDelete");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            invite: tl::Decode::decode(reader)?,
+            invite: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31801,7 +31801,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionExportedInviteRevoke {
     const CONSTRUCTOR: (u32, &'static str) = (0x410a134e, "channelAdminLogEventActionExportedInviteRevoke");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            invite: tl::Decode::decode(reader)?,
+            invite: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31838,8 +31838,8 @@ impl tl::DecodeBare for ChannelAdminLogEventActionExportedInviteEdit {
     const CONSTRUCTOR: (u32, &'static str) = (0xe90ebb59, "channelAdminLogEventActionExportedInviteEdit");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            prev_invite: tl::Decode::decode(reader)?,
-            new_invite: tl::Decode::decode(reader)?,
+            prev_invite: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_invite: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31873,7 +31873,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionParticipantVolume {
     const CONSTRUCTOR: (u32, &'static str) = (0x3e7f6847, "channelAdminLogEventActionParticipantVolume");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            participant: tl::Decode::decode(reader)?,
+            participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -31948,7 +31948,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionParticipantJoinByRequest {
     const CONSTRUCTOR: (u32, &'static str) = (0xafb6144a, "channelAdminLogEventActionParticipantJoinByRequest");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            invite: tl::Decode::decode(reader)?,
+            invite: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             approved_by: reader.long_field(),
         };
         match reader.failure() {
@@ -32017,7 +32017,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionSendMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x278f2868, "channelAdminLogEventActionSendMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -32054,8 +32054,8 @@ impl tl::DecodeBare for ChannelAdminLogEventActionChangeAvailableReactions {
     const CONSTRUCTOR: (u32, &'static str) = (0xbe4e0ef8, "channelAdminLogEventActionChangeAvailableReactions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            prev_value: tl::Decode::decode(reader)?,
-            new_value: tl::Decode::decode(reader)?,
+            prev_value: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_value: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -32161,7 +32161,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionCreateTopic {
     const CONSTRUCTOR: (u32, &'static str) = (0x58707d28, "channelAdminLogEventActionCreateTopic");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            topic: tl::Decode::decode(reader)?,
+            topic: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -32198,8 +32198,8 @@ impl tl::DecodeBare for ChannelAdminLogEventActionEditTopic {
     const CONSTRUCTOR: (u32, &'static str) = (0xf06fe208, "channelAdminLogEventActionEditTopic");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            prev_topic: tl::Decode::decode(reader)?,
-            new_topic: tl::Decode::decode(reader)?,
+            prev_topic: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_topic: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -32233,7 +32233,7 @@ impl tl::DecodeBare for ChannelAdminLogEventActionDeleteTopic {
     const CONSTRUCTOR: (u32, &'static str) = (0xae168909, "channelAdminLogEventActionDeleteTopic");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            topic: tl::Decode::decode(reader)?,
+            topic: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -32356,8 +32356,8 @@ impl tl::DecodeBare for ChannelAdminLogEventActionChangePeerColor {
     const CONSTRUCTOR: (u32, &'static str) = (0x5796e780, "channelAdminLogEventActionChangePeerColor");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            prev_value: tl::Decode::decode(reader)?,
-            new_value: tl::Decode::decode(reader)?,
+            prev_value: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_value: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -32394,8 +32394,8 @@ impl tl::DecodeBare for ChannelAdminLogEventActionChangeProfilePeerColor {
     const CONSTRUCTOR: (u32, &'static str) = (0x5e477b25, "channelAdminLogEventActionChangeProfilePeerColor");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            prev_value: tl::Decode::decode(reader)?,
-            new_value: tl::Decode::decode(reader)?,
+            prev_value: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_value: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -32432,8 +32432,8 @@ impl tl::DecodeBare for ChannelAdminLogEventActionChangeWallpaper {
     const CONSTRUCTOR: (u32, &'static str) = (0x31bb5d52, "channelAdminLogEventActionChangeWallpaper");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            prev_value: tl::Decode::decode(reader)?,
-            new_value: tl::Decode::decode(reader)?,
+            prev_value: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_value: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -32470,8 +32470,8 @@ impl tl::DecodeBare for ChannelAdminLogEventActionChangeEmojiStatus {
     const CONSTRUCTOR: (u32, &'static str) = (0x3ea9feb1, "channelAdminLogEventActionChangeEmojiStatus");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            prev_value: tl::Decode::decode(reader)?,
-            new_value: tl::Decode::decode(reader)?,
+            prev_value: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_value: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -32508,8 +32508,8 @@ impl tl::DecodeBare for ChannelAdminLogEventActionChangeEmojiStickerSet {
     const CONSTRUCTOR: (u32, &'static str) = (0x46d840ab, "channelAdminLogEventActionChangeEmojiStickerSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            prev_stickerset: tl::Decode::decode(reader)?,
-            new_stickerset: tl::Decode::decode(reader)?,
+            prev_stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -32580,8 +32580,8 @@ impl tl::DecodeBare for ChannelAdminLogEventActionParticipantSubExtend {
     const CONSTRUCTOR: (u32, &'static str) = (0x64642db3, "channelAdminLogEventActionParticipantSubExtend");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            prev_participant: tl::Decode::decode(reader)?,
-            new_participant: tl::Decode::decode(reader)?,
+            prev_participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -32703,7 +32703,7 @@ impl tl::DecodeBare for ChannelAdminLogEvent {
             id: reader.long_field(),
             date: reader.int_field(),
             user_id: reader.long_field(),
-            action: tl::Decode::decode(reader)?,
+            action: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -33007,7 +33007,7 @@ impl tl::DecodeBare for RecentMeUrlChatInvite {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             url: reader.text_field(),
-            chat_invite: tl::Decode::decode(reader)?,
+            chat_invite: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -33045,7 +33045,7 @@ impl tl::DecodeBare for RecentMeUrlStickerSet {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             url: reader.text_field(),
-            set: tl::Decode::decode(reader)?,
+            set: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -33099,7 +33099,7 @@ impl tl::DecodeBare for InputSingleMedia {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            media: tl::Decode::decode(reader)?,
+            media: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             random_id: reader.long_field(),
             message: reader.text_field(),
             entities: reader.vector_if(flags, 0x1),
@@ -33308,7 +33308,7 @@ impl tl::DecodeBare for InputDialogPeer {
     const CONSTRUCTOR: (u32, &'static str) = (0xfcaafeb7, "inputDialogPeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -33376,7 +33376,7 @@ impl tl::DecodeBare for InputDialogPeerCommunity {
     const CONSTRUCTOR: (u32, &'static str) = (0x69ef72c4, "inputDialogPeerCommunity");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            community: tl::Decode::decode(reader)?,
+            community: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -33410,7 +33410,7 @@ impl tl::DecodeBare for DialogPeer {
     const CONSTRUCTOR: (u32, &'static str) = (0xe56dbf05, "dialogPeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -33901,7 +33901,7 @@ impl tl::DecodeBare for SecureValue {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            r#type: tl::Decode::decode(reader)?,
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             data: reader.boxed_if(flags, 0x1),
             front_side: reader.field_if(flags, 0x2),
             reverse_side: reader.field_if(flags, 0x4),
@@ -33993,7 +33993,7 @@ impl tl::DecodeBare for InputSecureValue {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            r#type: tl::Decode::decode(reader)?,
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             data: reader.boxed_if(flags, 0x1),
             front_side: reader.field_if(flags, 0x2),
             reverse_side: reader.field_if(flags, 0x4),
@@ -34037,7 +34037,7 @@ impl tl::DecodeBare for SecureValueHash {
     const CONSTRUCTOR: (u32, &'static str) = (0xed1ecdb0, "SecureValueHash");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            r#type: tl::Decode::decode(reader)?,
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             hash: reader.bytes_field(),
         };
         match reader.failure() {
@@ -34081,7 +34081,7 @@ impl tl::DecodeBare for SecureValueErrorData {
     const CONSTRUCTOR: (u32, &'static str) = (0xe8a40bd9, "secureValueErrorData");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            r#type: tl::Decode::decode(reader)?,
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             data_hash: reader.bytes_field(),
             field: reader.text_field(),
             text: reader.text_field(),
@@ -34124,7 +34124,7 @@ impl tl::DecodeBare for SecureValueErrorFrontSide {
     const CONSTRUCTOR: (u32, &'static str) = (0x00be3dfa, "secureValueErrorFrontSide");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            r#type: tl::Decode::decode(reader)?,
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             file_hash: reader.bytes_field(),
             text: reader.text_field(),
         };
@@ -34166,7 +34166,7 @@ impl tl::DecodeBare for SecureValueErrorReverseSide {
     const CONSTRUCTOR: (u32, &'static str) = (0x868a2aa5, "secureValueErrorReverseSide");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            r#type: tl::Decode::decode(reader)?,
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             file_hash: reader.bytes_field(),
             text: reader.text_field(),
         };
@@ -34208,7 +34208,7 @@ impl tl::DecodeBare for SecureValueErrorSelfie {
     const CONSTRUCTOR: (u32, &'static str) = (0xe537ced6, "secureValueErrorSelfie");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            r#type: tl::Decode::decode(reader)?,
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             file_hash: reader.bytes_field(),
             text: reader.text_field(),
         };
@@ -34250,7 +34250,7 @@ impl tl::DecodeBare for SecureValueErrorFile {
     const CONSTRUCTOR: (u32, &'static str) = (0x7a700873, "secureValueErrorFile");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            r#type: tl::Decode::decode(reader)?,
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             file_hash: reader.bytes_field(),
             text: reader.text_field(),
         };
@@ -34292,7 +34292,7 @@ impl tl::DecodeBare for SecureValueErrorFiles {
     const CONSTRUCTOR: (u32, &'static str) = (0x666220e9, "secureValueErrorFiles");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            r#type: tl::Decode::decode(reader)?,
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             file_hash: reader.vector_field(),
             text: reader.text_field(),
         };
@@ -34334,7 +34334,7 @@ impl tl::DecodeBare for SecureValueError {
     const CONSTRUCTOR: (u32, &'static str) = (0x869d758f, "secureValueError");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            r#type: tl::Decode::decode(reader)?,
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             hash: reader.bytes_field(),
             text: reader.text_field(),
         };
@@ -34376,7 +34376,7 @@ impl tl::DecodeBare for SecureValueErrorTranslationFile {
     const CONSTRUCTOR: (u32, &'static str) = (0xa1144770, "secureValueErrorTranslationFile");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            r#type: tl::Decode::decode(reader)?,
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             file_hash: reader.bytes_field(),
             text: reader.text_field(),
         };
@@ -34418,7 +34418,7 @@ impl tl::DecodeBare for SecureValueErrorTranslationFiles {
     const CONSTRUCTOR: (u32, &'static str) = (0x34636dd8, "secureValueErrorTranslationFiles");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            r#type: tl::Decode::decode(reader)?,
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             file_hash: reader.vector_field(),
             text: reader.text_field(),
         };
@@ -34662,7 +34662,7 @@ impl tl::DecodeBare for SecureSecretSettings {
     const CONSTRUCTOR: (u32, &'static str) = (0x1527bcac, "SecureSecretSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            secure_algo: tl::Decode::decode(reader)?,
+            secure_algo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             secure_secret: reader.bytes_field(),
             secure_secret_id: reader.long_field(),
         };
@@ -34760,7 +34760,7 @@ impl tl::DecodeBare for SecureRequiredType {
             native_names: tl::has(flags, 0x1),
             selfie_required: tl::has(flags, 0x2),
             translation_required: tl::has(flags, 0x4),
-            r#type: tl::Decode::decode(reader)?,
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -34840,7 +34840,7 @@ impl tl::DecodeBare for InputAppEvent {
             time: reader.field(),
             r#type: reader.text_field(),
             peer: reader.long_field(),
-            data: tl::Decode::decode(reader)?,
+            data: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -34879,7 +34879,7 @@ impl tl::DecodeBare for JsonObjectValue {
         reader.enter()?;
         let value = Self {
             key: reader.text_field(),
-            value: tl::Decode::decode(reader)?,
+            value: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         reader.leave();
         match reader.failure() {
@@ -35196,8 +35196,8 @@ impl tl::DecodeBare for PageCaption {
     const CONSTRUCTOR: (u32, &'static str) = (0x6f747657, "PageCaption");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            text: tl::Decode::decode(reader)?,
-            credit: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            credit: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -35247,7 +35247,7 @@ impl tl::DecodeBare for PageListItemText {
         let value = Self {
             checkbox: tl::has(flags, 0x1),
             checked: tl::has(flags, 0x2),
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -35360,7 +35360,7 @@ impl tl::DecodeBare for PageListOrderedItemText {
             checkbox: tl::has(flags, 0x1),
             checked: tl::has(flags, 0x2),
             num: reader.text_if(flags, 0x4),
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             value: reader.int_if(flags, 0x8),
             r#type: reader.text_if(flags, 0x10),
         };
@@ -35632,7 +35632,7 @@ impl tl::DecodeBare for PollAnswer {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             option: reader.bytes_field(),
             media: reader.boxed_if(flags, 0x1),
             added_by: reader.field_if(flags, 0x2),
@@ -35684,7 +35684,7 @@ impl tl::DecodeBare for InputPollAnswer {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            text: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             media: reader.boxed_if(flags, 0x1),
         };
         match reader.failure() {
@@ -35791,7 +35791,7 @@ impl tl::DecodeBare for Poll {
         let hide_results_until_close = tl::has(flags, 0x200);
         let creator = tl::has(flags, 0x400);
         let subscribers_only = tl::has(flags, 0x800);
-        let question = tl::Decode::decode(reader)?;
+        let question = match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) };
         let answers = reader.vector_field();
         let close_period = reader.int_if(flags, 0x10);
         let close_date = reader.int_if(flags, 0x20);
@@ -36935,7 +36935,7 @@ impl tl::DecodeBare for InputFolderPeer {
     const CONSTRUCTOR: (u32, &'static str) = (0xfbd2c296, "InputFolderPeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             folder_id: reader.int_field(),
         };
         match reader.failure() {
@@ -36973,7 +36973,7 @@ impl tl::DecodeBare for FolderPeer {
     const CONSTRUCTOR: (u32, &'static str) = (0xe9baa668, "FolderPeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             folder_id: reader.int_field(),
         };
         match reader.failure() {
@@ -37073,7 +37073,7 @@ impl tl::DecodeBare for UrlAuthResultRequest {
             request_phone_number: tl::has(flags, 0x2),
             match_codes_first: tl::has(flags, 0x20),
             is_app: tl::has(flags, 0x40),
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             domain: reader.text_field(),
             browser: reader.text_if(flags, 0x4),
             platform: reader.text_if(flags, 0x4),
@@ -37161,7 +37161,7 @@ impl tl::DecodeBare for ChannelLocation {
     const CONSTRUCTOR: (u32, &'static str) = (0x209b82db, "channelLocation");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            geo_point: tl::Decode::decode(reader)?,
+            geo_point: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             address: reader.text_field(),
         };
         match reader.failure() {
@@ -37202,7 +37202,7 @@ impl tl::DecodeBare for PeerLocated {
     const CONSTRUCTOR: (u32, &'static str) = (0xca461b5d, "peerLocated");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             expires: reader.int_field(),
             distance: reader.int_field(),
         };
@@ -37513,7 +37513,7 @@ impl tl::DecodeBare for InputThemeSettings {
         let flags = reader.flags_field();
         let value = Self {
             message_colors_animated: tl::has(flags, 0x4),
-            base_theme: tl::Decode::decode(reader)?,
+            base_theme: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             accent_color: reader.int_field(),
             outbox_accent_color: reader.int_if(flags, 0x8),
             message_colors: reader.vector_if(flags, 0x1),
@@ -37583,7 +37583,7 @@ impl tl::DecodeBare for ThemeSettings {
         let flags = reader.flags_field();
         let value = Self {
             message_colors_animated: tl::has(flags, 0x4),
-            base_theme: tl::Decode::decode(reader)?,
+            base_theme: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             accent_color: reader.int_field(),
             outbox_accent_color: reader.int_if(flags, 0x8),
             message_colors: reader.vector_if(flags, 0x1),
@@ -37690,7 +37690,7 @@ impl tl::DecodeBare for WebPageAttributeStory {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             id: reader.int_field(),
             story: reader.field_if(flags, 0x1),
         };
@@ -37776,7 +37776,7 @@ impl tl::DecodeBare for WebPageAttributeUniqueStarGift {
     const CONSTRUCTOR: (u32, &'static str) = (0xcf6f6db8, "webPageAttributeUniqueStarGift");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            gift: tl::Decode::decode(reader)?,
+            gift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -37847,7 +37847,7 @@ impl tl::DecodeBare for WebPageAttributeStarGiftAuction {
     const CONSTRUCTOR: (u32, &'static str) = (0x01c641c2, "webPageAttributeStarGiftAuction");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            gift: tl::Decode::decode(reader)?,
+            gift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             end_date: reader.int_field(),
         };
         match reader.failure() {
@@ -38019,7 +38019,7 @@ impl tl::DecodeBare for DialogFilter {
             exclude_archived: tl::has(flags, 0x2000),
             title_noanimate: tl::has(flags, 0x10000000),
             id: reader.int_field(),
-            title: tl::Decode::decode(reader)?,
+            title: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             emoticon: reader.text_if(flags, 0x2000000),
             color: reader.int_if(flags, 0x8000000),
             pinned_peers: reader.vector_field(),
@@ -38092,7 +38092,7 @@ impl tl::DecodeBare for DialogFilterChatlist {
             has_my_invites: tl::has(flags, 0x4000000),
             title_noanimate: tl::has(flags, 0x10000000),
             id: reader.int_field(),
-            title: tl::Decode::decode(reader)?,
+            title: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             emoticon: reader.text_if(flags, 0x2000000),
             color: reader.int_if(flags, 0x8000000),
             pinned_peers: reader.vector_field(),
@@ -38133,7 +38133,7 @@ impl tl::DecodeBare for DialogFilterSuggested {
     const CONSTRUCTOR: (u32, &'static str) = (0x77744d4a, "DialogFilterSuggested");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            filter: tl::Decode::decode(reader)?,
+            filter: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             description: reader.text_field(),
         };
         match reader.failure() {
@@ -38362,7 +38362,7 @@ impl tl::DecodeBare for StatsGraph {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            json: tl::Decode::decode(reader)?,
+            json: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             zoom_token: reader.text_if(flags, 0x1),
         };
         match reader.failure() {
@@ -38502,7 +38502,7 @@ impl tl::DecodeBare for VideoSizeStickerMarkup {
     const CONSTRUCTOR: (u32, &'static str) = (0x0da082fe, "videoSizeStickerMarkup");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            stickerset: tl::Decode::decode(reader)?,
+            stickerset: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             sticker_id: reader.long_field(),
             background_colors: reader.vector_field(),
         };
@@ -38910,7 +38910,7 @@ impl tl::DecodeBare for MessageReplyStoryHeader {
     const CONSTRUCTOR: (u32, &'static str) = (0x0e5af939, "messageReplyStoryHeader");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             story_id: reader.int_field(),
         };
         match reader.failure() {
@@ -39022,7 +39022,7 @@ impl tl::DecodeBare for PeerBlocked {
     const CONSTRUCTOR: (u32, &'static str) = (0xe8fd8014, "PeerBlocked");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer_id: tl::Decode::decode(reader)?,
+            peer_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             date: reader.int_field(),
         };
         match reader.failure() {
@@ -39443,7 +39443,7 @@ impl tl::DecodeBare for GroupCallParticipant {
             volume_by_admin: tl::has(flags, 0x400),
             is_self: tl::has(flags, 0x1000),
             video_joined: tl::has(flags, 0x8000),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             date: reader.int_field(),
             active_date: reader.int_if(flags, 0x8),
             source: reader.int_field(),
@@ -39685,7 +39685,7 @@ impl tl::DecodeBare for BotCommandScopePeer {
     const CONSTRUCTOR: (u32, &'static str) = (0xdb9d897d, "botCommandScopePeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -39719,7 +39719,7 @@ impl tl::DecodeBare for BotCommandScopePeerAdmins {
     const CONSTRUCTOR: (u32, &'static str) = (0x3fd863d1, "botCommandScopePeerAdmins");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -39756,8 +39756,8 @@ impl tl::DecodeBare for BotCommandScopePeerUser {
     const CONSTRUCTOR: (u32, &'static str) = (0x0a1321f3, "botCommandScopePeerUser");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            user_id: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -39828,7 +39828,7 @@ impl tl::DecodeBare for ChatThemeUniqueGift {
     const CONSTRUCTOR: (u32, &'static str) = (0x3458f9c8, "chatThemeUniqueGift");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            gift: tl::Decode::decode(reader)?,
+            gift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             theme_settings: reader.vector_field(),
         };
         match reader.failure() {
@@ -40085,7 +40085,7 @@ impl tl::DecodeBare for ReactionCount {
         let flags = reader.flags_field();
         let value = Self {
             chosen_order: reader.int_if(flags, 0x1),
-            reaction: tl::Decode::decode(reader)?,
+            reaction: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             count: reader.int_field(),
         };
         match reader.failure() {
@@ -40236,11 +40236,11 @@ impl tl::DecodeBare for AvailableReaction {
             premium: tl::has(flags, 0x4),
             reaction: reader.text_field(),
             title: reader.text_field(),
-            static_icon: tl::Decode::decode(reader)?,
-            appear_animation: tl::Decode::decode(reader)?,
-            select_animation: tl::Decode::decode(reader)?,
-            activate_animation: tl::Decode::decode(reader)?,
-            effect_animation: tl::Decode::decode(reader)?,
+            static_icon: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            appear_animation: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            select_animation: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            activate_animation: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            effect_animation: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             around_animation: reader.field_if(flags, 0x2),
             center_icon: reader.field_if(flags, 0x2),
         };
@@ -40302,9 +40302,9 @@ impl tl::DecodeBare for MessagePeerReaction {
             big: tl::has(flags, 0x1),
             unread: tl::has(flags, 0x2),
             my: tl::has(flags, 0x4),
-            peer_id: tl::Decode::decode(reader)?,
+            peer_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             date: reader.int_field(),
-            reaction: tl::Decode::decode(reader)?,
+            reaction: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -40436,7 +40436,7 @@ impl tl::DecodeBare for AttachMenuBotIcon {
         let flags = reader.flags_field();
         let value = Self {
             name: reader.text_field(),
-            icon: tl::Decode::decode(reader)?,
+            icon: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             colors: reader.vector_if(flags, 0x1),
         };
         match reader.failure() {
@@ -40597,7 +40597,7 @@ impl tl::DecodeBare for AttachMenuBotsBot {
     const CONSTRUCTOR: (u32, &'static str) = (0x93bf667f, "AttachMenuBotsBot");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             users: reader.vector_field(),
         };
         match reader.failure() {
@@ -40849,7 +40849,7 @@ impl tl::DecodeBare for InputInvoiceMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0xc5b56859, "inputInvoiceMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
         };
         match reader.failure() {
@@ -40921,8 +40921,8 @@ impl tl::DecodeBare for InputInvoicePremiumGiftCode {
     const CONSTRUCTOR: (u32, &'static str) = (0x98986c0d, "inputInvoicePremiumGiftCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            purpose: tl::Decode::decode(reader)?,
-            option: tl::Decode::decode(reader)?,
+            purpose: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            option: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -40956,7 +40956,7 @@ impl tl::DecodeBare for InputInvoiceStars {
     const CONSTRUCTOR: (u32, &'static str) = (0x65f00ce3, "inputInvoiceStars");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            purpose: tl::Decode::decode(reader)?,
+            purpose: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -41049,7 +41049,7 @@ impl tl::DecodeBare for InputInvoiceStarGift {
         let value = Self {
             hide_name: tl::has(flags, 0x1),
             include_upgrade: tl::has(flags, 0x4),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             gift_id: reader.long_field(),
             message: reader.field_if(flags, 0x2),
         };
@@ -41097,7 +41097,7 @@ impl tl::DecodeBare for InputInvoiceStarGiftUpgrade {
         let flags = reader.flags_field();
         let value = Self {
             keep_original_details: tl::has(flags, 0x1),
-            stargift: tl::Decode::decode(reader)?,
+            stargift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -41134,8 +41134,8 @@ impl tl::DecodeBare for InputInvoiceStarGiftTransfer {
     const CONSTRUCTOR: (u32, &'static str) = (0x4a5f5bd9, "inputInvoiceStarGiftTransfer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            stargift: tl::Decode::decode(reader)?,
-            to_id: tl::Decode::decode(reader)?,
+            stargift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            to_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -41186,7 +41186,7 @@ impl tl::DecodeBare for InputInvoicePremiumGiftStars {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             months: reader.int_field(),
             message: reader.field_if(flags, 0x1),
         };
@@ -41225,7 +41225,7 @@ impl tl::DecodeBare for InputInvoiceBusinessBotTransferStars {
     const CONSTRUCTOR: (u32, &'static str) = (0xf4997e42, "inputInvoiceBusinessBotTransferStars");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot: tl::Decode::decode(reader)?,
+            bot: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             stars: reader.long_field(),
         };
         match reader.failure() {
@@ -41286,7 +41286,7 @@ impl tl::DecodeBare for InputInvoiceStarGiftResale {
             ton: tl::has(flags, 0x1),
             show_name: tl::has(flags, 0x4),
             slug: reader.text_field(),
-            to_id: tl::Decode::decode(reader)?,
+            to_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             message: reader.field_if(flags, 0x2),
         };
         match reader.failure() {
@@ -41324,7 +41324,7 @@ impl tl::DecodeBare for InputInvoiceStarGiftPrepaidUpgrade {
     const CONSTRUCTOR: (u32, &'static str) = (0x9a0b48b8, "inputInvoiceStarGiftPrepaidUpgrade");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             hash: reader.text_field(),
         };
         match reader.failure() {
@@ -41359,7 +41359,7 @@ impl tl::DecodeBare for InputInvoicePremiumAuthCode {
     const CONSTRUCTOR: (u32, &'static str) = (0x3e77f614, "inputInvoicePremiumAuthCode");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            purpose: tl::Decode::decode(reader)?,
+            purpose: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -41393,7 +41393,7 @@ impl tl::DecodeBare for InputInvoiceStarGiftDropOriginalDetails {
     const CONSTRUCTOR: (u32, &'static str) = (0x0923d8d1, "inputInvoiceStarGiftDropOriginalDetails");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            stargift: tl::Decode::decode(reader)?,
+            stargift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -41547,7 +41547,7 @@ impl tl::DecodeBare for InputStorePaymentGiftPremium {
     const CONSTRUCTOR: (u32, &'static str) = (0x616f7fe8, "inputStorePaymentGiftPremium");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             currency: reader.text_field(),
             amount: reader.long_field(),
         };
@@ -41691,7 +41691,7 @@ impl tl::DecodeBare for InputStorePaymentPremiumGiveaway {
         let value = Self {
             only_new_subscribers: tl::has(flags, 0x1),
             winners_are_visible: tl::has(flags, 0x8),
-            boost_peer: tl::Decode::decode(reader)?,
+            boost_peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             additional_peers: reader.vector_if(flags, 0x2),
             countries_iso2: reader.vector_if(flags, 0x4),
             prize_description: reader.text_if(flags, 0x10),
@@ -41798,7 +41798,7 @@ impl tl::DecodeBare for InputStorePaymentStarsGift {
     const CONSTRUCTOR: (u32, &'static str) = (0x1d741ef7, "inputStorePaymentStarsGift");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             stars: reader.long_field(),
             currency: reader.text_field(),
             amount: reader.long_field(),
@@ -41886,7 +41886,7 @@ impl tl::DecodeBare for InputStorePaymentStarsGiveaway {
             only_new_subscribers: tl::has(flags, 0x1),
             winners_are_visible: tl::has(flags, 0x8),
             stars: reader.long_field(),
-            boost_peer: tl::Decode::decode(reader)?,
+            boost_peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             additional_peers: reader.vector_if(flags, 0x2),
             countries_iso2: reader.vector_if(flags, 0x4),
             prize_description: reader.text_if(flags, 0x10),
@@ -42570,7 +42570,7 @@ impl tl::DecodeBare for SendAsPeer {
         let flags = reader.flags_field();
         let value = Self {
             premium_required: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -42668,7 +42668,7 @@ impl tl::DecodeBare for MessageExtendedMedia {
     const CONSTRUCTOR: (u32, &'static str) = (0xee479c64, "messageExtendedMedia");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            media: Box::new(tl::Decode::decode(reader)?),
+            media: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
         };
         match reader.failure() {
             None => Ok(value),
@@ -42916,7 +42916,7 @@ impl tl::DecodeBare for ForumTopic {
             title_missing: tl::has(flags, 0x80),
             id: reader.int_field(),
             date: reader.int_field(),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_field(),
             icon_color: reader.int_field(),
             icon_emoji_id: reader.long_if(flags, 0x1),
@@ -42927,8 +42927,8 @@ impl tl::DecodeBare for ForumTopic {
             unread_mentions_count: reader.int_field(),
             unread_reactions_count: reader.int_field(),
             unread_poll_votes_count: reader.int_field(),
-            from_id: tl::Decode::decode(reader)?,
-            notify_settings: tl::Decode::decode(reader)?,
+            from_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            notify_settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             draft: reader.field_if(flags, 0x10),
         };
         match reader.failure() {
@@ -43528,8 +43528,8 @@ impl tl::DecodeBare for AutoSaveException {
     const CONSTRUCTOR: (u32, &'static str) = (0x81602d47, "AutoSaveException");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            settings: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -43604,7 +43604,7 @@ impl tl::DecodeBare for InputBotAppShortName {
     const CONSTRUCTOR: (u32, &'static str) = (0x908c0407, "inputBotAppShortName");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            bot_id: tl::Decode::decode(reader)?,
+            bot_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             short_name: reader.text_field(),
         };
         match reader.failure() {
@@ -43676,7 +43676,7 @@ impl tl::DecodeBare for BotApp {
             short_name: reader.text_field(),
             title: reader.text_field(),
             description: reader.text_field(),
-            photo: tl::Decode::decode(reader)?,
+            photo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             document: reader.field_if(flags, 0x1),
             hash: reader.long_field(),
         };
@@ -43872,7 +43872,7 @@ impl tl::DecodeBare for MessagePeerVote {
     const CONSTRUCTOR: (u32, &'static str) = (0xb6cc2d5c, "messagePeerVote");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             option: reader.bytes_field(),
             date: reader.int_field(),
         };
@@ -43911,7 +43911,7 @@ impl tl::DecodeBare for MessagePeerVoteInputOption {
     const CONSTRUCTOR: (u32, &'static str) = (0x74cda504, "messagePeerVoteInputOption");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             date: reader.int_field(),
         };
         match reader.failure() {
@@ -43952,7 +43952,7 @@ impl tl::DecodeBare for MessagePeerVoteMultiple {
     const CONSTRUCTOR: (u32, &'static str) = (0x4628f6e6, "messagePeerVoteMultiple");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             options: reader.vector_field(),
             date: reader.int_field(),
         };
@@ -44268,7 +44268,7 @@ impl tl::DecodeBare for StoryItem {
             expire_date: reader.int_field(),
             caption: reader.text_if(flags, 0x1),
             entities: reader.vector_if(flags, 0x2),
-            media: Box::new(tl::Decode::decode(reader)?),
+            media: Box::new(match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }),
             media_areas: reader.vector_if(flags, 0x4000),
             privacy: reader.vector_if(flags, 0x4),
             views: reader.boxed_if(flags, 0x8),
@@ -44385,7 +44385,7 @@ impl tl::DecodeBare for StoryViewPublicForward {
         let value = Self {
             blocked: tl::has(flags, 0x1),
             blocked_my_stories_from: tl::has(flags, 0x2),
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -44438,8 +44438,8 @@ impl tl::DecodeBare for StoryViewPublicRepost {
         let value = Self {
             blocked: tl::has(flags, 0x1),
             blocked_my_stories_from: tl::has(flags, 0x2),
-            peer_id: tl::Decode::decode(reader)?,
-            story: tl::Decode::decode(reader)?,
+            peer_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            story: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -44566,7 +44566,7 @@ impl tl::DecodeBare for InputReplyToStory {
     const CONSTRUCTOR: (u32, &'static str) = (0x5881323a, "inputReplyToStory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             story_id: reader.int_field(),
         };
         match reader.failure() {
@@ -44601,7 +44601,7 @@ impl tl::DecodeBare for InputReplyToMonoForum {
     const CONSTRUCTOR: (u32, &'static str) = (0x69d66c45, "inputReplyToMonoForum");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            monoforum_peer_id: tl::Decode::decode(reader)?,
+            monoforum_peer_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -44834,8 +44834,8 @@ impl tl::DecodeBare for MediaAreaVenue {
     const CONSTRUCTOR: (u32, &'static str) = (0xbe82db9c, "mediaAreaVenue");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            coordinates: tl::Decode::decode(reader)?,
-            geo: tl::Decode::decode(reader)?,
+            coordinates: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            geo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_field(),
             address: reader.text_field(),
             provider: reader.text_field(),
@@ -44880,7 +44880,7 @@ impl tl::DecodeBare for InputMediaAreaVenue {
     const CONSTRUCTOR: (u32, &'static str) = (0xb282217f, "inputMediaAreaVenue");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            coordinates: tl::Decode::decode(reader)?,
+            coordinates: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             query_id: reader.long_field(),
             result_id: reader.text_field(),
         };
@@ -44933,8 +44933,8 @@ impl tl::DecodeBare for MediaAreaGeoPoint {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            coordinates: tl::Decode::decode(reader)?,
-            geo: tl::Decode::decode(reader)?,
+            coordinates: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            geo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             address: reader.boxed_if(flags, 0x1),
         };
         match reader.failure() {
@@ -44988,8 +44988,8 @@ impl tl::DecodeBare for MediaAreaSuggestedReaction {
         let value = Self {
             dark: tl::has(flags, 0x1),
             flipped: tl::has(flags, 0x2),
-            coordinates: tl::Decode::decode(reader)?,
-            reaction: tl::Decode::decode(reader)?,
+            coordinates: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            reaction: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -45029,7 +45029,7 @@ impl tl::DecodeBare for MediaAreaChannelPost {
     const CONSTRUCTOR: (u32, &'static str) = (0x770416af, "mediaAreaChannelPost");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            coordinates: tl::Decode::decode(reader)?,
+            coordinates: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             channel_id: reader.long_field(),
             msg_id: reader.int_field(),
         };
@@ -45071,8 +45071,8 @@ impl tl::DecodeBare for InputMediaAreaChannelPost {
     const CONSTRUCTOR: (u32, &'static str) = (0x2271f2bf, "inputMediaAreaChannelPost");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            coordinates: tl::Decode::decode(reader)?,
-            channel: tl::Decode::decode(reader)?,
+            coordinates: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             msg_id: reader.int_field(),
         };
         match reader.failure() {
@@ -45110,7 +45110,7 @@ impl tl::DecodeBare for MediaAreaUrl {
     const CONSTRUCTOR: (u32, &'static str) = (0x37381085, "mediaAreaUrl");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            coordinates: tl::Decode::decode(reader)?,
+            coordinates: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             url: reader.text_field(),
         };
         match reader.failure() {
@@ -45154,7 +45154,7 @@ impl tl::DecodeBare for MediaAreaWeather {
     const CONSTRUCTOR: (u32, &'static str) = (0x49a6549c, "mediaAreaWeather");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            coordinates: tl::Decode::decode(reader)?,
+            coordinates: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             emoji: reader.text_field(),
             temperature_c: reader.field(),
             color: reader.int_field(),
@@ -45194,7 +45194,7 @@ impl tl::DecodeBare for MediaAreaStarGift {
     const CONSTRUCTOR: (u32, &'static str) = (0x5787686d, "mediaAreaStarGift");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            coordinates: tl::Decode::decode(reader)?,
+            coordinates: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             slug: reader.text_field(),
         };
         match reader.failure() {
@@ -45244,7 +45244,7 @@ impl tl::DecodeBare for PeerStories {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             max_read_id: reader.int_if(flags, 0x1),
             stories: reader.vector_field(),
         };
@@ -45742,7 +45742,7 @@ impl tl::DecodeBare for PublicForwardMessage {
     const CONSTRUCTOR: (u32, &'static str) = (0x01f2bf4a, "publicForwardMessage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -45779,8 +45779,8 @@ impl tl::DecodeBare for PublicForwardStory {
     const CONSTRUCTOR: (u32, &'static str) = (0xedf3add0, "publicForwardStory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            story: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            story: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -45972,9 +45972,9 @@ impl tl::DecodeBare for StoryReaction {
     const CONSTRUCTOR: (u32, &'static str) = (0x6090d6d5, "storyReaction");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer_id: tl::Decode::decode(reader)?,
+            peer_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             date: reader.int_field(),
-            reaction: tl::Decode::decode(reader)?,
+            reaction: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -46008,7 +46008,7 @@ impl tl::DecodeBare for StoryReactionPublicForward {
     const CONSTRUCTOR: (u32, &'static str) = (0xbbab2643, "storyReactionPublicForward");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -46045,8 +46045,8 @@ impl tl::DecodeBare for StoryReactionPublicRepost {
     const CONSTRUCTOR: (u32, &'static str) = (0xcfcd0f13, "storyReactionPublicRepost");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer_id: tl::Decode::decode(reader)?,
-            story: tl::Decode::decode(reader)?,
+            peer_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            story: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -46095,7 +46095,7 @@ impl tl::DecodeBare for SavedDialog {
         let flags = reader.flags_field();
         let value = Self {
             pinned: tl::has(flags, 0x4),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_message: reader.int_field(),
         };
         match reader.failure() {
@@ -46167,7 +46167,7 @@ impl tl::DecodeBare for MonoForumDialog {
         let value = Self {
             unread_mark: tl::has(flags, 0x8),
             nopaid_messages_exception: tl::has(flags, 0x10),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_message: reader.int_field(),
             read_inbox_max_id: reader.int_field(),
             read_outbox_max_id: reader.int_field(),
@@ -46222,7 +46222,7 @@ impl tl::DecodeBare for SavedReactionTag {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            reaction: tl::Decode::decode(reader)?,
+            reaction: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_if(flags, 0x1),
             count: reader.int_field(),
         };
@@ -46646,7 +46646,7 @@ impl tl::DecodeBare for InputBusinessGreetingMessage {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             shortcut_id: reader.int_field(),
-            recipients: tl::Decode::decode(reader)?,
+            recipients: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             no_activity_days: reader.int_field(),
         };
         match reader.failure() {
@@ -46688,7 +46688,7 @@ impl tl::DecodeBare for BusinessGreetingMessage {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             shortcut_id: reader.int_field(),
-            recipients: tl::Decode::decode(reader)?,
+            recipients: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             no_activity_days: reader.int_field(),
         };
         match reader.failure() {
@@ -46742,8 +46742,8 @@ impl tl::DecodeBare for InputBusinessAwayMessage {
         let value = Self {
             offline_only: tl::has(flags, 0x1),
             shortcut_id: reader.int_field(),
-            schedule: tl::Decode::decode(reader)?,
-            recipients: tl::Decode::decode(reader)?,
+            schedule: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            recipients: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -46796,8 +46796,8 @@ impl tl::DecodeBare for BusinessAwayMessage {
         let value = Self {
             offline_only: tl::has(flags, 0x1),
             shortcut_id: reader.int_field(),
-            schedule: tl::Decode::decode(reader)?,
-            recipients: tl::Decode::decode(reader)?,
+            schedule: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            recipients: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -47014,8 +47014,8 @@ impl tl::DecodeBare for ConnectedBot {
         let flags = reader.flags_field();
         let value = Self {
             bot_id: reader.long_field(),
-            recipients: tl::Decode::decode(reader)?,
-            rights: tl::Decode::decode(reader)?,
+            recipients: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            rights: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             device: reader.text_if(flags, 0x1),
             date: reader.int_if(flags, 0x2),
             location: reader.text_if(flags, 0x4),
@@ -47490,7 +47490,7 @@ impl tl::DecodeBare for ContactBirthday {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             contact_id: reader.long_field(),
-            birthday: tl::Decode::decode(reader)?,
+            birthday: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -47941,7 +47941,7 @@ impl tl::DecodeBare for ReactionsNotifySettings {
             messages_notify_from: reader.field_if(flags, 0x1),
             stories_notify_from: reader.field_if(flags, 0x2),
             poll_votes_notify_from: reader.field_if(flags, 0x4),
-            sound: tl::Decode::decode(reader)?,
+            sound: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             show_previews: reader.field(),
         };
         match reader.failure() {
@@ -48100,7 +48100,7 @@ impl tl::DecodeBare for StarsTransactionPeer {
     const CONSTRUCTOR: (u32, &'static str) = (0xd80da15d, "starsTransactionPeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -48363,9 +48363,9 @@ impl tl::DecodeBare for StarsTransaction {
             stargift_auction_bid: tl::has(flags, 0x10000000),
             offer: tl::has(flags, 0x20000000),
             id: reader.text_field(),
-            amount: tl::Decode::decode(reader)?,
+            amount: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             date: reader.int_field(),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             title: reader.text_if(flags, 0x1),
             description: reader.text_if(flags, 0x2),
             photo: reader.field_if(flags, 0x4),
@@ -48421,8 +48421,8 @@ impl tl::DecodeBare for FoundStory {
     const CONSTRUCTOR: (u32, &'static str) = (0xe87acbc0, "FoundStory");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
-            story: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            story: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -48535,9 +48535,9 @@ impl tl::DecodeBare for StarsRevenueStatus {
         let flags = reader.flags_field();
         let value = Self {
             withdrawal_enabled: tl::has(flags, 0x1),
-            current_balance: tl::Decode::decode(reader)?,
-            available_balance: tl::Decode::decode(reader)?,
-            overall_revenue: tl::Decode::decode(reader)?,
+            current_balance: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            available_balance: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            overall_revenue: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             next_withdrawal_at: reader.int_if(flags, 0x2),
         };
         match reader.failure() {
@@ -48681,7 +48681,7 @@ impl tl::DecodeBare for BotPreviewMedia {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             date: reader.int_field(),
-            media: tl::Decode::decode(reader)?,
+            media: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -48805,9 +48805,9 @@ impl tl::DecodeBare for StarsSubscription {
             missing_balance: tl::has(flags, 0x4),
             bot_canceled: tl::has(flags, 0x80),
             id: reader.text_field(),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             until_date: reader.int_field(),
-            pricing: tl::Decode::decode(reader)?,
+            pricing: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             chat_invite_hash: reader.text_if(flags, 0x8),
             title: reader.text_if(flags, 0x10),
             photo: reader.field_if(flags, 0x20),
@@ -49167,7 +49167,7 @@ impl tl::DecodeBare for StarGift {
             peer_color_available: tl::has(flags, 0x400),
             auction: tl::has(flags, 0x800),
             id: reader.long_field(),
-            sticker: tl::Decode::decode(reader)?,
+            sticker: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             stars: reader.long_field(),
             availability_remains: reader.int_if(flags, 0x1),
             availability_total: reader.int_if(flags, 0x1),
@@ -49857,7 +49857,7 @@ impl tl::DecodeBare for BotVerification {
         let value = Self {
             bot_id: reader.long_field(),
             icon: reader.long_field(),
-            description: tl::Decode::decode(reader)?,
+            description: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -49910,8 +49910,8 @@ impl tl::DecodeBare for StarGiftAttributeModel {
         let value = Self {
             crafted: tl::has(flags, 0x1),
             name: reader.text_field(),
-            document: tl::Decode::decode(reader)?,
-            rarity: tl::Decode::decode(reader)?,
+            document: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            rarity: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -49952,8 +49952,8 @@ impl tl::DecodeBare for StarGiftAttributePattern {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             name: reader.text_field(),
-            document: tl::Decode::decode(reader)?,
-            rarity: tl::Decode::decode(reader)?,
+            document: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            rarity: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -50011,7 +50011,7 @@ impl tl::DecodeBare for StarGiftAttributeBackdrop {
             edge_color: reader.int_field(),
             pattern_color: reader.int_field(),
             text_color: reader.int_field(),
-            rarity: tl::Decode::decode(reader)?,
+            rarity: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -50069,7 +50069,7 @@ impl tl::DecodeBare for StarGiftAttributeOriginalDetails {
         let flags = reader.flags_field();
         let value = Self {
             sender_id: reader.field_if(flags, 0x1),
-            recipient_id: tl::Decode::decode(reader)?,
+            recipient_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             date: reader.int_field(),
             message: reader.field_if(flags, 0x2),
         };
@@ -50208,7 +50208,7 @@ impl tl::DecodeBare for SavedStarGift {
             upgrade_separate: tl::has(flags, 0x20000),
             from_id: reader.field_if(flags, 0x2),
             date: reader.int_field(),
-            gift: tl::Decode::decode(reader)?,
+            gift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             message: reader.field_if(flags, 0x4),
             msg_id: reader.int_if(flags, 0x8),
             saved_id: reader.long_if(flags, 0x800),
@@ -50293,7 +50293,7 @@ impl tl::DecodeBare for InputSavedStarGiftChat {
     const CONSTRUCTOR: (u32, &'static str) = (0xf101aa7f, "inputSavedStarGiftChat");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             saved_id: reader.long_field(),
         };
         match reader.failure() {
@@ -50362,7 +50362,7 @@ impl tl::DecodeBare for PaidReactionPrivacyPeer {
     const CONSTRUCTOR: (u32, &'static str) = (0xdc6cfcf0, "paidReactionPrivacyPeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -50602,7 +50602,7 @@ impl tl::DecodeBare for SponsoredPeer {
         let flags = reader.flags_field();
         let value = Self {
             random_id: reader.bytes_field(),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             sponsor_info: reader.text_if(flags, 0x1),
             additional_info: reader.text_if(flags, 0x2),
         };
@@ -50743,7 +50743,7 @@ impl tl::DecodeBare for StarGiftAttributeCounter {
     const CONSTRUCTOR: (u32, &'static str) = (0x2eb1b658, "StarGiftAttributeCounter");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            attribute: tl::Decode::decode(reader)?,
+            attribute: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             count: reader.int_field(),
         };
         match reader.failure() {
@@ -50788,8 +50788,8 @@ impl tl::DecodeBare for PendingSuggestion {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             suggestion: reader.text_field(),
-            title: tl::Decode::decode(reader)?,
-            description: tl::Decode::decode(reader)?,
+            title: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            description: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             url: reader.text_field(),
         };
         match reader.failure() {
@@ -50828,7 +50828,7 @@ impl tl::DecodeBare for TodoItem {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             id: reader.int_field(),
-            title: tl::Decode::decode(reader)?,
+            title: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -50881,7 +50881,7 @@ impl tl::DecodeBare for TodoList {
         let value = Self {
             others_can_append: tl::has(flags, 0x1),
             others_can_complete: tl::has(flags, 0x2),
-            title: tl::Decode::decode(reader)?,
+            title: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             list: reader.vector_field(),
         };
         match reader.failure() {
@@ -50923,7 +50923,7 @@ impl tl::DecodeBare for TodoCompletion {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             id: reader.int_field(),
-            completed_by: tl::Decode::decode(reader)?,
+            completed_by: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             date: reader.int_field(),
         };
         match reader.failure() {
@@ -51383,9 +51383,9 @@ impl tl::DecodeBare for GroupCallMessage {
         let value = Self {
             from_admin: tl::has(flags, 0x2),
             id: reader.int_field(),
-            from_id: tl::Decode::decode(reader)?,
+            from_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             date: reader.int_field(),
-            message: tl::Decode::decode(reader)?,
+            message: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             paid_message_stars: reader.long_if(flags, 0x1),
         };
         match reader.failure() {
@@ -51821,7 +51821,7 @@ impl tl::DecodeBare for StarGiftAuctionAcquiredGift {
         let flags = reader.flags_field();
         let value = Self {
             name_hidden: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             date: reader.int_field(),
             bid_amount: reader.long_field(),
             round: reader.int_field(),
@@ -51867,9 +51867,9 @@ impl tl::DecodeBare for StarGiftActiveAuctionState {
     const CONSTRUCTOR: (u32, &'static str) = (0xd31bc45d, "StarGiftActiveAuctionState");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            gift: tl::Decode::decode(reader)?,
-            state: tl::Decode::decode(reader)?,
-            user_state: tl::Decode::decode(reader)?,
+            gift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            state: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            user_state: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -52034,7 +52034,7 @@ impl tl::DecodeBare for InputPasskeyResponseRegister {
     const CONSTRUCTOR: (u32, &'static str) = (0x3e63935c, "inputPasskeyResponseRegister");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            client_data: tl::Decode::decode(reader)?,
+            client_data: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             attestation_data: reader.bytes_field(),
         };
         match reader.failure() {
@@ -52078,7 +52078,7 @@ impl tl::DecodeBare for InputPasskeyResponseLogin {
     const CONSTRUCTOR: (u32, &'static str) = (0xc31fc14a, "inputPasskeyResponseLogin");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            client_data: tl::Decode::decode(reader)?,
+            client_data: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             authenticator_data: reader.bytes_field(),
             signature: reader.bytes_field(),
             user_handle: reader.text_field(),
@@ -52123,7 +52123,7 @@ impl tl::DecodeBare for InputPasskeyCredentialPublicKey {
         let value = Self {
             id: reader.text_field(),
             raw_id: reader.text_field(),
-            response: tl::Decode::decode(reader)?,
+            response: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -52696,8 +52696,8 @@ impl tl::DecodeBare for AiComposeToneExample {
     const CONSTRUCTOR: (u32, &'static str) = (0xf1d628ec, "AiComposeToneExample");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            from: tl::Decode::decode(reader)?,
-            to: tl::Decode::decode(reader)?,
+            from: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            to: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -52824,7 +52824,7 @@ impl tl::DecodeBare for InputRichFilePhoto {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             id: reader.text_field(),
-            photo: tl::Decode::decode(reader)?,
+            photo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -52862,7 +52862,7 @@ impl tl::DecodeBare for InputRichFileDocument {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             id: reader.text_field(),
-            document: tl::Decode::decode(reader)?,
+            document: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -53158,7 +53158,7 @@ impl tl::DecodeBare for CommunityPeer {
         let value = Self {
             can_view_history: tl::has(flags, 0x4),
             visible: reader.field_if(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -53210,7 +53210,7 @@ impl tl::DecodeBare for CommunityPeerRequest {
         let flags = reader.flags_field();
         let value = Self {
             visible: tl::has(flags, 0x1),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             requested_by: reader.long_field(),
             date: reader.int_field(),
         };
@@ -53331,7 +53331,7 @@ impl tl::DecodeBare for EphemeralMessage {
             invert_media: tl::has(flags, 0x80),
             noforwards: tl::has(flags, 0x1000),
             id: reader.int_field(),
-            from_id: tl::Decode::decode(reader)?,
+            from_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             peer_id: reader.field_if(flags, 0x200),
             receiver_id: reader.long_field(),
             top_msg_id: reader.int_if(flags, 0x2),
@@ -53431,7 +53431,7 @@ impl tl::DecodeBare for ButtonTypeRequestPeer {
         let _flags = reader.flags_field();
         let value = Self {
             button_id: reader.int_field(),
-            peer_type: tl::Decode::decode(reader)?,
+            peer_type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             max_quantity: reader.int_field(),
         };
         match reader.failure() {
@@ -53493,7 +53493,7 @@ impl tl::DecodeBare for InputButtonTypeRequestPeer {
             username_requested: tl::has(flags, 0x2),
             photo_requested: tl::has(flags, 0x4),
             button_id: reader.int_field(),
-            peer_type: tl::Decode::decode(reader)?,
+            peer_type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             max_quantity: reader.int_field(),
         };
         match reader.failure() {
@@ -53872,7 +53872,7 @@ impl tl::DecodeBare for InputInlineButtonTypeUserProfile {
     const CONSTRUCTOR: (u32, &'static str) = (0x53f3ce5a, "inputInlineButtonTypeUserProfile");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -53959,7 +53959,7 @@ impl tl::DecodeBare for KeyboardInlineButton {
         let value = Self {
             style: reader.field_if(flags, 0x400),
             text: reader.text_field(),
-            r#type: tl::Decode::decode(reader)?,
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -54098,8 +54098,8 @@ impl tl::DecodeBare for PageButton {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            text: tl::Decode::decode(reader)?,
-            r#type: tl::Decode::decode(reader)?,
+            text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             style: reader.field_if(flags, 0x1),
         };
         match reader.failure() {
@@ -54875,7 +54875,7 @@ impl tl::DecodeBare for WalletTransaction {
             amount: reader.long_field(),
             fee: reader.long_field(),
             date: reader.int_field(),
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             comment: reader.text_if(flags, 0x8),
             tx_hash: reader.text_if(flags, 0x10),
             nft: reader.boxed_if(flags, 0x80),
@@ -54969,7 +54969,7 @@ impl tl::DecodeBare for InputWalletImported {
         let value = Self {
             public_key: reader.bytes_field(),
             anchor_public_key: reader.field_if(flags, 0x1),
-            proof: tl::Decode::decode(reader)?,
+            proof: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),

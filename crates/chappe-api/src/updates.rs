@@ -10,7 +10,8 @@ use chappe_tl as tl;
 /// Callers: users, bots.
 ///
 /// TL: `updates.getState#edd4882a = updates.State`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetState;
 
 impl GetState {
@@ -47,7 +48,8 @@ impl tl::Function for GetState {
 /// Known errors: [`CDN_METHOD_INVALID`](crate::errors::CDN_METHOD_INVALID), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`DATE_EMPTY`](crate::errors::DATE_EMPTY), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PERSISTENT_TIMESTAMP_EMPTY`](crate::errors::PERSISTENT_TIMESTAMP_EMPTY), [`PERSISTENT_TIMESTAMP_INVALID`](crate::errors::PERSISTENT_TIMESTAMP_INVALID), [`RANDOM_ID_DUPLICATE`](crate::errors::RANDOM_ID_DUPLICATE), [`USERNAME_INVALID`](crate::errors::USERNAME_INVALID), [`USER_NOT_PARTICIPANT`](crate::errors::USER_NOT_PARTICIPANT).
 ///
 /// TL: `updates.getDifference#19c2f763 flags:# pts:int pts_limit:flags.1?int pts_total_limit:flags.0?int date:int qts:int qts_limit:flags.2?int = updates.Difference`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDifference {
     /// `pts:int`.
     pub pts: i32,
@@ -125,7 +127,8 @@ impl tl::Function for GetDifference {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`CHANNEL_PUBLIC_GROUP_NA`](crate::errors::CHANNEL_PUBLIC_GROUP_NA), [`CHAT_NOT_MODIFIED`](crate::errors::CHAT_NOT_MODIFIED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`FROM_MESSAGE_BOT_DISABLED`](crate::errors::FROM_MESSAGE_BOT_DISABLED), [`FROZEN_PARTICIPANT_MISSING`](crate::errors::FROZEN_PARTICIPANT_MISSING), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PERSISTENT_TIMESTAMP_EMPTY`](crate::errors::PERSISTENT_TIMESTAMP_EMPTY), [`PERSISTENT_TIMESTAMP_INVALID`](crate::errors::PERSISTENT_TIMESTAMP_INVALID), [`PERSISTENT_TIMESTAMP_OUTDATED`](crate::errors::PERSISTENT_TIMESTAMP_OUTDATED), [`PINNED_DIALOGS_TOO_MUCH`](crate::errors::PINNED_DIALOGS_TOO_MUCH), [`RANGES_INVALID`](crate::errors::RANGES_INVALID), [`USER_BANNED_IN_CHANNEL`](crate::errors::USER_BANNED_IN_CHANNEL).
 ///
 /// TL: `updates.getChannelDifference#3173d78 flags:# force:flags.0?true channel:InputChannel filter:ChannelMessagesFilter pts:int limit:int = updates.ChannelDifference`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetChannelDifference {
     /// `force:flags.0?true`.
     pub force: bool,
@@ -169,8 +172,8 @@ impl tl::DecodeBare for GetChannelDifference {
         let flags = reader.flags_field();
         let value = Self {
             force: tl::has(flags, 0x1),
-            channel: tl::Decode::decode(reader)?,
-            filter: tl::Decode::decode(reader)?,
+            channel: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            filter: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             pts: reader.int_field(),
             limit: reader.int_field(),
         };

@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`FILE_PART_EMPTY`](crate::errors::FILE_PART_EMPTY), [`FILE_PART_INVALID`](crate::errors::FILE_PART_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID).
 ///
 /// TL: `upload.saveFilePart#b304a621 file_id:long file_part:int bytes:bytes = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveFilePart {
     /// `file_id:long`.
     pub file_id: i64,
@@ -67,7 +68,8 @@ impl tl::Function for SaveFilePart {
 /// Known errors: [`CDN_METHOD_INVALID`](crate::errors::CDN_METHOD_INVALID), [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`FILEREF_UPGRADE_NEEDED`](crate::errors::FILEREF_UPGRADE_NEEDED), [`FILE_ID_INVALID`](crate::errors::FILE_ID_INVALID), [`FILE_REFERENCE_EMPTY`](crate::errors::FILE_REFERENCE_EMPTY), [`FILE_REFERENCE_EXPIRED`](crate::errors::FILE_REFERENCE_EXPIRED), [`FILE_REFERENCE_INVALID`](crate::errors::FILE_REFERENCE_INVALID), [`FLOOD_PREMIUM_WAIT_X`](crate::errors::FLOOD_PREMIUM_WAIT_X), [`LIMIT_INVALID`](crate::errors::LIMIT_INVALID), [`LOCATION_INVALID`](crate::errors::LOCATION_INVALID), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`OFFSET_INVALID`](crate::errors::OFFSET_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID).
 ///
 /// TL: `upload.getFile#be5335be flags:# precise:flags.0?true cdn_supported:flags.1?true location:InputFileLocation offset:long limit:int = upload.File`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetFile {
     /// `precise:flags.0?true`.
     pub precise: bool,
@@ -112,7 +114,7 @@ impl tl::DecodeBare for GetFile {
         let value = Self {
             precise: tl::has(flags, 0x1),
             cdn_supported: tl::has(flags, 0x2),
-            location: tl::Decode::decode(reader)?,
+            location: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset: reader.long_field(),
             limit: reader.int_field(),
         };
@@ -138,7 +140,8 @@ impl tl::Function for GetFile {
 /// Known errors: [`FILE_PARTS_INVALID`](crate::errors::FILE_PARTS_INVALID), [`FILE_PART_EMPTY`](crate::errors::FILE_PART_EMPTY), [`FILE_PART_INVALID`](crate::errors::FILE_PART_INVALID), [`FILE_PART_SIZE_CHANGED`](crate::errors::FILE_PART_SIZE_CHANGED), [`FILE_PART_SIZE_INVALID`](crate::errors::FILE_PART_SIZE_INVALID), [`FILE_PART_TOO_BIG`](crate::errors::FILE_PART_TOO_BIG), [`FILE_PART_TOO_SMALL`](crate::errors::FILE_PART_TOO_SMALL).
 ///
 /// TL: `upload.saveBigFilePart#de7b673d file_id:long file_part:int file_total_parts:int bytes:bytes = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveBigFilePart {
     /// `file_id:long`.
     pub file_id: i64,
@@ -197,7 +200,8 @@ impl tl::Function for SaveBigFilePart {
 /// Known errors: [`DOCUMENT_INVALID`](crate::errors::DOCUMENT_INVALID), [`LOCATION_INVALID`](crate::errors::LOCATION_INVALID).
 ///
 /// TL: `upload.getWebFile#24e6818d location:InputWebFileLocation offset:int limit:int = upload.WebFile`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetWebFile {
     /// `location:InputWebFileLocation`.
     pub location: crate::enums::InputWebFileLocation,
@@ -226,7 +230,7 @@ impl tl::DecodeBare for GetWebFile {
     const CONSTRUCTOR: (u32, &'static str) = (0x24e6818d, "upload.getWebFile");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            location: tl::Decode::decode(reader)?,
+            location: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset: reader.int_field(),
             limit: reader.int_field(),
         };
@@ -252,7 +256,8 @@ impl tl::Function for GetWebFile {
 /// Known errors: [`FILE_TOKEN_INVALID`](crate::errors::FILE_TOKEN_INVALID), [`METHOD_INVALID`](crate::errors::METHOD_INVALID).
 ///
 /// TL: `upload.getCdnFile#395f69da file_token:bytes offset:long limit:int = upload.CdnFile`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetCdnFile {
     /// `file_token:bytes`.
     pub file_token: tl::Bytes,
@@ -307,7 +312,8 @@ impl tl::Function for GetCdnFile {
 /// Known errors: [`CDN_METHOD_INVALID`](crate::errors::CDN_METHOD_INVALID), [`CDN_UPLOAD_TIMEOUT`](crate::errors::CDN_UPLOAD_TIMEOUT), [`FILE_TOKEN_INVALID`](crate::errors::FILE_TOKEN_INVALID), [`LOCATION_INVALID`](crate::errors::LOCATION_INVALID), [`REQUEST_TOKEN_INVALID`](crate::errors::REQUEST_TOKEN_INVALID), [`RSA_DECRYPT_FAILED`](crate::errors::RSA_DECRYPT_FAILED).
 ///
 /// TL: `upload.reuploadCdnFile#9b2754a8 file_token:bytes request_token:bytes = Vector<FileHash>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReuploadCdnFile {
     /// `file_token:bytes`.
     pub file_token: tl::Bytes,
@@ -358,7 +364,8 @@ impl tl::Function for ReuploadCdnFile {
 /// Known errors: [`CDN_METHOD_INVALID`](crate::errors::CDN_METHOD_INVALID), [`FILE_TOKEN_INVALID`](crate::errors::FILE_TOKEN_INVALID), [`RSA_DECRYPT_FAILED`](crate::errors::RSA_DECRYPT_FAILED).
 ///
 /// TL: `upload.getCdnFileHashes#91dc3f31 file_token:bytes offset:long = Vector<FileHash>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetCdnFileHashes {
     /// `file_token:bytes`.
     pub file_token: tl::Bytes,
@@ -409,7 +416,8 @@ impl tl::Function for GetCdnFileHashes {
 /// Known errors: [`LOCATION_INVALID`](crate::errors::LOCATION_INVALID).
 ///
 /// TL: `upload.getFileHashes#9156982a location:InputFileLocation offset:long = Vector<FileHash>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetFileHashes {
     /// `location:InputFileLocation`.
     pub location: crate::enums::InputFileLocation,
@@ -435,7 +443,7 @@ impl tl::DecodeBare for GetFileHashes {
     const CONSTRUCTOR: (u32, &'static str) = (0x9156982a, "upload.getFileHashes");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            location: tl::Decode::decode(reader)?,
+            location: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset: reader.long_field(),
         };
         match reader.failure() {

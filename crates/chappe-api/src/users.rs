@@ -12,7 +12,8 @@ use chappe_tl as tl;
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_MONOFORUM_UNSUPPORTED`](crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`FROM_MESSAGE_BOT_DISABLED`](crate::errors::FROM_MESSAGE_BOT_DISABLED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`USER_BANNED_IN_CHANNEL`](crate::errors::USER_BANNED_IN_CHANNEL).
 ///
 /// TL: `users.getUsers#d91a548 id:Vector<InputUser> = Vector<User>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUsers {
     /// `id:Vector<InputUser>`.
     pub id: Vec<crate::enums::InputUser>,
@@ -59,7 +60,8 @@ impl tl::Function for GetUsers {
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`USERNAME_OCCUPIED`](crate::errors::USERNAME_OCCUPIED), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `users.getFullUser#b60f5918 id:InputUser = users.UserFull`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetFullUser {
     /// `id:InputUser`.
     pub id: crate::enums::InputUser,
@@ -82,7 +84,7 @@ impl tl::DecodeBare for GetFullUser {
     const CONSTRUCTOR: (u32, &'static str) = (0xb60f5918, "users.getFullUser");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -106,7 +108,8 @@ impl tl::Function for GetFullUser {
 /// Known errors: [`DATA_HASH_SIZE_INVALID`](crate::errors::DATA_HASH_SIZE_INVALID), [`HASH_SIZE_INVALID`](crate::errors::HASH_SIZE_INVALID), [`USER_BOT_REQUIRED`](crate::errors::USER_BOT_REQUIRED), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `users.setSecureValueErrors#90c894b5 id:InputUser errors:Vector<SecureValueError> = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetSecureValueErrors {
     /// `id:InputUser`.
     pub id: crate::enums::InputUser,
@@ -132,7 +135,7 @@ impl tl::DecodeBare for SetSecureValueErrors {
     const CONSTRUCTOR: (u32, &'static str) = (0x90c894b5, "users.setSecureValueErrors");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             errors: reader.vector_field(),
         };
         match reader.failure() {
@@ -155,7 +158,8 @@ impl tl::Function for SetSecureValueErrors {
 /// Callers: users.
 ///
 /// TL: `users.getRequirementsToContact#d89a83a3 id:Vector<InputUser> = Vector<RequirementToContact>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetRequirementsToContact {
     /// `id:Vector<InputUser>`.
     pub id: Vec<crate::enums::InputUser>,
@@ -202,7 +206,8 @@ impl tl::Function for GetRequirementsToContact {
 /// Known errors: [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `users.getSavedMusic#788d7fe3 id:InputUser offset:int limit:int hash:long = users.SavedMusic`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedMusic {
     /// `id:InputUser`.
     pub id: crate::enums::InputUser,
@@ -234,7 +239,7 @@ impl tl::DecodeBare for GetSavedMusic {
     const CONSTRUCTOR: (u32, &'static str) = (0x788d7fe3, "users.getSavedMusic");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             offset: reader.int_field(),
             limit: reader.int_field(),
             hash: reader.long_field(),
@@ -261,7 +266,8 @@ impl tl::Function for GetSavedMusic {
 /// Known errors: [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `users.getSavedMusicByID#7573a4e9 id:InputUser documents:Vector<InputDocument> = users.SavedMusic`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedMusicById {
     /// `id:InputUser`.
     pub id: crate::enums::InputUser,
@@ -287,7 +293,7 @@ impl tl::DecodeBare for GetSavedMusicById {
     const CONSTRUCTOR: (u32, &'static str) = (0x7573a4e9, "users.getSavedMusicByID");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             documents: reader.vector_field(),
         };
         match reader.failure() {
@@ -312,7 +318,8 @@ impl tl::Function for GetSavedMusicById {
 /// Known errors: [`BIRTHDAY_ALREADY`](crate::errors::BIRTHDAY_ALREADY), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID).
 ///
 /// TL: `users.suggestBirthday#fc533372 id:InputUser birthday:Birthday = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SuggestBirthday {
     /// `id:InputUser`.
     pub id: crate::enums::InputUser,
@@ -338,8 +345,8 @@ impl tl::DecodeBare for SuggestBirthday {
     const CONSTRUCTOR: (u32, &'static str) = (0xfc533372, "users.suggestBirthday");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            id: tl::Decode::decode(reader)?,
-            birthday: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            birthday: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),

@@ -10,7 +10,8 @@ use chappe_tl as tl;
 /// Callers: users, bots.
 ///
 /// TL: `wallet.getState#ab83b33a = WalletState`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetState;
 
 impl GetState {
@@ -45,7 +46,8 @@ impl tl::Function for GetState {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.getUserAddresses#5275dfdd flags:# force:flags.0?true id:Vector<InputUser> addresses:Vector<string> = wallet.UserAddresses`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUserAddresses {
     /// `force:flags.0?true`.
     pub force: bool,
@@ -106,7 +108,8 @@ impl tl::Function for GetUserAddresses {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.getTransactions#a8830a83 flags:# inbound:flags.0?true outbound:flags.1?true offset:string limit:int = wallet.Transactions`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTransactions {
     /// `inbound:flags.0?true`.
     pub inbound: bool,
@@ -171,7 +174,8 @@ impl tl::Function for GetTransactions {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.getTransactionsByIDs#811ceab6 id:Vector<string> = wallet.Transactions`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTransactionsByIDs {
     /// `id:Vector<string>`.
     pub id: Vec<tl::Text>,
@@ -216,7 +220,8 @@ impl tl::Function for GetTransactionsByIDs {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.getTransactionsByMsgHash#a6bb795d msg_hash:Vector<string> = wallet.Transactions`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTransactionsByMsgHash {
     /// `msg_hash:Vector<string>`.
     pub msg_hash: Vec<tl::Text>,
@@ -261,7 +266,8 @@ impl tl::Function for GetTransactionsByMsgHash {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.exportSecretPhrase#9077c9ac flags:# password:flags.0?InputCheckPasswordSRP = wallet.SecretPhraseParts`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ExportSecretPhrase {
     /// `password:flags.0?InputCheckPasswordSRP`.
     pub password: Option<crate::enums::InputCheckPasswordSrp>,
@@ -317,7 +323,8 @@ impl tl::Function for ExportSecretPhrase {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.fetchEncryptedSecretPhrasePart#f53925cf token:string public_key:bytes = wallet.EncryptedSecretPhrasePart`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct FetchEncryptedSecretPhrasePart {
     /// `token:string`.
     pub token: tl::Text,
@@ -366,7 +373,8 @@ impl tl::Function for FetchEncryptedSecretPhrasePart {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.replaceWallet#d8c72eec flags:# wallet:InputWalletReplacement password:flags.0?InputCheckPasswordSRP = WalletState`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReplaceWallet {
     /// `wallet:InputWalletReplacement`.
     pub wallet: crate::enums::InputWalletReplacement,
@@ -403,7 +411,7 @@ impl tl::DecodeBare for ReplaceWallet {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            wallet: tl::Decode::decode(reader)?,
+            wallet: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             password: reader.field_if(flags, 0x1),
         };
         match reader.failure() {
@@ -426,7 +434,8 @@ impl tl::Function for ReplaceWallet {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.disableBackup#b0bf0da flags:# password:flags.0?InputCheckPasswordSRP new_public_key:flags.1?bytes proof:flags.2?WalletOwnershipProof = WalletState`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DisableBackup {
     /// `password:flags.0?InputCheckPasswordSRP`.
     pub password: Option<crate::enums::InputCheckPasswordSrp>,
@@ -496,7 +505,8 @@ impl tl::Function for DisableBackup {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.getBackupHolderDcs#d179d494 = Vector<wallet.HolderDc>`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBackupHolderDcs;
 
 impl GetBackupHolderDcs {
@@ -531,7 +541,8 @@ impl tl::Function for GetBackupHolderDcs {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.enableBackup#4500c525 flags:# parts:Vector<bytes> new_public_key:flags.1?bytes proof:flags.2?WalletOwnershipProof = WalletState`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EnableBackup {
     /// `parts:Vector<bytes>`.
     pub parts: Vec<tl::Bytes>,
@@ -598,7 +609,8 @@ impl tl::Function for EnableBackup {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.getProofChallenge#2025e697 = wallet.ProofChallenge`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetProofChallenge;
 
 impl GetProofChallenge {
@@ -633,7 +645,8 @@ impl tl::Function for GetProofChallenge {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.sendTransfer#d9e5d9e2 flags:# data_normal:bytes data_gasless:flags.0?bytes user_id:InputUser random_id:long = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendTransfer {
     /// `data_normal:bytes`.
     pub data_normal: tl::Bytes,
@@ -678,7 +691,7 @@ impl tl::DecodeBare for SendTransfer {
         let value = Self {
             data_normal: reader.bytes_field(),
             data_gasless: reader.field_if(flags, 0x1),
-            user_id: tl::Decode::decode(reader)?,
+            user_id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             random_id: reader.long_field(),
         };
         match reader.failure() {
@@ -701,7 +714,8 @@ impl tl::Function for SendTransfer {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.getGaslessInfo#742df0a1 = Updates`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetGaslessInfo;
 
 impl GetGaslessInfo {
@@ -736,7 +750,8 @@ impl tl::Function for GetGaslessInfo {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.getExistingWaltBalance#691f4360 = wallet.ExistingBalance`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetExistingWaltBalance;
 
 impl GetExistingWaltBalance {
@@ -771,7 +786,8 @@ impl tl::Function for GetExistingWaltBalance {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.getNfts#8c12f3a4 offset:string limit:int = wallet.NftItems`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetNfts {
     /// `offset:string`.
     pub offset: tl::Text,
@@ -820,7 +836,8 @@ impl tl::Function for GetNfts {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.tonConnectCreateSession#cc931046 dapp_client_id:string manifest_url:string = TonConnectSession`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TonConnectCreateSession {
     /// `dapp_client_id:string`.
     pub dapp_client_id: tl::Text,
@@ -869,7 +886,8 @@ impl tl::Function for TonConnectCreateSession {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.tonConnectRegisterKey#338bcf1c session_id:long client_id:string = wallet.TonConnectChallenge`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TonConnectRegisterKey {
     /// `session_id:long`.
     pub session_id: i64,
@@ -918,7 +936,8 @@ impl tl::Function for TonConnectRegisterKey {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.tonConnectSubmitConnectResult#c2c00779 flags:# error:flags.0?true session_id:long challenge_answer:bytes body:bytes trace_id:flags.1?string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TonConnectSubmitConnectResult {
     /// `error:flags.0?true`.
     pub error: bool,
@@ -988,7 +1007,8 @@ impl tl::Function for TonConnectSubmitConnectResult {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.tonConnectGetPending#11aee065 flags:# dapp_client_id:flags.0?string session_id:flags.1?long = wallet.TonConnectPending`
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TonConnectGetPending {
     /// `dapp_client_id:flags.0?string`.
     pub dapp_client_id: Option<tl::Text>,
@@ -1047,7 +1067,8 @@ impl tl::Function for TonConnectGetPending {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.tonConnectClaimRequest#66b57b41 flags:# declined:flags.1?true session_id:long msg_id:int app_request_id:string challenge_answer:flags.0?bytes = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TonConnectClaimRequest {
     /// `declined:flags.1?true`.
     pub declined: bool,
@@ -1119,7 +1140,8 @@ impl tl::Function for TonConnectClaimRequest {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.tonConnectSubmitResponse#fac67d3c flags:# session_id:long msg_id:int body:bytes trace_id:flags.0?string = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TonConnectSubmitResponse {
     /// `session_id:long`.
     pub session_id: i64,
@@ -1185,7 +1207,8 @@ impl tl::Function for TonConnectSubmitResponse {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.tonConnectNextEventId#775d7244 session_id:long = TonConnectNextEventId`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TonConnectNextEventId {
     /// `session_id:long`.
     pub session_id: i64,
@@ -1230,7 +1253,8 @@ impl tl::Function for TonConnectNextEventId {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.tonConnectCloseSession#d63f61ce flags:# session_id:long body:flags.0?bytes = Bool`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TonConnectCloseSession {
     /// `session_id:long`.
     pub session_id: i64,
@@ -1290,7 +1314,8 @@ impl tl::Function for TonConnectCloseSession {
 /// Callers: users, bots.
 ///
 /// TL: `wallet.tonConnectGetSessions#a7ffb56e = wallet.TonConnectSessions`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TonConnectGetSessions;
 
 impl TonConnectGetSessions {

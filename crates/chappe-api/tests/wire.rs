@@ -64,10 +64,10 @@ fn facts_of_methods() {
     assert_eq!(Reset::NAME, "account.resetWebAuthorization");
     assert_eq!(<Reset as Function>::ID, Reset::ID);
     assert_eq!(Reset::ERRORS, [errors::HASH_INVALID]);
-    assert!(Reset::CALLERS.user && !Reset::CALLERS.bot && !Reset::CALLERS.signed_out);
-    assert!(chappe_api::auth::SendCode::CALLERS.signed_out);
-    assert!(!chappe_api::bots::SetBotCommands::CALLERS.user);
-    assert!(messages::SendMessage::CALLERS.business);
+    const { assert!(Reset::CALLERS.user && !Reset::CALLERS.bot && !Reset::CALLERS.signed_out) };
+    const { assert!(chappe_api::auth::SendCode::CALLERS.signed_out) };
+    const { assert!(!chappe_api::bots::SetBotCommands::CALLERS.user) };
+    const { assert!(messages::SendMessage::CALLERS.business) };
     assert_eq!(errors::FLOOD_WAIT_X.code, 420);
 }
 

@@ -175,8 +175,8 @@ impl tl::DecodeBare for Password {
             srp_id: reader.long_if(flags, 0x4),
             hint: reader.text_if(flags, 0x8),
             email_unconfirmed_pattern: reader.text_if(flags, 0x10),
-            new_algo: tl::Decode::decode(reader)?,
-            new_secure_algo: tl::Decode::decode(reader)?,
+            new_algo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_secure_algo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             secure_random: reader.bytes_field(),
             pending_reset_date: reader.int_if(flags, 0x20),
             login_email_pattern: reader.text_if(flags, 0x40),
@@ -585,9 +585,9 @@ impl tl::DecodeBare for AutoDownloadSettings {
     const CONSTRUCTOR: (u32, &'static str) = (0x63cacf26, "account.AutoDownloadSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            low: tl::Decode::decode(reader)?,
-            medium: tl::Decode::decode(reader)?,
-            high: tl::Decode::decode(reader)?,
+            low: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            medium: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            high: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -870,7 +870,7 @@ impl tl::DecodeBare for SavedRingtoneConverted {
     const CONSTRUCTOR: (u32, &'static str) = (0x1f307eb7, "account.savedRingtoneConverted");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            document: tl::Decode::decode(reader)?,
+            document: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -980,7 +980,7 @@ impl tl::DecodeBare for EmailVerifiedLogin {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             email: reader.text_field(),
-            sent_code: tl::Decode::decode(reader)?,
+            sent_code: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1029,9 +1029,9 @@ impl tl::DecodeBare for AutoSaveSettings {
     const CONSTRUCTOR: (u32, &'static str) = (0x4c3e069d, "account.AutoSaveSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            users_settings: tl::Decode::decode(reader)?,
-            chats_settings: tl::Decode::decode(reader)?,
-            broadcasts_settings: tl::Decode::decode(reader)?,
+            users_settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            chats_settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            broadcasts_settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             exceptions: reader.vector_field(),
             chats: reader.vector_field(),
             users: reader.vector_field(),
@@ -1171,7 +1171,7 @@ impl tl::DecodeBare for ResolvedBusinessChatLinks {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             message: reader.text_field(),
             entities: reader.vector_if(flags, 0x1),
             chats: reader.vector_field(),
@@ -1311,7 +1311,7 @@ impl tl::DecodeBare for PasskeyRegistrationOptions {
     const CONSTRUCTOR: (u32, &'static str) = (0xe16b5ce1, "account.PasskeyRegistrationOptions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            options: tl::Decode::decode(reader)?,
+            options: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),

@@ -51,7 +51,7 @@ impl tl::DecodeBare for SentCode {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            r#type: tl::Decode::decode(reader)?,
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             phone_code_hash: reader.text_field(),
             next_type: reader.field_if(flags, 0x2),
             timeout: reader.int_if(flags, 0x4),
@@ -88,7 +88,7 @@ impl tl::DecodeBare for SentCodeSuccess {
     const CONSTRUCTOR: (u32, &'static str) = (0x2390fe44, "auth.sentCodeSuccess");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            authorization: tl::Decode::decode(reader)?,
+            authorization: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -211,7 +211,7 @@ impl tl::DecodeBare for Authorization {
             otherwise_relogin_days: reader.int_if(flags, 0x2),
             tmp_sessions: reader.int_if(flags, 0x1),
             future_auth_token: reader.field_if(flags, 0x4),
-            user: tl::Decode::decode(reader)?,
+            user: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -923,7 +923,7 @@ impl tl::DecodeBare for LoginTokenSuccess {
     const CONSTRUCTOR: (u32, &'static str) = (0x390d5c5e, "auth.loginTokenSuccess");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            authorization: tl::Decode::decode(reader)?,
+            authorization: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1002,7 +1002,7 @@ impl tl::DecodeBare for PasskeyLoginOptions {
     const CONSTRUCTOR: (u32, &'static str) = (0xe2037789, "auth.PasskeyLoginOptions");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            options: tl::Decode::decode(reader)?,
+            options: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),

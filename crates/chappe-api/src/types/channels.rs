@@ -82,7 +82,7 @@ impl tl::DecodeBare for ChannelParticipant {
     const CONSTRUCTOR: (u32, &'static str) = (0xdfb80317, "channels.ChannelParticipant");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            participant: tl::Decode::decode(reader)?,
+            participant: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             chats: reader.vector_field(),
             users: reader.vector_field(),
         };

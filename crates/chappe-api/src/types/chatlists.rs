@@ -33,8 +33,8 @@ impl tl::DecodeBare for ExportedChatlistInvite {
     const CONSTRUCTOR: (u32, &'static str) = (0x10e6e3a6, "chatlists.ExportedChatlistInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            filter: tl::Decode::decode(reader)?,
-            invite: tl::Decode::decode(reader)?,
+            filter: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            invite: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -185,7 +185,7 @@ impl tl::DecodeBare for ChatlistInvite {
         let flags = reader.flags_field();
         let value = Self {
             title_noanimate: tl::has(flags, 0x2),
-            title: tl::Decode::decode(reader)?,
+            title: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             emoticon: reader.text_if(flags, 0x1),
             peers: reader.vector_field(),
             chats: reader.vector_field(),

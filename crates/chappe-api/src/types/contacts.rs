@@ -258,7 +258,7 @@ impl tl::DecodeBare for ResolvedPeer {
     const CONSTRUCTOR: (u32, &'static str) = (0x7f077ad9, "contacts.ResolvedPeer");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            peer: tl::Decode::decode(reader)?,
+            peer: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             chats: reader.vector_field(),
             users: reader.vector_field(),
         };

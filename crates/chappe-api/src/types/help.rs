@@ -145,7 +145,7 @@ impl tl::DecodeBare for Support {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             phone_number: reader.text_field(),
-            user: tl::Decode::decode(reader)?,
+            user: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -201,7 +201,7 @@ impl tl::DecodeBare for TermsOfService {
         let flags = reader.flags_field();
         let value = Self {
             popup: tl::has(flags, 0x1),
-            id: tl::Decode::decode(reader)?,
+            id: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             text: reader.text_field(),
             entities: reader.vector_field(),
             min_age_confirm: reader.int_if(flags, 0x2),
@@ -318,7 +318,7 @@ impl tl::DecodeBare for TermsOfServiceUpdate {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             expires: reader.int_field(),
-            terms_of_service: tl::Decode::decode(reader)?,
+            terms_of_service: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -409,7 +409,7 @@ impl tl::DecodeBare for PassportConfig {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             hash: reader.int_field(),
-            countries_langs: tl::Decode::decode(reader)?,
+            countries_langs: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -854,7 +854,7 @@ impl tl::DecodeBare for AppConfig {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             hash: reader.int_field(),
-            config: tl::Decode::decode(reader)?,
+            config: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),

@@ -468,7 +468,7 @@ impl tl::DecodeBare for ChatFull {
     const CONSTRUCTOR: (u32, &'static str) = (0xe5d7d19c, "messages.ChatFull");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            full_chat: tl::Decode::decode(reader)?,
+            full_chat: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             chats: reader.vector_field(),
             users: reader.vector_field(),
         };
@@ -664,7 +664,7 @@ impl tl::DecodeBare for SentEncryptedFile {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             date: reader.int_field(),
-            file: tl::Decode::decode(reader)?,
+            file: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -821,7 +821,7 @@ impl tl::DecodeBare for StickerSet {
     const CONSTRUCTOR: (u32, &'static str) = (0x6e153f16, "messages.stickerSet");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            set: tl::Decode::decode(reader)?,
+            set: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             packs: reader.vector_field(),
             keywords: reader.vector_field(),
             documents: reader.vector_field(),
@@ -1095,7 +1095,7 @@ impl tl::DecodeBare for PeerDialogs {
             messages: reader.vector_field(),
             chats: reader.vector_field(),
             users: reader.vector_field(),
-            state: tl::Decode::decode(reader)?,
+            state: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1472,7 +1472,7 @@ impl tl::DecodeBare for SearchCounter {
         let flags = reader.flags_field();
         let value = Self {
             inexact: tl::has(flags, 0x2),
-            filter: tl::Decode::decode(reader)?,
+            filter: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             count: reader.int_field(),
         };
         match reader.failure() {
@@ -1895,7 +1895,7 @@ impl tl::DecodeBare for ExportedChatInvite {
     const CONSTRUCTOR: (u32, &'static str) = (0x1871be50, "messages.exportedChatInvite");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            invite: tl::Decode::decode(reader)?,
+            invite: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             users: reader.vector_field(),
         };
         match reader.failure() {
@@ -1936,8 +1936,8 @@ impl tl::DecodeBare for ExportedChatInviteReplaced {
     const CONSTRUCTOR: (u32, &'static str) = (0x222600ef, "messages.exportedChatInviteReplaced");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            invite: tl::Decode::decode(reader)?,
-            new_invite: tl::Decode::decode(reader)?,
+            invite: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_invite: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             users: reader.vector_field(),
         };
         match reader.failure() {
@@ -2270,7 +2270,7 @@ impl tl::DecodeBare for PeerSettings {
     const CONSTRUCTOR: (u32, &'static str) = (0x6880b94d, "messages.PeerSettings");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            settings: tl::Decode::decode(reader)?,
+            settings: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             chats: reader.vector_field(),
             users: reader.vector_field(),
         };
@@ -2663,7 +2663,7 @@ impl tl::DecodeBare for BotApp {
             inactive: tl::has(flags, 0x1),
             request_write_access: tl::has(flags, 0x2),
             has_settings: tl::has(flags, 0x4),
-            app: tl::Decode::decode(reader)?,
+            app: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -2703,7 +2703,7 @@ impl tl::DecodeBare for WebPage {
     const CONSTRUCTOR: (u32, &'static str) = (0xfd5e12bd, "messages.WebPage");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            webpage: tl::Decode::decode(reader)?,
+            webpage: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             chats: reader.vector_field(),
             users: reader.vector_field(),
         };
@@ -3040,7 +3040,7 @@ impl tl::DecodeBare for InvitedUsers {
     const CONSTRUCTOR: (u32, &'static str) = (0x7f5defa6, "messages.InvitedUsers");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            updates: tl::Decode::decode(reader)?,
+            updates: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             missing_invitees: reader.vector_field(),
         };
         match reader.failure() {
@@ -3168,7 +3168,7 @@ impl tl::DecodeBare for PreparedInlineMessage {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             query_id: reader.long_field(),
-            result: tl::Decode::decode(reader)?,
+            result: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             peer_types: reader.vector_field(),
             cache_time: reader.int_field(),
             users: reader.vector_field(),
@@ -3305,7 +3305,7 @@ impl tl::DecodeBare for WebPagePreview {
     const CONSTRUCTOR: (u32, &'static str) = (0x8c9a88ac, "messages.WebPagePreview");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            media: tl::Decode::decode(reader)?,
+            media: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             chats: reader.vector_field(),
             users: reader.vector_field(),
         };
@@ -3456,7 +3456,7 @@ impl tl::DecodeBare for ComposedMessageWithAi {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            result_text: tl::Decode::decode(reader)?,
+            result_text: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             diff_text: reader.field_if(flags, 0x1),
         };
         match reader.failure() {
@@ -3491,7 +3491,7 @@ impl tl::DecodeBare for ChatInviteJoinResultOk {
     const CONSTRUCTOR: (u32, &'static str) = (0x445663a7, "messages.chatInviteJoinResultOk");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            updates: tl::Decode::decode(reader)?,
+            updates: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -3601,7 +3601,7 @@ impl tl::DecodeBare for ComposedRichMessageWithAi {
     const CONSTRUCTOR: (u32, &'static str) = (0x4c4537c8, "messages.ComposedRichMessageWithAI");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            result: tl::Decode::decode(reader)?,
+            result: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),

@@ -109,7 +109,7 @@ impl tl::DecodeBare for PaymentForm {
             title: reader.text_field(),
             description: reader.text_field(),
             photo: reader.field_if(flags, 0x20),
-            invoice: tl::Decode::decode(reader)?,
+            invoice: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             provider_id: reader.long_field(),
             url: reader.text_field(),
             native_provider: reader.text_if(flags, 0x10),
@@ -185,7 +185,7 @@ impl tl::DecodeBare for PaymentFormStars {
             title: reader.text_field(),
             description: reader.text_field(),
             photo: reader.field_if(flags, 0x20),
-            invoice: tl::Decode::decode(reader)?,
+            invoice: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             users: reader.vector_field(),
         };
         match reader.failure() {
@@ -224,7 +224,7 @@ impl tl::DecodeBare for PaymentFormStarGift {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
             form_id: reader.long_field(),
-            invoice: tl::Decode::decode(reader)?,
+            invoice: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -308,7 +308,7 @@ impl tl::DecodeBare for PaymentResult {
     const CONSTRUCTOR: (u32, &'static str) = (0x4e5f810d, "payments.paymentResult");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            updates: tl::Decode::decode(reader)?,
+            updates: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -440,7 +440,7 @@ impl tl::DecodeBare for PaymentReceipt {
             title: reader.text_field(),
             description: reader.text_field(),
             photo: reader.field_if(flags, 0x4),
-            invoice: tl::Decode::decode(reader)?,
+            invoice: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             info: reader.boxed_if(flags, 0x1),
             shipping: reader.boxed_if(flags, 0x2),
             tip_amount: reader.long_if(flags, 0x8),
@@ -525,7 +525,7 @@ impl tl::DecodeBare for PaymentReceiptStars {
             title: reader.text_field(),
             description: reader.text_field(),
             photo: reader.field_if(flags, 0x4),
-            invoice: tl::Decode::decode(reader)?,
+            invoice: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             currency: reader.text_field(),
             total_amount: reader.long_field(),
             transaction_id: reader.text_field(),
@@ -940,7 +940,7 @@ impl tl::DecodeBare for StarsStatus {
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let flags = reader.flags_field();
         let value = Self {
-            balance: tl::Decode::decode(reader)?,
+            balance: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             subscriptions: reader.vector_if(flags, 0x2),
             subscriptions_next_offset: reader.text_if(flags, 0x4),
             subscriptions_missing_balance: reader.long_if(flags, 0x10),
@@ -1002,8 +1002,8 @@ impl tl::DecodeBare for StarsRevenueStats {
         let flags = reader.flags_field();
         let value = Self {
             top_hours_graph: reader.field_if(flags, 0x1),
-            revenue_graph: tl::Decode::decode(reader)?,
-            status: tl::Decode::decode(reader)?,
+            revenue_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            status: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             usd_rate: reader.field(),
         };
         match reader.failure() {
@@ -1297,7 +1297,7 @@ impl tl::DecodeBare for UniqueStarGift {
     const CONSTRUCTOR: (u32, &'static str) = (0x416c56e8, "payments.UniqueStarGift");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            gift: tl::Decode::decode(reader)?,
+            gift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             chats: reader.vector_field(),
             users: reader.vector_field(),
         };
@@ -1656,7 +1656,7 @@ impl tl::DecodeBare for CheckCanSendGiftResultFail {
     const CONSTRUCTOR: (u32, &'static str) = (0xd5e58274, "payments.checkCanSendGiftResultFail");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            reason: tl::Decode::decode(reader)?,
+            reason: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -1705,9 +1705,9 @@ impl tl::DecodeBare for StarGiftAuctionState {
     const CONSTRUCTOR: (u32, &'static str) = (0x6b39f4ec, "payments.StarGiftAuctionState");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            gift: tl::Decode::decode(reader)?,
-            state: tl::Decode::decode(reader)?,
-            user_state: tl::Decode::decode(reader)?,
+            gift: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            state: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            user_state: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             timeout: reader.int_field(),
             users: reader.vector_field(),
             chats: reader.vector_field(),

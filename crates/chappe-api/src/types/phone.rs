@@ -33,7 +33,7 @@ impl tl::DecodeBare for PhoneCall {
     const CONSTRUCTOR: (u32, &'static str) = (0xec82e140, "phone.PhoneCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            phone_call: tl::Decode::decode(reader)?,
+            phone_call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             users: reader.vector_field(),
         };
         match reader.failure() {
@@ -80,7 +80,7 @@ impl tl::DecodeBare for GroupCall {
     const CONSTRUCTOR: (u32, &'static str) = (0x9e727aad, "phone.GroupCall");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            call: tl::Decode::decode(reader)?,
+            call: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             participants: reader.vector_field(),
             participants_next_offset: reader.text_field(),
             chats: reader.vector_field(),

@@ -113,7 +113,7 @@ impl tl::DecodeBare for Photo {
     const CONSTRUCTOR: (u32, &'static str) = (0x20212ca8, "photos.Photo");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            photo: tl::Decode::decode(reader)?,
+            photo: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             users: reader.vector_field(),
         };
         match reader.failure() {

@@ -93,27 +93,27 @@ impl tl::DecodeBare for BroadcastStats {
     const CONSTRUCTOR: (u32, &'static str) = (0x396ca5fc, "stats.BroadcastStats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            period: tl::Decode::decode(reader)?,
-            followers: tl::Decode::decode(reader)?,
-            views_per_post: tl::Decode::decode(reader)?,
-            shares_per_post: tl::Decode::decode(reader)?,
-            reactions_per_post: tl::Decode::decode(reader)?,
-            views_per_story: tl::Decode::decode(reader)?,
-            shares_per_story: tl::Decode::decode(reader)?,
-            reactions_per_story: tl::Decode::decode(reader)?,
-            enabled_notifications: tl::Decode::decode(reader)?,
-            growth_graph: tl::Decode::decode(reader)?,
-            followers_graph: tl::Decode::decode(reader)?,
-            mute_graph: tl::Decode::decode(reader)?,
-            top_hours_graph: tl::Decode::decode(reader)?,
-            interactions_graph: tl::Decode::decode(reader)?,
-            iv_interactions_graph: tl::Decode::decode(reader)?,
-            views_by_source_graph: tl::Decode::decode(reader)?,
-            new_followers_by_source_graph: tl::Decode::decode(reader)?,
-            languages_graph: tl::Decode::decode(reader)?,
-            reactions_by_emotion_graph: tl::Decode::decode(reader)?,
-            story_interactions_graph: tl::Decode::decode(reader)?,
-            story_reactions_by_emotion_graph: tl::Decode::decode(reader)?,
+            period: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            followers: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            views_per_post: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            shares_per_post: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            reactions_per_post: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            views_per_story: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            shares_per_story: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            reactions_per_story: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            enabled_notifications: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            growth_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            followers_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            mute_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            top_hours_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            interactions_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            iv_interactions_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            views_by_source_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_followers_by_source_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            languages_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            reactions_by_emotion_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            story_interactions_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            story_reactions_by_emotion_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             recent_posts_interactions: reader.vector_field(),
         };
         match reader.failure() {
@@ -196,19 +196,19 @@ impl tl::DecodeBare for MegagroupStats {
     const CONSTRUCTOR: (u32, &'static str) = (0xef7ff916, "stats.MegagroupStats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            period: tl::Decode::decode(reader)?,
-            members: tl::Decode::decode(reader)?,
-            messages: tl::Decode::decode(reader)?,
-            viewers: tl::Decode::decode(reader)?,
-            posters: tl::Decode::decode(reader)?,
-            growth_graph: tl::Decode::decode(reader)?,
-            members_graph: tl::Decode::decode(reader)?,
-            new_members_by_source_graph: tl::Decode::decode(reader)?,
-            languages_graph: tl::Decode::decode(reader)?,
-            messages_graph: tl::Decode::decode(reader)?,
-            actions_graph: tl::Decode::decode(reader)?,
-            top_hours_graph: tl::Decode::decode(reader)?,
-            weekdays_graph: tl::Decode::decode(reader)?,
+            period: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            members: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            messages: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            viewers: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            posters: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            growth_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            members_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            new_members_by_source_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            languages_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            messages_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            actions_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            top_hours_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            weekdays_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             top_posters: reader.vector_field(),
             top_admins: reader.vector_field(),
             top_inviters: reader.vector_field(),
@@ -249,8 +249,8 @@ impl tl::DecodeBare for MessageStats {
     const CONSTRUCTOR: (u32, &'static str) = (0x7fe91c14, "stats.MessageStats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            views_graph: tl::Decode::decode(reader)?,
-            reactions_by_emotion_graph: tl::Decode::decode(reader)?,
+            views_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            reactions_by_emotion_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -287,8 +287,8 @@ impl tl::DecodeBare for StoryStats {
     const CONSTRUCTOR: (u32, &'static str) = (0x50cd067c, "stats.StoryStats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            views_graph: tl::Decode::decode(reader)?,
-            reactions_by_emotion_graph: tl::Decode::decode(reader)?,
+            views_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
+            reactions_by_emotion_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -381,7 +381,7 @@ impl tl::DecodeBare for PollStats {
     const CONSTRUCTOR: (u32, &'static str) = (0x2999beed, "stats.PollStats");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            votes_graph: tl::Decode::decode(reader)?,
+            votes_graph: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),

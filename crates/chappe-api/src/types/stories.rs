@@ -36,7 +36,7 @@ impl tl::DecodeBare for AllStoriesNotModified {
         let _flags = reader.flags_field();
         let value = Self {
             state: reader.text_field(),
-            stealth_mode: tl::Decode::decode(reader)?,
+            stealth_mode: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -102,7 +102,7 @@ impl tl::DecodeBare for AllStories {
             peer_stories: reader.vector_field(),
             chats: reader.vector_field(),
             users: reader.vector_field(),
-            stealth_mode: tl::Decode::decode(reader)?,
+            stealth_mode: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -312,7 +312,7 @@ impl tl::DecodeBare for PeerStories {
     const CONSTRUCTOR: (u32, &'static str) = (0xcae68768, "stories.PeerStories");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            stories: tl::Decode::decode(reader)?,
+            stories: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             chats: reader.vector_field(),
             users: reader.vector_field(),
         };

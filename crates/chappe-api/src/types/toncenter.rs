@@ -30,7 +30,7 @@ impl tl::DecodeBare for ApiResponse {
     const CONSTRUCTOR: (u32, &'static str) = (0xac8dfe19, "toncenter.ApiResponse");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            response: tl::Decode::decode(reader)?,
+            response: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),

@@ -138,7 +138,7 @@ impl tl::DecodeBare for Difference {
             other_updates: reader.vector_field(),
             chats: reader.vector_field(),
             users: reader.vector_field(),
-            state: tl::Decode::decode(reader)?,
+            state: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -192,7 +192,7 @@ impl tl::DecodeBare for DifferenceSlice {
             other_updates: reader.vector_field(),
             chats: reader.vector_field(),
             users: reader.vector_field(),
-            intermediate_state: tl::Decode::decode(reader)?,
+            intermediate_state: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
         };
         match reader.failure() {
             None => Ok(value),
@@ -337,7 +337,7 @@ impl tl::DecodeBare for ChannelDifferenceTooLong {
         let value = Self {
             r#final: tl::has(flags, 0x1),
             timeout: reader.int_if(flags, 0x2),
-            dialog: tl::Decode::decode(reader)?,
+            dialog: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             messages: reader.vector_field(),
             chats: reader.vector_field(),
             users: reader.vector_field(),

@@ -36,7 +36,7 @@ impl tl::DecodeBare for File {
     const CONSTRUCTOR: (u32, &'static str) = (0x096a18d5, "upload.file");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            r#type: tl::Decode::decode(reader)?,
+            r#type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             mtime: reader.int_field(),
             bytes: reader.bytes_field(),
         };
@@ -136,7 +136,7 @@ impl tl::DecodeBare for WebFile {
         let value = Self {
             size: reader.int_field(),
             mime_type: reader.text_field(),
-            file_type: tl::Decode::decode(reader)?,
+            file_type: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             mtime: reader.int_field(),
             bytes: reader.bytes_field(),
         };

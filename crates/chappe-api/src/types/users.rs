@@ -36,7 +36,7 @@ impl tl::DecodeBare for UserFull {
     const CONSTRUCTOR: (u32, &'static str) = (0x3b6d152e, "users.UserFull");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            full_user: tl::Decode::decode(reader)?,
+            full_user: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             chats: reader.vector_field(),
             users: reader.vector_field(),
         };

@@ -320,7 +320,7 @@ impl tl::DecodeBare for TonConnectPending {
     const CONSTRUCTOR: (u32, &'static str) = (0x85c0f124, "wallet.TonConnectPending");
     fn decode_bare(reader: &mut tl::Reader<'_>) -> Result<Self, tl::DecodeError> {
         let value = Self {
-            session: tl::Decode::decode(reader)?,
+            session: match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) },
             requests: reader.vector_field(),
         };
         match reader.failure() {

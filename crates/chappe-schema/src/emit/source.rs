@@ -249,7 +249,14 @@ impl<'a> Emitter<'a> {
         let generic = definition.is_generic();
         let (parameter, arguments) = if generic { ("<Q>", "<Q>") } else { ("", "") };
 
-        let _ = writeln!(out, "#[derive(Clone, Debug, PartialEq{default})]");
+        if definition.is_function && self.place == Place::Api {
+            let _ = write!(
+                out,
+                "#[derive(Clone, Debug{default})]\n#[cfg_attr(feature = \"decode-methods\", derive(PartialEq))]\n"
+            );
+        } else {
+            let _ = writeln!(out, "#[derive(Clone, Debug, PartialEq{default})]");
+        }
         if fields.is_empty() {
             let _ = writeln!(out, "pub struct {name}{parameter};");
         } else {
@@ -549,6 +556,10 @@ impl<'a> Emitter<'a> {
             Type::Bytes => "reader.bytes_field()",
             Type::Vector { bare: true, .. } => "reader.bare_vector()?",
             Type::Vector { bare: false, .. } => "reader.vector_field()",
+            // What `?` says, without the traits behind it: less to build.
+            _ if self.place == Place::Api => {
+                "match tl::Decode::decode(reader) { Ok(value) => value, Err(error) => return Err(error) }"
+            }
             _ => "tl::Decode::decode(reader)?",
         };
         if boxed { format!("Box::new({read})") } else { read.to_owned() }
