@@ -26,7 +26,8 @@ for target in "${targets[@]}"; do
     printf '%-18s %-6s %10s runs\n' "$target" "$result" "${runs:-0}"
     if [ "$result" != ok ]; then
         failed+=("$target")
-        tail -n 40 "$log"
+        grep -A 2 'panicked at' "$log" || true
+        tail -n 40 "$log" | sed '/^Stack backtrace/,$d'
     fi
     rm -f "$log"
 done
