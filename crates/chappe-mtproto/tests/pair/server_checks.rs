@@ -337,6 +337,7 @@ fn a_repeated_request_is_answered_from_memory() {
     assert_eq!((first.req_msg_id, &first.result), (msg_id, &body(2)));
     client.send(msg_id, 1, &body(1));
     assert_eq!(client.only::<RpcResult>(), first);
+    assert_eq!(client.all::<types::MsgsAck>(), [], "the answer is enough");
     assert_eq!(client.requests().len(), 1);
     client.respond(msg_id, body(3));
     assert_eq!(client.all::<RpcResult>(), [], "a second answer is dropped");
