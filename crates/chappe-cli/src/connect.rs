@@ -30,7 +30,10 @@ impl Target {
                 })?;
                 let address = address.to_string();
                 // Whether it is a key at all is known before any session is looked for.
-                drop(Client::builder(1, "").server(&address, &pem).map_err(failure)?);
+                drop(Client::builder(1, "").server(&address, &pem).map_err(|error| {
+                    Failure::usage(format!("{}: {error}", file.display()))
+                        .hint("`chappe serve --json` has the key as rsa_public_key_pem")
+                })?);
                 Some((address, pem))
             }
             // Nobody who names a key wants to speak to production Telegram.

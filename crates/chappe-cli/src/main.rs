@@ -22,7 +22,10 @@ use crate::args::{Cli, Command};
 use crate::output::{Exit, Failure, Output};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return mistyped(&error),
+    };
     log(cli.global.verbose);
     let json = cli.global.json;
     match run(cli) {
@@ -32,6 +35,26 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit as u8)
         }
     }
+}
+
+/// Answers a command line that cannot be read, or that asks for help: as JSON for programs.
+fn mistyped(error: &clap::Error) -> ExitCode {
+    let json = std::env::args_os().any(|argument| argument == "--json");
+    if json && error.use_stderr() {
+        let text = error.render().to_string();
+        let (message, hint) =
+            text.trim_end().split_once("\n\n").unwrap_or_else(|| (text.trim_end(), ""));
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        let mut failure = Failure::usage(message);
+        if !hint.is_empty() {
+            failure = failure.hint(hint);
+        }
+        failure.report(true);
+    } else {
+        // Where nobody reads along, the exit code says it all the same.
+        let _ = error.print();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8))
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {

@@ -455,7 +455,7 @@ fn a_key_that_cannot_be_read_is_a_usage_error() {
     std::fs::write(telegram.path("bad.pem"), "-----BEGIN NONSENSE-----").unwrap();
     // Whether there is a session or not.
     let bad = telegram.path("bad.pem");
-    refused(&try_key(bad.to_str().unwrap()), 2, &["PEM"]);
+    refused(&try_key(bad.to_str().unwrap()), 2, &[bad.to_str().unwrap(), "PEM"]);
 }
 
 #[test]
@@ -491,6 +491,26 @@ fn usage_names_every_way_to_say_it() {
     refused(&run(&["web", "reset"]), 2, &["web reset <HASH>", "web reset --all"]);
     refused(&run(&["--timeout", "0", "whoami"]), 2, &["--timeout", "1"]);
     refused(&run(&["call", "webAuthorization"]), 2, &["a constructor, not a method"]);
+}
+
+#[test]
+fn programs_are_told_of_a_mistyped_command_line_as_json() {
+    let home = TempDir::new().unwrap();
+    for arguments in
+        [&["--json", "web", "reset", "abc"][..], &["web", "rset", "--json"], &["--json"]]
+    {
+        let output = chappe(home.path()).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+        assert_eq!(error["error"]["kind"], "usage", "{arguments:?}");
+        let message = error["error"]["message"].as_str().unwrap();
+        assert!(!message.is_empty() && !message.starts_with("error"), "{message}");
+    }
+    // Help that was asked for is no error.
+    let help = chappe(home.path()).args(["--json", "--help"]).output().unwrap();
+    assert!(help.status.success() && stdout(&help).contains("Exit codes"));
+    let version = chappe(home.path()).arg("--version").output().unwrap();
+    assert!(version.status.success() && stdout(&version).starts_with("chappe "));
 }
 
 #[test]
