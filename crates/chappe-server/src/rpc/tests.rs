@@ -837,7 +837,20 @@ fn a_temporary_key_that_is_not_bound_may_not_call() {
     let key = AuthKey::from_bytes([7; 256]);
     server.world.transaction(|world| world.add_key(NOW, &key, Some(NOW + 60))).unwrap();
     let caller = Caller { auth_key_id: key.id(), session_id: 1, ip: Ipv4Addr::LOCALHOST.into() };
-    server.refused(caller, &init(help::GetConfig), errors::AUTH_KEY_PERM_EMPTY);
+    for body in [me().to_bytes(), init(me()).to_bytes(), send_code(PHONE).to_bytes()] {
+        let refusal = server.raw(caller, &body).result.unwrap_err();
+        assert_eq!(refusal, errors::AUTH_KEY_PERM_EMPTY.into());
+    }
+    // What a client asks to find its way.
+    server.call(caller, &init(help::GetConfig)).unwrap();
+    server.call(caller, &help::GetNearestDc).unwrap();
+    let schemas = Layers::new();
+    for layer in schemas.held().collect::<Vec<_>>() {
+        let schema = schemas.schema(layer);
+        for name in ["help.getConfig", "help.getNearestDc"] {
+            assert!(BEFORE_BINDING.contains(&schema.find(name).unwrap().id), "{name} in {layer}");
+        }
+    }
     let unknown = Caller { auth_key_id: 1, ..caller };
     server.refused(unknown, &init(help::GetConfig), errors::AUTH_KEY_UNREGISTERED);
 }
