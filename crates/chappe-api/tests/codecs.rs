@@ -51,7 +51,7 @@ fn for_all(rounds: usize, mut check: impl FnMut(&Definition, Bytes, Recode)) -> 
             definitions += 1;
             for _ in 0..rounds {
                 let mut bytes = Vec::new();
-                random.object(definition).encode(&mut bytes).unwrap();
+                assert_eq!(random.object(definition).encode(&mut bytes), Ok(()));
                 check(definition, bytes.into(), *codec);
             }
         }

@@ -99,7 +99,7 @@ pub(super) fn read(input: &[u8]) -> Result<Session, SessionProblem> {
     let [kind] = fields.take()?;
     let user_id = i64::from_le_bytes(fields.take()?);
     let owner = match kind {
-        NOBODY => None,
+        NOBODY if user_id == 0 => None,
         USER => Some(Owner { user_id, bot: false }),
         BOT => Some(Owner { user_id, bot: true }),
         _ => return Err(SessionProblem::Damaged),

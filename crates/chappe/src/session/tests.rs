@@ -123,6 +123,7 @@ fn fields_are_checked_behind_the_checksum() {
         assert!(matches!(resealed(change), SessionProblem::Damaged));
     };
     damaged(&|bytes| bytes[30] = 3);
+    damaged(&|bytes| bytes[30] = 0);
     damaged(&|bytes| bytes[295] = 255);
     damaged(&|bytes| bytes[297] = 0xff);
     damaged(&|bytes| bytes[311] = 3);
