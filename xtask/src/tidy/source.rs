@@ -92,10 +92,7 @@ impl Source {
         let is_test = path.split('/').any(|part| {
             matches!(part, "tests" | "benches" | "tests.rs" | "fuzz" | "bench" | "interop")
         });
-        let is_generated = text
-            .lines()
-            .take(8)
-            .any(|line| line.contains("@generated"));
+        let is_generated = text.lines().take(8).any(|line| line.contains("@generated"));
         Self {
             text: text.to_owned(),
             code,
