@@ -4,8 +4,6 @@
 #[cfg(test)]
 mod connection;
 #[cfg(test)]
-mod log;
-#[cfg(test)]
 mod script;
 #[cfg(test)]
 mod session;

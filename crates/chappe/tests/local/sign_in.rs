@@ -1,13 +1,8 @@
 //! Signing in and out, step by step.
 
-use chappe::{
-    Client, Encode, Error, Rejected, SignIn, account,
-    api::{auth, enums, types},
-    errors,
-};
-use chappe_crypto::{dh::Group, srp};
+use chappe::{Error, Rejected, SignIn, account, api::auth, errors};
 
-use crate::telegram::{client_of, code, done, sign_in, telegram};
+use crate::telegram::{client_of, code, done, set_password, sign_in, telegram};
 
 #[tokio::test]
 async fn a_user_signs_in_by_code_and_out() {
@@ -142,31 +137,4 @@ async fn nobody_is_signed_in_before_the_sign_in() {
         email_verification: None,
     };
     assert!(matches!(client.invoke(&request).await, Err(Error::Rpc(_))));
-}
-
-pub(crate) async fn set_password(client: &Client, password: &str, hint: &str) {
-    let form = client.invoke(&account::GetPassword).await.unwrap();
-    let enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(mut new) =
-        form.new_algo
-    else {
-        panic!("{:?}", form.new_algo);
-    };
-    let salt1 = [&new.salt1[..], &[7; 32]].concat();
-    let algorithm = srp::Algorithm {
-        salt1: salt1.clone(),
-        salt2: new.salt2.to_vec(),
-        group: Group::check(&new.p, new.g).unwrap(),
-    };
-    let x = algorithm.password_hash(&password.into());
-    new.salt1 = salt1.into();
-    let mut settings = types::account::PasswordInputSettings::new();
-    settings.new_algo = Some((*new).into());
-    settings.new_password_hash = Some(algorithm.verifier(&x).to_vec().into());
-    settings.hint = Some(hint.into());
-    let request = account::UpdatePasswordSettings {
-        password: enums::InputCheckPasswordSrp::InputCheckPasswordEmpty,
-        new_settings: settings,
-    };
-    assert!(!request.to_bytes().is_empty());
-    assert!(client.invoke(&request).await.unwrap());
 }

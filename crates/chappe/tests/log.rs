@@ -1,24 +1,25 @@
-//! The log at its most talkative holds no secret.
+//! The log at its most talkative holds no secret. Alone in its process: it listens to all of it.
+
+#[cfg(test)]
+#[path = "local/telegram.rs"]
+mod telegram;
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use chappe::SignIn;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::{
-    sign_in::set_password,
-    telegram::{API_HASH, client_of, code, done, sign_in, telegram},
-};
+use crate::telegram::{API_HASH, client_of, code, done, set_password, sign_in, telegram};
 
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -43,7 +44,7 @@ async fn no_secret_is_logged() {
         .with_ansi(false)
         .with_writer(captured.clone())
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    tracing::subscriber::set_global_default(subscriber).unwrap();
 
     let server = telegram(1).await;
     let account = server.accounts()[0].clone();
