@@ -33,6 +33,7 @@ pub(crate) struct Cli {
 
 /// Options that every command understands.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Everywhere")]
 pub(crate) struct Global {
     /// Speak to this server instead of production Telegram
     #[arg(
