@@ -5,7 +5,6 @@ use std::time::Duration;
 use chappe_api::errors;
 
 use crate::{
-    engine,
     failure::{Failure, Outcome},
     world::World,
 };
@@ -21,7 +20,8 @@ pub(crate) struct Limit {
 impl Limit {
     /// So many calls of a method in a period, which is at least a second.
     pub(crate) fn new(method: String, calls: u32, period: Duration) -> Self {
-        Self { method, calls, period: engine::unix(period).max(1) }
+        let period = i32::try_from(period.as_secs()).unwrap_or(i32::MAX).max(1);
+        Self { method, calls, period }
     }
 }
 
