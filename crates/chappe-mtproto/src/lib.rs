@@ -61,13 +61,16 @@
     clippy::unwrap_used
 )]
 
+mod clock;
 pub mod connection;
 pub mod error;
 pub mod handshake;
+mod keys;
 mod liveness;
 pub mod message;
 mod outbox;
 pub mod packet;
+mod questions;
 mod salts;
 pub mod server;
 mod session;

@@ -1,33 +1,58 @@
 //! Whether the other end is still there.
 //!
-//! A client sends `ping_delay_disconnect` at intervals; the server hangs up when none comes, the
-//! client dials again when no byte comes back.
+//! A client sends `ping_delay_disconnect` at intervals, and at once when an answer is waited for
+//! in silence. The server hangs up when none comes, the client dials again when no byte comes back
+//! in a time that follows the round trips that were measured.
 //! See core.telegram.org/mtproto/service_messages#deferred-connection-closure-+-ping.
 
 use std::time::Duration;
 
-/// The pings of one socket.
+/// The pings of one connection; what was measured outlives a socket.
 #[derive(Debug)]
 pub(crate) struct Liveness {
     interval: Duration,
+    /// How long an answer may take before any was measured.
     deadline: Duration,
+    /// The usual time from a ping to its pong.
+    round_trip: Option<Duration>,
     next: Option<Duration>,
+    /// When the last packet came.
+    heard: Duration,
     /// When the oldest ping that nothing came after was sent.
     waiting: Option<Duration>,
-    /// The last ping, by its id and that of its message.
-    last: Option<(i64, i64)>,
+    /// The last ping.
+    last: Option<Ping>,
+    /// Whether the last ping asks if the socket survived a sleep of the machine.
+    hurried: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ping {
+    id: i64,
+    /// The id of its message.
+    msg_id: i64,
+    sent: Duration,
 }
 
 impl Liveness {
     pub(crate) fn new(interval: Duration, deadline: Duration) -> Self {
-        Self { interval: interval.max(SHORTEST), deadline, next: None, waiting: None, last: None }
+        Self {
+            interval: interval.max(SHORTEST),
+            deadline,
+            round_trip: None,
+            next: None,
+            heard: Duration::ZERO,
+            waiting: None,
+            last: None,
+            hurried: false,
+        }
     }
 
     /// A socket carries messages from now on: the first ping is due at once.
     pub(crate) fn start(&mut self, uptime: Duration) {
+        self.stop();
         self.next = Some(uptime);
-        self.waiting = None;
-        self.last = None;
+        self.heard = uptime;
     }
 
     /// The socket is gone.
@@ -35,52 +60,106 @@ impl Liveness {
         self.next = None;
         self.waiting = None;
         self.last = None;
+        self.hurried = false;
     }
 
-    /// Whether a ping is to be sent now.
-    pub(crate) fn is_due(&self, uptime: Duration) -> bool {
-        self.next.is_some_and(|next| next <= uptime)
+    /// The machine slept, or its clock was set: ask at once whether the socket is still there.
+    pub(crate) fn hurry(&mut self, uptime: Duration) {
+        if self.next.is_some() {
+            self.next = Some(uptime);
+            self.hurried = true;
+        }
+    }
+
+    /// Whether a ping is to be sent now; `busy` while an answer is waited for.
+    pub(crate) fn is_due(&self, uptime: Duration, busy: bool) -> bool {
+        self.due(busy).is_some_and(|due| due <= uptime)
     }
 
     /// A ping was sent.
-    pub(crate) fn sent(&mut self, uptime: Duration, ping_id: i64, msg_id: i64) {
+    pub(crate) fn sent(&mut self, uptime: Duration, id: i64, msg_id: i64) {
         self.next = Some(uptime.saturating_add(self.interval));
         self.waiting.get_or_insert(uptime);
-        self.last = Some((ping_id, msg_id));
+        self.last = Some(Ping { id, msg_id, sent: uptime });
     }
 
     /// A valid packet came: the other end lives.
-    pub(crate) fn heard(&mut self) {
+    pub(crate) fn heard(&mut self, uptime: Duration) {
+        self.heard = uptime;
         self.waiting = None;
+        self.hurried = false;
+    }
+
+    /// The ping that waits for its pong. Nobody else knows its number.
+    pub(crate) fn asked(&self) -> Option<i64> {
+        self.last.map(|ping| ping.id)
     }
 
     /// A pong came. `false` if it answers no ping of this socket.
-    pub(crate) fn pong(&mut self, ping_id: i64) -> bool {
-        self.last.take_if(|(last, _)| *last == ping_id).is_some()
+    pub(crate) fn pong(&mut self, ping_id: i64, uptime: Duration) -> bool {
+        let Some(ping) = self.last.take_if(|ping| ping.id == ping_id) else {
+            return false;
+        };
+        let taken = uptime.saturating_sub(ping.sent);
+        // A slower trip counts at once, faster ones by and by.
+        let usual = self.round_trip.map_or(taken, |usual| taken.max((usual * 7 + taken) / 8));
+        self.round_trip = Some(usual);
+        true
     }
 
     /// Messages were refused; if the ping is one of them, it is due again.
     pub(crate) fn rejected(&mut self, msg_ids: &[i64], uptime: Duration) {
-        if self.last.take_if(|(_, msg_id)| msg_ids.contains(msg_id)).is_some() {
+        if self.last.take_if(|ping| msg_ids.contains(&ping.msg_id)).is_some() {
             self.next = Some(uptime);
         }
     }
 
     /// Whether the other end was silent for too long.
     pub(crate) fn is_dead(&self, uptime: Duration) -> bool {
-        self.waiting.is_some_and(|since| uptime >= since.saturating_add(self.deadline))
+        self.dead().is_some_and(|dead| dead <= uptime)
     }
 
     /// When to look again.
-    pub(crate) fn wake(&self) -> Option<Duration> {
-        let dead = self.waiting.map(|since| since.saturating_add(self.deadline));
+    pub(crate) fn wake(&self, busy: bool) -> Option<Duration> {
         // Never is no time to wake up at.
-        [self.next, dead].into_iter().flatten().min().filter(|wake| *wake < Duration::MAX)
+        [self.due(busy), self.dead()].into_iter().flatten().min().filter(|at| *at < Duration::MAX)
+    }
+
+    /// How long an answer to a ping may take.
+    /// Observed: TDLib gives 2.5 times its estimate, and estimates 2 seconds at least.
+    pub(crate) fn patience(&self) -> Duration {
+        let usual = self.round_trip.map_or(self.deadline, |usual| {
+            (usual * 3 / 2 + Duration::from_secs(1)).max(LEAST) * 5 / 2
+        });
+        let usual = if self.round_trip.is_some() { usual.min(LONGEST) } else { usual };
+        if self.hurried { usual.min(HURRY) } else { usual }
+    }
+
+    fn due(&self, busy: bool) -> Option<Duration> {
+        let next = self.next?;
+        let quiet = self.heard.saturating_add(QUIET);
+        Some(if busy && self.waiting.is_none() { next.min(quiet) } else { next })
+    }
+
+    fn dead(&self) -> Option<Duration> {
+        self.waiting.map(|since| since.saturating_add(self.patience()))
     }
 }
 
 /// The shortest interval: one ping at a time.
 const SHORTEST: Duration = Duration::from_secs(1);
+
+/// So long a silence, while an answer is waited for, asks for a ping.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// No round trip is taken for shorter.
+const LEAST: Duration = Duration::from_secs(2);
+
+/// No answer to a ping is waited for longer.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// How long an answer may take after the machine slept.
+const HURRY: Duration = Duration::from_secs(3);
 
 #[cfg(test)]
 mod tests {
@@ -93,15 +172,74 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
+    fn started(seconds: u64) -> Liveness {
+        let mut liveness = Liveness::new(INTERVAL, DEADLINE);
+        liveness.start(at(seconds));
+        liveness
+    }
+
     #[test]
     fn a_silent_socket_is_dead_after_the_deadline() {
         let mut liveness = Liveness::new(INTERVAL, DEADLINE);
-        assert_eq!(liveness.wake(), None);
+        assert_eq!(liveness.wake(true), None);
         liveness.start(at(100));
-        assert!(liveness.is_due(at(100)));
+        assert!(liveness.is_due(at(100), false));
         liveness.sent(at(100), 7, 1);
-        assert_eq!(liveness.wake(), Some(at(115)));
+        assert_eq!(liveness.wake(false), Some(at(115)));
         assert!(!liveness.is_dead(at(114)) && liveness.is_dead(at(115)));
+    }
+
+    #[test]
+    fn the_deadline_follows_the_round_trips() {
+        for (round_trip, deadline) in [(0, 5_000), (600, 5_000), (2_000, 10_000), (90_000, 60_000)]
+        {
+            let mut liveness = started(100);
+            liveness.sent(at(100), 7, 1);
+            let came = at(100) + Duration::from_millis(round_trip);
+            liveness.heard(came);
+            assert!(liveness.pong(7, came));
+            assert_eq!(liveness.patience(), Duration::from_millis(deadline), "{round_trip}");
+        }
+    }
+
+    #[test]
+    fn a_slow_trip_counts_at_once_and_fast_ones_by_and_by() {
+        let mut liveness = started(0);
+        let mut trip = |seconds: u64| {
+            liveness.sent(at(0), 7, 1);
+            assert!(liveness.pong(7, at(seconds)));
+            liveness.round_trip.unwrap()
+        };
+        assert_eq!(trip(1), at(1));
+        assert_eq!(trip(8), at(8));
+        assert_eq!(trip(0), at(7));
+    }
+
+    #[test]
+    fn silence_while_an_answer_is_waited_for_asks_for_a_ping() {
+        let mut liveness = started(0);
+        liveness.sent(at(0), 7, 1);
+        liveness.heard(at(1));
+        assert_eq!((liveness.wake(false), liveness.wake(true)), (Some(at(60)), Some(at(6))));
+        assert!(!liveness.is_due(at(6), false) && liveness.is_due(at(6), true));
+        liveness.sent(at(6), 8, 2);
+        assert!(!liveness.is_due(at(12), true), "one is on its way");
+    }
+
+    #[test]
+    fn a_machine_that_slept_asks_at_once_and_waits_for_a_moment_only() {
+        let mut liveness = started(0);
+        liveness.sent(at(0), 7, 1);
+        liveness.heard(at(1));
+        liveness.hurry(at(10));
+        assert!(liveness.is_due(at(10), false));
+        liveness.sent(at(10), 8, 2);
+        assert!(!liveness.is_dead(at(12)) && liveness.is_dead(at(13)));
+        liveness.heard(at(12));
+        assert!(!liveness.is_dead(at(13)));
+        let mut nobody = Liveness::new(INTERVAL, DEADLINE);
+        nobody.hurry(at(10));
+        assert_eq!(nobody.wake(true), None);
     }
 
     #[test]
@@ -109,46 +247,45 @@ mod tests {
         let mut liveness = Liveness::new(Duration::ZERO, Duration::MAX);
         liveness.start(at(100));
         liveness.sent(at(100), 7, 1);
-        assert!(!liveness.is_due(at(100)) && liveness.is_due(at(101)));
+        assert!(!liveness.is_due(at(100), false) && liveness.is_due(at(101), false));
         assert!(!liveness.is_dead(at(1_000_000)));
         let mut liveness = Liveness::new(Duration::MAX, DEADLINE);
         liveness.start(at(100));
         liveness.sent(at(100), 7, 1);
-        liveness.heard();
-        assert_eq!(liveness.wake(), None);
+        liveness.heard(at(100));
+        assert_eq!(liveness.wake(false), None);
     }
 
     #[test]
     fn any_packet_is_a_sign_of_life() {
-        let mut liveness = Liveness::new(INTERVAL, DEADLINE);
-        liveness.start(at(0));
+        let mut liveness = started(0);
         liveness.sent(at(0), 7, 1);
-        liveness.heard();
+        liveness.heard(at(0));
         assert!(!liveness.is_dead(at(1000)));
-        assert_eq!(liveness.wake(), Some(at(60)));
-        assert!(!liveness.pong(8) && liveness.pong(7) && !liveness.pong(7));
+        assert_eq!(liveness.wake(false), Some(at(60)));
+        assert_eq!(liveness.asked(), Some(7));
+        assert!(!liveness.pong(8, at(1)) && liveness.pong(7, at(1)) && !liveness.pong(7, at(1)));
+        assert_eq!(liveness.asked(), None);
     }
 
     #[test]
     fn a_refused_ping_is_due_again() {
-        let mut liveness = Liveness::new(INTERVAL, DEADLINE);
-        liveness.start(at(0));
+        let mut liveness = started(0);
         liveness.sent(at(0), 7, 1);
         liveness.rejected(&[2, 3], at(5));
-        assert!(!liveness.is_due(at(5)));
+        assert!(!liveness.is_due(at(5), false));
         liveness.rejected(&[1, 2], at(5));
-        assert!(liveness.is_due(at(5)));
+        assert!(liveness.is_due(at(5), false));
     }
 
     #[test]
     fn a_new_socket_starts_afresh() {
-        let mut liveness = Liveness::new(INTERVAL, DEADLINE);
-        liveness.start(at(0));
+        let mut liveness = started(0);
         liveness.sent(at(0), 7, 1);
         liveness.stop();
-        assert_eq!(liveness.wake(), None);
+        assert_eq!(liveness.wake(true), None);
         assert!(!liveness.is_dead(at(1000)));
         liveness.start(at(1000));
-        assert!(liveness.is_due(at(1000)) && !liveness.is_dead(at(1000)));
+        assert!(liveness.is_due(at(1000), false) && !liveness.is_dead(at(1000)));
     }
 }

@@ -1,27 +1,37 @@
 //! The life of a request: queued, sent, acknowledged, done.
 //!
-//! A request that was sent when its socket died is sent again under its old message id, inside of
-//! a container: a server that has it answers from memory and does not run it twice. One that the
-//! server refused, or lost with its session, gets a new id.
+//! A request whose fate is not known is repeated in its session under its old message id, inside
+//! of a container: a server that has it answers from memory and does not run it twice. Only what
+//! the server refused, or says that it never had, gets a new id. What the server has and does not
+//! answer is asked about; what nobody can tell any more is given up as lost.
 //! See core.telegram.org/mtproto/description#message-identifier-msg-id and
-//! core.telegram.org/mtproto/service_messages#notification-of-ignored-error-message.
+//! core.telegram.org/mtproto/service_messages_about_messages.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::connection::{FailureReason, RequestId, RequestOptions};
 use crate::message::OVERHEAD;
+use crate::session::Serial;
 
 /// All requests of one connection that are not done.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outbox {
+    /// How long a request may be silent before the server is asked about it.
+    patience: Duration,
     last: u64,
     entries: BTreeMap<RequestId, Entry>,
-    /// What is to be sent, in the order in which it was asked for.
-    queue: BTreeSet<RequestId>,
+    /// What is to be sent: in a session of the past, or in the current one; each in the order in
+    /// which it was asked for.
+    queue: BTreeSet<(Option<Serial>, RequestId)>,
     /// Who was sent under which message id.
-    sent: BTreeMap<i64, RequestId>,
+    sent: BTreeMap<(Serial, i64), RequestId>,
+    /// When to ask about whom.
+    watched: BTreeSet<(Duration, RequestId)>,
+    /// The last request of each chain.
+    chains: BTreeMap<u64, RequestId>,
 }
 
 /// A request that is to be sent now.
@@ -31,10 +41,34 @@ pub(crate) struct Outgoing {
     pub(crate) body: Bytes,
     /// The message id and sequence number that it had before and has to keep.
     pub(crate) again: Option<(i64, i32)>,
+    /// What has to run before.
+    pub(crate) after: Option<After>,
+    /// Whether a quick acknowledgement is wanted.
+    pub(crate) quick_ack: bool,
+}
+
+/// The request that one waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After {
+    /// It was sent under this message id.
+    Message(i64),
+    /// It stands before it in the same packet.
+    InPacket(RequestId),
 }
 
 /// A request that ended without an answer.
 pub(crate) type Failure = (RequestId, FailureReason);
+
+/// What to do about a request after the server told its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Wait, or send what was queued.
+    Wait,
+    /// Ask for the answer.
+    Fetch,
+    /// Nobody can tell.
+    Lost(RequestId),
+}
 
 #[derive(Debug)]
 struct Entry {
@@ -42,6 +76,14 @@ struct Entry {
     options: RequestOptions,
     state: State,
     rejections: u8,
+    /// How often its answer was asked for.
+    fetches: u8,
+    /// The request before it in its chain.
+    after: Option<RequestId>,
+    /// The message that it was told to wait for when it was sent.
+    told_after: Option<i64>,
+    /// Its entry in the list of those who are watched.
+    watch: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -58,19 +100,47 @@ enum State {
 
 /// Where a request stood when it was sent.
 #[derive(Clone, Copy, Debug)]
-struct Place {
-    msg_id: i64,
-    seqno: i32,
+pub(crate) struct Place {
+    pub(crate) session: Serial,
+    pub(crate) msg_id: i64,
+    pub(crate) seqno: i32,
     /// The id of the packet's outermost message.
-    outer: i64,
+    pub(crate) outer: i64,
+    /// The number of the first socket that carried it under this id.
+    pub(crate) socket: u64,
+    /// Whether it was sent more than once under this id.
+    pub(crate) repeated: bool,
 }
 
 impl Outbox {
+    pub(crate) fn new(patience: Duration) -> Self {
+        Self {
+            patience,
+            last: 0,
+            entries: BTreeMap::new(),
+            queue: BTreeSet::new(),
+            sent: BTreeMap::new(),
+            watched: BTreeSet::new(),
+            chains: BTreeMap::new(),
+        }
+    }
+
     /// Queues a request.
     pub(crate) fn push(&mut self, body: Bytes, options: RequestOptions) -> RequestId {
         let id = self.name();
-        self.entries.insert(id, Entry { body, options, state: State::Queued, rejections: 0 });
-        self.queue.insert(id);
+        let after = options.chain.and_then(|chain| self.chains.insert(chain, id));
+        let entry = Entry {
+            body,
+            options,
+            state: State::Queued,
+            rejections: 0,
+            fetches: 0,
+            after,
+            told_after: None,
+            watch: None,
+        };
+        self.entries.insert(id, entry);
+        self.queue.insert((None, id));
         id
     }
 
@@ -80,27 +150,31 @@ impl Outbox {
         RequestId(self.last)
     }
 
-    /// Forgets a request; gives its message id if the server may have it.
-    pub(crate) fn cancel(&mut self, id: RequestId) -> Option<i64> {
-        let entry = self.entries.remove(&id)?;
-        self.queue.remove(&id);
-        let place = entry.state.place()?;
-        self.sent.remove(&place.msg_id);
-        Some(place.msg_id)
+    /// Forgets a request; gives the session and message id if the server may have it.
+    pub(crate) fn cancel(&mut self, id: RequestId) -> Option<(Serial, i64)> {
+        let place = self.remove(id)?.state.place()?;
+        Some((place.session, place.msg_id))
     }
 
-    /// Takes the requests for the next packet.
-    pub(crate) fn take(&mut self) -> Vec<Outgoing> {
+    /// Takes the requests of a session for its next packet; new ones if it is the current one.
+    pub(crate) fn take(&mut self, session: Serial, current: bool) -> Vec<Outgoing> {
         let mut size = 0;
-        let mut batch = Vec::new();
-        while batch.len() < MAX_BATCH
-            && let Some(id) = self.queue.first().copied()
-        {
-            let Some(entry) = self.entries.get(&id) else {
-                self.queue.pop_first();
+        let mut batch: Vec<Outgoing> = Vec::new();
+        let again = self.range(Some(session));
+        let fresh = current.then(|| self.range(None)).into_iter().flatten();
+        let mut taken = Vec::new();
+        for key in again.chain(fresh) {
+            let Some(entry) = self.entries.get(&key.1) else {
+                taken.push(key);
                 continue;
             };
-            size += entry.body.len() + OVERHEAD;
+            if batch.len() >= MAX_BATCH {
+                break;
+            }
+            let Ok(after) = self.predecessor(entry, session, &batch) else {
+                continue;
+            };
+            size += entry.body.len() + OVERHEAD + WRAPPER;
             if size > MAX_BATCH_SIZE && !batch.is_empty() {
                 break;
             }
@@ -108,47 +182,123 @@ impl Outbox {
                 State::Again(place) => Some((place.msg_id, place.seqno)),
                 _ => None,
             };
-            batch.push(Outgoing { id, body: entry.body.clone(), again });
-            self.queue.pop_first();
+            batch.push(Outgoing {
+                id: key.1,
+                body: entry.body.clone(),
+                again,
+                after,
+                quick_ack: entry.options.quick_ack,
+            });
+            taken.push(key);
+        }
+        for key in taken {
+            self.queue.remove(&key);
         }
         batch
     }
 
-    /// A request was put into a packet.
-    pub(crate) fn sent(&mut self, id: RequestId, msg_id: i64, seqno: i32, outer: i64) {
-        if let Some(entry) = self.entries.get_mut(&id) {
-            entry.state = State::Sent(Place { msg_id, seqno, outer });
-            self.sent.insert(msg_id, id);
+    fn range(&self, session: Option<Serial>) -> impl Iterator<Item = (Option<Serial>, RequestId)> {
+        let ends = (session, RequestId(0))..=(session, RequestId(u64::MAX));
+        self.queue.range(ends).copied()
+    }
+
+    /// What a request waits for; an error if it cannot be sent before that is.
+    fn predecessor(
+        &self,
+        entry: &Entry,
+        session: Serial,
+        batch: &[Outgoing],
+    ) -> Result<Option<After>, ()> {
+        // A repetition says what was said before.
+        if let State::Again(_) = entry.state {
+            return Ok(entry.told_after.map(After::Message));
+        }
+        let Some((before, other)) =
+            entry.after.and_then(|before| Some((before, self.entries.get(&before)?)))
+        else {
+            return Ok(None);
+        };
+        match other.state {
+            State::Sent(place) | State::Acked(place) if place.session == session => {
+                Ok(Some(After::Message(place.msg_id)))
+            }
+            _ if batch.iter().any(|outgoing| outgoing.id == before) => {
+                Ok(Some(After::InPacket(before)))
+            }
+            _ => Err(()),
         }
     }
 
+    /// A request was put into a packet.
+    pub(crate) fn sent(
+        &mut self,
+        id: RequestId,
+        mut place: Place,
+        told_after: Option<i64>,
+        uptime: Duration,
+    ) {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        if let State::Again(before) = entry.state {
+            place.socket = before.socket;
+            place.repeated = true;
+        }
+        entry.state = State::Sent(place);
+        entry.told_after = told_after;
+        self.sent.insert((place.session, place.msg_id), id);
+        self.watch(id, uptime);
+    }
+
     /// The server has these messages.
-    pub(crate) fn acked(&mut self, msg_ids: &[i64]) {
+    pub(crate) fn acked(&mut self, session: Serial, msg_ids: &[i64]) {
         for msg_id in msg_ids {
-            let entry = self.sent.get(msg_id).and_then(|id| self.entries.get_mut(id));
-            if let Some(entry) = entry
-                && let State::Sent(place) = entry.state
+            let id = self.sent.get(&(session, *msg_id));
+            if let Some((id, entry)) = id.and_then(|id| Some((*id, self.entries.get_mut(id)?)))
+                && let State::Sent(place) | State::Again(place) = entry.state
             {
                 entry.state = State::Acked(place);
+                self.queue.remove(&(Some(session), id));
             }
         }
     }
 
+    /// Who was sent under this id.
+    pub(crate) fn find(&self, session: Serial, msg_id: i64) -> Option<RequestId> {
+        self.sent.get(&(session, msg_id)).copied()
+    }
+
     /// A request was answered.
-    pub(crate) fn answered(&mut self, msg_id: i64) -> Option<RequestId> {
-        let id = self.sent.remove(&msg_id)?;
-        self.queue.remove(&id);
-        self.entries.remove(&id)?;
-        Some(id)
+    pub(crate) fn done(&mut self, id: RequestId) {
+        self.remove(id);
+    }
+
+    /// A request was answered, but only because of the one before it in its chain, or of the key
+    /// that it came with: it did not run and is sent anew. `false` if it may not be, or not again.
+    pub(crate) fn send_anew(&mut self, id: RequestId) -> bool {
+        let again = self.entries.get_mut(&id).is_some_and(|entry| {
+            entry.rejections += 1;
+            entry.rejections <= MAX_REJECTIONS
+        });
+        if again {
+            self.requeue(id);
+        }
+        again
+    }
+
+    /// Whether a request was sent with a wrapper that makes it wait for another.
+    pub(crate) fn is_told_to_wait(&self, id: RequestId) -> bool {
+        self.entries.get(&id).is_some_and(|entry| entry.told_after.is_some())
     }
 
     /// The server refused a message; it gets a new id unless that happened too often.
-    pub(crate) fn rejected(&mut self, msg_id: i64, code: i32) -> Option<Failure> {
-        let id = self.sent.remove(&msg_id)?;
+    pub(crate) fn rejected(&mut self, session: Serial, msg_id: i64, code: i32) -> Option<Failure> {
+        let id = self.find(session, msg_id)?;
         let entry = self.entries.get_mut(&id)?;
         entry.rejections += 1;
-        // Code 20: nobody knows whether it ran.
-        let reason = if code == 20 && entry.options.no_resend {
+        let repeated = entry.state.place().is_some_and(|place| place.repeated);
+        // Code 20: the server cannot tell whether it had it, so nobody knows whether it ran.
+        let reason = if code == 20 && (entry.options.no_resend || repeated) {
             Some(FailureReason::Lost)
         } else if entry.rejections > MAX_REJECTIONS {
             Some(FailureReason::Rejected(code))
@@ -157,58 +307,252 @@ impl Outbox {
         };
         match reason {
             Some(reason) => {
-                self.entries.remove(&id);
-                self.queue.remove(&id);
+                self.remove(id);
                 Some((id, reason))
             }
             None => {
-                entry.state = State::Queued;
-                self.queue.insert(id);
+                self.requeue(id);
                 None
             }
         }
     }
 
-    /// The socket is gone: what is not known to have arrived is sent again on the next one.
+    /// The socket is gone: what is not known to have arrived is repeated on the next one.
     pub(crate) fn disconnected(&mut self) -> Vec<Failure> {
-        self.put_back(|state| match state {
-            State::Sent(place) => Some(State::Again(place)),
+        self.put_back(|entry, _| match entry.state {
+            State::Sent(_) if entry.options.no_resend => Some(Fate::Lost),
+            State::Sent(_) => Some(Fate::Repeat),
             _ => None,
         })
     }
 
-    /// The server has a new session: what came before its first message is sent anew.
-    pub(crate) fn forgotten(&mut self, first_msg_id: i64) -> Vec<Failure> {
-        self.put_back(|state| {
-            let place = state.place()?;
-            (place.outer.max(place.msg_id) < first_msg_id).then_some(State::Queued)
+    /// The server has a new session: what came before its first message is sent anew, as
+    /// core.telegram.org/mtproto/service_messages#new-session-creation-notification demands.
+    pub(crate) fn forgotten(&mut self, session: Serial, first_msg_id: i64) -> Vec<Failure> {
+        self.put_back(|entry, place| {
+            let before = place.outer.max(place.msg_id) < first_msg_id;
+            (place.session == session && before).then(|| entry.anew())
         })
     }
 
-    /// The client has a new session: everything is sent anew.
-    pub(crate) fn restart(&mut self) -> Vec<Failure> {
-        self.put_back(|state| state.place().map(|_| State::Queued))
+    /// The key of a session is gone with all that was said under it. What was only sent over the
+    /// socket `unread` was not read; the rest may have run.
+    pub(crate) fn orphaned(&mut self, session: Serial, unread: Option<u64>) -> Vec<Failure> {
+        self.put_back(|entry, place| {
+            let ran = unread != Some(place.socket) || place.repeated;
+            let fate = if ran { entry.anew() } else { Fate::Anew };
+            (place.session == session).then_some(fate)
+        })
     }
 
-    fn put_back(&mut self, change: impl Fn(State) -> Option<State>) -> Vec<Failure> {
-        let mut lost = Vec::new();
-        for (id, entry) in &mut self.entries {
-            let Some(state) = change(entry.state) else {
-                continue;
-            };
-            if entry.options.no_resend {
-                lost.push((*id, FailureReason::Lost));
-            }
-            if let (State::Queued, Some(place)) = (state, entry.state.place()) {
-                self.sent.remove(&place.msg_id);
-            }
-            entry.state = state;
-            self.queue.insert(*id);
+    /// A session is given up: nobody will tell what became of its requests.
+    pub(crate) fn abandoned(&mut self, session: Serial) -> Vec<Failure> {
+        let of_session = (session, i64::MIN)..=(session, i64::MAX);
+        let lost: Vec<RequestId> = self.sent.range(of_session).map(|(_, id)| *id).collect();
+        for id in &lost {
+            self.remove(*id);
         }
-        for (id, _) in &lost {
-            self.cancel(*id);
+        lost.into_iter().map(|id| (id, FailureReason::Lost)).collect()
+    }
+
+    /// Whether a session has requests that wait for an answer.
+    pub(crate) fn has(&self, session: Serial) -> bool {
+        self.sent.range((session, i64::MIN)..=(session, i64::MAX)).next().is_some()
+    }
+
+    /// Whether anything waits for an answer.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.sent.is_empty()
+    }
+
+    /// Takes those who were silent for too long; they are looked at again after as long a time.
+    pub(crate) fn take_silent(&mut self, uptime: Duration) -> Vec<(Serial, i64)> {
+        let mut silent = Vec::new();
+        while let Some((due, id)) = self.watched.first().copied()
+            && due <= uptime
+        {
+            silent.extend(self.look_at(id, uptime));
+        }
+        silent
+    }
+
+    /// Takes all that the server has but did not answer, to be asked about on a new socket.
+    pub(crate) fn take_acked(&mut self, uptime: Duration) -> Vec<(Serial, i64)> {
+        let acked: Vec<RequestId> = self
+            .sent
+            .values()
+            .filter(|id| {
+                let entry = self.entries.get(id);
+                entry.is_some_and(|entry| matches!(entry.state, State::Acked(_)))
+            })
+            .copied()
+            .collect();
+        acked.into_iter().filter_map(|id| self.look_at(id, uptime)).collect()
+    }
+
+    fn look_at(&mut self, id: RequestId, uptime: Duration) -> Option<(Serial, i64)> {
+        self.watch(id, uptime);
+        let place = self.entries.get(&id)?.state.place()?;
+        Some((place.session, place.msg_id))
+    }
+
+    /// When to look for those who are silent.
+    pub(crate) fn wake(&self) -> Option<Duration> {
+        self.watched.first().map(|(due, _)| *due)
+    }
+
+    /// The server told the state of a message of ours; see [`states`].
+    pub(crate) fn told(&mut self, session: Serial, msg_id: i64, state: u8) -> Verdict {
+        let Some(id) = self.find(session, msg_id) else {
+            return Verdict::Wait;
+        };
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return Verdict::Wait;
+        };
+        match state & states::KIND {
+            states::RECEIVED if state & states::ANSWERED != 0 => {
+                entry.fetches += 1;
+                // Who has our acknowledgement of an answer that never came keeps it no longer.
+                if state & states::TAKEN != 0 || entry.fetches > MAX_FETCHES {
+                    self.remove(id);
+                    return Verdict::Lost(id);
+                }
+                self.acked(session, &[msg_id]);
+                Verdict::Fetch
+            }
+            states::RECEIVED => {
+                self.acked(session, &[msg_id]);
+                Verdict::Wait
+            }
+            // The old id is kept: what is still on its way somewhere is then not run twice.
+            states::NOT_RECEIVED | states::TOO_HIGH => {
+                self.repeat(id);
+                Verdict::Wait
+            }
+            // The server forgot, or says what nobody understands.
+            _ => {
+                self.remove(id);
+                Verdict::Lost(id)
+            }
+        }
+    }
+
+    /// Sends a request once more under its old id; `false` if there is none.
+    pub(crate) fn send_again(&mut self, session: Serial, msg_id: i64) -> bool {
+        let id = self.find(session, msg_id);
+        id.inspect(|id| self.repeat(*id)).is_some()
+    }
+
+    fn repeat(&mut self, id: RequestId) {
+        if let Some(entry) = self.entries.get_mut(&id)
+            && let State::Sent(place) | State::Acked(place) = entry.state
+        {
+            entry.state = State::Again(place);
+            self.queue.insert((Some(place.session), id));
+        }
+    }
+
+    /// Everything that is kept: requests, those to be sent, those on their way, those watched,
+    /// chains.
+    pub(crate) fn census(&self) -> [usize; 5] {
+        let Self { entries, queue, sent, watched, chains, .. } = self;
+        [entries.len(), queue.len(), sent.len(), watched.len(), chains.len()]
+    }
+
+    fn requeue(&mut self, id: RequestId) {
+        self.unwatch(id);
+        if let Some(entry) = self.entries.get_mut(&id) {
+            let before = std::mem::replace(&mut entry.state, State::Queued);
+            entry.told_after = None;
+            entry.fetches = 0;
+            if let Some(place) = before.place() {
+                self.sent.remove(&(place.session, place.msg_id));
+                self.queue.remove(&(Some(place.session), id));
+            }
+            self.queue.insert((None, id));
+        }
+    }
+
+    fn put_back(&mut self, decide: impl Fn(&Entry, Place) -> Option<Fate>) -> Vec<Failure> {
+        let fates: Vec<(RequestId, Fate)> = self
+            .entries
+            .iter()
+            .filter_map(|(id, entry)| Some((*id, decide(entry, entry.state.place()?)?)))
+            .collect();
+        let mut lost = Vec::new();
+        for (id, fate) in fates {
+            match fate {
+                Fate::Anew => self.requeue(id),
+                Fate::Repeat => {
+                    self.unwatch(id);
+                    self.repeat(id);
+                }
+                Fate::Lost => {
+                    self.remove(id);
+                    lost.push((id, FailureReason::Lost));
+                }
+            }
         }
         lost
+    }
+
+    fn watch(&mut self, id: RequestId, uptime: Duration) {
+        self.unwatch(id);
+        if let Some(entry) = self.entries.get_mut(&id) {
+            let due = uptime.saturating_add(self.patience);
+            entry.watch = Some(due);
+            self.watched.insert((due, id));
+        }
+    }
+
+    fn unwatch(&mut self, id: RequestId) {
+        let watch = self.entries.get_mut(&id).and_then(|entry| entry.watch.take());
+        if let Some(due) = watch {
+            self.watched.remove(&(due, id));
+        }
+    }
+
+    fn remove(&mut self, id: RequestId) -> Option<Entry> {
+        self.unwatch(id);
+        let entry = self.entries.remove(&id)?;
+        self.queue.remove(&(None, id));
+        if let Some(place) = entry.state.place() {
+            self.queue.remove(&(Some(place.session), id));
+            self.sent.remove(&(place.session, place.msg_id));
+        }
+        if let Some(chain) = entry.options.chain
+            && self.chains.get(&chain) == Some(&id)
+        {
+            // Who comes next in the chain follows the one before, if that is still there.
+            match entry.after.filter(|before| self.entries.contains_key(before)) {
+                Some(before) => self.chains.insert(chain, before),
+                None => self.chains.remove(&chain),
+            };
+        }
+        if entry.options.chain.is_some() {
+            for follower in self.entries.values_mut().filter(|other| other.after == Some(id)) {
+                follower.after = entry.after;
+            }
+        }
+        Some(entry)
+    }
+}
+
+/// What becomes of a request whose socket, session or key is gone.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    /// It is sent as if it had never been.
+    Anew,
+    /// It is sent under the id that it had.
+    Repeat,
+    /// It may have run and must not run twice.
+    Lost,
+}
+
+impl Entry {
+    /// What becomes of it when it may have run and nobody remembers.
+    fn anew(&self) -> Fate {
+        if self.options.no_resend { Fate::Lost } else { Fate::Anew }
     }
 }
 
@@ -221,121 +565,39 @@ impl State {
     }
 }
 
+/// The bytes of `msgs_state_info`.
+/// See core.telegram.org/mtproto/service_messages_about_messages#informational-message-regarding-status-of-messages.
+pub(crate) mod states {
+    /// The bits that say what is known of the message itself.
+    pub(crate) const KIND: u8 = 7;
+    /// The message may have been received, and was forgotten since.
+    pub(crate) const FORGOTTEN: u8 = 1;
+    /// The message was not received.
+    pub(crate) const NOT_RECEIVED: u8 = 2;
+    /// The message was not received: its id is higher than any that was.
+    pub(crate) const TOO_HIGH: u8 = 3;
+    /// The message was received.
+    pub(crate) const RECEIVED: u8 = 4;
+    /// An answer to it was made.
+    pub(crate) const ANSWERED: u8 = 64;
+    /// The other end is known to have that answer.
+    pub(crate) const TAKEN: u8 = 128;
+}
+
 /// The most requests in one packet: room for service messages is left.
 const MAX_BATCH: usize = 1000;
 
 /// The most bytes of requests in one packet, unless one alone is larger.
 const MAX_BATCH_SIZE: usize = 32 * 1024;
 
+/// What a wrapper that makes a request wait for another adds to it, in bytes.
+const WRAPPER: usize = 12;
+
 /// How often one request may be refused before it fails.
 const MAX_REJECTIONS: u8 = 8;
 
+/// How often an answer is asked for that does not come.
+const MAX_FETCHES: u8 = 3;
+
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RISKY: RequestOptions = RequestOptions { no_resend: true, no_gzip: false };
-
-    fn send(outbox: &mut Outbox, first: i64) -> Vec<RequestId> {
-        let batch = outbox.take();
-        for (outgoing, msg_id) in batch.iter().zip((first..).step_by(4)) {
-            outbox.sent(outgoing.id, msg_id, 1, first + 400);
-        }
-        batch.into_iter().map(|outgoing| outgoing.id).collect()
-    }
-
-    fn outbox(count: usize) -> (Outbox, Vec<RequestId>) {
-        let mut outbox = Outbox::default();
-        let body = Bytes::from_static(b"body");
-        let ids = (0..count).map(|_| outbox.push(body.clone(), RequestOptions::default()));
-        let ids = ids.collect();
-        (outbox, ids)
-    }
-
-    #[test]
-    fn an_answer_ends_a_request_once() {
-        let (mut outbox, ids) = outbox(1);
-        assert_eq!(send(&mut outbox, 100), ids);
-        assert_eq!(outbox.answered(104), None);
-        assert_eq!(outbox.answered(100), Some(ids[0]));
-        assert_eq!(outbox.answered(100), None);
-        assert!(outbox.entries.is_empty() && outbox.queue.is_empty() && outbox.sent.is_empty());
-    }
-
-    #[test]
-    fn a_dead_socket_repeats_what_was_not_acknowledged_under_the_same_id() {
-        let (mut outbox, ids) = outbox(3);
-        send(&mut outbox, 100);
-        outbox.acked(&[104]);
-        assert!(outbox.disconnected().is_empty());
-        let batch = outbox.take();
-        let again: Vec<_> = batch.iter().map(|item| (item.id, item.again)).collect();
-        assert_eq!(again, [(ids[0], Some((100, 1))), (ids[2], Some((108, 1)))]);
-        assert_eq!(outbox.answered(104), Some(ids[1]));
-    }
-
-    #[test]
-    fn an_answer_overtakes_a_repetition() {
-        let (mut outbox, ids) = outbox(1);
-        send(&mut outbox, 100);
-        outbox.disconnected();
-        assert_eq!(outbox.answered(100), Some(ids[0]));
-        assert!(outbox.take().is_empty());
-    }
-
-    #[test]
-    fn what_must_not_run_twice_is_lost_with_its_socket() {
-        let mut outbox = Outbox::default();
-        let waiting = outbox.push(Bytes::new(), RISKY);
-        assert!(outbox.disconnected().is_empty(), "it was never sent");
-        assert_eq!(send(&mut outbox, 100), [waiting]);
-        assert_eq!(outbox.disconnected(), [(waiting, FailureReason::Lost)]);
-        assert!(outbox.take().is_empty());
-    }
-
-    #[test]
-    fn a_new_session_of_the_server_repeats_what_came_before_it() {
-        let (mut outbox, ids) = outbox(1);
-        send(&mut outbox, 100);
-        outbox.acked(&[100]);
-        assert!(outbox.forgotten(500).is_empty());
-        assert!(outbox.take().is_empty(), "its container is the first message");
-        outbox.forgotten(501);
-        let batch = outbox.take();
-        assert_eq!((batch[0].id, batch[0].again), (ids[0], None));
-    }
-
-    #[test]
-    fn a_refused_request_gets_a_new_id_but_not_for_ever() {
-        let (mut outbox, ids) = outbox(1);
-        for round in 0..MAX_REJECTIONS {
-            let first = 100 + 4 * i64::from(round);
-            assert_eq!(send(&mut outbox, first), ids);
-            assert_eq!(outbox.rejected(first, 48), None);
-            assert_eq!(outbox.rejected(first, 48), None, "a second notice changes nothing");
-        }
-        send(&mut outbox, 1000);
-        assert_eq!(outbox.rejected(1000, 48), Some((ids[0], FailureReason::Rejected(48))));
-        assert!(outbox.take().is_empty());
-    }
-
-    #[test]
-    fn packets_are_bounded_in_count_and_size() {
-        let (mut many, _) = outbox(MAX_BATCH + 1);
-        assert_eq!((many.take().len(), many.take().len()), (MAX_BATCH, 1));
-        let mut large = Outbox::default();
-        for size in [MAX_BATCH_SIZE * 2, 4, 4] {
-            large.push(Bytes::from(vec![0; size]), RequestOptions::default());
-        }
-        assert_eq!((large.take().len(), large.take().len()), (1, 2));
-    }
-
-    #[test]
-    fn a_cancelled_request_is_gone() {
-        let (mut outbox, ids) = outbox(2);
-        assert_eq!(outbox.cancel(ids[0]), None);
-        assert_eq!(send(&mut outbox, 100), ids[1..]);
-        assert_eq!(outbox.cancel(ids[1]), Some(100));
-        assert_eq!(outbox.answered(100), None);
-    }
-}
+mod tests;

@@ -3,32 +3,33 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use chappe_crypto::{AuthKey, Side};
+use bytes::Bytes;
 use chappe_tl::Encode;
 use chappe_tl::service::types;
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 
-use crate::connection::Resume;
-use crate::error::PeerMisbehaved;
+use crate::clock::Clock;
 use crate::message::{
     self, Age, Low, Message, MessageError, MessageIds, Seen, SequenceNumbers, Window,
 };
-use crate::packet::{self, Draft, Header};
-use crate::salts::{Salts, seconds};
+use crate::outbox::states;
+use crate::packet::{Draft, Header, Opened};
+use crate::questions::Questions;
 use crate::time::Now;
+
+/// Names a session of a connection: the later, the higher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Serial(pub(crate) u64);
 
 /// One session of one auth key.
 #[derive(Debug)]
 pub(crate) struct Session {
-    key: AuthKey,
-    pub(crate) salts: Salts,
-    /// Seconds to add to the local clock to get the server's.
-    offset: i64,
-    /// Whether a message of this socket confirmed the clock.
-    synced: bool,
-    session_id: i64,
+    pub(crate) serial: Serial,
+    pub(crate) auth_key_id: i64,
+    pub(crate) session_id: i64,
+    /// What is to be asked and told about messages.
+    pub(crate) questions: Questions,
     ids: MessageIds,
     numbers: SequenceNumbers,
     received: Window<()>,
@@ -36,8 +37,6 @@ pub(crate) struct Session {
     acks: BTreeSet<i64>,
     acks_due: Option<Duration>,
     announced: Option<i64>,
-    /// The session that this one replaced: the answers to what was on its way still come.
-    replaced: Option<i64>,
     /// The last message id that was made when the server refused a message.
     refused: Option<i64>,
 }
@@ -61,13 +60,12 @@ pub(crate) struct Parcel {
 }
 
 impl Session {
-    pub(crate) fn new(resume: Resume, rng: &mut ChaCha20Rng) -> Self {
+    pub(crate) fn new(serial: Serial, auth_key_id: i64, rng: &mut ChaCha20Rng) -> Self {
         Self {
-            key: resume.key,
-            salts: Salts::new(resume.salts),
-            offset: resume.time_offset.clamp(-FARTHEST, FARTHEST),
-            synced: false,
+            serial,
+            auth_key_id,
             session_id: session_id(rng),
+            questions: Questions::default(),
             ids: MessageIds::default(),
             numbers: SequenceNumbers::default(),
             received: Window::new(REMEMBERED),
@@ -75,64 +73,25 @@ impl Session {
             acks: BTreeSet::new(),
             acks_due: None,
             announced: None,
-            replaced: None,
             refused: None,
         }
     }
 
-    pub(crate) fn resume(&self) -> Resume {
-        Resume {
-            key: self.key.clone(),
-            salts: self.salts.list().to_vec(),
-            time_offset: self.offset,
-        }
-    }
-
-    pub(crate) fn server_time(&self, now: Now) -> Duration {
-        let magnitude = Duration::from_secs(self.offset.unsigned_abs());
-        if self.offset < 0 {
-            now.unix.saturating_sub(magnitude)
-        } else {
-            now.unix.saturating_add(magnitude)
-        }
-    }
-
-    /// Sets the clock by the id of a message that the server just made.
-    pub(crate) fn set_clock(&mut self, server_msg_id: i64, now: Now) {
-        self.offset = (server_msg_id >> 32).saturating_sub(seconds(now.unix));
-    }
-
-    /// There is a new socket: its first message may put the clock right.
+    /// Takes the messages out of a packet that were not received before.
     ///
-    /// A client whose clock is less than 300 seconds behind would else never agree with its
-    /// server: the server takes the client's ids, the client none of the server's.
-    pub(crate) fn connected(&mut self) {
-        self.synced = false;
-    }
-
-    /// Begins a new session of the same key.
-    pub(crate) fn restart(&mut self, rng: &mut ChaCha20Rng) {
-        let replaced = Some(self.session_id);
-        *self = Self { replaced, ..Self::new(self.resume(), rng) };
-    }
-
-    /// Opens a packet and gives its messages that were not received before.
-    ///
-    /// The order is that of core.telegram.org/mtproto/security_guidelines; on an error nothing of
-    /// the packet was used.
-    pub(crate) fn open(
+    /// The order of the checks is that of core.telegram.org/mtproto/security_guidelines; on an
+    /// error nothing of the packet was used. `ping` is the number of the ping that waits for its
+    /// pong.
+    pub(crate) fn take(
         &mut self,
         now: Now,
-        packet: BytesMut,
-    ) -> Result<Vec<Message>, PeerMisbehaved> {
-        let opened = packet::open(&self.key, Side::Server, packet)?;
-        let Header { session_id, msg_id, seqno, .. } = opened.header;
-        if session_id != self.session_id {
-            let late = self.replaced == Some(session_id);
-            return if late { Ok(Vec::new()) } else { Err(MessageError::Session.into()) };
-        }
+        clock: &mut Clock,
+        ping: Option<i64>,
+        opened: Opened,
+    ) -> Result<Vec<Message>, MessageError> {
+        let Header { msg_id, seqno, .. } = opened.header;
         if msg_id & 1 == 0 {
-            return Err(MessageError::Parity.into());
+            return Err(MessageError::Parity);
         }
         let outer = Message { msg_id, seqno, body: opened.body };
         match self.received.look(msg_id) {
@@ -141,25 +100,25 @@ impl Session {
                 self.acknowledge_again(outer, now);
                 return Ok(Vec::new());
             }
-            Seen::Forgotten => return Err(MessageError::Forgotten.into()),
+            Seen::Forgotten => return Err(MessageError::Forgotten),
         }
-        let refusal = self.check_clock(msg_id, now);
+        let refusal = self.check_clock(clock, msg_id, now);
         if !message::is_container(&outer.body) {
             if let Err(error) = refusal
-                && !sets_clock(&outer)
+                && !sets_clock(&outer, ping)
             {
-                return Err(error.into());
+                return Err(error);
             }
             return Ok(self.admit(outer, now).into_iter().collect());
         }
         let mut messages = message::unpack_container(outer.body)?;
         if messages.iter().any(|message| message.msg_id & 1 == 0) {
-            return Err(MessageError::Parity.into());
+            return Err(MessageError::Parity);
         }
         if let Err(error) = refusal {
-            messages.retain(sets_clock);
+            messages.retain(|message| sets_clock(message, ping));
             if messages.is_empty() {
-                return Err(error.into());
+                return Err(error);
             }
         }
         self.received.insert(msg_id, ());
@@ -167,16 +126,15 @@ impl Session {
     }
 
     /// Compares the id of a new message with the clock, or the clock with the id.
-    fn check_clock(&mut self, msg_id: i64, now: Now) -> Result<(), MessageError> {
+    fn check_clock(&self, clock: &mut Clock, msg_id: i64, now: Now) -> Result<(), MessageError> {
         let newest = self.received.highest().is_none_or(|highest| msg_id > highest);
-        match message::age(msg_id, self.server_time(now)) {
-            Age::Fresh => {}
+        match message::age(msg_id, clock.time(now)) {
+            Age::Fresh => clock.confirm(),
             Age::Old => return Err(MessageError::Old),
             // No server makes ids of a time that is yet to come.
-            Age::Ahead if newest && !self.synced => self.set_clock(msg_id, now),
+            Age::Ahead if newest && !clock.is_synced() => clock.set_by(msg_id, now),
             Age::Ahead => return Err(MessageError::Ahead),
         }
-        self.synced = true;
         Ok(())
     }
 
@@ -215,6 +173,18 @@ impl Session {
         self.received.look(msg_id) != Seen::New
     }
 
+    /// The state of a message of the server, as `msgs_state_info` tells it.
+    pub(crate) fn state(&self, msg_id: i64) -> u8 {
+        match self.received.look(msg_id) {
+            Seen::Before(()) => states::RECEIVED,
+            Seen::Forgotten => states::FORGOTTEN,
+            Seen::New if self.received.highest().is_none_or(|highest| msg_id > highest) => {
+                states::TOO_HIGH
+            }
+            Seen::New => states::NOT_RECEIVED,
+        }
+    }
+
     /// Whether a message id is of this session and this side.
     pub(crate) fn is_ours(&self, msg_id: i64) -> bool {
         matches!(self.sent.look(msg_id), Seen::Before(_))
@@ -245,33 +215,47 @@ impl Session {
         self.announced.replace(unique_id) != Some(unique_id)
     }
 
-    /// When acknowledgements have to leave.
+    /// Whether nothing is left to be said in it.
+    pub(crate) fn is_still(&self) -> bool {
+        self.acks.is_empty() && self.questions.is_empty()
+    }
+
+    /// When acknowledgements have to leave, or an answer about messages has to be there.
     pub(crate) fn wake(&self) -> Option<Duration> {
-        self.acks_due
+        [self.acks_due, self.questions.wake()].into_iter().flatten().min()
+    }
+
+    /// Makes the id and number of a message.
+    pub(crate) fn number(&mut self, time: Duration, content: bool) -> (i64, i32) {
+        (self.ids.next(time, Low::Client), self.numbers.next(content))
     }
 
     /// Adds a message with a new id to a parcel.
     pub(crate) fn add(
         &mut self,
-        now: Now,
+        time: Duration,
         parcel: &mut Parcel,
         body: Bytes,
         content: bool,
     ) -> (i64, i32) {
-        let msg_id = self.ids.next(self.server_time(now), Low::Client);
-        let seqno = self.numbers.next(content);
+        let (msg_id, seqno) = self.number(time, content);
         parcel.messages.push(Message { msg_id, seqno, body });
         (msg_id, seqno)
     }
 
-    /// Adds a message that went out before to a parcel.
-    pub(crate) fn add_again(parcel: &mut Parcel, body: Bytes, (msg_id, seqno): (i64, i32)) {
+    /// Adds a message whose id and number are made to a parcel.
+    pub(crate) fn add_numbered(parcel: &mut Parcel, body: Bytes, (msg_id, seqno): (i64, i32)) {
         parcel.messages.push(Message { msg_id, seqno, body });
+    }
+
+    /// Adds a message that went out before to a parcel.
+    pub(crate) fn add_again(parcel: &mut Parcel, body: Bytes, place: (i64, i32)) {
+        Self::add_numbered(parcel, body, place);
         parcel.again = true;
     }
 
     /// Adds acknowledgements, if there is a packet to go with or they cannot wait.
-    pub(crate) fn add_acks(&mut self, now: Now, parcel: &mut Parcel) {
+    pub(crate) fn add_acks(&mut self, now: Now, time: Duration, parcel: &mut Parcel) {
         let due = self.acks_due.is_some_and(|due| due <= now.uptime)
             || self.acks.len() >= MAX_WAITING_ACKS;
         if self.acks.is_empty() || (parcel.messages.is_empty() && !due) {
@@ -287,14 +271,15 @@ impl Session {
             self.acks_due = None;
         }
         let body = types::MsgsAck { msg_ids: acks.clone() }.to_bytes();
-        self.add(now, parcel, body, false);
+        self.add(time, parcel, body, false);
         parcel.acks = acks;
     }
 
     /// Closes a parcel: gives the packet to be sealed and the id of its outermost message.
     pub(crate) fn close(
         &mut self,
-        now: Now,
+        salt: i64,
+        time: Duration,
         parcel: Parcel,
         rng: &mut ChaCha20Rng,
     ) -> (Draft, i64) {
@@ -304,25 +289,23 @@ impl Session {
             self.sent.insert(*msg_id, Sent::default());
         }
         if let ([message], false) = (messages.as_slice(), again) {
-            let header = self.header(now, message.msg_id, message.seqno);
+            let header = self.header(salt, message.msg_id, message.seqno);
             self.sent.insert(message.msg_id, Sent { inner: Vec::new(), acks });
             return (Draft::new(&header, &message.body, rng), message.msg_id);
         }
-        let msg_id = self.ids.next(self.server_time(now), Low::Client);
-        let seqno = self.numbers.next(false);
+        let (msg_id, seqno) = self.number(time, false);
         self.sent.insert(msg_id, Sent { inner, acks });
-        let header = self.header(now, msg_id, seqno);
+        let header = self.header(salt, msg_id, seqno);
         (Draft::container(&header, messages, rng), msg_id)
     }
 
-    fn header(&self, now: Now, msg_id: i64, seqno: i32) -> Header {
-        let salt = self.salts.current(self.server_time(now));
+    fn header(&self, salt: i64, msg_id: i64, seqno: i32) -> Header {
         Header { salt, session_id: self.session_id, msg_id, seqno }
     }
 
-    /// Encrypts packets.
-    pub(crate) fn seal(&self, drafts: &mut [Draft]) {
-        packet::seal(&self.key, Side::Client, drafts);
+    /// What is kept: messages of both sides, acknowledgements.
+    pub(crate) fn census(&self) -> [usize; 3] {
+        [self.received.iter().count(), self.sent.iter().count(), self.acks.len()]
     }
 }
 
@@ -330,21 +313,27 @@ impl Parcel {
     pub(crate) fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
+
+    /// How many more messages it may take, beside those that a connection adds at its end.
+    pub(crate) fn room(&self) -> usize {
+        message::MAX_MESSAGES.saturating_sub(self.messages.len() + LAST_MESSAGES)
+    }
 }
 
-/// Whether a message may be out of the window of time, since it is there to correct the clock.
-fn sets_clock(message: &Message) -> bool {
+/// Whether a message may be out of the window of time, since it is there to correct the clock:
+/// notices of the server, and the pong to a ping whose number nobody else knows.
+fn sets_clock(message: &Message, ping: Option<i64>) -> bool {
+    let id = message::constructor(&message.body);
     [types::BadServerSalt::ID, types::BadMsgNotification::ID, types::NewSessionCreated::ID]
-        .contains(&message::constructor(&message.body))
+        .contains(&id)
+        || id == types::Pong::ID
+            && ping.is_some_and(|ping| message.body.ends_with(&ping.to_le_bytes()))
 }
 
 /// A number that is not 0: some servers take that for none.
 fn session_id(rng: &mut ChaCha20Rng) -> i64 {
     (rng.next_u64() | 1).cast_signed()
 }
-
-/// No clock is wrong by more, in seconds: message ids have 31 bits for the time.
-const FARTHEST: i64 = 1 << 31;
 
 /// How many message ids of each side are remembered.
 const REMEMBERED: usize = 4096;
@@ -357,3 +346,6 @@ const MAX_WAITING_ACKS: usize = 64;
 
 /// The most acknowledgements in one message.
 const MAX_ACKS: usize = 2048;
+
+/// The messages at the end of a packet: a ping, a question for salts, acknowledgements.
+const LAST_MESSAGES: usize = 3;

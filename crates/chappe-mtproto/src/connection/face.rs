@@ -8,6 +8,7 @@ use chappe_crypto::{AuthKey, rsa};
 #[cfg(doc)]
 use crate::connection::Connection;
 use crate::error::PeerMisbehaved;
+use crate::handshake::HandshakeError;
 use crate::salts::Salt;
 use crate::transport::Framing;
 
@@ -28,8 +29,14 @@ pub struct Config {
     pub ping_interval: Duration,
     /// How long the server waits for the next ping before it hangs up.
     pub disconnect_delay: Duration,
-    /// How long an answer to a ping may take before the socket counts as dead.
+    /// How long the answer to a ping may take before the socket counts as dead, until round trips
+    /// were measured; from then on it follows them.
     pub pong_deadline: Duration,
+    /// How long a request may be without a word from the server before it is asked about.
+    pub patience: Duration,
+    /// With perfect forward secrecy, how long a temporary key lasts; a minute at least.
+    /// See core.telegram.org/api/pfs.
+    pub forward_secrecy: Option<Duration>,
 }
 
 impl Default for Config {
@@ -44,6 +51,8 @@ impl Default for Config {
             ping_interval: Duration::from_secs(60),
             disconnect_delay: Duration::from_secs(75),
             pong_deadline: Duration::from_secs(15),
+            patience: Duration::from_secs(20),
+            forward_secrecy: None,
         }
     }
 }
@@ -51,9 +60,9 @@ impl Default for Config {
 /// What a session store keeps: enough to speak again without a key exchange.
 #[derive(Clone, Debug)]
 pub struct Resume {
-    /// The auth key.
+    /// The auth key; with perfect forward secrecy the permanent one.
     pub key: AuthKey,
-    /// The salts known so far, current and future.
+    /// The salts known so far for that key, current and future.
     pub salts: Vec<Salt>,
     /// Seconds to add to the local clock to get the server's.
     pub time_offset: i64,
@@ -70,6 +79,19 @@ pub struct RequestOptions {
     pub no_resend: bool,
     /// Never compress this request.
     pub no_gzip: bool,
+    /// Runs after the requests of the same chain that were made before, whether they succeed or
+    /// not, without waiting for their answers (`invokeAfterMsg`).
+    pub chain: Option<u64>,
+    /// Tell by [`Event::Received`] as soon as the server has it, where the framing can.
+    /// See core.telegram.org/mtproto/mtproto-transports#quick-ack.
+    pub quick_ack: bool,
+}
+
+impl RequestOptions {
+    /// An ordinary request.
+    pub const fn new() -> Self {
+        Self { no_resend: false, no_gzip: false, chain: None, quick_ack: false }
+    }
 }
 
 /// `rpc_error`: the server's refusal of one request.
@@ -85,7 +107,8 @@ pub struct RpcFailure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FailureReason {
-    /// It was sent, the socket died, and it was marked `no_resend`: nobody knows whether it ran.
+    /// It was sent and nobody knows whether it ran: the server forgot, or the socket died and it
+    /// was marked `no_resend`.
     Lost,
     /// The server refused it with this code of `bad_msg_notification`, more often than is polite.
     Rejected(i32),
@@ -103,6 +126,12 @@ pub enum ReconnectReason {
     Transport(i32),
     /// No answer to a ping came in time.
     Silent,
+    /// Pings are answered, but the server does not say what became of a request.
+    Unanswered,
+    /// A temporary key could not be bound to the permanent one.
+    Unbound,
+    /// The key exchange failed; the next socket begins another.
+    Exchange(HandshakeError),
     /// The server broke the protocol on this socket.
     Peer(PeerMisbehaved),
 }
@@ -139,6 +168,7 @@ pub enum Event {
     /// A key exchange is done: keep this before anything else.
     KeyCreated(Resume),
     /// The socket carries requests. Comes after every [`Input::Connected`], once a key exists.
+    /// With perfect forward secrecy a temporary key has to be bound first.
     Ready,
     /// A request was answered.
     Response {
@@ -154,6 +184,14 @@ pub enum Event {
         /// Why.
         reason: FailureReason,
     },
+    /// The server has a request that was marked `quick_ack`; it did not answer it yet.
+    Received {
+        /// The request.
+        id: RequestId,
+    },
+    /// A new temporary key stands for the permanent one: the next request must introduce layer
+    /// and device again (`initConnection`).
+    Renewed,
     /// The server sent something that answers no request: an object of type `Updates`.
     Update(Bytes),
     /// The server made a new session: updates from before may be missing.

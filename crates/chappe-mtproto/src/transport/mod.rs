@@ -238,6 +238,12 @@ impl Transport {
         })
     }
 
+    /// Whether packets can ask for a quick acknowledgement in this framing.
+    /// See core.telegram.org/mtproto/mtproto-transports#quick-ack.
+    pub fn has_quick_acks(&self) -> bool {
+        self.framing().is_some_and(|framing| framing != Framing::Full)
+    }
+
     /// Appends the transport error `code`, a negative number as -404, to `out`.
     ///
     /// # Errors

@@ -1,0 +1,192 @@
+//! The sessions of one connection: the current one, its successor, and those before it.
+
+use std::time::Duration;
+
+use super::Connection;
+use crate::session::{Serial, Session};
+
+/// All sessions.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    last: u64,
+    /// Carries requests.
+    current: Option<Session>,
+    /// Waits for its temporary key to be bound.
+    pub(super) next: Option<Binding>,
+    /// Are listened to until nothing of them is waited for.
+    old: Vec<Session>,
+    /// The numbers of sessions of the past, whose late messages are no offence.
+    gone: Vec<i64>,
+}
+
+/// A session whose temporary key is to be bound.
+#[derive(Debug)]
+pub(super) struct Binding {
+    pub(super) session: Session,
+    /// The message that asks for it, once it is sent.
+    pub(super) request: Option<i64>,
+    /// The uptime at which it must be done.
+    pub(super) deadline: Duration,
+}
+
+impl Sessions {
+    pub(super) fn serial(&mut self) -> Serial {
+        self.last += 1;
+        Serial(self.last)
+    }
+
+    /// All sessions, the oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Session> {
+        let next = self.next.iter().map(|next| &next.session);
+        self.old.iter().chain(&self.current).chain(next)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session> {
+        let next = self.next.iter_mut().map(|next| &mut next.session);
+        self.old.iter_mut().chain(&mut self.current).chain(next)
+    }
+
+    pub(super) fn serials(&self) -> Vec<Serial> {
+        self.iter().map(|session| session.serial).collect()
+    }
+
+    pub(super) fn get(&self, serial: Serial) -> Option<&Session> {
+        self.iter().find(|session| session.serial == serial)
+    }
+
+    pub(super) fn get_mut(&mut self, serial: Serial) -> Option<&mut Session> {
+        self.iter_mut().find(|session| session.serial == serial)
+    }
+
+    /// The sessions that may carry requests and service messages.
+    pub(super) fn carrying(&self) -> impl Iterator<Item = &Session> {
+        self.old.iter().chain(&self.current)
+    }
+
+    /// A session that may carry requests and service messages.
+    pub(super) fn get_carrying_mut(&mut self, serial: Serial) -> Option<&mut Session> {
+        let mut sessions = self.old.iter_mut().chain(&mut self.current);
+        sessions.find(|session| session.serial == serial)
+    }
+
+    /// The session of a packet.
+    pub(super) fn find(&self, auth_key_id: i64, session_id: i64) -> Option<Serial> {
+        let mut sessions = self.iter();
+        let found = sessions
+            .find(|session| session.auth_key_id == auth_key_id && session.session_id == session_id);
+        found.map(|session| session.serial)
+    }
+
+    pub(super) fn current(&self) -> Option<&Session> {
+        self.current.as_ref()
+    }
+
+    pub(super) fn current_mut(&mut self) -> Option<&mut Session> {
+        self.current.as_mut()
+    }
+
+    pub(super) fn is_current(&self, serial: Serial) -> bool {
+        self.current.as_ref().is_some_and(|session| session.serial == serial)
+    }
+
+    /// Whether a session of the past had this number.
+    pub(super) fn is_gone(&self, session_id: i64) -> bool {
+        self.gone.contains(&session_id)
+    }
+
+    /// Puts a session in the place of the current one, which is listened to from then on.
+    pub(super) fn replace(&mut self, session: Session) {
+        self.old.extend(self.current.replace(session));
+    }
+
+    /// Takes the current session out of use; it is listened to from then on.
+    pub(super) fn unseat(&mut self) {
+        self.old.extend(self.current.take());
+    }
+
+    /// Forgets a session.
+    pub(super) fn remove(&mut self, serial: Serial) -> Option<Session> {
+        let old = self.old.iter().position(|session| session.serial == serial);
+        let removed = match old {
+            Some(place) => Some(self.old.remove(place)),
+            None if self.is_current(serial) => self.current.take(),
+            None => {
+                self.next.take_if(|next| next.session.serial == serial).map(|next| next.session)
+            }
+        };
+        if let Some(session) = &removed {
+            if self.gone.len() >= MAX_GONE {
+                self.gone.remove(0);
+            }
+            self.gone.push(session.session_id);
+        }
+        removed
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.iter().count()
+    }
+}
+
+impl Connection {
+    /// Begins a session of a key that may carry requests at once, in the place of the current one.
+    pub(super) fn open_session(&mut self, auth_key_id: i64) {
+        let serial = self.sessions.serial();
+        let session = Session::new(serial, auth_key_id, &mut self.rng);
+        self.sessions.replace(session);
+        while self.sessions.old.len() > MAX_OLD
+            && let Some(oldest) = self.sessions.old.first().map(|session| session.serial)
+        {
+            let lost = self.outbox.abandoned(oldest);
+            self.fail(lost);
+            self.close_session(oldest);
+        }
+    }
+
+    /// Begins a new session in place of this one, if it is the current one.
+    pub(super) fn restart(&mut self, serial: Serial) {
+        if self.sessions.is_current(serial)
+            && let Some(auth_key_id) = self.sessions.current().map(|session| session.auth_key_id)
+        {
+            self.open_session(auth_key_id);
+        }
+    }
+
+    /// Forgets sessions of the past of which nothing is waited for.
+    pub(super) fn retire(&mut self) {
+        let Self { sessions, outbox, .. } = self;
+        let still = sessions.old.iter().filter(|old| old.is_still() && !outbox.has(old.serial));
+        let still: Vec<Serial> = still.map(|old| old.serial).collect();
+        for serial in still {
+            self.close_session(serial);
+        }
+    }
+
+    /// Forgets a session, and lets the server forget it: either by a word in the session that took
+    /// its place, or with its temporary key.
+    fn close_session(&mut self, serial: Serial) {
+        let Some(closed) = self.sessions.remove(serial) else {
+            return;
+        };
+        match self.sessions.current_mut() {
+            Some(current) if current.auth_key_id == closed.auth_key_id => {
+                current.questions.end(closed.session_id);
+            }
+            _ => {}
+        }
+        self.drop_unused_key(closed.auth_key_id);
+    }
+
+    /// Forgets a temporary key that no session has.
+    pub(super) fn drop_unused_key(&mut self, auth_key_id: i64) {
+        if !self.sessions.iter().any(|session| session.auth_key_id == auth_key_id) {
+            self.keys.remove(auth_key_id);
+        }
+    }
+}
+
+/// How many sessions of the past are listened to.
+const MAX_OLD: usize = 4;
+
+/// How many session ids of the past are remembered.
+const MAX_GONE: usize = 8;
