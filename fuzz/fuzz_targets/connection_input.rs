@@ -52,7 +52,12 @@ impl Story {
                 let id = self.client.request(
                     now(self.seconds),
                     script.body(),
-                    RequestOptions { no_resend: script.flag(), no_gzip: script.flag() },
+                    RequestOptions {
+                        no_resend: script.flag(),
+                        no_gzip: script.flag(),
+                        chain: script.flag().then_some(1),
+                        quick_ack: script.flag(),
+                    },
                 );
                 self.requests.push(id);
                 self.drain();

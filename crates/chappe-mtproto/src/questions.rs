@@ -138,7 +138,7 @@ impl Questions {
         }
         if !self.fetch.is_empty() && said.len() < room {
             let msg_ids: Vec<i64> = std::mem::take(&mut self.fetch).into_iter().collect();
-            let body = types::MsgResendAnsReq { msg_ids: msg_ids.clone() }.to_bytes();
+            let body = types::MsgResendAnsReq { msg_ids }.to_bytes();
             // A server that has no such answer tells the states instead, one that has sends it.
             said.push(say(body));
         }

@@ -185,8 +185,7 @@ fn an_expired_salt_is_replaced() {
 #[test]
 fn a_wrong_clock_is_corrected_by_the_key_exchange() {
     for skew in [-100_000, -400, 100, 100_000] {
-        let mut pair = Pair::new(client_config(Framing::Full, false), None, server_config());
-        pair.skew = skew;
+        let mut pair = Pair::skewed(None, skew);
         pair.connect();
         assert_eq!(pair.call(1), Ok(echo(&body(1))), "{skew}");
         assert_eq!(pair.client.resume().unwrap().time_offset, -skew);
@@ -196,8 +195,7 @@ fn a_wrong_clock_is_corrected_by_the_key_exchange() {
 #[test]
 fn a_wrong_clock_is_corrected_by_the_server() {
     for skew in [-100_000, -301, -300, -31, 31, 100_000] {
-        let mut pair = Pair::resumed();
-        pair.skew = skew;
+        let mut pair = Pair::skewed(Some(resume(0)), skew);
         let early = pair.request(body(0));
         pair.connect();
         assert_eq!(pair.response(early), Some(Ok(echo(&body(0)))), "{skew}");
@@ -230,8 +228,7 @@ fn a_clock_that_jumps_is_corrected() {
 #[test]
 fn a_small_error_of_the_clock_is_corrected_by_the_first_pong() {
     for (skew, kept) in [(-25, 25), (25, -25), (-4, 0), (4, 0)] {
-        let mut pair = Pair::resumed();
-        pair.skew = skew;
+        let mut pair = Pair::skewed(Some(resume(0)), skew);
         pair.connect();
         assert_eq!(pair.call(1), Ok(echo(&body(1))));
         assert_eq!(pair.client.resume().unwrap().time_offset, kept);

@@ -130,6 +130,15 @@ impl Pair {
         Self::new(client_config(Framing::Intermediate, false), Some(resume(0)), server_config())
     }
 
+    /// A client whose clock was wrong by so many seconds when it began.
+    pub fn skewed(resume: Option<Resume>, skew: i64) -> Self {
+        let config = client_config(Framing::Full, false);
+        let mut pair = Self::new(config.clone(), None, server_config());
+        pair.skew = skew;
+        pair.client = Connection::new(config, resume, [1; 32], pair.client_now());
+        pair
+    }
+
     pub fn server_now(&self) -> Now {
         Now::new(self.uptime, START + self.uptime)
     }

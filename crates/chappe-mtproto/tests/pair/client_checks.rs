@@ -1,7 +1,7 @@
 //! What the client refuses and how: one rule broken at a time.
 
 use crate::common::raw::{RawServer, container, id_at, seal, seal_raw};
-use crate::common::{auth_key, body, client_config, resume, secs};
+use crate::common::{auth_key, body, client_config, resume};
 use bytes::{Bytes, BytesMut};
 use chappe_crypto::{AuthKey, Side};
 use chappe_mtproto::connection::{
@@ -10,7 +10,6 @@ use chappe_mtproto::connection::{
 use chappe_mtproto::error::{PeerMisbehaved, ProtocolError};
 use chappe_mtproto::message::{Message, MessageError, deflate};
 use chappe_mtproto::packet::PacketError;
-use chappe_mtproto::time::Now;
 use chappe_mtproto::transport::Framing;
 use chappe_tl::service::{self, FutureSalt, FutureSalts, RpcResult, types};
 use chappe_tl::{Encode, write_u32};
