@@ -7,6 +7,12 @@ mod client_checks;
 #[expect(unreachable_pub, reason = "what the modules of the tests share")]
 mod common;
 #[cfg(test)]
+#[path = "pair/forward_secrecy.rs"]
+mod forward_secrecy;
+#[cfg(test)]
+#[path = "pair/recovery.rs"]
+mod recovery;
+#[cfg(test)]
 #[path = "pair/server_checks.rs"]
 mod server_checks;
 #[cfg(test)]
@@ -205,7 +211,7 @@ fn a_wrong_clock_is_corrected_by_the_server() {
 }
 
 #[test]
-fn a_clock_that_jumps_is_corrected() {
+fn a_clock_that_jumps_disturbs_nothing() {
     for jump in [-100_000, 100_000] {
         let mut pair = Pair::new(client_config(Framing::Full, false), None, server_config());
         pair.connect();
@@ -213,11 +219,7 @@ fn a_clock_that_jumps_is_corrected() {
         pair.skew = jump;
         let id = pair.request(body(2));
         pair.settle();
-        // An answer from the future costs the socket, the next one begins with the right time.
-        if pair.count(|event| matches!(event, Event::Reconnect(_))) == 1 {
-            pair.cut();
-            pair.connect();
-        }
+        assert_eq!(pair.count(|event| matches!(event, Event::Reconnect(_))), 0);
         assert_eq!(pair.response(id), Some(Ok(echo(&body(2)))), "{jump}");
         assert_eq!(pair.call(3), Ok(echo(&body(3))), "{jump}");
         assert_eq!(pair.requests.len(), 3);

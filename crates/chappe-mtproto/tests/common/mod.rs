@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use chappe_crypto::{AuthKey, rsa, sha256};
+use chappe_crypto::{AuthKey, Side, message_key, rsa, sha256};
 use chappe_mtproto::connection::{
     Config, Connection, Event, Input, Output, RequestId, RequestOptions, Resume, RpcFailure, Salt,
 };
@@ -18,6 +18,8 @@ use chappe_mtproto::server::{
 };
 use chappe_mtproto::time::Now;
 use chappe_mtproto::transport::Framing;
+use chappe_tl::service::types;
+use chappe_tl::{Encode, Reader};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
@@ -91,6 +93,10 @@ pub struct Pair {
     /// What was asked for, in order.
     pub requests: Vec<(SessionRef, i64, Bytes)>,
     pub keys: BTreeMap<i64, AuthKey>,
+    /// Temporary keys, and the permanent ones that they stand for once they are bound.
+    pub temporary: BTreeMap<i64, Option<i64>>,
+    /// How long the machine slept: its wall clock went on, the other did not.
+    pub slept: Duration,
     pub transcript: Vec<u8>,
     pub server_closed: bool,
     pub error: Option<ProtocolError>,
@@ -117,6 +123,8 @@ impl Pair {
             server_events: Vec::new(),
             requests: Vec::new(),
             keys: BTreeMap::from([(auth_key().id(), auth_key())]),
+            temporary: BTreeMap::new(),
+            slept: Duration::ZERO,
             transcript: Vec::new(),
             server_closed: false,
             error: None,
@@ -140,12 +148,12 @@ impl Pair {
     }
 
     pub fn server_now(&self) -> Now {
-        Now::new(self.uptime, START + self.uptime)
+        Now::new(self.uptime, START + self.slept + self.uptime)
     }
 
     pub fn client_now(&self) -> Now {
         let ahead = secs(self.skew.unsigned_abs());
-        let unix = START + self.uptime;
+        let unix = START + self.slept + self.uptime;
         Now::new(self.uptime, if self.skew < 0 { unix - ahead } else { unix + ahead })
     }
 
@@ -308,8 +316,11 @@ impl Pair {
     fn server_event(&mut self, event: ServerEvent) {
         let now = self.server_now();
         match &event {
-            ServerEvent::KeyCreated { key, .. } => {
+            ServerEvent::KeyCreated { key, expires, .. } => {
                 self.keys.insert(key.id(), key.clone());
+                if expires.is_some() {
+                    self.temporary.insert(key.id(), None);
+                }
             }
             ServerEvent::KeyWanted { auth_key_id, .. } => {
                 let key = self.keys.get(auth_key_id).cloned();
@@ -317,6 +328,12 @@ impl Pair {
             }
             ServerEvent::KeyDestroyed { auth_key_id } => {
                 self.keys.remove(auth_key_id);
+            }
+            ServerEvent::Request { session, msg_id, body, .. }
+                if self.temporary.get(&session.auth_key_id) == Some(&None) =>
+            {
+                let result = self.bind(*session, *msg_id, body);
+                self.server.respond(now, *session, *msg_id, result);
             }
             ServerEvent::Request { session, msg_id, body, .. } => {
                 self.requests.push((*session, *msg_id, body.clone()));
@@ -327,6 +344,43 @@ impl Pair {
             _ => {}
         }
         self.server_events.push(event);
+    }
+
+    /// `auth.bindTempAuthKey`, with the checks of core.telegram.org/api/pfs; whatever else comes
+    /// under a key that is not bound is refused.
+    fn bind(
+        &mut self,
+        session: SessionRef,
+        msg_id: i64,
+        request: &Bytes,
+    ) -> Result<Bytes, RpcFailure> {
+        let refuse = |code, name: &str| Err(RpcFailure { code, message: name.to_owned() });
+        let mut fields = Reader::new(request);
+        if fields.u32() != Ok(0xcdd4_2a05) {
+            return refuse(401, "AUTH_KEY_PERM_EMPTY");
+        }
+        let (permanent, nonce) = (fields.i64().unwrap(), fields.i64().unwrap());
+        let expires_at = fields.i32().unwrap();
+        let mut sealed = fields.blob().unwrap().to_vec();
+        let Some(key) = self
+            .keys
+            .get(&permanent)
+            .filter(|key| !self.temporary.contains_key(&permanent) && key.id() == permanent)
+        else {
+            return refuse(400, "ENCRYPTED_MESSAGE_INVALID");
+        };
+        let opened = message_key::open_v1(key, Side::Client, &mut sealed).expect("a sound message");
+        assert_eq!(opened[16..24], msg_id.to_le_bytes(), "the id of the request");
+        let inner = types::BindAuthKeyInner {
+            nonce,
+            temp_auth_key_id: session.auth_key_id,
+            perm_auth_key_id: permanent,
+            temp_session_id: session.session_id,
+            expires_at,
+        };
+        assert_eq!(opened[32..], inner.to_bytes());
+        self.temporary.insert(session.auth_key_id, Some(permanent));
+        Ok(Bytes::copy_from_slice(&0x9972_75b5_u32.to_le_bytes()))
     }
 
     /// Answers the request of this place.
