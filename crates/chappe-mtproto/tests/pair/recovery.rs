@@ -340,7 +340,7 @@ fn run(server: &mut RawServer, ran: &mut Vec<Bytes>, ended: &mut Vec<(i64, bool)
             };
         }
         let failing = query == body(66);
-        let result = match refusal.or(failing.then_some((400, "FAILED"))) {
+        let result = match refusal.or_else(|| failing.then_some((400, "FAILED"))) {
             Some((error_code, name)) => {
                 types::RpcError { error_code, error_message: name.into() }.to_bytes()
             }
