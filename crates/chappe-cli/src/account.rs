@@ -4,7 +4,10 @@ use std::io;
 use std::path::Path;
 
 use chappe::api::types::User;
-use chappe::{Builder, Client, CodeStep, Delivery, Error, PasswordStep, SignIn, SignUpStep};
+use chappe::{
+    Builder, Client, CodeStep, ConnectionState, Delivery, Ended, Error, PasswordStep, SignIn,
+    SignUpStep,
+};
 use serde_json::{Value, json};
 
 use crate::args::{Global, Login};
@@ -88,7 +91,7 @@ async fn sign_in(target: &Target, options: Login, output: Output) -> Result<(), 
 /// is of no use to anybody: a new one takes its place.
 async fn begin(target: &Target) -> Result<(Client, Option<User>), Failure> {
     match connect_and_ask(target.builder()?).await {
-        Err(Error::KeyUnknown) => {
+        Err(error) if error.ended().is_some_and(Ended::is_session_lost) => {
             notice("The server no longer knows the old session; a new one takes its place.");
             forget(target.session())?;
             connect_and_ask(target.builder()?).await.map_err(failure)
@@ -99,8 +102,18 @@ async fn begin(target: &Target) -> Result<(Client, Option<User>), Failure> {
 
 async fn connect_and_ask(builder: Builder) -> Result<(Client, Option<User>), Error> {
     let client = builder.connect().await?;
-    let user = client.me().await?;
-    Ok((client, user))
+    match (client.me().await, client.state()) {
+        // The answer that nobody is signed in ended a session that once was.
+        (Ok(None), ConnectionState::Ended(reason)) => {
+            client.close().await?;
+            Err(reason.into())
+        }
+        (Ok(user), _) => Ok((client, user)),
+        (Err(error), _) => {
+            client.close().await?;
+            Err(error)
+        }
+    }
 }
 
 /// Removes the session's file, unless it went with the sign-out.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chappe::{Builder, Client, Error, RpcError, SessionProblem, errors};
+use chappe::{Builder, Client, Ended, Error, RpcError, SessionProblem, errors};
 use etcetera::BaseStrategy as _;
 
 use crate::args::Global;
@@ -123,7 +123,8 @@ pub(crate) fn failure(error: Error) -> Failure {
     if let Some(wait) = error.retry_after() {
         failure = failure.retry_after(wait);
     }
-    if error.is(errors::AUTH_KEY_UNREGISTERED) || matches!(error, Error::KeyUnknown) {
+    let lost = error.ended().is_some_and(Ended::is_session_lost);
+    if lost || error.is(errors::AUTH_KEY_UNREGISTERED) {
         failure = failure.hint("sign in again: `chappe login`");
     }
     failure
@@ -134,9 +135,13 @@ fn exit_of(error: &Error) -> Exit {
         Error::Network(_) | Error::TimedOut(_) | Error::Lost(_) => Exit::Network,
         Error::SignedOut | Error::KeyUnknown => Exit::Permission,
         Error::WrongServerKey => Exit::Conflict,
+        Error::Ended(Ended::KeyDuplicated) => Exit::Conflict,
+        Error::Ended(reason) if reason.is_session_lost() => Exit::Permission,
         Error::Invalid(_) | Error::TooLarge(_) => Exit::Usage,
         Error::Session(session) => match session.problem() {
-            SessionProblem::OtherServer { .. } | SessionProblem::OtherDc { .. } => Exit::Conflict,
+            SessionProblem::InUse { .. }
+            | SessionProblem::OtherServer { .. }
+            | SessionProblem::OtherDc { .. } => Exit::Conflict,
             _ => Exit::Other,
         },
         Error::Rpc(rpc) => match rpc.code {

@@ -27,6 +27,7 @@ use crate::{
     Client, api,
     client::{App, Inner},
     error::{Error, SessionProblem},
+    flood::Gate,
     invoke::Policy,
     net::{
         self, Connector,
@@ -36,6 +37,7 @@ use crate::{
     session::{
         IntoStore, Memory, Session, Store,
         keeper::{Keeper, Place, blocking},
+        lock,
     },
     updates,
 };
@@ -54,7 +56,6 @@ pub struct Builder {
     framing: Framing,
     obfuscated: bool,
     connect_timeout: Duration,
-    request_timeout: Duration,
     policy: Policy,
 }
 
@@ -106,8 +107,7 @@ impl Builder {
             framing: Framing::default(),
             obfuscated: false,
             connect_timeout: Duration::from_secs(10),
-            request_timeout: Duration::from_secs(60),
-            policy: Policy { flood_threshold: Duration::from_secs(30), attempts: 4 },
+            policy: Policy::default(),
         }
     }
 
@@ -169,10 +169,10 @@ impl Builder {
         self
     }
 
-    /// How long one call may wait for its answer, lost connections included; 60 seconds by
-    /// default.
+    /// How long one call may take, all in all: lost connections, repetitions and flood waits
+    /// included; 60 seconds by default.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
-        self.request_timeout = timeout;
+        self.policy.timeout = timeout;
         self
     }
 
@@ -222,6 +222,7 @@ impl Builder {
             return Err(Error::Invalid("the full framing cannot be obfuscated; choose another"));
         }
         let store = self.store;
+        let store = lock::hold(store).await?;
         let (store, session) = blocking(move || {
             let session = store.load()?;
             Ok((store, session))
@@ -249,6 +250,7 @@ impl Builder {
         let clock = Clock::start();
         let resume = session.as_ref().map(Session::to_resume);
         let connection = Connection::new(config, resume, entropy()?, clock.now());
+        let signed_in = session.as_ref().is_some_and(|session| session.user_id().is_some());
         let place =
             Place { dc_id, address: address.clone(), server_fingerprint: key.fingerprint() };
         let (keeper, keeping) = Keeper::start(store, place, session);
@@ -268,6 +270,7 @@ impl Builder {
             updates: pushes,
             status,
             keeper: keeper.clone(),
+            signed_in,
             jitter: u64::from_le_bytes(entropy()?),
         };
         let id = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
@@ -277,7 +280,7 @@ impl Builder {
         let client = Client::from(Inner {
             app: self.app,
             policy: self.policy,
-            request_timeout: self.request_timeout,
+            gate: Gate::new(clock, u64::from_le_bytes(entropy()?)),
             calls,
             control,
             updates: pushes_of,
@@ -287,16 +290,24 @@ impl Builder {
         });
 
         let settled = status_of.wait_for(|status| !matches!(status, Status::Connecting(_)));
-        match timer::within(self.connect_timeout, settled).await {
+        let failed = match timer::within(self.connect_timeout, settled).await {
             Some(Ok(status)) => match &*status {
-                Status::Ended(end) => return Err(end.to_error()),
-                Status::Connected | Status::Connecting(_) => {}
+                Status::Ended(end) => Some(end.to_error()),
+                Status::Connected | Status::Connecting(_) => None,
             },
-            Some(Err(_)) => return Err(Error::Closed),
-            None => return Err(Error::Network(driver::too_slow())),
-        }
+            Some(Err(_)) => Some(Error::Closed),
+            None => Some(Error::Network(driver::too_slow())),
+        };
         // A client whose key is lost with the process would sign in for nothing.
-        client.keeper().flush().await?;
+        let kept = match failed {
+            Some(error) => Err(error),
+            None => client.keeper().flush().await,
+        };
+        if let Err(error) = kept {
+            // The session is free for the next try, whatever came of this one.
+            drop(client.close().await);
+            return Err(error);
+        }
         Ok(client)
     }
 }

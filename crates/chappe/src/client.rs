@@ -6,22 +6,19 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use bytes::Bytes;
-use chappe_mtproto::connection::{FailureReason, RpcFailure};
+use chappe_mtproto::connection::{FailureReason, RequestOptions, RpcFailure};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use zeroize::Zeroizing;
 
 use crate::{
     builder::Builder,
     error::{Error, RpcError},
+    flood::Gate,
     invoke::Policy,
-    net::{
-        driver::{Call, Control, End, Outcome, Status, Ticket},
-        timer,
-    },
+    net::driver::{Call, Control, End, Outcome, Status, Ticket},
     session::keeper::Keeper,
     updates::Updates,
 };
@@ -35,22 +32,10 @@ pub struct Client {
     inner: Arc<Inner>,
 }
 
-/// What the connection of a client is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ConnectionState {
-    /// It was closed, or failed for good.
-    Closed,
-    /// It carries calls.
-    Connected,
-    /// There is no network for now; calls wait for it.
-    Connecting,
-}
-
 pub(crate) struct Inner {
     pub(crate) app: App,
     pub(crate) policy: Policy,
-    pub(crate) request_timeout: Duration,
+    pub(crate) gate: Gate,
     pub(crate) calls: mpsc::Sender<Call>,
     pub(crate) control: mpsc::UnboundedSender<Control>,
     pub(crate) updates: broadcast::WeakSender<Bytes>,
@@ -73,7 +58,8 @@ impl Client {
     }
 
     /// Ends the connection for all handles: calls under way end with [`Error::Closed`], what was
-    /// written is sent, the session is kept. The account stays signed in.
+    /// written is sent, the session is kept and let go for others to use. Nothing is dialled
+    /// after it. The account stays signed in.
     ///
     /// Closing twice is no error.
     ///
@@ -88,24 +74,7 @@ impl Client {
         let mut status = self.inner.status.clone();
         // An error means that the driver is gone altogether, which is the same here.
         drop(status.wait_for(|status| matches!(status, Status::Ended(_))).await);
-        self.inner.keeper.flush().await
-    }
-
-    /// What the connection is doing now.
-    pub fn state(&self) -> ConnectionState {
-        state(&self.inner.status.borrow())
-    }
-
-    /// Waits until the connection does something else than `known`, and returns what.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost by dropping the future.
-    pub async fn state_changed(&self, known: ConnectionState) -> ConnectionState {
-        let mut status = self.inner.status.clone();
-        match status.wait_for(|status| state(status) != known).await {
-            Ok(status) => state(&status),
-            Err(_) => ConnectionState::Closed,
-        }
+        self.inner.keeper.close().await
     }
 
     /// The objects that the server pushes from now on.
@@ -130,40 +99,44 @@ impl Client {
         drop(self.inner.control.send(Control::Introduce));
     }
 
-    /// Sends one body once and waits for the answer.
-    pub(crate) async fn send(
+    /// Tells the driver whether somebody is signed in: only then may an answer end it all.
+    pub(crate) fn signed_in(&self, signed_in: bool) {
+        drop(self.inner.control.send(Control::SignedIn(signed_in)));
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.inner.gate
+    }
+
+    pub(crate) fn status(&self) -> &watch::Receiver<Status> {
+        &self.inner.status
+    }
+
+    /// Hands one body over to the driver, as soon as there is room.
+    pub(crate) async fn hand_over(
         &self,
-        method: &str,
         body: Bytes,
-    ) -> Result<Result<Bytes, RpcFailure>, Error> {
+        options: RequestOptions,
+    ) -> Result<Answer<'_>, Error> {
         let inner = &*self.inner;
+        let room = inner.calls.reserve().await.map_err(|_| self.end())?;
         let ticket = inner.tickets.fetch_add(1, Ordering::Relaxed);
         tracing::debug!(ticket, "calling");
         let (reply, answer) = oneshot::channel();
-        let exchange = async {
-            // Created before the call is handed over, so that no moment is left uncovered.
-            let mut guard = CancelOnDrop { control: &inner.control, ticket: Some(ticket) };
-            if inner.calls.send(Call { ticket, body, reply }).await.is_err() {
-                return Err(self.ended());
-            }
-            let outcome = answer.await.map_err(|_| self.ended());
-            guard.ticket = None;
-            outcome
-        };
-        match timer::within(inner.request_timeout, exchange).await {
-            Some(Ok(Outcome::Answered(answer))) => Ok(Ok(answer)),
-            Some(Ok(Outcome::Refused(failure))) => Ok(Err(failure)),
-            Some(Ok(Outcome::Failed(reason))) => Err(failed(method, reason)),
-            Some(Err(ended)) => Err(ended),
-            None => Err(match &*inner.status.borrow() {
-                Status::Connecting(Some(trouble)) => Error::Network(trouble.to_error()),
-                _ => Error::TimedOut(method.into()),
-            }),
+        room.send(Call { ticket, body, options, reply });
+        Ok(Answer { client: self, ticket: Some(ticket), answer })
+    }
+
+    /// Why a call has no answer although its time is over.
+    pub(crate) fn unanswered(&self, method: &str) -> Error {
+        match &*self.inner.status.borrow() {
+            Status::Connecting(Some(trouble)) => Error::Network(trouble.to_error()),
+            _ => Error::TimedOut(method.into()),
         }
     }
 
     /// Why there is no driver any more.
-    fn ended(&self) -> Error {
+    fn end(&self) -> Error {
         match &*self.inner.status.borrow() {
             Status::Ended(end) => end.to_error(),
             // The reply was dropped by a driver that is about to say why: it is closing.
@@ -189,37 +162,50 @@ impl End {
         match self {
             Self::Closed => Error::Closed,
             Self::Protocol(error) => error.clone().into(),
+            Self::Refused(reason) => Error::Ended(*reason),
             Self::Unreachable(trouble) => Error::Network(trouble.to_error()),
         }
     }
 }
 
-/// Tells the driver that nobody waits any more.
-struct CancelOnDrop<'a> {
-    control: &'a mpsc::UnboundedSender<Control>,
+/// The answer to a call that was handed over. Dropping it tells the driver that nobody waits.
+pub(crate) struct Answer<'a> {
+    client: &'a Client,
+    /// `None` once there is nothing more to cancel.
     ticket: Option<Ticket>,
+    answer: oneshot::Receiver<Outcome>,
 }
 
-impl Drop for CancelOnDrop<'_> {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket {
-            // A driver that ended has forgotten the call already.
-            drop(self.control.send(Control::Cancel(ticket)));
+impl Answer<'_> {
+    /// What became of the call.
+    pub(crate) async fn outcome(
+        mut self,
+        method: &str,
+    ) -> Result<Result<Bytes, RpcFailure>, Error> {
+        let outcome = (&mut self.answer).await;
+        self.ticket = None;
+        match outcome {
+            Ok(Outcome::Answered(answer)) => Ok(Ok(answer)),
+            Ok(Outcome::Refused(failure)) => Ok(Err(failure)),
+            Ok(Outcome::Failed(reason)) => Err(failed(method, reason)),
+            Err(_) => Err(self.client.end()),
         }
     }
 }
 
-const fn state(status: &Status) -> ConnectionState {
-    match status {
-        Status::Connected => ConnectionState::Connected,
-        Status::Connecting(_) => ConnectionState::Connecting,
-        Status::Ended(_) => ConnectionState::Closed,
+impl Drop for Answer<'_> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            // A driver that ended has forgotten the call already.
+            drop(self.client.inner.control.send(Control::Cancel(ticket)));
+        }
     }
 }
 
 fn failed(method: &str, reason: FailureReason) -> Error {
     match reason {
         FailureReason::Unsendable => Error::TooLarge(method.into()),
+        FailureReason::Unreadable => Error::unreadable(method),
         FailureReason::Rejected(code) => RpcError::new(method, code, "BAD_MSG_NOTIFICATION").into(),
         _ => Error::Lost(method.into()),
     }

@@ -6,8 +6,11 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use chappe_mtproto::{error::ProtocolError, handshake::HandshakeError};
-use chappe_tl::{DecodeError, ErrorName, Text};
+use chappe_tl::{DecodeError, DecodeErrorKind, ErrorName, Text};
+
+use crate::{session::Holder, state::Ended};
 
 /// Why a call, a sign-in or a connection failed.
 ///
@@ -23,6 +26,9 @@ pub enum Error {
     /// An answer could not be decoded: the server speaks another layer, or a bug.
     #[error(transparent)]
     Decode(Box<Undecodable>),
+    /// Telegram said that it is over with this session; nothing is dialled any more.
+    #[error(transparent)]
+    Ended(Ended),
     /// An argument cannot be used.
     #[error("{0}")]
     Invalid(&'static str),
@@ -84,6 +90,19 @@ impl Error {
         }
     }
 
+    /// Why it is over with the client, if that is what the error says: every later call fails
+    /// likewise. See also [`Client::ended`](crate::Client::ended).
+    pub fn ended(&self) -> Option<Ended> {
+        match self {
+            Self::Closed => Some(Ended::Closed),
+            Self::Ended(reason) => Some(*reason),
+            Self::KeyUnknown => Some(Ended::KeyUnknown),
+            Self::Protocol(failure) => Some((&*failure.0).into()),
+            Self::WrongServerKey => Some(Ended::WrongServerKey),
+            _ => None,
+        }
+    }
+
     /// How long Telegram wants the call not to be repeated.
     pub fn retry_after(&self) -> Option<Duration> {
         self.rpc()?.retry_after()
@@ -107,8 +126,14 @@ impl Error {
         Self::Session(Box::new(SessionError { path: path.map(Path::to_owned), problem }))
     }
 
-    pub(crate) fn undecodable(method: &str, source: DecodeError) -> Self {
-        Self::Decode(Box::new(Undecodable { method: method.into(), source }))
+    pub(crate) fn undecodable(method: &str, source: DecodeError, bytes: Bytes) -> Self {
+        Self::Decode(Box::new(Undecodable { method: method.into(), source, bytes }))
+    }
+
+    /// An answer that could not even be unpacked: none of its bytes are known.
+    pub(crate) fn unreadable(method: &str) -> Self {
+        let source = DecodeError::new(DecodeErrorKind::UnexpectedEnd, 0);
+        Self::undecodable(method, source, Bytes::new())
     }
 }
 
@@ -124,6 +149,30 @@ impl From<ProtocolError> for Error {
             ProtocolError::KeyUnknown => Self::KeyUnknown,
             ProtocolError::Handshake(HandshakeError::UnknownRsaKey) => Self::WrongServerKey,
             other => Self::Protocol(ProtocolFailure(Box::new(other))),
+        }
+    }
+}
+
+impl From<Ended> for Error {
+    /// The error of every call after it is over. What broke the protocol, or kept the server from
+    /// being reached, is known to those calls only.
+    fn from(reason: Ended) -> Self {
+        match reason {
+            Ended::Closed => Self::Closed,
+            Ended::KeyUnknown => Self::KeyUnknown,
+            Ended::WrongServerKey => Self::WrongServerKey,
+            other => Self::Ended(other),
+        }
+    }
+}
+
+impl From<&ProtocolError> for Ended {
+    fn from(error: &ProtocolError) -> Self {
+        match error {
+            ProtocolError::KeyUnknown => Self::KeyUnknown,
+            ProtocolError::Handshake(HandshakeError::UnknownRsaKey) => Self::WrongServerKey,
+            ProtocolError::WrongDc(dc_id) => Self::WrongDc(*dc_id),
+            _ => Self::Protocol,
         }
     }
 }
@@ -144,6 +193,9 @@ pub struct RpcError {
     /// The method that was called, like `account.resetWebAuthorization`; for a raw call the
     /// constructor id, like `#2d01b9ef`.
     pub method: Text,
+    /// Whether the call was sent. False if Telegram said before how long not to call this
+    /// method, and so much of that is left that the call was given up at once.
+    pub sent: bool,
     /// The text as it came.
     pub text: Text,
 }
@@ -151,7 +203,7 @@ pub struct RpcError {
 impl RpcError {
     pub(crate) fn new(method: &str, code: i32, text: &str) -> Self {
         let (name, value) = ErrorName::parse(text);
-        Self { code, name, value, method: method.into(), text: text.into() }
+        Self { code, name, value, method: method.into(), sent: true, text: text.into() }
     }
 
     /// Whether it is this error, whatever number it carries.
@@ -176,7 +228,11 @@ impl RpcError {
 
 impl fmt::Display for RpcError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} answered {} ({})", self.method, self.text, self.code)?;
+        if self.sent {
+            write!(f, "{} answered {} ({})", self.method, self.text, self.code)?;
+        } else {
+            write!(f, "{} was not sent, {} is left of an earlier wait", self.method, self.text)?;
+        }
         match self.explain() {
             Some(words) => write!(f, ": {words}"),
             None => Ok(()),
@@ -187,11 +243,12 @@ impl fmt::Display for RpcError {
 impl std::error::Error for RpcError {}
 
 /// An answer that could not be decoded.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[error("the answer to {method} cannot be decoded: {source}; is there a newer version of chappe?")]
 pub struct Undecodable {
     method: Text,
     source: DecodeError,
+    bytes: Bytes,
 }
 
 impl Undecodable {
@@ -203,6 +260,30 @@ impl Undecodable {
     /// The first byte of the answer that made no sense.
     pub fn offset(&self) -> usize {
         self.source.offset()
+    }
+
+    /// The constructor id that is not known, if that is what is wrong.
+    pub fn constructor(&self) -> Option<u32> {
+        match self.source.kind() {
+            DecodeErrorKind::UnknownConstructor { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The whole answer, for a report or a decoder of your own. It may hold what is private, so
+    /// no error shows it by itself. Empty if the answer was compressed and could not be unpacked.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for Undecodable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Undecodable")
+            .field("method", &self.method)
+            .field("source", &self.source)
+            .field("bytes", &self.bytes.len())
+            .finish()
     }
 }
 
@@ -257,9 +338,23 @@ pub enum SessionProblem {
     /// It is a session, but bytes of it were changed or are missing.
     #[error("it is damaged; restore a copy, or remove it and sign in again")]
     Damaged,
+    /// Another client uses it, in another process or in this one.
+    #[error("it is in use by {holder}; end that first, or choose another session")]
+    InUse {
+        /// Who uses it.
+        holder: Holder,
+    },
     /// The disk, or a store of your own, failed.
     #[error("it cannot be read or written: {0}")]
     Io(#[source] io::Error),
+    /// Nobody can be kept from using it at the same time.
+    #[error("its lock {} cannot be taken: {source}; see to it that the file can be written", path.display())]
+    Lock {
+        /// The file beside the session that is locked.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// A later version of chappe wrote it.
     #[error("version {version} of the format is newer than this program; update it")]
     Newer {

@@ -20,6 +20,8 @@
 //! |---|---|
 //! | [`Client`] | the handle: calls, state, close |
 //! | [`Builder`] | which server, which session, how patient |
+//! | [`CallOptions`] | what one call does differently |
+//! | [`ConnectionState`] | whether there is a network, and [`Ended`]: why it is over |
 //! | [`SignIn`] | signing in by phone, code and password, step by step |
 //! | [`WebAuthorization`] | the websites that the account is logged in to |
 //! | [`Updates`] | what the server says unasked, raw for now |
@@ -31,12 +33,15 @@
 //! error (`PHONE_MIGRATE_X`) that names it; connect with [`Builder::dc`] then.
 
 mod builder;
+mod call;
 mod client;
 mod error;
+mod flood;
 mod invoke;
 mod net;
 pub mod session;
 mod sign_in;
+mod state;
 mod updates;
 mod web_authorization;
 
@@ -46,9 +51,11 @@ pub use chappe_tl::{Decode, Encode, Function};
 
 pub use crate::{
     builder::{Builder, DeviceInfo, Framing},
-    client::{Client, ConnectionState},
+    call::{CallOptions, Calls},
+    client::Client,
     error::{Error, ProtocolFailure, RpcError, SessionError, SessionProblem, Undecodable},
     sign_in::{CodeStep, Delivery, PasswordStep, Rejected, SignIn, SignUpStep},
+    state::{ConnectionState, ConnectionStates, Ended},
     updates::Updates,
     web_authorization::WebAuthorization,
 };

@@ -13,7 +13,7 @@ use rand_core::SeedableRng;
 use zeroize::Zeroizing;
 
 use crate::{
-    Client,
+    Client, Ended,
     api::{account, auth, enums, errors, types, users},
     builder::entropy,
     error::Error,
@@ -153,9 +153,13 @@ impl Client {
     /// Dropped in between, the server may have signed out while the session is still stored; the
     /// next call then says [`errors::AUTH_KEY_UNREGISTERED`].
     pub async fn sign_out(&self) -> Result<(), Error> {
+        // From here on an answer that nobody is signed in is what is wanted. If this one is lost
+        // nobody knows who is signed in, until `me` asks.
+        self.signed_in(false);
         match self.invoke(&auth::LogOut).await {
             Ok(_) => {}
             Err(error) if is_signed_out(&error) => {}
+            Err(error) if error.ended().is_some_and(Ended::is_session_lost) => {}
             Err(error) => return Err(error),
         }
         self.keeper().sign_out().await?;
@@ -173,7 +177,13 @@ impl Client {
     pub async fn me(&self) -> Result<Option<types::User>, Error> {
         let request = users::GetUsers { id: vec![enums::InputUser::InputUserSelf] };
         match self.invoke(&request).await {
-            Ok(found) => Ok(found.into_iter().find_map(user)),
+            Ok(found) => {
+                let user = found.into_iter().find_map(user);
+                if user.is_some() {
+                    self.signed_in(true);
+                }
+                Ok(user)
+            }
             Err(error) if is_signed_out(&error) => Ok(None),
             Err(error) => Err(error),
         }
@@ -465,6 +475,7 @@ async fn authorized(
     let Some(user) = user(authorization.user) else {
         return Err(Error::Unsupported("Telegram does not say who signed in"));
     };
+    client.signed_in(true);
     client.keeper().sign_in(Owner { user_id: user.id, bot: user.bot }).await?;
     tracing::info!(bot = user.bot, "signed in");
     Ok(SignIn::Done(Box::new(user)))

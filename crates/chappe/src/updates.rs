@@ -24,6 +24,7 @@ use crate::{
 pub struct Updates {
     pushes: Option<broadcast::Receiver<Bytes>>,
     status: watch::Receiver<Status>,
+    told: bool,
     lost: u64,
 }
 
@@ -32,13 +33,15 @@ impl Updates {
         pushes: &broadcast::WeakSender<Bytes>,
         status: watch::Receiver<Status>,
     ) -> Self {
-        Self { pushes: pushes.upgrade().map(|pushes| pushes.subscribe()), status, lost: 0 }
+        let pushes = pushes.upgrade().map(|pushes| pushes.subscribe());
+        Self { pushes, status, told: false, lost: 0 }
     }
 
     /// Waits for the next object; `None` after the client was closed.
     ///
     /// # Errors
-    /// What ended the connection for good, when nobody closed it.
+    /// What ended the connection for good, when nobody closed it. It is told once; after it
+    /// comes `None`.
     ///
     /// # Cancel safety
     /// Nothing is lost by dropping the future.
@@ -59,6 +62,9 @@ impl Updates {
                 Err(broadcast::error::RecvError::Lagged(count)) => self.lost += count,
                 Err(broadcast::error::RecvError::Closed) => {
                     self.pushes = None;
+                    if std::mem::replace(&mut self.told, true) {
+                        return Ok(None);
+                    }
                     return match &*self.status.borrow() {
                         Status::Ended(End::Closed) | Status::Connecting(_) | Status::Connected => {
                             Ok(None)

@@ -17,7 +17,8 @@ use std::{
 use bytes::{Buf, Bytes, BytesMut};
 use chappe_mtproto::{
     connection::{
-        Connection, Event, FailureReason, Input, Output, RequestId, RequestOptions, RpcFailure,
+        Connection, Event, FailureReason, Input, Output, ReconnectReason, RequestId,
+        RequestOptions, RpcFailure,
     },
     error::ProtocolError,
     time::Now,
@@ -28,8 +29,14 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-use super::{Connector, Dialing, Link};
-use crate::session::keeper::Keeper;
+use super::{
+    Connector, Dialing, Link,
+    backoff::{Backoff, Lost},
+};
+use crate::{
+    session::keeper::Keeper,
+    state::{Ended, verdict},
+};
 
 /// Names one call of the client, so that it can be cancelled.
 pub(crate) type Ticket = u64;
@@ -39,6 +46,7 @@ pub(crate) type Ticket = u64;
 pub(crate) struct Call {
     pub(crate) ticket: Ticket,
     pub(crate) body: Bytes,
+    pub(crate) options: RequestOptions,
     pub(crate) reply: oneshot::Sender<Outcome>,
 }
 
@@ -51,6 +59,10 @@ pub(crate) enum Outcome {
 }
 
 /// What is not a call. When the last sender is gone, the driver ends at once.
+///
+/// The channel has no bound of its own, but few can be under way: a call is cancelled once and
+/// only after it was handed over, and no more calls are handed over than there is room for until
+/// the driver has heard of the cancelled ones.
 #[derive(Debug)]
 pub(crate) enum Control {
     /// Nobody waits for this call any more.
@@ -59,6 +71,9 @@ pub(crate) enum Control {
     Close,
     /// The next call announces layer and device again.
     Introduce,
+    /// Whether somebody is signed in with this session from now on: only then does it end with
+    /// the sign-in.
+    SignedIn(bool),
 }
 
 /// What everybody may know about the connection.
@@ -77,23 +92,29 @@ pub(crate) enum Status {
 pub(crate) enum End {
     Closed,
     Protocol(ProtocolError),
+    /// Telegram answered that it is over with this session.
+    Refused(Ended),
     Unreachable(Trouble),
 }
 
-/// A failure of the network that several may hear of.
+/// A failure of the network that several may hear of, and what is done about it.
 #[derive(Clone, Debug)]
-pub(crate) struct Trouble(Arc<io::Error>);
+pub(crate) struct Trouble {
+    error: Arc<io::Error>,
+    /// Failures in a row.
+    pub(crate) failures: u32,
+    /// How long after the failure the next dial begins; `None` if it has begun.
+    pub(crate) pause: Option<Duration>,
+}
 
 impl Trouble {
     pub(crate) fn to_error(&self) -> io::Error {
         // The original stays reachable through the new error.
-        io::Error::new(self.0.kind(), Arc::clone(&self.0))
+        io::Error::new(self.error.kind(), Arc::clone(&self.error))
     }
-}
 
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        Self(Arc::new(error))
+    pub(crate) fn kind(&self) -> io::ErrorKind {
+        self.error.kind()
     }
 }
 
@@ -110,6 +131,9 @@ pub(crate) struct Parts {
     pub(crate) updates: broadcast::Sender<Bytes>,
     pub(crate) status: watch::Sender<Status>,
     pub(crate) keeper: Keeper,
+    /// Whether somebody is signed in with the session. Where that is not this connection's to
+    /// judge, as with a data centre that is not the account's own, it is false.
+    pub(crate) signed_in: bool,
     /// Spreads the reconnects of many clients.
     pub(crate) jitter: u64,
 }
@@ -127,20 +151,28 @@ impl Clock {
 
     pub(crate) fn now(self) -> Now {
         let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Now::new(self.epoch.elapsed(), unix)
+        Now::new(self.uptime(), unix)
+    }
+
+    /// The time since the clock was started.
+    pub(crate) fn uptime(self) -> Duration {
+        self.epoch.elapsed()
     }
 }
 
 /// Runs a connection until it is closed, nobody holds it any more, or nothing can repair it.
 pub(crate) async fn run(parts: Parts) {
+    let backoff = Backoff::new(parts.jitter);
     let mut driver = Driver {
         parts,
+        backoff,
         pending: HashMap::new(),
         tickets: HashMap::new(),
         introduced: false,
         ready: false,
         heard: false,
-        reconnect: false,
+        reconnect: None,
+        last_word: None,
         calls_first: false,
         wake_at: None,
         sleep: Box::pin(tokio::time::sleep(Duration::ZERO)),
@@ -149,21 +181,30 @@ pub(crate) async fn run(parts: Parts) {
     match &end {
         End::Closed => tracing::info!("closed"),
         End::Protocol(error) => tracing::error!(%error, "the connection cannot go on"),
-        End::Unreachable(trouble) => tracing::debug!(error = %trouble.0, "no connection"),
+        End::Refused(reason) => tracing::error!(%reason, "the session has ended"),
+        End::Unreachable(trouble) => tracing::debug!(error = %trouble.error, "no connection"),
     }
-    // Whoever waits for an answer wakes up by the dropped reply and must then find the reason.
-    driver.parts.status.send_replace(Status::Ended(end));
+    let (status, last_word, waiting) = driver.dissolve();
+    status.send_replace(Status::Ended(end));
+    if let Some(LastWord { reply, outcome, .. }) = last_word {
+        drop(reply.send(outcome));
+    }
+    drop(waiting);
 }
 
 struct Driver {
     parts: Parts,
+    backoff: Backoff,
     pending: HashMap<RequestId, Pending>,
     tickets: HashMap<Ticket, RequestId>,
     introduced: bool,
     ready: bool,
     /// Whether the server said something that only a working connection says.
     heard: bool,
-    reconnect: bool,
+    /// Why the protocol wants another socket, if it does.
+    reconnect: Option<ReconnectReason>,
+    /// The answer that said that it is over.
+    last_word: Option<LastWord>,
     /// Whether calls are looked at before the socket: it is their turn after each read.
     calls_first: bool,
     wake_at: Option<Duration>,
@@ -174,6 +215,13 @@ struct Pending {
     ticket: Ticket,
     reply: oneshot::Sender<Outcome>,
     introduces: bool,
+}
+
+/// What ends it all. The call it answers hears it after everybody can know why.
+struct LastWord {
+    reason: Ended,
+    reply: oneshot::Sender<Outcome>,
+    outcome: Outcome,
 }
 
 /// Why the driver woke up.
@@ -206,8 +254,9 @@ struct Socket {
 impl Driver {
     async fn live(&mut self) -> End {
         let mut road = self.dial();
-        let mut failures = 0;
         let mut ever_ready = false;
+        let mut opened = None;
+        let mut heard = false;
         loop {
             let wake = poll_fn(|cx| self.poll_wake(cx, &mut road)).await;
             let now = self.parts.clock.now();
@@ -226,15 +275,17 @@ impl Driver {
                     Err(error) => return End::Protocol(error),
                 },
             };
-            if std::mem::take(&mut self.heard) {
-                failures = 0;
+            if let Some(last_word) = &self.last_word {
+                return End::Refused(last_word.reason);
             }
+            heard |= std::mem::take(&mut self.heard);
             if self.ready && !was_ready {
                 ever_ready = true;
+                opened = Some(now.uptime);
                 tracing::info!("connected");
                 self.parts.status.send_replace(Status::Connected);
             }
-            let Some(error) = trouble else { continue };
+            let Some((error, flooded)) = trouble else { continue };
 
             let dialled = matches!(road, Road::Open(_));
             if dialled {
@@ -245,25 +296,34 @@ impl Driver {
                 }
             }
             self.ready = false;
-            failures += 1;
+            let how = match opened.take() {
+                _ if flooded => Lost::Flooded,
+                Some(opened) if heard => Lost::Heard(now.uptime.saturating_sub(opened)),
+                _ => Lost::Unheard,
+            };
+            heard = false;
+            let next = self.backoff.lost(now.uptime, how);
+            let pause = next.saturating_sub(now.uptime);
+            let failures = self.backoff.failures();
+            let trouble = Trouble { error: Arc::new(error), failures, pause: Some(pause) };
             // Who connects for the first time wants to hear at once that nobody is there.
             if !ever_ready && (!dialled || failures >= FIRST_ATTEMPTS) {
-                return End::Unreachable(error.into());
+                return End::Unreachable(trouble);
             }
-            let pause = backoff(failures, dialled, self.draw());
-            tracing::warn!(%error, ?pause, "disconnected");
-            self.parts.status.send_replace(Status::Connecting(Some(error.into())));
-            road = Road::Waiting(now.uptime + pause);
+            tracing::warn!(error = %trouble.error, failures, ?pause, "disconnected");
+            self.parts.status.send_replace(Status::Connecting(Some(trouble)));
+            road = Road::Waiting(next);
         }
     }
 
-    /// Does what one wake-up is about. Says why the socket is of no more use, if so.
+    /// Does what one wake-up is about. Says why the socket is of no more use, if so, and
+    /// whether that is because there are too many.
     fn step(
         &mut self,
         now: Now,
         wake: Wake,
         road: &mut Road,
-    ) -> Result<Option<io::Error>, ProtocolError> {
+    ) -> Result<Option<(io::Error, bool)>, ProtocolError> {
         let mut trouble = None;
         let mut result = Ok(());
         match wake {
@@ -275,6 +335,7 @@ impl Driver {
                 }
             }
             Wake::Control(Some(Control::Introduce)) => self.introduced = false,
+            Wake::Control(Some(Control::SignedIn(signed_in))) => self.parts.signed_in = signed_in,
             Wake::Control(_) | Wake::Written(Ok(())) => {}
             Wake::Dialed(Ok(link)) => {
                 tracing::debug!("dialled");
@@ -291,7 +352,13 @@ impl Driver {
                 }
             }
             Wake::Timer => match road {
-                Road::Waiting(until) if now.uptime >= *until => *road = self.dial(),
+                Road::Waiting(until) if now.uptime >= *until => {
+                    self.parts.status.send_if_modified(|status| match status {
+                        Status::Connecting(Some(trouble)) => trouble.pause.take().is_some(),
+                        _ => false,
+                    });
+                    *road = self.dial();
+                }
                 Road::Dialing(_, until) if now.uptime >= *until => {
                     trouble = Some(too_slow());
                 }
@@ -305,27 +372,27 @@ impl Driver {
         // What came before the failure is still worth hearing.
         self.drain(Some(road));
         result?;
-        if std::mem::take(&mut self.reconnect) && matches!(road, Road::Open(_)) {
-            trouble = trouble.or_else(|| {
-                Some(io::Error::new(
-                    io::ErrorKind::ConnectionAborted,
-                    "the server refused the connection or fell silent",
-                ))
-            });
+        let reconnect = self.reconnect.take().filter(|_| matches!(road, Road::Open(_)));
+        let flooded = matches!(reconnect, Some(ReconnectReason::Transport(FLOOD)));
+        if let Some(reason) = reconnect
+            && (trouble.is_none() || flooded)
+        {
+            trouble = Some(told(&reason));
         }
-        Ok(trouble)
+        Ok(trouble.map(|error| (error, flooded)))
     }
 
-    fn dial(&self) -> Road {
-        let until = self.parts.clock.now().uptime + self.parts.connect_timeout;
-        Road::Dialing((self.parts.connector)(), until)
+    fn dial(&mut self) -> Road {
+        let now = self.parts.clock.uptime();
+        self.backoff.dial(now);
+        Road::Dialing((self.parts.connector)(), now + self.parts.connect_timeout)
     }
 
-    /// A random number that need not be secret (splitmix64).
-    fn draw(&mut self) -> u8 {
-        self.parts.jitter = self.parts.jitter.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = self.parts.jitter ^ (self.parts.jitter >> 30);
-        mixed.wrapping_mul(0xbf58_476d_1ce4_e5b9).to_be_bytes()[0]
+    /// Lets go of everything but the status, and of what may only go after the status says why:
+    /// whoever waits for an answer wakes up by the dropped reply and looks there.
+    fn dissolve(self) -> (watch::Sender<Status>, Option<LastWord>, impl Sized) {
+        let Parts { calls, control, updates, status, .. } = self.parts;
+        (status, self.last_word, (calls, control, updates, self.pending))
     }
 
     fn start(&mut self, now: Now, call: Call) {
@@ -339,7 +406,7 @@ impl Driver {
         } else {
             call.body
         };
-        let id = self.parts.connection.request(now, body, RequestOptions::default());
+        let id = self.parts.connection.request(now, body, call.options);
         tracing::debug!(ticket = call.ticket, introduces, "sending");
         self.tickets.insert(call.ticket, id);
         self.pending.insert(id, Pending { ticket: call.ticket, reply: call.reply, introduces });
@@ -379,9 +446,17 @@ impl Driver {
                     Err(failure) => !failure.message.starts_with("CONNECTION_"),
                 };
                 self.introduced |= pending.introduces && accepted;
+                let signed_in = self.parts.signed_in;
+                let reason = result.as_ref().err().and_then(|failure| verdict(failure, signed_in));
                 let outcome = result.map_or_else(Outcome::Refused, Outcome::Answered);
-                // Nobody listens if the caller gave up in this very moment.
-                drop(pending.reply.send(outcome));
+                let reply = pending.reply;
+                match reason {
+                    Some(reason) if self.last_word.is_none() => {
+                        self.last_word = Some(LastWord { reason, reply, outcome });
+                    }
+                    // Nobody listens if the caller gave up in this very moment.
+                    _ => drop(reply.send(outcome)),
+                }
             }
             Event::Failed { id, reason } => {
                 if let Some(pending) = self.settle(id) {
@@ -396,7 +471,7 @@ impl Driver {
             Event::NewSession { .. } => self.introduced = false,
             Event::Reconnect(reason) => {
                 tracing::debug!(?reason, "reconnecting");
-                self.reconnect = true;
+                self.reconnect = Some(reason);
             }
             // A later event of the protocol core is none that this driver waits for.
             _ => {}
@@ -529,15 +604,19 @@ pub(crate) fn too_slow() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "connecting took too long")
 }
 
-/// How long to wait before the next dial, after so many failures in a row: it doubles from a
-/// quarter of a second to half a minute, and up to a quarter is taken off by chance. The first
-/// try after a socket that worked comes at once.
-fn backoff(failures: u32, dialled: bool, chance: u8) -> Duration {
-    if failures <= 1 && dialled {
-        return Duration::ZERO;
-    }
-    let full = (FIRST_PAUSE * (1 << failures.min(10))).min(LONGEST_PAUSE);
-    full - full / 4 * u32::from(chance) / 255
+/// Why the protocol wants another socket, as a failure of the network.
+fn told(reason: &ReconnectReason) -> io::Error {
+    let (kind, words) = match reason {
+        ReconnectReason::Transport(FLOOD) => {
+            (io::ErrorKind::QuotaExceeded, "the server has too many connections from here")
+        }
+        ReconnectReason::Transport(_) => {
+            (io::ErrorKind::ConnectionAborted, "the server refused the connection")
+        }
+        ReconnectReason::Silent => (io::ErrorKind::TimedOut, "the server fell silent"),
+        _ => (io::ErrorKind::InvalidData, "the server broke the protocol"),
+    };
+    io::Error::new(kind, words)
 }
 
 fn earlier(at: Option<Duration>, until: Duration) -> Option<Duration> {
@@ -545,30 +624,12 @@ fn earlier(at: Option<Duration>, until: Duration) -> Option<Duration> {
 }
 
 const FIRST_ATTEMPTS: u32 = 3;
-const FIRST_PAUSE: Duration = Duration::from_millis(125);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The transport error of too many connections.
+/// See core.telegram.org/mtproto/mtproto-transports#transport-errors.
+const FLOOD: i32 = -429;
 const GOODBYE: Duration = Duration::from_secs(1);
 const READ: usize = 16 * 1024;
 /// Calls that are under way at once; more wait in the caller.
 const MOST_PENDING: usize = 512;
 /// Bytes that wait for the socket before no more calls are taken.
 const MOST_WAITING: usize = 1 << 20;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dials_get_rarer_up_to_a_limit() {
-        assert_eq!(backoff(1, true, 0), Duration::ZERO);
-        assert_eq!(backoff(1, false, 0), Duration::from_millis(250));
-        assert_eq!(backoff(2, true, 0), Duration::from_millis(500));
-        assert_eq!(backoff(6, false, 0), Duration::from_secs(8));
-        assert_eq!(backoff(8, false, 0), Duration::from_secs(30));
-        assert_eq!(backoff(u32::MAX, true, 0), Duration::from_secs(30));
-        for chance in 0..=255 {
-            let pause = backoff(8, false, chance);
-            assert!(pause >= Duration::from_millis(22_500) && pause <= Duration::from_secs(30));
-        }
-    }
-}

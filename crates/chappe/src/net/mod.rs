@@ -1,5 +1,6 @@
 //! Sockets: how one is dialled, and what the driver needs of it.
 
+pub(crate) mod backoff;
 pub(crate) mod driver;
 pub(crate) mod timer;
 

@@ -14,12 +14,16 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::{Session, Store, bytes};
+use super::{Session, SessionLock, Store, bytes, lock};
 use crate::error::{Error, SessionProblem};
 
 /// Keeps the session in a file, readable by its owner only (mode 0600).
 ///
 /// Symbolic links and folders are refused: a link would be replaced by the file, not followed.
+///
+/// A client locks the file `NAME.lock` beside it, which says who that is. The file stays there,
+/// but the lock ends with the client or its process, even with one that is killed. Reading the
+/// session ([`load`](Store::load)) needs no lock.
 #[derive(Clone, Debug)]
 pub struct File {
     path: PathBuf,
@@ -79,7 +83,7 @@ impl File {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        // Two processes with one session are refused by Telegram, but must not mix their bytes.
+        // A tool without the lock must not mix its bytes with those of a client.
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let mut fresh_name = std::ffi::OsString::from(".");
         fresh_name.push(name);
@@ -116,6 +120,10 @@ impl Store for File {
             Err(problem) => Err(problem),
         }
         .map_err(|problem| self.failed(problem))
+    }
+
+    fn lock(&self) -> Result<Option<SessionLock>, Error> {
+        lock::take(&self.path).map(Some).map_err(|problem| self.failed(problem))
     }
 
     fn path(&self) -> Option<&Path> {

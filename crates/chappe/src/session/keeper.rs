@@ -27,6 +27,7 @@ enum Order {
     SignIn(Owner, Reply),
     SignOut(Reply),
     Flush(Reply),
+    Close(Reply),
 }
 
 type Reply = oneshot::Sender<Result<(), Error>>;
@@ -74,6 +75,16 @@ impl Keeper {
         self.ask(Order::Flush).await
     }
 
+    /// Returns when all that was ordered before is on the disk and the store is let go. Nothing
+    /// is kept after it.
+    pub(crate) async fn close(&self) -> Result<(), Error> {
+        match self.ask(Order::Close).await {
+            // Somebody closed it before.
+            Err(Error::Closed) => Ok(()),
+            result => result,
+        }
+    }
+
     async fn ask(&self, order: impl FnOnce(Reply) -> Order) -> Result<(), Error> {
         let (reply, answer) = oneshot::channel();
         drop(self.orders.send(order(reply)));
@@ -98,6 +109,13 @@ impl Task {
         while let Some(first) = inbox.recv().await {
             let mut next = Some(first);
             while let Some(order) = next {
+                if let Order::Close(reply) = order {
+                    let result = self.flush().await;
+                    // Who closed it may open it again at once.
+                    drop(self);
+                    drop(reply.send(result));
+                    return;
+                }
                 self.obey(order).await;
                 next = inbox.try_recv().ok();
             }
@@ -139,14 +157,18 @@ impl Task {
                 let store = Arc::clone(&self.store);
                 drop(reply.send(blocking(move || store.clear()).await));
             }
-            Order::Flush(reply) => {
-                let result = match self.failure.take() {
-                    Some(failure) if !self.unwritten => Err(failure),
-                    _ if self.unwritten => self.write().await,
-                    _ => Ok(()),
-                };
+            Order::Close(reply) | Order::Flush(reply) => {
+                let result = self.flush().await;
                 drop(reply.send(result));
             }
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), Error> {
+        match self.failure.take() {
+            Some(failure) if !self.unwritten => Err(failure),
+            _ if self.unwritten => self.write().await,
+            _ => Ok(()),
         }
     }
 

@@ -7,6 +7,7 @@
 mod bytes;
 mod file;
 pub(crate) mod keeper;
+pub(crate) mod lock;
 
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,11 @@ use std::{
 use chappe_crypto::AuthKey;
 use chappe_mtproto::connection::{Resume, Salt};
 
-pub use self::{bytes::SessionBytes, file::File};
+pub use self::{
+    bytes::SessionBytes,
+    file::File,
+    lock::{Holder, SessionLock},
+};
 use crate::error::Error;
 
 /// One auth key with one server, and who is signed in with it.
@@ -126,6 +131,18 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// What keeps it from being removed.
     fn clear(&self) -> Result<(), Error>;
+
+    /// Takes the session for one client alone: while the lock is there every other attempt fails
+    /// with [`SessionProblem::InUse`](crate::SessionProblem::InUse). A client takes it before
+    /// anything else and keeps it until it is closed or dropped. It must end with the process, or
+    /// a killed one would lock everybody out. By default there is none.
+    ///
+    /// # Errors
+    /// [`SessionProblem::InUse`](crate::SessionProblem::InUse) if another client has it, or what
+    /// keeps it from being taken.
+    fn lock(&self) -> Result<Option<SessionLock>, Error> {
+        Ok(None)
+    }
 
     /// The file, for errors to name; `None` if it is not one.
     fn path(&self) -> Option<&Path> {
@@ -237,6 +254,10 @@ impl<S: Store + ?Sized> Store for std::sync::Arc<S> {
 
     fn clear(&self) -> Result<(), Error> {
         (**self).clear()
+    }
+
+    fn lock(&self) -> Result<Option<SessionLock>, Error> {
+        (**self).lock()
     }
 
     fn path(&self) -> Option<&Path> {

@@ -4,6 +4,10 @@
 #[cfg(test)]
 mod connection;
 #[cfg(test)]
+mod life;
+#[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod script;
 #[cfg(test)]
 mod session;

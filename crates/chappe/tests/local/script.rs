@@ -1,12 +1,15 @@
 //! A server that answers by a script: what exactly arrives there, and what its moods do.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
 use bytes::{Bytes, BytesMut};
-use chappe::{Client, DeviceInfo, Encode, Error, api, api::help, errors};
+use chappe::{Builder, Client, DeviceInfo, Encode, Error, api, api::help, errors};
 use chappe_crypto::rsa::PrivateKey;
 use chappe_mtproto::{
     server::{LinkId, RpcFailure, Server, ServerConfig, ServerEvent, ServerInput, ServerOutput},
@@ -23,10 +26,10 @@ use tokio::{
 use crate::telegram::{API_HASH, API_ID};
 
 /// What the server answers: the first line to the first request, and so on.
-type Line = Result<Bytes, (i32, &'static str)>;
+pub(crate) type Line = Result<Bytes, (i32, &'static str)>;
 
 /// The line of a request that is never answered.
-const SILENCE: Line = Err((0, ""));
+pub(crate) const SILENCE: Line = Err((0, ""));
 
 /// The server's life: one socket, and every request kept.
 async fn act(
@@ -84,13 +87,32 @@ async fn act(
     }
 }
 
-struct Stage {
-    client: Client,
-    heard: Arc<Mutex<Vec<Bytes>>>,
+pub(crate) struct Stage {
+    pub(crate) client: Client,
+    /// Every request, as it came.
+    pub(crate) heard: Arc<Mutex<Vec<Bytes>>>,
+    /// How often the client dialled.
+    pub(crate) dials: Arc<AtomicUsize>,
     dropped: Arc<Notify>,
 }
 
-async fn stage(script: Vec<Line>, push: Bytes) -> Stage {
+impl Stage {
+    /// How many requests were heard.
+    pub(crate) fn count(&self) -> usize {
+        self.heard.lock().unwrap().len()
+    }
+}
+
+pub(crate) async fn stage(script: Vec<Line>, push: Bytes) -> Stage {
+    stage_for(script, push, |builder| builder).await
+}
+
+/// The same for another kind of client.
+pub(crate) async fn stage_for(
+    script: Vec<Line>,
+    push: Bytes,
+    describe: impl FnOnce(Builder) -> Builder,
+) -> Stage {
     let key = PrivateKey::generate(&mut ChaCha20Rng::from_seed([1; 32]));
     let (heard, dropped) = (Arc::default(), Arc::default());
     let (near, far) = tokio::io::duplex(64 * 1024);
@@ -100,14 +122,17 @@ async fn stage(script: Vec<Line>, push: Bytes) -> Stage {
         .device(DeviceInfo::new("Model T", "4.2"));
     tokio::spawn(act(far, key, script, push, Arc::clone(&heard), Arc::clone(&dropped)));
     let near = Mutex::new(Some(near));
-    let client = builder
+    let dials = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&dials);
+    let client = describe(builder)
         .connect_with(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
             let near = near.lock().unwrap().take();
             async move { near.ok_or_else(|| std::io::ErrorKind::ConnectionRefused.into()) }
         })
         .await
         .unwrap();
-    Stage { client, heard, dropped }
+    Stage { client, heard, dials, dropped }
 }
 
 /// Layer and device in front of the call, if they are there.
@@ -125,7 +150,7 @@ fn introduced(body: &Bytes) -> bool {
     true
 }
 
-fn nearest() -> Line {
+pub(crate) fn nearest() -> Line {
     let nearest = api::types::NearestDc { country: "XX".into(), this_dc: 2, nearest_dc: 2 };
     Ok(nearest.to_bytes())
 }
@@ -158,7 +183,7 @@ async fn failures_inside_of_telegram_are_tried_again_and_then_told() {
     let Stage { client, heard, .. } = stage(script, Bytes::new()).await;
     let begin = Instant::now();
     client.invoke(&help::GetNearestDc).await.unwrap();
-    assert!(begin.elapsed() >= Duration::from_secs(3), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() >= Duration::from_millis(1500), "{:?}", begin.elapsed());
     let error = client.invoke(&help::GetNearestDc).await.unwrap_err();
     assert_eq!(error.code(), Some(500));
     assert_eq!(heard.lock().unwrap().len(), 7);
@@ -166,7 +191,7 @@ async fn failures_inside_of_telegram_are_tried_again_and_then_told() {
 
 #[tokio::test(start_paused = true)]
 async fn the_server_hears_that_nobody_waits_any_more() {
-    let Stage { client, heard, dropped } =
+    let Stage { client, heard, dropped, .. } =
         stage(vec![SILENCE, SILENCE, nearest()], Bytes::new()).await;
     for given_up in 1..=2 {
         let call = tokio::spawn({
@@ -210,9 +235,13 @@ async fn a_push_of_another_layer_is_counted_and_skipped() {
 
 #[tokio::test]
 async fn a_server_that_answers_with_nothing_of_use_fails_the_call_only() {
-    let script = vec![Ok(Bytes::from_static(&[0; 4])), nearest()];
+    let secret = Bytes::from_static(b"\x01\x02\x03\x04 secret ");
+    let script = vec![Ok(secret.clone()), nearest()];
     let Stage { client, .. } = stage(script, Bytes::new()).await;
     let error = client.invoke(&help::GetNearestDc).await.unwrap_err();
-    assert!(matches!(error, Error::Decode(_)), "{error}");
+    assert!(!format!("{error:?} {error}").contains("ecret"), "{error:?}");
+    let Error::Decode(error) = error else { panic!("{error}") };
+    assert_eq!((error.constructor(), error.offset()), (Some(0x0403_0201), 0));
+    assert_eq!(error.bytes(), &secret);
     client.invoke(&help::GetNearestDc).await.unwrap();
 }

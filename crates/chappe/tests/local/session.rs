@@ -3,15 +3,15 @@
 use std::{fs, sync::Arc};
 
 use chappe::{
-    Error, SessionProblem,
-    session::{Memory, Session, Store},
+    Ended, Error, SessionProblem,
+    session::{File, Memory, Session, Store},
 };
 
 use chappe_server::Server;
 
 use crate::{
     telegram::{client_of, sign_in, telegram},
-    wire::Wire,
+    wire::{Weather, Wire},
 };
 
 /// The auth key in the bytes of a session; see the layout of the file.
@@ -113,7 +113,40 @@ async fn a_session_that_the_server_forgot_is_reported() {
     let error = client.me().await.unwrap_err();
     assert!(matches!(error, Error::KeyUnknown), "{error}");
     assert!(matches!(client.me().await.unwrap_err(), Error::KeyUnknown));
+    assert_eq!(client.ended().await, Ended::KeyUnknown);
     client.close().await.unwrap();
+}
+
+/// Two clients with one auth key at once make Telegram void it.
+#[tokio::test]
+async fn a_session_is_used_by_one_client_at_a_time() {
+    let wire = Wire::new(telegram(1).await);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("me.session");
+    let first = wire.connect(client_of(wire.server()).session(&path)).await.unwrap();
+    sign_in(&first, wire.server()).await;
+    let error = wire.connect(client_of(wire.server()).session(&path)).await.unwrap_err();
+    assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
+    let Error::Session(error) = error else { panic!("{error}") };
+    let SessionProblem::InUse { holder } = error.problem() else { panic!("{error}") };
+    assert_eq!(holder.pid, Some(std::process::id()));
+    assert_eq!(wire.dials(), 1);
+    // A tool may look at it all the same.
+    assert!(File::new(&path).load().unwrap().unwrap().user_id().is_some());
+
+    // Closing lets it go at once, with the handle still there; dropping does, too, and so does a
+    // connection that fails.
+    first.close().await.unwrap();
+    let second = wire.connect(client_of(wire.server()).session(&path)).await.unwrap();
+    assert!(second.me().await.unwrap().is_some());
+    drop(second);
+    wire.weather(Weather::Storm);
+    assert!(wire.connect(client_of(wire.server()).session(&path)).await.is_err());
+    wire.weather(Weather::Fair);
+    let third = wire.connect(client_of(wire.server()).session(&path)).await.unwrap();
+    assert!(third.me().await.unwrap().is_some());
+    drop(first);
+    assert!(wire.connect(client_of(wire.server()).session(&path)).await.is_err());
 }
 
 #[tokio::test]

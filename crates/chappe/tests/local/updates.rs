@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chappe::{
-    Error,
+    ConnectionState, Error,
     api::{auth, enums},
     errors,
 };
@@ -55,10 +55,23 @@ async fn a_sign_in_that_another_device_ended_is_over() {
     assert!(error.is(errors::FRESH_RESET_AUTHORISATION_FORBIDDEN), "{error}");
     tokio::time::advance(Duration::from_secs(25 * 60 * 60)).await;
     assert!(second.invoke(&auth::ResetAuthorizations).await.unwrap());
+    let mut updates = first.updates();
     match first.me().await {
         Ok(user) => assert_eq!(user, None),
         Err(error) => assert!(matches!(error, Error::KeyUnknown), "{error}"),
     }
-    assert!(first.web_authorizations().await.is_err());
+    // The client knows that it is over, and tells so once to who only listens.
+    let reason = first.ended().await;
+    assert!(reason.is_session_lost(), "{reason}");
+    assert_eq!(first.state(), ConnectionState::Ended(reason));
+    assert_eq!(first.web_authorizations().await.unwrap_err().ended(), Some(reason));
+    let told = loop {
+        match updates.next().await {
+            Ok(Some(_)) => {}
+            told => break told,
+        }
+    };
+    assert_eq!(told.unwrap_err().ended(), Some(reason));
+    assert!(matches!(updates.next().await, Ok(None)));
     assert!(second.me().await.unwrap().is_some());
 }

@@ -75,7 +75,7 @@ impl Wire {
         self.lost.notified().await;
     }
 
-    async fn dial(self) -> io::Result<DuplexStream> {
+    pub(crate) async fn dial(self) -> io::Result<DuplexStream> {
         self.dials.fetch_add(1, Ordering::Relaxed);
         let mut weather = self.weather.subscribe();
         if *weather.borrow_and_update() == Weather::Storm {
