@@ -594,3 +594,57 @@ fn a_session_that_the_server_forgot_is_replaced_by_a_sign_in() {
     telegram.login();
     assert!(telegram.json(&["whoami"])["id"].is_number());
 }
+
+/// Two programs with one session at once would make Telegram void it.
+#[test]
+fn a_session_in_use_is_refused_with_who_uses_it_until_that_process_ends() {
+    let telegram = Telegram::start();
+    telegram.login();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let mut holder = telegram.command_at(&address, &["call", "help.getNearestDc"]).spawn().unwrap();
+    let _socket = silent.accept().unwrap();
+
+    let process = format!("process {}", holder.id());
+    let output = telegram.run(&["whoami"]);
+    refused(&output, 5, &["in use by chappe", &process, "choose another session"]);
+    let output = telegram.run(&["--json", "whoami"]);
+    let said: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(said["error"]["exit_code"], 5);
+    // Another session is nobody's business.
+    let other = telegram.path("other.session");
+    let output = telegram.run(&["--session", other.to_str().unwrap(), "call", "help.getConfig"]);
+    assert_ne!(output.status.code(), Some(5), "{}", stderr(&output));
+
+    // Killed without a chance to tidy up: what it left names it still, and locks nobody out.
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    assert!(telegram.json(&["whoami"])["id"].is_number());
+}
+
+#[test]
+fn a_session_that_was_ended_elsewhere_makes_room_for_a_new_sign_in() {
+    let telegram = Telegram::start();
+    let account = &telegram.announcement["accounts"][0];
+    let (phone, code) = (account["phone"].as_str().unwrap(), account["code"].as_str().unwrap());
+    let (session, copy) = (telegram.path("me.session"), telegram.path("copy.session"));
+    let with = |session: &Path, arguments: &[&str]| {
+        telegram.run(&[&["--session", session.to_str().unwrap()], arguments].concat())
+    };
+    let login = ["login", "--phone", phone, "--code", code];
+    assert!(with(&session, &login).status.success());
+    for tidy_up in [&["logout", "--yes"][..], &login] {
+        std::fs::copy(&session, &copy).unwrap();
+        let output = with(&copy, &["call", "auth.logOut"]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        refused(&with(&session, &["whoami"]), 4, &["signed in"]);
+        refused(&with(&session, &["web", "list"]), 4, &[]);
+        let output = with(&session, tidy_up);
+        assert!(output.status.success(), "{tidy_up:?}: {}", stderr(&output));
+        if tidy_up[0] == "logout" {
+            assert!(!session.exists());
+            assert!(with(&session, &login).status.success());
+        }
+    }
+    assert!(with(&session, &["whoami"]).status.success());
+}

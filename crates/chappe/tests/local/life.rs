@@ -99,9 +99,8 @@ impl Moods {
 
 /// A client over a wire that has moods.
 async fn moody(wire: &Wire, moods: &Arc<Moods>, store: Arc<dyn Store>) -> Client {
-    let (server, _) = (wire.server(), ());
+    let builder = client_of(wire.server()).session(store);
     let (wire, probe) = (wire.clone(), Probe::new(moods));
-    let builder = client_of(server).session(store);
     let connector = move || {
         let (moods, wire) = (Arc::clone(&probe.0), wire.clone());
         moods.dials.lock().unwrap().push(Instant::now());
@@ -255,6 +254,7 @@ fn welcome() -> Line {
     let mut user = types::User::new(7);
     user.is_self = true;
     user.bot = true;
+    user.bot_info_version = Some(1);
     let authorization = types::auth::Authorization {
         setup_password_required: false,
         otherwise_relogin_days: None,
