@@ -136,7 +136,7 @@ impl Client {
     }
 
     /// Why there is no driver any more.
-    fn end(&self) -> Error {
+    pub(crate) fn end(&self) -> Error {
         match &*self.inner.status.borrow() {
             Status::Ended(end) => end.to_error(),
             // The reply was dropped by a driver that is about to say why: it is closing.

@@ -68,7 +68,8 @@ impl Client {
         loop {
             let mut waiting = true;
             let exchange = async {
-                let turn = gate.turn(id, policy.flood_threshold, deadline).await;
+                let turn = gate.turn(id, policy.flood_threshold, deadline);
+                let turn = self.unless_ended(turn).await?;
                 let turn = turn.map_err(|(kind, rest)| flood::held_back(method, kind, rest))?;
                 waiting = false;
                 let answer = self.hand_over(body.clone(), policy.options()).await?;
@@ -114,7 +115,7 @@ impl Client {
                         return Err(error.into());
                     }
                     tracing::warn!(code = error.code, name = %error.name, ?after, "waiting");
-                    timer::pause(after).await;
+                    self.unless_ended(timer::pause(after)).await?;
                 }
             }
             attempt += 1;

@@ -6,7 +6,7 @@ use chappe_mtproto::connection::RpcFailure;
 use tokio::sync::watch;
 
 use crate::{
-    Client,
+    Client, Error,
     net::driver::{End, Status},
 };
 
@@ -143,18 +143,28 @@ impl Client {
     }
 
     /// Waits until it is over with this client, and says why. Every call under way and every
-    /// later one fails then; [`Error::ended`](crate::Error::ended) says the same of their errors.
+    /// later one fails then; [`Error::ended`] says the same of their errors.
     ///
     /// # Cancel safety
     /// Nothing is lost by dropping the future.
     pub async fn ended(&self) -> Ended {
-        let mut states = self.states();
-        loop {
-            match states.next().await {
-                Some(ConnectionState::Ended(reason)) => return reason,
-                Some(_) => {}
-                None => return Ended::Closed,
-            }
+        let mut status = self.status().clone();
+        let status = status.wait_for(|status| matches!(status, Status::Ended(_))).await;
+        match status.as_deref().map(ConnectionState::of) {
+            Ok(ConnectionState::Ended(reason)) => reason,
+            _ => Ended::Closed,
+        }
+    }
+
+    /// What the future gives, unless it is over with this client before.
+    pub(crate) async fn unless_ended<T>(
+        &self,
+        future: impl Future<Output = T>,
+    ) -> Result<T, Error> {
+        tokio::select! {
+            biased;
+            done = future => Ok(done),
+            _ = self.ended() => Err(self.end()),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{
     io,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -56,8 +56,8 @@ async fn a_network_that_comes_back_after_ten_minutes_is_used_again() {
 #[derive(Default)]
 struct Moods {
     dials: Mutex<Vec<Instant>>,
-    /// The server says that there are too many connections.
-    flooded: AtomicBool,
+    /// Servers refuse with this transport error; 0 if they do not.
+    refusal: AtomicI32,
     /// Dials never end.
     endless: AtomicBool,
     /// Nobody is there.
@@ -111,12 +111,12 @@ async fn moody(wire: &Wire, moods: &Arc<Moods>, store: Arc<dyn Store>) -> Client
             if moods.away.load(Ordering::SeqCst) {
                 return Err(io::ErrorKind::ConnectionRefused.into());
             }
-            if moods.mute.load(Ordering::SeqCst) || moods.flooded.load(Ordering::SeqCst) {
+            let refusal = moods.refusal.load(Ordering::SeqCst);
+            if moods.mute.load(Ordering::SeqCst) || refusal != 0 {
                 let (near, mut far) = tokio::io::duplex(64 * 1024);
-                let flooded = moods.flooded.load(Ordering::SeqCst);
                 tokio::spawn(async move {
-                    if flooded {
-                        let frame = [4_i32.to_le_bytes(), (-429_i32).to_le_bytes()].concat();
+                    if refusal != 0 {
+                        let frame = [4_i32.to_le_bytes(), refusal.to_le_bytes()].concat();
                         far.write_all(&frame).await.unwrap();
                     }
                     let mut heard = Vec::new();
@@ -136,7 +136,7 @@ async fn a_server_with_too_many_connections_is_left_alone_for_longer_and_longer(
     let moods = Arc::new(Moods::default());
     let client = moody(&wire, &moods, Arc::new(Memory::new())).await;
     client.invoke(&help::GetConfig).await.unwrap();
-    moods.flooded.store(true, Ordering::SeqCst);
+    moods.refusal.store(-429, Ordering::SeqCst);
     wire.cut();
     tokio::time::sleep(Duration::from_secs(20 * 60)).await;
     let ConnectionState::Connecting { why, .. } = client.state() else {
@@ -151,11 +151,58 @@ async fn a_server_with_too_many_connections_is_left_alone_for_longer_and_longer(
         let full = f64::from(8 << turn.min(5));
         assert!(*pause >= full / 2.0 && *pause < full + 0.1, "{pauses:?}");
     }
-    moods.flooded.store(false, Ordering::SeqCst);
+    moods.refusal.store(0, Ordering::SeqCst);
     while client.state() != ConnectionState::Connected {
         client.state_changed(client.state()).await;
     }
     client.invoke(&help::GetConfig).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_refuses_the_key_or_the_data_centre_ends_the_client() {
+    for (code, most_dials, reason) in [(-404, 4, Ended::KeyUnknown), (-444, 1, Ended::WrongDc(2))] {
+        let wire = Wire::new(telegram(1).await);
+        let moods = Arc::new(Moods::default());
+        let store = Arc::new(Memory::new());
+        let client = moody(&wire, &moods, store.clone()).await;
+        client.invoke(&help::GetConfig).await.unwrap();
+        moods.refusal.store(code, Ordering::SeqCst);
+        wire.cut();
+        assert_eq!(client.ended().await, reason);
+        assert!((1..=most_dials).contains(&(moods.dialled() - 1)), "{code}: {}", moods.dialled());
+        let error = client.invoke(&help::GetConfig).await.unwrap_err();
+        assert_eq!(error.ended(), Some(reason), "{error}");
+        let dials = moods.dialled();
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        assert_eq!(moods.dialled(), dials);
+        assert!(store.load().unwrap().is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_wait_for_their_turn_end_with_the_client() {
+    let flood = || Err((420, "FLOOD_WAIT_29"));
+    let fail = || Err((500, "RPC_CALL_FAIL"));
+    for answer in [flood as fn() -> Line, fail] {
+        let stage = stage(vec![answer()], Bytes::new()).await;
+        let calls: Vec<_> = (0..if answer().unwrap_err().0 == 420 { 3 } else { 1 })
+            .map(|_| {
+                let client = stage.client.clone();
+                tokio::spawn(async move { client.invoke(&help::GetNearestDc).await })
+            })
+            .collect();
+        while stage.count() < 1 {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let begin = Instant::now();
+        stage.client.close().await.unwrap();
+        for call in calls {
+            let error = call.await.unwrap().unwrap_err();
+            assert!(matches!(error, Error::Closed), "{error}");
+        }
+        assert!(begin.elapsed() < Duration::from_millis(100), "{:?}", begin.elapsed());
+    }
 }
 
 /// Keeps the session in memory and counts as alive until it is dropped.

@@ -234,6 +234,22 @@ async fn a_push_of_another_layer_is_counted_and_skipped() {
 }
 
 #[tokio::test]
+async fn a_reader_of_updates_that_does_not_read_holds_up_nobody() {
+    let push = api::enums::Updates::TooLong.to_bytes();
+    let Stage { client, .. } = stage(vec![nearest(); 600], push).await;
+    let mut updates = client.updates();
+    for _ in 0..600 {
+        client.invoke(&help::GetNearestDc).await.unwrap();
+    }
+    client.close().await.unwrap();
+    let mut read = 0;
+    while updates.next().await.unwrap().is_some() {
+        read += 1;
+    }
+    assert_eq!((read, read + updates.lost()), (256, 600));
+}
+
+#[tokio::test]
 async fn a_server_that_answers_with_nothing_of_use_fails_the_call_only() {
     let secret = Bytes::from_static(b"\x01\x02\x03\x04 secret ");
     let script = vec![Ok(secret.clone()), nearest()];
