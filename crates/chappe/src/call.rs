@@ -54,9 +54,9 @@ impl CallOptions {
         self
     }
 
-    /// Makes the calls of one chain run in the order in which they are made; the number is
-    /// yours. If one fails, those behind it that were sent already fail, too.
-    /// See core.telegram.org/api/invoking#sequential-requests.
+    /// Makes the calls of one chain run in the order in which they are made, without waiting for
+    /// each other's answers; the number is yours. One that is repeated runs after those that
+    /// were made meanwhile. See core.telegram.org/api/invoking#sequential-requests.
     pub fn chain(mut self, chain: u64) -> Self {
         self.chain = Some(chain);
         self

@@ -152,7 +152,7 @@ impl Default for Policy {
 
 impl Policy {
     fn options(&self) -> RequestOptions {
-        RequestOptions { no_resend: self.no_resend, ..RequestOptions::default() }
+        RequestOptions { no_resend: self.no_resend, chain: self.chain, ..RequestOptions::default() }
     }
 }
 

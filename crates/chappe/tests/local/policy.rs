@@ -156,6 +156,32 @@ async fn each_call_may_have_a_time_limit_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_of_one_chain_run_behind_each_other_and_others_do_not() {
+    let stage = stage(vec![nearest(), SILENCE, SILENCE, SILENCE, SILENCE], Bytes::new()).await;
+    stage.client.invoke(&help::GetNearestDc).await.unwrap();
+    for (made, chain) in [Some(1), Some(2), Some(1), None].into_iter().enumerate() {
+        let client = stage.client.clone();
+        tokio::spawn(async move {
+            let options = chain.into_iter().fold(CallOptions::new(), CallOptions::chain);
+            client.with(options).invoke(&help::GetNearestDc).await
+        });
+        while stage.count() < made + 2 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let heard = stage.heard.lock().unwrap();
+    let call = help::GetNearestDc.to_bytes();
+    let chained: Vec<_> = heard[1..]
+        .iter()
+        .map(|body| {
+            assert!(body.ends_with(&call));
+            body.starts_with(&0xcb9f_372d_u32.to_le_bytes())
+        })
+        .collect();
+    assert_eq!(chained, [false, false, true, false]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hundred_thousand_calls_to_a_server_that_does_not_answer_all_end() {
     let script = vec![SILENCE; 2000];
     let stage =
