@@ -206,6 +206,24 @@ impl Drop for Place<'_> {
     }
 }
 
+/// The constructor id of the method that an encoded call is about: that of the query, where it
+/// is only sent in another way.
+pub(crate) fn method_of(mut body: &[u8]) -> u32 {
+    loop {
+        let Some((id, rest)) = body.split_first_chunk() else { return 0 };
+        let id = u32::from_le_bytes(*id);
+        let arguments = match id {
+            INVOKE_WITHOUT_UPDATES => Some(rest),
+            INVOKE_AFTER_MSG | INVOKE_WITH_TAKEOUT => rest.get(8..),
+            _ => None,
+        };
+        match arguments {
+            Some(query) => body = query,
+            None => return id,
+        }
+    }
+}
+
 /// The error of a call that was not sent, because so much of a wait is left.
 pub(crate) fn held_back(method: &str, kind: Kind, rest: Duration) -> RpcError {
     let seconds = rest.as_secs() + u64::from(rest.subsec_nanos() > 0);
@@ -214,6 +232,9 @@ pub(crate) fn held_back(method: &str, kind: Kind, rest: Duration) -> RpcError {
     error
 }
 
+const INVOKE_AFTER_MSG: u32 = 0xcb9f_372d;
+const INVOKE_WITH_TAKEOUT: u32 = 0xaca9_fd2e;
+const INVOKE_WITHOUT_UPDATES: u32 = 0xbf94_59b7;
 /// Waits that are remembered at once; beyond that the one that ends first is forgotten.
 const REMEMBERED: usize = 256;
 
@@ -267,6 +288,20 @@ mod tests {
         assert_eq!(waits.0.len(), 1);
         waits.note(seconds(0), 2, Kind::Calls, Duration::MAX);
         assert!(waits.rest(seconds(1 << 40), 2).is_some());
+    }
+
+    #[test]
+    fn a_wait_is_about_the_query_and_not_about_the_way_it_is_sent() {
+        let query = 0xc4f9_186b_u32.to_le_bytes();
+        let quiet = [&INVOKE_WITHOUT_UPDATES.to_le_bytes()[..], &query].concat();
+        let takeout = [&INVOKE_WITH_TAKEOUT.to_le_bytes()[..], &[7; 8], &quiet].concat();
+        for body in [&query[..], &quiet, &takeout] {
+            assert_eq!(method_of(body), 0xc4f9_186b);
+        }
+        assert_eq!(method_of(&[&query[..], &quiet].concat()), 0xc4f9_186b);
+        assert_eq!(method_of(&takeout[..8]), INVOKE_WITH_TAKEOUT);
+        assert_eq!(method_of(&quiet[..4]), 0);
+        assert_eq!(method_of(b"abc"), 0);
     }
 
     #[test]

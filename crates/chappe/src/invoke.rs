@@ -62,7 +62,7 @@ impl Client {
 
     async fn attempts(&self, method: &str, body: Bytes, policy: Policy) -> Result<Bytes, Error> {
         let gate = self.gate();
-        let id = body.first_chunk().copied().map_or(0, u32::from_le_bytes);
+        let id = flood::method_of(&body);
         let deadline = gate.now().saturating_add(policy.timeout);
         let mut attempt = 0;
         loop {

@@ -5,16 +5,16 @@
 //! included: calls may come and go while there is no socket.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     future::{Future, poll_fn},
     io,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::{Duration, SystemTime},
 };
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use chappe_mtproto::{
     connection::{
         Connection, Event, FailureReason, Input, Output, ReconnectReason, RequestId,
@@ -24,7 +24,6 @@ use chappe_mtproto::{
     time::Now,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::{broadcast, mpsc, oneshot, watch},
     time::{Instant, Sleep},
 };
@@ -32,6 +31,7 @@ use tokio::{
 use super::{
     Connector, Dialing, Link,
     backoff::{Backoff, Lost},
+    socket::Socket,
 };
 use crate::{
     session::keeper::Keeper,
@@ -241,14 +241,6 @@ enum Road {
     /// A dial that ends by this uptime.
     Dialing(Dialing, Duration),
     Open(Socket),
-}
-
-struct Socket {
-    link: Box<dyn Link>,
-    input: BytesMut,
-    output: VecDeque<Bytes>,
-    waiting: usize,
-    flushed: bool,
 }
 
 impl Driver {
@@ -539,66 +531,6 @@ impl Driver {
     }
 }
 
-impl Socket {
-    fn new(link: Box<dyn Link>) -> Self {
-        Self { link, input: BytesMut::new(), output: VecDeque::new(), waiting: 0, flushed: true }
-    }
-
-    fn push(&mut self, bytes: Bytes) {
-        self.waiting += bytes.len();
-        self.output.push_back(bytes);
-        self.flushed = false;
-    }
-
-    /// Is ready when all is written and flushed, or writing failed; pending if there is nothing.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.flushed {
-            return Poll::Pending;
-        }
-        while let Some(front) = self.output.front_mut() {
-            let written = ready!(Pin::new(&mut self.link).poll_write(cx, front))?;
-            if written == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.waiting -= written;
-            front.advance(written);
-            if front.is_empty() {
-                self.output.pop_front();
-            }
-        }
-        ready!(Pin::new(&mut self.link).poll_flush(cx))?;
-        self.flushed = true;
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.input.reserve(READ);
-        let read = pin!(self.link.read_buf(&mut self.input)).poll(cx);
-        match ready!(read)? {
-            0 => {
-                let hung_up = io::Error::new(io::ErrorKind::UnexpectedEof, "the server hung up");
-                Poll::Ready(Err(hung_up))
-            }
-            _ => Poll::Ready(Ok(())),
-        }
-    }
-
-    /// Writes what is left and ends the stream, for a moment at most.
-    async fn finish(mut self) {
-        let goodbye = async {
-            while let Some(bytes) = self.output.pop_front() {
-                self.link.write_all(&bytes).await?;
-            }
-            self.link.shutdown().await
-        };
-        match tokio::time::timeout(GOODBYE, goodbye).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "the socket was gone before the goodbye"),
-            Err(_) => tracing::debug!("the socket took no goodbye"),
-        }
-    }
-}
-
 /// A dial, or the whole way to the first key, took longer than the builder allows.
 pub(crate) fn too_slow() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "connecting took too long")
@@ -627,8 +559,6 @@ const FIRST_ATTEMPTS: u32 = 3;
 /// The transport error of too many connections.
 /// See core.telegram.org/mtproto/mtproto-transports#transport-errors.
 const FLOOD: i32 = -429;
-const GOODBYE: Duration = Duration::from_secs(1);
-const READ: usize = 16 * 1024;
 /// Calls that are under way at once; more wait in the caller.
 const MOST_PENDING: usize = 512;
 /// Bytes that wait for the socket before no more calls are taken.

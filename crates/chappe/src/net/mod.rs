@@ -2,6 +2,7 @@
 
 pub(crate) mod backoff;
 pub(crate) mod driver;
+mod socket;
 pub(crate) mod timer;
 
 use std::{future::Future, io, pin::Pin, sync::Arc};
