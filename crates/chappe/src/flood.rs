@@ -348,6 +348,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn nobody_overtakes_who_waited() {
+        let gate = Gate::new(Clock::start(), 1);
+        gate.note(1, Kind::Calls, seconds(10));
+        let first = gate.turn(1, seconds(30), seconds(60)).await.ok();
+        // The wait is over, but the first one is still about to be sent.
+        let mut second = Box::pin(gate.turn(1, seconds(30), seconds(60)));
+        let limit = timer::within(seconds(1), &mut second).await;
+        assert!(limit.is_none());
+        drop(first);
+        assert!(second.await.is_ok());
+        assert!(gate.state().queues.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_wait_that_is_too_long_is_told_at_once() {
         let gate = Gate::new(Clock::start(), 1);
         gate.note(1, Kind::Calls, seconds(10));
