@@ -155,7 +155,7 @@ impl Connection {
     pub fn cancel(&mut self, now: Now, id: RequestId) {
         self.now = now;
         if let Some((serial, msg_id)) = self.outbox.cancel(id)
-            && let Some(session) = self.sessions.get_mut(serial)
+            && let Some(session) = self.sessions.get_carrying_mut(serial)
         {
             session.questions.drop_answer(msg_id);
         }
@@ -252,6 +252,7 @@ impl Connection {
         for session in self.sessions.iter_mut() {
             session.questions.disconnected();
         }
+        self.forget_mute();
         let lost = self.outbox.disconnected();
         self.fail(lost);
     }
@@ -297,10 +298,14 @@ impl Connection {
         self.output.push_back(Output::Event(event));
     }
 
-    /// Asks the server about a message of ours.
+    /// Asks the server about a message of ours, where it can be asked.
     fn ask(&mut self, serial: Serial, msg_id: i64) {
-        if let Some(session) = self.sessions.get_mut(serial) {
-            session.questions.ask(msg_id);
+        match self.sessions.get_carrying_mut(serial) {
+            Some(session) => session.questions.ask(msg_id),
+            None => {
+                let lost = self.outbox.give_up(serial, msg_id);
+                self.fail(lost.into_iter().collect());
+            }
         }
     }
 

@@ -291,30 +291,62 @@ impl Outbox {
         self.entries.get(&id).is_some_and(|entry| entry.told_after.is_some())
     }
 
-    /// The server refused a message; it gets a new id unless that happened too often.
-    pub(crate) fn rejected(&mut self, session: Serial, msg_id: i64, code: i32) -> Option<Failure> {
+    /// The server refused a message, or the container around it: `direct` tells them apart.
+    ///
+    /// What was refused did not run and gets a new id, unless that happened too often. But what
+    /// was only repeated in a refused container may have run the first time: it keeps its id.
+    pub(crate) fn rejected(
+        &mut self,
+        session: Serial,
+        msg_id: i64,
+        code: i32,
+        direct: bool,
+    ) -> Option<Failure> {
         let id = self.find(session, msg_id)?;
         let entry = self.entries.get_mut(&id)?;
         entry.rejections += 1;
         let repeated = entry.state.place().is_some_and(|place| place.repeated);
+        let in_doubt = repeated && !direct;
+        let often = entry.rejections > MAX_REJECTIONS;
         // Code 20: the server cannot tell whether it had it, so nobody knows whether it ran.
-        let reason = if code == 20 && (entry.options.no_resend || repeated) {
-            Some(FailureReason::Lost)
-        } else if entry.rejections > MAX_REJECTIONS {
-            Some(FailureReason::Rejected(code))
+        let untold = code == 20 && (entry.options.no_resend || repeated);
+        let reason = if untold || (often && in_doubt) {
+            FailureReason::Lost
+        } else if often {
+            FailureReason::Rejected(code)
         } else {
-            None
-        };
-        match reason {
-            Some(reason) => {
-                self.remove(id);
-                Some((id, reason))
-            }
-            None => {
+            if in_doubt {
+                self.unwatch(id);
+                self.repeat(id);
+            } else {
                 self.requeue(id);
-                None
+            }
+            return None;
+        };
+        self.remove(id);
+        Some((id, reason))
+    }
+
+    /// Nothing can be said any more in a session: what was to be repeated there waits for an
+    /// answer that comes by itself.
+    pub(crate) fn hold(&mut self, session: Serial, uptime: Duration) {
+        let held: Vec<_> = self.range(Some(session)).collect();
+        for (place, id) in held {
+            self.queue.remove(&(place, id));
+            if let Some(entry) = self.entries.get_mut(&id)
+                && let State::Again(place) = entry.state
+            {
+                entry.state = State::Sent(place);
+                self.watch(id, uptime);
             }
         }
+    }
+
+    /// No answer to a request will come, and nobody can be asked.
+    pub(crate) fn give_up(&mut self, session: Serial, msg_id: i64) -> Option<Failure> {
+        let id = self.find(session, msg_id)?;
+        self.remove(id)?;
+        Some((id, FailureReason::Lost))
     }
 
     /// The socket is gone: what is not known to have arrived is repeated on the next one.

@@ -39,6 +39,8 @@ pub(crate) struct Session {
     announced: Option<i64>,
     /// The last message id that was made when the server refused a message.
     refused: Option<i64>,
+    /// Whether nothing can be said any more: the server refuses whatever id comes next.
+    mute: bool,
 }
 
 /// What went out under one message id.
@@ -74,6 +76,7 @@ impl Session {
             acks_due: None,
             announced: None,
             refused: None,
+            mute: false,
         }
     }
 
@@ -164,6 +167,9 @@ impl Session {
 
     /// Schedules an acknowledgement.
     pub(crate) fn acknowledge(&mut self, msg_id: i64, now: Now) {
+        if self.mute {
+            return;
+        }
         self.acks.insert(msg_id);
         self.acks_due.get_or_insert(now.uptime + ACK_DELAY);
     }
@@ -213,6 +219,19 @@ impl Session {
     /// Whether a notice about a new session of the server is the first of its kind.
     pub(crate) fn announce(&mut self, unique_id: i64) -> bool {
         self.announced.replace(unique_id) != Some(unique_id)
+    }
+
+    /// Says nothing more in it, and only listens.
+    pub(crate) fn mute(&mut self) {
+        self.mute = true;
+        self.acks.clear();
+        self.acks_due = None;
+        self.questions = Questions::default();
+    }
+
+    /// Whether nothing can be said in it any more.
+    pub(crate) fn is_mute(&self) -> bool {
+        self.mute
     }
 
     /// Whether nothing is left to be said in it.

@@ -34,7 +34,11 @@ impl Connection {
         // A clock that ran ahead leaves ids behind that the next ones would have to exceed; the
         // other codes mean that both sides count differently.
         if !matches!(code, 16 | 20) {
+            let replaced = !self.sessions.is_current(serial);
             self.restart(serial);
+            if replaced || code == 17 {
+                self.mute(serial);
+            }
         }
         self.count_rejection(anew)
     }
@@ -84,8 +88,8 @@ impl Connection {
         session.questions.rejected(&hit);
         self.liveness.rejected(&hit, self.now.uptime);
         self.bind_again(&hit);
-        let failures =
-            hit.iter().filter_map(|msg_id| self.outbox.rejected(serial, *msg_id, code)).collect();
+        let refused = |id: &i64| self.outbox.rejected(serial, *id, code, *id == msg_id);
+        let failures = hit.iter().filter_map(refused).collect();
         self.fail(failures);
     }
 
@@ -111,7 +115,7 @@ impl Connection {
 
     /// The server has an answer that it does not send by itself.
     pub(super) fn announced(&mut self, serial: Serial, msg_id: i64) {
-        let Some(session) = self.sessions.get_mut(serial) else {
+        let Some(session) = self.sessions.get_carrying_mut(serial) else {
             return;
         };
         if session.has(msg_id) {

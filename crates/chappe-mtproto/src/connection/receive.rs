@@ -248,7 +248,7 @@ impl Connection {
             match self.outbox.told(serial, *msg_id, *state) {
                 Verdict::Wait => {}
                 Verdict::Fetch => {
-                    if let Some(session) = self.sessions.get_mut(serial) {
+                    if let Some(session) = self.sessions.get_carrying_mut(serial) {
                         session.questions.fetch(*msg_id);
                     }
                 }
@@ -260,7 +260,7 @@ impl Connection {
 
     /// The server asks what became of messages of its own.
     fn tell(&mut self, serial: Serial, question: i64, msg_ids: &[i64]) {
-        if let Some(session) = self.sessions.get_mut(serial) {
+        if let Some(session) = self.sessions.get_carrying_mut(serial) {
             let info = msg_ids.iter().map(|msg_id| session.state(*msg_id)).collect();
             session.questions.tell(question, info);
         }
@@ -276,7 +276,7 @@ impl Connection {
             })
             .collect();
         if info.contains(&states::FORGOTTEN)
-            && let Some(session) = self.sessions.get_mut(serial)
+            && let Some(session) = self.sessions.get_carrying_mut(serial)
         {
             session.questions.tell(question, info);
         }

@@ -60,13 +60,19 @@ impl Sessions {
 
     /// The sessions that may carry requests and service messages.
     pub(super) fn carrying(&self) -> impl Iterator<Item = &Session> {
-        self.old.iter().chain(&self.current)
+        self.old.iter().chain(&self.current).filter(|session| !session.is_mute())
     }
 
     /// A session that may carry requests and service messages.
     pub(super) fn get_carrying_mut(&mut self, serial: Serial) -> Option<&mut Session> {
         let mut sessions = self.old.iter_mut().chain(&mut self.current);
-        sessions.find(|session| session.serial == serial)
+        sessions.find(|session| session.serial == serial && !session.is_mute())
+    }
+
+    /// The sessions that are only listened to.
+    pub(super) fn mute(&self) -> Vec<Serial> {
+        let mute = self.old.iter().filter(|session| session.is_mute());
+        mute.map(|session| session.serial).collect()
     }
 
     /// The session of a packet.
@@ -149,6 +155,24 @@ impl Connection {
             && let Some(auth_key_id) = self.sessions.current().map(|session| session.auth_key_id)
         {
             self.open_session(auth_key_id);
+        }
+    }
+
+    /// Says nothing more in a session of the past: whatever id comes next, the server refuses it.
+    /// What may be running there is waited for a while.
+    pub(super) fn mute(&mut self, serial: Serial) {
+        if let Some(session) = self.sessions.get_mut(serial) {
+            session.mute();
+            self.outbox.hold(serial, self.now.uptime);
+        }
+    }
+
+    /// Forgets the sessions in which nothing can be said: over another socket nothing will be
+    /// heard of them.
+    pub(super) fn forget_mute(&mut self) {
+        for serial in self.sessions.mute() {
+            let lost = self.outbox.abandoned(serial);
+            self.fail(lost);
         }
     }
 

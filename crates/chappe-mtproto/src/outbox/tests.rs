@@ -157,11 +157,11 @@ fn a_refused_request_gets_a_new_id_but_not_for_ever() {
     for round in 0..MAX_REJECTIONS {
         let first = 100 + 4 * i64::from(round);
         assert_eq!(send(&mut outbox, first), ids);
-        assert_eq!(outbox.rejected(ONE, first, 48), None);
-        assert_eq!(outbox.rejected(ONE, first, 48), None, "a second notice changes nothing");
+        assert_eq!(outbox.rejected(ONE, first, 48, true), None);
+        assert_eq!(outbox.rejected(ONE, first, 48, true), None, "a second notice changes nothing");
     }
     send(&mut outbox, 1000);
-    assert_eq!(outbox.rejected(ONE, 1000, 48), Some((ids[0], FailureReason::Rejected(48))));
+    assert_eq!(outbox.rejected(ONE, 1000, 48, true), Some((ids[0], FailureReason::Rejected(48))));
     assert!(outbox.take(ONE, true).is_empty());
 }
 
@@ -169,11 +169,54 @@ fn a_refused_request_gets_a_new_id_but_not_for_ever() {
 fn a_repetition_that_is_too_old_to_tell_is_lost() {
     let (mut outbox, ids) = outbox(1);
     send(&mut outbox, 100);
-    assert_eq!(outbox.rejected(ONE, 100, 20), None, "the first copy cannot have been there");
+    assert_eq!(outbox.rejected(ONE, 100, 20, true), None, "the first copy cannot have been there");
     send(&mut outbox, 200);
     outbox.disconnected();
     send(&mut outbox, 300);
-    assert_eq!(outbox.rejected(ONE, 200, 20), Some((ids[0], FailureReason::Lost)));
+    assert_eq!(outbox.rejected(ONE, 200, 20, true), Some((ids[0], FailureReason::Lost)));
+}
+
+#[test]
+fn a_repetition_in_a_refused_container_keeps_its_id() {
+    let (mut outbox, ids) = outbox(2);
+    send(&mut outbox, 100);
+    outbox.acked(ONE, &[104]);
+    outbox.disconnected();
+    send(&mut outbox, 200);
+    assert_eq!(outbox.rejected(ONE, 100, 48, false), None, "it may have run the first time");
+    let batch = outbox.take(ONE, true);
+    assert_eq!((batch[0].id, batch[0].again), (ids[0], Some((100, 1))));
+    let again = |outbox: &mut Outbox| outbox.send_again(ONE, 100);
+    for _ in 1..MAX_REJECTIONS {
+        again(&mut outbox);
+        assert_eq!(outbox.rejected(ONE, 100, 16, false), None);
+    }
+    let lost = Some((ids[0], FailureReason::Lost));
+    assert_eq!(outbox.rejected(ONE, 100, 16, false), lost, "but not for ever");
+}
+
+#[test]
+fn a_repetition_that_is_refused_itself_did_not_run() {
+    let (mut outbox, ids) = outbox(1);
+    send(&mut outbox, 100);
+    outbox.disconnected();
+    send(&mut outbox, 200);
+    assert_eq!(outbox.rejected(ONE, 100, 32, true), None);
+    let batch = outbox.take(TWO, true);
+    assert_eq!((batch[0].id, batch[0].again), (ids[0], None));
+}
+
+#[test]
+fn where_nothing_can_be_said_answers_are_waited_for() {
+    let (mut outbox, ids) = outbox(1);
+    send(&mut outbox, 100);
+    outbox.disconnected();
+    outbox.hold(ONE, at(5));
+    assert!(outbox.take(ONE, false).is_empty());
+    assert_eq!(outbox.wake(), Some(at(25)));
+    assert_eq!(outbox.give_up(ONE, 100), Some((ids[0], FailureReason::Lost)));
+    assert_eq!(outbox.give_up(ONE, 100), None);
+    assert_eq!(outbox.census(), [0; 5]);
 }
 
 #[test]

@@ -320,6 +320,94 @@ fn sessions_that_are_replaced_again_and_again_are_bounded() {
     assert!(server.client.census().sessions <= 5);
 }
 
+#[test]
+fn what_was_only_repeated_in_a_refused_packet_does_not_run_again() {
+    // The salt is over (two hours), the clock stood still (a sleep of a day).
+    for (waited, slept) in [(7_200, 0), (1, 86_400), (7_200, 86_400)] {
+        let mut pair = Pair::resumed();
+        pair.connect();
+        pair.call(0).unwrap();
+        let id = pair.request(body(1));
+        pair.drop_down();
+        pair.cut();
+        pair.slept = secs(slept);
+        pair.advance(secs(waited));
+        pair.connect();
+        assert_eq!(pair.requests.len(), 2, "{waited} {slept}");
+        // The answer is kept for ten minutes only: then nobody can tell any more.
+        pair.advance(secs(60));
+        let ended = pair.events.iter().any(|event| {
+            matches!(event, Event::Response { id: other, .. } | Event::Failed { id: other, .. }
+                if *other == id)
+        });
+        assert!(ended, "{waited} {slept}");
+        assert_eq!(pair.requests.len(), 2, "{waited} {slept}");
+    }
+}
+
+#[test]
+fn a_session_whose_ids_ran_ahead_is_only_listened_to() {
+    let (mut server, first, place) = asked();
+    let second = server.client.request(server.now, body(2), RequestOptions::default());
+    server.drain();
+    let bad_msg_id = server.places(&body(2))[0];
+    let before = server.session;
+    let (bad_msg_seqno, error_code) = (0, 17);
+    server.serve(&types::BadMsgNotification { bad_msg_id, bad_msg_seqno, error_code });
+    let after = server.session;
+    assert_ne!(after, before);
+    server.outer.clear();
+    // An answer may come by itself, and is not acknowledged.
+    server.session = before;
+    let update = server.say(body(9));
+    server.session = after;
+    live(&mut server, 19);
+    assert!(!lost(&server, first));
+    live(&mut server, 2);
+    assert!(lost(&server, first), "it cannot be asked about");
+    assert!(server.outer.iter().all(|header| header.session_id == after));
+    assert!(!server.all::<types::MsgsAck>().iter().any(|acks| acks.msg_ids.contains(&update)));
+    assert_eq!(server.places(&body(1)), [place]);
+    let place = server.places(&body(2))[1];
+    server.say(RpcResult { req_msg_id: place, result: body(8) }.to_bytes());
+    assert!(matches!(server.events.last(), Some(Event::Response { id, .. }) if *id == second));
+    assert_eq!(server.client.census().sessions, 1);
+}
+
+#[test]
+fn a_session_that_is_only_listened_to_ends_with_its_socket() {
+    let (mut server, first, _) = asked();
+    server.client.request(server.now, body(2), RequestOptions::default());
+    server.drain();
+    let bad_msg_id = server.places(&body(2))[0];
+    let (bad_msg_seqno, error_code) = (0, 17);
+    server.serve(&types::BadMsgNotification { bad_msg_id, bad_msg_seqno, error_code });
+    server.input(Input::Disconnected);
+    server.drain();
+    assert!(lost(&server, first));
+}
+
+#[test]
+fn a_replaced_session_that_is_refused_once_more_falls_silent() {
+    let (mut server, _, _) = asked();
+    server.client.request(server.now, body(2), RequestOptions::default());
+    server.drain();
+    let bad_msg_id = server.places(&body(2))[0];
+    let before = server.session;
+    let refusal =
+        |bad_msg_id| types::BadMsgNotification { bad_msg_id, bad_msg_seqno: 0, error_code: 32 };
+    server.serve(&refusal(bad_msg_id));
+    let after = server.session;
+    live(&mut server, 20);
+    let (question, _) = *questions(&server).last().expect("asked in the old session");
+    server.session = before;
+    server.serve(&refusal(question));
+    server.session = after;
+    server.outer.clear();
+    live(&mut server, 19);
+    assert!(server.outer.iter().all(|header| header.session_id == after));
+}
+
 const CHAIN: RequestOptions = RequestOptions { chain: Some(7), ..RequestOptions::new() };
 
 /// What a server that runs requests at once answers to `invokeAfterMsg`.
