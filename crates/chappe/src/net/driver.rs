@@ -460,7 +460,7 @@ impl Driver {
                 // Nobody need listen to updates.
                 drop(self.parts.updates.send(update));
             }
-            Event::NewSession { .. } => self.introduced = false,
+            Event::NewSession { .. } | Event::Renewed => self.introduced = false,
             Event::Reconnect(reason) => {
                 tracing::debug!(?reason, "reconnecting");
                 self.reconnect = Some(reason);
@@ -546,6 +546,13 @@ fn told(reason: &ReconnectReason) -> io::Error {
             (io::ErrorKind::ConnectionAborted, "the server refused the connection")
         }
         ReconnectReason::Silent => (io::ErrorKind::TimedOut, "the server fell silent"),
+        ReconnectReason::Unanswered => {
+            (io::ErrorKind::TimedOut, "the server does not say what became of a call")
+        }
+        ReconnectReason::Unbound => {
+            (io::ErrorKind::PermissionDenied, "the server binds no temporary key to this session")
+        }
+        ReconnectReason::Exchange(_) => (io::ErrorKind::InvalidData, "the key exchange failed"),
         _ => (io::ErrorKind::InvalidData, "the server broke the protocol"),
     };
     io::Error::new(kind, words)
