@@ -109,6 +109,13 @@ pub(crate) struct Serve {
     /// Address to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = parse_address)]
     pub(crate) listen: SocketAddr,
+    /// Run so many data centres, numbered from 1. The main one, 2, takes the address of --listen,
+    /// the others take free ports beside it
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
+    pub(crate) dcs: u8,
+    /// Let every data centre listen on [::1], too
+    #[arg(long)]
+    pub(crate) ipv6: bool,
     /// Keep the state in this directory [default: in memory, gone at the end]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,

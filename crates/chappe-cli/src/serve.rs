@@ -36,6 +36,8 @@ pub(crate) async fn serve(options: Serve, output: Output) -> Result<(), Failure>
 fn builder(options: Serve) -> Builder {
     let mut builder = Server::builder()
         .listen(options.listen)
+        .dcs(options.dcs)
+        .ipv6(options.ipv6)
         .expose_to_the_network(options.danger_expose_to_network);
     if let Some(directory) = options.data {
         builder = builder.data(directory);
@@ -57,14 +59,28 @@ fn welcome(server: &Announcement) -> String {
         server.rsa_public_key_pem.trim_end(),
         server.rsa_fingerprint,
     );
+    // One data centre at one address was said above, and everybody lives there.
+    let several = server.dcs.len() > 1;
+    for dc in server.dcs.iter().filter(|_| several) {
+        text.push_str(&format!("\ndc       {} on {}", dc.id, dc.address));
+    }
+    let home = |dc_id: i32| if several { format!("  dc {dc_id}") } else { String::new() };
     for account in &server.accounts {
         text.push_str(&format!(
-            "\naccount  phone {}  code {}  user {}",
-            account.phone, account.code, account.user_id
+            "\naccount  phone {}  code {}  user {}{}",
+            account.phone,
+            account.code,
+            account.user_id,
+            home(account.dc_id)
         ));
     }
     for bot in &server.bots {
-        text.push_str(&format!("\nbot      @{}  token {}", bot.username, bot.token));
+        text.push_str(&format!(
+            "\nbot      @{}  token {}{}",
+            bot.username,
+            bot.token,
+            home(bot.dc_id)
+        ));
     }
     text.push_str("\nanybody  phone 99966XYYYY  code XXXXX (X: 1, 2 or 3)");
     text
@@ -81,6 +97,7 @@ pub(crate) fn failure(error: Error) -> Failure {
             Failure::new(Exit::Conflict, text)
                 .hint("another program listens there; port 0 picks a free one")
         }
+        Error::NoMainDc { .. } => Failure::usage(text).hint("--dcs 1 runs data centre 2 alone"),
         Error::DataInUse(_) => Failure::new(Exit::Conflict, text),
         _ => Failure::new(Exit::Other, text),
     }

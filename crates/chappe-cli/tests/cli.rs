@@ -172,6 +172,40 @@ fn serve_announces_itself_in_one_line() {
 }
 
 #[test]
+fn serve_runs_several_data_centres() {
+    let telegram = Telegram::start_with(&["--dcs", "3", "--ipv6"]);
+    let said = &telegram.announcement;
+    let dcs: Vec<(i64, SocketAddr)> = said["dcs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|dc| (dc["id"].as_i64().unwrap(), dc["address"].as_str().unwrap().parse().unwrap()))
+        .collect();
+    let ids: Vec<_> = dcs.iter().map(|(id, address)| (*id, address.is_ipv6())).collect();
+    let [v4, v6] = [false, true];
+    assert_eq!(ids, [(1, v4), (1, v6), (2, v4), (2, v6), (3, v4), (3, v6)]);
+    assert_eq!((&said["dc_id"], &said["address"]), (&2.into(), &dcs[2].1.to_string().into()));
+    for (_, address) in &dcs {
+        TcpStream::connect(address).unwrap();
+    }
+    assert!(said["bots"].as_array().unwrap().iter().any(|bot| bot["dc_id"] == 1));
+    telegram.login();
+    let nearest = telegram.json(&["call", "help.getNearestDc"]);
+    assert_eq!((&nearest["this_dc"], &nearest["nearest_dc"]), (&2.into(), &2.into()));
+}
+
+#[test]
+fn data_centre_2_is_one_of_several_or_alone() {
+    let home = TempDir::new().unwrap();
+    let output = chappe(home.path()).args(["serve", "--dcs", "0"]).output().unwrap();
+    refused(&output, 2, &["--dcs"]);
+    let telegram = Telegram::start_with(&["--dcs", "1"]);
+    let only = telegram.announcement["dcs"].as_array().unwrap();
+    assert_eq!((only.len(), &only[0]["id"]), (1, &2.into()));
+    assert_eq!(only[0]["address"], telegram.announcement["address"]);
+}
+
+#[test]
 fn the_seeded_web_sessions_hold_every_awkward_row() {
     let telegram = Telegram::start();
     telegram.login();

@@ -1,7 +1,8 @@
 //! How a server is configured and started.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    collections::BTreeMap,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
 };
@@ -12,12 +13,12 @@ use rand_core::{Rng, SeedableRng};
 use tokio::sync::oneshot;
 
 use crate::{
-    Announcement, Error, Handle,
+    Announcement, DataCentre, Error, Handle,
     engine::{Engine, unix},
     key,
     listener::{Clock, Listener, Socket},
     rpc,
-    world::{self, World},
+    world::{self, Dcs, World},
 };
 
 /// The local Telegram server; begin with [`Server::builder`].
@@ -33,6 +34,8 @@ impl Server {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             exposed: false,
             dc_id: 2,
+            dcs: 1,
+            ipv6: false,
             seed: None,
             start_at: None,
             limits: Vec::new(),
@@ -55,6 +58,8 @@ pub struct Builder {
     listen: SocketAddr,
     exposed: bool,
     dc_id: i32,
+    dcs: u8,
+    ipv6: bool,
     seed: Option<u64>,
     start_at: Option<Duration>,
     limits: Vec<rpc::Limit>,
@@ -88,9 +93,26 @@ impl Builder {
         self
     }
 
-    /// Sets the data centre that the server says it is; 2 if this is not called.
+    /// Sets the main data centre, the only one unless there are [several](Self::dcs); 2 if this is
+    /// not called.
     pub fn dc_id(mut self, dc_id: i32) -> Self {
         self.dc_id = dc_id;
+        self
+    }
+
+    /// Runs so many data centres instead of one, numbered from 1; the main one must be among them.
+    ///
+    /// The main one listens on the address that was [given](Self::listen), the others on free ports
+    /// of the same host.
+    pub fn dcs(mut self, count: u8) -> Self {
+        self.dcs = count;
+        self
+    }
+
+    /// Lets every data centre listen on `[::1]`, too: on the same port as for IPv4 if that was given,
+    /// else on a free one.
+    pub fn ipv6(mut self, ipv6: bool) -> Self {
+        self.ipv6 = ipv6;
         self
     }
 
@@ -128,10 +150,15 @@ impl Builder {
         if !self.listen.ip().is_loopback() && !self.exposed {
             return Err(Error::NotLoopback(Box::new(self.listen)));
         }
-        let (socket, address) = Socket::bind(self.listen).map_err(|source| Error::Listen {
-            address: Box::new(self.listen),
-            source: Box::new(source),
-        })?;
+        let dcs = match self.dcs {
+            1 => Some(Dcs::one(self.dc_id)),
+            count => Dcs::up_to(count.into(), self.dc_id),
+        };
+        let dcs = dcs.ok_or(Error::NoMainDc { main: self.dc_id, count: self.dcs })?;
+        let sockets = self.sockets(dcs)?;
+        let addresses: Vec<_> = sockets.iter().map(|socket| (socket.dc, socket.address)).collect();
+        let main = addresses.iter().find(|(dc, _)| *dc == self.dc_id);
+        let address = main.map_or(self.listen, |(_, address)| *address);
 
         let clock = Clock::start(self.start_at);
         let mut entropy = self.entropy()?;
@@ -146,25 +173,59 @@ impl Builder {
             directory: self.data.as_deref(),
             seed: world_seed,
             codes: world::test_code,
+            dcs,
         };
         let world = World::open(origin, unix(clock.now().unix))?;
         let key = key::load(self.data.as_deref(), &mut ChaCha20Rng::from_seed(key_seed))?;
         let announcement = Announcement {
             address: address.to_string(),
             dc_id: self.dc_id,
+            dcs: addresses
+                .iter()
+                .map(|(id, address)| DataCentre { id: *id, address: address.to_string() })
+                .collect(),
             layer: chappe_api::LAYER,
             rsa_public_key_pem: key.public().to_pem(),
             rsa_fingerprint: key::fingerprint(&key),
             accounts: world.demonstration_accounts()?,
             bots: world.bots()?,
         };
-        let config = ServerConfig { keys: vec![key], dc_id: self.dc_id, ..ServerConfig::default() };
-        let site = rpc::Site::new(self.dc_id, self.limits);
-        let engine = Engine::new(Protocol::new(config, protocol_seed), world, site);
-        let (listener, inbox) = Listener::new(engine, clock, socket, address);
+        let mut protocols = BTreeMap::new();
+        for dc_id in dcs.ids() {
+            let config = ServerConfig { keys: vec![key.clone()], dc_id, ..ServerConfig::default() };
+            let seed = if dc_id == self.dc_id { protocol_seed } else { seed() };
+            protocols.insert(dc_id, Protocol::new(config, seed));
+        }
+        let site = rpc::Site::new(addresses.clone(), self.limits);
+        let engine = Engine::new(protocols, world, site);
+        let (listener, inbox) = Listener::new(engine, clock, sockets);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(listener.run(stopped));
-        Ok(Handle::new(address, announcement, inbox, stop, task))
+        Ok(Handle::new(address, addresses, announcement, inbox, stop, task))
+    }
+
+    /// Opens the sockets of all data centres, in the order of their ids.
+    fn sockets(&self, dcs: Dcs) -> Result<Vec<Socket>, Error> {
+        let bind = |dc, address| {
+            Socket::bind(dc, address).map_err(|source| Error::Listen {
+                address: Box::new(address),
+                source: Box::new(source),
+            })
+        };
+        let mut sockets = Vec::new();
+        // The main one first: no other may take the port that is meant for it.
+        for dc in [dcs.main()].into_iter().chain(dcs.ids().filter(|dc| *dc != dcs.main())) {
+            let mut address = self.listen;
+            if dc != dcs.main() {
+                address.set_port(0);
+            }
+            sockets.push(bind(dc, address)?);
+            if self.ipv6 && address.is_ipv4() {
+                sockets.push(bind(dc, SocketAddr::from((Ipv6Addr::LOCALHOST, address.port())))?);
+            }
+        }
+        sockets.sort_by_key(|socket| socket.dc);
+        Ok(sockets)
     }
 
     /// Where every random number of the server comes from.

@@ -23,6 +23,7 @@ use crate::{
 const NOWHERE: Ends = Ends {
     from: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
     dialled: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+    dc: 0,
 };
 
 /// Between whom a link is.
@@ -32,14 +33,16 @@ pub(crate) struct Ends {
     pub(crate) from: IpAddr,
     /// The address that it dialled.
     pub(crate) dialled: SocketAddr,
+    /// The data centre there.
+    pub(crate) dc: i32,
 }
 
 impl Ends {
     /// The ends of a socket. A socket for both protocols tells IPv4 addresses as IPv6 ones, which
     /// a client could not dial over IPv4.
-    pub(crate) fn new(from: IpAddr, dialled: SocketAddr) -> Self {
+    pub(crate) fn new(from: IpAddr, dialled: SocketAddr, dc: i32) -> Self {
         let dialled = SocketAddr::new(dialled.ip().to_canonical(), dialled.port());
-        Self { from: from.to_canonical(), dialled }
+        Self { from: from.to_canonical(), dialled, dc }
     }
 }
 
@@ -52,9 +55,10 @@ pub(crate) enum Action {
     Close(LinkId),
 }
 
-/// The protocol with a world behind it.
+/// The protocol of every data centre, with one world behind them.
 pub(crate) struct Engine {
-    protocol: Protocol,
+    /// By data centre. A link belongs to one of them, and so does a key.
+    protocols: BTreeMap<i32, Protocol>,
     world: World,
     site: rpc::Site,
     links: BTreeMap<LinkId, Ends>,
@@ -63,73 +67,100 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Puts a protocol in front of a world.
-    pub(crate) fn new(protocol: Protocol, world: World, site: rpc::Site) -> Self {
-        Self { protocol, world, site, links: BTreeMap::new(), muted: BTreeSet::new() }
+    /// Puts protocols in front of a world, by data centre.
+    pub(crate) fn new(protocols: BTreeMap<i32, Protocol>, world: World, site: rpc::Site) -> Self {
+        Self { protocols, world, site, links: BTreeMap::new(), muted: BTreeSet::new() }
     }
 
     /// A socket was accepted.
     pub(crate) fn accepted(&mut self, now: Now, link: LinkId, ends: Ends) {
         self.links.insert(link, ends);
-        self.protocol.handle(now, ServerInput::Accepted(link));
+        self.input(now, ends.dc, ServerInput::Accepted(link));
     }
 
     /// Bytes arrived; what is left in the buffer is the beginning of a frame.
     pub(crate) fn received(&mut self, now: Now, link: LinkId, buffer: &mut BytesMut) {
-        self.protocol.handle(now, ServerInput::Received(link, buffer));
+        self.input(now, self.ends(link).dc, ServerInput::Received(link, buffer));
     }
 
     /// A socket is gone.
     pub(crate) fn closed(&mut self, now: Now, link: LinkId) {
+        let dc = self.ends(link).dc;
         self.forget_link(link);
-        self.protocol.handle(now, ServerInput::Closed(link));
+        self.input(now, dc, ServerInput::Closed(link));
     }
 
     /// The time of the last drain has come.
     pub(crate) fn wake(&mut self, now: Now) {
-        self.protocol.handle(now, ServerInput::Timeout);
+        for protocol in self.protocols.values_mut() {
+            protocol.handle(now, ServerInput::Timeout);
+        }
     }
 
     /// Does what is due; tells the uptime to wake up at.
     pub(crate) fn drain(&mut self, now: Now, actions: &mut Vec<Action>) -> Option<Duration> {
+        // What happens in one data centre may be told in another.
         loop {
-            match self.protocol.poll() {
-                ServerOutput::Transmit(link, _) if self.muted.contains(&link) => {}
-                ServerOutput::Transmit(link, bytes) => actions.push(Action::Send(link, bytes)),
-                ServerOutput::Close(link) => {
-                    self.forget_link(link);
-                    actions.push(Action::Close(link));
+            let (mut wake, mut busy) = (None, false);
+            for dc in self.world.dcs().ids() {
+                while let Some(protocol) = self.protocols.get_mut(&dc) {
+                    match protocol.poll() {
+                        ServerOutput::Timeout(uptime) => {
+                            wake = [wake, uptime].into_iter().flatten().min();
+                            break;
+                        }
+                        output => self.output(now, dc, output, actions),
+                    }
+                    busy = true;
                 }
-                ServerOutput::Event(event) => self.event(now, event),
-                ServerOutput::Timeout(uptime) => return uptime,
+            }
+            if !busy {
+                return wake;
             }
         }
     }
 
-    fn event(&mut self, now: Now, event: ServerEvent) {
+    fn output(&mut self, now: Now, dc: i32, output: ServerOutput, actions: &mut Vec<Action>) {
+        match output {
+            ServerOutput::Transmit(link, _) if self.muted.contains(&link) => {}
+            ServerOutput::Transmit(link, bytes) => actions.push(Action::Send(link, bytes)),
+            ServerOutput::Close(link) => {
+                self.forget_link(link);
+                actions.push(Action::Close(link));
+            }
+            ServerOutput::Event(event) => self.event(now, dc, event),
+            ServerOutput::Timeout(_) => {}
+        }
+    }
+
+    fn event(&mut self, now: Now, dc: i32, event: ServerEvent) {
+        let Some(protocol) = self.protocols.get_mut(&dc) else { return };
         let date = unix(now.unix);
         match event {
             ServerEvent::KeyCreated { key, expires, link } => {
                 let expires = expires.map(unix);
-                let kept = self.world.transaction(|world| world.add_key(date, &key, expires));
+                let kept = self.world.transaction(|world| world.add_key(date, dc, &key, expires));
                 if kept.is_err() {
                     // The client must not hear of a key that the next start would not know.
                     self.muted.insert(link);
-                    self.protocol.forget_key(now, key.id());
-                    self.protocol.close(now, link);
+                    protocol.forget_key(now, key.id());
+                    protocol.close(now, link);
                 }
             }
             ServerEvent::KeyWanted { auth_key_id, link } => {
-                match self.world.transaction(|world| world.key(date, auth_key_id)) {
-                    Ok(key) => self.protocol.provide_key(now, auth_key_id, key),
+                match self.world.transaction(|world| world.key(date, dc, auth_key_id)) {
+                    Ok(key) => protocol.provide_key(now, auth_key_id, key),
                     // Whether there is such a key is not known. To say that there is none would
                     // make the client throw it away.
-                    Err(_) => self.protocol.close(now, link),
+                    Err(_) => protocol.close(now, link),
                 }
             }
             ServerEvent::KeyDestroyed { auth_key_id } => {
                 // A failure is in the log; the protocol has forgotten the key in any case.
-                let _ = self.world.transaction(|world| world.forget_key(auth_key_id));
+                let bound = self.world.transaction(|world| world.forget_key(auth_key_id));
+                for temporary in bound.unwrap_or_default() {
+                    protocol.forget_key(now, temporary);
+                }
             }
             ServerEvent::SessionDestroyed { session } => {
                 self.world.end_session(session.auth_key_id, session.session_id);
@@ -142,19 +173,40 @@ impl Engine {
     }
 
     fn request(&mut self, now: Now, session: SessionRef, msg_id: i64, body: &Bytes, link: LinkId) {
-        let Ends { from, dialled } = self.links.get(&link).copied().unwrap_or(NOWHERE);
-        let caller =
-            Caller { auth_key_id: session.auth_key_id, session_id: session.session_id, ip: from };
+        let Ends { from: ip, dialled, dc } = self.ends(link);
+        let SessionRef { auth_key_id, session_id } = session;
+        let caller = Caller { auth_key_id, dc, session_id, ip };
         let request = rpc::Request { now: unix(now.unix), caller, dialled, msg_id, body };
-        let rpc::Reply { result, pushes } = rpc::answer(&mut self.world, &self.site, &request);
+        let rpc::Reply { result, pushes, gone } =
+            rpc::answer(&mut self.world, &self.site, &request);
         let result = result.map_err(|failure| RpcFailure {
             code: failure.code,
             message: failure.message.into_owned(),
         });
-        self.protocol.respond(now, session, msg_id, result);
-        for rpc::Push { auth_key_id, session_id, body } in pushes {
-            self.protocol.push(now, SessionRef { auth_key_id, session_id }, body);
+        if let Some(protocol) = self.protocols.get_mut(&dc) {
+            protocol.respond(now, session, msg_id, result);
         }
+        // A session is in one data centre; the others do not know it.
+        for rpc::Push { auth_key_id, session_id, body } in pushes {
+            for protocol in self.protocols.values_mut() {
+                protocol.push(now, SessionRef { auth_key_id, session_id }, body.clone());
+            }
+        }
+        for key in gone {
+            for protocol in self.protocols.values_mut() {
+                protocol.forget_key(now, key);
+            }
+        }
+    }
+
+    fn input(&mut self, now: Now, dc: i32, input: ServerInput<'_>) {
+        if let Some(protocol) = self.protocols.get_mut(&dc) {
+            protocol.handle(now, input);
+        }
+    }
+
+    fn ends(&self, link: LinkId) -> Ends {
+        self.links.get(&link).copied().unwrap_or(NOWHERE)
     }
 
     fn forget_link(&mut self, link: LinkId) {
@@ -188,7 +240,11 @@ mod tests {
     use rand_core::SeedableRng;
 
     use super::*;
-    use crate::world::{Origin, test_code};
+    use crate::world::{Dcs, Origin, test_code};
+
+    fn engine(protocol: Protocol, world: World) -> Engine {
+        Engine::new(BTreeMap::from([(2, protocol)]), world, rpc::Site::new(Vec::new(), Vec::new()))
+    }
 
     /// Exchanges bytes until nobody has more to say; tells whether the client got a key.
     fn exchange(world: World) -> (bool, bool) {
@@ -196,11 +252,11 @@ mod tests {
         let config = Config { server_keys: vec![key.public().clone()], ..Config::default() };
         let protocol =
             Protocol::new(ServerConfig { keys: vec![key], ..ServerConfig::default() }, [2; 32]);
-        let mut engine = Engine::new(protocol, world, rpc::Site::new(2, Vec::new()));
+        let mut engine = engine(protocol, world);
         let now = Now::new(Duration::from_secs(1), Duration::from_secs(1_800_000_000));
         let mut client = Connection::new(config, None, [3; 32], now);
         let link = LinkId(1);
-        engine.accepted(now, link, NOWHERE);
+        engine.accepted(now, link, Ends { dc: 2, ..NOWHERE });
         client.handle(now, Input::Connected).unwrap();
         let (mut up, mut down) = (BytesMut::new(), BytesMut::new());
         let (mut created, mut closed) = (false, false);
@@ -230,7 +286,7 @@ mod tests {
     }
 
     fn world() -> World {
-        let origin = Origin { directory: None, seed: [4; 32], codes: test_code };
+        let origin = Origin { directory: None, seed: [4; 32], codes: test_code, dcs: Dcs::one(2) };
         World::open(origin, 1_800_000_000).unwrap()
     }
 
@@ -240,10 +296,9 @@ mod tests {
             keys: vec![PrivateKey::generate(&mut ChaCha20Rng::from_seed([1; 32]))],
             ..ServerConfig::default()
         };
-        let site = rpc::Site::new(2, Vec::new());
-        let mut engine = Engine::new(Protocol::new(config, [2; 32]), world, site);
+        let mut engine = engine(Protocol::new(config, [2; 32]), world);
         let now = Now::new(Duration::from_secs(1), Duration::from_secs(1_800_000_000));
-        engine.accepted(now, LinkId(1), NOWHERE);
+        engine.accepted(now, LinkId(1), Ends { dc: 2, ..NOWHERE });
         // Abridged framing, a packet of 80 bytes.
         let mut bytes = BytesMut::from(&[0xef, 20][..]);
         bytes.extend_from_slice(&[7; 80]);
@@ -270,11 +325,11 @@ mod tests {
     #[test]
     fn addresses_are_told_as_they_can_be_dialled() {
         let mapped: SocketAddr = "[::ffff:127.0.0.1]:4430".parse().unwrap();
-        let ends = Ends::new(mapped.ip(), mapped);
+        let ends = Ends::new(mapped.ip(), mapped, 2);
         assert_eq!(ends.from, Ipv4Addr::LOCALHOST);
         assert_eq!(ends.dialled.to_string(), "127.0.0.1:4430");
         let six: SocketAddr = "[::1]:4430".parse().unwrap();
-        assert_eq!(Ends::new(six.ip(), six).dialled, six);
+        assert_eq!(Ends::new(six.ip(), six, 2).dialled, six);
     }
 
     #[test]

@@ -62,6 +62,20 @@ pub enum Error {
          it and let the server generate one"
     )]
     ProductionKey(Box<PathBuf>),
+    /// The main data centre is not one of those that are to run.
+    #[error(
+        "the main data centre {main} is not among the {count} that were asked for, which are \
+         numbered from 1; ask for more of them, or for another main one"
+    )]
+    NoMainDc {
+        /// The main data centre.
+        main: i32,
+        /// How many are to run.
+        count: u8,
+    },
+    /// The server has no such data centre.
+    #[error("this server has no data centre {0}; the announcement lists those that it has")]
+    NoSuchDc(i32),
     /// The operating system gave no entropy.
     #[error("the operating system gave no entropy: {0}")]
     Entropy(Box<getrandom::Error>),
@@ -98,6 +112,8 @@ mod tests {
             Error::NotLoopback(Box::new(SocketAddr::from(([0, 0, 0, 0], 1)))),
             Error::NewerState { found: 2, known: 1 },
             Error::ProductionKey(Box::new(PathBuf::from("key.pem"))),
+            Error::NoMainDc { main: 2, count: 1 },
+            Error::NoSuchDc(3),
             Error::Stopped,
         ];
         for error in &errors {

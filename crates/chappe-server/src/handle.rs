@@ -14,6 +14,15 @@ use crate::{Error, listener::Message};
 /// How many bytes an in-process connection holds each way.
 const DUPLEX: usize = 64 * 1024;
 
+/// Where a data centre listens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DataCentre {
+    /// The data centre.
+    pub id: i32,
+    /// The address to dial, `host:port`.
+    pub address: String,
+}
+
 /// An account that can be signed in to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Account {
@@ -23,6 +32,8 @@ pub struct Account {
     pub code: String,
     /// The user id.
     pub user_id: i64,
+    /// The data centre where it lives: another one sends whoever signs in there.
+    pub dc_id: i32,
 }
 
 /// A bot that can be signed in to.
@@ -34,15 +45,19 @@ pub struct Bot {
     pub user_id: i64,
     /// The username, without `@`.
     pub username: String,
+    /// The data centre where it lives: another one sends whoever signs in there.
+    pub dc_id: i32,
 }
 
 /// Everything that a client needs to know about a running server; one JSON object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Announcement {
-    /// The address to dial, `host:port`.
+    /// The address to dial, `host:port`: that of the main data centre.
     pub address: String,
-    /// The data centre that the server is.
+    /// The main data centre.
     pub dc_id: i32,
+    /// All data centres, in the order of their ids. One that listens on IPv6, too, is there twice.
+    pub dcs: Vec<DataCentre>,
     /// The newest layer that it speaks.
     pub layer: i32,
     /// The public key, PKCS#1 PEM.
@@ -60,6 +75,7 @@ pub struct Announcement {
 #[derive(Debug)]
 pub struct Handle {
     address: SocketAddr,
+    addresses: Vec<(i32, SocketAddr)>,
     announcement: Announcement,
     inbox: mpsc::Sender<Message>,
     stop: Option<oneshot::Sender<()>>,
@@ -69,21 +85,29 @@ pub struct Handle {
 impl Handle {
     pub(crate) fn new(
         address: SocketAddr,
+        addresses: Vec<(i32, SocketAddr)>,
         announcement: Announcement,
         inbox: mpsc::Sender<Message>,
         stop: oneshot::Sender<()>,
         task: JoinHandle<()>,
     ) -> Self {
-        Self { address, announcement, inbox, stop: Some(stop), task }
+        Self { address, addresses, announcement, inbox, stop: Some(stop), task }
     }
 
-    /// The address that it listens on.
+    /// The address that its main data centre listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The data centre that it is.
+    /// The address that a data centre listens on, the one for IPv4 if there are two; `None` if
+    /// there is no such data centre.
+    #[must_use]
+    pub fn address_of(&self, dc_id: i32) -> Option<SocketAddr> {
+        self.addresses.iter().find(|(id, _)| *id == dc_id).map(|(_, address)| *address)
+    }
+
+    /// Its main data centre.
     pub fn dc_id(&self) -> i32 {
         self.announcement.dc_id
     }
@@ -113,8 +137,8 @@ impl Handle {
         &self.announcement
     }
 
-    /// Opens an in-process connection: what a socket would carry, without a socket. To the server
-    /// it comes from 127.0.0.1.
+    /// Opens an in-process connection to the main data centre: what a socket would carry, without a
+    /// socket. To the server it comes from 127.0.0.1.
     ///
     /// # Errors
     /// [`Error::Stopped`] when the server is gone.
@@ -122,8 +146,23 @@ impl Handle {
     /// # Cancel safety
     /// Nothing is connected when this is dropped before it is done.
     pub async fn connect(&self) -> Result<DuplexStream, Error> {
+        self.connect_to(self.dc_id()).await
+    }
+
+    /// Opens an in-process connection to a data centre.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchDc`] when there is no such data centre, [`Error::Stopped`] when the server is
+    /// gone.
+    ///
+    /// # Cancel safety
+    /// Nothing is connected when this is dropped before it is done.
+    pub async fn connect_to(&self, dc_id: i32) -> Result<DuplexStream, Error> {
+        if self.address_of(dc_id).is_none() {
+            return Err(Error::NoSuchDc(dc_id));
+        }
         let (near, far) = tokio::io::duplex(DUPLEX);
-        let message = Message::Connected(Box::new(far));
+        let message = Message::Connected(dc_id, Box::new(far));
         self.inbox.send(message).await.map_err(|_| Error::Stopped)?;
         Ok(near)
     }
@@ -178,13 +217,14 @@ mod tests {
         let announcement = Announcement {
             address: address.to_string(),
             dc_id: 2,
+            dcs: Vec::new(),
             layer: 230,
             rsa_public_key_pem: String::new(),
             rsa_fingerprint: String::new(),
             accounts: Vec::new(),
             bots: Vec::new(),
         };
-        let handle = Handle::new(address, announcement, inbox, stop, task);
+        let handle = Handle::new(address, vec![(2, address)], announcement, inbox, stop, task);
         {
             let stopped = std::pin::pin!(handle.stopped());
             let still = tokio::select! { biased; _ = stopped => false, () = tokio::task::yield_now() => true };

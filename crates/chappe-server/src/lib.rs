@@ -15,11 +15,18 @@
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
 //! ```
 //!
+//! # Several data centres
+//! [`Builder::dcs`] runs several of them over the same accounts. Each has an address, sessions and
+//! auth keys of its own; all have the same RSA key. `99966XYYYY` lives in data centre `X`, the
+//! demonstration account in the main one. Whoever signs in elsewhere is sent home by
+//! PHONE_MIGRATE_X or USER_MIGRATE_X, and `auth.exportAuthorization` takes a device session to
+//! another one. Temporary auth keys are bound by `auth.bindTempAuthKey`.
+//!
 //! # How it is built
 //!
 //! ```text
 //! socket -> listener -> chappe_mtproto::server -> rpc -> world -> SQLite
-//!           (tokio)     (sans-IO)                 (TL)   (pure)
+//!           (tokio)     (sans-IO, one per DC)     (TL)   (pure)
 //! ```
 //!
 //! Only [`Server`]'s listener touches sockets, timers, the clock and the operating system's
@@ -37,4 +44,4 @@ mod world;
 
 pub use builder::{Builder, Server};
 pub use error::{DatabaseError, Error};
-pub use handle::{Account, Announcement, Bot, Handle};
+pub use handle::{Account, Announcement, Bot, DataCentre, Handle};

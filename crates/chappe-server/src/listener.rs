@@ -8,8 +8,10 @@
 
 use std::{
     collections::BTreeMap,
+    future::poll_fn,
     io,
     net::{Ipv4Addr, SocketAddr},
+    task::Poll,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -17,7 +19,7 @@ use bytes::{Bytes, BytesMut};
 use chappe_mtproto::{server::LinkId, time::Now};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
-    net::{TcpListener, TcpSocket},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{mpsc, oneshot},
     task::{AbortHandle, JoinSet},
     time::{Instant, sleep_until, timeout},
@@ -69,8 +71,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// What reaches the engine's task.
 pub(crate) enum Message {
-    /// An in-process connection was made.
-    Connected(Box<dyn Stream>),
+    /// An in-process connection to a data centre was made.
+    Connected(i32, Box<dyn Stream>),
     /// A socket gave bytes.
     Received(LinkId, BytesMut),
     /// A socket ended.
@@ -80,7 +82,7 @@ pub(crate) enum Message {
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (name, link) = match self {
-            Self::Connected(_) => ("Connected", None),
+            Self::Connected(..) => ("Connected", None),
             Self::Received(link, _) => ("Received", Some(link)),
             Self::Closed(link) => ("Closed", Some(link)),
         };
@@ -115,16 +117,22 @@ impl Clock {
     }
 }
 
-/// A socket that listens.
+/// A socket that listens for one data centre.
 #[derive(Debug)]
-pub(crate) struct Socket(TcpListener);
+pub(crate) struct Socket {
+    listener: TcpListener,
+    /// Its address, in which port 0 has become a free one.
+    pub(crate) address: SocketAddr,
+    /// The data centre.
+    pub(crate) dc: i32,
+}
 
 impl Socket {
-    /// Opens it; tells its address, in which port 0 has become a free one.
+    /// Opens it.
     ///
     /// # Errors
     /// When the address is not this machine's, or not free.
-    pub(crate) fn bind(address: SocketAddr) -> io::Result<(Self, SocketAddr)> {
+    pub(crate) fn bind(dc: i32, address: SocketAddr) -> io::Result<Self> {
         let socket = match address {
             SocketAddr::V4(_) => TcpSocket::new_v4()?,
             SocketAddr::V6(_) => TcpSocket::new_v6()?,
@@ -133,9 +141,9 @@ impl Socket {
         #[cfg(unix)]
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
-        let socket = socket.listen(BACKLOG)?;
-        let address = socket.local_addr()?;
-        Ok((Self(socket), address))
+        let listener = socket.listen(BACKLOG)?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address, dc })
     }
 }
 
@@ -153,8 +161,9 @@ struct Link {
 pub(crate) struct Listener {
     engine: Engine,
     clock: Clock,
-    socket: Socket,
-    address: SocketAddr,
+    /// One or two for each data centre; the first is the one that in-process connections count
+    /// as.
+    sockets: Vec<Socket>,
     /// When to accept again, after the system had nothing to give.
     accept_from: Option<Instant>,
     links: BTreeMap<LinkId, Link>,
@@ -173,15 +182,13 @@ impl Listener {
     pub(crate) fn new(
         engine: Engine,
         clock: Clock,
-        socket: Socket,
-        address: SocketAddr,
+        sockets: Vec<Socket>,
     ) -> (Self, mpsc::Sender<Message>) {
         let (sender, inbox) = mpsc::channel(INBOX);
         let listener = Self {
             engine,
             clock,
-            socket,
-            address,
+            sockets,
             accept_from: None,
             links: BTreeMap::new(),
             partials: 0,
@@ -202,12 +209,12 @@ impl Listener {
             tokio::select! {
                 _ = &mut stop => break,
                 Some(message) = self.inbox.recv() => self.take(message),
-                accepted = self.socket.0.accept(), if self.accept_from.is_none() => match accepted {
-                    Ok((stream, from)) => {
+                accepted = accept_any(&self.sockets), if self.accept_from.is_none() => match accepted {
+                    Ok((stream, from, address, dc)) => {
                         // Answers are small and waited for; if the system refuses, they are late.
                         let _ = stream.set_nodelay(true);
-                        let dialled = stream.local_addr().unwrap_or(self.address);
-                        self.accept(Box::new(stream), Ends::new(from.ip(), dialled));
+                        let dialled = stream.local_addr().unwrap_or(address);
+                        self.accept(Box::new(stream), Ends::new(from.ip(), dialled, dc));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "cannot accept");
@@ -269,9 +276,12 @@ impl Listener {
     fn take(&mut self, message: Message) {
         let now = self.clock.now();
         match message {
-            Message::Connected(stream) => {
+            Message::Connected(dc, stream) => {
+                let Some(socket) = self.sockets.iter().find(|socket| socket.dc == dc) else {
+                    return;
+                };
                 let from = Ipv4Addr::LOCALHOST.into();
-                self.accept(stream, Ends::new(from, self.address));
+                self.accept(stream, Ends::new(from, socket.address, dc));
             }
             Message::Received(id, bytes) => {
                 let Some(link) = self.links.get_mut(&id) else { return };
@@ -372,7 +382,7 @@ impl Listener {
     }
 
     async fn finish(mut self) {
-        drop(self.socket);
+        drop(self.sockets);
         for link in self.links.into_values() {
             link.reader.abort();
         }
@@ -381,6 +391,19 @@ impl Listener {
             tracing::debug!("some connections did not take their last bytes");
         }
     }
+}
+
+/// Waits for a connection to any of the sockets; nothing is lost when this is dropped.
+async fn accept_any(sockets: &[Socket]) -> io::Result<(TcpStream, SocketAddr, SocketAddr, i32)> {
+    poll_fn(|context| {
+        for Socket { listener, address, dc } in sockets {
+            if let Poll::Ready(accepted) = listener.poll_accept(context) {
+                return Poll::Ready(accepted.map(|(stream, from)| (stream, from, *address, *dc)));
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 /// Reads a link until it ends.

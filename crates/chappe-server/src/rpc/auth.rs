@@ -4,11 +4,12 @@ use chappe_api::{
     auth, enums, errors,
     types::{self, UpdateNewAuthorization},
 };
+use chappe_tl::ErrorName;
 
 use super::{Call, account, users};
 use crate::{
-    failure::Outcome,
-    world::{LoginToken, SentCode, SignIn, TokenLogin},
+    failure::{Failure, Outcome},
+    world::{Binding, LoginToken, SentCode, SignIn, TokenLogin},
 };
 
 /// The length of an `api_hash`: 32 hexadecimal digits.
@@ -22,6 +23,7 @@ pub(super) fn send_code(
     request: auth::SendCode,
 ) -> Outcome<enums::auth::SentCode> {
     check_app(request.api_id, &request.api_hash)?;
+    phone_at_home(call, &request.phone_number)?;
     let sent = call.world.send_code(call.now, call.caller, &request.phone_number)?;
     Ok(sent_code(sent))
 }
@@ -46,6 +48,7 @@ pub(super) fn sign_in(
 ) -> Outcome<enums::auth::Authorization> {
     let (phone, hash) = (&request.phone_number, &request.phone_code_hash);
     let code = request.phone_code.as_deref().unwrap_or_default();
+    phone_at_home(call, phone)?;
     match call.world.sign_in(call.now, call.caller, phone, hash, code)? {
         SignIn::Done(user_id) => authorization(call, user_id),
         SignIn::SignUpRequired => Ok(types::auth::AuthorizationSignUpRequired::new().into()),
@@ -56,6 +59,7 @@ pub(super) fn sign_up(
     call: &mut Call<'_>,
     request: auth::SignUp,
 ) -> Outcome<enums::auth::Authorization> {
+    phone_at_home(call, &request.phone_number)?;
     let user_id = call.world.sign_up(
         call.now,
         call.caller,
@@ -91,6 +95,7 @@ pub(super) fn import_bot_authorization(
     check_app(request.api_id, &request.api_hash)?;
     let bot = call.world.bot_by_token(&request.bot_auth_token)?;
     let bot = bot.ok_or(errors::ACCESS_TOKEN_INVALID)?;
+    at_home(call, call.world.home(&bot), errors::USER_MIGRATE_X)?;
     call.world.authorize(call.now, call.caller, bot.id)?;
     authorization(call, bot.id)
 }
@@ -118,7 +123,7 @@ pub(super) fn accept_login_token(
 ) -> Outcome<types::Authorization> {
     let me = call.my_id()?;
     let accepted = call.world.accept_login_token(call.now, call.caller, me, &request.token)?;
-    let waiting = call.world.sessions_of(accepted.auth_key_id);
+    let waiting = call.world.sessions_of(accepted.auth_key_id)?;
     call.push_to(waiting, enums::Update::LoginToken)?;
     Ok(types::Authorization {
         password_pending: accepted.password_pending,
@@ -137,6 +142,68 @@ pub(super) fn reset_authorizations(
 ) -> Outcome<bool> {
     call.world.reset_authorizations(call.now, call.my_id()?, call.caller.auth_key_id)?;
     Ok(true)
+}
+
+pub(super) fn export_authorization(
+    call: &mut Call<'_>,
+    request: auth::ExportAuthorization,
+) -> Outcome<types::auth::ExportedAuthorization> {
+    let id = call.my_id()?;
+    let bytes = call.world.export_authorization(call.now, call.caller, request.dc_id)?;
+    Ok(types::auth::ExportedAuthorization { id, bytes: bytes.into() })
+}
+
+pub(super) fn import_authorization(
+    call: &mut Call<'_>,
+    request: auth::ImportAuthorization,
+) -> Outcome<enums::auth::Authorization> {
+    let (id, bytes) = (request.id, &request.bytes);
+    call.world.import_authorization(call.now, call.caller, id, bytes)?;
+    Ok(signed_in(call, id)?.into())
+}
+
+pub(super) fn bind_temp_auth_key(
+    call: &mut Call<'_>,
+    request: auth::BindTempAuthKey,
+) -> Outcome<bool> {
+    let binding = Binding {
+        msg_id: call.msg_id,
+        perm_auth_key_id: request.perm_auth_key_id,
+        nonce: request.nonce,
+        expires_at: request.expires_at,
+        encrypted_message: &request.encrypted_message,
+    };
+    call.world.bind(call.now, call.session, binding)?;
+    Ok(true)
+}
+
+/// Assumed: the key that asks is not dropped, or nobody would hear the answer.
+pub(super) fn drop_temp_auth_keys(
+    call: &mut Call<'_>,
+    request: auth::DropTempAuthKeys,
+) -> Outcome<bool> {
+    let mut except = request.except_auth_keys;
+    except.push(call.session.auth_key_id);
+    let dropped = call.world.drop_temporary_keys(call.caller.auth_key_id, &except)?;
+    call.gone.extend(dropped);
+    Ok(true)
+}
+
+/// Sends the owner of a phone number to the data centre where it lives. What is no phone number is
+/// left to whoever reads it.
+/// Assumed: for signing in and up, too, although a client gets there by the code only.
+fn phone_at_home(call: &Call<'_>, phone: &str) -> Outcome<()> {
+    match call.world.home_of_phone(phone)? {
+        Some(home) => at_home(call, home, errors::PHONE_MIGRATE_X),
+        None => Ok(()),
+    }
+}
+
+fn at_home(call: &Call<'_>, home: i32, elsewhere: ErrorName) -> Outcome<()> {
+    if home == call.caller.dc {
+        return Ok(());
+    }
+    Err(Failure::valued(elsewhere, home.into()).into())
 }
 
 /// `auth.authorization` for a user who is signed in now; the user's other sessions are told.
@@ -174,6 +241,9 @@ fn login_token(call: &mut Call<'_>, login: TokenLogin) -> Outcome<enums::auth::L
         }
         TokenLogin::Done(user_id) => {
             types::auth::LoginTokenSuccess { authorization: authorization(call, user_id)? }.into()
+        }
+        TokenLogin::Elsewhere(dc_id, token) => {
+            types::auth::LoginTokenMigrateTo { dc_id, token: token.into() }.into()
         }
     })
 }

@@ -24,15 +24,17 @@ const COUNTRIES_HASH: i32 = 1;
 const LANG_PACK_VERSION: i32 = 1;
 
 pub(super) fn get_config(call: &mut Call<'_>, _: help::GetConfig) -> Outcome<types::Config> {
-    Ok(config(call.site.dc_id, call.dialled, call.now))
+    let this_dc = call.caller.dc;
+    let dc_options = dc_options(&call.site.addresses, this_dc, call.dialled);
+    Ok(config(this_dc, dc_options, call.now))
 }
 
 pub(super) fn get_nearest_dc(
     call: &mut Call<'_>,
     _: help::GetNearestDc,
 ) -> Outcome<types::NearestDc> {
-    let dc_id = call.site.dc_id;
-    Ok(types::NearestDc { country: NEAREST_COUNTRY.into(), this_dc: dc_id, nearest_dc: dc_id })
+    let (this_dc, nearest_dc) = (call.caller.dc, call.world.dcs().main());
+    Ok(types::NearestDc { country: NEAREST_COUNTRY.into(), this_dc, nearest_dc })
 }
 
 pub(super) fn get_app_config(
@@ -127,14 +129,37 @@ fn lang_pack(lang_code: Text, from_version: i32) -> types::LangPackDifference {
     types::LangPackDifference { lang_code, from_version, version: LANG_PACK_VERSION, strings }
 }
 
-/// The configuration: one data centre, at the address that the caller dialled: clients dial what they read here.
-fn config(dc_id: i32, dialled: SocketAddr, now: i32) -> types::Config {
-    let dc_option = types::DcOption {
-        ipv6: dialled.is_ipv6(),
+/// Where the data centres are. Clients dial what they read here, so the one that was dialled is at
+/// the address that worked, and what listens on every address of the machine is at the same host.
+fn dc_options(
+    addresses: &[(i32, SocketAddr)],
+    this_dc: i32,
+    dialled: SocketAddr,
+) -> Vec<types::DcOption> {
+    let mut options = vec![(this_dc, dialled)];
+    for (id, address) in addresses {
+        let mut address = *address;
+        if address.ip().is_unspecified() {
+            address.set_ip(dialled.ip());
+        }
+        // What the caller dialled for this data centre is known better than what it listens on.
+        let known = *id == this_dc && address.is_ipv6() == dialled.is_ipv6();
+        if !known {
+            options.push((*id, address));
+        }
+    }
+    options.sort_by_key(|(id, address)| (*id, address.is_ipv6()));
+    let option = |(id, address): (i32, SocketAddr)| types::DcOption {
+        ipv6: address.is_ipv6(),
         r#static: true,
         this_port_only: true,
-        ..types::DcOption::new(dc_id, dialled.ip().to_string(), i32::from(dialled.port()))
+        ..types::DcOption::new(id, address.ip().to_string(), i32::from(address.port()))
     };
+    options.into_iter().map(option).collect()
+}
+
+/// The configuration.
+fn config(dc_id: i32, dc_options: Vec<types::DcOption>, now: i32) -> types::Config {
     types::Config {
         default_p2p_contacts: false,
         preload_featured_stickers: false,
@@ -145,7 +170,7 @@ fn config(dc_id: i32, dialled: SocketAddr, now: i32) -> types::Config {
         expires: now.saturating_add(KEEP_SECONDS),
         test_mode: false,
         this_dc: dc_id,
-        dc_options: vec![dc_option],
+        dc_options,
         // No server of this kind is found by name.
         dc_txt_domain_name: Text::default(),
         chat_size_max: 200,

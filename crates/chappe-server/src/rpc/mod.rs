@@ -23,26 +23,26 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use chappe_api::errors;
-use chappe_tl::{Callers, Decode, Encode, Function};
+use chappe_tl::{Callers, Decode, Encode, ErrorName, Function};
 
 pub(crate) use self::limit::Limit;
 use self::wrappers::Envelope;
 use crate::{
     failure::{Failure, Outcome, Stop},
-    world::{Caller, KeyState, User, World},
+    world::{Caller, KeyState, User, Void, World},
 };
 
 /// What the answers depend on besides the world.
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
-    dc_id: i32,
+    addresses: Vec<(i32, SocketAddr)>,
     limits: Vec<Limit>,
 }
 
 impl Site {
-    /// A server that says that it is this data centre.
-    pub(crate) fn new(dc_id: i32, limits: Vec<Limit>) -> Self {
-        Self { dc_id, limits }
+    /// A server whose data centres listen on these addresses.
+    pub(crate) fn new(addresses: Vec<(i32, SocketAddr)>, limits: Vec<Limit>) -> Self {
+        Self { addresses, limits }
     }
 }
 
@@ -68,6 +68,8 @@ pub(crate) struct Reply {
     pub(crate) result: Result<Bytes, Failure>,
     /// What other sessions are told.
     pub(crate) pushes: Vec<Push>,
+    /// Keys that are no keys any more.
+    pub(crate) gone: Vec<i64>,
 }
 
 /// An object for a session that did not ask.
@@ -86,11 +88,16 @@ pub(crate) struct Call<'a> {
     world: &'a mut World,
     site: &'a Site,
     now: i32,
+    /// Who asks. A temporary key is not to be seen here: its place is taken by the permanent one.
     caller: Caller,
+    /// The session as it is on the wire, with a temporary key if it has one.
+    session: Caller,
+    msg_id: i64,
     dialled: SocketAddr,
     key: KeyState,
     user: Option<User>,
     pushes: Vec<Push>,
+    gone: Vec<i64>,
 }
 
 impl Call<'_> {
@@ -106,7 +113,7 @@ impl Call<'_> {
 
     /// Tells the user's other sessions.
     fn push(&mut self, user_id: i64, update: impl Into<chappe_api::enums::Update>) -> Outcome<()> {
-        let receivers = self.world.receivers(user_id, self.caller)?;
+        let receivers = self.world.receivers(user_id, self.session)?;
         self.push_to(receivers, update)
     }
 
@@ -173,9 +180,13 @@ static ROUTES: &[Route] = routes! {
     chappe_api::account::UpdatePasswordSettings => account::update_password_settings,
     chappe_api::account::UpdateStatus => account::update_status,
     chappe_api::auth::AcceptLoginToken => auth::accept_login_token,
+    chappe_api::auth::BindTempAuthKey => auth::bind_temp_auth_key,
     chappe_api::auth::CancelCode => auth::cancel_code,
     chappe_api::auth::CheckPassword => auth::check_password,
+    chappe_api::auth::DropTempAuthKeys => auth::drop_temp_auth_keys,
+    chappe_api::auth::ExportAuthorization => auth::export_authorization,
     chappe_api::auth::ExportLoginToken => auth::export_login_token,
+    chappe_api::auth::ImportAuthorization => auth::import_authorization,
     chappe_api::auth::ImportBotAuthorization => auth::import_bot_authorization,
     chappe_api::auth::ImportLoginToken => auth::import_login_token,
     chappe_api::auth::LogOut => auth::log_out,
@@ -244,8 +255,17 @@ static ROUTES: &[Route] = routes! {
 
 /// What a temporary key may call before it is bound to a permanent one; the ids are those of all
 /// layers. (core.telegram.org/api/pfs)
-const BEFORE_BINDING: [u32; 2] =
-    [chappe_api::help::GetConfig::ID, chappe_api::help::GetNearestDc::ID];
+const BEFORE_BINDING: [u32; 3] =
+    [BIND, chappe_api::help::GetConfig::ID, chappe_api::help::GetNearestDc::ID];
+
+/// What binds a temporary key. It needs no introduction: one is due after it, not before.
+/// (core.telegram.org/api/pfs)
+const BIND: u32 = chappe_api::auth::BindTempAuthKey::ID;
+
+/// What a device session may call in a data centre where its user does not live: what needs
+/// nothing that is kept at home. Names that end in a dot stand for all methods behind them.
+/// Assumed: Telegram's own list is not known.
+const ABROAD: [&str; 4] = ["help.", "langpack.", "upload.", "users.getUsers"];
 
 /// The names of the methods that are implemented, in alphabetical order.
 pub(crate) fn methods() -> Vec<&'static str> {
@@ -257,11 +277,16 @@ pub(crate) fn methods() -> Vec<&'static str> {
 
 /// Answers one request, as one transaction of the world.
 pub(crate) fn answer(world: &mut World, site: &Site, request: &Request<'_>) -> Reply {
-    let mut pushes = Vec::new();
+    let (mut pushes, mut gone) = (Vec::new(), Vec::new());
     let mut name = "";
     let result = world.transaction(|world| {
-        let (result, told) = unwrapped(world, site, request, &mut name)?;
-        pushes = told;
+        let id = request.caller.auth_key_id;
+        let Some(key) = world.key_state(id)?.filter(|key| is_good(key, request.now)) else {
+            gone.push(id);
+            return Err(errors::AUTH_KEY_UNREGISTERED.into());
+        };
+        let result;
+        (result, pushes, gone) = unwrapped(world, site, request, key, &mut name)?;
         Ok(result)
     });
     world.remember(request.caller, request.msg_id, result.is_ok());
@@ -272,7 +297,12 @@ pub(crate) fn answer(world: &mut World, site: &Site, request: &Request<'_>) -> R
             pushes.clear();
         }
     }
-    Reply { result, pushes }
+    Reply { result, pushes, gone }
+}
+
+/// Whether the time of a key is not over.
+fn is_good(key: &KeyState, now: i32) -> bool {
+    key.expires.is_none_or(|expires| expires > now)
 }
 
 /// Takes the wrappers off, checks the caller, runs the method.
@@ -280,21 +310,29 @@ fn unwrapped(
     world: &mut World,
     site: &Site,
     request: &Request<'_>,
+    key: KeyState,
     name: &mut &'static str,
-) -> Outcome<(Bytes, Vec<Push>)> {
-    let Request { now, caller, dialled, body, .. } = *request;
-    let key = world.key_state(caller.auth_key_id)?.ok_or(errors::AUTH_KEY_UNREGISTERED)?;
+) -> Outcome<(Bytes, Vec<Push>, Vec<i64>)> {
+    let Request { now, caller: session, dialled, msg_id, body } = *request;
+    if key.void == Some(Void::Duplicated) {
+        return Err(errors::AUTH_KEY_DUPLICATED.into());
+    }
     let envelope = Envelope::open(body)?;
-    if key.temporary && !BEFORE_BINDING.contains(&layer::id(&envelope.query)?) {
+    let id = layer::id(&envelope.query)?;
+    if key.stands_for.is_none() && !BEFORE_BINDING.contains(&id) {
         return Err(errors::AUTH_KEY_PERM_EMPTY.into());
     }
-    world.session(caller);
-    envelope.introduce(world, caller)?;
-    if !key.introduced && envelope.device.is_none() {
+    let caller = Caller { auth_key_id: key.stands_for.unwrap_or(session.auth_key_id), ..session };
+    world.session(session);
+    envelope.introduce(world, session)?;
+    if !key.introduced && envelope.device.is_none() && id != BIND {
         return Err(errors::CONNECTION_NOT_INITED.into());
     }
-    let layer = layer::of(world, caller.auth_key_id, caller.session_id)?;
-    envelope.check_order(world, caller)?;
+    let layer = match id {
+        BIND => chappe_api::LAYER,
+        _ => layer::of(world, session.auth_key_id, session.session_id)?,
+    };
+    envelope.check_order(world, session)?;
 
     let (query, back) = layer::lift(layer, &envelope.query)?;
     let route = route(&query)?;
@@ -303,17 +341,44 @@ fn unwrapped(
         Some(id) => world.user(id)?,
         None => None,
     };
+    if let Some(reason) = key.void.filter(|_| !route.callers.signed_out) {
+        return Err(refusal(reason).into());
+    }
     admit(route, user.as_ref(), &envelope)?;
+    if let Some(user) = user.as_ref().filter(|_| key.is_imported() && !is_served_abroad(route)) {
+        return Err(Failure::valued(errors::USER_MIGRATE_X, world.home(user).into()).into());
+    }
     let who = user.as_ref().map_or(caller.auth_key_id, |user| user.id);
     limit::check(world, &site.limits, now, who, route.name)?;
     if !envelope.without_updates {
-        world.session(caller).updates = true;
+        world.session(session).updates = true;
     }
-    world.touch(now, caller.auth_key_id, &key)?;
+    world.touch(now, &key)?;
 
-    let mut call = Call { world, site, now, caller, dialled, key, user, pushes: Vec::new() };
+    let (pushes, gone) = (Vec::new(), Vec::new());
+    let mut call =
+        Call { world, site, now, caller, session, msg_id, dialled, key, user, pushes, gone };
     let answer = (route.run)(&mut call, &query)?;
-    Ok((layer::lower(&back, answer)?, call.pushes))
+    Ok((layer::lower(&back, answer)?, call.pushes, call.gone))
+}
+
+/// Whether a method is answered in a data centre where its caller does not live. What may be
+/// called by nobody has no home.
+fn is_served_abroad(route: &Route) -> bool {
+    let listed = ABROAD.iter().any(|name| match name.ends_with('.') {
+        true => route.name.starts_with(name),
+        false => route.name == *name,
+    });
+    listed || route.callers.signed_out
+}
+
+/// What the owner of a void key hears.
+fn refusal(reason: Void) -> ErrorName {
+    match reason {
+        Void::Revoked => errors::SESSION_REVOKED,
+        Void::Deactivated => errors::USER_DEACTIVATED,
+        Void::Duplicated => errors::AUTH_KEY_DUPLICATED,
+    }
 }
 
 /// Finds the route of a request in our layer.

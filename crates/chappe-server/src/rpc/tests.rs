@@ -25,7 +25,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
 use super::*;
-use crate::world::{Origin, test_code};
+use crate::world::{Dcs, Origin, test_code};
 
 const NOW: i32 = 1_800_000_000;
 const DAY: i32 = 86_400;
@@ -46,17 +46,17 @@ impl Bench {
     }
 
     fn limited(limits: Vec<Limit>) -> Self {
-        let origin = Origin { directory: None, seed: [1; 32], codes: test_code };
+        let origin = Origin { directory: None, seed: [1; 32], codes: test_code, dcs: Dcs::one(2) };
         let world = World::open(origin, NOW).unwrap();
-        let site = Site::new(2, limits);
+        let site = Site::new(vec![(2, SocketAddr::from((Ipv4Addr::LOCALHOST, 4433)))], limits);
         Self { world, site, now: NOW, last_msg_id: 0 }
     }
 
     /// A caller whose key exists, and which said nothing yet.
     fn key(&mut self, number: u8) -> Caller {
         let key = AuthKey::from_bytes([number; 256]);
-        self.world.transaction(|world| world.add_key(NOW, &key, None)).unwrap();
-        Caller { auth_key_id: key.id(), session_id: 1, ip: Ipv4Addr::LOCALHOST.into() }
+        self.world.transaction(|world| world.add_key(NOW, 2, &key, None)).unwrap();
+        Caller { auth_key_id: key.id(), dc: 2, session_id: 1, ip: Ipv4Addr::LOCALHOST.into() }
     }
 
     /// A caller that introduced itself.
@@ -302,7 +302,7 @@ fn a_wrong_hash_reveals_nothing() {
     server.now += DAY;
     assert!(server.call(owner, &reset).unwrap());
     server.refused(owner, &reset, errors::HASH_INVALID);
-    server.refused(other_device, &me(), errors::AUTH_KEY_UNREGISTERED);
+    server.refused(other_device, &me(), errors::SESSION_REVOKED);
     assert!(server.web(owner).iter().any(|row| row.hash == foreign));
 }
 
@@ -313,7 +313,7 @@ fn all_other_devices_end_after_a_day() {
     server.refused(first, &auth::ResetAuthorizations, errors::FRESH_RESET_AUTHORISATION_FORBIDDEN);
     server.now += DAY;
     assert!(server.call(first, &auth::ResetAuthorizations).unwrap());
-    server.refused(second, &me(), errors::AUTH_KEY_UNREGISTERED);
+    server.refused(second, &me(), errors::SESSION_REVOKED);
     server.call(first, &me()).unwrap();
 }
 
@@ -835,8 +835,9 @@ fn a_session_hears_its_own_layer() {
 fn a_temporary_key_that_is_not_bound_may_not_call() {
     let mut server = Bench::new();
     let key = AuthKey::from_bytes([7; 256]);
-    server.world.transaction(|world| world.add_key(NOW, &key, Some(NOW + 60))).unwrap();
-    let caller = Caller { auth_key_id: key.id(), session_id: 1, ip: Ipv4Addr::LOCALHOST.into() };
+    server.world.transaction(|world| world.add_key(NOW, 2, &key, Some(NOW + 60))).unwrap();
+    let caller =
+        Caller { auth_key_id: key.id(), dc: 2, session_id: 1, ip: Ipv4Addr::LOCALHOST.into() };
     for body in [me().to_bytes(), init(me()).to_bytes(), send_code(PHONE).to_bytes()] {
         let refusal = server.raw(caller, &body).result.unwrap_err();
         assert_eq!(refusal, errors::AUTH_KEY_PERM_EMPTY.into());

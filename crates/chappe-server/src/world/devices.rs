@@ -4,7 +4,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use chappe_api::errors;
 use chappe_crypto::AuthKey;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{
+    OptionalExtension, Row, ToSql, params,
+    types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
+};
 
 use super::{Caller, World, places};
 use crate::failure::Outcome;
@@ -22,18 +25,66 @@ const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 /// What the world knows of an auth key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeyState {
-    /// Whether the key is a temporary one.
-    pub(crate) temporary: bool,
+    /// The permanent key: itself, or the one that it is bound to. `None` for a temporary key that
+    /// is not bound.
+    pub(crate) stands_for: Option<i64>,
+    /// When a temporary key ends.
+    pub(crate) expires: Option<i32>,
     /// The layer that it last announced.
     pub(crate) layer: Option<i32>,
     /// Whether `initConnection` was ever called with it.
     pub(crate) introduced: bool,
     /// Who is signed in with it.
     pub(crate) user_id: Option<i64>,
+    /// The key that signed in: itself, or the one of another data centre that it was imported
+    /// from.
+    pub(crate) home_key_id: Option<i64>,
     /// Who gave the right code and still owes the password.
     pub(crate) pending_user_id: Option<i64>,
     /// When its session was last seen.
     pub(crate) active: i32,
+    /// Why it is good for nothing any more.
+    pub(crate) void: Option<Void>,
+}
+
+impl KeyState {
+    /// Whether the device session lives in another data centre.
+    pub(crate) fn is_imported(&self) -> bool {
+        self.home_key_id.is_some() && self.home_key_id != self.stands_for
+    }
+}
+
+/// Why a key is good for nothing any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Void {
+    /// Another device ended its session.
+    Revoked,
+    /// Its user was deleted.
+    Deactivated,
+    /// It was used from two places at once.
+    Duplicated,
+}
+
+impl ToSql for Void {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Revoked => "revoked",
+            Self::Deactivated => "deactivated",
+            Self::Duplicated => "duplicated",
+        }
+        .into())
+    }
+}
+
+impl FromSql for Void {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value.as_str()? {
+            "revoked" => Ok(Self::Revoked),
+            "deactivated" => Ok(Self::Deactivated),
+            "duplicated" => Ok(Self::Duplicated),
+            _ => Err(FromSqlError::InvalidType),
+        }
+    }
 }
 
 /// What `initConnection` tells of a device.
@@ -119,33 +170,41 @@ impl World {
 
     /// Keeps a new key. When this is committed, the key survives the end of the process. Temporary
     /// keys whose time is over make room.
-    pub(crate) fn add_key(&self, now: i32, key: &AuthKey, expires: Option<i32>) -> Outcome<()> {
+    pub(crate) fn add_key(
+        &self,
+        now: i32,
+        dc: i32,
+        key: &AuthKey,
+        expires: Option<i32>,
+    ) -> Outcome<()> {
         self.db.prepare_cached("DELETE FROM auth_keys WHERE expires <= ?1")?.execute([now])?;
         self.db
             .prepare_cached(
-                "INSERT OR REPLACE INTO auth_keys (id, key, created, expires)
-                 VALUES (?1, ?2, ?3, ?4)",
+                "INSERT OR REPLACE INTO auth_keys (id, key, created, expires, dc)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
-            .execute(params![key.id(), key.as_bytes().as_slice(), now, expires])?;
+            .execute(params![key.id(), key.as_bytes().as_slice(), now, expires, dc])?;
         Ok(())
     }
 
-    /// The key with this id, unless it is temporary and its time is over.
-    pub(crate) fn key(&self, now: i32, id: i64) -> Outcome<Option<AuthKey>> {
+    /// The key of a data centre with this id, unless it is temporary and its time is over.
+    pub(crate) fn key(&self, now: i32, dc: i32, id: i64) -> Outcome<Option<AuthKey>> {
         let bytes: Option<[u8; 256]> = self
             .db
             .prepare_cached(
-                "SELECT key FROM auth_keys WHERE id = ?1 AND (expires IS NULL OR expires > ?2)",
+                "SELECT key FROM auth_keys
+                 WHERE id = ?1 AND dc = ?2 AND (expires IS NULL OR expires > ?3)",
             )?
-            .query_row([id, i64::from(now)], |row| row.get(0))
+            .query_row(params![id, dc, now], |row| row.get(0))
             .optional()?;
         Ok(bytes.map(AuthKey::from_bytes))
     }
 
-    /// Forgets a key and everything that hangs on it.
-    pub(crate) fn forget_key(&self, id: i64) -> Outcome<()> {
+    /// Forgets a key and everything that hangs on it; tells which temporary keys that is.
+    pub(crate) fn forget_key(&self, id: i64) -> Outcome<Vec<i64>> {
+        let bound = self.temporary_keys(id)?;
         self.db.prepare_cached("DELETE FROM auth_keys WHERE id = ?1")?.execute([id])?;
-        Ok(())
+        Ok(bound)
     }
 
     /// What is known of a key.
@@ -153,18 +212,26 @@ impl World {
         Ok(self
             .db
             .prepare_cached(
-                "SELECT expires IS NOT NULL, layer, api_id IS NOT NULL, user_id, pending_user_id,
-                        ifnull(active, 0)
-                 FROM auth_keys LEFT JOIN authorizations ON auth_key_id = id WHERE id = ?1",
+                "SELECT perm.id, k.expires, k.layer, k.api_id IS NOT NULL, user_id,
+                        home.auth_key_id, perm.pending_user_id, ifnull(active, 0), perm.void
+                 FROM auth_keys k
+                 LEFT JOIN auth_keys perm ON perm.id = iif(k.expires IS NULL, k.id, k.perm_key_id)
+                 LEFT JOIN imported_authorizations imported ON imported.auth_key_id = perm.id
+                 LEFT JOIN authorizations home
+                   ON home.auth_key_id = ifnull(imported.home_key_id, perm.id)
+                 WHERE k.id = ?1",
             )?
             .query_row([id], |row| {
                 Ok(KeyState {
-                    temporary: row.get(0)?,
-                    layer: row.get(1)?,
-                    introduced: row.get(2)?,
-                    user_id: row.get(3)?,
-                    pending_user_id: row.get(4)?,
-                    active: row.get(5)?,
+                    stands_for: row.get(0)?,
+                    expires: row.get(1)?,
+                    layer: row.get(2)?,
+                    introduced: row.get(3)?,
+                    user_id: row.get(4)?,
+                    home_key_id: row.get(5)?,
+                    pending_user_id: row.get(6)?,
+                    active: row.get(7)?,
+                    void: row.get(8)?,
                 })
             })
             .optional()?)
@@ -178,13 +245,14 @@ impl World {
         Ok(())
     }
 
-    /// Writes down the device that a key introduced.
+    /// Writes down the device that a key introduced: for itself, and for the key that it stands
+    /// for.
     pub(crate) fn set_device(&self, key_id: i64, device: &Device) -> Outcome<()> {
         self.db
             .prepare_cached(
                 "UPDATE auth_keys SET api_id = ?2, device_model = ?3, system_version = ?4,
                  app_version = ?5, system_lang_code = ?6, lang_pack = ?7, lang_code = ?8
-                 WHERE id = ?1",
+                 WHERE id = ?1 OR id = (SELECT perm_key_id FROM auth_keys WHERE id = ?1)",
             )?
             .execute(params![
                 key_id,
@@ -200,11 +268,11 @@ impl World {
     }
 
     /// Refreshes when a device session was last seen, at most once a minute.
-    pub(crate) fn touch(&self, now: i32, key_id: i64, state: &KeyState) -> Outcome<()> {
-        if state.user_id.is_some() && now >= state.active.saturating_add(ACTIVITY_STEP) {
+    pub(crate) fn touch(&self, now: i32, state: &KeyState) -> Outcome<()> {
+        if state.home_key_id.is_some() && now >= state.active.saturating_add(ACTIVITY_STEP) {
             self.db
                 .prepare_cached("UPDATE authorizations SET active = ?2 WHERE auth_key_id = ?1")?
-                .execute(params![key_id, now])?;
+                .execute(params![state.home_key_id, now])?;
         }
         Ok(())
     }
@@ -227,14 +295,16 @@ impl World {
         user_id: i64,
         hash: i64,
     ) -> Outcome<()> {
+        self.sign_out(caller.auth_key_id)?;
+        self.restore(caller.auth_key_id)?;
         self.db
             .prepare_cached(
-                "INSERT OR REPLACE INTO authorizations
+                "INSERT INTO authorizations
                  (auth_key_id, user_id, hash, created, active, ip)
                  VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
             )?
             .execute(params![caller.auth_key_id, user_id, hash, now, caller.ip.to_string()])?;
-        self.set_pending(caller.auth_key_id, None)
+        Ok(())
     }
 
     /// Writes down who still owes a password on this key.
@@ -245,12 +315,43 @@ impl World {
         Ok(())
     }
 
-    /// Signs a key out.
+    /// Signs a key out, and all keys that its device session was imported to.
+    ///
+    /// Assumed: signing out such a key ends only what was imported to it.
     pub(crate) fn sign_out(&self, key_id: i64) -> Outcome<()> {
         self.db
             .prepare_cached("DELETE FROM authorizations WHERE auth_key_id = ?1")?
             .execute([key_id])?;
+        self.db
+            .prepare_cached("DELETE FROM imported_authorizations WHERE auth_key_id = ?1")?
+            .execute([key_id])?;
         self.set_pending(key_id, None)
+    }
+
+    /// Makes a key, the key that it stands for, and all keys that its device session was imported
+    /// to, good for nothing; the device session is over.
+    pub(crate) fn void_key(&self, id: i64, reason: Void) -> Outcome<()> {
+        let key: Option<i64> = self
+            .db
+            .prepare_cached("SELECT ifnull(perm_key_id, id) FROM auth_keys WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        let Some(key) = key else { return Ok(()) };
+        self.db
+            .prepare_cached(
+                "UPDATE auth_keys SET void = ?2 WHERE id = ?1 OR id IN (
+                   SELECT auth_key_id FROM imported_authorizations WHERE home_key_id = ?1)",
+            )?
+            .execute(params![key, reason])?;
+        self.sign_out(key)
+    }
+
+    /// Makes a key good again: somebody signs in with it.
+    pub(super) fn restore(&self, key_id: i64) -> Outcome<()> {
+        self.db
+            .prepare_cached("UPDATE auth_keys SET void = NULL WHERE id = ?1 AND void IS NOT NULL")?
+            .execute([key_id])?;
+        Ok(())
     }
 
     /// A user's device sessions, the current one first.
@@ -291,7 +392,7 @@ impl World {
             .optional()?;
         let key = key.ok_or(errors::HASH_INVALID)?;
         self.refuse_fresh(now, current_key)?;
-        self.sign_out(key)
+        self.void_key(key, Void::Revoked)
     }
 
     /// Ends all other device sessions of a user.
@@ -302,9 +403,16 @@ impl World {
         current_key: i64,
     ) -> Outcome<()> {
         self.refuse_fresh(now, current_key)?;
-        self.db
-            .prepare_cached("DELETE FROM authorizations WHERE user_id = ?1 AND auth_key_id <> ?2")?
-            .execute([user_id, current_key])?;
+        let others = self
+            .db
+            .prepare_cached(
+                "SELECT auth_key_id FROM authorizations WHERE user_id = ?1 AND auth_key_id <> ?2",
+            )?
+            .query_map([user_id, current_key], |row| row.get(0))?
+            .collect::<Result<Vec<i64>, _>>()?;
+        for key in others {
+            self.void_key(key, Void::Revoked)?;
+        }
         Ok(())
     }
 

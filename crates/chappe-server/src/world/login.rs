@@ -43,9 +43,19 @@ pub(crate) enum SignIn {
 /// The code of a phone number of the test range: `99966XYYYY` gets `XXXXX`.
 /// (core.telegram.org/api/auth#test-accounts)
 pub(crate) fn test_code(phone: &str) -> Option<String> {
-    let rest = phone.strip_prefix("99966")?;
-    let digit = rest.chars().next().filter(|digit| matches!(digit, '1'..='3'))?;
-    (rest.len() == 5).then(|| String::from(digit).repeat(5))
+    test_dc(phone).map(|dc| dc.to_string().repeat(5))
+}
+
+/// The data centre of a phone number of the test range: `99966XYYYY` lives in `X`.
+/// (core.telegram.org/api/auth#test-accounts)
+pub(super) fn test_dc(phone: &str) -> Option<i32> {
+    let rest = phone.strip_prefix("99966").filter(|rest| rest.len() == 5)?;
+    match rest.chars().next()? {
+        '1' => Some(1),
+        '2' => Some(2),
+        '3' => Some(3),
+        _ => None,
+    }
 }
 
 /// Reads a phone number as people write it; the digits alone are its name.

@@ -43,6 +43,8 @@ pub(crate) enum TokenLogin {
     Waiting(LoginToken),
     /// Signed in as this user.
     Done(i64),
+    /// The user lives in another data centre: show it this token.
+    Elsewhere(i32, Vec<u8>),
 }
 
 /// What accepting a token came to.
@@ -65,6 +67,7 @@ struct Kept {
     accepted_by: Option<i64>,
     hash: Option<i64>,
     done: bool,
+    dc: Option<i32>,
 }
 
 impl Kept {
@@ -125,15 +128,18 @@ impl World {
         Ok(TokenLogin::Waiting(LoginToken { token, expires }))
     }
 
-    /// Looks again after a token that this key was given, as a client does that was sent to
-    /// another data centre with it.
+    /// Takes a token that this client was sent to this data centre with, or looks again after one
+    /// that this key was given.
     pub(crate) fn import_login_token(
-        &self,
+        &mut self,
         now: i32,
         caller: Caller,
         token: &[u8],
     ) -> Outcome<TokenLogin> {
-        let kept = self.login_token(token)?.filter(|kept| kept.auth_key_id == caller.auth_key_id);
+        let kept = self.login_token(token)?.filter(|kept| match kept.dc {
+            Some(dc) => dc == caller.dc,
+            None => kept.auth_key_id == caller.auth_key_id,
+        });
         let kept = kept.ok_or(errors::AUTH_TOKEN_INVALID)?;
         if kept.expires <= now {
             return Err(errors::AUTH_TOKEN_EXPIRED.into());
@@ -182,15 +188,38 @@ impl World {
         })
     }
 
-    /// Signs a key in with an accepted token, or asks for the password first.
-    fn finish_login_token(&self, now: i32, caller: Caller, token: &[u8]) -> Outcome<TokenLogin> {
+    /// Signs a key in with an accepted token, or asks for the password first. In a data centre
+    /// where the user does not live, sends it on with another token, which nobody has seen.
+    fn finish_login_token(
+        &mut self,
+        now: i32,
+        caller: Caller,
+        token: &[u8],
+    ) -> Outcome<TokenLogin> {
         let kept = self.login_token(token)?.ok_or(errors::AUTH_TOKEN_INVALID)?;
         let (Some(user_id), Some(hash)) = (kept.accepted_by, kept.hash) else {
             return Err(errors::AUTH_TOKEN_INVALID.into());
         };
+        let home = match self.user(user_id)? {
+            Some(user) => self.home(&user),
+            None => return Err(errors::AUTH_TOKEN_INVALID.into()),
+        };
+        if home != caller.dc {
+            if kept.dc == Some(home) {
+                return Ok(TokenLogin::Elsewhere(home, token.to_vec()));
+            }
+            let next = self.random::<32>().to_vec();
+            self.db
+                .prepare_cached("UPDATE login_tokens SET token = ?2, dc = ?3 WHERE token = ?1")?
+                .execute(params![token, next, home])?;
+            return Ok(TokenLogin::Elsewhere(home, next));
+        }
+        // What it was shown with is forgotten: the device session is that of the key here.
         self.db
-            .prepare_cached("UPDATE login_tokens SET done = 1 WHERE token = ?1")?
-            .execute([token])?;
+            .prepare_cached(
+                "UPDATE login_tokens SET done = 1, dc = NULL, auth_key_id = ?2 WHERE token = ?1",
+            )?
+            .execute(params![token, caller.auth_key_id])?;
         self.db
             .prepare_cached("DELETE FROM login_tokens WHERE auth_key_id = ?1 AND NOT done")?
             .execute([caller.auth_key_id])?;
@@ -220,7 +249,7 @@ impl World {
         Ok(self
             .db
             .prepare_cached(
-                "SELECT auth_key_id, expires, exceptions, ip, accepted_by, hash, done
+                "SELECT auth_key_id, expires, exceptions, ip, accepted_by, hash, done, dc
                  FROM login_tokens WHERE token = ?1",
             )?
             .query_row([token], |row| {
@@ -232,6 +261,7 @@ impl World {
                     accepted_by: row.get(4)?,
                     hash: row.get(5)?,
                     done: row.get(6)?,
+                    dc: row.get(7)?,
                 })
             })
             .optional()?)

@@ -4,6 +4,7 @@
 //! environment and no socket: the time is an argument, random numbers come from a generator that
 //! was seeded by whoever opened the world, and login codes from a function given at the same time.
 
+mod dcs;
 mod devices;
 mod log;
 mod login;
@@ -12,6 +13,7 @@ mod password;
 mod places;
 mod seed;
 mod store;
+mod temporary;
 mod users;
 mod web;
 
@@ -31,13 +33,15 @@ use rusqlite::OptionalExtension;
 use crate::failure::{Failure, Outcome, Stop};
 
 pub(crate) use self::{
-    devices::{Authorization, Device, KeyState},
+    dcs::Dcs,
+    devices::{Authorization, Device, KeyState, Void},
     log::State,
     login::{SentCode, SignIn, test_code},
     login_token::{LoginToken, TokenLogin},
     password::{NewPassword, PasswordProof},
     places::NEAREST_COUNTRY,
     store::Origin,
+    temporary::Binding,
     users::User,
     web::{WebAuthorization, WebLogin},
 };
@@ -48,11 +52,13 @@ const REMEMBERED: usize = 256;
 /// Tells the login code of a phone number, or `None` if no code can reach it.
 pub(crate) type Codes = fn(&str) -> Option<String>;
 
-/// Who asks: the socket's address and the session that the request came in.
+/// Who asks: the socket's address, and the session and the data centre that the request came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
     /// The auth key.
     pub(crate) auth_key_id: i64,
+    /// The data centre.
+    pub(crate) dc: i32,
     /// The client's random number for the session.
     pub(crate) session_id: i64,
     /// Where the socket comes from.
@@ -75,6 +81,7 @@ pub(crate) struct World {
     db: rusqlite::Connection,
     rng: ChaCha20Rng,
     codes: Codes,
+    dcs: Dcs,
     sessions: BTreeMap<(i64, i64), Session>,
     /// Counts of calls that are limited: when they began, how many there were.
     calls: BTreeMap<(i64, &'static str), (i32, u32)>,
@@ -151,8 +158,11 @@ impl World {
 
     /// The sessions that receive a user's updates, but not the one that caused them.
     pub(crate) fn receivers(&self, user_id: i64, except: Caller) -> Outcome<Vec<(i64, i64)>> {
-        let mut statement =
-            self.db.prepare_cached("SELECT auth_key_id FROM authorizations WHERE user_id = ?1")?;
+        let mut statement = self.db.prepare_cached(
+            "SELECT auth_key_id FROM authorizations WHERE user_id = ?1
+             UNION ALL SELECT id FROM authorizations JOIN auth_keys ON perm_key_id = auth_key_id
+             WHERE authorizations.user_id = ?1",
+        )?;
         let keys = statement
             .query_map([user_id], |row| row.get(0))?
             .collect::<Result<BTreeSet<i64>, _>>()?;
@@ -170,10 +180,17 @@ impl World {
         Ok(receivers)
     }
 
-    /// The sessions of a key that receive updates.
-    pub(crate) fn sessions_of(&self, auth_key_id: i64) -> Vec<(i64, i64)> {
-        let sessions = self.sessions.range((auth_key_id, i64::MIN)..=(auth_key_id, i64::MAX));
-        sessions.filter(|(_, state)| state.updates).map(|(session, _)| *session).collect()
+    /// The sessions of a key, and of the temporary keys that stand for it, that receive updates.
+    pub(crate) fn sessions_of(&self, auth_key_id: i64) -> Outcome<Vec<(i64, i64)>> {
+        let mut keys = self.temporary_keys(auth_key_id)?;
+        keys.push(auth_key_id);
+        let mut receivers = Vec::new();
+        for key in keys {
+            let sessions = self.sessions.range((key, i64::MIN)..=(key, i64::MAX));
+            let updated = sessions.filter(|(_, state)| state.updates);
+            receivers.extend(updated.map(|(session, _)| *session));
+        }
+        Ok(receivers)
     }
 
     /// Random bytes.

@@ -110,7 +110,8 @@ impl World {
     pub(super) fn seed(&mut self, now: i32) -> Outcome<()> {
         self.seed_password_salts()?;
         let user_id = self.add_person(now, PHONE, "Claude", "Chappe")?;
-        self.db.execute("UPDATE users SET demonstration = 1 WHERE id = ?1", [user_id])?;
+        self.db
+            .execute("UPDATE users SET demonstration = 1, dc = NULL WHERE id = ?1", [user_id])?;
         let mut bots = Vec::with_capacity(BOTS.len());
         for (username, name) in BOTS {
             bots.push(self.add_bot(now, username, name)?);
@@ -141,12 +142,14 @@ impl World {
 
     /// The accounts that were there from the start.
     pub(crate) fn demonstration_accounts(&self) -> rusqlite::Result<Vec<Account>> {
-        let mut statement =
-            self.db.prepare("SELECT phone, id FROM users WHERE demonstration = 1 ORDER BY id")?;
+        let mut statement = self
+            .db
+            .prepare("SELECT phone, id, dc FROM users WHERE demonstration = 1 ORDER BY id")?;
         let rows = statement.query_map([], |row| {
             let phone: String = row.get(0)?;
             let code = (self.codes)(&phone).unwrap_or_default();
-            Ok(Account { phone, code, user_id: row.get(1)? })
+            let dc_id = self.dcs.settle(row.get(2)?);
+            Ok(Account { phone, code, user_id: row.get(1)?, dc_id })
         })?;
         rows.collect()
     }
@@ -154,10 +157,12 @@ impl World {
     /// The bots.
     pub(crate) fn bots(&self) -> rusqlite::Result<Vec<Bot>> {
         let mut statement = self.db.prepare(
-            "SELECT bot_token, id, username FROM users WHERE bot_token IS NOT NULL ORDER BY username",
+            "SELECT bot_token, id, username, dc FROM users WHERE bot_token IS NOT NULL
+             ORDER BY username",
         )?;
         let rows = statement.query_map([], |row| {
-            Ok(Bot { token: row.get(0)?, user_id: row.get(1)?, username: row.get(2)? })
+            let dc_id = self.dcs.settle(row.get(3)?);
+            Ok(Bot { token: row.get(0)?, user_id: row.get(1)?, username: row.get(2)?, dc_id })
         })?;
         rows.collect()
     }

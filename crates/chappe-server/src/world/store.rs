@@ -6,11 +6,14 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use rusqlite::{Connection, ErrorCode};
 
-use super::{Codes, World};
+use super::{Codes, Dcs, World};
 use crate::{Error, error::DatabaseError, failure::Stop};
 
-/// The version of `schema.sql`, kept in the file's `user_version`.
-const VERSION: i32 = 1;
+/// The version of the tables of today, kept in the file's `user_version`.
+const VERSION: i32 = 2;
+
+/// The steps from nothing to the tables of today. One that was published never changes.
+const STEPS: [&str; VERSION as usize] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
 
 /// The name of the database within the data directory.
 const FILE: &str = "chappe.sqlite";
@@ -24,6 +27,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) seed: [u8; 32],
     /// Where login codes come from.
     pub(crate) codes: Codes,
+    /// Which data centres there are.
+    pub(crate) dcs: Dcs,
 }
 
 impl World {
@@ -46,25 +51,34 @@ impl World {
             db,
             rng: ChaCha20Rng::from_seed(origin.seed),
             codes: origin.codes,
+            dcs: origin.dcs,
             sessions: BTreeMap::new(),
             calls: BTreeMap::new(),
         };
         world.db.execute_batch("BEGIN IMMEDIATE")?;
-        if version == 0 {
-            world.make(now).map_err(|stop| match stop {
-                Stop::Broken(error) => Error::Database(DatabaseError::from(error)),
-                Stop::Refused(_) | Stop::Undone => Error::Stopped,
-            })?;
-        }
+        world.bring_up(now, version).map_err(|stop| match stop {
+            Stop::Broken(error) => Error::Database(DatabaseError::from(error)),
+            Stop::Refused(_) | Stop::Undone => Error::Stopped,
+        })?;
         world.separate_randomness()?;
         world.db.execute_batch("COMMIT")?;
         Ok(world)
     }
 
-    /// Makes the tables and fills them.
-    fn make(&mut self, now: i32) -> Result<(), Stop> {
-        self.db.execute_batch(include_str!("schema.sql"))?;
-        self.seed(now)?;
+    /// Makes the tables of today out of those of a version, and fills them if they are new.
+    fn bring_up(&mut self, now: i32, version: i32) -> Result<(), Stop> {
+        if version == VERSION {
+            return Ok(());
+        }
+        for (_, step) in (0..).zip(STEPS).filter(|(before, _)| *before >= version) {
+            self.db.execute_batch(step)?;
+        }
+        if version == 0 {
+            self.seed(now)?;
+        }
+        if version < 2 {
+            self.settle_version_1()?;
+        }
         self.db.pragma_update(None, "user_version", VERSION)?;
         Ok(())
     }

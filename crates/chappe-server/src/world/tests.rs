@@ -19,7 +19,7 @@ const NOW: i32 = 1_800_000_000;
 const PHONE: &str = "9996631111";
 
 fn open(directory: Option<&Path>, seed: u8) -> Result<World, Error> {
-    World::open(Origin { directory, seed: [seed; 32], codes: test_code }, NOW)
+    World::open(Origin { directory, seed: [seed; 32], codes: test_code, dcs: Dcs::one(2) }, NOW)
 }
 
 fn world() -> World {
@@ -29,8 +29,8 @@ fn world() -> World {
 /// A caller with a key of its own.
 fn caller(world: &mut World, number: u8) -> Caller {
     let key = AuthKey::from_bytes([number; 256]);
-    world.transaction(|world| world.add_key(NOW, &key, None)).unwrap();
-    Caller { auth_key_id: key.id(), session_id: 1, ip: Ipv4Addr::LOCALHOST.into() }
+    world.transaction(|world| world.add_key(NOW, 2, &key, None)).unwrap();
+    Caller { auth_key_id: key.id(), dc: 2, session_id: 1, ip: Ipv4Addr::LOCALHOST.into() }
 }
 
 fn refused<T: fmt::Debug>(outcome: Result<T, Failure>, name: ErrorName) {
@@ -161,12 +161,12 @@ fn what_is_over_makes_room() {
         world.db.query_row(&count, [], |row| row.get(0)).unwrap()
     };
     let temporary = AuthKey::from_bytes([9; 256]);
-    world.transaction(|world| world.add_key(NOW, &temporary, Some(NOW + 60))).unwrap();
+    world.transaction(|world| world.add_key(NOW, 2, &temporary, Some(NOW + 60))).unwrap();
     assert_eq!(count(&world, "auth_keys"), 2);
     let next = AuthKey::from_bytes([8; 256]);
-    world.transaction(|world| world.add_key(NOW + 59, &next, None)).unwrap();
+    world.transaction(|world| world.add_key(NOW + 59, 2, &next, None)).unwrap();
     assert_eq!(count(&world, "auth_keys"), 3);
-    world.transaction(|world| world.add_key(NOW + 60, &next, None)).unwrap();
+    world.transaction(|world| world.add_key(NOW + 60, 2, &next, None)).unwrap();
     assert_eq!(count(&world, "auth_keys"), 2);
 
     world.transaction(|world| world.send_code(NOW, mine, PHONE)).unwrap();
@@ -379,12 +379,12 @@ fn an_account_begins_at_pts_1() {
 fn a_temporary_key_ends_with_its_time() {
     let mut world = world();
     let key = AuthKey::from_bytes([8; 256]);
-    world.transaction(|world| world.add_key(NOW, &key, Some(NOW + 60))).unwrap();
-    assert!(world.key(NOW + 59, key.id()).unwrap().is_some());
-    assert!(world.key(NOW + 60, key.id()).unwrap().is_none());
-    assert!(world.key_state(key.id()).unwrap().unwrap().temporary);
+    world.transaction(|world| world.add_key(NOW, 2, &key, Some(NOW + 60))).unwrap();
+    assert!(world.key(NOW + 59, 2, key.id()).unwrap().is_some());
+    assert!(world.key(NOW + 60, 2, key.id()).unwrap().is_none());
+    assert!(world.key_state(key.id()).unwrap().unwrap().expires.is_some());
     world.transaction(|world| world.forget_key(key.id())).unwrap();
-    assert!(world.key(NOW, key.id()).unwrap().is_none());
+    assert!(world.key(NOW, 2, key.id()).unwrap().is_none());
 }
 
 #[test]
@@ -423,7 +423,7 @@ fn what_was_committed_is_there_when_the_file_is_opened_again() {
         let again = open(Some(directory), 1).unwrap();
         assert_eq!(again.bots().unwrap(), bots);
         assert_eq!(again.key_state(mine.auth_key_id).unwrap().unwrap().user_id, Some(user));
-        assert_eq!(again.key(NOW, mine.auth_key_id).unwrap().unwrap().id(), mine.auth_key_id);
+        assert_eq!(again.key(NOW, 2, mine.auth_key_id).unwrap().unwrap().id(), mine.auth_key_id);
         assert_eq!(again.web_authorizations(owner).unwrap(), []);
     }
 }
@@ -468,7 +468,7 @@ fn a_newer_file_is_left_alone() {
     world.db.pragma_update(None, "user_version", 99).unwrap();
     drop(world);
     let opened = open(Some(directory.path()), 1);
-    let Err(error @ Error::NewerState { found: 99, known: 1 }) = opened else {
+    let Err(error @ Error::NewerState { found: 99, known: 2 }) = opened else {
         panic!("opened a newer file");
     };
     assert!(error.to_string().contains("newer program"));

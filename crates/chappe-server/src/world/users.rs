@@ -3,12 +3,12 @@
 use rusqlite::{OptionalExtension, Row, params};
 use subtle::ConstantTimeEq;
 
-use super::World;
+use super::{World, login};
 use crate::failure::Outcome;
 
 /// The columns that [`User::read`] expects.
 const COLUMNS: &str = "id, access_hash, phone, bot_token IS NOT NULL, username, first_name, \
-                       last_name, online, active";
+                       last_name, online, active, dc";
 
 /// A person or a bot.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(crate) struct User {
     pub(crate) online: bool,
     /// When it was last seen.
     pub(crate) active: i32,
+    /// Where it lives, if there is such a data centre; else in the main one.
+    pub(super) dc: Option<i32>,
 }
 
 impl std::fmt::Debug for User {
@@ -51,6 +53,7 @@ impl User {
             last_name: row.get(6)?,
             online: row.get(7)?,
             active: row.get(8)?,
+            dc: row.get(9)?,
         })
     }
 }
@@ -103,10 +106,18 @@ impl World {
         let (id, access_hash) = self.fresh_user_id()?;
         self.db
             .prepare_cached(
-                "INSERT INTO users (id, access_hash, phone, first_name, last_name, active)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO users (id, access_hash, phone, first_name, last_name, active, dc)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
-            .execute(params![id, access_hash, phone, first_name, last_name, now])?;
+            .execute(params![
+                id,
+                access_hash,
+                phone,
+                first_name,
+                last_name,
+                now,
+                login::test_dc(phone)
+            ])?;
         Ok(id)
     }
 
@@ -157,7 +168,7 @@ impl World {
             "SELECT {COLUMNS}, date FROM blocked JOIN users ON id = peer_id
              WHERE user_id = ?1 ORDER BY date DESC, id"
         ))?;
-        let rows = statement.query_map([user_id], |row| Ok((User::read(row)?, row.get(9)?)))?;
+        let rows = statement.query_map([user_id], |row| Ok((User::read(row)?, row.get(10)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -196,7 +196,16 @@ async fn the_announcement_names_what_a_client_needs() {
     let names: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         names,
-        ["address", "dc_id", "layer", "rsa_public_key_pem", "rsa_fingerprint", "accounts", "bots"]
+        [
+            "address",
+            "dc_id",
+            "dcs",
+            "layer",
+            "rsa_public_key_pem",
+            "rsa_fingerprint",
+            "accounts",
+            "bots"
+        ]
     );
     assert_eq!(json["address"], server.address().to_string());
     assert_eq!(json["layer"], 230);

@@ -54,7 +54,7 @@ fn nobody_and_whoever_is_no_longer_or_not_yet_signed_in() {
     let keeper = server.demonstration(4);
     server.now += DAY;
     server.call(keeper, &auth::ResetAuthorizations).unwrap();
-    all_refused(&mut server, other, 4_457_235, errors::AUTH_KEY_UNREGISTERED);
+    all_refused(&mut server, other, 4_457_235, errors::SESSION_REVOKED);
     assert!(server.web(keeper).iter().any(|row| row.hash == 4_457_235));
 }
 

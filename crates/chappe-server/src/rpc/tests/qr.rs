@@ -26,7 +26,7 @@ fn token(server: &mut Bench, caller: Caller, except_ids: Vec<i64>) -> types::aut
 
 /// Lets the owner of an account accept a token; who is told, and of which device session.
 fn accepted(server: &mut Bench, by: Caller, token: &Bytes) -> (types::Authorization, Vec<Push>) {
-    let Reply { result, pushes } = server.raw(by, &accept(token).to_bytes());
+    let Reply { result, pushes, .. } = server.raw(by, &accept(token).to_bytes());
     (types::Authorization::from_bytes(&result.unwrap()).unwrap(), pushes)
 }
 
