@@ -1,7 +1,9 @@
 //! Requests against the world, as bytes, without a socket: who may call what, and what they hear.
 
+mod dcs;
 mod matrix;
 mod qr;
+mod temporary;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -45,18 +47,40 @@ impl Bench {
         Self::limited(Vec::new())
     }
 
+    /// A server with the data centres 1 to 3.
+    fn several() -> Self {
+        let dcs = Dcs::up_to(3, 2).unwrap();
+        let addresses = dcs.ids().map(|dc| (dc, local(4430 + dc.cast_unsigned() as u16))).collect();
+        Self::over(dcs, Site::new(addresses, Vec::new()))
+    }
+
     fn limited(limits: Vec<Limit>) -> Self {
-        let origin = Origin { directory: None, seed: [1; 32], codes: test_code, dcs: Dcs::one(2) };
+        Self::over(Dcs::one(2), Site::new(vec![(2, local(4433))], limits))
+    }
+
+    fn over(dcs: Dcs, site: Site) -> Self {
+        let origin = Origin { directory: None, seed: [1; 32], codes: test_code, dcs };
         let world = World::open(origin, NOW).unwrap();
-        let site = Site::new(vec![(2, SocketAddr::from((Ipv4Addr::LOCALHOST, 4433)))], limits);
         Self { world, site, now: NOW, last_msg_id: 0 }
     }
 
     /// A caller whose key exists, and which said nothing yet.
     fn key(&mut self, number: u8) -> Caller {
-        let key = AuthKey::from_bytes([number; 256]);
-        self.world.transaction(|world| world.add_key(NOW, 2, &key, None)).unwrap();
-        Caller { auth_key_id: key.id(), dc: 2, session_id: 1, ip: Ipv4Addr::LOCALHOST.into() }
+        self.key_in(2, number, None)
+    }
+
+    /// A caller with a key of a data centre; `expires` makes it a temporary one.
+    fn key_in(&mut self, dc: i32, number: u8, expires: Option<i32>) -> Caller {
+        let (now, key) = (self.now, AuthKey::from_bytes([number; 256]));
+        self.world.transaction(|world| world.add_key(now, dc, &key, expires)).unwrap();
+        Caller { auth_key_id: key.id(), dc, session_id: 1, ip: Ipv4Addr::LOCALHOST.into() }
+    }
+
+    /// A caller in a data centre that introduced itself.
+    fn caller_in(&mut self, dc: i32, number: u8) -> Caller {
+        let caller = self.key_in(dc, number, None);
+        self.call(caller, &init(help::GetConfig)).unwrap();
+        caller
     }
 
     /// A caller that introduced itself.
@@ -138,7 +162,7 @@ impl Bench {
     fn raw(&mut self, caller: Caller, body: &Bytes) -> Reply {
         self.last_msg_id += 4;
         let msg_id = self.last_msg_id;
-        let dialled = SocketAddr::from((Ipv4Addr::LOCALHOST, 4433));
+        let dialled = local(4433);
         let request = Request { now: self.now, caller, dialled, msg_id, body };
         answer(&mut self.world, &self.site, &request)
     }
@@ -149,6 +173,10 @@ impl Bench {
     {
         assert_eq!(self.call(caller, request).unwrap_err(), Failure::from(name), "{}", F::NAME);
     }
+}
+
+fn local(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
 trait AsBot {
@@ -848,12 +876,18 @@ fn a_temporary_key_that_is_not_bound_may_not_call() {
     let schemas = Layers::new();
     for layer in schemas.held().collect::<Vec<_>>() {
         let schema = schemas.schema(layer);
-        for name in ["help.getConfig", "help.getNearestDc"] {
+        for name in ["auth.bindTempAuthKey", "help.getConfig", "help.getNearestDc"] {
             assert!(BEFORE_BINDING.contains(&schema.find(name).unwrap().id), "{name} in {layer}");
         }
     }
+    // What is no key, or none any more, is not one for the engine either.
     let unknown = Caller { auth_key_id: 1, ..caller };
-    server.refused(unknown, &init(help::GetConfig), errors::AUTH_KEY_UNREGISTERED);
+    for (caller, later) in [(unknown, 0), (caller, 60)] {
+        server.now = NOW + later;
+        let reply = server.raw(caller, &init(help::GetConfig).to_bytes());
+        assert_eq!(reply.result, Err(errors::AUTH_KEY_UNREGISTERED.into()));
+        assert_eq!(reply.gone, [caller.auth_key_id]);
+    }
 }
 
 #[test]
