@@ -461,6 +461,89 @@ fn what_is_no_state_is_named_and_left_alone() {
     assert!(error.to_string().contains("not a directory"), "{error}");
 }
 
+/// Writes a file as the program did that knew version 1 of the schema.
+fn write_version_1(file: &Path) {
+    let db = rusqlite::Connection::open(file).unwrap();
+    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON").unwrap();
+    db.execute_batch(include_str!("schema.sql")).unwrap();
+    db.execute_batch(
+        "INSERT INTO meta VALUES ('opened', 7), ('password_salt1', x'01'), ('password_salt2', x'02');
+         INSERT INTO users (id, access_hash, phone, bot_token, username, first_name, demonstration,
+                            active) VALUES
+           (1, 11, '9996621234', NULL, NULL, 'Claude', 1, 5),
+           (2, 12, '9996631111', NULL, NULL, 'Ada', 0, 5),
+           (3, 13, '15550100', NULL, NULL, 'Grace', 0, 5),
+           (4, 14, NULL, '4:a', 'ColumbusDemoBot', 'Columbus Travel', 0, 5),
+           (5, 15, NULL, '5:b', 'SemaphoreShopBot', 'Semaphore Shop', 0, 5);
+         INSERT INTO web_authorizations VALUES (-9, 1, 4, 'example.com', 'B', 'P', 5, 0, 'I', 'R');
+         PRAGMA user_version = 1",
+    )
+    .unwrap();
+    for (number, user) in [(1, 1), (2, 2)] {
+        let key = AuthKey::from_bytes([number; 256]);
+        db.execute(
+            "INSERT INTO auth_keys (id, key, created, layer, api_id) VALUES (?1, ?2, 5, 214, 1)",
+            rusqlite::params![key.id(), key.as_bytes().as_slice()],
+        )
+        .unwrap();
+        db.execute(
+            "INSERT INTO authorizations VALUES (?1, ?2, ?2, 5, 5, '127.0.0.1')",
+            [key.id(), user],
+        )
+        .unwrap();
+    }
+}
+
+#[test]
+fn a_file_of_version_1_is_brought_up() {
+    let directory = tempfile::tempdir().unwrap();
+    write_version_1(&directory.path().join("chappe.sqlite"));
+    let open = |dcs| {
+        let origin =
+            Origin { directory: Some(directory.path()), seed: [1; 32], codes: test_code, dcs };
+        World::open(origin, NOW).unwrap()
+    };
+    // Once it is brought up, and once it has been.
+    for dcs in [Dcs::up_to(3, 2).unwrap(), Dcs::up_to(3, 2).unwrap(), Dcs::one(2)] {
+        let world = open(dcs);
+        for (number, user) in [(1, 1), (2, 2)] {
+            let key = AuthKey::from_bytes([number; 256]);
+            assert_eq!(world.key(NOW, 2, key.id()).unwrap().unwrap().as_bytes(), key.as_bytes());
+            assert!(world.key(NOW, 1, key.id()).unwrap().is_none());
+            let state = world.key_state(key.id()).unwrap().unwrap();
+            assert_eq!((state.user_id, state.home_key_id), (Some(user), Some(key.id())));
+            assert_eq!((state.layer, state.void, state.expires), (Some(214), None, None));
+        }
+        let homes: Vec<_> =
+            (1..=5).map(|id| world.home(&world.user(id).unwrap().unwrap())).collect();
+        let several = dcs.contains(3);
+        assert_eq!(homes, if several { [2, 3, 2, 2, 1] } else { [2; 5] });
+        assert_eq!(world.web_authorizations(1).unwrap()[0].hash, -9);
+    }
+    // It has the same tables as a new one.
+    let tables = |world: &World| -> Vec<(String, String)> {
+        let mut statement = world
+            .db
+            .prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+            .unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    };
+    assert_eq!(tables(&open(Dcs::one(2))), tables(&world()));
+}
+
+#[test]
+fn a_key_is_looked_for_in_its_data_centre_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let key = AuthKey::from_bytes([9; 256]);
+    let mut world = open(Some(directory.path()), 1).unwrap();
+    world.transaction(|world| world.add_key(NOW, 3, &key, None)).unwrap();
+    drop(world);
+    let world = open(Some(directory.path()), 1).unwrap();
+    let found: Vec<_> = (1..=4).map(|dc| world.key(NOW, dc, key.id()).unwrap().is_some()).collect();
+    assert_eq!(found, [false, false, true, false]);
+}
+
 #[test]
 fn a_newer_file_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();

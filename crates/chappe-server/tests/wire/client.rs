@@ -26,6 +26,12 @@ pub(crate) async fn server(seed: u64) -> Handle {
     Server::builder().in_memory().seed(seed).start_at(START).start().await.unwrap()
 }
 
+/// A method with an introduction around it.
+pub(crate) fn introduced<Q>(query: Q) -> InvokeWithLayer<InitConnection<Q>> {
+    let query = InitConnection::new(1, "Desk", "Linux 6.12", "1.0", "en", "", "en", query);
+    InvokeWithLayer { layer: LAYER, query }
+}
+
 pub(crate) struct Client<S> {
     connection: Connection,
     stream: S,
@@ -42,6 +48,17 @@ impl Client<DuplexStream> {
     pub(crate) async fn connect(server: &Handle, number: u8) -> Self {
         Self::over(server.connect().await.unwrap(), config(server.public_key_pem()), None, number)
     }
+
+    /// Connects in the process to a data centre.
+    pub(crate) async fn connect_to(server: &Handle, dc_id: i32, number: u8) -> Self {
+        let config = Config { dc_id, ..config(server.public_key_pem()) };
+        Self::over(server.connect_to(dc_id).await.unwrap(), config, None, number)
+    }
+}
+
+/// A server in memory with the data centres 1 to 3.
+pub(crate) async fn several(seed: u64) -> Handle {
+    Server::builder().in_memory().seed(seed).start_at(START).dcs(3).start().await.unwrap()
 }
 
 pub(crate) fn config(pem: &str) -> Config {
@@ -84,10 +101,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         Ok(F::Return::from_bytes(&answer).unwrap())
     }
 
+    /// Calls a method that must be refused with a number in the error's name.
+    pub(crate) async fn refused_with<F: Function>(&mut self, f: &F, code: i32, message: &str) {
+        let Err(failure) = self.call(f).await else { panic!("{} was answered", F::NAME) };
+        assert_eq!((failure.code, failure.message.as_str()), (code, message));
+    }
+
     /// Calls a method that must be refused.
     pub(crate) async fn refused<F: Function>(&mut self, f: &F, name: ErrorName) {
-        let Err(failure) = self.call(f).await else { panic!("{} was answered", F::NAME) };
-        assert_eq!((failure.code, failure.message.as_str()), (name.code, name.name));
+        self.refused_with(f, name.code, name.name).await;
     }
 
     pub(crate) async fn call_raw(&mut self, query: Bytes) -> Result<Bytes, RpcFailure> {
@@ -186,9 +208,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     }
 
     fn introduce(&self, query: Bytes) -> Bytes {
-        let query = chappe_tl::Raw(query);
-        let query = InitConnection::new(1, "Desk", "Linux 6.12", "1.0", "en", "", "en", query);
-        InvokeWithLayer { layer: self.layer, query }.to_bytes()
+        InvokeWithLayer { layer: self.layer, ..introduced(chappe_tl::Raw(query)) }.to_bytes()
     }
 
     fn now(&self) -> Now {

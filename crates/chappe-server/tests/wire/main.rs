@@ -8,9 +8,12 @@
 )]
 
 mod client;
+mod dcs;
 mod durability;
 mod limits;
 mod matrix;
 mod needs;
 mod qr;
+mod raw;
 mod stories;
+mod temporary;
