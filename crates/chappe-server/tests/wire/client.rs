@@ -39,6 +39,8 @@ pub(crate) struct Client<S> {
     started: Instant,
     /// What the server sent unasked.
     pub(crate) updates: Vec<Bytes>,
+    /// How many temporary keys it has bound.
+    pub(crate) renewed: usize,
     layer: i32,
     introduced: bool,
 }
@@ -78,6 +80,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             inbox: BytesMut::new(),
             started,
             updates: Vec::new(),
+            renewed: 0,
             layer: LAYER,
             introduced: false,
         }
@@ -138,6 +141,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         self.updates.remove(0)
     }
 
+    /// Says only what the protocol says by itself for a while.
+    pub(crate) async fn rest(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        while let Ok(event) = tokio::time::timeout_at(end, self.step()).await {
+            assert!(event.is_some(), "the server closed the connection");
+        }
+    }
+
     /// What a session store would keep.
     pub(crate) fn resume(&self) -> Resume {
         self.connection.resume().unwrap()
@@ -190,7 +201,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
                     self.updates.push(update.clone());
                     return Some(Event::Update(update));
                 }
-                Output::Event(event) => return Some(event),
+                Output::Event(event) => {
+                    if matches!(event, Event::Renewed) {
+                        self.renewed += 1;
+                        self.introduced = false;
+                    }
+                    return Some(event);
+                }
                 Output::Timeout(wake) => {
                     let wake = wake.unwrap_or(Duration::from_secs(1 << 20));
                     let input = tokio::select! {

@@ -8,13 +8,13 @@ use chappe_api::{
     help, users,
 };
 use chappe_crypto::AuthKey;
-use chappe_mtproto::handshake::client::Mode;
+use chappe_mtproto::{connection::Config, handshake::client::Mode};
 use chappe_server::{Handle, Server};
 use chappe_tl::service::types::RpcError;
 use tokio::io::DuplexStream;
 
 use crate::{
-    client::{Client, START, introduced, server},
+    client::{Client, START, config, introduced, server, several},
     raw::Raw,
 };
 
@@ -88,6 +88,35 @@ async fn a_temporary_key_is_bound_and_stands_for_the_permanent_one() {
     // One signs out, the other one is signed out.
     client.call(&auth::LogOut).await.unwrap();
     owner.refused(&me(), chappe_api::errors::AUTH_KEY_UNREGISTERED).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_with_forward_secrecy_goes_on_with_one_key_after_the_other() {
+    let server = several(67).await;
+    let life = Duration::from_secs(3_600);
+    let config = Config { forward_secrecy: Some(life), ..config(server.public_key_pem()) };
+    let stream = server.connect().await.unwrap();
+    let mut client = Client::over(stream, config.clone(), None, 1);
+    let known = server.accounts()[0].clone();
+    client.sign_in(&known.phone, &known.code).await.unwrap();
+    for _ in 0..12 {
+        client.rest(life / 4).await;
+        client.call(&me()).await.unwrap();
+        let devices = client.call(&account::GetAuthorizations).await.unwrap().authorizations;
+        assert!(devices.len() == 1 && devices[0].current);
+    }
+    assert!(client.renewed >= 3, "{}", client.renewed);
+    // And so on another socket, and in another data centre.
+    let stream = server.connect().await.unwrap();
+    let mut again = Client::over(stream, config.clone(), Some(client.resume()), 2);
+    again.call(&me()).await.unwrap();
+    let exported = again.call(&auth::ExportAuthorization { dc_id: 3 }).await.unwrap();
+    let stream = server.connect_to(3).await.unwrap();
+    let mut there = Client::over(stream, Config { dc_id: 3, ..config }, None, 3);
+    let import = auth::ImportAuthorization { id: exported.id, bytes: exported.bytes };
+    there.call(&import).await.unwrap();
+    there.call(&me()).await.unwrap();
+    assert_eq!(there.renewed, 1);
 }
 
 #[tokio::test(start_paused = true)]
