@@ -4,6 +4,9 @@
 //! function of its route. [`ROUTES`] is the one list of what is implemented. A method of the schema
 //! that is not in it is answered with 400 METHOD_INVALID, an id of no schema with 400
 //! INPUT_METHOD_INVALID, unreadable arguments with 400 INPUT_FETCH_ERROR.
+//!
+//! A temporary key is seen in [`answer`] only: behind the routes a caller is known by the permanent key
+//! that it stands for. Sessions, their layers and what is pushed to them go by the key on the wire.
 
 mod account;
 mod auth;

@@ -3,6 +3,9 @@
 //! It is a function of the time, the caller and the request. It reads no clock, no entropy, no
 //! environment and no socket: the time is an argument, random numbers come from a generator that
 //! was seeded by whoever opened the world, and login codes from a function given at the same time.
+//!
+//! There is one world for all data centres of a server. A key belongs to one of them, a user lives
+//! in one of them; who may do what where is decided by the requests.
 
 mod dcs;
 mod devices;

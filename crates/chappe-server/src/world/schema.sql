@@ -1,4 +1,5 @@
--- The state of the local Telegram, schema version 1.
+-- The state of the local Telegram, schema version 1. Files of this version exist, so it never changes;
+-- what came later is in schema_2.sql and so on.
 -- Times are unix seconds. Ids, hashes and access hashes are signed 64-bit numbers.
 
 CREATE TABLE meta (
