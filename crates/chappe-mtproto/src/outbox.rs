@@ -7,11 +7,14 @@
 //! See core.telegram.org/mtproto/description#message-identifier-msg-id and
 //! core.telegram.org/mtproto/service_messages_about_messages.
 
+mod told;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
 
+pub(crate) use self::told::{Verdict, states};
 use crate::connection::{FailureReason, RequestId, RequestOptions};
 use crate::message::OVERHEAD;
 use crate::session::Serial;
@@ -58,17 +61,6 @@ pub(crate) enum After {
 
 /// A request that ended without an answer.
 pub(crate) type Failure = (RequestId, FailureReason);
-
-/// What to do about a request after the server told its state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Wait, or send what was queued.
-    Wait,
-    /// Ask for the answer.
-    Fetch,
-    /// Nobody can tell.
-    Lost(RequestId),
-}
 
 #[derive(Debug)]
 struct Entry {
@@ -433,42 +425,6 @@ impl Outbox {
         self.watched.first().map(|(due, _)| *due)
     }
 
-    /// The server told the state of a message of ours; see [`states`].
-    pub(crate) fn told(&mut self, session: Serial, msg_id: i64, state: u8) -> Verdict {
-        let Some(id) = self.find(session, msg_id) else {
-            return Verdict::Wait;
-        };
-        let Some(entry) = self.entries.get_mut(&id) else {
-            return Verdict::Wait;
-        };
-        match state & states::KIND {
-            states::RECEIVED if state & states::ANSWERED != 0 => {
-                entry.fetches += 1;
-                // Who has our acknowledgement of an answer that never came keeps it no longer.
-                if state & states::TAKEN != 0 || entry.fetches > MAX_FETCHES {
-                    self.remove(id);
-                    return Verdict::Lost(id);
-                }
-                self.acked(session, &[msg_id]);
-                Verdict::Fetch
-            }
-            states::RECEIVED => {
-                self.acked(session, &[msg_id]);
-                Verdict::Wait
-            }
-            // The old id is kept: what is still on its way somewhere is then not run twice.
-            states::NOT_RECEIVED | states::TOO_HIGH => {
-                self.repeat(id);
-                Verdict::Wait
-            }
-            // The server forgot, or says what nobody understands.
-            _ => {
-                self.remove(id);
-                Verdict::Lost(id)
-            }
-        }
-    }
-
     /// Sends a request once more under its old id; `false` if there is none.
     pub(crate) fn send_again(&mut self, session: Serial, msg_id: i64) -> bool {
         let id = self.find(session, msg_id);
@@ -597,25 +553,6 @@ impl State {
     }
 }
 
-/// The bytes of `msgs_state_info`.
-/// See core.telegram.org/mtproto/service_messages_about_messages#informational-message-regarding-status-of-messages.
-pub(crate) mod states {
-    /// The bits that say what is known of the message itself.
-    pub(crate) const KIND: u8 = 7;
-    /// The message may have been received, and was forgotten since.
-    pub(crate) const FORGOTTEN: u8 = 1;
-    /// The message was not received.
-    pub(crate) const NOT_RECEIVED: u8 = 2;
-    /// The message was not received: its id is higher than any that was.
-    pub(crate) const TOO_HIGH: u8 = 3;
-    /// The message was received.
-    pub(crate) const RECEIVED: u8 = 4;
-    /// An answer to it was made.
-    pub(crate) const ANSWERED: u8 = 64;
-    /// The other end is known to have that answer.
-    pub(crate) const TAKEN: u8 = 128;
-}
-
 /// The most requests in one packet: room for service messages is left.
 const MAX_BATCH: usize = 1000;
 
@@ -627,9 +564,6 @@ const WRAPPER: usize = 12;
 
 /// How often one request may be refused before it fails.
 const MAX_REJECTIONS: u8 = 8;
-
-/// How often an answer is asked for that does not come.
-const MAX_FETCHES: u8 = 3;
 
 #[cfg(test)]
 mod tests;

@@ -1,3 +1,6 @@
+//! The life of a request, by itself.
+
+use super::told::MAX_FETCHES;
 use super::*;
 
 const RISKY: RequestOptions = RequestOptions { no_resend: true, ..RequestOptions::new() };
