@@ -74,6 +74,9 @@ struct Entry {
     after: Option<RequestId>,
     /// The message that it was told to wait for when it was sent.
     told_after: Option<i64>,
+    /// Whether it goes out only when nothing before it in its chain is left: the server did not
+    /// wait for what it was told to wait for.
+    alone: bool,
     /// Its entry in the list of those who are watched.
     watch: Option<Duration>,
 }
@@ -129,6 +132,7 @@ impl Outbox {
             fetches: 0,
             after,
             told_after: None,
+            alone: false,
             watch: None,
         };
         self.entries.insert(id, entry);
@@ -211,6 +215,7 @@ impl Outbox {
             return Ok(None);
         };
         match other.state {
+            _ if entry.alone => Err(()),
             State::Sent(place) | State::Acked(place) if place.session == session => {
                 Ok(Some(After::Message(place.msg_id)))
             }
@@ -265,8 +270,8 @@ impl Outbox {
         self.remove(id);
     }
 
-    /// A request was answered, but only because of the one before it in its chain, or of the key
-    /// that it came with: it did not run and is sent anew. `false` if it may not be, or not again.
+    /// A request was refused because of the key that it came with: it did not run and is sent
+    /// anew. `false` if that happened too often.
     pub(crate) fn send_anew(&mut self, id: RequestId) -> bool {
         let again = self.entries.get_mut(&id).is_some_and(|entry| {
             entry.rejections += 1;
@@ -276,6 +281,20 @@ impl Outbox {
             self.requeue(id);
         }
         again
+    }
+
+    /// A request was refused because of the one before it in its chain: it did not run and is
+    /// sent anew, after that one ended.
+    pub(crate) fn send_alone(&mut self, id: RequestId) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.alone = true;
+            self.requeue(id);
+        }
+    }
+
+    /// Whether a request has not ended.
+    pub(crate) fn contains(&self, id: RequestId) -> bool {
+        self.entries.contains_key(&id)
     }
 
     /// Whether a request was sent with a wrapper that makes it wait for another.
@@ -355,16 +374,17 @@ impl Outbox {
     pub(crate) fn forgotten(&mut self, session: Serial, first_msg_id: i64) -> Vec<Failure> {
         self.put_back(|entry, place| {
             let before = place.outer.max(place.msg_id) < first_msg_id;
-            (place.session == session && before).then(|| entry.anew())
+            let fate = if entry.options.no_resend { Fate::Lost } else { Fate::Anew };
+            (place.session == session && before).then_some(fate)
         })
     }
 
     /// The key of a session is gone with all that was said under it. What was only sent over the
-    /// socket `unread` was not read; the rest may have run.
+    /// socket `unread` was not read; the rest may have run, and nobody will tell.
     pub(crate) fn orphaned(&mut self, session: Serial, unread: Option<u64>) -> Vec<Failure> {
-        self.put_back(|entry, place| {
+        self.put_back(|_, place| {
             let ran = unread != Some(place.socket) || place.repeated;
-            let fate = if ran { entry.anew() } else { Fate::Anew };
+            let fate = if ran { Fate::Lost } else { Fate::Anew };
             (place.session == session).then_some(fate)
         })
     }
@@ -535,13 +555,6 @@ enum Fate {
     Repeat,
     /// It may have run and must not run twice.
     Lost,
-}
-
-impl Entry {
-    /// What becomes of it when it may have run and nobody remembers.
-    fn anew(&self) -> Fate {
-        if self.options.no_resend { Fate::Lost } else { Fate::Anew }
-    }
 }
 
 impl State {

@@ -211,9 +211,10 @@ impl Connection {
     /// Queues a request anew that the server refused for what stands around it.
     fn did_not_run(&mut self, serial: Serial, id: super::RequestId, failure: &RpcFailure) -> bool {
         match failure.message.as_str() {
-            // The one before it in its chain failed, or is on its way once more.
+            // The one before it in its chain failed, takes long, or is on its way once more.
             "MSG_WAIT_FAILED" | "MSG_WAIT_TIMEOUT" if self.outbox.is_told_to_wait(id) => {
-                self.outbox.send_anew(id)
+                self.outbox.send_alone(id);
+                true
             }
             "AUTH_KEY_PERM_EMPTY" if self.config.forward_secrecy.is_some() => {
                 let again = self.outbox.send_anew(id);
@@ -285,7 +286,9 @@ impl Connection {
     fn quick_ack(&mut self, token: u32) {
         trace!(token, "quick ack");
         for id in self.quick_acks.remove(&token).unwrap_or_default() {
-            self.event(Event::Received { id });
+            if self.outbox.contains(id) {
+                self.event(Event::Received { id });
+            }
         }
     }
 

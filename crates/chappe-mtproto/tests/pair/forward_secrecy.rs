@@ -137,13 +137,12 @@ fn a_key_that_the_server_forgot_is_replaced() {
 }
 
 #[test]
-fn what_a_forgotten_key_may_have_run_is_not_run_twice_where_it_must_not() {
+fn what_a_forgotten_key_may_have_run_is_not_run_twice() {
     let mut pair = pair(86_400, Some(resume(0)));
     pair.connect();
     pair.call(0).unwrap();
     pair.answers = false;
-    let options = RequestOptions { no_resend: true, ..RequestOptions::new() };
-    let id = pair.client.request(pair.client_now(), body(1), options);
+    let id = pair.request(body(1));
     pair.advance(secs(2));
     let temporary = askers(&pair)[0];
     pair.keys.remove(&temporary);

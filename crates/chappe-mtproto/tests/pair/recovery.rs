@@ -491,6 +491,41 @@ fn a_chain_keeps_its_order_when_its_first_link_is_refused() {
 }
 
 #[test]
+fn a_chain_waits_for_a_link_that_takes_long() {
+    let mut server = RawServer::new();
+    server.messages.clear();
+    for number in 1..=2 {
+        server.client.request(server.now, body(number), CHAIN);
+    }
+    server.drain();
+    let slow = server.messages.iter().find(|message| message.body == body(1)).unwrap().msg_id;
+    server.messages.retain(|message| message.msg_id != slow);
+    let (mut ran, mut ended) = (Vec::new(), Vec::new());
+    for _ in 0..20 {
+        run(&mut server, &mut ran, &mut ended);
+    }
+    assert_eq!((ran.len(), ended.len()), (0, 1), "it is refused once and held back");
+    server.say(RpcResult { req_msg_id: slow, result: body(5) }.to_bytes());
+    run(&mut server, &mut ran, &mut ended);
+    assert_eq!(ran, [body(2)]);
+}
+
+#[test]
+fn a_quick_acknowledgement_of_a_cancelled_request_is_not_told() {
+    let mut pair = Pair::resumed();
+    pair.connect();
+    pair.call(0).unwrap();
+    let options = RequestOptions { quick_ack: true, ..RequestOptions::new() };
+    let id = pair.client.request(pair.client_now(), body(1), options);
+    let link = pair.link.take();
+    pair.settle();
+    pair.client.cancel(pair.client_now(), id);
+    pair.link = link;
+    pair.settle();
+    assert_eq!(pair.count(|event| matches!(event, Event::Received { .. })), 0);
+}
+
+#[test]
 fn a_quick_acknowledgement_says_that_the_server_has_a_request() {
     let options = RequestOptions { quick_ack: true, ..RequestOptions::new() };
     for (framing, told) in [
