@@ -296,10 +296,19 @@ pub fn deflate(body: &[u8]) -> Option<Bytes> {
     if (packed.len() + 12) * 10 > body.len() * 9 {
         return None;
     }
+    Some(gzip_packed(&packed))
+}
+
+/// Compresses a body even if that makes it longer.
+pub(crate) fn deflate_anyhow(body: &[u8]) -> Option<Bytes> {
+    Some(gzip_packed(&gzip(body)?))
+}
+
+fn gzip_packed(packed: &[u8]) -> Bytes {
     let mut out = Vec::with_capacity(packed.len() + 12);
     out.put_u32_le(GzipPacked::ID);
-    write_bytes(&mut out, &packed);
-    Some(out.into())
+    write_bytes(&mut out, packed);
+    out.into()
 }
 
 fn gzip(data: &[u8]) -> Option<Vec<u8>> {

@@ -5,6 +5,7 @@
 //! costs the client its socket.
 
 mod face;
+mod faults;
 mod link;
 mod receive;
 mod salts;
@@ -24,6 +25,8 @@ use rand_core::{Rng, SeedableRng};
 use tracing::{debug, warn};
 
 pub use self::face::{LinkId, ServerConfig, ServerEvent, ServerInput, ServerOutput, SessionRef};
+use self::faults::LatePackets;
+pub use self::faults::{Fate, Faults, Passing, Quirk, SessionState, Way};
 use self::link::{Headers, Link};
 use self::salts::SaltBook;
 use self::session::{Outgoing, Session, Stage};
@@ -55,6 +58,10 @@ pub struct Server {
     timers: BTreeSet<(Duration, Timer)>,
     swept: Option<Duration>,
     output: VecDeque<ServerOutput>,
+    faults: Option<Box<dyn Faults>>,
+    late: LatePackets,
+    /// How wrong the clock is on purpose, in seconds.
+    skew: i64,
 }
 
 /// An auth key in memory.
@@ -72,6 +79,7 @@ enum Timer {
     Link(LinkId),
     Session(SessionRef),
     Sweep,
+    Late(u64),
 }
 
 impl Server {
@@ -98,6 +106,9 @@ impl Server {
             timers: BTreeSet::new(),
             swept: None,
             output: VecDeque::new(),
+            faults: None,
+            late: LatePackets::default(),
+            skew: 0,
         }
     }
 
@@ -167,6 +178,9 @@ impl Server {
     ) {
         self.tick(now);
         let result = match result {
+            Ok(body) if self.quirk(Quirk::Gzip, Some(session)) => {
+                message::deflate_anyhow(&body).unwrap_or(body)
+            }
             Ok(body) if self.config.gzip && body.len() >= GZIP_FROM => {
                 message::deflate(&body).unwrap_or(body)
             }
@@ -210,7 +224,10 @@ impl Server {
     }
 
     fn tick(&mut self, now: Now) {
-        self.now = now;
+        self.now = match self.skew {
+            0 => now,
+            skew => now.skewed(skew),
+        };
         if self.swept.is_none() {
             self.swept = Some(now.uptime);
             self.timers.insert((now.uptime + SWEEP, Timer::Sweep));
@@ -230,6 +247,7 @@ impl Server {
                     }
                 }
                 Timer::Sweep => self.sweep(),
+                Timer::Late(number) => self.overdue(number),
             }
         }
     }
@@ -291,8 +309,12 @@ impl Server {
         *stage = Stage::Answered(msg_id);
         session.acknowledged(req_msg_id);
         let body = RpcResult { req_msg_id, result }.to_bytes();
+        let size = body.len();
         session.send_kept(msg_id, body, false, self.now.uptime);
         self.waiting.insert(session_ref);
+        if self.quirk(Quirk::Announce(size), Some(session_ref)) {
+            self.announce(session_ref, req_msg_id, msg_id);
+        }
     }
 
     fn send(&mut self, session_ref: SessionRef, body: &impl Encode) {
@@ -318,7 +340,13 @@ impl Server {
         let Some(session) = self.sessions.get_mut(&session_ref) else {
             return;
         };
-        let (mut outgoing, msg_ids) = session.take(self.now.uptime);
+        let (mut outgoing, mut msg_ids) = session.take(self.now.uptime);
+        if !msg_ids.is_empty()
+            && let Some(faults) = &mut self.faults
+            && faults.quirk(self.now, Quirk::HoldAcks, Some(session_ref))
+        {
+            session.hold(std::mem::take(&mut msg_ids), self.now.uptime);
+        }
         // Without a socket they wait for the next one.
         if session.link.is_some()
             && let Some(due) = session.acks_due()
@@ -377,6 +405,13 @@ impl Server {
             return;
         };
         packet::seal(&key.key, Side::Server, drafts);
+        if self.faults.is_some() {
+            for draft in drafts {
+                let packet = BytesMut::from(draft.as_bytes());
+                self.pass(link_id, Way::Down, packet, false);
+            }
+            return;
+        }
         let size: usize = drafts.iter().map(|draft| draft.as_bytes().len() + FRAME).sum();
         let mut out = BytesMut::with_capacity(size);
         for draft in drafts {

@@ -19,4 +19,15 @@ impl Now {
     pub const fn new(uptime: Duration, unix: Duration) -> Self {
         Self { uptime, unix }
     }
+
+    /// The same moment on a wall clock that is wrong by so many seconds.
+    pub(crate) fn skewed(self, seconds: i64) -> Self {
+        let amount = Duration::from_secs(seconds.unsigned_abs());
+        let unix = if seconds < 0 {
+            self.unix.saturating_sub(amount)
+        } else {
+            self.unix.saturating_add(amount)
+        };
+        Self { uptime: self.uptime, unix }
+    }
 }

@@ -15,6 +15,7 @@ use chappe_mtproto::{
 };
 
 use crate::{
+    faults::{Gate, Outcome, Place, Trouble, Verdict, spoil},
     rpc,
     world::{Caller, World},
 };
@@ -58,9 +59,11 @@ pub(crate) enum Action {
 /// The protocol of every data centre, with one world behind them.
 pub(crate) struct Engine {
     /// By data centre. A link belongs to one of them, and so does a key.
-    protocols: BTreeMap<i32, Protocol>,
-    world: World,
+    pub(crate) protocols: BTreeMap<i32, Protocol>,
+    pub(crate) world: World,
     site: rpc::Site,
+    /// What goes wrong on demand, and the log of calls.
+    pub(crate) faults: Trouble,
     links: BTreeMap<LinkId, Ends>,
     /// Links whose key exchange could not be written down: nothing more is sent to them.
     muted: BTreeSet<LinkId>,
@@ -69,7 +72,14 @@ pub(crate) struct Engine {
 impl Engine {
     /// Puts protocols in front of a world, by data centre.
     pub(crate) fn new(protocols: BTreeMap<i32, Protocol>, world: World, site: rpc::Site) -> Self {
-        Self { protocols, world, site, links: BTreeMap::new(), muted: BTreeSet::new() }
+        Self {
+            protocols,
+            world,
+            site,
+            faults: Trouble::default(),
+            links: BTreeMap::new(),
+            muted: BTreeSet::new(),
+        }
     }
 
     /// A socket was accepted.
@@ -92,9 +102,29 @@ impl Engine {
 
     /// The time of the last drain has come.
     pub(crate) fn wake(&mut self, now: Now) {
+        self.send_late(now);
         for protocol in self.protocols.values_mut() {
             protocol.handle(now, ServerInput::Timeout);
         }
+    }
+
+    /// Whether a new socket of a data centre is closed at once.
+    pub(crate) fn refuses(&self, now: Now, dc: i32) -> bool {
+        self.faults.any && self.faults.book.rules().refuses(now, dc)
+    }
+
+    /// Whether sockets may not do as they want.
+    pub(crate) fn has_gates(&self) -> bool {
+        self.faults.any && self.faults.book.rules().are_of_sockets()
+    }
+
+    /// What a socket may do that has carried so many bytes up and down.
+    pub(crate) fn gate(&self, now: Now, link: LinkId, carried: (u64, u64)) -> Gate {
+        let none = BTreeSet::new();
+        let dc = self.ends(link).dc;
+        let sessions = self.protocols.get(&dc).and_then(|dc| dc.sessions_of_link(link));
+        let place = Place { dc, auth_key_id: 0, sessions: sessions.unwrap_or(&none) };
+        self.faults.book.rules().gate(now, link, place, carried)
     }
 
     /// Does what is due; tells the uptime to wake up at.
@@ -115,7 +145,8 @@ impl Engine {
                 }
             }
             if !busy {
-                return wake;
+                self.tell_idle();
+                return [wake, self.faults.next(now)].into_iter().flatten().min();
             }
         }
     }
@@ -168,6 +199,9 @@ impl Engine {
             ServerEvent::Request { session, msg_id, body, link } => {
                 self.request(now, session, msg_id, &body, link);
             }
+            ServerEvent::RequestRepeated { session, msg_id } => {
+                self.faults.log.repeated(session, msg_id);
+            }
             _ => {}
         }
     }
@@ -176,14 +210,36 @@ impl Engine {
         let Ends { from: ip, dialled, dc } = self.ends(link);
         let SessionRef { auth_key_id, session_id } = session;
         let caller = Caller { auth_key_id, dc, session_id, ip };
-        let request = rpc::Request { now: unix(now.unix), caller, dialled, msg_id, body };
-        let rpc::Reply { result, pushes, gone } =
-            rpc::answer(&mut self.world, &self.site, &request);
+        let date = unix(now.unix);
+        let request = rpc::Request { now: date, caller, dialled, msg_id, body };
+        let verdict = match self.faults.any {
+            true => self.judge(now, caller, body),
+            false => Verdict::default(),
+        };
+        let spared = verdict.refused.is_none() && !verdict.ignored;
+        let rpc::Reply { method, result, pushes, gone } = match &verdict.refused {
+            _ if spared => rpc::answer(&mut self.world, &self.site, &request),
+            failure => rpc::refuse(&mut self.world, &request, failure.clone()),
+        };
         let result = result.map_err(|failure| RpcFailure {
             code: failure.code,
             message: failure.message.into_owned(),
         });
-        if let Some(protocol) = self.protocols.get_mut(&dc) {
+        let outcome = Outcome {
+            executed: spared && result.is_ok(),
+            answered: !verdict.ignored,
+            error: result.as_ref().err().map(|failure| failure.message.clone()),
+        };
+        self.faults.log.add(date, dc, &method, session, msg_id, outcome);
+        if self.faults.any {
+            if self.faults.book.rules().ask_who() {
+                self.meet(session.auth_key_id);
+            }
+            if !verdict.ignored {
+                let result = result.map(|answer| spoil(answer, &verdict));
+                self.answer(now, dc, session, msg_id, result, verdict);
+            }
+        } else if let Some(protocol) = self.protocols.get_mut(&dc) {
             protocol.respond(now, session, msg_id, result);
         }
         // A session is in one data centre; the others do not know it.
@@ -209,7 +265,21 @@ impl Engine {
         self.links.get(&link).copied().unwrap_or(NOWHERE)
     }
 
+    /// What becomes of a request that faults may concern.
+    fn judge(&self, now: Now, caller: Caller, body: &Bytes) -> Verdict {
+        let method = rpc::method_of(&self.world, caller, body);
+        let Caller { auth_key_id, session_id, dc, .. } = caller;
+        let who = self.world.key_state(auth_key_id).ok().flatten().and_then(|key| key.user_id);
+        let who = who.unwrap_or(auth_key_id);
+        let sessions = BTreeSet::from([SessionRef { auth_key_id, session_id }]);
+        let place = Place { dc, auth_key_id, sessions: &sessions };
+        self.faults.book.rules().request(now, place, &method, who)
+    }
+
     fn forget_link(&mut self, link: LinkId) {
+        if self.faults.any {
+            self.faults.book.rules().forget_link(link);
+        }
         self.links.remove(&link);
         self.muted.remove(&link);
     }

@@ -2,6 +2,8 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
+use crate::faults::FaultError;
+
 /// Why a server could not start or go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -79,6 +81,9 @@ pub enum Error {
     /// The operating system gave no entropy.
     #[error("the operating system gave no entropy: {0}")]
     Entropy(Box<getrandom::Error>),
+    /// A fault that was ordered makes no sense.
+    #[error(transparent)]
+    Fault(Box<FaultError>),
     /// The server stopped by itself; the log says why.
     #[error("the server stopped by itself; the log says why")]
     Stopped,
@@ -92,6 +97,12 @@ pub struct DatabaseError(Box<rusqlite::Error>);
 impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> Self {
         Self(Box::new(error))
+    }
+}
+
+impl From<FaultError> for Error {
+    fn from(error: FaultError) -> Self {
+        Self::Fault(Box::new(error))
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{Error, listener::Message};
+use crate::{Error, faults::Faults, listener::Message};
 
 /// How many bytes an in-process connection holds each way.
 const DUPLEX: usize = 64 * 1024;
@@ -165,6 +165,11 @@ impl Handle {
         let message = Message::Connected(dc_id, Box::new(far));
         self.inbox.send(message).await.map_err(|_| Error::Stopped)?;
         Ok(near)
+    }
+
+    /// What goes wrong at the server, and what happened there.
+    pub fn faults(&self) -> Faults {
+        Faults::new(self.inbox.clone())
     }
 
     /// Waits until the server stops by itself, which it never should: then the log says why.

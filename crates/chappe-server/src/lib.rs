@@ -36,6 +36,7 @@ mod builder;
 mod engine;
 mod error;
 mod failure;
+pub mod faults;
 mod handle;
 mod key;
 mod listener;

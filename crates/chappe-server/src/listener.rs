@@ -11,6 +11,10 @@ use std::{
     future::poll_fn,
     io,
     net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::Poll,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -20,12 +24,15 @@ use chappe_mtproto::{server::LinkId, time::Now};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     task::{AbortHandle, JoinSet},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
-use crate::engine::{Action, Ends, Engine};
+use crate::{
+    engine::{Action, Ends, Engine},
+    faults::Gate,
+};
 
 /// How many connections a server has at a time.
 const MAX_LINKS: usize = 4_096;
@@ -77,7 +84,12 @@ pub(crate) enum Message {
     Received(LinkId, BytesMut),
     /// A socket ended.
     Closed(LinkId),
+    /// Somebody wants something of the engine.
+    Control(Work),
 }
+
+/// What somebody wants of the engine.
+pub(crate) type Work = Box<dyn FnOnce(&mut Engine, Now) + Send>;
 
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -85,6 +97,7 @@ impl std::fmt::Debug for Message {
             Self::Connected(..) => ("Connected", None),
             Self::Received(link, _) => ("Received", Some(link)),
             Self::Closed(link) => ("Closed", Some(link)),
+            Self::Control(_) => ("Control", None),
         };
         f.debug_tuple(name).field(&link).finish()
     }
@@ -149,12 +162,37 @@ impl Socket {
 
 /// One connection.
 struct Link {
+    /// What its tasks may do.
+    gate: watch::Sender<Gate>,
+    traffic: Arc<Traffic>,
     buffer: BytesMut,
     /// Since when the buffer holds the beginning of a frame.
     partial_since: Option<Duration>,
     outbox: mpsc::Sender<Bytes>,
     reader: AbortHandle,
     writer: AbortHandle,
+}
+
+/// How many bytes a link has carried.
+#[derive(Debug, Default)]
+struct Traffic {
+    up: AtomicU64,
+    down: AtomicU64,
+}
+
+impl Traffic {
+    /// Counts bytes that are about to pass; tells how many of them may, by a limit to their sum.
+    fn count(counter: &AtomicU64, bytes: usize, limit: Option<u64>) -> usize {
+        let before = counter.load(Ordering::Relaxed);
+        let room = limit.map_or(u64::MAX, |limit| limit.saturating_sub(before));
+        let bytes = bytes.min(usize::try_from(room).unwrap_or(usize::MAX));
+        counter.fetch_add(bytes as u64, Ordering::Relaxed);
+        bytes
+    }
+
+    fn carried(&self) -> (u64, u64) {
+        (self.up.load(Ordering::Relaxed), self.down.load(Ordering::Relaxed))
+    }
 }
 
 /// The engine with its sockets.
@@ -171,6 +209,8 @@ pub(crate) struct Listener {
     partials: usize,
     /// Whether there are as many links as there may be, and the log says so.
     full: bool,
+    /// Whether some link may not do as it wants.
+    gated: bool,
     last_link: u64,
     tasks: JoinSet<()>,
     inbox: mpsc::Receiver<Message>,
@@ -193,6 +233,7 @@ impl Listener {
             links: BTreeMap::new(),
             partials: 0,
             full: false,
+            gated: false,
             last_link: 0,
             tasks: JoinSet::new(),
             inbox,
@@ -235,6 +276,7 @@ impl Listener {
         let mut actions = Vec::new();
         loop {
             let wake = self.engine.drain(now, &mut actions);
+            self.set_gates(now);
             if actions.is_empty() {
                 return wake;
             }
@@ -247,10 +289,24 @@ impl Listener {
         }
     }
 
+    /// Tells the tasks of links what they may do, if faults have something to say about it.
+    fn set_gates(&mut self, now: Now) {
+        let gated = self.engine.has_gates();
+        if !gated && !self.gated {
+            return;
+        }
+        self.gated = gated;
+        for (id, link) in &self.links {
+            let gate = self.engine.gate(now, *id, link.traffic.carried());
+            link.gate.send_if_modified(|before| std::mem::replace(before, gate) != gate);
+        }
+    }
+
     /// When to wake up if nothing happens.
     #[expect(clippy::disallowed_methods, reason = "here time enters")]
     fn wake_at(&self, wake: Option<Duration>) -> Instant {
-        let frames = self.links.values().filter_map(|link| link.partial_since);
+        let hurried = |link: &&Link| *link.gate.borrow() == Gate::default();
+        let frames = self.links.values().filter(hurried).filter_map(|link| link.partial_since);
         let frames = frames.min().map(|since| since + FRAME_DEADLINE);
         let wake = [wake, frames].into_iter().flatten().min();
         let wake = match wake {
@@ -305,6 +361,7 @@ impl Listener {
                     self.cut(now, id);
                 }
             }
+            Message::Control(work) => work(&mut self.engine, now),
             Message::Closed(id) => {
                 if self.links.contains_key(&id) {
                     self.cut(now, id);
@@ -314,6 +371,9 @@ impl Listener {
     }
 
     fn accept(&mut self, stream: Box<dyn Stream>, ends: Ends) {
+        if self.engine.refuses(self.clock.now(), ends.dc) {
+            return;
+        }
         if self.links.len() >= MAX_LINKS {
             if !self.full {
                 tracing::warn!(links = MAX_LINKS, "too many connections: more are refused");
@@ -326,9 +386,14 @@ impl Listener {
         let id = LinkId(self.last_link);
         let (read, write) = tokio::io::split(stream);
         let (outbox, queue) = mpsc::channel(OUTBOX);
-        let reader = self.tasks.spawn(read_all(id, read, self.inbox_of_links.clone()));
-        let writer = self.tasks.spawn(write_all(write, queue));
-        let link = Link { buffer: BytesMut::new(), partial_since: None, outbox, reader, writer };
+        let (gate, gates) = watch::channel(Gate::default());
+        let inbox = self.inbox_of_links.clone();
+        let traffic = Arc::new(Traffic::default());
+        let passage = Passage { id, gates, traffic: Arc::clone(&traffic), inbox };
+        let reader = self.tasks.spawn(read_all(read, passage.clone()));
+        let writer = self.tasks.spawn(write_all(write, queue, passage));
+        let buffer = BytesMut::new();
+        let link = Link { gate, traffic, buffer, partial_since: None, outbox, reader, writer };
         self.links.insert(id, link);
         self.engine.accepted(self.clock.now(), id, ends);
         tracing::debug!(link = id.0, "accepted");
@@ -372,6 +437,7 @@ impl Listener {
             .iter()
             .filter(|(_, link)| {
                 link.partial_since.is_some_and(|since| since + FRAME_DEADLINE <= now.uptime)
+                    && *link.gate.borrow() == Gate::default()
             })
             .map(|(id, _)| *id)
             .collect();
@@ -406,30 +472,90 @@ async fn accept_any(sockets: &[Socket]) -> io::Result<(TcpStream, SocketAddr, So
     .await
 }
 
+/// What the tasks of a link share with the listener.
+#[derive(Clone)]
+struct Passage {
+    id: LinkId,
+    gates: watch::Receiver<Gate>,
+    traffic: Arc<Traffic>,
+    inbox: mpsc::Sender<Message>,
+}
+
+impl Passage {
+    /// Waits until the gate is as wanted; tells how it is, or `None` when the link is forgotten.
+    async fn wait(&mut self, open: fn(&Gate) -> bool) -> Option<Gate> {
+        self.gates.wait_for(open).await.ok().map(|gate| *gate)
+    }
+}
+
 /// Reads a link until it ends.
-async fn read_all(id: LinkId, mut read: ReadHalf<Box<dyn Stream>>, inbox: mpsc::Sender<Message>) {
+async fn read_all(mut read: ReadHalf<Box<dyn Stream>>, mut passage: Passage) {
     loop {
         let mut bytes = BytesMut::with_capacity(CHUNK);
-        let message = match read.read_buf(&mut bytes).await {
-            Ok(0) | Err(_) => Message::Closed(id),
-            Ok(_) => Message::Received(id, bytes),
-        };
-        let last = matches!(message, Message::Closed(_));
-        if inbox.send(message).await.is_err() || last {
+        let ended = matches!(read.read_buf(&mut bytes).await, Ok(0) | Err(_));
+        // What came before the gate was shut comes when it opens.
+        let Some(gate) = passage.wait(|gate| gate.reads).await else { return };
+        let count = Traffic::count(&passage.traffic.up, bytes.len(), gate.up_limit);
+        let last = ended || count < bytes.len() || limit_is_reached(&passage, &gate);
+        bytes.truncate(count);
+        if let Some(rate) = gate.up_rate {
+            sleep(time_for(count, rate)).await;
+        }
+        let received = Message::Received(passage.id, bytes);
+        if count > 0 && passage.inbox.send(received).await.is_err() {
+            return;
+        }
+        if last {
+            // A server that stops wants to know of nothing.
+            let _ = passage.inbox.send(Message::Closed(passage.id)).await;
             return;
         }
     }
 }
 
 /// Writes to a link until its queue is closed and empty, or the link fails.
-async fn write_all(mut write: WriteHalf<Box<dyn Stream>>, mut queue: mpsc::Receiver<Bytes>) {
-    while let Some(bytes) = queue.recv().await {
-        match timeout(WRITE_DEADLINE, write.write_all(&bytes)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) | Err(_) => return,
+async fn write_all(
+    mut write: WriteHalf<Box<dyn Stream>>,
+    mut queue: mpsc::Receiver<Bytes>,
+    mut passage: Passage,
+) {
+    while let Some(mut bytes) = queue.recv().await {
+        while !bytes.is_empty() {
+            let Some(gate) = passage.wait(|gate| gate.writes).await else { return };
+            let most = gate.down_rate.map_or(bytes.len(), |rate| slice(rate).min(bytes.len()));
+            let count = Traffic::count(&passage.traffic.down, most, gate.down_limit);
+            let part = bytes.split_to(count);
+            match timeout(WRITE_DEADLINE, write.write_all(&part)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) | Err(_) => return,
+            }
+            if limit_is_reached(&passage, &gate) {
+                shut(&mut write).await;
+                let _ = passage.inbox.send(Message::Closed(passage.id)).await;
+                return;
+            }
+            if let Some(rate) = gate.down_rate {
+                sleep(time_for(count, rate)).await;
+            }
         }
     }
     shut(&mut write).await;
+}
+
+fn limit_is_reached(passage: &Passage, gate: &Gate) -> bool {
+    let (up, down) = passage.traffic.carried();
+    gate.up_limit.is_some_and(|limit| up >= limit)
+        || gate.down_limit.is_some_and(|limit| down >= limit)
+}
+
+/// How long so many bytes take.
+fn time_for(bytes: usize, rate: u32) -> Duration {
+    Duration::from_secs_f64(bytes as f64 / f64::from(rate.max(1)))
+}
+
+/// How many bytes go at a time over a slow link: those of a tenth of a second.
+fn slice(rate: u32) -> usize {
+    usize::try_from(rate / 10).unwrap_or(usize::MAX).max(1)
 }
 
 async fn shut(write: &mut WriteHalf<Box<dyn Stream>>) {

@@ -141,6 +141,11 @@ impl Handshake {
         Ok(Self { config, group, exchanges: BTreeMap::new() })
     }
 
+    /// Lets exchanges fail from now on as [`Config::fault`] does.
+    pub fn feign(&mut self, fault: Fault) {
+        self.config.fault = fault;
+    }
+
     /// Takes the body of an unencrypted message of a client.
     ///
     /// `taken` tells whether an `auth_key_id` is in use already; then the client is asked for another key.

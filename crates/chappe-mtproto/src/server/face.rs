@@ -135,6 +135,13 @@ pub enum ServerEvent {
         /// The socket.
         link: LinkId,
     },
+    /// A request came again. It is answered from memory if it was answered before.
+    RequestRepeated {
+        /// The session.
+        session: SessionRef,
+        /// Names the request within the session.
+        msg_id: i64,
+    },
     /// The client gave up on a request that was not answered yet (`rpc_drop_answer`).
     RequestDropped {
         /// The session.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tracing::debug;
 
-use super::{LinkId, Server, ServerOutput, SessionRef, Timer};
+use super::{LinkId, Server, ServerOutput, SessionRef, Timer, Way};
 use crate::transport::{Frame, Transport};
 
 /// One socket.
@@ -102,6 +102,9 @@ impl Server {
             }
             match frame {
                 Ok(None) => return,
+                Ok(Some(Frame::Packet { payload, quick_ack })) if self.faults.is_some() => {
+                    self.pass(link_id, Way::Up, payload, quick_ack);
+                }
                 Ok(Some(Frame::Packet { payload, quick_ack })) => {
                     self.packet(link_id, payload, quick_ack);
                 }
@@ -192,6 +195,9 @@ impl Server {
         }
         if let Some(armed) = link.armed {
             self.timers.remove(&(armed, Timer::Link(link_id)));
+        }
+        if self.late.len() > 0 {
+            self.forget_late(link_id);
         }
         if let Some(auth_key_id) = link.waits_for {
             self.wanted.remove(&(auth_key_id, link_id));

@@ -10,7 +10,7 @@ use rand_core::Rng;
 use tracing::{debug, trace};
 
 use super::session::{Session, Stage};
-use super::{Key, LinkId, Server, ServerEvent, SessionRef, UNKNOWN_KEY};
+use super::{Key, LinkId, Quirk, Server, ServerEvent, SessionRef, UNKNOWN_KEY, Way};
 use crate::handshake::server::Step;
 use crate::message::{self, Age, Low, Seen, is_content};
 use crate::packet::{self, Header, Opened};
@@ -69,6 +69,7 @@ impl Server {
         let Ok(body) = packet::open_plain(packet) else {
             return self.hang_up(link_id);
         };
+        self.feign(&body);
         let Self { handshake, keys, rng, now, .. } = self;
         match handshake.handle(&body, *now, |id| keys.contains_key(&id), rng) {
             Step::Reply(body) => self.reply_plain(link_id, &body),
@@ -93,7 +94,11 @@ impl Server {
 
     fn reply_plain(&mut self, link_id: LinkId, body: &[u8]) {
         let msg_id = self.ids.next(self.now.unix, Low::Answer);
-        self.transmit_plain(link_id, &packet::seal_plain(msg_id, body));
+        let packet = packet::seal_plain(msg_id, body);
+        if self.faults.is_some() {
+            return self.pass(link_id, Way::Down, BytesMut::from(packet.as_slice()), false);
+        }
+        self.transmit_plain(link_id, &packet);
     }
 
     /// Takes a packet whose envelope is good.
@@ -104,17 +109,24 @@ impl Server {
         if let Some(link) = self.links.get_mut(&link_id) {
             link.trusted = true;
         }
-        if !self.accepts_salt(session.auth_key_id, header.salt) {
+        let refused = match &mut self.faults {
+            Some(faults) => faults.refuse(self.now, session),
+            None => None,
+        };
+        let message = Message { msg_id, seqno, body };
+        if refused == Some(BAD_SALT) || !self.accepts_salt(session.auth_key_id, header.salt) {
             let new_server_salt = self.salts.current(session.auth_key_id, self.now.unix);
             let notice = types::BadServerSalt {
                 bad_msg_id: msg_id,
                 bad_msg_seqno: seqno,
-                error_code: 48,
+                error_code: BAD_SALT,
                 new_server_salt,
             };
             return self.notice(link_id, session, &notice);
         }
-        let message = Message { msg_id, seqno, body };
+        if let Some(code) = refused {
+            return self.reject(link_id, session, &message, code);
+        }
         let contained = message::is_container(&message.body);
         if let Err(code) = self.check_outer(session, &message, contained) {
             return self.reject(link_id, session, &message, code);
@@ -131,7 +143,7 @@ impl Server {
             let first = messages.iter().map(|message| message.msg_id).min();
             self.attach(link_id, session, first, msg_id);
         }
-        if quick_ack {
+        if quick_ack && !self.quirk(Quirk::NoQuickAck, Some(session)) {
             self.transmit_quick_ack(link_id, token);
         }
         if contained && let Some(state) = self.sessions.get_mut(&session) {
@@ -212,7 +224,11 @@ impl Server {
                 unique_id: self.rng.next_u64().cast_signed(),
                 server_salt: self.salts.current(session_ref.auth_key_id, self.now.unix),
             };
-            self.send_kept(session_ref, Low::Push, chappe_tl::Encode::to_bytes(&notice), false);
+            let notice = chappe_tl::Encode::to_bytes(&notice);
+            if self.quirk(Quirk::DoubleSession, Some(session_ref)) {
+                self.send_kept(session_ref, Low::Push, notice.clone(), false);
+            }
+            self.send_kept(session_ref, Low::Push, notice, false);
         }
     }
 
@@ -270,17 +286,22 @@ impl Server {
         let Some(session) = self.sessions.get_mut(&session_ref) else {
             return;
         };
-        let answered = match session.look(message.msg_id) {
-            Seen::Before(Stage::Answered(answer)) => {
-                let answer = *answer;
-                session.send_again(answer)
-            }
+        let stage = match session.look(message.msg_id) {
+            Seen::Before(stage) => *stage,
+            _ => Stage::Service,
+        };
+        let answered = match stage {
+            Stage::Answered(answer) => session.send_again(answer),
             _ => false,
         };
         if is_content(message.seqno) && !answered {
             session.acknowledge(message.msg_id, self.now.uptime);
         }
         self.waiting.insert(session_ref);
+        if stage != Stage::Service {
+            let msg_id = message.msg_id;
+            self.event(ServerEvent::RequestRepeated { session: session_ref, msg_id });
+        }
     }
 
     /// Takes a new message.
@@ -394,6 +415,9 @@ fn unpack(container: &Message) -> Option<Vec<Message>> {
     let messages = message::unpack_container(body).ok()?;
     messages.iter().all(|message| message.msg_id < container.msg_id).then_some(messages)
 }
+
+/// The code of a salt that is not honoured.
+const BAD_SALT: i32 = 48;
 
 /// How many packets of a socket wait for a key.
 const MAX_PARKED: usize = 64;

@@ -4,6 +4,7 @@
 //! server's secret.
 //! See core.telegram.org/mtproto/description#server-salt.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -19,11 +20,19 @@ pub(super) struct SaltBook {
     secret: Zeroizing<[u8; 32]>,
     /// Seconds from one salt to the next.
     period: i64,
+    /// How often the salts of all keys were ended before their time, and those of some.
+    turns: u64,
+    turns_of: BTreeMap<i64, u64>,
 }
 
 impl SaltBook {
     pub(super) fn new(secret: [u8; 32], period: Duration) -> Self {
-        Self { secret: Zeroizing::new(secret), period: seconds(period).clamp(SHORTEST, LONGEST) }
+        Self {
+            secret: Zeroizing::new(secret),
+            period: seconds(period).clamp(SHORTEST, LONGEST),
+            turns: 0,
+            turns_of: BTreeMap::new(),
+        }
     }
 
     /// The salt that a client should use.
@@ -59,6 +68,15 @@ impl SaltBook {
             .collect()
     }
 
+    /// Ends all salts of a key, or of every key.
+    pub(super) fn rotate(&mut self, auth_key_id: Option<i64>) {
+        let turns = match auth_key_id {
+            Some(id) => self.turns_of.entry(id).or_default(),
+            None => &mut self.turns,
+        };
+        *turns += 1;
+    }
+
     fn number(&self, time: Duration) -> i64 {
         seconds(time).div_euclid(self.period)
     }
@@ -67,7 +85,9 @@ impl SaltBook {
         let mut stream = ChaCha20Rng::from_seed(*self.secret);
         stream.set_stream(auth_key_id.cast_unsigned());
         // Two words of 32 bits make a salt; 16 of them a block.
-        stream.set_word_pos(u128::from(number.cast_unsigned()) << 4);
+        let turns = self.turns + self.turns_of.get(&auth_key_id).copied().unwrap_or(0);
+        let block = number.cast_unsigned() ^ turns << TURN;
+        stream.set_word_pos(u128::from(block) << 4);
         stream.next_u64().cast_signed()
     }
 }
@@ -84,6 +104,9 @@ const OVERLAP: i64 = 1800;
 /// How much too early the next salt may come, in seconds.
 /// Assumed: clocks of clients are wrong by fractions of a second, and nobody gains from a refusal.
 const EARLY: i64 = 30;
+
+/// Where the number of a turn begins, above that of any period.
+const TURN: u32 = 48;
 
 /// The shortest and the longest period, in seconds.
 const SHORTEST: i64 = 60;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::LinkId;
+use super::{LinkId, SessionRef, SessionState};
 use crate::message::{Message, Seen, SequenceNumbers, Window, is_content};
 
 /// The server's half of a session. It outlives its sockets.
@@ -176,6 +176,50 @@ impl Session {
             self.outgoing.push(Outgoing { message, again: true });
         }
         true
+    }
+
+    /// Does not send an answer that is queued and kept; it comes when it is asked for, or over the
+    /// next socket. Gives its length, or `None` if there is nothing to hold back.
+    pub(super) fn withhold(&mut self, req_msg_id: i64) -> Option<usize> {
+        let Stage::Answered(answer) = self.received.get_mut(req_msg_id)?.stage else {
+            return None;
+        };
+        let kept = self.kept.get_mut(&answer)?;
+        kept.link = Some(self.link.unwrap_or(NOWHERE));
+        self.outgoing.retain(|outgoing| outgoing.message.msg_id != answer);
+        Some(kept.message.body.len())
+    }
+
+    /// The kept answer to a request.
+    pub(super) fn answer_of(&self, req_msg_id: i64) -> Option<Bytes> {
+        match self.look(req_msg_id) {
+            Seen::Before(Stage::Answered(answer)) => {
+                self.kept.get(answer).map(|kept| kept.message.body.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes acknowledgements back that were about to leave.
+    pub(super) fn hold(&mut self, msg_ids: Vec<i64>, now: Duration) {
+        for msg_id in msg_ids {
+            self.acknowledge(msg_id, now);
+        }
+    }
+
+    /// Forgets everything that is kept; tells how much that was.
+    pub(super) fn drop_kept(&mut self) -> usize {
+        let kept = std::mem::take(&mut self.kept);
+        self.kept_bytes = 0;
+        self.outgoing.retain(|outgoing| !kept.contains_key(&outgoing.message.msg_id));
+        kept.len()
+    }
+
+    /// What there is to tell of it.
+    pub(super) fn state_of(&self, session: SessionRef) -> SessionState {
+        let running = self.received.iter().filter(|(_, got)| got.stage == Stage::Running).count();
+        let (kept, kept_bytes) = (self.kept.len(), self.kept_bytes);
+        SessionState { session, link: self.link, running, kept, kept_bytes }
     }
 
     /// The session speaks over this socket from now on. What went over another one and was not

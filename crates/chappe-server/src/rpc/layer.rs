@@ -1,6 +1,6 @@
 //! Every caller in its own layer: requests are lifted to ours, answers lowered to theirs.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use bytes::Bytes;
 use chappe_api::errors;
@@ -71,6 +71,20 @@ pub(super) fn lower_updates(layer: i32, updates: &Bytes) -> Option<Bytes> {
 /// Whether this is the id of a method of our layer.
 pub(super) fn is_method(id: u32) -> bool {
     chappe_schema::api().get(id).is_some_and(|method| method.is_function)
+}
+
+/// The name of the method that a request of this layer begins with.
+pub(super) fn method(layer: i32, query: &Bytes) -> Option<String> {
+    let id = id(query).ok()?;
+    let schema = LAYERS.schema(layer);
+    let found = schema.get(id).or_else(|| chappe_schema::api().get(id));
+    found.filter(|method| method.is_function).map(|method| method.name.clone())
+}
+
+/// The ids of the constructors of this name in all layers.
+pub(super) fn ids_of(constructor: &str) -> BTreeSet<u32> {
+    let held = LAYERS.held().chain([chappe_api::LAYER]);
+    held.filter_map(|layer| LAYERS.schema(layer).find(constructor).map(|found| found.id)).collect()
 }
 
 /// The constructor id that a request begins with.

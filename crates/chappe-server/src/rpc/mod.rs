@@ -22,7 +22,7 @@ mod wrappers;
 #[cfg(test)]
 mod tests;
 
-use std::net::SocketAddr;
+use std::{borrow::Cow, collections::BTreeSet, net::SocketAddr};
 
 use bytes::Bytes;
 use chappe_api::errors;
@@ -67,6 +67,8 @@ pub(crate) struct Request<'a> {
 /// What a request comes to.
 #[derive(Debug)]
 pub(crate) struct Reply {
+    /// The TL name of the method; a word for what has none.
+    pub(crate) method: Cow<'static, str>,
     /// The answer in the caller's layer, or the refusal.
     pub(crate) result: Result<Bytes, Failure>,
     /// What other sessions are told.
@@ -256,6 +258,9 @@ static ROUTES: &[Route] = routes! {
     chappe_api::stories::GetAllStories => startup::all_stories,
 };
 
+/// What stands for the name of a request that no layer knows.
+const UNREADABLE: &str = "unknown";
+
 /// What a temporary key may call before it is bound to a permanent one; the ids are those of all
 /// layers. (core.telegram.org/api/pfs)
 const BEFORE_BINDING: [u32; 3] =
@@ -300,7 +305,33 @@ pub(crate) fn answer(world: &mut World, site: &Site, request: &Request<'_>) -> R
             pushes.clear();
         }
     }
-    Reply { result, pushes, gone }
+    let method = match name {
+        "" => method_of(world, request.caller, request.body).into(),
+        name => name.into(),
+    };
+    Reply { method, result, pushes, gone }
+}
+
+/// Does not answer a request, but refuses it, or with `None` keeps silent about it.
+pub(crate) fn refuse(world: &mut World, request: &Request<'_>, failure: Option<Failure>) -> Reply {
+    world.remember(request.caller, request.msg_id, false);
+    let method = method_of(world, request.caller, request.body).into();
+    let failure = failure.unwrap_or(Failure::INTERNAL);
+    Reply { method, result: Err(failure), pushes: Vec::new(), gone: Vec::new() }
+}
+
+/// The TL name of the method of a request in any layer; a word for what has none.
+pub(crate) fn method_of(world: &World, caller: Caller, body: &Bytes) -> String {
+    let Ok(envelope) = Envelope::open(body) else { return UNREADABLE.to_owned() };
+    let announced = envelope.layer.filter(|layer| layer::is_spoken(*layer));
+    let held = || layer::of(world, caller.auth_key_id, caller.session_id).ok();
+    let layer = announced.or_else(held).unwrap_or(chappe_api::LAYER);
+    layer::method(layer, &envelope.query).unwrap_or_else(|| UNREADABLE.to_owned())
+}
+
+/// The ids of the constructors of this name in all layers.
+pub(crate) fn ids_of(constructor: &str) -> BTreeSet<u32> {
+    layer::ids_of(constructor)
 }
 
 /// Whether the time of a key is not over.

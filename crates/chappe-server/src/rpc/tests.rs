@@ -642,7 +642,7 @@ fn the_list_of_methods_is_that_of_the_routes() {
         let method = chappe_schema::api().find(name);
         assert!(method.is_some_and(|method| method.is_function), "{name}");
     }
-    let ids: std::collections::BTreeSet<_> = ROUTES.iter().map(|route| route.id).collect();
+    let ids: BTreeSet<_> = ROUTES.iter().map(|route| route.id).collect();
     assert_eq!(ids.len(), ROUTES.len());
 }
 

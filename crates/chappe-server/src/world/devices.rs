@@ -354,6 +354,14 @@ impl World {
         Ok(())
     }
 
+    /// The keys that a user's device sessions signed in with.
+    pub(crate) fn keys_of(&self, user_id: i64) -> Outcome<Vec<i64>> {
+        let mut statement =
+            self.db.prepare_cached("SELECT auth_key_id FROM authorizations WHERE user_id = ?1")?;
+        let keys = statement.query_map([user_id], |row| row.get(0))?;
+        Ok(keys.collect::<Result<_, _>>()?)
+    }
+
     /// A user's device sessions, the current one first.
     pub(crate) fn authorizations(
         &self,

@@ -6,7 +6,9 @@ use bytes::{Bytes, BytesMut};
 use chappe_api::{InitConnection, InvokeWithLayer, LAYER, account, auth, enums, types};
 use chappe_crypto::rsa::PublicKey;
 use chappe_mtproto::{
-    connection::{Config, Connection, Event, Input, Output, RequestOptions, Resume, RpcFailure},
+    connection::{
+        Config, Connection, Event, Input, Output, RequestId, RequestOptions, Resume, RpcFailure,
+    },
     time::Now,
 };
 use chappe_server::{Handle, Server};
@@ -124,12 +126,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// Sends exactly this.
     async fn request(&mut self, body: Bytes) -> Result<Bytes, RpcFailure> {
         let id = self.connection.request(self.now(), body, RequestOptions::default());
-        loop {
-            match self.step().await {
-                Some(Event::Response { id: answered, result }) if answered == id => return result,
-                Some(_) => {}
-                None => panic!("the server closed the connection"),
-            }
+        match self.answer(id).await {
+            Some(result) => result,
+            None => panic!("the server closed the connection"),
         }
     }
 
@@ -146,6 +145,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         let end = Instant::now() + time;
         while let Ok(event) = tokio::time::timeout_at(end, self.step()).await {
             assert!(event.is_some(), "the server closed the connection");
+        }
+    }
+
+    /// Goes on over another stream, as after a lost connection.
+    pub(crate) fn reconnect(&mut self, stream: S) {
+        self.inbox.clear();
+        self.stream = stream;
+        self.connection.handle(self.now(), Input::Disconnected).unwrap();
+        self.connection.handle(self.now(), Input::Connected).unwrap();
+    }
+
+    /// Sends a call without waiting for what comes of it.
+    pub(crate) fn ask<F: Function>(&mut self, f: &F) -> RequestId {
+        let body = if self.introduced { f.to_bytes() } else { self.introduce(f.to_bytes()) };
+        self.introduced = true;
+        self.connection.request(self.now(), body, RequestOptions::default())
+    }
+
+    /// Waits for what comes of a call; `None` when the server closed the connection.
+    pub(crate) async fn answer(&mut self, id: RequestId) -> Option<Result<Bytes, RpcFailure>> {
+        loop {
+            match self.step().await? {
+                Event::Response { id: answered, result } if answered == id => return Some(result),
+                _ => {}
+            }
         }
     }
 

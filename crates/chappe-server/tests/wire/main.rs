@@ -10,6 +10,7 @@
 mod client;
 mod dcs;
 mod durability;
+mod faults;
 mod limits;
 mod matrix;
 mod needs;
