@@ -18,6 +18,7 @@ use crate::{
     key,
     listener::{Clock, Listener, Socket},
     rpc,
+    web::control::Control,
     world::{self, Dcs, World},
 };
 
@@ -39,6 +40,7 @@ impl Server {
             seed: None,
             start_at: None,
             limits: Vec::new(),
+            control: None,
         }
     }
 
@@ -63,6 +65,7 @@ pub struct Builder {
     seed: Option<u64>,
     start_at: Option<Duration>,
     limits: Vec<rpc::Limit>,
+    control: Option<SocketAddr>,
 }
 
 impl Builder {
@@ -138,14 +141,21 @@ impl Builder {
         self
     }
 
+    /// Opens a control port: [`faults`](crate::faults) as JSON over HTTP, for test suites in any
+    /// language. Only loopback addresses are taken, whatever is exposed; port 0 means a free one.
+    /// The [announcement](Handle::announcement) says where it is.
+    pub fn control(mut self, address: SocketAddr) -> Self {
+        self.control = Some(address);
+        self
+    }
+
     /// Starts the server on the current tokio runtime.
     ///
     /// # Errors
-    /// When the address is not loopback or not free, or the data directory cannot be used.
+    /// When an address is not loopback or not free, or the data directory cannot be used.
     ///
     /// # Cancel safety
     /// Nothing runs when this is dropped before it is done.
-    #[expect(clippy::unused_async, reason = "it needs a runtime, and may have to wait one day")]
     pub async fn start(self) -> Result<Handle, Error> {
         if !self.listen.ip().is_loopback() && !self.exposed {
             return Err(Error::NotLoopback(Box::new(self.listen)));
@@ -155,6 +165,10 @@ impl Builder {
             count => Dcs::up_to(count.into(), self.dc_id),
         };
         let dcs = dcs.ok_or(Error::NoMainDc { main: self.dc_id, count: self.dcs })?;
+        let control = match self.control {
+            Some(address) => Some(Control::bind(address).await?),
+            None => None,
+        };
         let sockets = self.sockets(dcs)?;
         let addresses: Vec<_> = sockets.iter().map(|socket| (socket.dc, socket.address)).collect();
         let main = addresses.iter().find(|(dc, _)| *dc == self.dc_id);
@@ -189,6 +203,7 @@ impl Builder {
             rsa_fingerprint: key::fingerprint(&key),
             accounts: world.demonstration_accounts()?,
             bots: world.bots()?,
+            control: control.as_ref().map(|control| format!("http://{}", control.address)),
         };
         let mut protocols = BTreeMap::new();
         for dc_id in dcs.ids() {
@@ -201,7 +216,11 @@ impl Builder {
         let (listener, inbox) = Listener::new(engine, clock, sockets);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(listener.run(stopped));
-        Ok(Handle::new(address, addresses, announcement, inbox, stop, task))
+        let handle = Handle::new(address, addresses, announcement, inbox, stop, task);
+        Ok(match control {
+            Some(control) => handle.with_control(control),
+            None => handle,
+        })
     }
 
     /// Opens the sockets of all data centres, in the order of their ids.

@@ -14,6 +14,12 @@ pub enum Error {
          listen on 127.0.0.1 or ask for the exposure by name"
     )]
     NotLoopback(Box<SocketAddr>),
+    /// The address of the control port is reachable from other machines.
+    #[error(
+        "refusing to open a control port on {0}: whoever reaches it can break the server; use \
+         127.0.0.1 or [::1]"
+    )]
+    ControlNotLoopback(Box<SocketAddr>),
     /// The listening socket could not be opened.
     #[error("cannot listen on {address}: {source}")]
     Listen {

@@ -9,7 +9,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{Error, faults::Faults, listener::Message};
+use crate::{Error, faults::Faults, listener::Message, web::control::Control};
 
 /// How many bytes an in-process connection holds each way.
 const DUPLEX: usize = 64 * 1024;
@@ -68,6 +68,9 @@ pub struct Announcement {
     pub accounts: Vec<Account>,
     /// Bots that are there from the start.
     pub bots: Vec<Bot>,
+    /// The control port for faults, `http://host:port`, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<String>,
 }
 
 /// A running server. It stops when this is dropped; [`shutdown`](Self::shutdown) stops it in
@@ -80,6 +83,8 @@ pub struct Handle {
     inbox: mpsc::Sender<Message>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
+    /// Ends the control port when it is dropped.
+    control: Option<oneshot::Sender<()>>,
 }
 
 impl Handle {
@@ -91,7 +96,15 @@ impl Handle {
         stop: oneshot::Sender<()>,
         task: JoinHandle<()>,
     ) -> Self {
-        Self { address, addresses, announcement, inbox, stop: Some(stop), task }
+        Self { address, addresses, announcement, inbox, stop: Some(stop), task, control: None }
+    }
+
+    /// Opens the control port.
+    pub(crate) fn with_control(mut self, control: Control) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(control.serve(self.faults(), stopped));
+        self.control = Some(stop);
+        self
     }
 
     /// The address that its main data centre listens on.
@@ -228,6 +241,7 @@ mod tests {
             rsa_fingerprint: String::new(),
             accounts: Vec::new(),
             bots: Vec::new(),
+            control: None,
         };
         let handle = Handle::new(address, vec![(2, address)], announcement, inbox, stop, task);
         {

@@ -41,6 +41,7 @@ mod handle;
 mod key;
 mod listener;
 mod rpc;
+mod web;
 mod world;
 
 pub use builder::{Builder, Server};

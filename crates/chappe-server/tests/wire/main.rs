@@ -8,6 +8,7 @@
 )]
 
 mod client;
+mod control;
 mod dcs;
 mod durability;
 mod faults;
