@@ -122,6 +122,15 @@ pub(crate) struct Serve {
     /// Make every id and code repeatable from this number
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// Open a port that lets tests order faults as JSON over HTTP, on loopback only
+    #[arg(
+        long,
+        value_name = "ADDR",
+        num_args = 0..=1,
+        default_missing_value = "127.0.0.1:0",
+        value_parser = parse_address
+    )]
+    pub(crate) control: Option<SocketAddr>,
     /// Let --listen take an address that other machines can reach. There is no
     /// protection whatever: anybody who reaches it can sign in to every account
     #[arg(long)]

@@ -45,6 +45,9 @@ fn builder(options: Serve) -> Builder {
     if let Some(seed) = options.seed {
         builder = builder.seed(seed);
     }
+    if let Some(address) = options.control {
+        builder = builder.control(address);
+    }
     builder
 }
 
@@ -82,6 +85,9 @@ fn welcome(server: &Announcement) -> String {
             home(bot.dc_id)
         ));
     }
+    if let Some(control) = &server.control {
+        text.push_str(&format!("\ncontrol  {control}  GET it for what can be ordered"));
+    }
     text.push_str("\nanybody  phone 99966XYYYY  code XXXXX (X: 1, 2 or 3)");
     text
 }
@@ -92,6 +98,9 @@ pub(crate) fn failure(error: Error) -> Failure {
     match error {
         Error::NotLoopback(_) => {
             Failure::usage(text).hint("the name of the exposure is --danger-expose-to-network")
+        }
+        Error::ControlNotLoopback(_) => {
+            Failure::usage(text).hint("--control without an address picks a free port")
         }
         Error::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
             Failure::new(Exit::Conflict, text)

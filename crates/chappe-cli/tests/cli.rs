@@ -682,3 +682,45 @@ fn a_session_that_was_ended_elsewhere_makes_room_for_a_new_sign_in() {
     }
     assert!(with(&session, &["whoami"]).status.success());
 }
+
+/// Asks the control port of a server; tells the status and the body.
+fn control(url: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
+    let host = url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap())
+}
+
+#[test]
+fn a_served_telegram_fails_on_demand() {
+    let telegram = Telegram::start_with(&["--control"]);
+    let url = telegram.announcement["control"].as_str().unwrap();
+    let refuse = r#"{"fault": {"rpc_error": {"code": 400, "text": "PHONE_NUMBER_BANNED"}},
+                     "method": "auth.sendCode", "times": 1}"#;
+    assert_eq!(control(url, "POST", "/faults", refuse).0, 201);
+    let phone = telegram.announcement["accounts"][0]["phone"].as_str().unwrap();
+    let output = telegram.run(&["login", "--phone", phone, "--code", "1"]);
+    assert!(!output.status.success() && stderr(&output).contains("PHONE_NUMBER_BANNED"));
+    telegram.login();
+    let (status, fault) = control(url, "DELETE", "/faults/1", "");
+    assert_eq!((status, &fault["struck"]), (200, &1.into()));
+}
+
+#[test]
+fn a_control_port_is_not_exposed() {
+    let home = TempDir::new().unwrap();
+    let output = chappe(home.path())
+        .args(["serve", "--danger-expose-to-network", "--control", "0.0.0.0:0"])
+        .output()
+        .unwrap();
+    refused(&output, 2, &["control port", "127.0.0.1", "--control"]);
+}

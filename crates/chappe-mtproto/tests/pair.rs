@@ -16,6 +16,9 @@ mod recovery;
 #[path = "pair/server_checks.rs"]
 mod server_checks;
 #[cfg(test)]
+#[path = "pair/server_faults.rs"]
+mod server_faults;
+#[cfg(test)]
 #[path = "pair/server_limits.rs"]
 mod server_limits;
 

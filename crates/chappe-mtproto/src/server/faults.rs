@@ -344,7 +344,7 @@ impl Server {
         } else if concluding && self.quirk(Quirk::GenRetry, None) {
             HandshakeFault::GenRetry(u8::MAX)
         } else {
-            HandshakeFault::None
+            return;
         };
         self.handshake.feign(fault);
     }

@@ -11,7 +11,7 @@ use tracing::{debug, trace};
 
 use super::session::{Session, Stage};
 use super::{Key, LinkId, Quirk, Server, ServerEvent, SessionRef, UNKNOWN_KEY, Way};
-use crate::handshake::server::Step;
+use crate::handshake::server::{Fault, Step};
 use crate::message::{self, Age, Low, Seen, is_content};
 use crate::packet::{self, Header, Opened};
 use crate::salts::seconds;
@@ -71,7 +71,9 @@ impl Server {
         };
         self.feign(&body);
         let Self { handshake, keys, rng, now, .. } = self;
-        match handshake.handle(&body, *now, |id| keys.contains_key(&id), rng) {
+        let step = handshake.handle(&body, *now, |id| keys.contains_key(&id), rng);
+        handshake.feign(Fault::None);
+        match step {
             Step::Reply(body) => self.reply_plain(link_id, &body),
             Step::Reject(code) => self.refuse(link_id, code),
             Step::Done { reply, auth_key, server_salt, expires_in } => {

@@ -332,9 +332,13 @@ fn decode<T: DeserializeOwned>(value: Value) -> Result<T, Refusal> {
 fn explain(error: &str) -> String {
     let mut words = error.split('`').skip(1).step_by(2);
     let wrong = words.next().unwrap_or_default();
-    let near = words.min_by_key(|word| levenshtein(word, wrong));
-    match near {
-        Some(near) if levenshtein(near, wrong) <= NEAR => format!("did you mean `{near}`?"),
+    // The beginning of a word is nearer to it than any other word.
+    let far = |word: &&str| match !wrong.is_empty() && word.starts_with(wrong) {
+        true => 0,
+        false => levenshtein(word, wrong),
+    };
+    match words.min_by_key(far) {
+        Some(near) if far(&near) <= NEAR => format!("did you mean `{near}`?"),
         _ => "GET / shows an example of everything".to_owned(),
     }
 }
