@@ -420,3 +420,177 @@ async fn salts_sessions_and_clocks_change_under_a_client() {
     let users = chappe_api::users::GetUsers { id: vec![enums::InputUser::InputUserSelf] };
     client.call(&users).await.unwrap();
 }
+
+/// Calls once under a fault; after a second without an answer, or when the socket is closed, goes
+/// on over another one. Tells how long the answer took over the first.
+async fn survives(server: &Handle, number: u8, fault: Fault) -> Option<Duration> {
+    let faults = &server.faults();
+    let mut client = account(server, number).await;
+    let before = count(faults, WEB).await.executed;
+    let id = faults.add(fault.clone()).await.unwrap();
+    let asked = client.ask(&account::GetWebAuthorizations);
+    let began = Instant::now();
+    let first = timeout(Duration::from_secs(1), client.answer(asked)).await;
+    let took = match first {
+        Ok(Some(answer)) => {
+            answer.unwrap();
+            Some(began.elapsed())
+        }
+        Ok(None) | Err(_) => {
+            client.reconnect(server.connect().await.unwrap());
+            client.answer(asked).await.unwrap().unwrap();
+            None
+        }
+    };
+    assert!(struck(faults, id).await > 0, "{fault:?}");
+    assert_eq!(count(faults, WEB).await.executed - before, 1, "{fault:?}");
+    faults.remove(id).await.unwrap();
+    web(&mut client).await.unwrap();
+    took
+}
+
+#[tokio::test(start_paused = true)]
+async fn packets_go_wrong_and_calls_are_answered_once() {
+    let server = server(20).await;
+    // Each client makes a key of its own.
+    let mut numbers = 1..;
+    let mut number = || numbers.next().unwrap();
+    let user = Scope::user(server.accounts()[0].user_id);
+    for kind in [
+        Kind::Drop,
+        Kind::Corrupt { bit: None },
+        Kind::Corrupt { bit: Some(1_000) },
+        Kind::Truncate { bytes: 32 },
+        Kind::TransportError { code: -429 },
+    ] {
+        let fault = Fault::new(kind.clone()).on(user.clone()).once();
+        let both = !matches!(kind, Kind::TransportError { .. });
+        let faulty = if both { vec![fault.clone().up(), fault.down()] } else { vec![fault] };
+        for fault in faulty {
+            assert_eq!(survives(&server, number(), fault.clone()).await, None, "{fault:?}");
+        }
+    }
+    for kind in [
+        Kind::Duplicate,
+        Kind::Delay { seconds: 0.25 },
+        Kind::BadMsg { code: 48 },
+        Kind::BadMsg { code: 16 },
+        Kind::GzipEverything,
+        Kind::AnswerTwice,
+        Kind::AnnounceAnswers { above: 100 },
+    ] {
+        let fault = Fault::new(kind.clone()).on(user.clone()).once();
+        let took = survives(&server, number(), fault).await;
+        let late = matches!(kind, Kind::Delay { .. });
+        assert_eq!(took, Some(Duration::from_millis(if late { 250 } else { 0 })), "{kind:?}");
+    }
+    // Nothing follows what waits to be swapped, so it comes a second late.
+    let swapped = Fault::new(Kind::Reorder).on(user).up().once();
+    survives(&server, number(), swapped).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn key_exchanges_go_wrong_alone() {
+    let server = server(21).await;
+    let faults = server.faults();
+    let mut client = account(&server, 1).await;
+    let of_exchange = Fault::new(Kind::Drop).exchange(true);
+    let id = faults.add(of_exchange).await.unwrap();
+    let mut other = Client::connect(&server, 2).await;
+    let asked = other.ask(&help::GetConfig);
+    assert!(timeout(Duration::from_secs(1), other.answer(asked)).await.is_err());
+    web(&mut client).await.unwrap();
+    let installed = faults.remove(id).await.unwrap().unwrap();
+    assert_eq!((installed.occasions, installed.struck), (1, 1));
+    other.reconnect(server.connect().await.unwrap());
+    other.answer(asked).await.unwrap().unwrap();
+
+    let id = faults.add(Fault::new(Kind::DhGenRetry).times(2)).await.unwrap();
+    let mut late = Client::connect(&server, 3).await;
+    late.call(&help::GetConfig).await.unwrap();
+    assert_eq!(struck(&faults, id).await, 2);
+    let id = faults.add(Fault::new(Kind::DhGenFail).once()).await.unwrap();
+    let mut refused = Client::connect(&server, 4).await;
+    let refused = tokio::spawn(async move { refused.call(&help::GetConfig).await });
+    assert!(refused.await.is_err(), "the exchange failed");
+    assert_eq!(struck(&faults, id).await, 1);
+    Client::connect(&server, 5).await.call(&help::GetConfig).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_and_acknowledgements_behave_strangely() {
+    let server = server(22).await;
+    let faults = server.faults();
+    let twice = faults.add(Fault::new(Kind::DuplicateNewSession)).await.unwrap();
+    let quick = faults.add(Fault::new(Kind::NoQuickAcks)).await.unwrap();
+    let mut client = account(&server, 1).await;
+    assert_eq!(struck(&faults, twice).await, 1);
+    assert_eq!(struck(&faults, quick).await, 0, "this client asks for none");
+    let held = faults.add(Fault::new(Kind::HoldAcks)).await.unwrap();
+    faults.add(Fault::new(Kind::DelayAnswer { seconds: 5.5 }).once()).await.unwrap();
+    web(&mut client).await.unwrap();
+    assert!(struck(&faults, held).await >= 5, "each second that the request was not answered");
+    assert_eq!(faults.clear().await.unwrap(), 4);
+    web(&mut client).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn device_sessions_end_for_every_reason() {
+    let server = server(23).await;
+    let faults = server.faults();
+    let mut other = stranger(&server, 9).await;
+    let user = server.accounts()[0].user_id;
+    let phone = Scope::phone(server.accounts()[0].phone.as_str());
+    for (number, action, error, scope) in [
+        (1, Action::Revoke, "401 SESSION_REVOKED", Scope::user(user)),
+        (3, Action::DuplicateKeys, "406 AUTH_KEY_DUPLICATED", phone.clone()),
+        (5, Action::Deactivate, "401 USER_DEACTIVATED", phone),
+    ] {
+        let mut one = account(&server, number).await;
+        let mut two = account(&server, number + 1).await;
+        assert_eq!(faults.act(action.clone(), Scope::user(1)).await.unwrap(), 0);
+        web(&mut one).await.unwrap();
+        assert_eq!(faults.act(action, scope).await.unwrap(), 2);
+        for client in [&mut one, &mut two] {
+            assert_eq!(web(client).await, Err(error.to_owned()));
+        }
+        web(&mut other).await.unwrap();
+    }
+    // One of two devices, by its key.
+    let (mut one, mut two) = (account(&server, 7).await, account(&server, 8).await);
+    let key = one.resume().key.id();
+    assert_eq!(faults.act(Action::Revoke, Scope::auth_key(key)).await.unwrap(), 1);
+    assert_eq!(web(&mut one).await, Err("401 SESSION_REVOKED".to_owned()));
+    web(&mut two).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_is_of_one_data_centre() {
+    let server = crate::client::several(24).await;
+    let faults = server.faults();
+    let mut here = Client::connect_to(&server, 2, 1).await;
+    let mut there = Client::connect_to(&server, 1, 2).await;
+    for client in [&mut here, &mut there] {
+        client.call(&help::GetConfig).await.unwrap();
+    }
+    let id = faults.add(Fault::new(internal()).on(Scope::dc(1))).await.unwrap();
+    here.call(&help::GetConfig).await.unwrap();
+    there.call(&help::GetConfig).await.unwrap_err();
+    faults.remove(id).await.unwrap();
+    let id = faults.add(Fault::new(Kind::Delay { seconds: 1.0 }).on(Scope::dc(1))).await.unwrap();
+    for (client, took) in [(&mut here, 0), (&mut there, 2)] {
+        let began = Instant::now();
+        client.call(&help::GetConfig).await.unwrap();
+        assert_eq!(began.elapsed(), Duration::from_secs(took), "there and back");
+    }
+    faults.remove(id).await.unwrap();
+    assert_eq!(faults.act(Action::RotateSalts, Scope::dc(1)).await.unwrap(), 1);
+    assert_eq!(faults.act(Action::Close, Scope::everything()).await.unwrap(), 2);
+    let sessions = faults.state().await.unwrap().sessions;
+    assert_eq!(sessions.iter().map(|session| session.dc).collect::<Vec<_>>(), [1, 2]);
+    faults.add(Fault::new(Kind::RefuseConnections).on(Scope::dc(1))).await.unwrap();
+    let mut refused = Client::connect_to(&server, 1, 3).await;
+    let asked = refused.ask(&help::GetConfig);
+    assert!(refused.answer(asked).await.is_none());
+    Client::connect_to(&server, 2, 4).await.call(&help::GetConfig).await.unwrap();
+}

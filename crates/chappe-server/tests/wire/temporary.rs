@@ -9,7 +9,10 @@ use chappe_api::{
 };
 use chappe_crypto::AuthKey;
 use chappe_mtproto::{connection::Config, handshake::client::Mode};
-use chappe_server::{Handle, Server};
+use chappe_server::{
+    Handle, Server,
+    faults::{Action, Fault, Kind, Scope},
+};
 use chappe_tl::service::types::RpcError;
 use tokio::io::DuplexStream;
 
@@ -210,4 +213,26 @@ async fn a_restart_keeps_bindings_and_their_end() {
     tokio::time::sleep(Duration::from_secs(300)).await;
     assert!(matches!(client.call(&me()).await, Err(None)), "-404");
     assert!(raw(&server, 4).await.is_unknown(key).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn temporary_keys_expire_and_lose_their_permanent_one_on_demand() {
+    let server = server(69).await;
+    let faults = server.faults();
+    let (mut owner, perm) = owner(&server, 1).await;
+    let (mut client, key) = bound(&server, &perm, 2).await;
+    client.call(&introduced(me())).await.unwrap();
+
+    // A fault of the permanent key is one of its temporary keys.
+    let lost = Fault::new(Kind::RpcError { code: 500, text: "RPC_CALL_FAIL".to_owned() });
+    let id = faults.add(lost.on(Scope::auth_key(perm.id()))).await.unwrap();
+    assert_eq!(refusal(client.call(&me()).await), named(500, "RPC_CALL_FAIL"));
+    faults.remove(id).await.unwrap();
+    client.call(&me()).await.unwrap();
+
+    assert_eq!(faults.act(Action::Unbind, Scope::everything()).await.unwrap(), 1);
+    assert_eq!(refusal(client.call(&introduced(me())).await), named(401, "AUTH_KEY_PERM_EMPTY"));
+    assert_eq!(faults.act(Action::ExpireKeys, Scope::everything()).await.unwrap(), 1);
+    assert!(raw(&server, 3).await.is_unknown(key).await);
+    owner.call(&me()).await.unwrap();
 }
