@@ -163,11 +163,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         self.connection.request(self.now(), body, RequestOptions::default())
     }
 
-    /// Waits for what comes of a call; `None` when the server closed the connection.
+    /// Waits for what comes of a call; `None` when the connection is closed or given up.
     pub(crate) async fn answer(&mut self, id: RequestId) -> Option<Result<Bytes, RpcFailure>> {
         loop {
             match self.step().await? {
                 Event::Response { id: answered, result } if answered == id => return Some(result),
+                Event::Reconnect(_) => return None,
                 _ => {}
             }
         }
