@@ -29,8 +29,10 @@
 //!           (tokio)     (sans-IO, one per DC)     (TL)   (pure)
 //! ```
 //!
-//! Only [`Server`]'s listener touches sockets, timers, the clock and the operating system's
-//! entropy. The world is a function of the time, the caller and the request.
+//! Only [`Server`]'s listener and its control port touch sockets and timers, the clock and the
+//! operating system's entropy. The world is a function of the time, the caller and the request.
+//! Between protocol and framing, in front of the requests and at the sockets stand the [`faults`],
+//! which cost one branch while there are none.
 
 mod builder;
 mod engine;

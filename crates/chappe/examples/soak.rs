@@ -221,7 +221,8 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sum = |which: usize| -> u64 { (0..METHODS.len()).map(|kind| self.of(kind)[which]).sum() };
+        let sum =
+            |which: usize| -> u64 { (0..METHODS.len()).map(|kind| self.of(kind)[which]).sum() };
         write!(f, "{} calls answered, {} failed", sum(0), sum(1))
     }
 }

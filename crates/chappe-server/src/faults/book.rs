@@ -15,7 +15,8 @@ use rand_core::{Rng, SeedableRng};
 
 use super::{
     FaultId, Installed,
-    fault::{Class, Fault, Kind, Scope, Way},
+    fault::{Class, Fault, Kind, Way},
+    scope::Scope,
 };
 use crate::{engine::unix, failure::Failure};
 

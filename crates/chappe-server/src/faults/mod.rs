@@ -32,6 +32,7 @@ mod book;
 mod calls;
 mod commands;
 mod fault;
+mod scope;
 
 use chappe_mtproto::time::Now;
 use serde::{Deserialize, Serialize};
@@ -45,7 +46,8 @@ pub(crate) use self::{
 pub use self::{
     calls::{Call, Calls, Count},
     commands::{SessionState, State},
-    fault::{Action, Fault, FaultError, Kind, Migration, Phone, Scope, Way},
+    fault::{Action, Fault, FaultError, Kind, Migration, Way},
+    scope::{Phone, Scope},
 };
 use crate::{Error, engine::Engine, listener::Message};
 
