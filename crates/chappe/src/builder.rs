@@ -1,24 +1,15 @@
 //! How a client is described and connected. The only place that asks the operating system for
 //! randomness.
 
-use std::{
-    fmt,
-    future::Future,
-    io,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, future::Future, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use chappe_crypto::rsa::PublicKey;
-use chappe_mtproto::{
-    connection::{Config, Connection},
-    transport,
-};
+use chappe_mtproto::transport;
 use chappe_tl::{write_i32, write_text, write_u32};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::{broadcast, mpsc, watch},
+    sync::{broadcast, watch},
 };
 use tracing::Instrument;
 use zeroize::Zeroizing;
@@ -26,17 +17,18 @@ use zeroize::Zeroizing;
 use crate::{
     Client, api,
     client::{App, Inner},
+    dc::{self, AddressBook, DcOption, Ipv6},
     error::{Error, SessionProblem},
     flood::Gate,
     invoke::Policy,
     net::{
-        self, Connector,
-        driver::{self, Clock, Parts, Status},
-        timer,
+        dial::{self, Dialer},
+        driver::{Clock, Status},
     },
+    pool::{Pool, Setup},
     session::{
         IntoStore, Memory, Session, Store,
-        keeper::{Keeper, Place, blocking},
+        keeper::{Keeper, blocking},
         lock,
     },
     updates,
@@ -52,6 +44,7 @@ pub struct Builder {
     server: Option<Server>,
     test_servers: bool,
     dc_id: Option<i32>,
+    ipv6: Ipv6,
     device: DeviceInfo,
     framing: Framing,
     obfuscated: bool,
@@ -103,6 +96,7 @@ impl Builder {
             server: None,
             test_servers: false,
             dc_id: None,
+            ipv6: Ipv6::default(),
             device: DeviceInfo::default(),
             framing: Framing::default(),
             obfuscated: false,
@@ -119,7 +113,8 @@ impl Builder {
     }
 
     /// Dials this server, given as `host:port`, and trusts this public key alone (RSA, PEM,
-    /// `PUBLIC KEY` or `RSA PUBLIC KEY`).
+    /// `PUBLIC KEY` or `RSA PUBLIC KEY`). The server itself says where its other data centres
+    /// are, which must have the same key.
     ///
     /// # Errors
     /// [`Error::Invalid`] if the key cannot be read.
@@ -138,9 +133,17 @@ impl Builder {
         self
     }
 
-    /// Dials this data centre. Without it: that of the session, or 2.
+    /// Begins at this data centre, if the session does not know the account's home yet; 2 by
+    /// default. With [`server`](Self::server) it says which data centre that address is.
     pub fn dc(mut self, dc_id: i32) -> Self {
         self.dc_id = Some(dc_id);
+        self
+    }
+
+    /// Whether addresses of IPv6 are dialled, besides one that was given to
+    /// [`server`](Self::server): `true`, `false` or [`Ipv6`].
+    pub fn ipv6(mut self, ipv6: impl Into<Ipv6>) -> Self {
+        self.ipv6 = ipv6.into();
         self
     }
 
@@ -197,11 +200,12 @@ impl Builder {
     /// # Cancel safety
     /// Dropping the future ends the connection. An auth key that was agreed on may have been kept.
     pub async fn connect(self) -> Result<Client, Error> {
-        self.finish(None).await
+        self.finish(|_| dial::tcp()).await
     }
 
     /// Connects over streams that `connector` makes: one now, and another whenever the last one
-    /// broke. Any address that was given is kept in the session but not dialled.
+    /// broke. Any address that was given is kept in the session but not dialled, and no other
+    /// data centre is reached; see [`connect_through`](Self::connect_through).
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
@@ -214,96 +218,103 @@ impl Builder {
         F: Future<Output = io::Result<L>> + Send + 'static,
         L: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        self.finish(Some(net::custom(connector))).await
+        self.finish(|dc_id| dial::only(dc_id, connector)).await
     }
 
-    async fn finish(self, connector: Option<Connector>) -> Result<Client, Error> {
+    /// Connects over streams that `connector` makes to the address that it is given, of whatever
+    /// data centre: through a proxy, or to a server in the same process.
+    ///
+    /// If a stream takes long, the next address of the same data centre is asked for beside it.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    ///
+    /// # Cancel safety
+    /// As [`connect`](Self::connect).
+    pub async fn connect_through<C, F, L>(self, connector: C) -> Result<Client, Error>
+    where
+        C: Fn(DcOption) -> F + Send + Sync + 'static,
+        F: Future<Output = io::Result<L>> + Send + 'static,
+        L: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        self.finish(|_| dial::custom(connector)).await
+    }
+
+    async fn finish(self, dialer: impl FnOnce(i32) -> Dialer) -> Result<Client, Error> {
         if self.obfuscated && self.framing == Framing::Full {
             return Err(Error::Invalid("the full framing cannot be obfuscated; choose another"));
         }
-        let store = self.store;
-        let store = lock::hold(store).await?;
+        let store = lock::hold(self.store).await?;
         let (store, session) = blocking(move || {
             let session = store.load()?;
             Ok((store, session))
         })
         .await?;
 
-        let dc_id = self.dc_id.or_else(|| session.as_ref().map(Session::dc_id)).unwrap_or(2);
-        let (address, key) = match self.server {
-            Some(server) => (server.address, server.key),
-            None => public_server(dc_id, self.test_servers)?,
+        let (given, key) = match self.server {
+            Some(server) => (Some(server.address), server.key),
+            None if self.test_servers => (None, PublicKey::test()),
+            None => (None, PublicKey::production()),
         };
-        if let Some(session) = &session {
-            check_session(session, dc_id, key.fingerprint())
-                .map_err(|problem| Error::session(store.path(), problem))?;
+        // Which data centre the program means by what it gave.
+        let named = self.dc_id.or_else(|| session.as_ref().map(Session::named)).unwrap_or(2);
+        if given.is_none() {
+            dc::check(named, self.test_servers)?;
+        }
+        let session = match session {
+            Some(session) => {
+                check_session(&session, named, key.fingerprint())
+                    .map_err(|problem| Error::session(store.path(), problem))?;
+                session
+            }
+            None => Session {
+                home: named,
+                server_fingerprint: key.fingerprint(),
+                time_offset: 0,
+                owner: None,
+                dcs: BTreeMap::new(),
+            },
+        };
+        let home = session.home;
+        let dialer = dialer(named);
+        if let Dialer::Only(..) = dialer
+            && home != named
+        {
+            let problem = SessionProblem::OtherDc { session: home, wanted: named };
+            return Err(Error::session(store.path(), problem));
         }
 
-        let config = Config {
+        let given = given.map(|address| (named, address));
+        let book = AddressBook::new(
+            self.ipv6,
+            self.obfuscated,
+            given.iter().map(|(dc_id, address)| DcOption::new(*dc_id, address)).collect(),
+            session.remembered(given.as_ref().map(|_| named)),
+            // Whoever names a server has nothing to do with Telegram's.
+            if given.is_some() { Vec::new() } else { dc::built_in(self.test_servers) },
+        );
+        let (keeper, keeping) = Keeper::start(store, session, given);
+        tokio::spawn(keeping.instrument(tracing::info_span!(parent: None, "session")));
+        let (pushes, _) = broadcast::channel(updates::CAPACITY);
+        let setup = Setup {
             framing: self.framing.into(),
             obfuscated: self.obfuscated,
-            // Test data centres are numbered from 10,000 on in the protocol, not in the API.
-            dc_id: if self.test_servers { dc_id + 10_000 } else { dc_id },
-            server_keys: vec![key.clone()],
-            ..Config::default()
-        };
-        let clock = Clock::start();
-        let resume = session.as_ref().map(Session::to_resume);
-        let connection = Connection::new(config, resume, entropy()?, clock.now());
-        let signed_in = session.as_ref().is_some_and(|session| session.user_id().is_some());
-        let place =
-            Place { dc_id, address: address.clone(), server_fingerprint: key.fingerprint() };
-        let (keeper, keeping) = Keeper::start(store, place, session);
-        let (calls, calls_inbox) = mpsc::channel(QUEUE);
-        let (control, control_inbox) = mpsc::unbounded_channel();
-        let (status, mut status_of) = watch::channel(Status::Connecting(None));
-        let (pushes, _) = broadcast::channel(updates::CAPACITY);
-        let pushes_of = pushes.downgrade();
-        let parts = Parts {
-            connection,
-            clock,
-            connector: connector.unwrap_or_else(|| net::tcp(address)),
-            connect_timeout: self.connect_timeout,
+            test_servers: self.test_servers,
+            server_key: key,
             introduction: introduction(self.app.api_id, &self.device),
-            calls: calls_inbox,
-            control: control_inbox,
-            updates: pushes,
-            status,
-            keeper: keeper.clone(),
-            signed_in,
-            jitter: u64::from_le_bytes(entropy()?),
+            connect_timeout: self.connect_timeout,
+            dialer,
+            book: Arc::new(book),
+            keeper,
+            status: watch::Sender::new(Status::Connecting(None)),
         };
-        let id = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
-        let span = tracing::info_span!(parent: None, "conn", dc = dc_id, id);
-        tokio::spawn(keeping.instrument(span.clone()));
-        tokio::spawn(driver::run(parts).instrument(span));
         let client = Client::from(Inner {
             app: self.app,
             policy: self.policy,
-            gate: Gate::new(clock, u64::from_le_bytes(entropy()?)),
-            calls,
-            control,
-            updates: pushes_of,
-            status: status_of.clone(),
-            keeper,
-            tickets: AtomicU64::new(0),
+            gate: Gate::new(Clock::start(), u64::from_le_bytes(entropy()?)),
+            pool: Pool::start(setup, home, &pushes)?,
         });
-
-        let settled = status_of.wait_for(|status| !matches!(status, Status::Connecting(_)));
-        let failed = match timer::within(self.connect_timeout, settled).await {
-            Some(Ok(status)) => match &*status {
-                Status::Ended(end) => Some(end.to_error()),
-                Status::Connected | Status::Connecting(_) => None,
-            },
-            Some(Err(_)) => Some(Error::Closed),
-            None => Some(Error::Network(driver::too_slow())),
-        };
-        // A client whose key is lost with the process would sign in for nothing.
-        let kept = match failed {
-            Some(error) => Err(error),
-            None => client.keeper().flush().await,
-        };
-        if let Err(error) = kept {
+        if let Err(error) = client.pool().connect(named, pushes).await {
             // The session is free for the next try, whatever came of this one.
             drop(client.close().await);
             return Err(error);
@@ -384,41 +395,18 @@ fn introduction(api_id: i32, device: &DeviceInfo) -> Bytes {
 
 /// The session must be one of the server that is about to be dialled: its key would be refused,
 /// or worse, an account be looked for in the wrong place.
-fn check_session(session: &Session, dc_id: i32, fingerprint: i64) -> Result<(), SessionProblem> {
+fn check_session(session: &Session, named: i32, fingerprint: i64) -> Result<(), SessionProblem> {
     if session.server_fingerprint() != fingerprint {
         return Err(SessionProblem::OtherServer {
             session: session.server_fingerprint(),
             address: session.address().to_owned(),
         });
     }
-    if session.dc_id() != dc_id {
-        return Err(SessionProblem::OtherDc { session: session.dc_id(), wanted: dc_id });
+    if !session.dcs.contains_key(&named) {
+        return Err(SessionProblem::OtherDc { session: session.home, wanted: named });
     }
     Ok(())
 }
 
-/// Address and key of one of Telegram's own data centres.
-/// Observed: the built-in tables of TDLib and other clients agree on these.
-fn public_server(dc_id: i32, test: bool) -> Result<(String, PublicKey), Error> {
-    let host = match (test, dc_id) {
-        (false, 1) => "149.154.175.50",
-        (false, 2) => "149.154.167.51",
-        (false, 3) => "149.154.175.100",
-        (false, 4) => "149.154.167.91",
-        (false, 5) => "149.154.171.5",
-        (true, 1) => "149.154.175.10",
-        (true, 2) => "149.154.167.40",
-        (true, 3) => "149.154.175.117",
-        (false, _) => return Err(Error::Invalid("data centres are numbered from 1 to 5")),
-        (true, _) => return Err(Error::Invalid("test data centres are numbered from 1 to 3")),
-    };
-    let key = if test { PublicKey::test() } else { PublicKey::production() };
-    Ok((format!("{host}:443"), key))
-}
-
 const INVOKE_WITH_LAYER: u32 = 0xda9b_0d0d;
 const INIT_CONNECTION: u32 = 0xc1cd_5ea9;
-/// Calls that wait for the driver to take them.
-const QUEUE: usize = 64;
-
-static CONNECTIONS: AtomicU64 = AtomicU64::new(1);

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use bytes::Bytes;
 use chappe_tl::{Decode, Function};
 
-use crate::{Client, error::Error, invoke::Policy};
+use crate::{Client, dc::Kind, error::Error, invoke::Policy, pool::Target};
 
 /// How calls are made where it differs from what the [`Builder`](crate::Builder) says; see
 /// [`Client::with`].
@@ -17,6 +17,8 @@ pub struct CallOptions {
     attempts: Option<u32>,
     no_resend: bool,
     chain: Option<u64>,
+    dc_id: Option<i32>,
+    media: bool,
 }
 
 impl CallOptions {
@@ -62,6 +64,19 @@ impl CallOptions {
         self
     }
 
+    /// Makes the call at this data centre, not at the home: see [`Client::invoke_on`].
+    pub fn dc(mut self, dc_id: i32) -> Self {
+        self.dc_id = Some(dc_id);
+        self
+    }
+
+    /// Makes the call over the connection for files, which large answers may fill without
+    /// holding up others. No updates come of it.
+    pub fn media(mut self) -> Self {
+        self.media = true;
+        self
+    }
+
     pub(crate) fn over(self, policy: Policy) -> Policy {
         Policy {
             timeout: self.timeout.unwrap_or(policy.timeout),
@@ -69,6 +84,10 @@ impl CallOptions {
             attempts: self.attempts.unwrap_or(policy.attempts),
             no_resend: self.no_resend,
             chain: self.chain,
+            to: Target {
+                dc_id: self.dc_id,
+                kind: if self.media { Kind::Media } else { Kind::Main },
+            },
         }
     }
 }

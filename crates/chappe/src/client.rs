@@ -1,31 +1,27 @@
 //! The handle on a connection: cheap to clone, safe to share, closed once.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{fmt, sync::Arc};
 
-use bytes::Bytes;
-use chappe_mtproto::connection::{FailureReason, RequestOptions, RpcFailure};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use chappe_tl::Function;
+use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::{
+    CallOptions,
     builder::Builder,
-    error::{Error, RpcError},
+    dc::DcOption,
+    error::Error,
     flood::Gate,
     invoke::Policy,
-    net::driver::{Call, Control, End, Outcome, Status, Ticket},
+    net::driver::Status,
+    pool::Pool,
     session::keeper::Keeper,
     updates::Updates,
 };
 
 /// A client of Telegram.
 ///
-/// It is a handle: clones share one connection and one session. [`close`](Self::close) ends it
+/// It is a handle: clones share their connections and one session. [`close`](Self::close) ends it
 /// in good order; dropping the last handle ends it at once.
 #[derive(Clone)]
 pub struct Client {
@@ -36,12 +32,7 @@ pub(crate) struct Inner {
     pub(crate) app: App,
     pub(crate) policy: Policy,
     pub(crate) gate: Gate,
-    pub(crate) calls: mpsc::Sender<Call>,
-    pub(crate) control: mpsc::UnboundedSender<Control>,
-    pub(crate) updates: broadcast::WeakSender<Bytes>,
-    pub(crate) status: watch::Receiver<Status>,
-    pub(crate) keeper: Keeper,
-    pub(crate) tickets: AtomicU64,
+    pub(crate) pool: Arc<Pool>,
 }
 
 /// What Telegram knows the program by. The hash is a secret.
@@ -57,7 +48,7 @@ impl Client {
         Builder::new(api_id, api_hash.into())
     }
 
-    /// Ends the connection for all handles: calls under way end with [`Error::Closed`], what was
+    /// Ends all connections for all handles: calls under way end with [`Error::Closed`], what was
     /// written is sent, the session is kept and let go for others to use. Nothing is dialled
     /// after it. The account stays signed in.
     ///
@@ -69,17 +60,46 @@ impl Client {
     /// # Cancel safety
     /// Once polled, the connection ends even if the future is dropped.
     pub async fn close(&self) -> Result<(), Error> {
-        // A driver that ended by itself hears nothing, and needs not.
-        drop(self.inner.control.send(Control::Close));
-        let mut status = self.inner.status.clone();
-        // An error means that the driver is gone altogether, which is the same here.
-        drop(status.wait_for(|status| matches!(status, Status::Ended(_))).await);
-        self.inner.keeper.close().await
+        self.inner.pool.close().await;
+        self.inner.pool.keeper().close().await
+    }
+
+    /// Calls a method at this data centre, once, and returns its result: for methods that are
+    /// the business of another one than the home, like those about files and statistics.
+    ///
+    /// Connections are made when they are needed, and whoever is signed in is so there, too.
+    ///
+    /// # Errors
+    /// As [`invoke`](Self::invoke); [`Error::Invalid`] if no address of it is known.
+    ///
+    /// # Cancel safety
+    /// As [`invoke`](Self::invoke).
+    pub async fn invoke_on<F: Function>(
+        &self,
+        dc_id: i32,
+        function: &F,
+    ) -> Result<F::Return, Error> {
+        self.with(CallOptions::new().dc(dc_id)).invoke(function).await
+    }
+
+    /// The home data centre: where the account lives, as far as is known. It may become another
+    /// one with a sign-in.
+    pub fn dc_id(&self) -> i32 {
+        self.inner.pool.home()
+    }
+
+    /// What is known of where the data centres are: what the program gave, what the session
+    /// remembers, what the server said last, what is built in.
+    ///
+    /// The server is asked for it once in the background, after the first answer, and again when
+    /// what it said is too old or an address does not answer.
+    pub fn dcs(&self) -> Vec<DcOption> {
+        self.inner.pool.options()
     }
 
     /// The objects that the server pushes from now on.
     pub fn updates(&self) -> Updates {
-        Updates::new(&self.inner.updates, self.inner.status.clone())
+        Updates::new(self.inner.pool.updates(), self.status())
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -87,61 +107,43 @@ impl Client {
     }
 
     pub(crate) fn keeper(&self) -> &Keeper {
-        &self.inner.keeper
+        self.inner.pool.keeper()
     }
 
     pub(crate) fn policy(&self) -> Policy {
         self.inner.policy
     }
 
-    pub(crate) fn introduce_again(&self) {
-        // A driver that ended needs no introduction.
-        drop(self.inner.control.send(Control::Introduce));
-    }
-
-    /// Tells the driver whether somebody is signed in: only then may an answer end it all.
+    /// Tells the home's connection whether somebody is signed in: only then may an answer end it
+    /// all.
     pub(crate) fn signed_in(&self, signed_in: bool) {
-        drop(self.inner.control.send(Control::SignedIn(signed_in)));
+        self.inner.pool.signed_in(signed_in);
     }
 
     pub(crate) fn gate(&self) -> &Gate {
         &self.inner.gate
     }
 
-    pub(crate) fn status(&self) -> &watch::Receiver<Status> {
-        &self.inner.status
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.inner.pool
     }
 
-    /// Hands one body over to the driver, as soon as there is room.
-    pub(crate) async fn hand_over(
-        &self,
-        body: Bytes,
-        options: RequestOptions,
-    ) -> Result<Answer<'_>, Error> {
-        let inner = &*self.inner;
-        let room = inner.calls.reserve().await.map_err(|_| self.end())?;
-        let ticket = inner.tickets.fetch_add(1, Ordering::Relaxed);
-        tracing::debug!(ticket, "calling");
-        let (reply, answer) = oneshot::channel();
-        room.send(Call { ticket, body, options, reply });
-        Ok(Answer { client: self, ticket: Some(ticket), answer })
+    pub(crate) fn status(&self) -> watch::Receiver<Status> {
+        self.inner.pool.status()
     }
 
-    /// Why a call has no answer although its time is over.
-    pub(crate) fn unanswered(&self, method: &str) -> Error {
-        match &*self.inner.status.borrow() {
-            Status::Connecting(Some(trouble)) => Error::Network(trouble.to_error()),
-            _ => Error::TimedOut(method.into()),
-        }
-    }
-
-    /// Why there is no driver any more.
+    /// Why it is over.
     pub(crate) fn end(&self) -> Error {
-        match &*self.inner.status.borrow() {
+        match &*self.status().borrow() {
             Status::Ended(end) => end.to_error(),
-            // The reply was dropped by a driver that is about to say why: it is closing.
             _ => Error::Closed,
         }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.pool.abandon();
     }
 }
 
@@ -154,59 +156,5 @@ impl fmt::Debug for Client {
 impl From<Inner> for Client {
     fn from(inner: Inner) -> Self {
         Self { inner: Arc::new(inner) }
-    }
-}
-
-impl End {
-    pub(crate) fn to_error(&self) -> Error {
-        match self {
-            Self::Closed => Error::Closed,
-            Self::Protocol(error) => error.clone().into(),
-            Self::Refused(reason) => Error::Ended(*reason),
-            Self::Unreachable(trouble) => Error::Network(trouble.to_error()),
-        }
-    }
-}
-
-/// The answer to a call that was handed over. Dropping it tells the driver that nobody waits.
-pub(crate) struct Answer<'a> {
-    client: &'a Client,
-    /// `None` once there is nothing more to cancel.
-    ticket: Option<Ticket>,
-    answer: oneshot::Receiver<Outcome>,
-}
-
-impl Answer<'_> {
-    /// What became of the call.
-    pub(crate) async fn outcome(
-        mut self,
-        method: &str,
-    ) -> Result<Result<Bytes, RpcFailure>, Error> {
-        let outcome = (&mut self.answer).await;
-        self.ticket = None;
-        match outcome {
-            Ok(Outcome::Answered(answer)) => Ok(Ok(answer)),
-            Ok(Outcome::Refused(failure)) => Ok(Err(failure)),
-            Ok(Outcome::Failed(reason)) => Err(failed(method, reason)),
-            Err(_) => Err(self.client.end()),
-        }
-    }
-}
-
-impl Drop for Answer<'_> {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket {
-            // A driver that ended has forgotten the call already.
-            drop(self.client.inner.control.send(Control::Cancel(ticket)));
-        }
-    }
-}
-
-fn failed(method: &str, reason: FailureReason) -> Error {
-    match reason {
-        FailureReason::Unsendable => Error::TooLarge(method.into()),
-        FailureReason::Unreadable => Error::unreadable(method),
-        FailureReason::Rejected(code) => RpcError::new(method, code, "BAD_MSG_NOTIFICATION").into(),
-        _ => Error::Lost(method.into()),
     }
 }

@@ -122,6 +122,30 @@ impl Error {
         Self::session(None, SessionProblem::Io(error))
     }
 
+    /// The same error for somebody else who waited for the same thing.
+    pub(crate) fn shared(&self) -> Self {
+        match self {
+            Self::Closed => Self::Closed,
+            Self::Decode(error) => Self::Decode(error.clone()),
+            Self::Ended(reason) => Self::Ended(*reason),
+            Self::Invalid(words) => Self::Invalid(words),
+            Self::KeyUnknown => Self::KeyUnknown,
+            Self::Lost(method) => Self::Lost(method.clone()),
+            Self::Network(error) => Self::Network(io::Error::new(error.kind(), error.to_string())),
+            Self::Protocol(failure) => Self::Protocol(ProtocolFailure(failure.0.clone())),
+            Self::Rpc(error) => Self::Rpc(error.clone()),
+            Self::Session(error) => {
+                let problem = SessionProblem::Io(io::Error::other(error.problem.to_string()));
+                Self::session(error.path(), problem)
+            }
+            Self::SignedOut => Self::SignedOut,
+            Self::TooLarge(method) => Self::TooLarge(method.clone()),
+            Self::TimedOut(method) => Self::TimedOut(method.clone()),
+            Self::Unsupported(words) => Self::Unsupported(words),
+            Self::WrongServerKey => Self::WrongServerKey,
+        }
+    }
+
     pub(crate) fn session(path: Option<&Path>, problem: SessionProblem) -> Self {
         Self::Session(Box::new(SessionError { path: path.map(Path::to_owned), problem }))
     }
@@ -392,6 +416,10 @@ pub enum SessionProblem {
     Unwritable,
 }
 
+/// What is left of a redirection that the client could not follow.
+const MIGRATES: &str = "Telegram sends this to data centre {}, which is not known or sends it on; \
+                        try again later";
+
 /// Words for the errors that people meet. `{}` is the number in the name.
 const EXPLANATIONS: &[(&str, &str)] = &[
     ("ACCESS_TOKEN_EXPIRED", "this bot token was revoked; ask BotFather for the new one"),
@@ -423,12 +451,12 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("INPUT_METHOD_INVALID_X", "the server does not know this method; it speaks an older layer"),
     ("LASTNAME_INVALID", "this last name is not accepted; give another one"),
     ("METHOD_INVALID", "the server does not know this method, or does not implement it"),
-    ("NETWORK_MIGRATE_X", "this network belongs to data centre {}; connect to that one"),
+    ("NETWORK_MIGRATE_X", MIGRATES),
     ("PASSWORD_HASH_INVALID", "the password is wrong"),
     ("PHONE_CODE_EMPTY", "the code is missing"),
     ("PHONE_CODE_EXPIRED", "the code is too old, or was tried too often; ask for a new one"),
     ("PHONE_CODE_INVALID", "the code is wrong"),
-    ("PHONE_MIGRATE_X", "this account lives in data centre {}; connect to that one"),
+    ("PHONE_MIGRATE_X", MIGRATES),
     ("PHONE_NUMBER_APP_SIGNUP_FORBIDDEN", "this app may not register new accounts"),
     ("PHONE_NUMBER_BANNED", "this phone number is banned from Telegram"),
     ("PHONE_NUMBER_FLOOD", "too many codes were asked for; come back later"),
@@ -447,7 +475,7 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("USER_BOT_REQUIRED", "only bots may call this method, a person is signed in"),
     ("USER_DEACTIVATED", "the account was deleted"),
     ("USER_DEACTIVATED_BAN", "the account is banned from Telegram"),
-    ("USER_MIGRATE_X", "this account lives in data centre {}; connect to that one"),
+    ("USER_MIGRATE_X", MIGRATES),
 ];
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::{
     error::{Error, RpcError},
     flood::{self, Kind},
     net::timer,
+    pool::{HOME, Progress, Request, Target},
 };
 
 impl Client {
@@ -64,17 +65,17 @@ impl Client {
         let gate = self.gate();
         let id = flood::method_of(&body);
         let deadline = gate.now().saturating_add(policy.timeout);
+        let request = Request { to: policy.to, method, body, options: policy.options() };
         let mut attempt = 0;
         loop {
+            let progress = Progress::default();
             let mut waiting = true;
             let exchange = async {
                 let turn = gate.turn(id, policy.flood_threshold, deadline);
                 let turn = self.unless_ended(turn).await?;
                 let turn = turn.map_err(|(kind, rest)| flood::held_back(method, kind, rest))?;
                 waiting = false;
-                let answer = self.hand_over(body.clone(), policy.options()).await?;
-                drop(turn);
-                answer.outcome(method).await
+                self.pool().exchange(&request, turn, &progress).await
             };
             let left = deadline.saturating_sub(gate.now());
             let failure = match timer::within(left, exchange).await {
@@ -89,7 +90,7 @@ impl Client {
                     let wait = gate.rest(id).filter(|_| waiting);
                     return Err(match wait {
                         Some((kind, rest)) => flood::held_back(method, kind, rest).into(),
-                        None => self.unanswered(method),
+                        None => progress.unanswered(method),
                     });
                 }
             };
@@ -103,7 +104,6 @@ impl Client {
                 Step::Fail => return Err(error.into()),
                 Step::Introduce => {
                     tracing::debug!("the server wants to hear layer and device again");
-                    self.introduce_again();
                 }
                 Step::Queue { wait } if wait > left => return Err(error.into()),
                 Step::Queue { wait } => {
@@ -136,6 +136,8 @@ pub(crate) struct Policy {
     pub(crate) no_resend: bool,
     /// Calls of one chain run in order.
     pub(crate) chain: Option<u64>,
+    /// Where it goes.
+    pub(crate) to: Target,
 }
 
 impl Default for Policy {
@@ -146,6 +148,7 @@ impl Default for Policy {
             attempts: 4,
             no_resend: false,
             chain: None,
+            to: HOME,
         }
     }
 }
@@ -177,7 +180,7 @@ pub(crate) enum Step {
 
 /// Decides what to do after `attempt` earlier tries. Has no other inputs, and no effects.
 ///
-/// Another data centre (303) is the caller's to decide: one client speaks to one.
+/// Other data centres (303) are the pool's business.
 /// See core.telegram.org/api/errors and core.telegram.org/api/invoking.
 pub(crate) fn next_step(error: &RpcError, attempt: u32, policy: Policy) -> Step {
     if attempt + 1 >= policy.attempts {

@@ -29,16 +29,20 @@
 //! | [`Error`] | what can go wrong, and what Telegram answered |
 //! | [`api`] | every method, type and error of the API |
 //!
-//! One client speaks to one data centre. An account that lives in another one is told so by an
-//! error (`PHONE_MIGRATE_X`) that names it; connect with [`Builder::dc`] then.
+//! Telegram is several data centres. A client begins at one and moves to the account's home when
+//! the sign-in says where that is; calls that belong elsewhere are made there. Connections and
+//! keys for other data centres come when they are needed: see [`Client::invoke_on`],
+//! [`CallOptions::dc`] and [`Client::dcs`].
 
 mod builder;
 mod call;
 mod client;
+mod dc;
 mod error;
 mod flood;
 mod invoke;
 mod net;
+mod pool;
 pub mod session;
 mod sign_in;
 mod state;
@@ -53,6 +57,7 @@ pub use crate::{
     builder::{Builder, DeviceInfo, Framing},
     call::{CallOptions, Calls},
     client::Client,
+    dc::{DcOption, Ipv6},
     error::{Error, ProtocolFailure, RpcError, SessionError, SessionProblem, Undecodable},
     sign_in::{CodeStep, Delivery, PasswordStep, Rejected, SignIn, SignUpStep},
     state::{ConnectionState, ConnectionStates, Ended},

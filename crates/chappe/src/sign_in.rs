@@ -162,6 +162,7 @@ impl Client {
             Err(error) if error.ended().is_some_and(Ended::is_session_lost) => {}
             Err(error) => return Err(error),
         }
+        self.pool().leave_others();
         self.keeper().sign_out().await?;
         tracing::info!("signed out");
         Ok(())

@@ -128,7 +128,7 @@ impl Client {
     /// # Cancel safety
     /// Nothing is lost by dropping the future.
     pub async fn state_changed(&self, known: ConnectionState) -> ConnectionState {
-        let mut status = self.status().clone();
+        let mut status = self.status();
         match status.wait_for(|status| ConnectionState::of(status) != known).await {
             Ok(status) => ConnectionState::of(&status),
             Err(_) => ConnectionState::Ended(Ended::Closed),
@@ -137,9 +137,9 @@ impl Client {
 
     /// What the connection is doing, from now on.
     pub fn states(&self) -> ConnectionStates {
-        let mut status = self.status().clone();
+        let mut status = self.status();
         status.mark_changed();
-        ConnectionStates { status }
+        ConnectionStates { status, over: false }
     }
 
     /// Waits until it is over with this client, and says why. Every call under way and every
@@ -176,6 +176,7 @@ impl Client {
 #[derive(Debug)]
 pub struct ConnectionStates {
     status: watch::Receiver<Status>,
+    over: bool,
 }
 
 impl ConnectionStates {
@@ -184,8 +185,13 @@ impl ConnectionStates {
     /// # Cancel safety
     /// Nothing is lost by dropping the future.
     pub async fn next(&mut self) -> Option<ConnectionState> {
+        if self.over {
+            return None;
+        }
         self.status.changed().await.ok()?;
-        Some(ConnectionState::of(&self.status.borrow_and_update()))
+        let state = ConnectionState::of(&self.status.borrow_and_update());
+        self.over = matches!(state, ConnectionState::Ended(_));
+        Some(state)
     }
 }
 

@@ -24,17 +24,18 @@ use chappe_mtproto::{
     time::Now,
 };
 use tokio::{
-    sync::{broadcast, mpsc, oneshot, watch},
+    sync::{broadcast, mpsc, oneshot},
     time::{Instant, Sleep},
 };
 
 use super::{
     Connector, Dialing, Link,
     backoff::{Backoff, Lost},
+    report::Report,
     socket::Socket,
 };
 use crate::{
-    session::keeper::Keeper,
+    session::keeper::DcKeeper,
     state::{Ended, verdict},
 };
 
@@ -129,8 +130,8 @@ pub(crate) struct Parts {
     pub(crate) calls: mpsc::Receiver<Call>,
     pub(crate) control: mpsc::UnboundedReceiver<Control>,
     pub(crate) updates: broadcast::Sender<Bytes>,
-    pub(crate) status: watch::Sender<Status>,
-    pub(crate) keeper: Keeper,
+    pub(crate) status: Report,
+    pub(crate) keeper: DcKeeper,
     /// Whether somebody is signed in with the session. Where that is not this connection's to
     /// judge, as with a data centre that is not the account's own, it is false.
     pub(crate) signed_in: bool,
@@ -185,7 +186,7 @@ pub(crate) async fn run(parts: Parts) {
         End::Unreachable(trouble) => tracing::debug!(error = %trouble.error, "no connection"),
     }
     let (status, last_word, waiting) = driver.dissolve();
-    status.send_replace(Status::Ended(end));
+    status.set(Status::Ended(end));
     if let Some(LastWord { reply, outcome, .. }) = last_word {
         drop(reply.send(outcome));
     }
@@ -275,7 +276,7 @@ impl Driver {
                 ever_ready = true;
                 opened = Some(now.uptime);
                 tracing::info!("connected");
-                self.parts.status.send_replace(Status::Connected);
+                self.parts.status.set(Status::Connected);
             }
             let Some((error, flooded)) = trouble else { continue };
 
@@ -303,7 +304,7 @@ impl Driver {
                 return End::Unreachable(trouble);
             }
             tracing::warn!(error = %trouble.error, failures, ?pause, "disconnected");
-            self.parts.status.send_replace(Status::Connecting(Some(trouble)));
+            self.parts.status.set(Status::Connecting(Some(trouble)));
             road = Road::Waiting(next);
         }
     }
@@ -345,7 +346,7 @@ impl Driver {
             }
             Wake::Timer => match road {
                 Road::Waiting(until) if now.uptime >= *until => {
-                    self.parts.status.send_if_modified(|status| match status {
+                    self.parts.status.change(|status| match status {
                         Status::Connecting(Some(trouble)) => trouble.pause.take().is_some(),
                         _ => false,
                     });
@@ -382,7 +383,7 @@ impl Driver {
 
     /// Lets go of everything but the status, and of what may only go after the status says why:
     /// whoever waits for an answer wakes up by the dropped reply and looks there.
-    fn dissolve(self) -> (watch::Sender<Status>, Option<LastWord>, impl Sized) {
+    fn dissolve(self) -> (Report, Option<LastWord>, impl Sized) {
         let Parts { calls, control, updates, status, .. } = self.parts;
         (status, self.last_word, (calls, control, updates, self.pending))
     }

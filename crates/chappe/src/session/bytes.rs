@@ -1,31 +1,42 @@
-//! The session as bytes: version 1 of chappe's own format.
+//! The session as bytes: version 2 of chappe's own format, and version 1 to be read.
 //!
 //! All integers are little endian.
 //!
 //! | offset | bytes | what |
 //! |---|---|---|
 //! | 0 | 8 | `CHAPPE\r\n` |
-//! | 8 | 2 | version, 1 |
-//! | 10 | 4 | dc id |
-//! | 14 | 8 | fingerprint of the server's public key |
-//! | 22 | 8 | seconds to add to the local clock to get the server's |
+//! | 8 | 2 | version, 2 |
+//! | 10 | 4 | the home data centre |
+//! | 14 | 8 | fingerprint of the servers' public key |
+//! | 22 | 8 | seconds to add to the local clock to get the servers' |
 //! | 30 | 1 | who is signed in: 0 nobody, 1 a user, 2 a bot |
 //! | 31 | 8 | the user id, or 0 |
-//! | 39 | 256 | the auth key |
-//! | 295 | 2 + n | the address: length, UTF-8 |
-//! | | 2 + 24 n | the salts: count; then salt, valid since, valid until (unix seconds) of each |
+//! | 39 | 2 | how many data centres follow; by number, the home among them |
 //! | end - 32 | 32 | SHA-256 of all before |
+//!
+//! Each data centre:
+//!
+//! | offset | bytes | what |
+//! |---|---|---|
+//! | 0 | 4 | dc id |
+//! | 4 | 1 | bit 0: whoever is signed in is so here; bit 1: the program gave its address |
+//! | 5 | 256 | the auth key, never a temporary one |
+//! | 261 | 2 + n | the address: length, UTF-8 |
+//! | | 2 + 24 n | the salts: count; then salt, valid since, valid until (unix seconds) of each |
+//!
+//! Version 1 knew one data centre. Behind the user id it has the auth key, the address and the
+//! salts of the home, and then the checksum.
 //!
 //! Whatever a later version changes, it begins with the same eight bytes and ends with the same
 //! checksum, so that "damaged" and "newer" can be told apart.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use chappe_crypto::{AuthKey, sha256};
 use chappe_mtproto::connection::Salt;
 use zeroize::Zeroizing;
 
-use super::{Owner, Session};
+use super::{Dc, Owner, Session};
 use crate::error::SessionProblem;
 
 /// A session as bytes. They are the account: they are wiped when dropped, and `Debug` shows
@@ -46,11 +57,13 @@ impl fmt::Debug for SessionBytes {
 }
 
 pub(super) fn write(session: &Session) -> Result<SessionBytes, SessionProblem> {
-    let address_len =
-        u16::try_from(session.address.len()).map_err(|_| SessionProblem::Unwritable)?;
-    let salts_len = u16::try_from(session.salts.len()).map_err(|_| SessionProblem::Unwritable)?;
-    // Room for all of it, so that growing leaves no copy of the key behind.
-    let capacity = FIXED + 4 + session.address.len() + session.salts.len() * SALT + CHECKSUM;
+    let count = u16::try_from(session.dcs.len()).map_err(|_| SessionProblem::Unwritable)?;
+    // Room for all of it, so that growing leaves no copy of a key behind.
+    let room = |dc: &Dc| DC + dc.address.len() + dc.salts.len() * SALT;
+    let capacity = FIXED + session.dcs.values().map(room).sum::<usize>() + CHECKSUM;
+    if capacity > LARGEST {
+        return Err(SessionProblem::Unwritable);
+    }
     let mut out = Zeroizing::new(Vec::with_capacity(capacity));
     let (kind, user_id) = match session.owner {
         None => (NOBODY, 0),
@@ -59,23 +72,35 @@ pub(super) fn write(session: &Session) -> Result<SessionBytes, SessionProblem> {
     };
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&VERSION.to_le_bytes());
-    out.extend_from_slice(&session.dc_id.to_le_bytes());
+    out.extend_from_slice(&session.home.to_le_bytes());
     out.extend_from_slice(&session.server_fingerprint.to_le_bytes());
     out.extend_from_slice(&session.time_offset.to_le_bytes());
     out.push(kind);
     out.extend_from_slice(&user_id.to_le_bytes());
-    out.extend_from_slice(session.key.as_bytes());
-    out.extend_from_slice(&address_len.to_le_bytes());
-    out.extend_from_slice(session.address.as_bytes());
-    out.extend_from_slice(&salts_len.to_le_bytes());
-    for salt in &session.salts {
-        out.extend_from_slice(&salt.salt.to_le_bytes());
-        out.extend_from_slice(&salt.valid_since.to_le_bytes());
-        out.extend_from_slice(&salt.valid_until.to_le_bytes());
+    out.extend_from_slice(&count.to_le_bytes());
+    for (dc_id, dc) in &session.dcs {
+        out.extend_from_slice(&dc_id.to_le_bytes());
+        out.push(u8::from(dc.signed_in) * SIGNED_IN | u8::from(dc.given) * GIVEN);
+        out.extend_from_slice(dc.key.as_bytes());
+        write_address_and_salts(&mut out, dc)?;
     }
     let checksum = sha256(&[out.as_slice()]);
     out.extend_from_slice(&checksum);
     Ok(SessionBytes(out))
+}
+
+fn write_address_and_salts(out: &mut Vec<u8>, dc: &Dc) -> Result<(), SessionProblem> {
+    let address_len = u16::try_from(dc.address.len()).map_err(|_| SessionProblem::Unwritable)?;
+    let salts_len = u16::try_from(dc.salts.len()).map_err(|_| SessionProblem::Unwritable)?;
+    out.extend_from_slice(&address_len.to_le_bytes());
+    out.extend_from_slice(dc.address.as_bytes());
+    out.extend_from_slice(&salts_len.to_le_bytes());
+    for salt in &dc.salts {
+        out.extend_from_slice(&salt.salt.to_le_bytes());
+        out.extend_from_slice(&salt.valid_since.to_le_bytes());
+        out.extend_from_slice(&salt.valid_until.to_le_bytes());
+    }
+    Ok(())
 }
 
 pub(super) fn read(input: &[u8]) -> Result<Session, SessionProblem> {
@@ -90,10 +115,10 @@ pub(super) fn read(input: &[u8]) -> Result<Session, SessionProblem> {
     }
     let mut fields = Fields(body);
     let version = u16::from_le_bytes(fields.take()?);
-    if version != VERSION {
+    if !(FIRST_VERSION..=VERSION).contains(&version) {
         return Err(SessionProblem::Newer { version });
     }
-    let dc_id = i32::from_le_bytes(fields.take()?);
+    let home = i32::from_le_bytes(fields.take()?);
     let server_fingerprint = i64::from_le_bytes(fields.take()?);
     let time_offset = i64::from_le_bytes(fields.take()?);
     let [kind] = fields.take()?;
@@ -104,25 +129,29 @@ pub(super) fn read(input: &[u8]) -> Result<Session, SessionProblem> {
         BOT => Some(Owner { user_id, bot: true }),
         _ => return Err(SessionProblem::Damaged),
     };
-    let key = Zeroizing::new(fields.take::<256>()?);
-    let address_len = u16::from_le_bytes(fields.take()?);
-    let address = std::str::from_utf8(fields.bytes(usize::from(address_len))?)
-        .map_err(|_| SessionProblem::Damaged)?
-        .to_owned();
-    let salts_len = u16::from_le_bytes(fields.take()?);
-    let mut salts = Vec::new();
-    for _ in 0..salts_len {
-        salts.push(Salt {
-            salt: i64::from_le_bytes(fields.take()?),
-            valid_since: i64::from_le_bytes(fields.take()?),
-            valid_until: i64::from_le_bytes(fields.take()?),
-        });
+    let mut dcs = BTreeMap::new();
+    if version == FIRST_VERSION {
+        // The only data centre was the one that the program named.
+        let flags = u8::from(owner.is_some()) * SIGNED_IN | GIVEN;
+        dcs.insert(home, fields.dc(flags)?);
+    } else {
+        let count = u16::from_le_bytes(fields.take()?);
+        let mut last = None;
+        for _ in 0..count {
+            let dc_id = i32::from_le_bytes(fields.take()?);
+            let [flags] = fields.take()?;
+            // One session has one way to be written.
+            if flags & !(SIGNED_IN | GIVEN) != 0 || last.is_some_and(|last| last >= dc_id) {
+                return Err(SessionProblem::Damaged);
+            }
+            last = Some(dc_id);
+            dcs.insert(dc_id, fields.dc(flags)?);
+        }
     }
-    if !fields.0.is_empty() {
+    if !fields.0.is_empty() || !dcs.contains_key(&home) {
         return Err(SessionProblem::Damaged);
     }
-    let key = AuthKey::from_bytes(*key);
-    Ok(Session { dc_id, address, server_fingerprint, key, salts, time_offset, owner })
+    Ok(Session { home, server_fingerprint, time_offset, owner, dcs })
 }
 
 struct Fields<'a>(&'a [u8]);
@@ -139,13 +168,45 @@ impl<'a> Fields<'a> {
         self.0 = rest;
         Ok(*front)
     }
+
+    /// Key, address and salts of one data centre.
+    fn dc(&mut self, flags: u8) -> Result<Dc, SessionProblem> {
+        let key = Zeroizing::new(self.take::<256>()?);
+        let address_len = u16::from_le_bytes(self.take()?);
+        let address = std::str::from_utf8(self.bytes(usize::from(address_len))?)
+            .map_err(|_| SessionProblem::Damaged)?
+            .to_owned();
+        let salts_len = u16::from_le_bytes(self.take()?);
+        let mut salts = Vec::new();
+        for _ in 0..salts_len {
+            salts.push(Salt {
+                salt: i64::from_le_bytes(self.take()?),
+                valid_since: i64::from_le_bytes(self.take()?),
+                valid_until: i64::from_le_bytes(self.take()?),
+            });
+        }
+        Ok(Dc {
+            address,
+            key: AuthKey::from_bytes(*key),
+            salts,
+            signed_in: flags & SIGNED_IN != 0,
+            given: flags & GIVEN != 0,
+        })
+    }
 }
 
 const MAGIC: &[u8; 8] = b"CHAPPE\r\n";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
+const FIRST_VERSION: u16 = 1;
 const NOBODY: u8 = 0;
 const USER: u8 = 1;
 const BOT: u8 = 2;
-const FIXED: usize = 295;
+const SIGNED_IN: u8 = 1;
+const GIVEN: u8 = 2;
+const FIXED: usize = 41;
+/// A data centre without the bytes of its address and salts.
+const DC: usize = 265;
 const SALT: usize = 24;
 const CHECKSUM: usize = 32;
+/// No session is larger, in bytes; a file that is larger is none.
+const LARGEST: usize = 2 * 1024 * 1024;

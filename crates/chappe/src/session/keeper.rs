@@ -1,73 +1,175 @@
-//! The task that writes the session: one writer, in order, off the driver's path.
+//! The task that writes the session: one writer, in order, off the drivers' path.
+//!
+//! What the session says is changed at once, under a lock; the task only brings it to the disk.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use chappe_mtproto::connection::Resume;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Owner, Session, Store};
+use super::{Dc, Owner, Session, Store};
 use crate::error::Error;
 
-/// Gives orders to the task. The task ends when the last of these is gone.
-#[derive(Clone, Debug)]
+/// The session of a running client, and orders to the task that keeps it. The task ends when the
+/// last of these is gone.
+#[derive(Clone)]
 pub(crate) struct Keeper {
+    state: Arc<Mutex<State>>,
     orders: mpsc::UnboundedSender<Order>,
 }
 
-/// What a session needs beside its key.
-#[derive(Clone, Debug)]
-pub(crate) struct Place {
-    pub(crate) dc_id: i32,
-    pub(crate) address: String,
-    pub(crate) server_fingerprint: i64,
+/// The keeper as one connection knows it: for one data centre.
+#[derive(Clone)]
+pub(crate) struct DcKeeper {
+    keeper: Keeper,
+    dc_id: i32,
+    /// The id of the auth key that the connection speaks with; 0 before it has one.
+    key_id: Arc<AtomicI64>,
+}
+
+struct State {
+    /// Complete as soon as there is a key for the home.
+    session: Session,
+    addresses: BTreeMap<i32, String>,
+    /// The data centre whose address the program gave.
+    given: Option<i32>,
+    /// After a sign-out nothing is written until the next sign-in.
+    signed_out: bool,
+    unwritten: bool,
 }
 
 enum Order {
-    Keep(Box<Resume>),
-    SignIn(Owner, Reply),
-    SignOut(Reply),
-    Flush(Reply),
+    /// Something changed.
+    Look,
+    Clear(Reply),
     Close(Reply),
+    Flush(Reply),
 }
 
 type Reply = oneshot::Sender<Result<(), Error>>;
 
 impl Keeper {
-    /// Starts the task.
+    /// Starts with what was kept, or with a session that is empty but for its home and server.
     pub(crate) fn start(
         store: Box<dyn Store>,
-        place: Place,
-        mut session: Option<Session>,
+        session: Session,
+        given: Option<(i32, String)>,
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (orders, inbox) = mpsc::unbounded_channel();
-        // The same server may listen somewhere else than last time.
-        let moved = session.as_mut().filter(|session| session.address != place.address);
-        let unwritten = moved.map(|session| session.address.clone_from(&place.address)).is_some();
-        let task = Task {
-            store: store.into(),
-            place,
+        let state = State {
             session,
+            addresses: BTreeMap::new(),
+            given: given.as_ref().map(|(dc_id, _)| *dc_id),
             signed_out: false,
-            unwritten,
-            failure: None,
+            unwritten: false,
         };
-        (Self { orders }, task.run(inbox))
+        let keeper = Self { state: Arc::new(Mutex::new(state)), orders };
+        if let Some((dc_id, address)) = given {
+            // The same server may listen somewhere else than last time.
+            keeper.dialled(dc_id, &address);
+        }
+        let task =
+            Task { store: store.into(), state: Arc::clone(&keeper.state), failure: None };
+        (keeper, task.run(inbox))
     }
 
-    /// Writes key, salts and clock soon.
-    pub(crate) fn keep(&self, resume: Resume) {
-        // The task lives as long as this sender.
-        drop(self.orders.send(Order::Keep(Box::new(resume))));
+    /// The keeper for a connection to this data centre, and what it goes on with.
+    pub(crate) fn of(&self, dc_id: i32) -> (DcKeeper, Option<Resume>) {
+        let resume = self.lock().session.resume(dc_id);
+        let key_id = resume.as_ref().map_or(0, |resume| resume.key.id());
+        let key_id = Arc::new(AtomicI64::new(key_id));
+        (DcKeeper { keeper: self.clone(), dc_id, key_id }, resume)
     }
 
-    /// Writes who is signed in, and returns when it is on the disk.
+    /// Whether there is an auth key for this data centre.
+    pub(crate) fn has_key(&self, dc_id: i32) -> bool {
+        self.lock().session.dcs.contains_key(&dc_id)
+    }
+
+    /// Whether somebody is signed in.
+    pub(crate) fn is_owned(&self) -> bool {
+        self.lock().session.owner.is_some()
+    }
+
+    /// Whether whoever is signed in is so at this data centre.
+    pub(crate) fn is_signed_in(&self, dc_id: i32) -> bool {
+        self.lock().session.dcs.get(&dc_id).is_some_and(|dc| dc.signed_in)
+    }
+
+    /// Writes soon whether whoever is signed in is so at this data centre.
+    pub(crate) fn set_signed_in(&self, dc_id: i32, signed_in: bool) {
+        self.change(|state| {
+            if let Some(dc) = state.session.dcs.get_mut(&dc_id) {
+                dc.signed_in = signed_in;
+            }
+        });
+    }
+
+    /// Writes soon where this data centre was reached.
+    pub(crate) fn dialled(&self, dc_id: i32, address: &str) {
+        if self.lock().addresses.get(&dc_id).is_some_and(|known| known == address) {
+            return;
+        }
+        self.change(|state| {
+            let given = state.given == Some(dc_id);
+            if let Some(dc) = state.session.dcs.get_mut(&dc_id) {
+                address.clone_into(&mut dc.address);
+                dc.given |= given;
+            }
+            state.addresses.insert(dc_id, address.to_owned());
+        });
+    }
+
+    /// Writes who is signed in at the home, and returns when it is on the disk.
     pub(crate) async fn sign_in(&self, owner: Owner) -> Result<(), Error> {
-        self.ask(|reply| Order::SignIn(owner, reply)).await
+        {
+            let mut state = self.lock();
+            let home = state.session.home;
+            if !state.session.dcs.contains_key(&home) {
+                return Err(Error::KeyUnknown);
+            }
+            state.session.owner = Some(owner);
+            for (dc_id, dc) in &mut state.session.dcs {
+                dc.signed_in = *dc_id == home;
+            }
+            state.signed_out = false;
+            state.unwritten = true;
+        }
+        self.flush().await
     }
 
-    /// Forgets the session, and returns when it is gone.
+    /// Forgets the session and the keys of all data centres but the home, and returns when the
+    /// stored one is gone.
     pub(crate) async fn sign_out(&self) -> Result<(), Error> {
-        self.ask(Order::SignOut).await
+        {
+            let mut state = self.lock();
+            let home = state.session.home;
+            state.session.owner = None;
+            state.session.dcs.retain(|dc_id, _| *dc_id == home);
+            state.session.dcs.values_mut().for_each(|dc| dc.signed_in = false);
+            state.signed_out = true;
+            state.unwritten = false;
+        }
+        self.ask(Order::Clear).await
+    }
+
+    /// Makes another data centre the home, and returns when it is on the disk. There must be a
+    /// key for it.
+    pub(crate) async fn set_home(&self, dc_id: i32) -> Result<(), Error> {
+        let mut before = dc_id;
+        self.change(|state| std::mem::swap(&mut state.session.home, &mut before));
+        let kept = self.flush().await;
+        if kept.is_err() {
+            self.change(|state| state.session.home = before);
+        }
+        kept
     }
 
     /// Returns when all that was ordered before is on the disk.
@@ -85,6 +187,20 @@ impl Keeper {
         }
     }
 
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        {
+            let mut state = self.lock();
+            change(&mut state);
+            state.unwritten = !state.signed_out;
+        }
+        // The task lives as long as this sender.
+        drop(self.orders.send(Order::Look));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
     async fn ask(&self, order: impl FnOnce(Reply) -> Order) -> Result<(), Error> {
         let (reply, answer) = oneshot::channel();
         drop(self.orders.send(order(reply)));
@@ -93,13 +209,57 @@ impl Keeper {
     }
 }
 
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper").finish_non_exhaustive()
+    }
+}
+
+impl DcKeeper {
+    /// Writes key, salts and clock soon. A key that the connection did not have before is new,
+    /// and nobody is signed in with it.
+    pub(crate) fn keep(&self, resume: Resume) {
+        let key_id = resume.key.id();
+        let is_new = self.key_id.swap(key_id, Ordering::Relaxed) != key_id;
+        self.keeper.change(|state| {
+            let Resume { key, salts, time_offset } = resume;
+            let dcs = &mut state.session.dcs;
+            if is_new {
+                let address = state.addresses.get(&self.dc_id).cloned().unwrap_or_default();
+                let given = state.given == Some(self.dc_id);
+                dcs.insert(self.dc_id, Dc { address, key, salts, signed_in: false, given });
+            } else {
+                // A connection may outlive its key, and must not bring it back.
+                match dcs.get_mut(&self.dc_id) {
+                    Some(dc) if dc.key == key => dc.salts = salts,
+                    _ => return,
+                }
+            }
+            state.session.time_offset = time_offset;
+        });
+    }
+
+    /// Forgets the connection's key, which the server does not know any more.
+    pub(crate) fn forget(&self) {
+        let key_id = self.key_id.load(Ordering::Relaxed);
+        self.keeper.change(|state| {
+            let dcs = &mut state.session.dcs;
+            if dcs.get(&self.dc_id).is_some_and(|dc| dc.key.id() == key_id) {
+                dcs.remove(&self.dc_id);
+            }
+        });
+    }
+}
+
+impl fmt::Debug for DcKeeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DcKeeper").field("dc_id", &self.dc_id).finish_non_exhaustive()
+    }
+}
+
 struct Task {
     store: Arc<dyn Store>,
-    place: Place,
-    session: Option<Session>,
-    /// After a sign-out nothing is written until the next sign-in.
-    signed_out: bool,
-    unwritten: bool,
+    state: Arc<Mutex<State>>,
     /// The failure of a write that nobody waited for.
     failure: Option<Error>,
 }
@@ -119,9 +279,7 @@ impl Task {
                 self.obey(order).await;
                 next = inbox.try_recv().ok();
             }
-            if self.unwritten
-                && let Err(error) = self.write().await
-            {
+            if let Err(error) = self.write().await {
                 tracing::warn!(%error, "the session could not be kept");
                 self.failure = Some(error);
             }
@@ -130,30 +288,8 @@ impl Task {
 
     async fn obey(&mut self, order: Order) {
         match order {
-            Order::Keep(resume) => {
-                match &mut self.session {
-                    Some(session) => session.take(*resume),
-                    None => self.session = Some(self.place.with(*resume)),
-                }
-                self.unwritten = !self.signed_out;
-            }
-            Order::SignIn(owner, reply) => {
-                let result = match &mut self.session {
-                    Some(session) => {
-                        session.owner = Some(owner);
-                        self.signed_out = false;
-                        self.write().await
-                    }
-                    None => Err(Error::KeyUnknown),
-                };
-                drop(reply.send(result));
-            }
-            Order::SignOut(reply) => {
-                self.signed_out = true;
-                self.unwritten = false;
-                if let Some(session) = &mut self.session {
-                    session.owner = None;
-                }
+            Order::Look => {}
+            Order::Clear(reply) => {
                 let store = Arc::clone(&self.store);
                 drop(reply.send(blocking(move || store.clear()).await));
             }
@@ -165,33 +301,31 @@ impl Task {
     }
 
     async fn flush(&mut self) -> Result<(), Error> {
-        match self.failure.take() {
-            Some(failure) if !self.unwritten => Err(failure),
-            _ if self.unwritten => self.write().await,
-            _ => Ok(()),
-        }
+        let written = self.write().await;
+        self.failure.take().map_or(written, Err)
     }
 
+    /// Writes what is not written yet, if there is a session at all.
     async fn write(&mut self) -> Result<(), Error> {
-        let Some(session) = self.session.clone() else { return Ok(()) };
-        self.unwritten = false;
+        let session = {
+            let mut state = lock(&self.state);
+            if !std::mem::take(&mut state.unwritten) {
+                return Ok(());
+            }
+            if !state.session.dcs.contains_key(&state.session.home) {
+                return Ok(());
+            }
+            state.session.clone()
+        };
+        // A later write makes up for an earlier one.
+        self.failure = None;
         let store = Arc::clone(&self.store);
         blocking(move || store.save(&session)).await
     }
 }
 
-impl Place {
-    fn with(&self, resume: Resume) -> Session {
-        Session {
-            dc_id: self.dc_id,
-            address: self.address.clone(),
-            server_fingerprint: self.server_fingerprint,
-            key: resume.key,
-            salts: resume.salts,
-            time_offset: resume.time_offset,
-            owner: None,
-        }
-    }
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs what waits for a disk where waiting hurts nobody.

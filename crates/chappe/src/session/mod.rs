@@ -1,7 +1,7 @@
 //! What a client keeps between two runs, and where: the [`Session`] and its [`Store`].
 //!
-//! A session is the auth key and what is worth knowing beside it. Whoever holds it *is* the
-//! account, so it never shows in `Debug`, is wiped from memory when dropped, and a file of it is
+//! A session is the auth keys, one a data centre, and what is worth knowing beside them. Whoever
+//! holds it *is* the account, so it never shows in `Debug`, is wiped from memory when dropped, and a file of it is
 //! readable by its owner only.
 
 mod bytes;
@@ -13,6 +13,7 @@ pub(crate) mod lock;
 mod tests;
 
 use std::{
+    collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -26,18 +27,30 @@ pub use self::{
     file::File,
     lock::{Holder, SessionLock},
 };
-use crate::error::Error;
+use crate::{dc::DcOption, error::Error};
 
-/// One auth key with one server, and who is signed in with it.
+/// The auth keys with the data centres of one Telegram, and who is signed in with them.
 #[derive(Clone)]
 pub struct Session {
-    pub(crate) dc_id: i32,
-    pub(crate) address: String,
+    /// Where the account lives, and the main connection leads.
+    pub(crate) home: i32,
     pub(crate) server_fingerprint: i64,
-    pub(crate) key: AuthKey,
-    pub(crate) salts: Vec<Salt>,
     pub(crate) time_offset: i64,
     pub(crate) owner: Option<Owner>,
+    /// Those that there is a key for; the home is always among them.
+    pub(crate) dcs: BTreeMap<i32, Dc>,
+}
+
+/// What is kept of one data centre.
+#[derive(Clone)]
+pub(crate) struct Dc {
+    pub(crate) address: String,
+    pub(crate) key: AuthKey,
+    pub(crate) salts: Vec<Salt>,
+    /// Whether whoever is signed in is so with this key, by sign-in or by import.
+    pub(crate) signed_in: bool,
+    /// Whether the address is the one that the program gave.
+    pub(crate) given: bool,
 }
 
 /// Who is signed in.
@@ -48,17 +61,23 @@ pub(crate) struct Owner {
 }
 
 impl Session {
-    /// The data centre that the auth key belongs to.
+    /// The home data centre: where the account lives, as far as is known.
     pub const fn dc_id(&self) -> i32 {
-        self.dc_id
+        self.home
     }
 
-    /// The address that was dialled last, as `host:port`; empty if a connector was used.
+    /// The data centres that there is an auth key for, the home among them.
+    pub fn dc_ids(&self) -> impl Iterator<Item = i32> + '_ {
+        self.dcs.keys().copied()
+    }
+
+    /// The address of the home that was dialled last, as `host:port`; empty if a connector was
+    /// used.
     pub fn address(&self) -> &str {
-        &self.address
+        self.dcs.get(&self.home).map_or("", |dc| &dc.address)
     }
 
-    /// The fingerprint of the server's public key.
+    /// The fingerprint of the servers' public key.
     pub const fn server_fingerprint(&self) -> i64 {
         self.server_fingerprint
     }
@@ -89,22 +108,33 @@ impl Session {
         bytes::read(input).map_err(|problem| Error::session(None, problem))
     }
 
-    pub(crate) fn to_resume(&self) -> Resume {
-        Resume { key: self.key.clone(), salts: self.salts.clone(), time_offset: self.time_offset }
+    /// The data centre whose address the program gave; else the home.
+    pub(crate) fn named(&self) -> i32 {
+        let given = self.dcs.iter().find(|(_, dc)| dc.given);
+        given.map_or(self.home, |(dc_id, _)| *dc_id)
     }
 
-    pub(crate) fn take(&mut self, resume: Resume) {
-        self.key = resume.key;
-        self.salts = resume.salts;
-        self.time_offset = resume.time_offset;
+    /// Where data centres were reached, but for the one whose address the program gives anew.
+    pub(crate) fn remembered(&self, given: Option<i32>) -> Vec<DcOption> {
+        let known = self.dcs.iter().filter(|(dc_id, dc)| {
+            Some(**dc_id) != given && !dc.address.is_empty()
+        });
+        known.map(|(dc_id, dc)| DcOption::new(*dc_id, dc.address.as_str())).collect()
+    }
+
+    /// What a connection to this data centre goes on with.
+    pub(crate) fn resume(&self, dc_id: i32) -> Option<Resume> {
+        let dc = self.dcs.get(&dc_id)?;
+        let (key, salts) = (dc.key.clone(), dc.salts.clone());
+        Some(Resume { key, salts, time_offset: self.time_offset })
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("dc_id", &self.dc_id)
-            .field("address", &self.address)
+            .field("dc_id", &self.home)
+            .field("address", &self.address())
             .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,163 @@
+//! Dialling one of several addresses: the first that answers is taken, and a dead one costs the
+//! others a moment only, as RFC 8305 has it.
+
+use std::{
+    future::{Future, poll_fn},
+    io,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::Poll,
+    time::Duration,
+};
+
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep},
+};
+
+use super::{Connector, Dialing, Link};
+use crate::dc::{AddressBook, DcOption, Kind};
+
+/// How a client reaches servers.
+#[derive(Clone)]
+pub(crate) enum Dialer {
+    /// By addresses.
+    Each(Arc<dyn Fn(DcOption) -> Dialing + Send + Sync>),
+    /// This data centre, by a way that knows no addresses, and no other.
+    Only(i32, Connector),
+}
+
+impl Dialer {
+    /// Whether this data centre can be reached at all.
+    pub(crate) fn reaches(&self, book: &AddressBook, dc_id: i32) -> bool {
+        match self {
+            Self::Each(_) => !book.candidates(dc_id, Kind::Main).is_empty(),
+            Self::Only(only, _) => *only == dc_id,
+        }
+    }
+
+    /// What dials for one connection, as often as it is called. The address that answered is
+    /// given to `reached`.
+    pub(crate) fn connector(
+        &self,
+        book: &Arc<AddressBook>,
+        dc_id: i32,
+        kind: Kind,
+        reached: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Connector {
+        let dial = match self {
+            Self::Only(_, connector) => return Arc::clone(connector),
+            Self::Each(dial) => Arc::clone(dial),
+        };
+        let (book, reached) = (Arc::clone(book), Arc::new(reached));
+        let last: Arc<Mutex<Option<(String, Instant)>>> = Arc::default();
+        Arc::new(move || {
+            let (dial, book, last) = (Arc::clone(&dial), Arc::clone(&book), Arc::clone(&last));
+            let reached = Arc::clone(&reached);
+            Box::pin(async move {
+                let before = last.lock().unwrap_or_else(PoisonError::into_inner).take();
+                // An address that answers and then is of no use is as bad as one that does not.
+                if let Some((address, at)) = before
+                    && at.elapsed() < TOO_SHORT
+                {
+                    book.doubt(&address);
+                }
+                let candidates = book.candidates(dc_id, kind);
+                let (address, link) = race(candidates, &*dial, &book).await?;
+                book.trust(&address);
+                reached(&address);
+                *last.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some((address, Instant::now()));
+                Ok(link)
+            })
+        })
+    }
+}
+
+/// Dials by TCP.
+pub(crate) fn tcp() -> Dialer {
+    Dialer::Each(Arc::new(|option| {
+        Box::pin(async move {
+            let socket = TcpStream::connect(&option.address).await?;
+            // Packets are whole requests: waiting for more to fill a segment only adds latency.
+            socket.set_nodelay(true)?;
+            Ok(Box::new(socket) as Box<dyn Link>)
+        })
+    }))
+}
+
+/// Dials by a way that a user of the library brings.
+pub(crate) fn custom<C, F, L>(connector: C) -> Dialer
+where
+    C: Fn(DcOption) -> F + Send + Sync + 'static,
+    F: Future<Output = io::Result<L>> + Send + 'static,
+    L: Link + 'static,
+{
+    Dialer::Each(Arc::new(move |option| {
+        let dialing = connector(option);
+        Box::pin(async move { Ok(Box::new(dialing.await?) as Box<dyn Link>) })
+    }))
+}
+
+/// Dials one data centre by a way that a user of the library brings.
+pub(crate) fn only<C, F, L>(dc_id: i32, connector: C) -> Dialer
+where
+    C: Fn() -> F + Send + Sync + 'static,
+    F: Future<Output = io::Result<L>> + Send + 'static,
+    L: Link + 'static,
+{
+    let connector: Connector = Arc::new(move || {
+        let dialing = connector();
+        Box::pin(async move { Ok(Box::new(dialing.await?) as Box<dyn Link>) })
+    });
+    Dialer::Only(dc_id, connector)
+}
+
+/// Dials the candidates in their order, each a moment after the one before or as soon as that
+/// failed, and returns the first that answers.
+async fn race(
+    candidates: Vec<DcOption>,
+    dial: &(dyn Fn(DcOption) -> Dialing + Send + Sync),
+    book: &AddressBook,
+) -> io::Result<(String, Box<dyn Link>)> {
+    let mut waiting = candidates.into_iter();
+    let mut under_way: Vec<(String, Dialing)> = Vec::new();
+    let mut failure = io::Error::new(io::ErrorKind::NotFound, "no address is known");
+    loop {
+        match waiting.next() {
+            Some(option) => under_way.push((option.address.clone(), dial(option))),
+            None if under_way.is_empty() => return Err(failure),
+            None => {}
+        }
+        let more = waiting.len() > 0;
+        let mut head_start = pin!(sleep(HEAD_START));
+        let answered = poll_fn(|cx| {
+            for (at, (_, dialing)) in under_way.iter_mut().enumerate() {
+                if let Poll::Ready(answered) = dialing.as_mut().poll(cx) {
+                    return Poll::Ready(Some((at, answered)));
+                }
+            }
+            if more { head_start.as_mut().poll(cx).map(|()| None) } else { Poll::Pending }
+        })
+        .await;
+        let Some((at, answered)) = answered else { continue };
+        let (address, _) = under_way.remove(at);
+        match answered {
+            Ok(link) => {
+                // Those before it had their head start.
+                under_way.iter().for_each(|(slow, _)| book.doubt(slow));
+                return Ok((address, link));
+            }
+            Err(error) => {
+                tracing::debug!(address, %error, "no answer");
+                book.doubt(&address);
+                failure = error;
+            }
+        }
+    }
+}
+
+/// How long an address may take before the next one is dialled, too.
+const HEAD_START: Duration = Duration::from_millis(250);
+/// A connection that ended within this time speaks against its address.
+const TOO_SHORT: Duration = Duration::from_secs(10);
