@@ -1,7 +1,14 @@
 //! How a client is described and connected. The only place that asks the operating system for
 //! randomness.
 
-use std::{collections::BTreeMap, fmt, future::Future, io, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    future::Future,
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use chappe_crypto::rsa::PublicKey;
@@ -303,7 +310,7 @@ impl Builder {
             server_key: key,
             introduction: introduction(self.app.api_id, &self.device),
             connect_timeout: self.connect_timeout,
-            dialer,
+            dialer: Mutex::new(Some(dialer)),
             book: Arc::new(book),
             keeper,
             status: watch::Sender::new(Status::Connecting(None)),

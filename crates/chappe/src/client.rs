@@ -7,16 +7,8 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::{
-    CallOptions,
-    builder::Builder,
-    dc::DcOption,
-    error::Error,
-    flood::Gate,
-    invoke::Policy,
-    net::driver::Status,
-    pool::Pool,
-    session::keeper::Keeper,
-    updates::Updates,
+    CallOptions, builder::Builder, dc::DcOption, error::Error, flood::Gate, invoke::Policy,
+    net::driver::Status, pool::Pool, session::keeper::Keeper, updates::Updates,
 };
 
 /// A client of Telegram.

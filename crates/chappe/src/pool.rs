@@ -247,6 +247,7 @@ impl Pool {
             (lines, std::mem::take(&mut state.tasks))
         };
         tasks.abort_all();
+        self.setup.close();
         // All hear of it before any is waited for.
         lines.iter().for_each(|line| line.close());
         for line in &lines {
@@ -324,7 +325,8 @@ impl Pool {
     fn bury(&self, dc_id: i32) {
         for kind in [Kind::Main, Kind::Media] {
             let line = self.lock().lines.get(&(dc_id, kind)).cloned();
-            let Some((line, end)) = line.and_then(|line| line.ended().map(|end| (line, end))) else {
+            let Some((line, end)) = line.and_then(|line| line.ended().map(|end| (line, end)))
+            else {
                 continue;
             };
             match end {
@@ -479,7 +481,7 @@ impl Pool {
     }
 
     fn reaches(&self, dc_id: i32) -> bool {
-        self.setup.dialer.reaches(&self.setup.book, dc_id)
+        self.setup.reaches(dc_id)
     }
 
     /// Asks the home for the addresses of all data centres.
@@ -585,7 +587,8 @@ impl Pool {
     /// What a failure at a data centre that is not the home means for a call: the client goes on
     /// whatever it is, and has the address looked up.
     fn not_reached(&self, dc_id: i32, error: Error) -> Error {
-        if !matches!(error, Error::Network(_)) && error.ended().is_none_or(|end| end == Ended::Closed)
+        if !matches!(error, Error::Network(_))
+            && error.ended().is_none_or(|end| end == Ended::Closed)
         {
             return error;
         }

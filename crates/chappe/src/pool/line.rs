@@ -39,7 +39,8 @@ pub(crate) struct Setup {
     /// `invokeWithLayer(initConnection(`, encoded.
     pub(crate) introduction: Bytes,
     pub(crate) connect_timeout: Duration,
-    pub(crate) dialer: Dialer,
+    /// `None` once nothing is to be dialled any more.
+    pub(crate) dialer: Mutex<Option<Dialer>>,
     pub(crate) book: Arc<AddressBook>,
     pub(crate) keeper: Keeper,
     /// What the client shows: the status of its home.
@@ -80,6 +81,7 @@ impl Setup {
         updates: broadcast::Sender<Bytes>,
         signed_in: bool,
     ) -> Result<Arc<Line>, Error> {
+        let dialer = self.dialer().ok_or(Error::Closed)?;
         let config = Config {
             framing: self.framing,
             obfuscated: self.obfuscated,
@@ -101,7 +103,7 @@ impl Setup {
         let parts = Parts {
             connection,
             clock,
-            connector: self.dialer.connector(&self.book, dc_id, kind, reached),
+            connector: dialer.connector(&self.book, dc_id, kind, reached),
             connect_timeout: self.connect_timeout,
             introduction: self.introduction.clone(),
             calls: calls_inbox,
@@ -127,6 +129,20 @@ impl Setup {
             active: watch::Sender::new(0),
             answered: AtomicBool::new(false),
         }))
+    }
+
+    /// Whether there is a way to this data centre.
+    pub(crate) fn reaches(&self, dc_id: i32) -> bool {
+        self.dialer().is_some_and(|dialer| dialer.reaches(&self.book, dc_id))
+    }
+
+    /// Dials no more.
+    pub(crate) fn close(&self) {
+        self.dialer.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    fn dialer(&self) -> Option<Dialer> {
+        self.dialer.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits until the line carries calls and its key is on the disk.

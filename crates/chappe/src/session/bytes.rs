@@ -115,8 +115,10 @@ pub(super) fn read(input: &[u8]) -> Result<Session, SessionProblem> {
     }
     let mut fields = Fields(body);
     let version = u16::from_le_bytes(fields.take()?);
-    if !(FIRST_VERSION..=VERSION).contains(&version) {
-        return Err(SessionProblem::Newer { version });
+    match version {
+        FIRST_VERSION | VERSION => {}
+        0 => return Err(SessionProblem::Damaged),
+        _ => return Err(SessionProblem::Newer { version }),
     }
     let home = i32::from_le_bytes(fields.take()?);
     let server_fingerprint = i64::from_le_bytes(fields.take()?);

@@ -75,8 +75,7 @@ impl Keeper {
             // The same server may listen somewhere else than last time.
             keeper.dialled(dc_id, &address);
         }
-        let task =
-            Task { store: store.into(), state: Arc::clone(&keeper.state), failure: None };
+        let task = Task { store: store.into(), state: Arc::clone(&keeper.state), failure: None };
         (keeper, task.run(inbox))
     }
 

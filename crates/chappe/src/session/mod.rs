@@ -116,9 +116,8 @@ impl Session {
 
     /// Where data centres were reached, but for the one whose address the program gives anew.
     pub(crate) fn remembered(&self, given: Option<i32>) -> Vec<DcOption> {
-        let known = self.dcs.iter().filter(|(dc_id, dc)| {
-            Some(**dc_id) != given && !dc.address.is_empty()
-        });
+        let known =
+            self.dcs.iter().filter(|(dc_id, dc)| Some(**dc_id) != given && !dc.address.is_empty());
         known.map(|(dc_id, dc)| DcOption::new(*dc_id, dc.address.as_str())).collect()
     }
 

@@ -1,34 +1,56 @@
 //! The session file: what is written is read, what is damaged is refused, and a killed process
 //! leaves the old session or the new one.
 
-use std::{fs, io, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use chappe_crypto::AuthKey;
 use chappe_mtproto::connection::Salt;
 
 use super::{
-    File, Memory, Owner, Session, Store, bytes,
+    Dc, File, Memory, Owner, Session, Store, bytes,
     file::{Disk, Steps},
 };
 use crate::error::{Error, SessionProblem};
 
-fn session(first: u8) -> Session {
+fn key(first: u8) -> AuthKey {
     let mut key = [0; 256];
     for (at, byte) in key.iter_mut().enumerate() {
         *byte = first.wrapping_add(at as u8);
     }
-    Session {
-        dc_id: 2,
+    AuthKey::from_bytes(key)
+}
+
+/// What version 1 could say: one data centre.
+fn session(first: u8) -> Session {
+    let home = Dc {
         address: "127.0.0.1:4430".to_owned(),
-        server_fingerprint: -3_414_540_481_677_951_611,
-        key: AuthKey::from_bytes(key),
+        key: key(first),
         salts: vec![
             Salt { salt: -1, valid_since: 1_700_000_000, valid_until: 1_700_001_800 },
             Salt { salt: i64::MIN, valid_since: 1_700_001_800, valid_until: i64::MAX },
         ],
+        signed_in: true,
+        given: true,
+    };
+    Session {
+        home: 2,
+        server_fingerprint: -3_414_540_481_677_951_611,
         time_offset: -7,
         owner: Some(Owner { user_id: 777_000, bot: false }),
+        dcs: BTreeMap::from([(2, home)]),
     }
+}
+
+/// Three data centres, and the home is the last one.
+fn abroad(first: u8) -> Session {
+    let mut session = session(first);
+    for (dc_id, signed_in) in [(1, false), (4, true)] {
+        let address = format!("127.0.0.1:{dc_id}");
+        let dc = Dc { address, key: key(dc_id as u8), salts: vec![], signed_in, given: false };
+        session.dcs.insert(dc_id, dc);
+    }
+    session.home = 4;
+    session
 }
 
 fn problem(result: Result<impl Sized, Error>) -> SessionProblem {
@@ -48,33 +70,59 @@ fn what_is_written_is_read() {
     let owners =
         [None, Some(Owner { user_id: 5, bot: false }), Some(Owner { user_id: 6, bot: true })];
     for owner in owners {
-        let mut before = session(1);
+        let mut before = abroad(1);
         before.owner = owner;
-        before.salts.truncate(usize::from(owner.is_some()) * 2);
         let after = Session::from_bytes(before.to_bytes().unwrap().as_ref()).unwrap();
-        assert_eq!(after.dc_id(), before.dc_id());
-        assert_eq!(after.address(), before.address());
+        assert_eq!((after.dc_id(), after.address()), (4, "127.0.0.1:4"));
         assert_eq!(after.server_fingerprint(), before.server_fingerprint());
-        assert_eq!(after.key.as_bytes(), before.key.as_bytes());
-        assert_eq!(after.salts, before.salts);
         assert_eq!(after.time_offset, before.time_offset);
         assert_eq!(after.owner, owner);
+        assert_eq!(after.dc_ids().collect::<Vec<_>>(), [1, 2, 4]);
+        for (after, before) in after.dcs.values().zip(before.dcs.values()) {
+            assert_eq!(after.address, before.address);
+            assert_eq!(after.key.as_bytes(), before.key.as_bytes());
+            assert_eq!(after.salts, before.salts);
+            assert_eq!((after.signed_in, after.given), (before.signed_in, before.given));
+        }
     }
+}
+
+/// Written by the program as it was before it knew more than one data centre.
+#[test]
+fn a_file_of_version_1_is_read_and_written_as_version_2() {
+    let hex: String =
+        include_str!("../../tests/vectors/session_1.hex").split_whitespace().collect();
+    let old: Vec<_> = (0..hex.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+        .collect();
+    let read = Session::from_bytes(&old).unwrap();
+    assert!(same(&read, &session(1)));
+    assert_eq!(read.named(), 2);
+    assert_eq!(read.to_bytes().unwrap().as_ref()[8..10], [2, 0]);
 }
 
 #[test]
 fn the_layout_is_the_documented_one() {
-    let bytes = session(1).to_bytes().unwrap();
+    let bytes = abroad(1).to_bytes().unwrap();
     let bytes = bytes.as_ref();
-    assert_eq!(&bytes[..10], b"CHAPPE\r\n\x01\0");
-    assert_eq!(bytes[10..14], 2_i32.to_le_bytes());
+    assert_eq!(&bytes[..10], b"CHAPPE\r\n\x02\0");
+    assert_eq!(bytes[10..14], 4_i32.to_le_bytes());
     assert_eq!(bytes[22..30], (-7_i64).to_le_bytes());
     assert_eq!(bytes[30], 1);
     assert_eq!(bytes[31..39], 777_000_i64.to_le_bytes());
-    assert_eq!(bytes[39..42], [1, 2, 3]);
-    assert_eq!(bytes[295..297], 14_u16.to_le_bytes());
-    assert_eq!(&bytes[297..311], b"127.0.0.1:4430");
-    assert_eq!(bytes.len(), 311 + 2 + 2 * 24 + 32);
+    assert_eq!(bytes[39..41], 3_u16.to_le_bytes());
+    let first = 265 + "127.0.0.1:1".len();
+    assert_eq!(bytes[41..46], [1, 0, 0, 0, 0]);
+    let home = &bytes[41 + first..];
+    assert_eq!(home[..4], 2_i32.to_le_bytes());
+    assert_eq!(home[4], 3);
+    assert_eq!(home[5..8], [1, 2, 3]);
+    assert_eq!(home[261..263], 14_u16.to_le_bytes());
+    assert_eq!(&home[263..277], b"127.0.0.1:4430");
+    assert_eq!(home[277..279], 2_u16.to_le_bytes());
+    assert_eq!(home[279 + 2 * 24..][..5], [4, 0, 0, 0, 1]);
+    assert_eq!(bytes.len(), 41 + 2 * first + 265 + 14 + 2 * 24 + 32);
 }
 
 #[test]
@@ -124,19 +172,34 @@ fn fields_are_checked_behind_the_checksum() {
     };
     damaged(&|bytes| bytes[30] = 3);
     damaged(&|bytes| bytes[30] = 0);
-    damaged(&|bytes| bytes[295] = 255);
-    damaged(&|bytes| bytes[297] = 0xff);
-    damaged(&|bytes| bytes[311] = 3);
+    // A home that is not there, too few and too many data centres, one twice, an unknown flag.
+    damaged(&|bytes| bytes[10] = 3);
+    damaged(&|bytes| bytes[39] = 0);
+    damaged(&|bytes| bytes[39] = 2);
+    damaged(&|bytes| {
+        let dc = bytes[41..].to_vec();
+        bytes.extend_from_slice(&dc);
+        bytes[39] = 2;
+    });
+    damaged(&|bytes| bytes[45] = 7);
+    damaged(&|bytes| bytes[302] = 255);
+    damaged(&|bytes| bytes[304] = 0xff);
+    damaged(&|bytes| bytes[318] = 3);
     damaged(&|bytes| bytes.push(0));
     damaged(&|bytes| bytes.truncate(9));
-    assert!(matches!(resealed(&|bytes| bytes[8] = 2), SessionProblem::Newer { version: 2 }));
+    assert!(matches!(resealed(&|bytes| bytes[8] = 3), SessionProblem::Newer { version: 3 }));
+    assert!(matches!(resealed(&|bytes| bytes[8] = 0), SessionProblem::Damaged));
 }
 
 #[test]
 fn what_does_not_fit_the_format_is_refused() {
     let mut long = session(1);
-    long.address = "x".repeat(65_536);
+    long.dcs.get_mut(&2).unwrap().address = "x".repeat(65_536);
     assert!(matches!(bytes::write(&long), Err(SessionProblem::Unwritable)));
+    let mut many = session(1);
+    let one = many.dcs[&2].clone();
+    many.dcs = (0..7_000).map(|dc_id| (dc_id, one.clone())).collect();
+    assert!(matches!(bytes::write(&many), Err(SessionProblem::Unwritable)));
 }
 
 #[test]

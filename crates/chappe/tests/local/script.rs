@@ -67,6 +67,12 @@ async fn act(
                 }
                 ServerOutput::Close(_) => return,
                 ServerOutput::Event(ServerEvent::Request { session, msg_id, body, .. }) => {
+                    // The client asks for addresses by itself; no script is about that.
+                    if body.ends_with(&help::GetConfig.to_bytes()) {
+                        let refusal = RpcFailure { code: 400, message: "METHOD_INVALID".into() };
+                        server.respond(now, session, msg_id, Err(refusal));
+                        continue;
+                    }
                     heard.lock().unwrap().push(body);
                     if !push.is_empty() {
                         server.push(now, session, push.clone());

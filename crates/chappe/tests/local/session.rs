@@ -16,7 +16,7 @@ use crate::{
 
 /// The auth key in the bytes of a session; see the layout of the file.
 fn key_of(path: &std::path::Path) -> Vec<u8> {
-    fs::read(path).unwrap()[39..295].to_vec()
+    fs::read(path).unwrap()[46..302].to_vec()
 }
 
 #[tokio::test]
