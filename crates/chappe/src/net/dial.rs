@@ -161,3 +161,93 @@ async fn race(
 const HEAD_START: Duration = Duration::from_millis(250);
 /// A connection that ended within this time speaks against its address.
 const TOO_SHORT: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::pending,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    use super::*;
+    use crate::dc::Ipv6;
+
+    /// Addresses that begin with `dead` say nothing, those with `no` refuse.
+    fn book(addresses: &[&str]) -> Arc<AddressBook> {
+        let given = addresses.iter().map(|address| DcOption::new(2, *address)).collect();
+        Arc::new(AddressBook::new(Ipv6::Allow, false, given, vec![], vec![]))
+    }
+
+    fn first(book: &AddressBook) -> String {
+        book.candidates(2, Kind::Main).remove(0).address
+    }
+
+    async fn dial(connector: &Connector) -> (io::Result<()>, Duration) {
+        let begin = Instant::now();
+        (connector().await.map(drop), begin.elapsed())
+    }
+
+    fn connector(book: &Arc<AddressBook>, dials: &Arc<AtomicUsize>) -> Connector {
+        let dials = Arc::clone(dials);
+        let dialer = custom(move |option: DcOption| {
+            dials.fetch_add(1, Ordering::Relaxed);
+            async move {
+                match &option.address {
+                    dead if dead.starts_with("dead") => pending().await,
+                    no if no.starts_with("no") => Err(io::ErrorKind::ConnectionRefused.into()),
+                    _ => Ok(tokio::io::duplex(1).0),
+                }
+            }
+        });
+        dialer.connector(book, 2, Kind::Main, |_| {})
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dead_address_costs_a_moment_and_a_refusal_none() {
+        for (addresses, time, count) in [
+            (&["one:1", "two:2"][..], Duration::ZERO, 1),
+            (&["no:1", "no:2", "two:2"], Duration::ZERO, 3),
+            (&["dead:1", "two:2", "three:3"], HEAD_START, 2),
+            (&["dead:1", "dead:2", "no:3", "four:4"], HEAD_START * 2, 4),
+        ] {
+            let (book, dials) = (book(addresses), Arc::default());
+            let (dialled, took) = dial(&connector(&book, &dials)).await;
+            dialled.unwrap();
+            // Timers count milliseconds.
+            assert!(took >= time && took <= time + Duration::from_millis(3), "{addresses:?}");
+            assert_eq!(dials.load(Ordering::Relaxed), count, "{addresses:?}");
+            // Next time it is tried first.
+            assert_eq!(dial(&connector(&book, &dials)).await.1, Duration::ZERO, "{addresses:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refused_everywhere_is_told_at_once_and_nowhere_known_too() {
+        for addresses in [&["no:1", "no:2"][..], &[]] {
+            let (dialled, took) = dial(&connector(&book(addresses), &Arc::default())).await;
+            assert!(dialled.is_err() && took.is_zero(), "{addresses:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_whose_connection_did_not_last_is_tried_last() {
+        let book = book(&["one:1", "two:2"]);
+        let connector = connector(&book, &Arc::default());
+        dial(&connector).await.0.unwrap();
+        tokio::time::advance(TOO_SHORT).await;
+        dial(&connector).await.0.unwrap();
+        assert_eq!(first(&book), "one:1");
+        tokio::time::advance(TOO_SHORT / 2).await;
+        dial(&connector).await.0.unwrap();
+        assert_eq!(first(&book), "two:2");
+    }
+
+    #[tokio::test]
+    async fn a_way_without_addresses_leads_to_one_data_centre() {
+        let dialer = only(2, || async { Ok(tokio::io::duplex(1).0) });
+        let book = book(&[]);
+        assert!(dialer.reaches(&book, 2) && !dialer.reaches(&book, 4));
+        assert!(!tcp().reaches(&book, 2));
+        dial(&dialer.connector(&book, 2, Kind::Main, |_| {})).await.0.unwrap();
+    }
+}

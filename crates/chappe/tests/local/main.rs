@@ -2,7 +2,11 @@
 //! that can be cut.
 
 #[cfg(test)]
+mod centres;
+#[cfg(test)]
 mod connection;
+#[cfg(test)]
+mod dcs;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
