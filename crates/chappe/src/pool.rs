@@ -40,6 +40,7 @@ use crate::{
     api::{auth, errors, help, types},
     dc::{self, DcOption, Kind},
     error::{Error, RpcError},
+    flood::method_of,
     net::{
         driver::{End, Status},
         timer,
@@ -516,7 +517,7 @@ impl Pool {
 
     /// Looks at what goes by: an answer tells that the home works, or even what we want to know.
     fn answered(&self, line: &Line, body: &Bytes, answer: &Bytes) {
-        if body.starts_with(&help::GetConfig::ID.to_le_bytes())
+        if method_of(body) == help::GetConfig::ID
             && let Ok(config) = types::Config::from_bytes(answer)
         {
             self.learn(&config);

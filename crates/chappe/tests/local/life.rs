@@ -332,7 +332,7 @@ async fn what_cannot_heal_ends_the_client_once_and_for_all() {
         let (mut states, mut updates) = (client.states(), client.updates());
         let calling = tokio::spawn({
             let client = client.clone();
-            async move { client.invoke(&help::GetConfig).await }
+            async move { client.invoke(&help::GetNearestDc).await }
         });
         while stage.count() < 2 {
             tokio::task::yield_now().await;
