@@ -300,6 +300,21 @@ fn a_test_number_signs_up_by_itself() {
 }
 
 #[test]
+fn a_number_of_another_data_centre_signs_in_there() {
+    let telegram = Telegram::start_with(&["--dcs", "3"]);
+    let phone = "+999663 0042";
+    let sign_up = ["--first-name", "Ada", "--last-name", "Lovelace"];
+    let user =
+        telegram.json(&[&["login", "--phone", phone, "--code", "33333"][..], &sign_up].concat());
+    assert_eq!(user["first_name"], "Ada");
+    // The next process goes there at once, although it is given the address of another one.
+    let nearest = telegram.json(&["call", "help.getNearestDc"]);
+    assert_eq!((&nearest["this_dc"], &nearest["nearest_dc"]), (&3.into(), &2.into()));
+    assert!(telegram.run(&["web", "list"]).status.success());
+    assert!(telegram.run(&["logout"]).status.success());
+}
+
+#[test]
 fn a_bot_may_not_list_web_sessions() {
     let telegram = Telegram::start();
     let token = telegram.announcement["bots"][0]["token"].as_str().unwrap();

@@ -313,6 +313,7 @@ impl Builder {
             dialer: Mutex::new(Some(dialer)),
             book: Arc::new(book),
             keeper,
+            trouble: Arc::default(),
             status: watch::Sender::new(Status::Connecting(None)),
         };
         let client = Client::from(Inner {

@@ -36,24 +36,24 @@ impl Dialer {
         }
     }
 
-    /// What dials for one connection, as often as it is called. The address that answered is
-    /// given to `reached`.
+    /// What dials for one connection, as often as it is called. `dialled` hears which address
+    /// answered, if any.
     pub(crate) fn connector(
         &self,
         book: &Arc<AddressBook>,
         dc_id: i32,
         kind: Kind,
-        reached: impl Fn(&str) + Send + Sync + 'static,
+        dialled: impl Fn(Option<&str>) + Send + Sync + 'static,
     ) -> Connector {
         let dial = match self {
             Self::Only(_, connector) => return Arc::clone(connector),
             Self::Each(dial) => Arc::clone(dial),
         };
-        let (book, reached) = (Arc::clone(book), Arc::new(reached));
+        let (book, dialled) = (Arc::clone(book), Arc::new(dialled));
         let last: Arc<Mutex<Option<(String, Instant)>>> = Arc::default();
         Arc::new(move || {
             let (dial, book, last) = (Arc::clone(&dial), Arc::clone(&book), Arc::clone(&last));
-            let reached = Arc::clone(&reached);
+            let dialled = Arc::clone(&dialled);
             Box::pin(async move {
                 let before = last.lock().unwrap_or_else(PoisonError::into_inner).take();
                 // An address that answers and then is of no use is as bad as one that does not.
@@ -63,9 +63,10 @@ impl Dialer {
                     book.doubt(&address);
                 }
                 let candidates = book.candidates(dc_id, kind);
-                let (address, link) = race(candidates, &*dial, &book).await?;
+                let answered = race(candidates, &*dial, &book).await;
+                let (address, link) = answered.inspect_err(|_| dialled(None))?;
                 book.trust(&address);
-                reached(&address);
+                dialled(Some(&address));
                 *last.lock().unwrap_or_else(PoisonError::into_inner) =
                     Some((address, Instant::now()));
                 Ok(link)

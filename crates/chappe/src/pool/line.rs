@@ -14,7 +14,7 @@ use chappe_mtproto::{
     connection::{Config, Connection, FailureReason, RequestOptions, RpcFailure},
     transport,
 };
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tracing::Instrument;
 
 use crate::{
@@ -43,6 +43,8 @@ pub(crate) struct Setup {
     pub(crate) dialer: Mutex<Option<Dialer>>,
     pub(crate) book: Arc<AddressBook>,
     pub(crate) keeper: Keeper,
+    /// Told when no address of a data centre answers.
+    pub(crate) trouble: Arc<Notify>,
     /// What the client shows: the status of its home.
     pub(crate) status: watch::Sender<Status>,
 }
@@ -96,14 +98,17 @@ impl Setup {
         let (calls, calls_inbox) = mpsc::channel(QUEUE);
         let (control, control_inbox) = mpsc::unbounded_channel();
         let (report, lead) = report::new(&self.status);
-        let reached = {
-            let keeper = self.keeper.clone();
-            move |address: &str| keeper.dialled(dc_id, address)
+        let dialled = {
+            let (keeper, trouble) = (self.keeper.clone(), Arc::clone(&self.trouble));
+            move |address: Option<&str>| match address {
+                Some(address) => keeper.dialled(dc_id, address),
+                None => trouble.notify_one(),
+            }
         };
         let parts = Parts {
             connection,
             clock,
-            connector: dialer.connector(&self.book, dc_id, kind, reached),
+            connector: dialer.connector(&self.book, dc_id, kind, dialled),
             connect_timeout: self.connect_timeout,
             introduction: self.introduction.clone(),
             calls: calls_inbox,

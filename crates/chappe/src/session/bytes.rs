@@ -80,7 +80,7 @@ pub(super) fn write(session: &Session) -> Result<SessionBytes, SessionProblem> {
     out.extend_from_slice(&count.to_le_bytes());
     for (dc_id, dc) in &session.dcs {
         out.extend_from_slice(&dc_id.to_le_bytes());
-        out.push(u8::from(dc.signed_in) * SIGNED_IN | u8::from(dc.given) * GIVEN);
+        out.push((u8::from(dc.signed_in) * SIGNED_IN) | (u8::from(dc.given) * GIVEN));
         out.extend_from_slice(dc.key.as_bytes());
         write_address_and_salts(&mut out, dc)?;
     }
@@ -134,7 +134,7 @@ pub(super) fn read(input: &[u8]) -> Result<Session, SessionProblem> {
     let mut dcs = BTreeMap::new();
     if version == FIRST_VERSION {
         // The only data centre was the one that the program named.
-        let flags = u8::from(owner.is_some()) * SIGNED_IN | GIVEN;
+        let flags = (u8::from(owner.is_some()) * SIGNED_IN) | GIVEN;
         dcs.insert(home, fields.dc(flags)?);
     } else {
         let count = u16::from_le_bytes(fields.take()?);

@@ -86,7 +86,7 @@ impl Centres {
     }
 
     pub(crate) fn builder(&self) -> Builder {
-        Client::builder(API_ID, API_HASH).server("10.0.0.2:443", &KEY.public().to_pem()).unwrap()
+        Client::builder(API_ID, API_HASH).server("127.0.0.2:443", &KEY.public().to_pem()).unwrap()
     }
 
     pub(crate) async fn connect(&self, builder: Builder) -> Result<Client, Error> {
@@ -344,7 +344,7 @@ fn user() -> types::User {
 fn config(this_dc: i32) -> Bytes {
     let option = |dc_id, port| types::DcOption {
         this_port_only: true,
-        ..types::DcOption::new(dc_id, format!("10.0.0.{dc_id}"), port)
+        ..types::DcOption::new(dc_id, format!("127.0.0.{dc_id}"), port)
     };
     let mut options: Vec<_> =
         (1..=4).flat_map(|dc_id| [option(dc_id, 1), option(dc_id, 443)]).collect();

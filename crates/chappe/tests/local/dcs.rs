@@ -4,16 +4,17 @@
 use std::{sync::Arc, time::Duration};
 
 use chappe::{
-    CallOptions, Client, ConnectionState, Encode, Error, Function,
+    CallOptions, Client, ConnectionState, Encode, Error, Function, SignIn,
     api::{auth, enums, errors, help, types, users},
     session::{Memory, Session, Store},
 };
+use chappe_server::Server;
 use chappe_tl::ErrorName;
 use tokio::{task::JoinHandle, time::Instant};
 
 use crate::{
     centres::Centres,
-    telegram::{code, done},
+    telegram::{API_HASH, API_ID, client_of, code, done},
 };
 
 const ME: users::GetUsers = users::GetUsers { id: Vec::new() };
@@ -29,7 +30,7 @@ where
     F: Function + Clone + Send + Sync + 'static,
     F::Return: Send,
 {
-    let options = dc_id.map_or(CallOptions::new(), |dc_id| CallOptions::new().dc(dc_id));
+    let options = dc_id.map_or_else(CallOptions::new, |dc_id| CallOptions::new().dc(dc_id));
     (0..count)
         .map(|_| {
             let (client, call) = (client.clone(), call.clone());
@@ -44,11 +45,6 @@ async fn where_is(client: &Client, options: CallOptions) -> i32 {
 
 fn kept(store: &Memory) -> Session {
     store.load().unwrap().unwrap()
-}
-
-/// Waits until all that can happen without time passing has happened.
-async fn settle() {
-    tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -70,8 +66,13 @@ async fn a_sign_in_moves_to_the_accounts_home_and_stays_there() {
     let client = centres.connect(centres.builder().session(Arc::clone(&store))).await.unwrap();
     assert_eq!(client.invoke(&ME).await.unwrap().len(), 1);
     assert_eq!(client.dc_id(), 4);
-    assert_eq!(centres.dialled()[before..], ["10.0.0.4:443"]);
+    assert_eq!(centres.dialled()[before..], ["127.0.0.4:443"]);
     assert!(centres.heard::<auth::ExportAuthorization>().is_empty());
+}
+
+/// Waits until all that can happen without time passing has happened.
+async fn settle() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -169,7 +170,7 @@ async fn files_and_statistics_are_asked_for_elsewhere_and_nothing_else_is() {
         assert_eq!(where_is(&client, CallOptions::new()).await, 2);
     }
     // Files have a connection and an address of their own, but not a key.
-    assert!(centres.dialled().contains(&"10.0.0.4:444".to_owned()));
+    assert!(centres.dialled().contains(&"127.0.0.4:444".to_owned()));
     assert_eq!(centres.open(4), 2);
     assert_eq!(centres.heard::<auth::ExportAuthorization>(), [2, 2]);
     assert_eq!(where_is(&client, CallOptions::new().media()).await, 2);
@@ -433,7 +434,7 @@ async fn what_the_server_says_of_its_addresses_is_known() {
     let known = client.dcs();
     assert!(known.iter().any(|option| option.dc_id == 4 && option.media_only));
     assert!(known.iter().any(|option| option.dc_id == 203 && option.cdn));
-    assert_eq!(known[0].address, "10.0.0.2:443");
+    assert_eq!(known[0].address, "127.0.0.2:443");
     for nowhere in [203, 9, 0, -4] {
         let error = client.invoke_on(nowhere, &help::GetNearestDc).await.unwrap_err();
         assert!(matches!(error, Error::Invalid(_)), "{error}");
@@ -449,13 +450,13 @@ async fn a_home_that_moved_is_asked_for_where_the_program_says() {
     let client = centres.signed_in(centres.builder().session(Arc::clone(&store))).await;
     assert_eq!(client.dc_id(), 4);
     client.close().await.unwrap();
-    assert_eq!(kept(&store).address(), "10.0.0.4:443");
-    centres.close("10.0.0.4:443");
+    assert_eq!(kept(&store).address(), "127.0.0.4:443");
+    centres.close("127.0.0.4:443");
     let client = centres.connect(centres.builder().session(Arc::clone(&store))).await.unwrap();
     assert!(client.me().await.unwrap().is_some());
     assert_eq!(client.state(), ConnectionState::Connected);
     client.close().await.unwrap();
-    assert_eq!(kept(&store).address(), "10.0.0.4:446");
+    assert_eq!(kept(&store).address(), "127.0.0.4:446");
 }
 
 #[tokio::test(start_paused = true)]
@@ -474,4 +475,54 @@ async fn a_call_that_may_have_run_is_not_repeated_with_a_new_key() {
         assert!(matches!(error, Error::Lost(_)), "{error}");
     }
     client.invoke_on(4, &ME).await.unwrap();
+}
+
+/// The local Telegram as three data centres, over sockets: nobody there does what a script says.
+#[tokio::test]
+async fn a_number_of_another_data_centre_signs_up_there_and_is_known_everywhere() {
+    let server = Server::builder().in_memory().seed(1).dcs(3).start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("me.session");
+    let client = client_of(&server).session(&path).connect().await.unwrap();
+    assert_eq!(client.dc_id(), 2);
+    let step = code(client.sign_in_phone("+99966 3 0042").await.unwrap());
+    let SignIn::SignUp(step) = step.submit("33333").await.unwrap() else { panic!("an account") };
+    let user = done(step.submit("Ada", "Lovelace").await);
+    assert_eq!((client.dc_id(), where_is(&client, CallOptions::new()).await), (3, 3));
+    for dc_id in [1, 2, 3] {
+        let me = users::GetUsers { id: vec![enums::InputUser::InputUserSelf] };
+        let [enums::User::User(found)] = &client.invoke_on(dc_id, &me).await.unwrap()[..] else {
+            panic!("nobody")
+        };
+        assert_eq!(found.id, user.id);
+        let there = CallOptions::new().dc(dc_id).media();
+        assert_eq!(where_is(&client, there).await, dc_id);
+    }
+    assert!(client.dcs().iter().any(|option| option.dc_id == 1));
+    client.close().await.unwrap();
+
+    // The next process is given the address of another data centre, as the first one was.
+    let client = client_of(&server).session(&path).connect().await.unwrap();
+    assert_eq!((client.dc_id(), client.me().await.unwrap().unwrap().id), (3, user.id));
+    client.sign_out().await.unwrap();
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_of_one_data_centre_is_asked_for_another_one() {
+    let server = Server::builder().in_memory().seed(1).dcs(3).start().await.unwrap();
+    let store = Arc::new(Memory::new());
+    let client = client_of(&server).session(Arc::clone(&store)).connect().await.unwrap();
+    client.close().await.unwrap();
+    let error = client_of(&server).dc(3).session(store).connect().await.unwrap_err();
+    assert!(error.to_string().contains("data centre 2, not 3"), "{error}");
+    // A way that leads to one data centre only tells of the others.
+    let pem = server.public_key_pem().to_owned();
+    let address = server.address();
+    let builder = Client::builder(API_ID, API_HASH).server(address, &pem).unwrap();
+    let client =
+        builder.connect_with(move || tokio::net::TcpStream::connect(address)).await.unwrap();
+    let error = client.sign_in_phone("+99966 3 0042").await.unwrap_err();
+    assert!(error.is(errors::PHONE_MIGRATE_X), "{error}");
+    assert_eq!(client.dc_id(), 2);
 }
