@@ -311,7 +311,7 @@ fn a_number_of_another_data_centre_signs_in_there() {
     let nearest = telegram.json(&["call", "help.getNearestDc"]);
     assert_eq!((&nearest["this_dc"], &nearest["nearest_dc"]), (&3.into(), &2.into()));
     assert!(telegram.run(&["web", "list"]).status.success());
-    assert!(telegram.run(&["logout"]).status.success());
+    assert!(telegram.run(&["logout", "--yes"]).status.success());
 }
 
 #[test]

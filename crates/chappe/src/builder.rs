@@ -121,7 +121,7 @@ impl Builder {
 
     /// Dials this server, given as `host:port`, and trusts this public key alone (RSA, PEM,
     /// `PUBLIC KEY` or `RSA PUBLIC KEY`). The server itself says where its other data centres
-    /// are, which must have the same key.
+    /// are, which must have the same key; its own is reached at this address and no other.
     ///
     /// # Errors
     /// [`Error::Invalid`] if the key cannot be read.

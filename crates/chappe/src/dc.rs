@@ -116,7 +116,7 @@ pub(crate) struct AddressBook {
 
 #[derive(Debug, Default)]
 struct Pages {
-    /// What the program says: this goes before all else.
+    /// What the program says: there no other address is tried.
     given: Vec<DcOption>,
     /// What the session says.
     remembered: Vec<DcOption>,
@@ -164,32 +164,31 @@ impl AddressBook {
     }
 
     /// Where to dial for such a connection, in the order of trying; empty for a data centre that
-    /// is not known.
+    /// is not known. An address that the program gave goes without others: a proxy or a test
+    /// stands there on purpose.
     pub(crate) fn candidates(&self, dc_id: i32, kind: Kind) -> Vec<DcOption> {
         let mut options = self.options();
         let pages = self.lock();
+        let is_given = pages.given.iter().any(|option| option.dc_id == dc_id);
         options.retain(|option| {
-            let carries = match kind {
-                Kind::Main => !option.media_only,
-                Kind::Media => true,
-            };
+            let carries = kind == Kind::Media || !option.media_only;
             let speaks = !option.secret && (self.obfuscated || !option.tcpo_only);
-            option.dc_id == dc_id
-                && carries
-                && speaks
-                && !option.cdn
-                && (self.ipv6 != Ipv6::Avoid || !option.ipv6 || pages.given.contains(option))
+            let family = self.ipv6 != Ipv6::Avoid || !option.ipv6;
+            let usable = carries && speaks && family && !option.cdn;
+            let wanted = if is_given { pages.given.contains(option) } else { usable };
+            option.dc_id == dc_id && wanted
         });
-        let others: Vec<_> = options.iter().flat_map(DcOption::other_ports).collect();
-        options.extend(others);
+        if !is_given {
+            let others: Vec<_> = options.iter().flat_map(DcOption::other_ports).collect();
+            options.extend(others);
+        }
         let mut seen = HashSet::new();
         options.retain(|option| seen.insert(option.address.clone()));
         options.sort_by_key(|option| {
             let doubtful = pages.doubtful.contains(&option.address);
             let general = kind == Kind::Media && !option.media_only;
-            let found = !pages.given.contains(option);
             let wrong_family = option.ipv6 != (self.ipv6 == Ipv6::Prefer);
-            (doubtful, general, found, wrong_family)
+            (doubtful, general, wrong_family)
         });
         options
     }
@@ -342,13 +341,26 @@ mod tests {
 
     #[test]
     fn an_address_that_failed_is_tried_last_until_it_works() {
-        let book = book(Ipv6::Allow, false, &["one:1", "[::2]:2"]);
+        let remembered = vec![DcOption::new(2, "one:1"), DcOption::new(2, "two:2")];
+        let book = AddressBook::new(Ipv6::Allow, false, vec![], remembered, vec![]);
         book.learn(&[local(types::DcOption::new(2, "127.0.0.1", 3))]);
-        assert_eq!(addresses(&book, 2, Kind::Main), ["one:1", "[::2]:2", "127.0.0.1:3"]);
+        assert_eq!(addresses(&book, 2, Kind::Main), ["one:1", "two:2", "127.0.0.1:3"]);
         book.doubt("one:1");
-        assert_eq!(addresses(&book, 2, Kind::Main), ["[::2]:2", "127.0.0.1:3", "one:1"]);
+        assert_eq!(addresses(&book, 2, Kind::Main), ["two:2", "127.0.0.1:3", "one:1"]);
         book.trust("one:1");
-        assert_eq!(addresses(&book, 2, Kind::Main), ["one:1", "[::2]:2", "127.0.0.1:3"]);
+        assert_eq!(addresses(&book, 2, Kind::Main), ["one:1", "two:2", "127.0.0.1:3"]);
+    }
+
+    #[test]
+    fn an_address_that_the_program_gave_goes_without_others() {
+        let book = book(Ipv6::Allow, false, &["proxy:443"]);
+        let learned = [2, 4].map(|dc_id| local(types::DcOption::new(dc_id, "127.0.0.1", dc_id)));
+        book.learn(&learned);
+        for kind in [Kind::Main, Kind::Media] {
+            assert_eq!(addresses(&book, 2, kind), ["proxy:443"]);
+            assert_eq!(addresses(&book, 4, kind), ["127.0.0.1:4"]);
+        }
+        assert_eq!(book.options().len(), 3);
     }
 
     #[test]

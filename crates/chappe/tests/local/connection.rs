@@ -166,6 +166,10 @@ async fn a_network_that_stays_away_ends_the_call() {
     assert!(matches!(error, Error::Network(_)), "{error}");
     assert!(begin.elapsed() >= Duration::from_secs(20));
     wire.weather(Weather::Fair);
+    // The pause before the next dial may be longer than a call waits.
+    while client.state() != ConnectionState::Connected {
+        client.state_changed(client.state()).await;
+    }
     client.invoke(&help::GetNearestDc).await.unwrap();
 }
 
