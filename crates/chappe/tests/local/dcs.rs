@@ -8,13 +8,16 @@ use chappe::{
     api::{auth, enums, errors, help, types, users},
     session::{Memory, Session, Store},
 };
-use chappe_server::Server;
+use chappe_server::{
+    Server,
+    faults::{self, Action, Fault, Migration, Scope},
+};
 use chappe_tl::ErrorName;
 use tokio::{task::JoinHandle, time::Instant};
 
 use crate::{
     centres::Centres,
-    telegram::{API_HASH, API_ID, client_of, code, done},
+    telegram::{API_HASH, API_ID, client_of, code, done, sign_in},
 };
 
 const ME: users::GetUsers = users::GetUsers { id: Vec::new() };
@@ -525,4 +528,40 @@ async fn a_session_of_one_data_centre_is_asked_for_another_one() {
     let error = client.sign_in_phone("+99966 3 0042").await.unwrap_err();
     assert!(error.is(errors::PHONE_MIGRATE_X), "{error}");
     assert_eq!(client.dc_id(), 2);
+}
+
+/// What the local Telegram can do on purpose does no more harm than what a script can.
+#[tokio::test]
+async fn trouble_that_was_ordered_at_another_data_centre_stays_there() {
+    let server = Server::builder().in_memory().seed(1).dcs(3).start().await.unwrap();
+    let orders = server.faults();
+    let client = client_of(&server).connect().await.unwrap();
+    sign_in(&client, &server).await;
+    let me = users::GetUsers { id: vec![enums::InputUser::InputUserSelf] };
+    for call in crowd(100, &client, Some(1), me.clone()) {
+        assert_eq!(call.await.unwrap().unwrap().len(), 1);
+    }
+    let exports =
+        async || orders.calls().await.unwrap().methods["auth.exportAuthorization"].executed;
+    assert_eq!(exports().await, 1);
+    assert!(orders.act(Action::DuplicateKeys, Scope::dc(1)).await.unwrap() > 0);
+    assert_eq!(client.invoke_on(1, &me).await.unwrap().len(), 1);
+    assert_eq!(exports().await, 2);
+
+    let to_3 = Fault::new(faults::Kind::Migrate { what: Migration::File, dc: 3 });
+    orders.add(to_3.method("help.getNearestDc").on(Scope::dc(2)).times(2)).await.unwrap();
+    assert_eq!(where_is(&client, CallOptions::new()).await, 3);
+    assert_eq!(where_is(&client, CallOptions::new()).await, 3);
+    assert_eq!(where_is(&client, CallOptions::new()).await, 2);
+    assert_eq!(exports().await, 3);
+
+    let to_3 = Fault::new(faults::Kind::Migrate { what: Migration::User, dc: 3 });
+    orders.add(to_3.method("help.getNearestDc").on(Scope::dc(2)).once()).await.unwrap();
+    assert_eq!(where_is(&client, CallOptions::new()).await, 3);
+    assert_eq!(client.dc_id(), 3);
+    assert_eq!(client.me().await.unwrap().unwrap().id, server.accounts()[0].user_id);
+    assert_eq!(client.state(), ConnectionState::Connected);
+    client.close().await.unwrap();
+    orders.idle().await.unwrap();
+    server.shutdown().await.unwrap();
 }
