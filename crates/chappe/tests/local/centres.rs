@@ -50,6 +50,8 @@ struct State {
     signed_in: HashSet<(i32, i64)>,
     /// Answers that go before the usual ones, by data centre and method.
     lines: HashMap<(i32, u32), VecDeque<Line>>,
+    /// Methods whose answers wait, by data centre.
+    held: HashSet<(i32, u32)>,
     /// Nobody answers there, and nobody says so.
     holes: HashSet<i32>,
     /// Addresses where nobody listens any more.
@@ -70,6 +72,8 @@ enum Order {
     Forget,
     /// Tell all sessions that something happened.
     Push(Bytes),
+    /// Let go of the answers that wait.
+    Release,
 }
 
 impl Centres {
@@ -108,6 +112,17 @@ impl Centres {
 
     pub(crate) fn refuse<F: Function>(&self, dc_id: i32, code: i32, name: &str) {
         self.answer::<F>(dc_id, Err((code, name.to_owned())));
+    }
+
+    /// Lets the answers to this method wait there, as they are now, until they are released.
+    pub(crate) fn hold<F: Function>(&self, dc_id: i32) {
+        self.lock().held.insert((dc_id, F::ID));
+    }
+
+    pub(crate) fn release(&self, dc_id: i32) {
+        let mut state = self.lock();
+        state.held.clear();
+        state.running[&dc_id].send(Order::Release).unwrap();
     }
 
     /// The account lives there from now on.
@@ -203,6 +218,7 @@ impl Centres {
         let mut links: HashMap<LinkId, (WriteHalf<DuplexStream>, BytesMut)> = HashMap::new();
         let mut next = 0;
         let mut sessions = HashSet::new();
+        let mut waiting = Vec::new();
         while let Some(order) = inbox.recv().await {
             let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
             let now = Now::new(epoch.elapsed(), unix);
@@ -238,6 +254,11 @@ impl Centres {
                     links.clear();
                     sessions.clear();
                 }
+                Order::Release => {
+                    for (session, msg_id, line) in waiting.drain(..) {
+                        protocol.respond(now, session, msg_id, line);
+                    }
+                }
                 Order::Push(update) => {
                     for session in &sessions {
                         protocol.push(now, *session, update.clone());
@@ -259,7 +280,11 @@ impl Centres {
                         sessions.insert(session);
                         let line = self.lock().reply(dc_id, session.auth_key_id, &body);
                         let line = line.map_err(|(code, message)| RpcFailure { code, message });
-                        protocol.respond(now, session, msg_id, line);
+                        let held = &self.lock().held;
+                        match held.iter().any(|(dc, id)| *dc == dc_id && contains(&body, *id)) {
+                            true => waiting.push((session, msg_id, line)),
+                            false => protocol.respond(now, session, msg_id, line),
+                        }
                     }
                     ServerOutput::Event(_) => {}
                     ServerOutput::Timeout(_) => break,

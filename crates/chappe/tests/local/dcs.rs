@@ -254,6 +254,25 @@ async fn an_import_that_was_lost_is_no_sign_out() {
     assert!(client.me().await.unwrap().is_some());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_late_answer_does_not_undo_a_new_import() {
+    let centres = Centres::new(2);
+    let client = centres.signed_in(centres.builder()).await;
+    client.invoke_on(4, &ME).await.unwrap();
+    centres.sign_out(4);
+    centres.hold::<users::GetUsers>(4);
+    let late = crowd(1, &client, Some(4), ME);
+    settle().await;
+    // Meanwhile another call finds out, and has it mended.
+    centres.refuse::<help::GetNearestDc>(4, 401, "AUTH_KEY_UNREGISTERED");
+    assert_eq!(where_is(&client, CallOptions::new().dc(4)).await, 4);
+    centres.release(4);
+    for call in late {
+        assert_eq!(call.await.unwrap().unwrap().len(), 1);
+    }
+    assert_eq!(centres.heard::<auth::ExportAuthorization>().len(), 2);
+}
+
 /// By the transport (-404), by an answer, and while no connection is there.
 #[tokio::test(start_paused = true)]
 async fn a_key_that_another_data_centre_lost_is_made_anew() {
