@@ -55,6 +55,7 @@ pub struct Builder {
     device: DeviceInfo,
     framing: Framing,
     obfuscated: bool,
+    forward_secrecy: Option<Duration>,
     connect_timeout: Duration,
     policy: Policy,
 }
@@ -107,6 +108,7 @@ impl Builder {
             device: DeviceInfo::default(),
             framing: Framing::default(),
             obfuscated: false,
+            forward_secrecy: None,
             connect_timeout: Duration::from_secs(10),
             policy: Policy::default(),
         }
@@ -170,6 +172,18 @@ impl Builder {
     /// adds no security.
     pub fn obfuscated(mut self) -> Self {
         self.obfuscated = true;
+        self
+    }
+
+    /// Speaks under temporary keys that last so long, a minute at least; a day is usual. Whoever
+    /// steals the session later cannot read what was said under keys that are gone.
+    ///
+    /// Each connection makes, binds and replaces its key by itself, which costs it one more key
+    /// exchange when it begins and another before each end. A call that is still running when
+    /// its key ends fails with [`Error::Lost`].
+    /// See core.telegram.org/api/pfs.
+    pub fn forward_secrecy(mut self, lifetime: Duration) -> Self {
+        self.forward_secrecy = Some(lifetime);
         self
     }
 
@@ -306,6 +320,7 @@ impl Builder {
         let setup = Setup {
             framing: self.framing.into(),
             obfuscated: self.obfuscated,
+            forward_secrecy: self.forward_secrecy,
             test_servers: self.test_servers,
             server_key: key,
             introduction: introduction(self.app.api_id, &self.device),

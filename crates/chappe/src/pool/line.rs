@@ -34,6 +34,7 @@ use crate::{
 pub(crate) struct Setup {
     pub(crate) framing: transport::Framing,
     pub(crate) obfuscated: bool,
+    pub(crate) forward_secrecy: Option<Duration>,
     pub(crate) test_servers: bool,
     pub(crate) server_key: PublicKey,
     /// `invokeWithLayer(initConnection(`, encoded.
@@ -90,6 +91,7 @@ impl Setup {
             // Test data centres are numbered from 10,000 on in the protocol, not in the API.
             dc_id: if self.test_servers { dc_id + 10_000 } else { dc_id },
             server_keys: vec![self.server_key.clone()],
+            forward_secrecy: self.forward_secrecy,
             ..Config::default()
         };
         let (keeper, resume) = self.keeper.of(dc_id);

@@ -87,19 +87,32 @@ fn what_is_written_is_read() {
     }
 }
 
-/// Written by the program as it was before it knew more than one data centre.
+fn unhex(text: &str) -> Vec<u8> {
+    let hex: String = text.split_whitespace().collect();
+    let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    (0..hex.len()).step_by(2).map(byte).collect()
+}
+
+/// Made by hand, after the table of version 1.
 #[test]
 fn a_file_of_version_1_is_read_and_written_as_version_2() {
-    let hex: String =
-        include_str!("../../tests/vectors/session_1.hex").split_whitespace().collect();
-    let old: Vec<_> = (0..hex.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
-        .collect();
-    let read = Session::from_bytes(&old).unwrap();
+    let read = Session::from_bytes(&unhex(include_str!("../../tests/vectors/session_1.hex")));
+    let read = read.unwrap();
     assert!(same(&read, &session(1)));
     assert_eq!(read.named(), 2);
     assert_eq!(read.to_bytes().unwrap().as_ref()[8..10], [2, 0]);
+}
+
+/// Written by the program as it was before it knew more than one data centre, with the key of a
+/// local Telegram that is no more.
+#[test]
+fn a_file_that_the_program_of_version_1_wrote_is_read() {
+    let old = unhex(include_str!("../../tests/vectors/session_1_written.hex"));
+    let read = Session::from_bytes(&old).unwrap();
+    assert_eq!((read.dc_id(), read.address()), (2, "127.0.0.1:45165"));
+    assert_eq!((read.user_id(), read.is_bot()), (Some(6_523_118_420), false));
+    let again = Session::from_bytes(read.to_bytes().unwrap().as_ref()).unwrap();
+    assert!(same(&read, &again));
 }
 
 #[test]
