@@ -197,6 +197,11 @@ impl<T> Window<T> {
         ]
     }
 
+    /// How many ids are remembered.
+    pub(crate) fn len(&self) -> usize {
+        self.seen.len()
+    }
+
     /// The highest received id.
     pub fn highest(&self) -> Option<i64> {
         self.seen.last_key_value().map(|(id, _)| *id)

@@ -4,6 +4,7 @@
 //! side by side and name each other. Nothing that a client sends is an error here: at most it
 //! costs the client its socket.
 
+mod census;
 mod face;
 mod faults;
 mod link;
@@ -24,6 +25,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use tracing::{debug, warn};
 
+pub use self::census::Census;
 pub use self::face::{LinkId, ServerConfig, ServerEvent, ServerInput, ServerOutput, SessionRef};
 use self::faults::LatePackets;
 pub use self::faults::{Fate, Faults, Passing, Quirk, SessionState, Way};

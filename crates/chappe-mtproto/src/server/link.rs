@@ -63,6 +63,10 @@ impl Link {
 }
 
 impl Headers {
+    pub(super) fn len(&self) -> usize {
+        self.seen.len()
+    }
+
     /// Remembers a header; `false` if it was seen before.
     fn insert(&mut self, header: [u8; 48]) -> bool {
         if !self.seen.insert(header) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{LinkId, SessionRef, SessionState};
+use super::{Census, LinkId, SessionRef, SessionState};
 use crate::message::{Message, Seen, SequenceNumbers, Window, is_content};
 
 /// The server's half of a session. It outlives its sockets.
@@ -308,6 +308,15 @@ impl Session {
                 4 | acked | stage
             }
         }
+    }
+
+    /// Adds what this session holds.
+    pub(super) fn census(&self, census: &mut Census) {
+        census.remembered = census.remembered.max(self.received.len());
+        census.kept += self.kept.len();
+        census.kept_bytes = census.kept_bytes.max(self.kept_bytes);
+        census.outgoing += self.outgoing.len();
+        census.acks += self.acks.len();
     }
 
     fn forget(&mut self, msg_id: i64) -> Option<Kept> {

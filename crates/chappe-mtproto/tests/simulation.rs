@@ -1,0 +1,79 @@
+//! Thousands of schedules of clients and a server on a virtual clock, with a network between them
+//! that fails and peers that lie; whatever happens, nothing is lost, doubled or stuck.
+//!
+//! One seed is one schedule. `CHAPPE_SIM_SEED=7 cargo test -p chappe-mtproto --test simulation
+//! replay -- --nocapture` shows one; `CHAPPE_SIM_SCHEDULES=1000000 CHAPPE_SIM_FROM=0 cargo test
+//! --release -p chappe-mtproto --test simulation schedules -- --nocapture` runs many.
+
+#[cfg(test)]
+#[expect(dead_code, unreachable_pub, reason = "what the tests of both files share")]
+mod common;
+#[cfg(test)]
+#[path = "simulation/mod.rs"]
+#[expect(unreachable_pub, reason = "what the modules of the simulation share")]
+mod sim;
+
+use std::collections::BTreeMap;
+
+use sim::plan::{Family, Plan};
+use sim::run;
+use sim::world::Sabotage;
+
+/// A number of the environment: how this test is told to run longer, or what to show.
+#[expect(clippy::disallowed_methods, reason = "it chooses what is run, never how")]
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn number(name: &str) -> Option<u64> {
+    let text = setting(name)?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+}
+
+#[test]
+fn ten_thousand_schedules_lose_nothing_double_nothing_and_end() {
+    let from = number("CHAPPE_SIM_FROM").unwrap_or(0);
+    let count = number("CHAPPE_SIM_SCHEDULES").unwrap_or(SCHEDULES);
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let talks = count > SCHEDULES;
+    let (sums, failures) = run::many(
+        from,
+        count,
+        threads,
+        |_| true,
+        |done, failures| {
+            if talks && done % 10_000 < 25 {
+                eprintln!("{done} schedules, {failures} failures");
+            }
+        },
+    );
+    eprintln!("{sums:?}");
+    if failures.is_empty() {
+        return;
+    }
+    let mut kinds: BTreeMap<Family, Vec<u64>> = BTreeMap::new();
+    for failure in &failures {
+        eprintln!("seed {}, {:?}: {}", failure.seed, failure.family, failure.what);
+        kinds.entry(failure.family).or_default().push(failure.seed);
+    }
+    eprintln!("{kinds:?}");
+    panic!("{}", run::report(failures[0].seed));
+}
+
+#[test]
+fn replay() {
+    let seed = number("CHAPPE_SIM_SEED").unwrap_or(12);
+    let mut plan = Plan::new(seed);
+    if let Some(steps) = setting("CHAPPE_SIM_STEPS") {
+        let places = steps.split(',').filter_map(|place| place.parse().ok());
+        plan = plan.keep(&places.collect::<Vec<usize>>());
+    }
+    let (world, broken) = run::judge(&plan, None, true);
+    for line in world.trace.unwrap_or_default() {
+        println!("{line}");
+    }
+    assert_eq!(broken, None, "seed {seed}");
+}
+
+/// Schedules that are run without being asked for more.
+const SCHEDULES: u64 = 10_000;

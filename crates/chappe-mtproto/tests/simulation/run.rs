@@ -1,0 +1,177 @@
+//! Many schedules on all cores, and what is said about the one that fails.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::plan::{Family, Plan};
+use super::world::{End, Sabotage, World};
+
+/// What became of many schedules.
+#[derive(Clone, Debug, Default)]
+pub struct Sums {
+    pub schedules: u64,
+    pub calls: u64,
+    pub answered: u64,
+    pub failed: u64,
+    pub pushes: u64,
+    pub most_requests: usize,
+    pub most_kept: usize,
+}
+
+/// A schedule that broke a rule.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub seed: u64,
+    pub family: Family,
+    pub what: String,
+}
+
+/// Runs one schedule to its end; says what broke, a panic included.
+pub fn judge(plan: &Plan, sabotage: Option<Sabotage>, traced: bool) -> (World, Option<String>) {
+    let mut world = World::new(plan, sabotage, traced);
+    let panicked = catch_unwind(AssertUnwindSafe(|| world.judge())).err();
+    let panicked = panicked.map(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        format!("panic: {}", text.unwrap_or_default())
+    });
+    let broken = panicked.or_else(|| world.violation.clone());
+    (world, broken)
+}
+
+/// Runs the schedules of a range of seeds on so many threads; the failures of lowest seeds come back.
+pub fn many(
+    from: u64,
+    count: u64,
+    threads: usize,
+    wanted: impl Fn(Family) -> bool + Sync,
+    progress: impl Fn(u64, usize) + Sync,
+) -> (Sums, Vec<Failure>) {
+    let next = AtomicU64::new(0);
+    let sums = Mutex::new(Sums::default());
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let begin = next.fetch_add(BATCH, Ordering::Relaxed);
+                    if begin >= count || failures.lock().unwrap().len() >= MAX_FAILURES {
+                        return;
+                    }
+                    let mut own = Sums::default();
+                    for seed in (begin..count.min(begin + BATCH)).map(|place| from + place) {
+                        let plan = Plan::new(seed);
+                        if !wanted(plan.family) {
+                            continue;
+                        }
+                        let (world, broken) = judge(&plan, None, false);
+                        own.add(&world);
+                        if let Some(what) = broken {
+                            let family = plan.family;
+                            failures.lock().unwrap().push(Failure { seed, family, what });
+                        }
+                    }
+                    let mut sums = sums.lock().unwrap();
+                    sums.join(&own);
+                    progress(sums.schedules, failures.lock().unwrap().len());
+                }
+            });
+        }
+    });
+    let mut failures = failures.into_inner().unwrap();
+    failures.sort_by_key(|failure| failure.seed);
+    (sums.into_inner().unwrap(), failures)
+}
+
+impl Sums {
+    fn add(&mut self, world: &World) {
+        self.schedules += 1;
+        for call in &world.calls {
+            self.calls += 1;
+            match call.end {
+                Some(End::Answered) => self.answered += 1,
+                Some(End::Failed(_) | End::Terminal) => self.failed += 1,
+                Some(End::Cancelled) | None => {}
+            }
+        }
+        self.pushes += u64::try_from(world.pushes.len()).unwrap();
+        self.most_requests = self.most_requests.max(world.peak.requests);
+        self.most_kept = self.most_kept.max(world.peak.kept);
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.schedules += other.schedules;
+        self.calls += other.calls;
+        self.answered += other.answered;
+        self.failed += other.failed;
+        self.pushes += other.pushes;
+        self.most_requests = self.most_requests.max(other.most_requests);
+        self.most_kept = self.most_kept.max(other.most_kept);
+    }
+}
+
+/// The steps of a failing plan without which it does not fail, by their places: first the
+/// shortest beginning, then without one after the other, for as long as that is cheap.
+pub fn shrink(plan: &Plan, sabotage: Option<Sabotage>) -> Vec<usize> {
+    let mut tries = 0;
+    let mut fails = |places: &[usize]| {
+        tries += 1;
+        tries <= MAX_TRIES && judge(&plan.keep(places), sabotage, false).1.is_some()
+    };
+    let mut places: Vec<usize> = (0..plan.steps.len()).collect();
+    let mut width = places.len() / 2;
+    while width > 0 {
+        let mut from = 0;
+        while from < places.len() {
+            let mut fewer = places.clone();
+            fewer.drain(from..places.len().min(from + width));
+            if fails(&fewer) {
+                places = fewer;
+            } else {
+                from += width;
+            }
+        }
+        width /= 2;
+    }
+    places
+}
+
+/// All that somebody needs to understand a failure: what broke, the smallest plan that still
+/// breaks something, its last events, and the command that shows all of them.
+pub fn report(seed: u64) -> String {
+    let plan = Plan::new(seed);
+    let places = shrink(&plan, None);
+    let small = plan.keep(&places);
+    let (world, broken) = judge(&small, None, true);
+    let what = broken.unwrap_or_default();
+    let setup = &plan.setup;
+    let mut out = format!("seed {seed}, family {:?}: {what}\n{setup:#?}\n", plan.family);
+    for (place, step) in places.iter().zip(&small.steps) {
+        out.push_str(&format!("step {place} at {:?}: {:?}\n", step.at, step.action));
+    }
+    let trace = world.trace.unwrap_or_default();
+    for line in trace.iter().skip(trace.len().saturating_sub(TRACE)) {
+        out.push_str(line);
+        out.push('\n');
+    }
+    let keep: Vec<String> = places.iter().map(usize::to_string).collect();
+    out.push_str(&format!(
+        "the whole trace: CHAPPE_SIM_SEED={seed} CHAPPE_SIM_STEPS={} \
+         cargo test -p chappe-mtproto --test simulation replay -- --nocapture\n",
+        keep.join(","),
+    ));
+    out
+}
+
+/// How many seeds a thread takes at once.
+const BATCH: u64 = 25;
+
+/// More failures are not collected.
+const MAX_FAILURES: usize = 200;
+
+/// How often a failing plan is tried with fewer steps.
+const MAX_TRIES: u32 = 300;
+
+/// How many of the last events are printed.
+const TRACE: usize = 40;

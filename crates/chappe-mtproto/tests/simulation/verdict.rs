@@ -1,0 +1,184 @@
+//! What has to hold: at every moment, and when a schedule is over.
+
+use std::time::Duration;
+
+use chappe_mtproto::connection::Input;
+use chappe_mtproto::server::ServerInput;
+
+use super::plan::Family;
+use super::world::{End, World};
+
+impl World {
+    /// Runs a schedule to its end and judges it.
+    pub fn judge(&mut self) {
+        self.run(self.plan.heals, |_| false);
+        self.run(self.plan.heals + SETTLES, |_| false);
+        self.run(self.plan.heals + BOUND, Self::is_quiet);
+        if self.violation.is_some() {
+            return;
+        }
+        self.check_calls();
+        self.check_pushes();
+        self.check_clients();
+        self.check_end();
+    }
+
+    /// Whether everybody has what he waits for.
+    fn is_quiet(&self) -> bool {
+        self.calls.iter().all(|call| call.end.is_some())
+            && self.clients.iter().all(|client| {
+                let census = client.connection.census();
+                client.error.is_some()
+                    || census.requests + census.queued + census.sent + census.notices + census.acks == 0
+            })
+    }
+
+    fn check_calls(&mut self) {
+        let family = self.plan.family;
+        for number in 0..self.calls.len() {
+            let call = &self.calls[number];
+            let ask = call.ask;
+            let runs = call.runs;
+            let least = usize::from(call.end == Some(End::Answered) && !self.lies);
+            let most = if ask.no_resend || family.is_fair() { 1 } else { 1 + self.amnesias };
+            let complaint = match &call.end {
+                None => Some(format!("has not ended {} s after the network healed", BOUND.as_secs())),
+                Some(end) if runs < least => Some(format!("ran {runs} times and ended: {end:?}")),
+                // What a liar says about messages makes them leave again.
+                Some(end) if runs > most && !self.lies => {
+                    Some(format!("ran {runs} times and ended: {end:?}"))
+                }
+                Some(end @ End::Failed(_)) if !may_fail(family, ask.no_resend) => {
+                    Some(format!("failed without a reason: {end:?}"))
+                }
+                Some(_) => None,
+            };
+            if let Some(complaint) = complaint {
+                return self.break_rule(format!("call {number} {complaint}"));
+            }
+        }
+    }
+
+    fn check_pushes(&mut self) {
+        let kept = self.plan.setup.answer_retention >= DAY;
+        for number in 0..self.pushes.len() {
+            let push = &self.pushes[number];
+            let client = &self.clients[push.client];
+            let survived = kept
+                && client.session == Some(push.session.session_id)
+                && client.error.is_none()
+                && self.restarted.is_none_or(|at| at < push.at)
+                && !self.destroyed.contains(&push.session);
+            let (shown, acked) = (push.shown, push.acked);
+            if shown > 1 {
+                return self.break_rule(format!("push {number} was shown {shown} times"));
+            }
+            if shown == 0 && acked && !self.lies {
+                return self.break_rule(format!("push {number} was acknowledged and not shown"));
+            }
+            if shown == 0 && survived && !self.lies {
+                return self.break_rule(format!("push {number} was lost"));
+            }
+        }
+    }
+
+    fn check_clients(&mut self) {
+        let family = self.plan.family;
+        for number in 0..self.clients.len() {
+            let client = &self.clients[number];
+            if let Some(error) = &client.error {
+                if !matches!(family, Family::KeyLoss | Family::HostileServer) {
+                    let error = error.clone();
+                    return self.break_rule(format!("client {number} ended: {error}"));
+                }
+                continue;
+            }
+            let census = client.connection.census();
+            let held = census.requests + census.queued + census.sent + census.notices + census.acks;
+            if held + census.outputs > 0 {
+                return self.break_rule(format!("client {number} still holds {census:?}"));
+            }
+            if client.wire.is_none() {
+                return self.break_rule(format!("client {number} has no socket"));
+            }
+        }
+    }
+
+    /// All clients leave; in time nothing is left of them.
+    fn check_end(&mut self) {
+        self.closing = true;
+        for client in 0..self.clients.len() {
+            self.hang_up(client);
+            self.input(client, Input::Disconnected);
+            if let Some(wake) = self.client_wake(client) {
+                return self.break_rule(format!("client {client} wants to be woken at {wake:?}"));
+            }
+        }
+        self.run(self.time + IDLE, |_| false);
+        let census = self.server.census();
+        if [census.links, census.wanted, census.parked, census.waiting, census.outgoing] != [0; 5] {
+            return self.break_rule(format!("without sockets the server holds {census:?}"));
+        }
+        self.time += DAY * 2;
+        self.server.handle(self.server_now(), ServerInput::Timeout);
+        self.drain_server();
+        let census = self.server.census();
+        let held = [census.sessions, census.keys, census.kept, census.acks, census.outputs];
+        if held != [0; 5] || census.timers > 1 {
+            self.break_rule(format!("after two days the server holds {census:?}"));
+        }
+    }
+
+    pub(super) fn census_client(&mut self, client: usize) {
+        let census = self.clients[client].connection.census();
+        let open = self.clients[client].open.len();
+        // Without a socket acknowledgements wait; none of them comes without one.
+        let bounded = census.acks <= 4096 + 1024
+            && census.remembered <= 2 * 4096
+            && census.notices <= 1024 + self.clients[client].cancelled.len();
+        if self.clients[client].error.is_none() && (census.requests > open || !bounded) {
+            self.break_rule(format!("client {client}, with {open} open calls, holds {census:?}"));
+        }
+        self.peak.requests = self.peak.requests.max(census.requests);
+    }
+
+    pub(super) fn census_server(&mut self) {
+        let census = self.server.census();
+        let bounded = census.most_sessions <= 64
+            && census.remembered <= 4096
+            && census.kept <= 4096 * census.sessions
+            && census.kept_bytes <= 32 * 1024 * 1024
+            && census.acks <= 8192 * census.sessions
+            && census.parked <= 64 * census.links
+            && census.wanted <= census.links
+            && census.timers <= 1 + census.links + 2 * census.sessions + 64;
+        if !bounded {
+            self.break_rule(format!("the server holds {census:?}"));
+        }
+        self.peak.kept = self.peak.kept.max(census.kept);
+    }
+}
+
+/// Whether a call of an honest server may end without an answer.
+///
+/// Whoever asked not to be sent twice may hear of a loss. Everybody else is repeated as long as
+/// the session lasts; one that begins anew, or answers that were not fetched in time, leave calls
+/// behind of which nobody knows whether they ran.
+fn may_fail(family: Family, no_resend: bool) -> bool {
+    match family {
+        Family::Calm => false,
+        Family::Sockets | Family::Frames | Family::Exchange | Family::HostileClients => no_resend,
+        _ => true,
+    }
+}
+
+/// When a call has ended at the latest, after the network healed and its answer was made.
+pub const BOUND: Duration = Duration::from_secs(600);
+
+/// A half-open socket is noticed within this time.
+const SETTLES: Duration = Duration::from_secs(150);
+
+/// A server closes a socket that says nothing for as long.
+const IDLE: Duration = Duration::from_secs(700);
+
+const DAY: Duration = Duration::from_secs(86_400);
