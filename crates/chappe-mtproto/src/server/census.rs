@@ -57,7 +57,11 @@ impl Server {
         let mut of_key = (0, 0);
         for (id, session) in &self.sessions {
             session.census(&mut census);
-            of_key = if of_key.0 == id.auth_key_id { (of_key.0, of_key.1 + 1) } else { (id.auth_key_id, 1) };
+            of_key = if of_key.0 == id.auth_key_id {
+                (of_key.0, of_key.1 + 1)
+            } else {
+                (id.auth_key_id, 1)
+            };
             census.most_sessions = census.most_sessions.max(of_key.1);
         }
         census

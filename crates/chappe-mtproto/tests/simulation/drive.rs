@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use chappe_mtproto::connection::{
-    Event, Input, Output, RequestId, RequestOptions, RpcFailure,
-};
+use chappe_mtproto::connection::{Event, Input, Output, RequestId, RequestOptions, RpcFailure};
 use chappe_mtproto::server::{LinkId, ServerEvent, ServerOutput, SessionRef};
 use chappe_mtproto::time::Now;
 
-use super::rogue::ROGUES;
 use super::plan::{Ask, Reply, When};
+use super::rogue::ROGUES;
 use super::world::{Call, End, Push, Sabotage, Todo, World, unix};
 
 impl World {
@@ -261,8 +259,10 @@ impl World {
                 self.run_request(session, msg_id, &body);
             }
             ServerEvent::Acked { session, msg_id } => {
-                let push =
-                    self.pushes.iter_mut().find(|push| (push.session, push.msg_id) == (session, msg_id));
+                let push = self
+                    .pushes
+                    .iter_mut()
+                    .find(|push| (push.session, push.msg_id) == (session, msg_id));
                 if let Some(push) = push {
                     push.acked = true;
                 }

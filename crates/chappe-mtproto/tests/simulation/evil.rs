@@ -53,7 +53,8 @@ pub fn speak(world: &mut World, link: u64) {
     let header = Header { salt: chance.long(), session_id, msg_id, seqno };
     let packet = match chance.below(40) {
         0 => {
-            let length = i32::try_from(body.len()).unwrap() - i32::try_from(chance.below(64)).unwrap();
+            let length =
+                i32::try_from(body.len()).unwrap() - i32::try_from(chance.below(64)).unwrap();
             let mut rest = body.to_vec();
             rest.resize(rest.len().div_ceil(16) * 16 + 16 * chance.index(80), 0);
             seal_raw(key, Side::Server, &header, length, &rest)
@@ -196,7 +197,8 @@ impl Tongue {
             16 => types::MsgResendReq { msg_ids: self.reals(chance) }.to_bytes(),
             17 => {
                 let msg_ids = self.reals(chance);
-                let info: Vec<u8> = msg_ids.iter().map(|_| chance.next().to_le_bytes()[0]).collect();
+                let info: Vec<u8> =
+                    msg_ids.iter().map(|_| chance.next().to_le_bytes()[0]).collect();
                 types::MsgsAllInfo { msg_ids, info: info.into() }.to_bytes()
             }
             18 => random(chance),

@@ -161,34 +161,87 @@ pub enum When {
 
 #[derive(Clone, Debug)]
 pub enum Action {
-    Request { client: usize, count: usize, ask: Ask },
+    Request {
+        client: usize,
+        count: usize,
+        ask: Ask,
+    },
     /// Gives a request up that has not ended, the one of this number among them.
-    Cancel { client: usize, which: u64 },
-    Push { client: usize, count: usize, words: usize },
+    Cancel {
+        client: usize,
+        which: u64,
+    },
+    Push {
+        client: usize,
+        count: usize,
+        words: usize,
+    },
     /// Cuts a socket now; so many thousandths of what is on its way still arrive.
-    Cut { client: usize, arrives: [u64; 2] },
+    Cut {
+        client: usize,
+        arrives: [u64; 2],
+    },
     /// Cuts a socket after so many more bytes of one direction.
-    CutAfter { client: usize, up: bool, bytes: usize },
-    Stall { client: usize, ways: Ways, time: Duration },
+    CutAfter {
+        client: usize,
+        up: bool,
+        bytes: usize,
+    },
+    Stall {
+        client: usize,
+        ways: Ways,
+        time: Duration,
+    },
     /// From now on bytes vanish and nobody is told.
-    HalfOpen { client: usize, ways: Ways },
+    HalfOpen {
+        client: usize,
+        ways: Ways,
+    },
     /// The next dials are refused.
-    Refuse { client: usize, count: u32 },
+    Refuse {
+        client: usize,
+        count: u32,
+    },
     /// The next socket is refused with a transport error.
-    TransportError { client: usize, code: i32 },
-    ServerClose { client: usize },
-    Frames { client: usize, up: bool, count: u32, fault: FrameFault },
+    TransportError {
+        client: usize,
+        code: i32,
+    },
+    ServerClose {
+        client: usize,
+    },
+    Frames {
+        client: usize,
+        up: bool,
+        count: u32,
+        fault: FrameFault,
+    },
     /// Bits of the next bytes flip, whatever the framing.
-    Flip { client: usize, up: bool, bits: u32 },
+    Flip {
+        client: usize,
+        up: bool,
+        bits: u32,
+    },
     /// The client's clock jumps by so many seconds.
-    Jump { client: usize, by: i64 },
+    Jump {
+        client: usize,
+        by: i64,
+    },
     /// The client's machine sleeps: its uptime stands still.
-    Sleep { client: usize, time: Duration },
+    Sleep {
+        client: usize,
+        time: Duration,
+    },
     /// Another server process takes over with the keys and without the sessions.
     Restart,
-    ForgetKey { client: usize },
+    ForgetKey {
+        client: usize,
+    },
     /// The next socket leads to a hostile server for so many of its messages.
-    Evil { client: usize, messages: u32 },
+    Evil {
+        client: usize,
+        messages: u32,
+    },
 }
 
 impl Plan {
@@ -427,11 +480,8 @@ fn socket_fault(chance: &mut Chance, client: usize) -> Action {
             Action::CutAfter { client, up: chance.percent(50), bytes }
         }
         7..9 => {
-            let time = if chance.percent(70) {
-                chance.seconds(0..=20)
-            } else {
-                chance.seconds(10..=200)
-            };
+            let time =
+                if chance.percent(70) { chance.seconds(0..=20) } else { chance.seconds(10..=200) };
             Action::Stall { client, ways: ways(chance), time }
         }
         9..12 => Action::HalfOpen { client, ways: ways(chance) },

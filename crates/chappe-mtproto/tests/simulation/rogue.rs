@@ -144,7 +144,11 @@ impl Rogue {
                     .map(|_| Message {
                         msg_id: self.id(time),
                         seqno: self.number(),
-                        body: if count > 100 { random(&mut self.chance) } else { self.body(time, 1) },
+                        body: if count > 100 {
+                            random(&mut self.chance)
+                        } else {
+                            self.body(time, 1)
+                        },
                     })
                     .collect();
                 container(messages)

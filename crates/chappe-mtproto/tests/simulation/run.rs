@@ -17,6 +17,10 @@ pub struct Sums {
     pub pushes: u64,
     pub most_requests: usize,
     pub most_kept: usize,
+    /// Schedules that broke what is known to break.
+    pub known: u64,
+    /// Other schedules that broke a rule.
+    pub failures: Vec<Failure>,
 }
 
 /// A schedule that broke a rule.
@@ -40,48 +44,48 @@ pub fn judge(plan: &Plan, sabotage: Option<Sabotage>, traced: bool) -> (World, O
     (world, broken)
 }
 
-/// Runs the schedules of a range of seeds on so many threads; the failures of lowest seeds come back.
+/// Runs the schedules of a range of seeds on so many threads. `known` is what may break, as
+/// [`kind`] says it.
 pub fn many(
     from: u64,
     count: u64,
     threads: usize,
-    wanted: impl Fn(Family) -> bool + Sync,
-    progress: impl Fn(u64, usize) + Sync,
-) -> (Sums, Vec<Failure>) {
+    known: &[&str],
+    progress: impl Fn(&Sums) + Sync,
+) -> Sums {
     let next = AtomicU64::new(0);
     let sums = Mutex::new(Sums::default());
-    let failures = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 loop {
                     let begin = next.fetch_add(BATCH, Ordering::Relaxed);
-                    if begin >= count || failures.lock().unwrap().len() >= MAX_FAILURES {
+                    if begin >= count || sums.lock().unwrap().failures.len() >= MAX_FAILURES {
                         return;
                     }
                     let mut own = Sums::default();
                     for seed in (begin..count.min(begin + BATCH)).map(|place| from + place) {
                         let plan = Plan::new(seed);
-                        if !wanted(plan.family) {
-                            continue;
-                        }
                         let (world, broken) = judge(&plan, None, false);
                         own.add(&world);
-                        if let Some(what) = broken {
-                            let family = plan.family;
-                            failures.lock().unwrap().push(Failure { seed, family, what });
+                        match broken {
+                            Some(what) if known.contains(&kind(&what).as_str()) => own.known += 1,
+                            Some(what) => {
+                                own.failures.push(Failure { seed, family: plan.family, what });
+                            }
+                            None => {}
                         }
                     }
                     let mut sums = sums.lock().unwrap();
-                    sums.join(&own);
-                    progress(sums.schedules, failures.lock().unwrap().len());
+                    sums.join(own);
+                    progress(&sums);
                 }
             });
         }
     });
-    let mut failures = failures.into_inner().unwrap();
-    failures.sort_by_key(|failure| failure.seed);
-    (sums.into_inner().unwrap(), failures)
+    let mut sums = sums.into_inner().unwrap();
+    sums.failures.sort_by_key(|failure| failure.seed);
+    sums
 }
 
 impl Sums {
@@ -100,7 +104,7 @@ impl Sums {
         self.most_kept = self.most_kept.max(world.peak.kept);
     }
 
-    fn join(&mut self, other: &Self) {
+    fn join(&mut self, other: Self) {
         self.schedules += other.schedules;
         self.calls += other.calls;
         self.answered += other.answered;
@@ -108,16 +112,20 @@ impl Sums {
         self.pushes += other.pushes;
         self.most_requests = self.most_requests.max(other.most_requests);
         self.most_kept = self.most_kept.max(other.most_kept);
+        self.known += other.known;
+        self.failures.extend(other.failures);
     }
 }
 
 /// The steps of a failing plan without which it does not fail, by their places: first the
 /// shortest beginning, then without one after the other, for as long as that is cheap.
 pub fn shrink(plan: &Plan, sabotage: Option<Sabotage>) -> Vec<usize> {
+    let wanted = judge(plan, sabotage, false).1.map(|what| kind(&what));
     let mut tries = 0;
     let mut fails = |places: &[usize]| {
         tries += 1;
-        tries <= MAX_TRIES && judge(&plan.keep(places), sabotage, false).1.is_some()
+        let broken = |places| judge(&plan.keep(places), sabotage, false).1;
+        tries <= MAX_TRIES && broken(places).map(|what| kind(&what)) == wanted
     };
     let mut places: Vec<usize> = (0..plan.steps.len()).collect();
     let mut width = places.len() / 2;
@@ -137,6 +145,11 @@ pub fn shrink(plan: &Plan, sabotage: Option<Sabotage>) -> Vec<usize> {
     places
 }
 
+/// What broke, without its numbers: so that a smaller plan still shows the same.
+pub fn kind(what: &str) -> String {
+    what.chars().filter(|c| !c.is_ascii_digit()).collect()
+}
+
 /// All that somebody needs to understand a failure: what broke, the smallest plan that still
 /// breaks something, its last events, and the command that shows all of them.
 pub fn report(seed: u64) -> String {
@@ -150,7 +163,8 @@ pub fn report(seed: u64) -> String {
     for (place, step) in places.iter().zip(&small.steps) {
         out.push_str(&format!("step {place} at {:?}: {:?}\n", step.at, step.action));
     }
-    let trace = world.trace.unwrap_or_default();
+    let mut trace = world.trace.unwrap_or_default();
+    trace.retain(|line| !is_dull(line));
     for line in trace.iter().skip(trace.len().saturating_sub(TRACE)) {
         out.push_str(line);
         out.push('\n');
@@ -162,6 +176,12 @@ pub fn report(seed: u64) -> String {
         keep.join(","),
     ));
     out
+}
+
+/// Whether a line of the trace is about a ping or its answer alone.
+fn is_dull(line: &str) -> bool {
+    let only = |constructor: &str| line.ends_with(constructor) && line.matches('=').count() == 1;
+    only("=f3427b8c") || only("=347773c5")
 }
 
 /// How many seeds a thread takes at once.

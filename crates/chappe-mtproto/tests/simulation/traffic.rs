@@ -28,7 +28,8 @@ impl World {
     }
 
     pub(super) fn connect(&mut self, client: usize) {
-        if self.closing || self.clients[client].error.is_some() {
+        let dialer = &self.clients[client];
+        if self.closing || dialer.wire.is_some() || dialer.error.is_some() {
             return;
         }
         if let Some(until) = self.clients[client].asleep {
@@ -361,7 +362,11 @@ impl World {
                     sender.session = Some(seen.session_id);
                     sender.key_id = Some(key_id);
                     if let Some(trace) = &mut self.trace {
-                        trace.push(watch::describe(self.time, &format!("client {client} ->"), &seen));
+                        trace.push(watch::describe(
+                            self.time,
+                            &format!("client {client} ->"),
+                            &seen,
+                        ));
                     }
                 }
                 Err(error) => return self.break_rule(format!("client {client} sent {error}")),
@@ -392,7 +397,11 @@ impl World {
             match watch::watch(key, Side::Server, payload, &mut self.server_ledgers) {
                 Ok(seen) => {
                     if let Some(trace) = &mut self.trace {
-                        trace.push(watch::describe(self.time, &format!("client {client} <-"), &seen));
+                        trace.push(watch::describe(
+                            self.time,
+                            &format!("client {client} <-"),
+                            &seen,
+                        ));
                     }
                 }
                 Err(error) => return self.break_rule(format!("the server sent {error}")),

@@ -14,13 +14,29 @@ impl World {
         self.run(self.plan.heals, |_| false);
         self.run(self.plan.heals + SETTLES, |_| false);
         self.run(self.plan.heals + BOUND, Self::is_quiet);
-        if self.violation.is_some() {
-            return;
+        for check in [
+            Self::check_calls,
+            Self::check_clients,
+            Self::reconnect,
+            Self::check_pushes,
+            Self::check_clients,
+            Self::check_end,
+        ] {
+            if self.violation.is_none() {
+                check(self);
+            }
         }
-        self.check_calls();
-        self.check_pushes();
-        self.check_clients();
-        self.check_end();
+    }
+
+    /// Gives every client a new socket: what nobody acknowledged comes over it at the latest.
+    fn reconnect(&mut self) {
+        for client in 0..self.clients.len() {
+            if let Some(link) = self.clients[client].wire {
+                self.cut(link, [1000, 1000]);
+            }
+        }
+        self.run(self.time + AGAIN, |_| false);
+        self.run(self.time + BOUND, Self::is_quiet);
     }
 
     /// Whether everybody has what he waits for.
@@ -28,8 +44,10 @@ impl World {
         self.calls.iter().all(|call| call.end.is_some())
             && self.clients.iter().all(|client| {
                 let census = client.connection.census();
-                client.error.is_some()
-                    || census.requests + census.queued + census.sent + census.notices + census.acks == 0
+                let at_rest =
+                    census.requests + census.queued + census.sent + census.notices + census.acks
+                        == 0;
+                client.error.is_some() || (at_rest && client.wire.is_some())
             })
     }
 
@@ -42,7 +60,9 @@ impl World {
             let least = usize::from(call.end == Some(End::Answered) && !self.lies);
             let most = if ask.no_resend || family.is_fair() { 1 } else { 1 + self.amnesias };
             let complaint = match &call.end {
-                None => Some(format!("has not ended {} s after the network healed", BOUND.as_secs())),
+                None => {
+                    Some(format!("has not ended {} s after the network healed", BOUND.as_secs()))
+                }
                 Some(end) if runs < least => Some(format!("ran {runs} times and ended: {end:?}")),
                 // What a liar says about messages makes them leave again.
                 Some(end) if runs > most && !self.lies => {
@@ -177,6 +197,9 @@ pub const BOUND: Duration = Duration::from_secs(600);
 
 /// A half-open socket is noticed within this time.
 const SETTLES: Duration = Duration::from_secs(150);
+
+/// A new socket has brought what is missing within this time.
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// A server closes a socket that says nothing for as long.
 const IDLE: Duration = Duration::from_secs(700);

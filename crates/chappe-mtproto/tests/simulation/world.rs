@@ -152,11 +152,22 @@ pub struct Push {
 pub enum Todo {
     Step(usize),
     Heal,
-    Arrive { link: u64, up: bool },
+    Arrive {
+        link: u64,
+        up: bool,
+    },
     /// A frame that was delayed joins its direction.
-    Late { link: u64, up: bool, frame: Bytes },
+    Late {
+        link: u64,
+        up: bool,
+        frame: Bytes,
+    },
     Dial(usize),
-    Answer { session: SessionRef, msg_id: i64, number: usize },
+    Answer {
+        session: SessionRef,
+        msg_id: i64,
+        number: usize,
+    },
     Awake(usize),
     Evil(u64),
     Rogue(usize),
@@ -474,6 +485,9 @@ impl World {
                 sleeper.slept -= until.saturating_sub(self.time);
                 self.input(client, Input::Timeout);
             }
+            // Whoever waited for a later moment tries now.
+            self.clients[client].dials = false;
+            self.dial_again(client);
         }
         let now = self.time;
         let links: Vec<u64> = self.wires.keys().copied().collect();
@@ -489,13 +503,19 @@ impl World {
                 self.cut(link, [1000, 1000]);
             }
         }
-        let held: Vec<_> = self
+        // Answers that were held back are given, and what sleepers put off is done now.
+        let waits = |at: Duration, todo: &Todo| match todo {
+            Todo::Answer { .. } => at == Duration::MAX,
+            Todo::Step(_) => true,
+            _ => false,
+        };
+        let waiting: Vec<_> = self
             .todo
             .iter()
-            .filter(|((at, _), todo)| *at == Duration::MAX && matches!(todo, Todo::Answer { .. }))
+            .filter(|((at, _), todo)| waits(*at, todo))
             .map(|(at, _)| *at)
             .collect();
-        for at in held {
+        for at in waiting {
             if let Some(todo) = self.todo.remove(&at) {
                 let wait = self.chance.millis(0..=5000);
                 self.plan_in(wait, todo);
