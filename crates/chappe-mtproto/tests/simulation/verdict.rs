@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chappe_mtproto::connection::Input;
+use chappe_mtproto::connection::{Census, Input};
 use chappe_mtproto::server::ServerInput;
 
 use super::plan::Family;
@@ -44,9 +44,7 @@ impl World {
         self.calls.iter().all(|call| call.end.is_some())
             && self.clients.iter().all(|client| {
                 let census = client.connection.census();
-                let at_rest =
-                    census.requests + census.queued + census.sent + census.notices + census.acks
-                        == 0;
+                let at_rest = held(&census) == 0;
                 client.error.is_some() || (at_rest && client.wire.is_some())
             })
     }
@@ -114,8 +112,7 @@ impl World {
                 continue;
             }
             let census = client.connection.census();
-            let held = census.requests + census.queued + census.sent + census.notices + census.acks;
-            if held + census.outputs > 0 {
+            if held(&census) + census.outputs > 0 {
                 return self.break_rule(format!("client {number} still holds {census:?}"));
             }
             if client.wire.is_none() {
@@ -153,9 +150,13 @@ impl World {
         let census = self.clients[client].connection.census();
         let open = self.clients[client].open.len();
         // Without a socket acknowledgements wait; none of them comes without one.
-        let bounded = census.acks <= 4096 + 1024
-            && census.remembered <= 2 * 4096
-            && census.notices <= 1024 + self.clients[client].cancelled.len();
+        let sessions = census.sessions;
+        let bounded = census.acks <= (4096 + 1024) * sessions
+            && census.remembered <= 2 * 4096 * sessions
+            && sessions <= 6
+            && census.keys <= 3
+            && census.to_ask <= 3 * 8192 * sessions
+            && census.quick_acks <= 1024;
         if self.clients[client].error.is_none() && (census.requests > open || !bounded) {
             self.break_rule(format!("client {client}, with {open} open calls, holds {census:?}"));
         }
@@ -177,6 +178,13 @@ impl World {
         }
         self.peak.kept = self.peak.kept.max(census.kept);
     }
+}
+
+/// What a client holds that has to end some time.
+fn held(census: &Census) -> usize {
+    let Census { requests, queued, sent, watched, chains, acks, to_ask, asked, to_tell, .. } =
+        census;
+    requests + queued + sent + watched + chains + acks + to_ask + asked + to_tell
 }
 
 /// Whether a call of an honest server may end without an answer.
