@@ -179,17 +179,21 @@ impl Server {
             Age::Ahead => return Err(17),
             Age::Fresh => {}
         }
-        if !contained {
-            return Ok(());
+        let Some(session) = self.sessions.get(&session) else {
+            return if contained && is_content(message.seqno) { Err(34) } else { Ok(()) };
+        };
+        // A packet that was overtaken by the one that began the session.
+        if session.disowns(message.msg_id) {
+            return Err(20);
         }
-        if let Some(session) = self.sessions.get(&session) {
+        if contained {
             match session.look(message.msg_id) {
                 Seen::New => session.check_order(message.msg_id, message.seqno)?,
                 Seen::Before(_) => return Err(19),
                 Seen::Forgotten => return Err(20),
             }
         }
-        if is_content(message.seqno) { Err(34) } else { Ok(()) }
+        if contained && is_content(message.seqno) { Err(34) } else { Ok(()) }
     }
 
     /// Whether a message was not received before. Only what is new moves a session to another
@@ -207,7 +211,9 @@ impl Server {
         if fresh {
             self.make_room(session_ref.auth_key_id);
         }
-        let session = self.sessions.entry(session_ref).or_insert_with(|| Session::new(uptime));
+        let first = first.map_or(outer, |first| first.min(outer));
+        let made = || Session::new(first, uptime);
+        let session = self.sessions.entry(session_ref).or_insert_with(made);
         session.used = uptime;
         let before = session.link;
         if session.attach(link_id) {
@@ -222,7 +228,7 @@ impl Server {
         if fresh {
             self.event(ServerEvent::SessionCreated { session: session_ref, link: link_id });
             let notice = types::NewSessionCreated {
-                first_msg_id: first.map_or(outer, |first| first.min(outer)),
+                first_msg_id: first,
                 unique_id: self.rng.next_u64().cast_signed(),
                 server_salt: self.salts.current(session_ref.auth_key_id, self.now.unix),
             };

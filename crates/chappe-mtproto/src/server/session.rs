@@ -15,6 +15,8 @@ pub(super) struct Session {
     pub(super) link: Option<LinkId>,
     /// Uptime of the last packet.
     pub(super) used: Duration,
+    /// What `new_session_created` named as the first message.
+    first: i64,
     numbers: SequenceNumbers,
     received: Window<Received>,
     /// What the client has not acknowledged.
@@ -64,10 +66,11 @@ struct Kept {
 }
 
 impl Session {
-    pub(super) fn new(now: Duration) -> Self {
+    pub(super) fn new(first: i64, now: Duration) -> Self {
         Self {
             link: None,
             used: now,
+            first,
             numbers: SequenceNumbers::default(),
             received: Window::new(REMEMBERED),
             kept: BTreeMap::new(),
@@ -85,6 +88,12 @@ impl Session {
             Seen::Before(received) => Seen::Before(&received.stage),
             Seen::Forgotten => Seen::Forgotten,
         }
+    }
+
+    /// Whether the client was told that a packet with this outermost id was not received, and has
+    /// sent what was in it once more.
+    pub(super) fn disowns(&self, outer: i64) -> bool {
+        outer < self.first
     }
 
     /// Compares a new message's number with those around it: 32 is too low, 33 too high.

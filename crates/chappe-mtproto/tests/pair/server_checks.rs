@@ -467,12 +467,32 @@ fn numbers_that_fall_or_repeat_get_32() {
 fn numbers_above_those_of_later_messages_get_33() {
     for number in [5, 3] {
         let mut client = RawClient::new();
+        client.say(1, body(9));
         let early = client.id();
         client.say(3, body(0));
         client.send(early, number, &body(1));
         assert_eq!(client.refusals(), [(early, 33)]);
-        assert_eq!(client.requests().len(), 1);
+        assert_eq!(client.requests().len(), 2);
     }
+}
+
+#[test]
+fn what_the_first_packet_of_a_session_overtook_is_not_run() {
+    let mut client = RawClient::new();
+    let (early, number) = (client.id(), client.odd());
+    let first = client.ask(body(0));
+    let notice: types::NewSessionCreated = client.only();
+    assert_eq!(notice.first_msg_id, first);
+    // The client was just told that it did not arrive, and sends it anew.
+    client.send(early, number, &body(1));
+    assert_eq!(client.refusals(), [(early, 20)]);
+    assert_eq!(client.requests().len(), 1);
+    // Inside of a later packet it is no older than that.
+    let again = Message { msg_id: early, seqno: number, body: body(1) };
+    let seqno = client.even();
+    client.say(seqno, container(vec![again]));
+    assert_eq!(client.refusals(), []);
+    assert_eq!(client.requests().len(), 2);
 }
 
 #[test]
