@@ -13,8 +13,9 @@ mod common;
 #[expect(unreachable_pub, reason = "what the modules of the simulation share")]
 mod sim;
 
-use sim::plan::Plan;
+use sim::plan::{Family, Plan};
 use sim::run;
+use sim::world::Sabotage;
 
 /// A number of the environment: how this test is told to run longer, or what to show.
 #[expect(clippy::disallowed_methods, reason = "it chooses what is run, never how")]
@@ -47,6 +48,48 @@ fn ten_thousand_schedules_lose_nothing_double_nothing_and_end() {
 }
 
 #[test]
+fn every_rule_that_is_broken_on_purpose_is_noticed() {
+    for (sabotage, complaint) in [
+        (Sabotage::RunTwice, "ran  times and ended"),
+        (Sabotage::AnswerUnrun, "ran  times and ended"),
+        (Sabotage::LoseEvents, "has not ended"),
+        (Sabotage::PushTwice, "was shown  times"),
+        (Sabotage::MixAnswers, "got what answers something else"),
+        (Sabotage::ReportCancelled, "is cancelled and was heard of"),
+        (Sabotage::SendAgain, "was sent a second time"),
+        (Sabotage::StopServerClock, "without sockets the server holds"),
+        (Sabotage::WakeAlways, "no rest"),
+        (Sabotage::ForgetRequest, "open calls, holds"),
+    ] {
+        let broken = (0..400).find_map(|seed| {
+            let plan = Plan::of(seed, Family::Sockets);
+            run::judge(&plan, Some(sabotage), false).1
+        });
+        let broken = broken.map(|what| run::kind(&what)).unwrap_or_default();
+        assert!(broken.contains(complaint), "{sabotage:?}: {broken:?}");
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_schedule() {
+    for seed in 0..40 {
+        let trace = || run::judge(&Plan::new(seed), None, true).0.trace;
+        assert!(trace() == trace(), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_failing_schedule_is_made_smaller() {
+    let broken = |plan: &Plan| run::judge(plan, Some(Sabotage::RunTwice), false).1;
+    let plan = (0..).map(|seed| Plan::of(seed, Family::Calm)).find(|plan| broken(plan).is_some());
+    let plan = plan.expect("an endless range");
+    let places = run::shrink(&plan, Some(Sabotage::RunTwice));
+    // Four calls are needed for one that runs twice, in at most four steps.
+    assert!((1..=4).contains(&places.len()), "{places:?} of {}", plan.steps.len());
+    assert!(broken(&plan.keep(&places)).is_some());
+}
+
+#[test]
 fn replay() {
     let seed = number("CHAPPE_SIM_SEED").unwrap_or(12);
     if setting("CHAPPE_SIM_STEPS").as_deref() == Some("fewest") {
@@ -65,7 +108,15 @@ fn replay() {
 }
 
 /// What is known to break and is being mended, by what the checks say of it.
-const KNOWN: &[&str] = &[];
+const KNOWN: &[(Family, &str)] = &[
+    // What was repeated gets a new id when the container around it is refused.
+    (Family::Clocks, "call  ran  times and ended: Answered"),
+    (Family::Clocks, "call  ran  times and ended: Cancelled"),
+    (Family::Everything, "call  ran  times and ended: Answered"),
+    (Family::Everything, "call  ran  times and ended: Cancelled"),
+    // A session of the past is asked for ever with ids of a time that is yet to come.
+    (Family::HostileServer, "call  has not ended  s after the network healed"),
+];
 
 /// Schedules that are run without being asked for more.
 const SCHEDULES: u64 = 10_000;

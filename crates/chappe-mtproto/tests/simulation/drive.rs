@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use chappe_mtproto::connection::{Event, Input, Output, RequestId, RequestOptions, RpcFailure};
+use chappe_mtproto::connection::{
+    Event, FailureReason, Input, Output, RequestId, RequestOptions, RpcFailure,
+};
 use chappe_mtproto::server::{LinkId, ServerEvent, ServerOutput, SessionRef};
 use chappe_mtproto::time::Now;
 
@@ -26,6 +28,9 @@ impl World {
         let sleeper = &self.clients[client];
         if sleeper.asleep.is_some() {
             return None;
+        }
+        if self.sabotage == Some(Sabotage::WakeAlways) && !self.closing {
+            return Some(self.time);
         }
         Some(sleeper.wake?.saturating_add(sleeper.slept))
     }
@@ -170,7 +175,7 @@ impl World {
         }
         let dead = self.clients[client].error.is_some();
         let end = dead.then_some(End::Terminal);
-        self.calls.push(Call { client, ask, end, runs: 0 });
+        self.calls.push(Call { ask, end, runs: 0 });
         if !dead {
             self.clients[client].open.insert(id, number);
         }
@@ -188,10 +193,11 @@ impl World {
         self.note(|| format!("client {client} cancels call {number}"));
         let sender = &mut self.clients[client];
         sender.connection.cancel(now, id);
-        if self.sabotage != Some(Sabotage::ReportCancelled) {
-            sender.open.remove(&id);
-            sender.cancelled.insert(id);
-            self.calls[number].end = Some(End::Cancelled);
+        sender.open.remove(&id);
+        sender.cancelled.insert(id);
+        self.calls[number].end = Some(End::Cancelled);
+        if self.sabotage == Some(Sabotage::ReportCancelled) {
+            self.response(client, id, Err(End::Failed(FailureReason::Lost)));
         }
         self.drain_client(client);
     }
@@ -292,8 +298,11 @@ impl World {
             return;
         };
         self.note(|| format!("call {number} runs as {msg_id:x}"));
-        let twice = self.sabotage == Some(Sabotage::RunTwice) && number % 7 == 3;
-        self.calls[number].runs += if twice { 2 } else { 1 };
+        self.calls[number].runs += match self.sabotage {
+            Some(Sabotage::RunTwice) if number % 7 == 3 => 2,
+            Some(Sabotage::AnswerUnrun) if number % 7 == 3 => 0,
+            _ => 1,
+        };
         let todo = Todo::Answer { session, msg_id, number };
         match self.calls[number].ask.reply.when {
             When::Now => self.reply(session, msg_id, number),

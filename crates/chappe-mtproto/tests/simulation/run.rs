@@ -44,13 +44,13 @@ pub fn judge(plan: &Plan, sabotage: Option<Sabotage>, traced: bool) -> (World, O
     (world, broken)
 }
 
-/// Runs the schedules of a range of seeds on so many threads. `known` is what may break, as
-/// [`kind`] says it.
+/// Runs the schedules of a range of seeds on so many threads. `known` is what may break in which
+/// family, as [`kind`] says it.
 pub fn many(
     from: u64,
     count: u64,
     threads: usize,
-    known: &[&str],
+    known: &[(Family, &str)],
     progress: impl Fn(&Sums) + Sync,
 ) -> Sums {
     let next = AtomicU64::new(0);
@@ -69,7 +69,9 @@ pub fn many(
                         let (world, broken) = judge(&plan, None, false);
                         own.add(&world);
                         match broken {
-                            Some(what) if known.contains(&kind(&what).as_str()) => own.known += 1,
+                            Some(what) if known.contains(&(plan.family, &kind(&what))) => {
+                                own.known += 1;
+                            }
                             Some(what) => {
                                 own.failures.push(Failure { seed, family: plan.family, what });
                             }

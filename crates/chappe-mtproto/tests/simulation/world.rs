@@ -25,6 +25,8 @@ use crate::common::{RSA, START};
 pub enum Sabotage {
     /// The server runs every request twice.
     RunTwice,
+    /// The server answers a request that it did not run.
+    AnswerUnrun,
     /// One event in a few is lost on its way to the user.
     LoseEvents,
     /// Pushes are shown twice.
@@ -119,7 +121,6 @@ pub struct Client {
 /// One request, from its making to its end.
 #[derive(Debug)]
 pub struct Call {
-    pub client: usize,
     pub ask: Ask,
     pub end: Option<End>,
     /// How often it ran.
