@@ -45,7 +45,7 @@ pub fn speak(world: &mut World, link: u64) {
     let ids = victim.ledgers.get(&session_id).map(|ledger| ledger.ids()).unwrap_or_default();
     let mut chance = Chance::new(world.chance.next(), 3);
     let time = unix(world.time, 0).as_secs();
-    let mut tongue = Tongue { ids, time: i64::try_from(time).unwrap() };
+    let tongue = Tongue { ids, time: i64::try_from(time).unwrap() };
     let body = tongue.body(&mut chance, 0);
     let msg_id = tongue.msg_id(&mut chance);
     let session_id = if chance.percent(4) { chance.long() } else { session_id };
@@ -96,7 +96,7 @@ pub struct Tongue {
 
 impl Tongue {
     /// The id of a message of the other end, or one that never was.
-    fn real(&mut self, chance: &mut Chance) -> i64 {
+    fn real(&self, chance: &mut Chance) -> i64 {
         if self.ids.is_empty() || chance.percent(15) {
             return chance.long();
         }
@@ -104,7 +104,7 @@ impl Tongue {
         self.ids[self.ids.len() - 1 - chance.index(last)]
     }
 
-    fn reals(&mut self, chance: &mut Chance) -> Vec<i64> {
+    fn reals(&self, chance: &mut Chance) -> Vec<i64> {
         let count = match chance.below(20) {
             0 => 9000,
             1 => 0,
@@ -114,7 +114,7 @@ impl Tongue {
     }
 
     /// A message id of a server.
-    fn msg_id(&mut self, chance: &mut Chance) -> i64 {
+    fn msg_id(&self, chance: &mut Chance) -> i64 {
         let seconds = match chance.below(20) {
             0 => self.time + 1000,
             1 => self.time - 1000,
@@ -126,7 +126,7 @@ impl Tongue {
         (seconds << 32) | i64::try_from(chance.below(1 << 32) & !3).unwrap() | low
     }
 
-    fn body(&mut self, chance: &mut Chance, depth: u32) -> Bytes {
+    fn body(&self, chance: &mut Chance, depth: u32) -> Bytes {
         let body = self.message(chance, depth);
         if chance.percent(3) && body.len() > 4 {
             let length = chance.index(body.len() / 4) * 4;
@@ -135,7 +135,7 @@ impl Tongue {
         body
     }
 
-    fn message(&mut self, chance: &mut Chance, depth: u32) -> Bytes {
+    fn message(&self, chance: &mut Chance, depth: u32) -> Bytes {
         let number = |chance: &mut Chance| i32::try_from(chance.below(1 << 31)).unwrap();
         match chance.below(22) {
             0..4 => {
@@ -217,7 +217,7 @@ impl Tongue {
         }
     }
 
-    fn result(&mut self, chance: &mut Chance) -> Bytes {
+    fn result(&self, chance: &mut Chance) -> Bytes {
         match chance.below(8) {
             0 => packed(&vec![0; chance.index(3_000_000)]),
             1 => {

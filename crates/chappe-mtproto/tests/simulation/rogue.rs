@@ -62,10 +62,11 @@ impl Rogue {
             let Frame::Packet { payload, .. } = frame else { continue };
             let Ok(opened) = packet::open(&self.key, Side::Server, payload) else { continue };
             let messages = message::unpack_container(opened.body.clone());
-            let messages = messages.map_or(vec![opened.body], |inner| {
-                inner.into_iter().map(|message| message.body).collect()
-            });
-            for body in messages {
+            let bodies = match messages {
+                Ok(inner) => inner.into_iter().map(|message| message.body).collect(),
+                Err(_) => vec![opened.body],
+            };
+            for body in bodies {
                 if let Ok(notice) = types::BadServerSalt::from_bytes(&body) {
                     self.salt = notice.new_server_salt;
                 }

@@ -248,16 +248,15 @@ impl World {
                     evil::begin(self, link);
                 }
             }
-            Some(Piece::Bytes(bytes)) => {
-                if wire.client_open {
-                    let mut input = std::mem::take(&mut wire.down.input);
-                    input.extend_from_slice(&bytes);
-                    self.input(client, Input::Received(&mut input));
-                    if let Some(wire) = self.wires.get_mut(&link) {
-                        wire.down.input = input;
-                    }
+            Some(Piece::Bytes(bytes)) if wire.client_open => {
+                let mut input = std::mem::take(&mut wire.down.input);
+                input.extend_from_slice(&bytes);
+                self.input(client, Input::Received(&mut input));
+                if let Some(wire) = self.wires.get_mut(&link) {
+                    wire.down.input = input;
                 }
             }
+            Some(Piece::Bytes(_)) => {}
             Some(Piece::End) if up => {
                 if std::mem::take(&mut wire.server_open) {
                     let now = self.server_now();

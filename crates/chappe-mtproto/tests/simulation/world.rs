@@ -476,7 +476,7 @@ impl World {
 
     /// The network mends what a network can mend, and whoever held an answer back gives it.
     fn heal(&mut self) {
-        self.note(|| format!("the network heals"));
+        self.note(|| "the network heals".to_owned());
         self.healed = true;
         for client in 0..self.clients.len() {
             let sleeper = &mut self.clients[client];
