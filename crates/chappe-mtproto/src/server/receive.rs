@@ -179,21 +179,22 @@ impl Server {
             Age::Ahead => return Err(17),
             Age::Fresh => {}
         }
-        let Some(session) = self.sessions.get(&session) else {
-            return if contained && is_content(message.seqno) { Err(34) } else { Ok(()) };
-        };
+        let session = self.sessions.get(&session);
         // A packet that was overtaken by the one that began the session.
-        if session.disowns(message.msg_id) {
+        if session.is_some_and(|session| session.disowns(message.msg_id)) {
             return Err(20);
         }
-        if contained {
+        if !contained {
+            return Ok(());
+        }
+        if let Some(session) = session {
             match session.look(message.msg_id) {
                 Seen::New => session.check_order(message.msg_id, message.seqno)?,
                 Seen::Before(_) => return Err(19),
                 Seen::Forgotten => return Err(20),
             }
         }
-        if contained && is_content(message.seqno) { Err(34) } else { Ok(()) }
+        if is_content(message.seqno) { Err(34) } else { Ok(()) }
     }
 
     /// Whether a message was not received before. Only what is new moves a session to another

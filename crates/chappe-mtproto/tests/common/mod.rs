@@ -71,6 +71,38 @@ pub fn echo(request: &Bytes) -> Bytes {
     body.freeze()
 }
 
+/// The permanent key that `auth.bindTempAuthKey` binds a temporary one to, with the checks of
+/// core.telegram.org/api/pfs.
+pub fn bound_to(
+    keys: &BTreeMap<i64, AuthKey>,
+    session: SessionRef,
+    msg_id: i64,
+    request: &Bytes,
+) -> Result<i64, RpcFailure> {
+    let refuse = |code, name: &str| Err(RpcFailure { code, message: name.to_owned() });
+    let mut fields = Reader::new(request);
+    if fields.u32() != Ok(0xcdd4_2a05) {
+        return refuse(401, "AUTH_KEY_PERM_EMPTY");
+    }
+    let (permanent, nonce) = (fields.i64().unwrap(), fields.i64().unwrap());
+    let expires_at = fields.i32().unwrap();
+    let mut sealed = fields.blob().unwrap().to_vec();
+    let Some(key) = keys.get(&permanent).filter(|key| key.id() == permanent) else {
+        return refuse(400, "ENCRYPTED_MESSAGE_INVALID");
+    };
+    let opened = message_key::open_v1(key, Side::Client, &mut sealed).expect("a sound message");
+    assert_eq!(opened[16..24], msg_id.to_le_bytes(), "the id of the request");
+    let inner = types::BindAuthKeyInner {
+        nonce,
+        temp_auth_key_id: session.auth_key_id,
+        perm_auth_key_id: permanent,
+        temp_session_id: session.session_id,
+        expires_at,
+    };
+    assert_eq!(opened[32..], inner.to_bytes());
+    Ok(permanent)
+}
+
 /// Both ends and the pipe between them.
 pub struct Pair {
     pub client: Connection,
@@ -346,39 +378,18 @@ impl Pair {
         self.server_events.push(event);
     }
 
-    /// `auth.bindTempAuthKey`, with the checks of core.telegram.org/api/pfs; whatever else comes
-    /// under a key that is not bound is refused.
+    /// `auth.bindTempAuthKey`; whatever else comes under a key that is not bound is refused.
     fn bind(
         &mut self,
         session: SessionRef,
         msg_id: i64,
         request: &Bytes,
     ) -> Result<Bytes, RpcFailure> {
-        let refuse = |code, name: &str| Err(RpcFailure { code, message: name.to_owned() });
-        let mut fields = Reader::new(request);
-        if fields.u32() != Ok(0xcdd4_2a05) {
-            return refuse(401, "AUTH_KEY_PERM_EMPTY");
+        let permanent = bound_to(&self.keys, session, msg_id, request)?;
+        if self.temporary.contains_key(&permanent) {
+            let message = "ENCRYPTED_MESSAGE_INVALID".to_owned();
+            return Err(RpcFailure { code: 400, message });
         }
-        let (permanent, nonce) = (fields.i64().unwrap(), fields.i64().unwrap());
-        let expires_at = fields.i32().unwrap();
-        let mut sealed = fields.blob().unwrap().to_vec();
-        let Some(key) = self
-            .keys
-            .get(&permanent)
-            .filter(|key| !self.temporary.contains_key(&permanent) && key.id() == permanent)
-        else {
-            return refuse(400, "ENCRYPTED_MESSAGE_INVALID");
-        };
-        let opened = message_key::open_v1(key, Side::Client, &mut sealed).expect("a sound message");
-        assert_eq!(opened[16..24], msg_id.to_le_bytes(), "the id of the request");
-        let inner = types::BindAuthKeyInner {
-            nonce,
-            temp_auth_key_id: session.auth_key_id,
-            perm_auth_key_id: permanent,
-            temp_session_id: session.session_id,
-            expires_at,
-        };
-        assert_eq!(opened[32..], inner.to_bytes());
         self.temporary.insert(session.auth_key_id, Some(permanent));
         Ok(Bytes::copy_from_slice(&0x9972_75b5_u32.to_le_bytes()))
     }

@@ -1,21 +1,25 @@
 //! The drivers of a schedule: what owns the clients and the server, and the users of both.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use chappe_crypto::AuthKey;
 use chappe_mtproto::connection::{
     Event, FailureReason, Input, Output, RequestId, RequestOptions, RpcFailure,
 };
+use chappe_mtproto::message;
 use chappe_mtproto::server::{LinkId, ServerEvent, ServerOutput, SessionRef};
 use chappe_mtproto::time::Now;
 
 use super::plan::{Ask, Reply, When};
 use super::rogue::ROGUES;
 use super::world::{Call, End, Push, Sabotage, Todo, World, unix};
+use crate::common::bound_to;
 
 impl World {
     pub(super) fn server_now(&self) -> Now {
-        Now::new(self.time, unix(self.time, 0))
+        Now::new(self.time, unix(self.time, self.server_skew))
     }
 
     pub(super) fn client_now(&self, client: usize) -> Now {
@@ -106,6 +110,14 @@ impl World {
                     self.shown(client, &body);
                 }
             }
+            Event::Received { id } => {
+                let sender = &self.clients[client];
+                let asked =
+                    sender.open.get(&id).is_some_and(|call| self.calls[*call].ask.quick_ack);
+                if !asked {
+                    self.break_rule(format!("client {client}: {id:?} was received, by surprise"));
+                }
+            }
             Event::KeyCreated(resume) => self.clients[client].key_id = Some(resume.key.id()),
             other => self.note(|| format!("client {client}: {}", name(&other))),
         }
@@ -165,7 +177,8 @@ impl World {
         let options = RequestOptions {
             no_resend: ask.no_resend,
             no_gzip: ask.no_gzip,
-            ..RequestOptions::default()
+            chain: ask.chain,
+            quick_ack: ask.quick_ack,
         };
         let now = self.client_now(client);
         let id = self.clients[client].connection.request(now, body, options);
@@ -175,7 +188,7 @@ impl World {
         }
         let dead = self.clients[client].error.is_some();
         let end = dead.then_some(End::Terminal);
-        self.calls.push(Call { ask, end, runs: 0 });
+        self.calls.push(Call { client, ask, end, runs: 0 });
         if !dead {
             self.clients[client].open.insert(id, number);
         }
@@ -251,11 +264,22 @@ impl World {
     fn server_event(&mut self, event: ServerEvent) {
         let now = self.server_now();
         match event {
-            ServerEvent::KeyCreated { key, .. } => {
+            ServerEvent::KeyCreated { key, expires, .. } => {
+                if expires.is_some() {
+                    self.temporary.insert(key.id(), None);
+                }
                 self.keys.insert(key.id(), key);
             }
+            ServerEvent::Request { session, msg_id, body, .. }
+                if self.temporary.get(&session.auth_key_id) == Some(&None) =>
+            {
+                let result = bind(&self.keys, &mut self.temporary, session, msg_id, &body);
+                self.server.respond(now, session, msg_id, result);
+            }
             ServerEvent::KeyWanted { auth_key_id, .. } => {
-                let key = self.keys.get(&auth_key_id).cloned();
+                // A temporary key that the server does not know has ended.
+                let known = !self.temporary.contains_key(&auth_key_id);
+                let key = self.keys.get(&auth_key_id).filter(|_| known).cloned();
                 self.server.provide_key(now, auth_key_id, key);
             }
             ServerEvent::KeyDestroyed { auth_key_id } => {
@@ -284,6 +308,11 @@ impl World {
 
     /// The server runs a request: its effect is that it is counted.
     fn run_request(&mut self, session: SessionRef, msg_id: i64, body: &Bytes) {
+        let Ok(body) = self.unwrapped(session, body) else {
+            let failure = RpcFailure { code: 400, message: "MSG_WAIT_FAILED".to_owned() };
+            return self.server.respond(self.server_now(), session, msg_id, Err(failure));
+        };
+        let body = &body;
         let number = number_of(REQUEST, body).filter(|number| {
             self.calls.get(*number).is_some_and(|call| {
                 *body == filled(REQUEST, *number, call.ask.words, call.ask.compressible)
@@ -298,6 +327,8 @@ impl World {
             return;
         };
         self.note(|| format!("call {number} runs as {msg_id:x}"));
+        self.ran.insert((session, msg_id));
+        self.check_chain(number);
         self.calls[number].runs += match self.sabotage {
             Some(Sabotage::RunTwice) if number % 7 == 3 => 2,
             Some(Sabotage::AnswerUnrun) if number % 7 == 3 => 0,
@@ -312,6 +343,34 @@ impl World {
         }
     }
 
+    /// Takes `invokeAfterMsg` off; an error if what it waits for did not run.
+    fn unwrapped(&self, session: SessionRef, body: &Bytes) -> Result<Bytes, ()> {
+        let mut rest = body.clone();
+        if message::constructor(&rest) != INVOKE_AFTER_MSG || rest.len() < 12 {
+            return Ok(rest);
+        }
+        rest.advance(4);
+        let after = rest.get_i64_le();
+        let ran = self.ran.contains(&(session, after));
+        if ran { message::inflate(rest).map_err(|_| ()) } else { Err(()) }
+    }
+
+    /// Whoever was made before in the same chain ran before, or never will.
+    fn check_chain(&mut self, number: usize) {
+        let call = &self.calls[number];
+        let Some(chain) = call.ask.chain.filter(|_| !self.lies && self.amnesias == 0) else {
+            return;
+        };
+        let waits = |earlier: &Call| {
+            (earlier.client, earlier.ask.chain) == (call.client, Some(chain))
+                && earlier.runs == 0
+                && earlier.end.is_none()
+        };
+        if let Some(earlier) = self.calls[..number].iter().position(waits) {
+            self.break_rule(format!("call {number} ran before call {earlier} of its chain"));
+        }
+    }
+
     pub(super) fn answer(&mut self, session: SessionRef, msg_id: i64, number: usize) {
         self.reply(session, msg_id, number);
         self.drain_server();
@@ -322,6 +381,19 @@ impl World {
         let result = answer_of(place, self.calls[number].ask.reply);
         self.server.respond(self.server_now(), session, msg_id, result);
     }
+}
+
+/// `auth.bindTempAuthKey`: what else comes under a key that is not bound is refused.
+fn bind(
+    keys: &BTreeMap<i64, AuthKey>,
+    temporary: &mut BTreeMap<i64, Option<i64>>,
+    session: SessionRef,
+    msg_id: i64,
+    body: &Bytes,
+) -> Result<Bytes, RpcFailure> {
+    let permanent = bound_to(keys, session, msg_id, body)?;
+    temporary.insert(session.auth_key_id, Some(permanent));
+    Ok(Bytes::copy_from_slice(&0x9972_75b5_u32.to_le_bytes()))
 }
 
 /// The answer to the call of this number.
@@ -363,6 +435,8 @@ fn name(event: &Event) -> String {
         other => format!("{other:?}"),
     }
 }
+
+const INVOKE_AFTER_MSG: u32 = 0xcb9f_372d;
 
 pub const REQUEST: u32 = 0x7f7f_0001;
 pub const ANSWER: u32 = 0x7f7f_0002;

@@ -22,6 +22,8 @@ pub enum Family {
     Everything,
     /// Auth keys are exchanged while sockets fail.
     Exchange,
+    /// Temporary keys stand for the permanent one, are bound and replaced.
+    Secrecy,
     /// The server restarts or forgets sessions.
     Amnesia,
     /// The server forgets the key.
@@ -35,7 +37,7 @@ pub enum Family {
 impl Family {
     /// The family of a seed: the order spreads them over any range.
     pub fn of(seed: u64) -> Self {
-        const ORDER: [Family; 20] = [
+        let order: [Family; 25] = [
             Family::Sockets,
             Family::Everything,
             Family::Frames,
@@ -54,10 +56,15 @@ impl Family {
             Family::Amnesia,
             Family::Everything,
             Family::HostileClients,
-            Family::Exchange,
+            Family::Sockets,
             Family::KeyLoss,
+            Family::Clocks,
+            Family::Everything,
+            Family::HostileServer,
+            Family::Frames,
+            if seed % 2 == 0 { Family::Exchange } else { Family::Secrecy },
         ];
-        ORDER[usize::try_from(seed % 20).unwrap()]
+        order[usize::try_from(seed % 25).unwrap()]
     }
 
     /// Whether both ends remember what they have to: nothing may run twice then.
@@ -95,6 +102,8 @@ pub struct ClientSetup {
     pub gzip: bool,
     /// Whether it begins with a key exchange.
     pub exchanges: bool,
+    /// How long its temporary keys last, if it uses them.
+    pub secrecy: Option<Duration>,
     /// What its clock is ahead, in seconds.
     pub skew: i64,
     /// Latencies of both directions, in milliseconds: the least, and what chance adds.
@@ -139,6 +148,9 @@ pub struct Ask {
     pub compressible: bool,
     pub no_resend: bool,
     pub no_gzip: bool,
+    pub quick_ack: bool,
+    /// Runs after those of the same chain.
+    pub chain: Option<u64>,
     pub reply: Reply,
 }
 
@@ -222,6 +234,10 @@ pub enum Action {
         up: bool,
         bits: u32,
     },
+    /// The server's clock jumps ahead by so many seconds.
+    ServerJump {
+        by: u64,
+    },
     /// The client's clock jumps by so many seconds.
     Jump {
         client: usize,
@@ -258,7 +274,10 @@ impl Plan {
             5..9 => chance.range(8..=25),
             _ => chance.range(25..=60),
         };
-        let patient = matches!(family, Family::Clocks | Family::Everything | Family::Amnesia);
+        let patient = matches!(
+            family,
+            Family::Secrecy | Family::Clocks | Family::Everything | Family::Amnesia
+        );
         let mut at = Duration::ZERO;
         let mut steps = Vec::new();
         for _ in 0..length {
@@ -270,6 +289,11 @@ impl Plan {
         Self { seed, family, setup, steps, heals }
     }
 
+    /// Whether auth keys are exchanged.
+    pub fn exchanges(&self) -> bool {
+        self.setup.clients.iter().any(|client| client.exchanges || client.secrecy.is_some())
+    }
+
     /// The plan without the steps whose places are not listed.
     pub fn keep(&self, places: &[usize]) -> Self {
         let steps = places.iter().filter_map(|place| self.steps.get(*place).cloned()).collect();
@@ -278,7 +302,9 @@ impl Plan {
 }
 
 fn setup(chance: &mut Chance, family: Family) -> Setup {
+    let costly = matches!(family, Family::Exchange | Family::Secrecy);
     let count = match chance.below(10) {
+        _ if costly => 1,
         0..6 => 1,
         6..9 => 2,
         _ => 3,
@@ -322,6 +348,7 @@ fn client(chance: &mut Chance, family: Family) -> ClientSetup {
         obfuscated,
         gzip: chance.percent(70),
         exchanges: family == Family::Exchange,
+        secrecy: (family == Family::Secrecy).then(|| chance.seconds(60..=2000)),
         skew: if skewed && chance.percent(40) { jump(chance) } else { 0 },
         latency: [latency(chance), latency(chance)],
         pieces: chance.pick(&[Pieces::Whole, Pieces::Whole, Pieces::Some, Pieces::Many]),
@@ -394,6 +421,8 @@ fn ask(chance: &mut Chance) -> Ask {
         compressible: chance.percent(50),
         no_resend: chance.percent(15),
         no_gzip: chance.percent(20),
+        quick_ack: chance.percent(10),
+        chain: chance.percent(15).then(|| chance.below(2)),
         reply: reply(chance),
     }
 }
@@ -436,9 +465,12 @@ fn fault(chance: &mut Chance, family: Family, client: usize, setup: &Setup) -> O
             let messages = u32::try_from(chance.range(1..=40)).unwrap();
             return Some(Action::Evil { client, messages });
         }
-        Family::Exchange | Family::Amnesia | Family::KeyLoss | Family::HostileServer => {
-            Family::Sockets
-        }
+        Family::Secrecy if chance.percent(20) => return Some(Action::ServerJump { by: 100 }),
+        Family::Exchange
+        | Family::Secrecy
+        | Family::Amnesia
+        | Family::KeyLoss
+        | Family::HostileServer => Family::Sockets,
         kind => kind,
     };
     Some(match kind {
@@ -455,7 +487,8 @@ fn fault(chance: &mut Chance, family: Family, client: usize, setup: &Setup) -> O
                 Action::Frames { client, up, count, fault: chance.pick(&faults) }
             }
         }
-        Family::Clocks => match chance.below(4) {
+        Family::Clocks => match chance.below(5) {
+            4 => Action::ServerJump { by: jump(chance).unsigned_abs().min(10_000) },
             0 | 1 => Action::Jump { client, by: jump(chance) },
             2 => {
                 let time = match chance.below(3) {

@@ -195,6 +195,8 @@ fn held(census: &Census) -> usize {
 fn may_fail(family: Family, no_resend: bool) -> bool {
     match family {
         Family::Calm => false,
+        // A temporary key that ends without a socket takes along what was on its way.
+        Family::Secrecy => true,
         Family::Sockets | Family::Frames | Family::Exchange | Family::HostileClients => no_resend,
         _ => true,
     }

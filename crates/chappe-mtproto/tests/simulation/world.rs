@@ -53,6 +53,8 @@ pub struct World {
     pub(super) chance: Chance,
     pub(super) server: Server,
     pub(super) server_wake: Option<Duration>,
+    /// What the server's clock is ahead of that of the world, in seconds.
+    pub(super) server_skew: i64,
     pub(super) clients: Vec<Client>,
     pub(super) rogues: Vec<Rogue>,
     pub(super) wires: BTreeMap<u64, Wire>,
@@ -60,6 +62,8 @@ pub struct World {
     todo: BTreeMap<(Duration, u64), Todo>,
     made: u64,
     pub(super) keys: BTreeMap<i64, AuthKey>,
+    /// Temporary keys, and what they were bound to.
+    pub(super) temporary: BTreeMap<i64, Option<i64>>,
     pub(super) calls: Vec<Call>,
     pub(super) pushes: Vec<Push>,
     /// Messages of the server by session, where they can be read.
@@ -75,6 +79,8 @@ pub struct World {
     pub(super) lies: bool,
     /// Nobody dials any more.
     pub(super) closing: bool,
+    /// The messages whose requests ran.
+    pub(super) ran: BTreeSet<(SessionRef, i64)>,
     pub(super) destroyed: BTreeSet<SessionRef>,
     /// When the server restarted last.
     pub(super) restarted: Option<Duration>,
@@ -121,6 +127,7 @@ pub struct Client {
 /// One request, from its making to its end.
 #[derive(Debug)]
 pub struct Call {
+    pub client: usize,
     pub ask: Ask,
     pub end: Option<End>,
     /// How often it ran.
@@ -178,8 +185,8 @@ impl World {
     pub fn new(plan: &Plan, sabotage: Option<Sabotage>, traced: bool) -> Self {
         let mut chance = Chance::new(plan.seed, 2);
         let setup = &plan.setup;
-        let exchanges = setup.clients.iter().any(|client| client.exchanges);
-        let server = Server::new(server_config(plan, exchanges), chance.seed());
+        let exchanges = plan.exchanges();
+        let server = Server::new(server_config(plan), chance.seed());
         let mut keys = BTreeMap::new();
         let mut clients = Vec::new();
         for (number, setup) in setup.clients.iter().enumerate() {
@@ -195,6 +202,7 @@ impl World {
                 framing: setup.framing,
                 obfuscated: setup.obfuscated,
                 gzip: setup.gzip,
+                forward_secrecy: setup.secrecy,
                 server_keys: if exchanges { vec![RSA.public().clone()] } else { Vec::new() },
                 ..Config::default()
             };
@@ -232,6 +240,7 @@ impl World {
             chance,
             server,
             server_wake: None,
+            server_skew: 0,
             clients,
             rogues,
             wires: BTreeMap::new(),
@@ -239,6 +248,7 @@ impl World {
             todo: BTreeMap::new(),
             made: 0,
             keys,
+            temporary: BTreeMap::new(),
             calls: Vec::new(),
             pushes: Vec::new(),
             server_ledgers: BTreeMap::new(),
@@ -250,6 +260,7 @@ impl World {
             peak: Peak::default(),
             lies: plan.family == Family::HostileServer,
             closing: false,
+            ran: BTreeSet::new(),
             destroyed: BTreeSet::new(),
             restarted: None,
             said: Vec::new(),
@@ -415,6 +426,7 @@ impl World {
                     self.with_wire(client, |wire| wire.pipe(up).flips = bits);
                 }
             }
+            Action::ServerJump { by } => self.server_skew += i64::try_from(by).unwrap(),
             Action::Jump { client, by } => {
                 let client = &mut self.clients[client];
                 client.skew = (client.skew + by).clamp(-FARTHEST, FARTHEST);
@@ -466,8 +478,7 @@ impl World {
     fn restart(&mut self) {
         self.amnesias += 1;
         self.restarted = Some(self.time);
-        let exchanges = self.plan.setup.clients.iter().any(|client| client.exchanges);
-        self.server = Server::new(server_config(&self.plan, exchanges), self.chance.seed());
+        self.server = Server::new(server_config(&self.plan), self.chance.seed());
         self.server_wake = None;
         for link in self.wires.keys().copied().collect::<Vec<_>>() {
             self.server_closed(link);
@@ -562,9 +573,9 @@ pub fn unix(time: Duration, skew: i64) -> Duration {
     if skew < 0 { START + time - ahead } else { START + time + ahead }
 }
 
-fn server_config(plan: &Plan, exchanges: bool) -> ServerConfig {
+fn server_config(plan: &Plan) -> ServerConfig {
     ServerConfig {
-        keys: if exchanges { vec![RSA.clone()] } else { Vec::new() },
+        keys: if plan.exchanges() { vec![RSA.clone()] } else { Vec::new() },
         salt_period: plan.setup.salt_period,
         answer_retention: plan.setup.answer_retention,
         session_retention: plan.setup.session_retention,
