@@ -11,6 +11,7 @@ use flate2::write::GzEncoder;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use std::io::Write;
+use std::sync::LazyLock;
 
 use super::chance::Chance;
 use super::wire::Far;
@@ -213,13 +214,13 @@ impl Tongue {
                     .collect();
                 container(messages)
             }
-            _ => packed(&vec![0; chance.index(3_000_000)]),
+            _ => chance.pick(&*BOMBS),
         }
     }
 
     fn result(&self, chance: &mut Chance) -> Bytes {
         match chance.below(8) {
-            0 => packed(&vec![0; chance.index(3_000_000)]),
+            0 => chance.pick(&*BOMBS),
             1 => {
                 let mut broken = BytesMut::from(packed(&random(chance)));
                 let place = chance.index(broken.len());
@@ -237,6 +238,11 @@ impl Tongue {
         }
     }
 }
+
+/// Small packets of much.
+pub static BOMBS: LazyLock<Vec<Bytes>> = LazyLock::new(|| {
+    [10_000, 900_000, 1_100_000, 5_000_000, 17_000_000].map(|size| packed(&vec![0; size])).to_vec()
+});
 
 /// Words that mean nothing.
 pub fn random(chance: &mut Chance) -> Bytes {

@@ -62,7 +62,12 @@ impl Family {
             Family::Everything,
             Family::HostileServer,
             Family::Frames,
-            if seed % 2 == 0 { Family::Exchange } else { Family::Secrecy },
+            // Key exchanges cost a hundred times what others do.
+            match seed % 100 {
+                24 => Family::Exchange,
+                74 => Family::Secrecy,
+                _ => Family::Sockets,
+            },
         ];
         order[usize::try_from(seed % 25).unwrap()]
     }
@@ -348,7 +353,7 @@ fn client(chance: &mut Chance, family: Family) -> ClientSetup {
         obfuscated,
         gzip: chance.percent(70),
         exchanges: family == Family::Exchange,
-        secrecy: (family == Family::Secrecy).then(|| chance.seconds(60..=2000)),
+        secrecy: (family == Family::Secrecy).then(|| chance.seconds(60..=4000)),
         skew: if skewed && chance.percent(40) { jump(chance) } else { 0 },
         latency: [latency(chance), latency(chance)],
         pieces: chance.pick(&[Pieces::Whole, Pieces::Whole, Pieces::Some, Pieces::Many]),

@@ -12,7 +12,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
 use super::chance::Chance;
-use super::evil::{packed, random};
+use super::evil::{BOMBS, packed, random};
 use super::world::{Todo, World, unix};
 use crate::common::raw::{container, seal, seal_raw};
 
@@ -132,7 +132,7 @@ impl Rogue {
             10 | 11 => types::MsgsStateReq { msg_ids: self.ids() }.to_bytes(),
             12 => types::MsgResendReq { msg_ids: self.ids() }.to_bytes(),
             13 => types::MsgResendAnsReq { msg_ids: self.ids() }.to_bytes(),
-            14 => packed(&vec![0; self.chance.index(5_000_000)]),
+            14 => self.chance.pick(&*BOMBS),
             15 => {
                 let mut body = self.body(time, 1).to_vec();
                 body.truncate(self.chance.index(body.len() / 4 + 1) * 4);
