@@ -1,5 +1,7 @@
 //! Many schedules on all cores, and what is said about the one that fails.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,16 +13,36 @@ use super::world::{End, Sabotage, World};
 #[derive(Clone, Debug, Default)]
 pub struct Sums {
     pub schedules: u64,
-    pub calls: u64,
-    pub answered: u64,
-    pub failed: u64,
-    pub pushes: u64,
+    pub families: BTreeMap<Family, Tally>,
     pub most_requests: usize,
     pub most_kept: usize,
     /// Schedules that broke what is known to break.
     pub known: u64,
     /// Other schedules that broke a rule.
     pub failures: Vec<Failure>,
+}
+
+/// What became of the schedules of one family.
+#[derive(Clone, Copy, Default)]
+pub struct Tally {
+    schedules: u64,
+    answered: u64,
+    cancelled: u64,
+    /// Ended without an answer although they might have been sent twice.
+    failed: u64,
+    /// Ended without an answer, as somebody wished who did not want them sent twice.
+    lost: u64,
+    /// Ended with their connection.
+    terminal: u64,
+    pushes: u64,
+}
+
+impl fmt::Debug for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { schedules, answered, cancelled, failed, lost, terminal, pushes } = self;
+        write!(f, "{schedules} schedules, {answered} answered, {cancelled} cancelled, ")?;
+        write!(f, "{failed} failed, {lost} lost, {terminal} terminal, {pushes} pushes")
+    }
 }
 
 /// A schedule that broke a rule.
@@ -44,13 +66,13 @@ pub fn judge(plan: &Plan, sabotage: Option<Sabotage>, traced: bool) -> (World, O
     (world, broken)
 }
 
-/// Runs the schedules of a range of seeds on so many threads. `known` is what may break in which
-/// family, as [`kind`] says it.
+/// Runs the schedules of a range of seeds on so many threads. `known` tells what may break in
+/// which family, by what [`kind`] says of it.
 pub fn many(
     from: u64,
     count: u64,
     threads: usize,
-    known: &[(Family, &str)],
+    known: impl Fn(Family, &str) -> bool + Sync,
     progress: impl Fn(&Sums) + Sync,
 ) -> Sums {
     let next = AtomicU64::new(0);
@@ -69,7 +91,7 @@ pub fn many(
                         let (world, broken) = judge(&plan, None, false);
                         own.add(&world);
                         match broken {
-                            Some(what) if known.contains(&(plan.family, &kind(&what))) => {
+                            Some(what) if known(plan.family, &kind(&what)) => {
                                 own.known += 1;
                             }
                             Some(what) => {
@@ -93,25 +115,35 @@ pub fn many(
 impl Sums {
     fn add(&mut self, world: &World) {
         self.schedules += 1;
+        let tally = self.families.entry(world.plan.family).or_default();
+        tally.schedules += 1;
         for call in &world.calls {
-            self.calls += 1;
             match call.end {
-                Some(End::Answered) => self.answered += 1,
-                Some(End::Failed(_) | End::Terminal) => self.failed += 1,
-                Some(End::Cancelled) | None => {}
+                Some(End::Answered) => tally.answered += 1,
+                Some(End::Failed(_)) if call.ask.no_resend => tally.lost += 1,
+                Some(End::Failed(_)) => tally.failed += 1,
+                Some(End::Terminal) => tally.terminal += 1,
+                Some(End::Cancelled) => tally.cancelled += 1,
+                None => {}
             }
         }
-        self.pushes += u64::try_from(world.pushes.len()).unwrap();
+        tally.pushes += u64::try_from(world.pushes.len()).unwrap();
         self.most_requests = self.most_requests.max(world.peak.requests);
         self.most_kept = self.most_kept.max(world.peak.kept);
     }
 
     fn join(&mut self, other: Self) {
         self.schedules += other.schedules;
-        self.calls += other.calls;
-        self.answered += other.answered;
-        self.failed += other.failed;
-        self.pushes += other.pushes;
+        for (family, more) in other.families {
+            let tally = self.families.entry(family).or_default();
+            tally.schedules += more.schedules;
+            tally.answered += more.answered;
+            tally.cancelled += more.cancelled;
+            tally.failed += more.failed;
+            tally.lost += more.lost;
+            tally.terminal += more.terminal;
+            tally.pushes += more.pushes;
+        }
         self.most_requests = self.most_requests.max(other.most_requests);
         self.most_kept = self.most_kept.max(other.most_kept);
         self.known += other.known;
