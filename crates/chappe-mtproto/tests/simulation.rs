@@ -30,29 +30,12 @@ fn number(name: &str) -> Option<u64> {
     number.ok()
 }
 
-/// What is known to break and is being mended, by what the checks say of it.
-fn is_known(family: Family, kind: &str) -> bool {
-    match kind {
-        // A quick acknowledgement is told although its request was cancelled.
-        "client : RequestId() was received, by surprise" => true,
-        // A chain burns its tries while the first of it is lost.
-        "call  got what answers something else" => {
-            matches!(family, Family::Frames | Family::Everything)
-        }
-        // What was on its way when a temporary key ended is sent anew.
-        "call  ran  times and ended: Answered" | "call  ran  times and ended: Cancelled" => {
-            family == Family::Secrecy
-        }
-        _ => false,
-    }
-}
-
 #[test]
 fn ten_thousand_schedules_lose_nothing_double_nothing_and_end() {
     let from = number("CHAPPE_SIM_FROM").unwrap_or(0);
     let count = number("CHAPPE_SIM_SCHEDULES").unwrap_or(SCHEDULES);
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let sums = run::many(from, count, threads, is_known, |sums| {
+    let sums = run::many(from, count, threads, |sums| {
         if count > SCHEDULES && sums.schedules % 10_000 == 0 {
             eprintln!("{sums:?}");
         }
