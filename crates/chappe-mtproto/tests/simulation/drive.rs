@@ -328,6 +328,7 @@ impl World {
         };
         self.note(|| format!("call {number} runs as {msg_id:x}"));
         self.ran.insert((session, msg_id));
+        self.worked = self.worked.max(self.time);
         self.check_chain(number);
         self.calls[number].runs += match self.sabotage {
             Some(Sabotage::RunTwice) if number % 7 == 3 => 2,
@@ -377,6 +378,7 @@ impl World {
     }
 
     fn reply(&mut self, session: SessionRef, msg_id: i64, number: usize) {
+        self.worked = self.worked.max(self.time);
         let place = if self.sabotage == Some(Sabotage::MixAnswers) { number / 2 } else { number };
         let result = answer_of(place, self.calls[number].ask.reply);
         self.server.respond(self.server_now(), session, msg_id, result);

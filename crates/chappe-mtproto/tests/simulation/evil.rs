@@ -214,13 +214,13 @@ impl Tongue {
                     .collect();
                 container(messages)
             }
-            _ => chance.pick(&*BOMBS),
+            _ => chance.pick(&BOMBS),
         }
     }
 
     fn result(&self, chance: &mut Chance) -> Bytes {
         match chance.below(8) {
-            0 => chance.pick(&*BOMBS),
+            0 => chance.pick(&BOMBS),
             1 => {
                 let mut broken = BytesMut::from(packed(&random(chance)));
                 let place = chance.index(broken.len());

@@ -132,7 +132,7 @@ impl Rogue {
             10 | 11 => types::MsgsStateReq { msg_ids: self.ids() }.to_bytes(),
             12 => types::MsgResendReq { msg_ids: self.ids() }.to_bytes(),
             13 => types::MsgResendAnsReq { msg_ids: self.ids() }.to_bytes(),
-            14 => self.chance.pick(&*BOMBS),
+            14 => self.chance.pick(&BOMBS),
             15 => {
                 let mut body = self.body(time, 1).to_vec();
                 body.truncate(self.chance.index(body.len() / 4 + 1) * 4);

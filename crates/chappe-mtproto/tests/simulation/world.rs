@@ -79,6 +79,8 @@ pub struct World {
     pub(super) lies: bool,
     /// Nobody dials any more.
     pub(super) closing: bool,
+    /// When the server ran or answered a request last.
+    pub(super) worked: Duration,
     /// The messages whose requests ran.
     pub(super) ran: BTreeSet<(SessionRef, i64)>,
     pub(super) destroyed: BTreeSet<SessionRef>,
@@ -260,6 +262,7 @@ impl World {
             peak: Peak::default(),
             lies: plan.family == Family::HostileServer,
             closing: false,
+            worked: plan.heals,
             ran: BTreeSet::new(),
             destroyed: BTreeSet::new(),
             restarted: None,
