@@ -239,9 +239,9 @@ pub enum Action {
         up: bool,
         bits: u32,
     },
-    /// The server's clock jumps ahead by so many seconds.
+    /// The server's clock jumps by so many seconds.
     ServerJump {
-        by: u64,
+        by: i64,
     },
     /// The client's clock jumps by so many seconds.
     Jump {
@@ -493,7 +493,7 @@ fn fault(chance: &mut Chance, family: Family, client: usize, setup: &Setup) -> O
             }
         }
         Family::Clocks => match chance.below(5) {
-            4 => Action::ServerJump { by: jump(chance).unsigned_abs().min(10_000) },
+            4 => Action::ServerJump { by: jump(chance).clamp(-10_000, 10_000) },
             0 | 1 => Action::Jump { client, by: jump(chance) },
             2 => {
                 let time = match chance.below(3) {

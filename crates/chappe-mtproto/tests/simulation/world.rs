@@ -429,7 +429,7 @@ impl World {
                     self.with_wire(client, |wire| wire.pipe(up).flips = bits);
                 }
             }
-            Action::ServerJump { by } => self.server_skew += i64::try_from(by).unwrap(),
+            Action::ServerJump { by } => self.server_skew += by,
             Action::Jump { client, by } => {
                 let client = &mut self.clients[client];
                 client.skew = (client.skew + by).clamp(-FARTHEST, FARTHEST);
