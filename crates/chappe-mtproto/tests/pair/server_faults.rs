@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::common::raw::{RawClient, SESSION, id_at, seal};
+use crate::common::raw::{RawClient, SESSION, container, id_at, seal};
 use crate::common::{Pair, RSA, START, auth_key, body, client_config, secs, server_config};
 use bytes::{Bytes, BytesMut};
 use chappe_crypto::Side;
 use chappe_mtproto::connection::Config;
 use chappe_mtproto::handshake::client::{Handshake, Mode, Step};
+use chappe_mtproto::message::Message;
 use chappe_mtproto::packet;
 use chappe_mtproto::server::{
     Fate, Faults, LinkId, Passing, Quirk, ServerEvent, ServerInput, ServerOutput, SessionRef, Way,
@@ -416,7 +417,10 @@ fn a_forgotten_session_begins_anew_without_its_answers() {
     assert!(client.all::<RpcResult>().is_empty());
     ping(&mut client, 1);
     assert_eq!(client.all::<types::NewSessionCreated>().len(), 1);
-    client.send(asked, 1, &body(1));
+    // Inside of a packet that is newer than the session.
+    let again = Message { msg_id: asked, seqno: 1, body: body(1) };
+    let seqno = client.even();
+    client.say(seqno, container(vec![again]));
     assert_eq!(client.requests().len(), 2, "it does not know that it ran");
 }
 
