@@ -115,6 +115,10 @@ impl Server {
             Some(faults) => faults.refuse(self.now, session),
             None => None,
         };
+        if self.is_stale_copy(session, &header) {
+            debug!(msg_id, "a copy of a packet came too late");
+            return;
+        }
         let message = Message { msg_id, seqno, body };
         if refused == Some(BAD_SALT) || !self.accepts_salt(session.auth_key_id, header.salt) {
             let new_server_salt = self.salts.current(session.auth_key_id, self.now.unix);
@@ -158,6 +162,16 @@ impl Server {
                 self.message(link_id, session, message, &mut room);
             }
         }
+    }
+
+    /// Whether a packet came before, and would be refused now for its salt or its age: the client
+    /// would take that for the fate of the first one, and send anew what ran.
+    fn is_stale_copy(&self, session_ref: SessionRef, header: &Header) -> bool {
+        let session = self.sessions.get(&session_ref);
+        let came = |session: &Session| matches!(session.look(header.msg_id), Seen::Before(_));
+        session.is_some_and(came)
+            && (!self.accepts_salt(session_ref.auth_key_id, header.salt)
+                || message::age(header.msg_id, self.now.unix) != Age::Fresh)
     }
 
     fn accepts_salt(&self, auth_key_id: i64, salt: i64) -> bool {

@@ -477,6 +477,26 @@ fn numbers_above_those_of_later_messages_get_33() {
 }
 
 #[test]
+fn a_copy_that_comes_too_late_is_not_refused_but_ignored() {
+    let mut client = RawClient::new();
+    let (msg_id, seqno) = (client.id(), client.odd());
+    let packet = seal(&auth_key(), Side::Client, &client.header(msg_id, seqno), &body(0));
+    client.packet(&packet, false);
+    assert_eq!(client.requests().len(), 1);
+    // First its age is wrong, then its salt as well.
+    for time in [400, 7200] {
+        client.wait(time);
+        if client.closed {
+            client.reconnect(Framing::Intermediate);
+        }
+        client.messages.clear();
+        client.packet(&packet, false);
+        assert_eq!(client.messages, []);
+        assert_eq!(client.requests().len(), 1);
+    }
+}
+
+#[test]
 fn what_the_first_packet_of_a_session_overtook_is_not_run() {
     let mut client = RawClient::new();
     let (early, number) = (client.id(), client.odd());
