@@ -156,6 +156,29 @@ mod tests {
     }
 
     #[test]
+    fn a_drift_of_five_seconds_is_neither_a_jump_nor_wrong() {
+        let now = at(10, 1_000_015);
+        let mut clock = Clock::new(at(0, 1_000_000), 0);
+        assert!(!clock.jumped(now) && clock.jumped(at(10, 1_000_021)));
+        let mut clock = Clock::new(now, 0);
+        assert!(!clock.correct(1_000_020 << 32, now));
+        assert!(!clock.correct(1_000_010 << 32, now));
+        assert!(clock.correct((1_000_020 << 32) | 0x0020_0000, now), "half a millisecond more");
+    }
+
+    #[test]
+    fn what_fits_and_what_sets_it_confirms_it_until_the_next_socket() {
+        let mut clock = Clock::new(at(0, 1_000_000), 0);
+        assert!(!clock.is_synced());
+        clock.confirm();
+        assert!(clock.is_synced());
+        clock.doubt();
+        assert!(!clock.is_synced());
+        clock.set_by(1 << 32, at(0, 1_000_000));
+        assert!(clock.is_synced());
+    }
+
+    #[test]
     fn any_offset_can_be_kept() {
         for offset in [i64::MIN, i64::MAX, 0, -1_000_000] {
             let clock = Clock::new(at(5, 1_000_000), offset);

@@ -67,3 +67,23 @@ impl Keys {
         self.keys.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_temporary_keys_are_forgotten() {
+        let (permanent, temporary) = (AuthKey::from_bytes([1; 256]), AuthKey::from_bytes([2; 256]));
+        let ids = [permanent.id(), temporary.id()];
+        let life = Life { expires_at: 9, renew: Duration::ZERO, end: Duration::ZERO };
+        let mut keys = Keys::default();
+        keys.add_permanent(permanent, Vec::new());
+        keys.add_temporary(temporary, Vec::new(), life);
+        for id in ids {
+            keys.remove(id);
+        }
+        assert_eq!(keys.len(), 1);
+        assert_eq!(keys.permanent().map(|key| key.key.id()), Some(ids[0]));
+    }
+}

@@ -190,6 +190,14 @@ mod tests {
     }
 
     #[test]
+    fn the_oldest_ping_without_an_answer_counts() {
+        let mut liveness = started(0);
+        liveness.sent(at(0), 7, 1);
+        liveness.sent(at(14), 8, 2);
+        assert!(liveness.is_dead(at(15)));
+    }
+
+    #[test]
     fn the_deadline_follows_the_round_trips() {
         for (round_trip, deadline) in [(0, 5_000), (600, 5_000), (2_000, 10_000), (90_000, 60_000)]
         {

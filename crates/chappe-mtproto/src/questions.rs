@@ -183,3 +183,69 @@ const MAX_TOLD: usize = 64;
 
 /// One question must fit into one message.
 const _: () = assert!(MAX_ASKED <= MAX_IDS);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn what_is_asked_and_told_is_bounded() {
+        let mut questions = Questions::default();
+        for number in 0..2000 {
+            questions.ask(number);
+            questions.fetch(number);
+            questions.want(number);
+            questions.end(number);
+            questions.tell(number, vec![1]);
+            questions.asked(number, vec![number], at(9));
+        }
+        let told = MAX_ASKED + MAX_TOLD;
+        assert_eq!(questions.census(), [3 * MAX_ASKED, MAX_QUESTIONS, told]);
+        assert_eq!(questions.answered(0), None, "the oldest question makes room");
+        assert_eq!(questions.answered(1999), Some(vec![1999]));
+    }
+
+    #[test]
+    fn a_packet_takes_what_it_has_room_for() {
+        let mut questions = Questions::default();
+        for number in 0..10 {
+            questions.drop_answer(number);
+            questions.end(number);
+            questions.tell(number, vec![1]);
+        }
+        questions.ask(1);
+        questions.fetch(2);
+        questions.want(3);
+        let mut sizes = Vec::new();
+        while !questions.is_empty() {
+            sizes.push(questions.take(4).len());
+        }
+        assert_eq!(sizes, [4, 4, 4, 4, 4, 4, 4, 4, 1]);
+        assert!(questions.take(4).is_empty());
+    }
+
+    #[test]
+    fn a_question_is_answered_once_and_in_time() {
+        let mut questions = Questions::default();
+        questions.asked(4, vec![1, 2], at(9));
+        assert!(!questions.is_overdue(at(8)) && questions.is_overdue(at(9)));
+        assert_eq!(questions.answered(8), None);
+        assert_eq!(questions.answered(4), Some(vec![1, 2]));
+        assert_eq!(questions.answered(4), None);
+        assert!(!questions.is_overdue(at(9)));
+    }
+
+    #[test]
+    fn what_was_asked_over_a_socket_that_is_gone_is_not_waited_for() {
+        let mut questions = Questions::default();
+        questions.asked(4, vec![1, 2], at(9));
+        questions.tell(5, vec![1]);
+        questions.ask(3);
+        questions.disconnected();
+        assert_eq!((questions.wake(), questions.census()), (None, [1, 0, 0]));
+    }
+}

@@ -214,3 +214,29 @@ const MAX_OLD: usize = 4;
 
 /// How many session ids of the past are remembered.
 const MAX_GONE: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn only_so_many_sessions_of_the_past_are_remembered() {
+        let mut rng = ChaCha20Rng::from_seed([1; 32]);
+        let mut sessions = Sessions::default();
+        let mut gone = Vec::new();
+        for _ in 0..=MAX_GONE {
+            let session = Session::new(sessions.serial(), 1, &mut rng);
+            gone.push((session.serial, session.session_id));
+            sessions.replace(session);
+        }
+        for (serial, _) in &gone {
+            assert!(sessions.remove(*serial).is_some());
+        }
+        let (_, first) = gone.remove(0);
+        assert!(!sessions.is_gone(first));
+        assert!(gone.iter().all(|(_, session_id)| sessions.is_gone(*session_id)));
+    }
+}

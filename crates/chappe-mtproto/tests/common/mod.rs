@@ -3,7 +3,7 @@
 
 pub mod raw;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -91,6 +91,7 @@ pub fn bound_to(
         return refuse(400, "ENCRYPTED_MESSAGE_INVALID");
     };
     let opened = message_key::open_v1(key, Side::Client, &mut sealed).expect("a sound message");
+    assert_ne!(opened[..16], [0; 16], "random");
     assert_eq!(opened[16..24], msg_id.to_le_bytes(), "the id of the request");
     let inner = types::BindAuthKeyInner {
         nonce,
@@ -127,6 +128,8 @@ pub struct Pair {
     pub keys: BTreeMap<i64, AuthKey>,
     /// Temporary keys, and the permanent ones that they stand for once they are bound.
     pub temporary: BTreeMap<i64, Option<i64>>,
+    /// The nonces of all bindings.
+    pub nonces: BTreeSet<i64>,
     /// How long the machine slept: its wall clock went on, the other did not.
     pub slept: Duration,
     pub transcript: Vec<u8>,
@@ -156,6 +159,7 @@ impl Pair {
             requests: Vec::new(),
             keys: BTreeMap::from([(auth_key().id(), auth_key())]),
             temporary: BTreeMap::new(),
+            nonces: BTreeSet::new(),
             slept: Duration::ZERO,
             transcript: Vec::new(),
             server_closed: false,
@@ -390,6 +394,8 @@ impl Pair {
             let message = "ENCRYPTED_MESSAGE_INVALID".to_owned();
             return Err(RpcFailure { code: 400, message });
         }
+        let nonce = i64::from_le_bytes(request[12..20].try_into().unwrap());
+        assert!(self.nonces.insert(nonce), "every binding has a nonce of its own");
         self.temporary.insert(session.auth_key_id, Some(permanent));
         Ok(Bytes::copy_from_slice(&0x9972_75b5_u32.to_le_bytes()))
     }

@@ -9,7 +9,7 @@ use chappe_mtproto::connection::{
 };
 use chappe_mtproto::error::{PeerMisbehaved, ProtocolError};
 use chappe_mtproto::message::{Message, MessageError, deflate};
-use chappe_mtproto::packet::PacketError;
+use chappe_mtproto::packet::{self, PacketError};
 use chappe_mtproto::transport::Framing;
 use chappe_tl::service::{self, FutureSalt, FutureSalts, RpcResult, types};
 use chappe_tl::{Encode, write_u32};
@@ -484,6 +484,20 @@ fn lists_of_ids_are_bounded() {
     assert_eq!(server.places(&body(1)).len(), 2);
 }
 
+#[test]
+fn questions_about_too_many_messages_are_ignored() {
+    let (mut server, place) = asked();
+    let mut msg_ids = vec![0; 8192];
+    msg_ids.push(place);
+    let info = vec![2; msg_ids.len()].into();
+    server.serve(&types::MsgsAllInfo { msg_ids: msg_ids.clone(), info });
+    server.serve(&types::MsgResendReq { msg_ids: msg_ids.clone() });
+    server.serve(&types::MsgsStateReq { msg_ids });
+    assert_eq!(server.places(&body(1)).len(), 1);
+    assert!(server.all::<types::MsgsStateInfo>().is_empty());
+    assert!(good(&mut server));
+}
+
 /// Sends containers of a thousand messages each, which arrive at once.
 fn flood(server: &mut RawServer, containers: usize, body: impl Fn(i64) -> Bytes) {
     let mut out = BytesMut::new();
@@ -676,6 +690,50 @@ fn a_notice_about_the_clock_sets_it() {
         let places = server.places(&body(1));
         assert_eq!((places.len(), places[1] >> 32), (2, id_at(seconds, 0, 0) >> 32));
         assert_eq!(server.session != session, new_session);
+    }
+}
+
+#[test]
+fn a_refused_salt_sets_the_clock_only_when_that_is_far_off() {
+    for (seconds, offset) in [(20, 0), (-200, 0), (-1000, -1000)] {
+        let (mut server, place) = asked();
+        assert!(good(&mut server), "from now on both clocks agree");
+        let notice = types::BadServerSalt {
+            bad_msg_id: place,
+            bad_msg_seqno: 1,
+            error_code: 48,
+            new_server_salt: 5,
+        };
+        server.send(id_at(seconds, 0, 1), 0, &notice.to_bytes());
+        assert_eq!(server.client.resume().unwrap().time_offset, offset);
+        assert_eq!(server.places(&body(1)).len(), 2);
+    }
+}
+
+#[test]
+fn the_pong_to_our_ping_may_come_at_any_time_and_no_other() {
+    let mut server = RawServer::new();
+    assert!(good(&mut server));
+    let ping_id = server.all::<service::PingDelayDisconnect>()[0].ping_id;
+    for (other, offset) in [(1, 0), (0, -1000)] {
+        let pong = types::Pong { msg_id: 0, ping_id: ping_id + other };
+        server.send(id_at(-1000, other, 1), 0, &pong.to_bytes());
+        assert_eq!(server.client.resume().unwrap().time_offset, offset);
+    }
+    let told = |event: &&Event| matches!(event, Event::Changed(_));
+    assert_eq!(server.events.iter().filter(told).count(), 1);
+}
+
+#[test]
+fn errors_about_chains_and_temporary_keys_are_the_callers_who_has_none() {
+    for name in ["AUTH_KEY_PERM_EMPTY", "MSG_WAIT_FAILED", "MSG_WAIT_TIMEOUT"] {
+        let (mut server, req_msg_id) = asked();
+        let error = types::RpcError { error_code: 401, error_message: name.into() };
+        server.say(RpcResult { req_msg_id, result: error.to_bytes() }.to_bytes());
+        let told = |event: &&Event| matches!(event, Event::Response { result: Err(failure), .. } if failure.message == name);
+        assert_eq!(server.events.iter().filter(told).count(), 1, "{name}");
+        assert_eq!(server.places(&body(1)).len(), 1);
+        assert!(good(&mut server));
     }
 }
 
@@ -951,6 +1009,14 @@ fn requests_have_odd_numbers_and_service_messages_even_ones() {
         assert_eq!(message.msg_id & 3, 0);
     }
     assert!(server.messages.windows(2).all(|pair| pair[0].msg_id < pair[1].msg_id));
+}
+
+#[test]
+fn a_plain_message_beside_no_exchange_costs_the_socket() {
+    let mut server = RawServer::new();
+    server.packet(&packet::seal_plain(id_at(0, 1, 1), &body(1)));
+    assert_eq!(packet_error(&server), Some(PacketError::AuthKeyId));
+    assert!(recovers(&mut server));
 }
 
 #[test]

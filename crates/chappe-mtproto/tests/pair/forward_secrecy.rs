@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
+use bytes::{BufMut, Bytes};
+use chappe_crypto::Side;
 use chappe_mtproto::connection::{
-    Config, Event, FailureReason, ReconnectReason, RequestOptions, Resume,
+    Config, Event, FailureReason, ReconnectReason, RequestOptions, Resume, RpcFailure,
 };
 use chappe_mtproto::error::ProtocolError;
-use chappe_mtproto::server::ServerEvent;
+use chappe_mtproto::packet::{self, Header};
+use chappe_mtproto::server::{ServerEvent, SessionRef};
 use chappe_mtproto::transport::Framing;
+use chappe_tl::Encode;
+use chappe_tl::service::{RpcResult, types};
 
+use crate::common::raw::{id_at, seal};
 use crate::common::{Pair, auth_key, body, client_config, echo, resume, secs, server_config};
 
 fn pair(life: u64, resume: Option<Resume>) -> Pair {
@@ -27,6 +33,47 @@ fn askers(pair: &Pair) -> Vec<i64> {
         pair.requests.iter().map(|(session, _, _)| session.auth_key_id).collect();
     keys.dedup();
     keys
+}
+
+/// Lets a packet arrive at the client that the server of the pair did not make.
+fn forge(pair: &mut Pair, packet: &[u8]) {
+    pair.down.put_u32_le(u32::try_from(packet.len()).unwrap());
+    pair.down.extend_from_slice(packet);
+}
+
+/// A message of a session under the key of `key_of`.
+fn message(
+    pair: &Pair,
+    key_of: SessionRef,
+    session: SessionRef,
+    number: i64,
+    body: &[u8],
+) -> Vec<u8> {
+    let seconds = i64::try_from(pair.uptime.as_secs()).unwrap();
+    let msg_id = id_at(seconds, number, 1) | 0xfff0_0000;
+    let header = Header { salt: 0, session_id: session.session_id, msg_id, seqno: 1 };
+    seal(&pair.keys[&key_of.auth_key_id], Side::Server, &header, body)
+}
+
+/// A pair whose first session waits for an answer, and whose second one is the current.
+fn two_sessions() -> (Pair, SessionRef, SessionRef) {
+    let mut pair = pair(60, Some(resume(0)));
+    pair.connect();
+    pair.call(0).unwrap();
+    let first = pair.session();
+    pair.answers = false;
+    pair.request(body(1));
+    pair.advance(secs(46));
+    assert_eq!(renewals(&pair), 2);
+    let second = pair.session();
+    (pair, first, second)
+}
+
+/// Spoils the next step of a key exchange.
+fn spoil(pair: &mut Pair) {
+    let nonsense = packet::seal_plain(5, &body(1));
+    forge(pair, &nonsense);
+    pair.exchange_once();
 }
 
 #[test]
@@ -253,4 +300,172 @@ fn pushes_come_in_either_session_while_keys_are_replaced() {
     assert!(pair.count(update(2)) == 1, "the new session is told");
     let created = |event: &&ServerEvent| matches!(event, ServerEvent::SessionCreated { .. });
     assert_eq!(pair.server_events.iter().filter(created).count(), 2);
+}
+
+#[test]
+fn a_session_is_one_of_its_own_key_only() {
+    let (mut pair, first, second) = two_sessions();
+    let update = |event: &Event| matches!(event, Event::Update(_));
+    for (key_of, number, updates) in [(first, 1, 0), (second, 2, 1)] {
+        let packet = message(&pair, key_of, second, number, &body(5));
+        forge(&mut pair, &packet);
+        pair.settle();
+        assert_eq!(pair.count(update), updates);
+    }
+}
+
+#[test]
+fn a_temporary_key_lasts_for_a_minute_at_least() {
+    let mut pair = pair(1, Some(resume(0)));
+    pair.connect();
+    pair.advance(secs(44));
+    assert_eq!(renewals(&pair), 1);
+}
+
+#[test]
+fn a_long_temporary_key_is_replaced_two_minutes_before_its_end() {
+    let mut pair = pair(86_400, Some(resume(0)));
+    pair.connect();
+    pair.advance(secs(86_400 - 122));
+    assert_eq!(renewals(&pair), 1);
+    pair.advance(secs(4));
+    assert_eq!(renewals(&pair), 2);
+}
+
+#[test]
+fn exchanges_that_always_fail_are_an_error_and_one_that_does_not_forgives() {
+    for (rounds, error) in [(4, false), (5, true)] {
+        let mut pair = pair(86_400, None);
+        for _ in 0..rounds {
+            pair.connect_to_nobody();
+            spoil(&mut pair);
+            pair.cut();
+        }
+        assert_eq!(matches!(pair.error, Some(ProtocolError::Handshake(_))), error);
+    }
+    let mut pair = pair(86_400, None);
+    for _ in 0..4 {
+        pair.connect_to_nobody();
+        spoil(&mut pair);
+        pair.cut();
+    }
+    // The permanent key is made, the exchange of the temporary one fails again.
+    pair.connect_to_nobody();
+    while pair.count(|event| matches!(event, Event::KeyCreated(_))) == 0 {
+        pair.exchange_once();
+    }
+    spoil(&mut pair);
+    pair.cut();
+    assert_eq!(pair.error, None);
+    pair.connect();
+    assert_eq!(pair.call(1), Ok(echo(&body(1))));
+}
+
+#[test]
+fn a_binding_that_succeeds_forgives_those_before_it() {
+    let mut pair = pair(86_400, Some(resume(0)));
+    for _ in 0..2 {
+        pair.keys.remove(&auth_key().id());
+        for _ in 0..4 {
+            pair.connect();
+            pair.cut();
+        }
+        assert_eq!(pair.error, None);
+        pair.keys.insert(auth_key().id(), auth_key());
+        pair.connect();
+        assert!(pair.call(1).is_ok());
+        pair.cut();
+        pair.advance(secs(86_400));
+    }
+}
+
+#[test]
+fn only_the_answer_to_a_binding_binds() {
+    let mut pair = pair(86_400, Some(resume(0)));
+    pair.connect_to_nobody();
+    while pair.temporary.is_empty() {
+        pair.exchange_once();
+    }
+    pair.link = pair.held;
+    pair.drop_down();
+    // The server's own answer is lost; somebody answers another message of the session.
+    let session = pair.session();
+    let yes = Bytes::copy_from_slice(&0x9972_75b5_u32.to_le_bytes());
+    let answer = RpcResult { req_msg_id: 4, result: yes }.to_bytes();
+    let packet = message(&pair, session, session, 1, &answer);
+    forge(&mut pair, &packet);
+    pair.settle();
+    assert_eq!(renewals(&pair), 0);
+}
+
+#[test]
+fn a_refused_exchange_does_not_cost_the_temporary_key() {
+    let mut pair = pair(60, Some(resume(0)));
+    pair.connect();
+    pair.call(0).unwrap();
+    pair.cut();
+    pair.advance(secs(50));
+    // The successor is due: its exchange is refused.
+    pair.connect_to_nobody();
+    pair.advance(secs(1));
+    forge(&mut pair, &(-404i32).to_le_bytes());
+    pair.exchange_once();
+    let refused = ReconnectReason::Transport(-404);
+    assert_eq!(
+        pair.count(|event| matches!(event, Event::Reconnect(reason) if *reason == refused)),
+        1
+    );
+    pair.cut();
+    let id = pair.request(body(1));
+    pair.connect();
+    assert_eq!(pair.response(id), Some(Ok(echo(&body(1)))));
+    assert_eq!(askers(&pair).len(), 1, "both under the key that there was");
+}
+
+#[test]
+fn a_forgotten_key_is_replaced_even_when_its_successor_is_due() {
+    let mut pair = pair(60, Some(resume(0)));
+    pair.connect();
+    pair.call(0).unwrap();
+    let temporary = askers(&pair)[0];
+    pair.cut();
+    pair.advance(secs(50));
+    pair.keys.remove(&temporary);
+    pair.server.forget_key(pair.server_now(), temporary);
+    let id = pair.request(body(1));
+    for _ in 0..3 {
+        pair.connect();
+        if pair.server_closed {
+            pair.cut();
+        }
+    }
+    assert_eq!((pair.response(id), pair.error.take()), (Some(Ok(echo(&body(1)))), None));
+}
+
+#[test]
+fn a_refusal_in_the_session_of_an_older_key_leaves_the_current_one() {
+    let (mut pair, _, _) = two_sessions();
+    let refusal = RpcFailure { code: 401, message: "AUTH_KEY_PERM_EMPTY".to_owned() };
+    pair.answers = true;
+    pair.answer(1, Err(refusal));
+    pair.settle();
+    assert_eq!((renewals(&pair), pair.requests.len()), (2, 3), "it ran in the current session");
+}
+
+#[test]
+fn a_new_session_under_a_temporary_key_keeps_the_key() {
+    let mut pair = pair(86_400, Some(resume(0)));
+    pair.connect();
+    pair.call(0).unwrap();
+    let session = pair.session();
+    let (bad_msg_id, bad_msg_seqno, error_code) = (pair.requests[0].1, 0, 32);
+    let notice = types::BadMsgNotification { bad_msg_id, bad_msg_seqno, error_code };
+    let packet = message(&pair, session, session, 1, &notice.to_bytes());
+    forge(&mut pair, &packet);
+    pair.settle();
+    pair.advance(secs(12));
+    assert_eq!(pair.client.census().sessions, 1);
+    assert_eq!(pair.call(1), Ok(echo(&body(1))));
+    assert_ne!(pair.session(), session);
+    assert_eq!(renewals(&pair), 1);
 }

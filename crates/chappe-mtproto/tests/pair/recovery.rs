@@ -541,9 +541,74 @@ fn a_quick_acknowledgement_says_that_the_server_has_a_request() {
         pair.answers = false;
         let id = pair.client.request(pair.client_now(), body(1), options);
         pair.settle();
-        let received =
-            |event: &Event| matches!(event, Event::Received { id: other } if *other == id);
-        assert_eq!(pair.count(received), told, "{framing:?}");
+        let received: Vec<RequestId> = pair
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Received { id } => Some(*id),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(received, vec![id; told], "{framing:?}");
         assert_eq!(pair.client.census().quick_acks, 0);
     }
+}
+
+#[test]
+fn only_so_many_quick_acknowledgements_are_waited_for() {
+    let options = RequestOptions { quick_ack: true, ..RequestOptions::new() };
+    let mut server = RawServer::new();
+    for number in 0..1030 {
+        server.client.request(server.now, body(number), options);
+        server.drain();
+    }
+    assert_eq!(server.client.census().quick_acks, 1024);
+    server.input(Input::Disconnected);
+    assert_eq!(server.client.census().quick_acks, 0);
+}
+
+#[test]
+fn any_patience_with_requests_can_be_configured() {
+    let config = Config { patience: secs(0), ..client_config(Framing::Intermediate, false) };
+    let mut server = RawServer::with(config, resume(77));
+    server.client.request(server.now, body(1), RequestOptions::default());
+    server.drain();
+    live(&mut server, 1);
+    assert_eq!(questions(&server).len(), 1);
+}
+
+#[test]
+fn a_refusal_in_a_session_of_the_past_leaves_the_current_one() {
+    let (mut server, _, place) = asked();
+    server.client.request(server.now, body(2), RequestOptions::default());
+    server.drain();
+    let (bad_msg_seqno, error_code) = (0, 32);
+    let bad_msg_id = server.places(&body(2))[0];
+    let before = server.session;
+    server.serve(&types::BadMsgNotification { bad_msg_id, bad_msg_seqno, error_code });
+    let current = std::mem::replace(&mut server.session, before);
+    server.serve(&types::BadMsgNotification { bad_msg_id: place, bad_msg_seqno, error_code });
+    assert_eq!(server.places(&body(1)).len(), 2);
+    assert_eq!(server.session, current, "what was refused goes out in the one there is");
+    assert!(server.client.census().sessions <= 2);
+}
+
+#[test]
+fn answers_in_a_session_of_the_past_are_acknowledged_before_it_ends() {
+    let (mut server, _, place) = asked();
+    server.client.request(server.now, body(2), RequestOptions::default());
+    server.drain();
+    let (bad_msg_seqno, error_code) = (0, 32);
+    let bad_msg_id = server.places(&body(2))[0];
+    let before = server.session;
+    server.serve(&types::BadMsgNotification { bad_msg_id, bad_msg_seqno, error_code });
+    server.session = before;
+    server.outer.clear();
+    let answer = server.say(RpcResult { req_msg_id: place, result: body(7) }.to_bytes());
+    live(&mut server, 12);
+    let acks: Vec<i64> =
+        server.all::<types::MsgsAck>().into_iter().flat_map(|acks| acks.msg_ids).collect();
+    assert!(acks.contains(&answer));
+    assert!(server.outer.iter().any(|header| header.session_id == before));
+    assert_eq!(server.client.census().sessions, 1);
 }
