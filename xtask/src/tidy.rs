@@ -62,6 +62,7 @@ const RULES: &[Rule] = &[
     Rule { name: "lints", check: crates::lints },
     Rule { name: "mutations", check: papers::mutations },
     Rule { name: "paths", check: papers::paths },
+    Rule { name: "proofs", check: papers::proofs },
     Rule { name: "pure", check: code::pure },
     Rule { name: "sockets", check: code::sockets },
     Rule { name: "tests", check: code::tests },

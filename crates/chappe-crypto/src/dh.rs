@@ -439,6 +439,21 @@ mod tests {
         assert_eq!(group.public(&one), Err(Error::PublicValue));
     }
 
+    /// The smallest public value has seven zeros in front, and so has the key that it is.
+    #[test]
+    fn a_shared_key_keeps_its_leading_zeros() {
+        let group = Group::known();
+        let smallest = U2048::ONE.shl_vartime(1984);
+        let mut one = [0; 256];
+        one[255] = 1;
+        let shared = group.shared(&to_bytes(&smallest), &one).unwrap();
+        assert_eq!((shared[..7].to_vec(), shared[7]), (vec![0; 7], 1));
+        let short = group.shared(&to_bytes(&smallest)[7..], &one).unwrap();
+        assert_eq!(*short, *shared);
+        let id = crate::sha1(&[&*shared])[12..].to_vec();
+        assert_eq!(AuthKey::from_bytes(*shared).id().to_le_bytes().to_vec(), id);
+    }
+
     #[test]
     fn the_published_exchange() {
         let group = Group::check(&KNOWN_PRIME, 3).unwrap();

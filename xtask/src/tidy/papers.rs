@@ -1,12 +1,16 @@
-//! Rules about what is written beside the code: the architecture, paths, the list of mutations.
+//! Rules about what is written beside the code: the architecture, paths, the list of mutations,
+//! the tables of what is shown by which test.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{RULES, Report, source::Tree};
 use crate::mutate;
 
 const ARCHITECTURE: &str = "ARCHITECTURE.md";
 const ARCHITECTURE_LENGTH: usize = 200;
+
+/// Papers with a table of numbered claims, and how many there are.
+const PROOFS: &[(&str, usize)] = &[("SECURITY.md", 30), ("crates/chappe-mtproto/RECOVERY.md", 32)];
 
 /// `architecture`: ARCHITECTURE.md is short, and each of its invariants names what enforces it.
 ///
@@ -72,6 +76,74 @@ pub(super) fn mutations(tree: &Tree, report: &mut Report<'_>) {
             }
         }
     }
+}
+
+/// `proofs`: a table of claims has all its rows, each of which names tests that exist or, where
+/// there is nothing to test yet, the issue that brings it; the files that it names exist.
+///
+/// A name may have its module in front: `pair::errors_are_sticky`.
+pub(super) fn proofs(tree: &Tree, report: &mut Report<'_>) {
+    let tests = tests(tree);
+    for (paper, count) in PROOFS {
+        let Some(text) = tree.text(paper) else {
+            report.broken(paper, 0, "missing");
+            continue;
+        };
+        let mut due = 1;
+        for (index, row) in text.lines().enumerate() {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            let ["", number, claim @ .., proof, ""] = cells.as_slice() else { continue };
+            let Ok(number) = number.parse::<usize>() else { continue };
+            if number != due {
+                report.broken(paper, index + 1, format!("row {number} where {due} is due"));
+            }
+            due = number + 1;
+            if quoted(proof).next().is_none() && !proof.contains("issue") {
+                report.broken(paper, index + 1, "a row that names neither a test nor an issue");
+            }
+            for name in quoted(proof).filter(|name| !is_test(&tests, name)) {
+                report.broken(paper, index + 1, format!("`{name}` is no test"));
+            }
+            let files =
+                claim.iter().flat_map(|cell| quoted(cell)).filter(|name| name.contains('/'));
+            for file in files.filter(|file| tree.text(file).is_none()) {
+                report.broken(paper, index + 1, format!("no file {file}"));
+            }
+        }
+        if due != count + 1 {
+            report.broken(paper, 0, format!("{} rows of {count}", due - 1));
+        }
+    }
+}
+
+/// What stands in backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// All tests: their names, each with the files that have one of that name.
+fn tests(tree: &Tree) -> BTreeMap<&str, Vec<&str>> {
+    let mut tests: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (path, source) in tree.sources() {
+        let mut marked = false;
+        for (_, line) in source.test_code_lines() {
+            let line = line.trim();
+            if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
+                marked = true;
+            } else if let Some((_, rest)) = line.split_once("fn ").filter(|_| marked) {
+                let name = rest.split('(').next().unwrap_or(rest);
+                tests.entry(name).or_default().push(path);
+                marked = false;
+            }
+        }
+    }
+    tests
+}
+
+fn is_test(tests: &BTreeMap<&str, Vec<&str>>, name: &str) -> bool {
+    let (module, name) = name.rsplit_once("::").unwrap_or(("", name));
+    let is_of = |path: &&str| path.trim_end_matches(".rs").split('/').any(|part| part == module);
+    tests.get(name).is_some_and(|paths| module.is_empty() || paths.iter().any(is_of))
 }
 
 /// `paths`: no file names a path of somebody's machine.

@@ -314,3 +314,40 @@ fn a_stale_mutation_is_found() {
     assert_eq!(with(&list("fn f", "color = 1")), ["xtask/mutations.toml:0"]);
     assert_eq!(with(&list("fn f", &list("fn f", ""))), ["xtask/mutations.toml:0"]);
 }
+
+#[test]
+fn a_table_of_proofs_names_what_exists() {
+    let source = "//! x\n#[test]\nfn a_good_one() {}\nfn a_helper() {}\n\
+                  #[tokio::test(start_paused = true)]\nasync fn another() {}\n";
+    let row = |number: usize| format!("| {number} | claim | `a/src/lib.rs` | `a_good_one` |\n");
+    let rows: String = (6..=30).map(row).collect();
+    let table = |first: &str| {
+        format!("# x\n| # | Item | Where | Shown by |\n|---|---|---|---|\n{first}{rows}")
+    };
+    let good = "| 1 | claim | `a/src/lib.rs` | `another`, `story::a_good_one` |\n\
+                | 2 | claim | not here | the issue that brings it |\n\
+                | 3 | claim | `word` | `a_good_one` |\n\
+                | 4 | claim | `word` | `a_good_one` |\n\
+                | 5 | claim | `word` | `a_good_one` |\n";
+    let bad = "| 1 | claim | `a/src/gone.rs` | `a_helper` |\n\
+               | 2 | claim | not here | some day |\n\
+               | 3 | claim | `word` | `lib::a_good_one` |\n\
+               | 5 | claim | `word` | `a_good_one` |\n";
+    let found = |table: String| {
+        let files = [
+            ("SECURITY.md", table.as_str()),
+            ("a/src/lib.rs", "//! x\n"),
+            ("a/tests/story.rs", source),
+        ];
+        let mut found = broken("proofs", &files);
+        found.retain(|finding| finding.starts_with("SECURITY"));
+        found
+    };
+    assert_eq!(found(table(good)), Vec::<String>::new());
+    let lines =
+        ["SECURITY.md:4", "SECURITY.md:4", "SECURITY.md:5", "SECURITY.md:6", "SECURITY.md:7"];
+    assert_eq!(found(table(bad)), lines);
+    let short = table(good).replace(&row(30), "");
+    assert_eq!(found(short), ["SECURITY.md:0"]);
+    assert_eq!(broken("proofs", &[]), ["SECURITY.md:0", "crates/chappe-mtproto/RECOVERY.md:0"]);
+}

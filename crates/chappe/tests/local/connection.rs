@@ -325,3 +325,30 @@ async fn futures_cross_threads() {
     drop(Box::pin(crosses(client.sign_in_phone("1"))));
     crosses(client.close()).await.unwrap();
 }
+
+/// The first bytes that a client without a session sends: the nonce of its key exchange.
+async fn greeting() -> Vec<u8> {
+    let (near, mut far) = tokio::io::duplex(1024);
+    let near = std::sync::Mutex::new(Some(near));
+    let key = chappe_crypto::rsa::PrivateKey::generate(
+        &mut <rand_chacha::ChaCha20Rng as rand_core::SeedableRng>::from_seed([1; 32]),
+    );
+    let builder = Client::builder(API_ID, API_HASH).server("nowhere:1", &key.public().to_pem());
+    let connecting = tokio::spawn(builder.unwrap().connect_with(move || {
+        let near = near.lock().unwrap().take();
+        async move { near.ok_or_else(|| std::io::ErrorKind::ConnectionRefused.into()) }
+    }));
+    let mut bytes = vec![0; 48];
+    tokio::io::AsyncReadExt::read_exact(&mut far, &mut bytes).await.unwrap();
+    connecting.abort();
+    bytes
+}
+
+#[tokio::test]
+async fn every_client_draws_random_numbers_of_its_own() {
+    let (one, other) = (greeting().await, greeting().await);
+    // The intermediate framing, the plain header, `req_pq_multi`: then the nonce.
+    assert_eq!(one[28..32], 0xbe7e_8ef1_u32.to_le_bytes());
+    assert_eq!(one[..8], other[..8]);
+    assert_ne!(one[32..48], other[32..48]);
+}
