@@ -1,13 +1,19 @@
-//! The client's end of a session, against a server that holds the key and says anything, while
-//! the caller asks, cancels and loses its socket.
+//! The client's end of its sessions, with and without temporary keys, against a server that holds
+//! the keys and says anything, while the caller asks, cancels and loses its socket, and the
+//! machine sleeps.
 #![no_main]
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
-use chappe_crypto::Side;
-use chappe_fuzz::{SERVER_KEY, Script, auth_key, now, rng};
+use chappe_crypto::{AuthKey, Side};
+use chappe_fuzz::{SERVER_KEY, Script, auth_key, now, now_off, rng};
 use chappe_mtproto::{
     connection::{Config, Connection, Event, Input, Output, RequestId, RequestOptions, Resume},
+    handshake::server,
+    message,
     packet::{self, Draft, Header},
+    time::Now,
     transport::{Frame, Transport},
 };
 use libfuzzer_sys::fuzz_target;
@@ -16,21 +22,22 @@ use rand_chacha::ChaCha20Rng;
 fuzz_target!(|data: &[u8]| {
     let mut script = Script::new(data);
     let (framing, obfuscation) = script.framing();
+    let kind = script.byte();
     let config = Config {
         framing,
         obfuscated: obfuscation.is_some(),
         server_keys: vec![SERVER_KEY.public().clone()],
+        forward_secrecy: (kind & 24 == 24).then(|| Duration::from_secs(script.byte().into())),
+        patience: Duration::from_secs(u64::from(kind >> 5) * 10),
         ..Config::default()
     };
     // Without a key the connection is in its key exchange, which the peer then takes part in.
-    let resume = (script.byte() & 7 != 0).then(|| Resume {
-        key: auth_key(),
-        salts: Vec::new(),
-        time_offset: 0,
-    });
+    let resume =
+        (kind & 7 != 0).then(|| Resume { key: auth_key(), salts: Vec::new(), time_offset: 0 });
     let client = Connection::new(config, resume, [6; 32], now(1));
+    let peer = Peer::new(vec![auth_key()]);
     let mut story =
-        Story { client, peer: Peer::new(), seconds: 1, requests: Vec::new(), failed: false };
+        Story { client, peer, seconds: 1, wall: 0, requests: Vec::new(), failed: false };
     story.give(Input::Connected);
     while !script.is_empty() {
         story.step(&mut script);
@@ -41,31 +48,32 @@ struct Story {
     client: Connection,
     peer: Peer,
     seconds: u64,
+    /// What the wall clock is off by.
+    wall: i32,
     requests: Vec<RequestId>,
     failed: bool,
 }
 
 impl Story {
     fn step(&mut self, script: &mut Script<'_>) {
-        match script.byte() % 10 {
+        match script.byte() % 13 {
             0 => {
-                let id = self.client.request(
-                    now(self.seconds),
-                    script.body(),
-                    RequestOptions {
-                        no_resend: script.flag(),
-                        no_gzip: script.flag(),
-                        chain: script.flag().then_some(1),
-                        quick_ack: script.flag(),
-                    },
-                );
+                let wish = script.byte();
+                let options = RequestOptions {
+                    no_resend: wish & 1 == 1,
+                    no_gzip: wish & 2 == 2,
+                    chain: (wish & 4 == 4).then_some(u64::from(wish >> 6)),
+                    quick_ack: wish & 8 == 8,
+                };
+                let id = self.client.request(self.now(), script.body(), options);
                 self.requests.push(id);
                 self.drain();
             }
             1 => {
                 let at = usize::from(script.byte());
                 if let Some(id) = self.requests.get(at % self.requests.len().max(1)) {
-                    self.client.cancel(now(self.seconds), *id);
+                    self.client.cancel(self.now(), *id);
+                    self.requests.remove(at % self.requests.len());
                     self.drain();
                 }
             }
@@ -75,7 +83,7 @@ impl Story {
             }
             3 => {
                 self.give(Input::Disconnected);
-                self.peer = Peer { session_id: self.peer.session_id, ..Peer::new() };
+                self.peer.hang_up();
                 self.give(Input::Connected);
             }
             4 => {
@@ -92,11 +100,38 @@ impl Story {
                 let plain = packet::seal_plain(script.long(), &script.body());
                 self.send(&plain, script);
             }
+            // The machine sleeps, or somebody sets its clock.
+            7 => self.wall = script.int(),
+            // The next step of the key exchange under way, as it should be or a little spoiled.
+            8 | 9 => {
+                if let Some(mut plain) = self.peer.answer_plain(self.now()) {
+                    if script.byte() & 7 == 7 {
+                        script.spoil(&mut plain);
+                    }
+                    self.send(&plain, script);
+                }
+            }
             _ => {
                 let sealed = self.peer.seal(self.seconds, script);
                 self.send(&sealed, script);
             }
         }
+        self.count();
+    }
+
+    /// What is kept has bounds, whatever the server says.
+    fn count(&self) {
+        let census = self.client.census();
+        assert!(census.requests <= self.requests.len(), "{census:?}");
+        assert!(census.sent <= census.requests && census.queued <= census.requests, "{census:?}");
+        assert!(census.watched <= census.requests && census.chains <= census.requests);
+        assert!(census.keys <= 1 + census.sessions, "{census:?}");
+        assert!(census.asked <= 64 * census.sessions && census.quick_acks <= 1024, "{census:?}");
+        assert!(census.remembered <= 8192 * census.sessions, "{census:?}");
+    }
+
+    fn now(&self) -> Now {
+        now_off(self.seconds, self.wall)
     }
 
     fn send(&mut self, payload: &[u8], script: &mut Script<'_>) {
@@ -115,7 +150,7 @@ impl Story {
     }
 
     fn give(&mut self, input: Input<'_>) {
-        let result = self.client.handle(now(self.seconds), input);
+        let result = self.client.handle(self.now(), input);
         assert!(!self.failed || result.is_err(), "errors are sticky");
         self.failed |= result.is_err();
         self.drain();
@@ -138,34 +173,80 @@ impl Story {
     }
 }
 
-/// A server that knows the key and nothing else of the protocol.
+/// A server that knows the keys and can make more, and nothing else of the protocol.
 struct Peer {
     transport: Transport,
     input: BytesMut,
-    session_id: i64,
+    handshake: server::Handshake,
+    /// What the client said last in the key exchange.
+    plain: Option<Bytes>,
+    keys: Vec<AuthKey>,
+    /// Who spoke last: the place of the key, the session.
+    session: (usize, i64),
     /// Message ids of the client, for answers to name.
     heard: Vec<i64>,
-    /// What the client said last in the key exchange.
     rng: ChaCha20Rng,
     serial: i64,
 }
 
 impl Peer {
-    fn new() -> Self {
-        let (transport, input) = (Transport::server(), BytesMut::new());
-        Self { transport, input, session_id: 0, heard: Vec::new(), rng: rng(7), serial: 0 }
+    fn new(keys: Vec<AuthKey>) -> Self {
+        let config = server::Config { keys: vec![SERVER_KEY.clone()], ..server::Config::default() };
+        Self {
+            transport: Transport::server(),
+            input: BytesMut::new(),
+            handshake: server::Handshake::new(config).expect("the default group is sound"),
+            plain: None,
+            keys,
+            session: (0, 0),
+            heard: Vec::new(),
+            rng: rng(7),
+            serial: 0,
+        }
+    }
+
+    fn hang_up(&mut self) {
+        self.transport = Transport::server();
+        self.input.clear();
+        self.plain = None;
     }
 
     fn listen(&mut self, bytes: &Bytes) {
         self.input.extend_from_slice(bytes);
         while let Ok(Some(frame)) = self.transport.receive(&mut self.input) {
-            if let Frame::Packet { payload, .. } = frame
-                && let Ok(opened) = packet::open(&auth_key(), Side::Client, payload)
-            {
-                self.session_id = opened.header.session_id;
-                self.heard.push(opened.header.msg_id);
+            let Frame::Packet { payload, .. } = frame else { continue };
+            let id = packet::auth_key_id(&payload);
+            if id == Some(0) {
+                self.plain = packet::open_plain(payload).ok();
+                continue;
+            }
+            let place = self.keys.iter().position(|key| Some(key.id()) == id);
+            let place = place.expect("the client speaks under a key that was made");
+            let opened = packet::open(&self.keys[place], Side::Client, payload);
+            let opened = opened.expect("the client seals well");
+            self.session = (place, opened.header.session_id);
+            self.heard.push(opened.header.msg_id);
+            if message::is_container(&opened.body) {
+                let inner = message::unpack_container(opened.body).expect("a sound container");
+                self.heard.extend(inner.iter().map(|message| message.msg_id));
             }
         }
+    }
+
+    /// The right answer to the last step of the client.
+    fn answer_plain(&mut self, now: Now) -> Option<Vec<u8>> {
+        let body = self.plain.take()?;
+        let reply = match self.handshake.handle(&body, now, |_| false, &mut self.rng) {
+            server::Step::Reply(reply) => reply,
+            server::Step::Done { reply, auth_key, .. } => {
+                self.keys.push(auth_key);
+                reply
+            }
+            server::Step::Reject(_) => return None,
+        };
+        self.serial += 1;
+        let msg_id = (now.unix.as_secs() as i64) << 32 | self.serial << 2 | 1;
+        Some(packet::seal_plain(msg_id, &reply).to_vec())
     }
 
     /// A packet whose envelope is right unless the script wants otherwise, with a body that may
@@ -176,7 +257,7 @@ impl Peer {
         let time = now(seconds).unix.as_secs() as i64;
         let header = Header {
             salt: if wish & 1 == 0 { 0 } else { script.long() },
-            session_id: if wish & 14 == 14 { script.long() } else { self.session_id },
+            session_id: if wish & 14 == 14 { script.long() } else { self.session.1 },
             msg_id: match wish & 48 {
                 48 => script.long(),
                 _ => time << 32 | self.serial << 2 | i64::from(1 + (wish & 16) / 8),
@@ -186,19 +267,31 @@ impl Peer {
         let mut body = self.template(script);
         body.extend_from_slice(&script.body());
         let mut drafts = [Draft::new(&header, &body, &mut self.rng)];
-        packet::seal(&auth_key(), Side::Server, &mut drafts);
+        packet::seal(&self.keys[self.session.0], Side::Server, &mut drafts);
         drafts[0].as_bytes().to_vec()
     }
 
     /// The beginning of a service message about a message of the client, or nothing.
     fn template(&self, script: &mut Script<'_>) -> Vec<u8> {
         let kind = usize::from(script.byte());
-        let heard = self.heard.get(kind / CONSTRUCTORS.len() % self.heard.len().max(1));
+        // The latest are of most interest.
+        let heard = self.heard.iter().rev().nth(kind / CONSTRUCTORS.len());
         let Some(constructor) = CONSTRUCTORS.get(kind % CONSTRUCTORS.len()) else { return vec![] };
         let mut body = constructor.to_le_bytes().to_vec();
         if *constructor == MSGS_ACK {
             body.extend_from_slice(&chappe_tl::VECTOR.to_le_bytes());
             body.extend_from_slice(&1u32.to_le_bytes());
+        }
+        if *constructor == MSGS_STATE_INFO || *constructor == RPC_RESULT {
+            body.extend_from_slice(&heard.copied().unwrap_or_default().to_le_bytes());
+            body.extend_from_slice(match constructor {
+                // Some states of one message, or `boolTrue`.
+                &MSGS_STATE_INFO => [&[1, 1, 0, 0], &[1, 2, 0, 0], &[1, 4, 0, 0], &[1, 68, 0, 0]]
+                    [usize::from(script.byte()) % 4],
+                _ if script.flag() => &[0xb5, 0x75, 0x72, 0x99],
+                _ => &[],
+            });
+            return body;
         }
         body.extend_from_slice(&heard.copied().unwrap_or_default().to_le_bytes());
         body
@@ -206,11 +299,14 @@ impl Peer {
 }
 
 const MSGS_ACK: u32 = 0x62d6_b459;
+const MSGS_STATE_INFO: u32 = 0x04de_b57d;
+const RPC_RESULT: u32 = 0xf35c_6d01;
 
 /// rpc_result, bad_msg_notification, bad_server_salt, msgs_ack, pong, future_salts,
-/// msg_detailed_info, new_session_created.
+/// msg_detailed_info, new_session_created, msgs_state_info, msgs_all_info, msgs_state_req,
+/// msg_resend_req, msg_new_detailed_info.
 const CONSTRUCTORS: &[u32] = &[
-    0xf35c_6d01,
+    RPC_RESULT,
     0xa7ef_f811,
     0xedab_447b,
     MSGS_ACK,
@@ -218,4 +314,9 @@ const CONSTRUCTORS: &[u32] = &[
     0xae50_0895,
     0x276d_3ec6,
     0x9ec2_0908,
+    MSGS_STATE_INFO,
+    0x8cc0_d131,
+    0xda69_fb52,
+    0x7d86_1a08,
+    0x809d_b6df,
 ];

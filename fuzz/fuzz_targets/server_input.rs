@@ -1,16 +1,17 @@
 //! The server's end of all sockets, against clients that hold a key and say anything, while the
-//! driver answers, pushes, forgets keys and lets time pass.
+//! driver answers, pushes, forgets keys, lets time pass and sets the clock.
 #![no_main]
 
 use bytes::{Bytes, BytesMut};
 use chappe_crypto::Side;
-use chappe_fuzz::{SERVER_KEY, Script, auth_key, now, rng};
+use chappe_fuzz::{SERVER_KEY, Script, auth_key, now_off, rng};
 use chappe_mtproto::{
     packet::{self, Draft, Header},
     server::{
         LinkId, RpcFailure, Server, ServerConfig, ServerEvent, ServerInput, ServerOutput,
         SessionRef,
     },
+    time::Now,
     transport::{Frame, Transport},
 };
 use libfuzzer_sys::fuzz_target;
@@ -25,6 +26,7 @@ fuzz_target!(|data: &[u8]| {
         server: Server::new(config, [8; 32]),
         clients: std::array::from_fn(|_| None),
         seconds: 1,
+        wall: 0,
         links: 0,
         salt: 0,
         requests: Vec::new(),
@@ -40,6 +42,8 @@ struct Story {
     server: Server,
     clients: [Option<Client>; LINKS],
     seconds: u64,
+    /// What the wall clock is off by.
+    wall: i32,
     links: u64,
     /// What the server last said the salt is.
     salt: i64,
@@ -58,16 +62,16 @@ impl Story {
     fn step(&mut self, script: &mut Script<'_>) {
         let kind = script.byte();
         let slot = usize::from(kind >> 4) % LINKS;
-        match kind % 12 {
+        match kind % 13 {
             0 => self.dial(slot, script),
             1 => {
                 if let Some(client) = self.clients[slot].take() {
-                    self.server.handle(now(self.seconds), ServerInput::Closed(client.link));
+                    self.server.handle(self.now(), ServerInput::Closed(client.link));
                 }
             }
             2 => {
                 self.seconds += u64::from(script.byte()).pow(2);
-                self.server.handle(now(self.seconds), ServerInput::Timeout);
+                self.server.handle(self.now(), ServerInput::Timeout);
             }
             3 => {
                 let bytes = script.piece().to_vec();
@@ -83,16 +87,18 @@ impl Story {
                         true => Ok(script.body()),
                         false => Err(RpcFailure { code: script.int(), message: "NO".to_owned() }),
                     };
-                    self.server.respond(now(self.seconds), session, msg_id, result);
+                    self.server.respond(self.now(), session, msg_id, result);
                 }
             }
             6 => {
                 if let Some((session, _)) = self.requests.last() {
-                    self.server.push(now(self.seconds), *session, script.body());
+                    self.server.push(self.now(), *session, script.body());
                 }
             }
+            // Somebody sets the clock.
+            8 => self.wall = script.int(),
             7 if script.byte() == 7 => {
-                self.server.forget_key(now(self.seconds), auth_key().id());
+                self.server.forget_key(self.now(), auth_key().id());
             }
             _ => {
                 let sealed = self.seal(script);
@@ -102,9 +108,13 @@ impl Story {
         self.drain();
     }
 
+    fn now(&self) -> Now {
+        now_off(self.seconds, self.wall)
+    }
+
     fn dial(&mut self, slot: usize, script: &mut Script<'_>) {
         if let Some(client) = self.clients[slot].take() {
-            self.server.handle(now(self.seconds), ServerInput::Closed(client.link));
+            self.server.handle(self.now(), ServerInput::Closed(client.link));
             self.drain();
         }
         self.links += 1;
@@ -113,7 +123,7 @@ impl Story {
         let transport = Transport::client(framing, obfuscation, &mut self.rng);
         let transport = transport.expect("never full and hidden");
         self.clients[slot] = Some(Client { link, transport, input: BytesMut::new() });
-        self.server.handle(now(self.seconds), ServerInput::Accepted(link));
+        self.server.handle(self.now(), ServerInput::Accepted(link));
     }
 
     fn send(&mut self, slot: usize, payload: &[u8], script: &mut Script<'_>) {
@@ -129,7 +139,7 @@ impl Story {
         script.feed(bytes, |input| {
             let Some(client) = &self.clients[slot] else { return false };
             let input = ServerInput::Received(client.link, input);
-            self.server.handle(now(self.seconds), input);
+            self.server.handle(self.now(), input);
             self.drain();
             true
         });
@@ -154,7 +164,7 @@ impl Story {
         match event {
             ServerEvent::KeyWanted { auth_key_id, .. } => {
                 let key = (auth_key_id == auth_key().id()).then(auth_key);
-                self.server.provide_key(now(self.seconds), auth_key_id, key);
+                self.server.provide_key(self.now(), auth_key_id, key);
             }
             ServerEvent::Request { session, msg_id, link, .. } => {
                 assert!(self.slot(link).is_some(), "a request from a socket that is closed");
@@ -187,7 +197,7 @@ impl Story {
     fn seal(&mut self, script: &mut Script<'_>) -> Vec<u8> {
         let wish = script.byte();
         self.serial += 1;
-        let time = now(self.seconds).unix.as_secs() as i64;
+        let time = self.now().unix.as_secs() as i64;
         let header = Header {
             salt: if wish & 1 == 0 { self.salt } else { script.long() },
             session_id: i64::from(wish & 2) + 1,

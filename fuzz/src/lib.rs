@@ -32,6 +32,14 @@ pub fn now(seconds: u64) -> Now {
     Now::new(uptime, Duration::from_secs(1_800_000_000) + uptime)
 }
 
+/// The same moment by a wall clock that is off by so many seconds.
+pub fn now_off(seconds: u64, off: i32) -> Now {
+    let now = now(seconds);
+    let wrong = Duration::from_secs(off.unsigned_abs().into());
+    let unix = if off < 0 { now.unix.saturating_sub(wrong) } else { now.unix + wrong };
+    Now::new(now.uptime, unix)
+}
+
 /// A generator of sound values. Reading a whole schema takes long, so each is made once.
 pub fn random(schema: &'static Schema, seed: u8) -> Random<'static> {
     thread_local! {

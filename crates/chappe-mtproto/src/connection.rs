@@ -270,6 +270,7 @@ impl Connection {
         if self.sessions.carrying().any(|session| session.questions.is_overdue(uptime)) {
             return self.reconnect(ReconnectReason::Unanswered);
         }
+        self.leave();
         for (serial, msg_id) in self.outbox.take_silent(uptime) {
             self.ask(serial, msg_id);
         }
@@ -426,7 +427,7 @@ impl Connection {
         let exchange = self.exchange.as_ref().map(|exchange| exchange.deadline);
         let binding = self.sessions.next.as_ref().map(|next| next.deadline);
         let liveness = self.liveness.wake(self.outbox.is_busy());
-        let others = [liveness, self.outbox.wake(), exchange, binding, self.renewal()];
+        let others = [liveness, self.outbox.wake(), exchange, binding, self.renewal(), self.end()];
         others.into_iter().flatten().chain(sessions).min()
     }
 }

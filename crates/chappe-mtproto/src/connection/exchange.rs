@@ -70,6 +70,26 @@ impl Connection {
         }
     }
 
+    /// When the first temporary key of a session of the past ends.
+    pub(super) fn end(&self) -> Option<Duration> {
+        let lives = self.sessions.past().filter_map(|old| self.keys.get(old.auth_key_id)?.life);
+        lives.map(|life| life.end).min()
+    }
+
+    /// Leaves sessions of the past whose temporary key is over: the server would refuse the socket
+    /// for one more word.
+    pub(super) fn leave(&mut self) {
+        let now = self.now.uptime;
+        let over = |old: &&Session| {
+            let life = self.keys.get(old.auth_key_id).and_then(|key| key.life);
+            life.is_some_and(|life| life.end <= now)
+        };
+        let over: Vec<Serial> = self.sessions.past().filter(over).map(|old| old.serial).collect();
+        for serial in over {
+            self.orphan(serial, None);
+        }
+    }
+
     fn start_exchange(&mut self, temporary: bool) {
         let mode = match self.config.forward_secrecy.filter(|_| temporary) {
             None => Mode::Permanent,

@@ -58,6 +58,11 @@ impl Sessions {
         self.iter_mut().find(|session| session.serial == serial)
     }
 
+    /// The sessions before the current one.
+    pub(super) fn past(&self) -> impl Iterator<Item = &Session> {
+        self.old.iter()
+    }
+
     /// The sessions that may carry requests and service messages.
     pub(super) fn carrying(&self) -> impl Iterator<Item = &Session> {
         self.old.iter().chain(&self.current).filter(|session| !session.is_mute())

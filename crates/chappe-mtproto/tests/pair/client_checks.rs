@@ -725,6 +725,19 @@ fn the_pong_to_our_ping_may_come_at_any_time_and_no_other() {
 }
 
 #[test]
+fn pongs_to_nobody_out_of_time_cost_the_socket_like_anything_else() {
+    let mut server = RawServer::new();
+    assert!(good(&mut server));
+    for number in 0..32 {
+        assert!(server.reconnects().is_empty());
+        let pong = types::Pong { msg_id: 0, ping_id: 0 };
+        server.send(id_at(-1000, number, 1), 0, &pong.to_bytes());
+    }
+    let old = ReconnectReason::Peer(PeerMisbehaved::Message(MessageError::Old));
+    assert_eq!(server.reconnects(), [&old]);
+}
+
+#[test]
 fn errors_about_chains_and_temporary_keys_are_the_callers_who_has_none() {
     for name in ["AUTH_KEY_PERM_EMPTY", "MSG_WAIT_FAILED", "MSG_WAIT_TIMEOUT"] {
         let (mut server, req_msg_id) = asked();

@@ -469,3 +469,26 @@ fn a_new_session_under_a_temporary_key_keeps_the_key() {
     assert_ne!(pair.session(), session);
     assert_eq!(renewals(&pair), 1);
 }
+
+#[test]
+fn requests_that_are_never_answered_do_not_pile_up_sessions() {
+    let mut pair = pair(60, Some(resume(0)));
+    pair.connect();
+    pair.answers = false;
+    for number in 0..30 {
+        pair.request(body(number));
+        pair.advance(secs(46));
+        if pair.server_closed {
+            pair.cut();
+            pair.connect();
+        }
+        let census = pair.client.census();
+        assert!(census.sessions <= 2 && census.keys <= 3, "{census:?}");
+    }
+    // Each of them runs, once; that nobody will hear of it is told when its key ends.
+    assert_eq!((pair.error.take(), pair.requests.len()), (None, 30));
+    let lost = |event: &Event| matches!(event, Event::Failed { reason: FailureReason::Lost, .. });
+    pair.advance(secs(60));
+    assert_eq!((pair.count(lost), pair.client.census().requests), (30, 0));
+    assert_eq!(pair.count(|event| matches!(event, Event::Reconnect(_))), 0);
+}
