@@ -245,6 +245,8 @@ mod tests {
         assert!(!liveness.is_dead(at(12)) && liveness.is_dead(at(13)));
         liveness.heard(at(12));
         assert!(!liveness.is_dead(at(13)));
+        liveness.sent(at(20), 9, 3);
+        assert!(!liveness.is_dead(at(34)) && liveness.is_dead(at(35)), "as patient as ever");
         let mut nobody = Liveness::new(INTERVAL, DEADLINE);
         nobody.hurry(at(10));
         assert_eq!(nobody.wake(true), None);

@@ -197,6 +197,9 @@ fn a_wrong_clock_is_corrected_by_the_key_exchange() {
         let mut pair = Pair::skewed(None, skew);
         pair.connect();
         assert_eq!(pair.call(1), Ok(echo(&body(1))), "{skew}");
+        let told =
+            |event: &Event| matches!(event, Event::KeyCreated(kept) if kept.time_offset == -skew);
+        assert_eq!(pair.count(told), 1, "{skew}");
         assert_eq!(pair.client.resume().unwrap().time_offset, -skew);
     }
 }

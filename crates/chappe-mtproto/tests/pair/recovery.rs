@@ -120,6 +120,16 @@ fn a_server_that_says_nothing_about_a_request_costs_the_socket() {
 }
 
 #[test]
+fn a_new_socket_begins_with_a_question_about_what_the_server_has() {
+    let (mut server, _, msg_id) = asked();
+    server.serve(&types::MsgsAck { msg_ids: vec![msg_id] });
+    server.input(Input::Disconnected);
+    server.connect();
+    assert_eq!(server.places(&body(1)), [msg_id], "it is not sent again");
+    assert_eq!(questions(&server)[0].1, [msg_id]);
+}
+
+#[test]
 fn a_request_that_was_never_received_is_repeated_under_its_id() {
     for state in [2, 3] {
         let (mut server, _, msg_id) = asked();
@@ -234,6 +244,16 @@ fn a_machine_that_slept_asks_at_once_whether_its_socket_is_alive() {
     assert_eq!(server.all::<service::PingDelayDisconnect>().len(), 2);
     server.wait(3);
     assert_eq!(server.reconnects(), [&ReconnectReason::Silent], "no answer within 3 seconds");
+}
+
+#[test]
+fn a_machine_that_slept_believes_the_next_message_about_the_time() {
+    let mut server = RawServer::new();
+    pong(&mut server);
+    server.now.unix += secs(36_000);
+    server.wait(1);
+    server.send(id_at(36_001, 1, 3), 1, &body(9));
+    assert_eq!((server.updates(), server.reconnects().len()), (1, 0));
 }
 
 #[test]
