@@ -383,7 +383,7 @@ impl Outbox {
     /// socket `unread` was not read; the rest may have run, and nobody will tell.
     pub(crate) fn orphaned(&mut self, session: Serial, unread: Option<u64>) -> Vec<Failure> {
         self.put_back(|_, place| {
-            let ran = unread != Some(place.socket) || place.repeated;
+            let ran = unread != Some(place.socket);
             let fate = if ran { Fate::Lost } else { Fate::Anew };
             (place.session == session).then_some(fate)
         })

@@ -144,6 +144,17 @@ fn a_forgotten_key_loses_what_may_have_run() {
 }
 
 #[test]
+fn what_an_earlier_socket_carried_may_have_been_read() {
+    let (mut outbox, ids) = with(1, RISKY);
+    send_over(&mut outbox, ONE, 7, 100);
+    outbox.acked(ONE, &[100]);
+    outbox.disconnected();
+    assert_eq!(outbox.told(ONE, 100, states::NOT_RECEIVED), Verdict::Wait);
+    assert_eq!(send_over(&mut outbox, ONE, 8, 200), ids, "once more under its id");
+    assert_eq!(outbox.orphaned(ONE, Some(8)), [(ids[0], FailureReason::Lost)]);
+}
+
+#[test]
 fn what_the_server_has_is_lost_with_its_key_and_the_rest_is_sent_anew() {
     let (mut outbox, ids) = outbox(2);
     send_over(&mut outbox, ONE, 7, 100);
