@@ -20,7 +20,7 @@ for target in "${targets[@]}"; do
     log=$(mktemp)
     result=ok
     cargo fuzz run --sanitizer none "$target" "corpus/$target" -- \
-        -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
+        -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 -len_control=10 \
         -print_final_stats=1 >"$log" 2>&1 || result=FOUND
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     printf '%-18s %-6s %10s runs\n' "$target" "$result" "${runs:-0}"
