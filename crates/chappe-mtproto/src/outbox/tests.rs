@@ -144,6 +144,17 @@ fn a_forgotten_key_loses_what_may_have_run() {
 }
 
 #[test]
+fn what_did_not_run_is_sent_anew_a_few_times_only() {
+    let (mut outbox, ids) = outbox(1);
+    for _ in 0..MAX_REJECTIONS {
+        assert_eq!(send(&mut outbox, 100), ids);
+        assert!(outbox.send_anew(ids[0]));
+    }
+    send(&mut outbox, 100);
+    assert!(!outbox.send_anew(ids[0]));
+}
+
+#[test]
 fn what_an_earlier_socket_carried_may_have_been_read() {
     let (mut outbox, ids) = with(1, RISKY);
     send_over(&mut outbox, ONE, 7, 100);
