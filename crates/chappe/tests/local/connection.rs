@@ -336,10 +336,10 @@ async fn greeting() -> Vec<u8> {
     let builder = Client::builder(API_ID, API_HASH).server("nowhere:1", &key.public().to_pem());
     let connecting = tokio::spawn(builder.unwrap().connect_with(move || {
         let near = near.lock().unwrap().take();
-        async move { near.ok_or_else(|| std::io::ErrorKind::ConnectionRefused.into()) }
+        async move { near.ok_or_else(|| io::ErrorKind::ConnectionRefused.into()) }
     }));
     let mut bytes = vec![0; 48];
-    tokio::io::AsyncReadExt::read_exact(&mut far, &mut bytes).await.unwrap();
+    far.read_exact(&mut bytes).await.unwrap();
     connecting.abort();
     bytes
 }
