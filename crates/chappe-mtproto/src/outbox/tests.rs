@@ -166,16 +166,6 @@ fn what_an_earlier_socket_carried_may_have_been_read() {
 }
 
 #[test]
-fn what_the_server_has_is_lost_with_its_key_and_the_rest_is_sent_anew() {
-    let (mut outbox, ids) = outbox(2);
-    send_over(&mut outbox, ONE, 7, 100);
-    outbox.acked(ONE, &[100]);
-    assert_eq!(outbox.orphaned(ONE, None), [(ids[0], FailureReason::Lost)]);
-    let batch = outbox.take(TWO, true);
-    assert_eq!((batch.len(), batch[0].id, batch[0].again), (1, ids[1], None));
-}
-
-#[test]
 fn a_session_that_is_given_up_loses_its_requests() {
     let (mut outbox, ids) = outbox(2);
     send(&mut outbox, 100);
