@@ -492,3 +492,21 @@ fn requests_that_are_never_answered_do_not_pile_up_sessions() {
     assert_eq!((pair.count(lost), pair.client.census().requests), (30, 0));
     assert_eq!(pair.count(|event| matches!(event, Event::Reconnect(_))), 0);
 }
+
+#[test]
+fn what_else_a_session_carried_is_answered_there_when_its_key_is_no_longer_bound() {
+    let mut pair = pair(86_400, Some(resume(0)));
+    pair.connect();
+    pair.call(0).unwrap();
+    pair.answers = false;
+    let ids = [pair.request(body(1)), pair.request(body(2))];
+    pair.settle();
+    pair.answers = true;
+    pair.answer(1, Err(RpcFailure { code: 401, message: "AUTH_KEY_PERM_EMPTY".to_owned() }));
+    pair.settle();
+    pair.answer(2, Ok(body(9)));
+    pair.settle();
+    assert_eq!(pair.response(ids[0]), Some(Ok(echo(&body(1)))));
+    assert_eq!(pair.response(ids[1]), Some(Ok(body(9))));
+    assert_eq!((renewals(&pair), pair.requests.len()), (2, 4));
+}
