@@ -130,6 +130,14 @@ fn a_new_session_of_the_server_repeats_what_came_before_it() {
 }
 
 #[test]
+fn a_new_session_of_the_server_loses_what_must_not_run_twice() {
+    let (mut outbox, ids) = with(1, RISKY);
+    send(&mut outbox, 100);
+    assert_eq!(outbox.forgotten(ONE, 501), [(ids[0], FailureReason::Lost)]);
+    assert_eq!(outbox.census(), [0; 5]);
+}
+
+#[test]
 fn a_forgotten_key_loses_what_may_have_run() {
     let (mut outbox, ids) = outbox(2);
     send_over(&mut outbox, ONE, 7, 100);
