@@ -421,9 +421,9 @@ fn a_replaced_session_that_is_refused_once_more_falls_silent() {
     live(&mut server, 20);
     let (question, _) = *questions(&server).last().expect("asked in the old session");
     server.session = before;
+    server.outer.clear();
     server.serve(&refusal(question));
     server.session = after;
-    server.outer.clear();
     live(&mut server, 19);
     assert!(server.outer.iter().all(|header| header.session_id == after));
 }
