@@ -48,7 +48,9 @@ fn compose(script: &mut Script<'_>, text: &mut Vec<u8>, depth: u8) {
         }
         2 => text.extend_from_slice(script.int().to_string().as_bytes()),
         3 => text.extend_from_slice((f64::from(script.int()) / 8.0).to_string().as_bytes()),
-        4 => text.extend_from_slice(script.long().to_string().as_bytes()),
+        // A whole number may stand where a fraction is meant: no more bits than that has.
+        4 if script.flag() => text.extend_from_slice((script.long() >> 11).to_string().as_bytes()),
+        4 => text.extend_from_slice(format!("\"{}\"", script.long()).as_bytes()),
         5 => text.extend_from_slice(if script.flag() { b"true" } else { b"null" }),
         _ => word(script, text),
     }

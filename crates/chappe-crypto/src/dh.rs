@@ -450,7 +450,7 @@ mod tests {
         assert_eq!((shared[..7].to_vec(), shared[7]), (vec![0; 7], 1));
         let short = group.shared(&to_bytes(&smallest)[7..], &one).unwrap();
         assert_eq!(*short, *shared);
-        let id = crate::sha1(&[&*shared])[12..].to_vec();
+        let id = sha1(&[&*shared])[12..].to_vec();
         assert_eq!(AuthKey::from_bytes(*shared).id().to_le_bytes().to_vec(), id);
     }
 
