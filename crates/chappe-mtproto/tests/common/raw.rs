@@ -294,6 +294,8 @@ pub struct RawServer {
     pub messages: Vec<Message>,
     /// The outermost messages of the client.
     pub outer: Vec<Header>,
+    /// What would confirm the client's last packet quickly.
+    pub token: u32,
     pub error: Option<ProtocolError>,
     number: i64,
     content: i32,
@@ -317,6 +319,7 @@ impl RawServer {
             events: Vec::new(),
             messages: Vec::new(),
             outer: Vec::new(),
+            token: 0,
             error: None,
             number: 0,
             content: 0,
@@ -360,6 +363,7 @@ impl RawServer {
             let opened = packet::open(&auth_key(), Side::Client, payload).expect("good packets");
             self.session = opened.header.session_id;
             self.outer.push(opened.header);
+            self.token = opened.token;
             let Header { msg_id, seqno, .. } = opened.header;
             let outer = Message { msg_id, seqno, body: opened.body };
             if message::is_container(&outer.body) {
@@ -412,6 +416,13 @@ impl RawServer {
     pub fn transport_error(&mut self, code: i32) {
         let mut out = BytesMut::new();
         self.transport.pack_error(code, &mut out).expect("a frame");
+        self.input(Input::Received(&mut out));
+        self.drain();
+    }
+
+    pub fn quick_ack(&mut self, token: u32) {
+        let mut out = BytesMut::new();
+        self.transport.pack_quick_ack(token, &mut out).expect("a frame");
         self.input(Input::Received(&mut out));
         self.drain();
     }

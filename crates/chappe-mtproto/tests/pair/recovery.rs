@@ -532,17 +532,19 @@ fn a_chain_waits_for_a_link_that_takes_long() {
 
 #[test]
 fn a_quick_acknowledgement_of_a_cancelled_request_is_not_told() {
-    let mut pair = Pair::resumed();
-    pair.connect();
-    pair.call(0).unwrap();
     let options = RequestOptions { quick_ack: true, ..RequestOptions::new() };
-    let id = pair.client.request(pair.client_now(), body(1), options);
-    let link = pair.link.take();
-    pair.settle();
-    pair.client.cancel(pair.client_now(), id);
-    pair.link = link;
-    pair.settle();
-    assert_eq!(pair.count(|event| matches!(event, Event::Received { .. })), 0);
+    for (cancelled, told) in [(false, 1), (true, 0)] {
+        let mut server = RawServer::new();
+        let id = server.client.request(server.now, body(1), options);
+        server.drain();
+        let token = server.token;
+        if cancelled {
+            server.client.cancel(server.now, id);
+        }
+        server.quick_ack(token);
+        let received = |event: &&Event| matches!(event, Event::Received { .. });
+        assert_eq!(server.events.iter().filter(received).count(), told);
+    }
 }
 
 #[test]
