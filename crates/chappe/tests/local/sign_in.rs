@@ -111,8 +111,8 @@ async fn a_password_is_asked_for_and_checked() {
 /// `account.password` with this prime, generator and public value.
 fn challenge(p: &[u8], g: i32, b: &[u8]) -> Line {
     let algorithm = types::PasswordKdfAlgoSha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow {
-        salt1: Bytes::from_static(&[1; 8]).into(),
-        salt2: Bytes::from_static(&[2; 8]).into(),
+        salt1: Bytes::from_static(&[1; 8]),
+        salt2: Bytes::from_static(&[2; 8]),
         g,
         p: p.to_vec().into(),
     };
