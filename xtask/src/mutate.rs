@@ -37,6 +37,9 @@ pub(crate) const LIST: &str = "xtask/mutations.toml";
 /// A test run that takes longer has met an endless loop: the mutation was noticed.
 const TIME_LIMIT: Duration = Duration::from_secs(180);
 
+/// How many schedules the simulation of chappe-mtproto runs for a mutation: it has thousands.
+const SCHEDULES: (&str, &str) = ("CHAPPE_SIM_SCHEDULES", "500");
+
 /// What the copy leaves out: what is built, and what no test of a crate reads.
 const NOT_COPIED: &[&str] = &[".git", "target", "interop", "fuzz", "bench", ".ci"];
 
@@ -261,6 +264,7 @@ impl Bench {
 fn run_tests(program: &Path, manifest: &Path, tests: Option<&str>) -> Result<Verdict, Error> {
     let mut child = Command::new(program)
         .args(tests)
+        .env(SCHEDULES.0, SCHEDULES.1)
         .current_dir(manifest.parent().unwrap_or(manifest))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
