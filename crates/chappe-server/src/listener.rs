@@ -490,9 +490,12 @@ impl Passage {
 
 /// Reads a link until it ends.
 async fn read_all(mut read: ReadHalf<Box<dyn Stream>>, mut passage: Passage) {
+    let mut chunk = BytesMut::with_capacity(CHUNK);
     loop {
-        let mut bytes = BytesMut::with_capacity(CHUNK);
-        let ended = matches!(read.read_buf(&mut bytes).await, Ok(0) | Err(_));
+        chunk.clear();
+        let ended = matches!(read.read_buf(&mut chunk).await, Ok(0) | Err(_));
+        // A copy of its size: a chunk for each few bytes would leave holes all over the memory.
+        let mut bytes = BytesMut::from(&chunk[..]);
         // What came before the gate was shut comes when it opens.
         let Some(gate) = passage.wait(|gate| gate.reads).await else { return };
         let count = Traffic::count(&passage.traffic.up, bytes.len(), gate.up_limit);
