@@ -291,7 +291,7 @@ fn describe(misfortunes: [u64; 4]) -> String {
 /// Carries bytes both ways until the connection has the misfortune that is meant for it.
 async fn carry(client: TcpStream, server: TcpStream, mut random: Random, done: &[AtomicU64; 4]) {
     let [cut, stalled, swallowed, broken] = done;
-    let life = Duration::from_millis(50 + random.below(3_000));
+    let life = Duration::from_millis(20 + random.below(700));
     let (client_read, client_write) = client.into_split();
     let (server_read, server_write) = server.into_split();
     let mut up = Way { read: client_read, write: server_write, random: Random(random.next()) };
