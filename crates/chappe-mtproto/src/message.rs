@@ -10,7 +10,9 @@ use bytes::{Buf, BufMut, Bytes};
 pub use chappe_tl::service::Message;
 use chappe_tl::service::{GzipPacked, MsgContainer};
 use chappe_tl::{Reader, write_bytes};
-use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use flate2::Compression;
+use flate2::read::{GzDecoder, ZlibDecoder};
+use flate2::write::GzEncoder;
 
 /// A rule about messages that the other end broke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -251,6 +253,9 @@ pub fn unpack_container(mut body: Bytes) -> Result<Vec<Message>, MessageError> {
 
 /// Unpacks `gzip_packed`; any other body is passed through.
 ///
+/// Observed: mtcute writes the zlib form of the stream (RFC 1950) where the documentation says
+/// gzip, and is served; TDLib reads both, too.
+///
 /// # Errors
 /// [`MessageError::Gzip`] for a broken stream, one that unpacks to more than 16 MiB or to
 /// suspiciously many times its size, and one with another compressed object or a container inside.
@@ -272,7 +277,12 @@ pub(crate) fn inflate_up_to(most: usize, body: Bytes) -> Result<Bytes, MessageEr
     let limit = packed.len().saturating_mul(MAX_RATIO).clamp(FREE_INFLATED, MAX_INFLATED).min(most);
     let limit = u64::try_from(limit).unwrap_or(u64::MAX);
     let mut out = Vec::new();
-    let read = GzDecoder::new(packed).take(limit + 1).read_to_end(&mut out);
+    let stream: Box<dyn Read + '_> = if packed.starts_with(&GZIP_MAGIC) {
+        Box::new(GzDecoder::new(packed))
+    } else {
+        Box::new(ZlibDecoder::new(packed))
+    };
+    let read = stream.take(limit + 1).read_to_end(&mut out);
     let inflated = read.ok().and_then(|length| u64::try_from(length).ok());
     if inflated.is_none_or(|length| length > limit)
         || [GzipPacked::ID, MsgContainer::ID].contains(&constructor(&out))
@@ -340,6 +350,9 @@ pub const OVERHEAD: usize = 16;
 
 const OLD: Duration = Duration::from_secs(300);
 const AHEAD: Duration = Duration::from_secs(30);
+
+/// What a gzip stream begins with (RFC 1952); no zlib stream does.
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// No object may unpack to more, in bytes.
 const MAX_INFLATED: usize = 16 * 1024 * 1024;

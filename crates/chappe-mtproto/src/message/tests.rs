@@ -140,6 +140,19 @@ fn compressed_objects_open() {
 }
 
 #[test]
+fn a_zlib_stream_opens_as_well() {
+    let golden = [0x78, 0x9c, 0xdb, 0x5a, 0x5a, 0x34, 0x13, 0, 5, 0xb4, 2, 0x36];
+    let packed =
+        |stream: &[u8]| GzipPacked { packed_data: Bytes::copy_from_slice(stream) }.to_bytes();
+    let object = Bytes::copy_from_slice(&0x9972_75b5_u32.to_le_bytes());
+    assert_eq!(inflate(packed(&golden)), Ok(object));
+    let mut spoiled = golden;
+    *spoiled.last_mut().unwrap() ^= 1;
+    assert_eq!(inflate(packed(&spoiled)), Err(MessageError::Gzip));
+    assert_eq!(inflate(packed(&golden[..8])), Err(MessageError::Gzip));
+}
+
+#[test]
 fn compressed_objects_have_a_limit() {
     let random: Vec<u8> = (0..MAX_INFLATED).map(|n| (n * n / 7 % 251).to_le_bytes()[0]).collect();
     assert_eq!(inflate(gzip_packed(&random)).map(|data| data.len()), Ok(MAX_INFLATED));
