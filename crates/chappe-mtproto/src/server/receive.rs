@@ -406,11 +406,13 @@ enum Kind {
 }
 
 impl Kind {
-    /// Observed: clients disagree about the service messages in the middle.
+    /// Observed: clients disagree about the service messages in the middle. mtcute numbers even its
+    /// acknowledgements as content, and is served.
     fn of(constructor: u32) -> Self {
         match constructor {
-            types::MsgsAck::ID | types::HttpWait::ID => Self::Silent,
-            service::Ping::ID
+            types::HttpWait::ID => Self::Silent,
+            types::MsgsAck::ID
+            | service::Ping::ID
             | service::PingDelayDisconnect::ID
             | service::GetFutureSalts::ID
             | service::RpcDropAnswer::ID
