@@ -29,10 +29,11 @@ OUTPUT_LINES = 60
 GRAMJS_LOST_A_ZERO = "invalid new nonce hash"
 
 PYTHON = [sys.executable]
-NODE = ["node", "--require", str(HERE / "gramjs" / "guard.js")]
+NODE = ["node", "--require", str(HERE / "guard.js")]
 
 TELETHON = ["full", "abridged", "intermediate", "obfuscated"]
 GRAMJS = ["full", "abridged", "obfuscated"]
+MTCUTE = ["intermediate", "padded", "obfuscated"]
 
 PROGRAMS = [
     *(("telethon/user.py", framing, PYTHON) for framing in TELETHON),
@@ -40,6 +41,8 @@ PROGRAMS = [
     *(("gramjs/user.js", framing, NODE) for framing in GRAMJS),
     *(("gramjs/bot.js", framing, NODE) for framing in GRAMJS),
     ("gramjs/starting-page.js", "full", NODE),
+    *(("mtcute/user.mjs", framing, NODE) for framing in MTCUTE),
+    *(("mtcute/bot.mjs", framing, NODE) for framing in MTCUTE),
 ]
 
 

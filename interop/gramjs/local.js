@@ -2,26 +2,18 @@
 "use strict";
 
 const { createHash, createPublicKey } = require("node:crypto");
-const { readFileSync } = require("node:fs");
 const bigInt = require("big-integer");
 const { Api, TelegramClient } = require("telegram");
 const network = require("telegram/network");
 const { _serverKeys } = require("telegram/crypto/RSA");
 const { StringSession } = require("telegram/sessions");
+const { apiHash, apiId, check, host, port, run, server } = require("../program");
 
 const FRAMINGS = {
     full: network.ConnectionTCPFull,
     abridged: network.ConnectionTCPAbridged,
     obfuscated: network.ConnectionTCPObfuscated,
 };
-
-const server = JSON.parse(readFileSync(process.env.CHAPPE_ANNOUNCEMENT, "utf8"));
-const colon = server.address.lastIndexOf(":");
-const host = server.address.slice(0, colon);
-const port = Number(server.address.slice(colon + 1));
-
-const apiId = 12345;
-const apiHash = "0".repeat(32);
 
 trustOnly(server.rsa_public_key_pem);
 
@@ -32,9 +24,12 @@ class Connection extends FRAMINGS[process.argv[2] ?? "full"] {
     }
 }
 
+// What a story sees at once: no second attempt, no sleep.
+const AT_ONCE = { connectionRetries: 1, requestRetries: 1, floodSleepThreshold: 0 };
+
 /** The settings that lead to the local Telegram. */
-function settings() {
-    return { connection: Connection, useWSS: false, connectionRetries: 1, requestRetries: 1, floodSleepThreshold: 0 };
+function settings(others = AT_ONCE) {
+    return { connection: Connection, useWSS: false, ...others };
 }
 
 /** An empty session at the address of the local Telegram. */
@@ -46,8 +41,8 @@ function emptySession() {
 }
 
 /** A client of the local Telegram, connected. */
-async function connect() {
-    const client = new TelegramClient(emptySession(), apiId, apiHash, settings());
+async function connect(others = AT_ONCE) {
+    const client = new TelegramClient(emptySession(), apiId, apiHash, settings(others));
     client.setLogLevel("warn");
     await client.connect();
     return client;
@@ -89,12 +84,6 @@ function tlBytes(bytes) {
     return Buffer.concat([filled, Buffer.alloc((4 - (filled.length % 4)) % 4)]);
 }
 
-function check(truth, complaint) {
-    if (!truth) {
-        throw new Error(complaint);
-    }
-}
-
 /** Awaits a call that must fail with a certain error of Telegram, code 400. */
 async function refused(name, call) {
     const { RPCError } = require("telegram/errors");
@@ -107,20 +96,6 @@ async function refused(name, call) {
         return;
     }
     throw new Error(`${name} expected, answered ${answer}`);
-}
-
-/** Runs a program to its end; its sockets and timers do not outlive it. */
-function run(program) {
-    program().then(
-        () => {
-            console.log("done");
-            process.exit(0);
-        },
-        (error) => {
-            console.error(error);
-            process.exit(1);
-        },
-    );
 }
 
 module.exports = {

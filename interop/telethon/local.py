@@ -35,7 +35,11 @@ with open(os.environ["CHAPPE_ANNOUNCEMENT"], encoding="utf-8") as file:
     server = json.load(file)
 
 
-def client():
+# What a story sees at once: no second attempt, no sleep.
+AT_ONCE = {"connection_retries": 1, "request_retries": 1, "flood_sleep_threshold": 0}
+
+
+def client(settings=AT_ONCE):
     """A client of the local Telegram, not connected, by the connection class of the first argument."""
     rsa._server_keys.clear()
     rsa.add_key(server["rsa_public_key_pem"], old=False)
@@ -50,9 +54,7 @@ def client():
         12345,
         "0" * 32,
         connection=FRAMINGS[sys.argv[1]],
-        connection_retries=1,
-        request_retries=1,
-        flood_sleep_threshold=0,
+        **settings,
     )
 
 

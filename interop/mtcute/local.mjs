@@ -1,0 +1,80 @@
+// What mtcute needs to know to dial the local Telegram.
+
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import {
+    IntermediatePacketCodec,
+    MemoryStorage,
+    ObfuscatedPacketCodec,
+    PaddedIntermediatePacketCodec,
+    TcpTransport,
+    TelegramClient,
+    tl,
+} from "@mtcute/node";
+import { NodeCryptoProvider, addPublicKey } from "@mtcute/node/utils.js";
+import program from "../program.js";
+
+export const { check, run, server } = program;
+const { apiHash, apiId, host, port } = program;
+
+const FRAMINGS = {
+    intermediate: () => new IntermediatePacketCodec(),
+    pfs: () => new IntermediatePacketCodec(),
+    padded: () => new PaddedIntermediatePacketCodec(),
+    obfuscated: () => new ObfuscatedPacketCodec(new IntermediatePacketCodec()),
+};
+
+await trustOnly(server.rsa_public_key_pem);
+
+/** A client of the local Telegram, not connected; it connects at its first call. */
+export function client(settings = {}) {
+    const [framing] = process.argv.slice(2);
+    const transport = new TcpTransport();
+    transport.packetCodec = FRAMINGS[framing];
+    const dc = { id: server.dc_id, ipAddress: host, port };
+    return new TelegramClient({
+        apiId,
+        apiHash,
+        storage: new MemoryStorage(),
+        defaultDcs: { main: dc, media: dc },
+        transport,
+        disableUpdates: true,
+        logLevel: 2,
+        network: { usePfs: framing === "pfs", middlewares: [] },
+        ...settings,
+    });
+}
+
+/** Signs the demonstration account in. */
+export async function signIn(client) {
+    const { phone, code } = server.accounts[0];
+    const sent = await client.sendCode({ phone });
+    return client.signIn({ phone, phoneCodeHash: sent.phoneCodeHash, phoneCode: code });
+}
+
+/** Awaits a call that must fail with a certain error of Telegram, code 400. */
+export async function refused(name, call) {
+    let answer;
+    try {
+        answer = await call;
+    } catch (error) {
+        check(error instanceof tl.RpcError, `${error} is no RpcError`);
+        check(error.text === name && error.code === 400, `${error} is not ${name}`);
+        return;
+    }
+    throw new Error(`${name} expected, answered ${JSON.stringify(answer)}`);
+}
+
+/** Makes the server's key the only one that mtcute accepts. */
+async function trustOnly(pem) {
+    // The table of keys is no part of what the package exports.
+    const core = dirname(createRequire(import.meta.url).resolve("@mtcute/core/utils.js"));
+    const { __publicKeyIndex: keys } = await import(pathToFileURL(join(core, "tl/binary/rsa-keys.js")));
+    for (const fingerprint of Object.keys(keys)) {
+        delete keys[fingerprint];
+    }
+    addPublicKey(new NodeCryptoProvider(), pem);
+    const [fingerprint] = Object.keys(keys);
+    check(fingerprint === server.rsa_fingerprint, `fingerprint ${fingerprint}, not ${server.rsa_fingerprint}`);
+}
