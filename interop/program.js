@@ -2,6 +2,7 @@
 "use strict";
 
 const { readFileSync } = require("node:fs");
+const { createInterface } = require("node:readline");
 
 const server = JSON.parse(readFileSync(process.env.CHAPPE_ANNOUNCEMENT, "utf8"));
 const colon = server.address.lastIndexOf(":");
@@ -14,6 +15,19 @@ const apiHash = "0".repeat(32);
 function check(truth, complaint) {
     if (!truth) {
         throw new Error(complaint);
+    }
+}
+
+/** Makes one call for each line `NUMBER CALL` of the standard input; tells how each ended as JSON. */
+async function obey(call, describe) {
+    const tell = (what) => console.log(JSON.stringify(what));
+    tell({ number: "0" });
+    for await (const line of createInterface({ input: process.stdin })) {
+        const [number, name] = line.split(" ");
+        call(name).then(
+            () => tell({ number }),
+            (error) => tell({ number, error: describe(error) }),
+        );
     }
 }
 
@@ -31,4 +45,4 @@ function run(program) {
     );
 }
 
-module.exports = { apiHash, apiId, check, host, port, run, server };
+module.exports = { apiHash, apiId, check, host, obey, port, run, server };

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -23,6 +24,9 @@ START_LIMIT = 60
 PROGRAM_LIMIT = 90
 STOP_LIMIT = 15
 OUTPUT_LINES = 60
+SERVER_LOG = "server.log"
+
+CHAPPE = os.environ.get("CHAPPE_BIN", "chappe")
 
 # GramJS drops a leading zero byte of the auth key, so that one key exchange in 256 fails with these
 # words, at any server. It is begun again, once.
@@ -33,7 +37,7 @@ NODE = ["node", "--require", str(HERE / "guard.js")]
 
 TELETHON = ["full", "abridged", "intermediate", "obfuscated"]
 GRAMJS = ["full", "abridged", "obfuscated"]
-MTCUTE = ["intermediate", "padded", "obfuscated"]
+MTCUTE = ["intermediate", "padded", "obfuscated", "pfs"]
 
 PROGRAMS = [
     *(("telethon/user.py", framing, PYTHON) for framing in TELETHON),
@@ -43,6 +47,7 @@ PROGRAMS = [
     ("gramjs/starting-page.js", "full", NODE),
     *(("mtcute/user.mjs", framing, NODE) for framing in MTCUTE),
     *(("mtcute/bot.mjs", framing, NODE) for framing in MTCUTE),
+    *(("faults.py", client, PYTHON) for client in ("telethon", "gramjs", "mtcute")),
 ]
 
 
@@ -67,7 +72,7 @@ def main():
     for program, framing, interpreter in rows:
         begun = time.monotonic()
         complaint, output = run(interpreter, program, framing)
-        if complaint and program.startswith("gramjs/") and GRAMJS_LOST_A_ZERO in output:
+        if complaint and GRAMJS_LOST_A_ZERO in output:
             print(f"    {program} lost the leading zero of an auth key, as one in 256; once more")
             complaint, output = run(interpreter, program, framing)
         seconds = time.monotonic() - begun
@@ -86,54 +91,73 @@ def main():
 
 def run(interpreter, program, framing):
     """Runs one program against a fresh server: what went wrong, or None, and what was said."""
-    with tempfile.TemporaryDirectory(prefix="chappe-interop-") as folder:
-        said = open(Path(folder) / "server.log", "w+")
+    output = ""
+    try:
+        with tempfile.TemporaryDirectory(prefix="chappe-interop-") as folder, serve(folder) as line:
+            announcement = announce(folder, line)
+            complaint, output = against(folder, announcement, [*interpreter, str(HERE / program), framing])
+            if complaint:
+                output += server_log(folder)
+    except ServerError as error:
+        return str(error), output
+    return complaint, output
+
+
+class ServerError(Exception):
+    """The server did what none should."""
+
+
+@contextmanager
+def serve(folder):
+    """Runs a server in memory as long as the context lasts: its announcement, one line of JSON."""
+    with open(Path(folder) / SERVER_LOG, "w") as log:
         server = subprocess.Popen(
-            [os.environ.get("CHAPPE_BIN", "chappe"), "serve", "--json", "--listen", "127.0.0.1:0"],
+            [CHAPPE, "serve", "--json", "--listen", "127.0.0.1:0", "--control"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=said,
+            stderr=log,
             text=True,
         )
-        output = ""
-        try:
-            complaint, output = against(server, folder, [*interpreter, str(HERE / program), framing])
-        finally:
-            gone = server.poll()
-            stop(server)
-        said.seek(0)
-        log = said.read()
-        said.close()
-        if complaint is None and gone is not None:
-            complaint = f"the server ended by itself with {gone}"
-        if complaint is None and "panicked" in log:
-            complaint = "the server panicked"
-        if complaint:
-            output += "".join(f"server: {line}\n" for line in log.splitlines())
-        return complaint, output
+    try:
+        line = first_line(server.stdout)
+        if not line:
+            raise ServerError(f"the server did not announce itself\n{server_log(folder)}")
+        yield line
+        gone = server.poll()
+    finally:
+        stop(server)
+    if gone is not None:
+        raise ServerError(f"the server ended by itself with {gone}\n{server_log(folder)}")
+    if "panicked" in server_log(folder):
+        raise ServerError(f"the server panicked\n{server_log(folder)}")
 
 
-def against(server, folder, command):
-    line = first_line(server.stdout)
-    if not line:
-        return "the server did not announce itself", ""
+def server_log(folder):
+    text = (Path(folder) / SERVER_LOG).read_text()
+    return "".join(f"server: {line}\n" for line in text.splitlines())
+
+
+def announce(folder, line):
+    """A file with the announcement of a server, which has to be on loopback."""
     try:
         announcement = json.loads(line)
     except ValueError:
-        return f"the server's first line is no JSON: {line!r}", ""
+        raise ServerError(f"the server's first line is no JSON: {line!r}") from None
     host = announcement["address"].rpartition(":")[0]
     if host not in ("127.0.0.1", "[::1]"):
-        return f"the server listens on {host}, not on loopback", ""
+        raise ServerError(f"the server listens on {host}, not on loopback")
     file = Path(folder) / "announcement.json"
     file.write_text(line)
-    # Nothing else of this environment is a program's business: no proxy, no account of a user.
-    environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    environment |= {"CHAPPE_ANNOUNCEMENT": str(file), "HOME": folder, "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return file
+
+
+def against(folder, announcement, command):
+    """Runs a program to its end."""
     try:
         done = subprocess.run(
             command,
             cwd=folder,
-            env=environment,
+            env=environment(folder, announcement),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -147,6 +171,17 @@ def against(server, folder, command):
     if not output.endswith("done\n"):
         return "it ended before its last step", output
     return None, output
+
+
+def environment(folder, announcement):
+    """What a program sees. Nothing else is its business: no proxy, no account of a user."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    return kept | {
+        "CHAPPE_ANNOUNCEMENT": str(announcement),
+        "HOME": str(folder),
+        "PYTHONUTF8": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
 
 def first_line(stream):

@@ -3,7 +3,8 @@
 #
 # Installs what they need, builds the server unless CHAPPE_BIN names one, and runs them in a
 # network namespace with nothing but the loopback interface, where the kernel grants one.
-# Arguments go to run.py: words that pick programs (`interop/run.sh telethon`), or --verbose.
+# Arguments go to run.py: words that pick programs (`interop/run.sh telethon`), or --verbose; behind
+# a first --faults to faults.py: words that pick scenarios, or --client.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
@@ -20,7 +21,7 @@ if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
     cp "$here/requirements.txt" "$venv/installed.txt"
 fi
 if ! cmp -s "$here/package-lock.json" "$here/node_modules/installed.json"; then
-    say "installing GramJS"
+    say "installing GramJS and mtcute"
     (cd "$here" && npm ci --silent)
     cp "$here/package-lock.json" "$here/node_modules/installed.json"
 fi
@@ -34,6 +35,10 @@ export CHAPPE_BIN
 
 # A namespace lives as long as the command in it. Without root a user namespace may still do.
 run=("$venv/bin/python" "$here/run.py")
+if [ "${1:-}" = --faults ]; then
+    shift
+    run=("$venv/bin/python" "$here/faults.py")
+fi
 if unshare --net true 2>/dev/null; then
     exec unshare --net "${run[@]}" --alone "$@"
 elif unshare --map-root-user --net true 2>/dev/null; then

@@ -25,25 +25,36 @@ const FRAMINGS = {
     obfuscated: () => new ObfuscatedPacketCodec(new IntermediatePacketCodec()),
 };
 
+const [framing] = process.argv.slice(2);
+const storage = new MemoryStorage();
+
+/** Whether the permanent key is only used to bind temporary ones. */
+export const pfs = framing === "pfs";
+
 await trustOnly(server.rsa_public_key_pem);
 
-/** A client of the local Telegram, not connected; it connects at its first call. */
-export function client(settings = {}) {
-    const [framing] = process.argv.slice(2);
+// What a story sees at once: no second attempt, no sleep.
+const AT_ONCE = { middlewares: [] };
+
+/** A client of the local Telegram, not connected. */
+export function client(network = AT_ONCE) {
     const transport = new TcpTransport();
     transport.packetCodec = FRAMINGS[framing];
     const dc = { id: server.dc_id, ipAddress: host, port };
     return new TelegramClient({
         apiId,
         apiHash,
-        storage: new MemoryStorage(),
+        storage,
         defaultDcs: { main: dc, media: dc },
         transport,
-        disableUpdates: true,
         logLevel: 2,
-        network: { usePfs: framing === "pfs", middlewares: [] },
-        ...settings,
+        network: { usePfs: pfs, ...network },
     });
+}
+
+/** Whether mtcute has bound a temporary key. */
+export function isBound() {
+    return storage.authKeys.getTemp(server.dc_id, 0, Date.now()) !== null;
 }
 
 /** Signs the demonstration account in. */

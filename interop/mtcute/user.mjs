@@ -1,6 +1,6 @@
 // mtcute signs in by code, lists web sessions, resets one, sees it gone, signs out.
 
-import { check, client, refused, run, server } from "./local.mjs";
+import { check, client, isBound, pfs, refused, run, server } from "./local.mjs";
 
 run(async () => {
     const telegram = client();
@@ -8,6 +8,7 @@ run(async () => {
     const account = server.accounts[0];
     const { phone, code: phoneCode } = account;
     const sent = await telegram.sendCode({ phone });
+    check(isBound() === pfs, pfs ? "no temporary key is bound" : "a temporary key is bound");
     console.log("key exchange and auth.sendCode");
 
     const { phoneCodeHash } = sent;

@@ -11,6 +11,12 @@ from local import client, server
 
 logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
 
+REQUESTS = {
+    "self": lambda: functions.users.GetUsersRequest(["me"]),
+    "list": functions.account.GetWebAuthorizationsRequest,
+    "reset": functions.account.ResetWebAuthorizationsRequest,
+}
+
 
 async def main():
     telegram = client({})
@@ -18,20 +24,12 @@ async def main():
     account = server["accounts"][0]
     await telegram.send_code_request(account["phone"])
     await telegram.sign_in(account["phone"], account["code"])
-    rows = (await telegram(functions.account.GetWebAuthorizationsRequest())).authorizations
-    hashes = [row.hash for row in rows]
-    requests = {
-        "self": lambda: functions.users.GetUsersRequest(["me"]),
-        "list": functions.account.GetWebAuthorizationsRequest,
-        "reset": lambda: functions.account.ResetWebAuthorizationRequest(hash=hashes.pop()),
-    }
-    tell({"ready": len(hashes)})
+    tell({"number": "0"})
     running = set()
     while line := await asyncio.to_thread(sys.stdin.readline):
         number, name = line.split()
-        running.add(asyncio.create_task(call(telegram, number, requests[name]())))
+        running.add(asyncio.create_task(call(telegram, number, REQUESTS[name]())))
     await telegram.disconnect()
-    print("done")
 
 
 async def call(telegram, number, request):
@@ -39,9 +37,9 @@ async def call(telegram, number, request):
         await telegram(request)
         tell({"number": number})
     except errors.RPCError as error:
-        tell({"number": number, "error": error.message or type(error).__name__, "type": type(error).__name__})
+        tell({"number": number, "error": type(error).__name__})
     except (Exception, asyncio.CancelledError) as error:
-        tell({"number": number, "error": f"{type(error).__name__}: {error}", "type": type(error).__name__})
+        tell({"number": number, "error": f"{type(error).__name__} {error}"})
 
 
 def tell(what):
