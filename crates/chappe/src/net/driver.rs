@@ -458,6 +458,11 @@ impl Driver {
             }
             Event::Update(update) => {
                 tracing::trace!(bytes = update.len(), "update");
+                // One that waits for its reader must not hold all that was read beside it.
+                let update = match update.len() {
+                    ..=MOST_COPIED => Bytes::copy_from_slice(&update),
+                    _ => update,
+                };
                 // Nobody need listen to updates.
                 drop(self.parts.updates.send(update));
             }
@@ -567,6 +572,8 @@ const FIRST_ATTEMPTS: u32 = 3;
 /// The transport error of too many connections.
 /// See core.telegram.org/mtproto/mtproto-transports#transport-errors.
 const FLOOD: i32 = -429;
+/// Updates up to this length are copied out of what was read, in bytes.
+const MOST_COPIED: usize = 2048;
 /// Calls that are under way at once; more wait in the caller.
 const MOST_PENDING: usize = 512;
 /// Bytes that wait for the socket before no more calls are taken.

@@ -58,7 +58,10 @@ impl Socket {
     }
 
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.input.reserve(READ);
+        // What was read before may be held on to: a block for each packet would leave memory in holes.
+        if self.input.capacity() - self.input.len() < LEAST_READ {
+            self.input.reserve(READ);
+        }
         let read = pin!(self.link.read_buf(&mut self.input)).poll(cx);
         match ready!(read)? {
             0 => {
@@ -87,5 +90,7 @@ impl Socket {
 
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// Bytes that are read at once.
+/// Bytes that are made room for at once.
 const READ: usize = 16 * 1024;
+/// Less room than this is not worth a read, in bytes.
+const LEAST_READ: usize = 1024;
