@@ -74,5 +74,6 @@ mod questions;
 mod salts;
 pub mod server;
 mod session;
+mod states;
 pub mod time;
 pub mod transport;

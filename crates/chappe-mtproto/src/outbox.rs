@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-pub(crate) use self::told::{Verdict, states};
+pub(crate) use self::told::Verdict;
 use crate::connection::{FailureReason, RequestId, RequestOptions};
 use crate::message::OVERHEAD;
 use crate::session::Serial;

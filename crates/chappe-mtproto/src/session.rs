@@ -13,9 +13,9 @@ use crate::clock::Clock;
 use crate::message::{
     self, Age, Low, Message, MessageError, MessageIds, Seen, SequenceNumbers, Window,
 };
-use crate::outbox::states;
 use crate::packet::{Draft, Header, Opened};
 use crate::questions::Questions;
+use crate::states;
 use crate::time::Now;
 
 /// Names a session of a connection: the later, the higher.

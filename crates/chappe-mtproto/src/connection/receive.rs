@@ -9,10 +9,11 @@ use tracing::{debug, trace, warn};
 use super::{Connection, Event, FailureReason, Link, ReconnectReason, RpcFailure};
 use crate::error::{PeerMisbehaved, ProtocolError};
 use crate::message::{self, MAX_IDS, Message, MessageError};
-use crate::outbox::{Verdict, states};
+use crate::outbox::Verdict;
 use crate::packet::{self, PacketError};
 use crate::salts::Salt;
 use crate::session::Serial;
+use crate::states;
 use crate::transport::Frame;
 
 impl Connection {

@@ -2,6 +2,7 @@
 
 use super::told::MAX_FETCHES;
 use super::*;
+use crate::states;
 
 const RISKY: RequestOptions = RequestOptions { no_resend: true, ..RequestOptions::new() };
 const ONE: Serial = Serial(1);

@@ -5,6 +5,7 @@
 use super::Outbox;
 use crate::connection::RequestId;
 use crate::session::Serial;
+use crate::states;
 
 /// What to do about a request after the server told its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,25 +54,6 @@ impl Outbox {
             }
         }
     }
-}
-
-/// The bytes of `msgs_state_info`.
-/// See core.telegram.org/mtproto/service_messages_about_messages#informational-message-regarding-status-of-messages.
-pub(crate) mod states {
-    /// The bits that say what is known of the message itself.
-    pub(crate) const KIND: u8 = 7;
-    /// The message may have been received, and was forgotten since.
-    pub(crate) const FORGOTTEN: u8 = 1;
-    /// The message was not received.
-    pub(crate) const NOT_RECEIVED: u8 = 2;
-    /// The message was not received: its id is higher than any that was.
-    pub(crate) const TOO_HIGH: u8 = 3;
-    /// The message was received.
-    pub(crate) const RECEIVED: u8 = 4;
-    /// An answer to it was made.
-    pub(crate) const ANSWERED: u8 = 64;
-    /// The other end is known to have that answer.
-    pub(crate) const TAKEN: u8 = 128;
 }
 
 /// How often an answer is asked for that does not come.

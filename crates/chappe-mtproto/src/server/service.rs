@@ -12,6 +12,7 @@ use chappe_tl::{Decode, Encode};
 use super::session::Stage;
 use super::{LinkId, Server, ServerEvent, SessionRef};
 use crate::message::{self, Low, MAX_IDS, MessageError, Seen};
+use crate::states;
 
 impl Server {
     /// Acts on a service message.
@@ -103,9 +104,13 @@ impl Server {
         };
         let info: Vec<u8> = msg_ids
             .iter()
-            .map(|msg_id| if session.send_again(*msg_id) { RECEIVED } else { UNKNOWN })
+            .map(
+                |msg_id| {
+                    if session.send_again(*msg_id) { states::RECEIVED } else { states::FORGOTTEN }
+                },
+            )
             .collect();
-        if info.contains(&UNKNOWN) {
+        if info.contains(&states::FORGOTTEN) {
             self.send(session_ref, &types::MsgsStateInfo { req_msg_id, info: info.into() });
         }
     }
@@ -198,9 +203,3 @@ fn limited(msg_ids: Vec<i64>) -> Result<Vec<i64>, MessageError> {
 
 const MIN_SALTS: i32 = 2;
 const MAX_SALTS: i32 = 64;
-
-/// The state of a message that is not known.
-const UNKNOWN: u8 = 1;
-
-/// The state of a message that is.
-const RECEIVED: u8 = 4;

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::{Census, LinkId, SessionRef, SessionState};
 use crate::message::{Message, Seen, SequenceNumbers, Window, is_content};
+use crate::states;
 
 /// The server's half of a session. It outlives its sockets.
 #[derive(Debug)]
@@ -297,24 +298,26 @@ impl Session {
     /// See core.telegram.org/mtproto/service_messages_about_messages#informational-message-regarding-status-of-messages.
     pub(super) fn state(&self, msg_id: i64) -> u8 {
         match self.received.look(msg_id) {
-            Seen::Forgotten => 1,
-            Seen::New if self.received.highest().is_none_or(|highest| msg_id > highest) => 3,
-            Seen::New => 2,
+            Seen::Forgotten => states::FORGOTTEN,
+            Seen::New if self.received.highest().is_none_or(|highest| msg_id > highest) => {
+                states::TOO_HIGH
+            }
+            Seen::New => states::NOT_RECEIVED,
             Seen::Before(received) => {
                 let acked = if !is_content(received.seqno) {
-                    16
+                    states::NOT_CONTENT
                 } else if self.acks.contains(&msg_id) {
                     0
                 } else {
-                    8
+                    states::ACKNOWLEDGED
                 };
                 let stage = match received.stage {
                     Stage::Service | Stage::Dropped => 0,
-                    Stage::Running => 32,
-                    Stage::Answered(answer) if self.kept.contains_key(&answer) => 64,
-                    Stage::Answered(_) => 64 | 128,
+                    Stage::Running => states::RUNNING,
+                    Stage::Answered(answer) if self.kept.contains_key(&answer) => states::ANSWERED,
+                    Stage::Answered(_) => states::ANSWERED | states::TAKEN,
                 };
-                4 | acked | stage
+                states::RECEIVED | acked | stage
             }
         }
     }
