@@ -2,7 +2,7 @@
 //!
 //! See core.telegram.org/mtproto/description and core.telegram.org/mtproto/service_messages.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::time::Duration;
 
@@ -142,9 +142,13 @@ pub fn is_content(seqno: i32) -> bool {
 /// The ids of received messages with what is known about each, up to a limit.
 ///
 /// What is older than all of a full window counts as received before: nobody could tell.
+///
+/// Ids nearly always come in their order, so that one ring holds them: a tree would leave its
+/// nodes all over the memory, for as long as the session lives.
 #[derive(Debug)]
 pub struct Window<T> {
-    seen: BTreeMap<i64, T>,
+    /// In the order of the ids.
+    seen: VecDeque<(i64, T)>,
     limit: usize,
     forgotten: Option<i64>,
 }
@@ -163,13 +167,13 @@ pub enum Seen<'a, T> {
 impl<T> Window<T> {
     /// Makes an empty window that remembers this many ids.
     pub fn new(limit: usize) -> Self {
-        Self { seen: BTreeMap::new(), limit, forgotten: None }
+        Self { seen: VecDeque::new(), limit, forgotten: None }
     }
 
     /// Looks an id up.
     pub fn look(&self, msg_id: i64) -> Seen<'_, T> {
-        match self.seen.get(&msg_id) {
-            Some(state) => Seen::Before(state),
+        match self.find(msg_id).ok().and_then(|place| self.seen.get(place)) {
+            Some((_, state)) => Seen::Before(state),
             None if self.forgotten.is_some_and(|low| msg_id <= low) => Seen::Forgotten,
             None => Seen::New,
         }
@@ -177,26 +181,33 @@ impl<T> Window<T> {
 
     /// Remembers an id; may forget the oldest.
     pub fn insert(&mut self, msg_id: i64, state: T) -> Option<(i64, T)> {
-        self.seen.insert(msg_id, state);
+        match self.find(msg_id) {
+            Ok(place) => {
+                if let Some((_, known)) = self.seen.get_mut(place) {
+                    *known = state;
+                }
+            }
+            Err(place) => self.seen.insert(place, (msg_id, state)),
+        }
         if self.seen.len() <= self.limit {
             return None;
         }
-        let oldest = self.seen.pop_first();
+        let oldest = self.seen.pop_front();
         self.forgotten = oldest.as_ref().map(|(id, _)| *id).max(self.forgotten);
         oldest
     }
 
     /// What is known about an id, to be changed.
     pub fn get_mut(&mut self, msg_id: i64) -> Option<&mut T> {
-        self.seen.get_mut(&msg_id)
+        let place = self.find(msg_id).ok()?;
+        self.seen.get_mut(place).map(|(_, state)| state)
     }
 
     /// The nearest received ids on both sides of an id that was not received.
     pub fn neighbours(&self, msg_id: i64) -> [Option<&T>; 2] {
-        [
-            self.seen.range(..msg_id).next_back().map(|(_, state)| state),
-            self.seen.range(msg_id..).next().map(|(_, state)| state),
-        ]
+        let (Ok(place) | Err(place)) = self.find(msg_id);
+        let before = place.checked_sub(1).and_then(|before| self.seen.get(before));
+        [before, self.seen.get(place)].map(|seen| seen.map(|(_, state)| state))
     }
 
     /// How many ids are remembered.
@@ -206,12 +217,21 @@ impl<T> Window<T> {
 
     /// The highest received id.
     pub fn highest(&self) -> Option<i64> {
-        self.seen.last_key_value().map(|(id, _)| *id)
+        self.seen.back().map(|(id, _)| *id)
     }
 
     /// All remembered ids and states.
     pub fn iter(&self) -> impl Iterator<Item = (i64, &T)> {
         self.seen.iter().map(|(id, state)| (*id, state))
+    }
+
+    /// The place of an id, or the one where it would stand.
+    fn find(&self, msg_id: i64) -> Result<usize, usize> {
+        // The newest is asked for most.
+        match self.seen.back() {
+            Some((newest, _)) if *newest < msg_id => Err(self.seen.len()),
+            _ => self.seen.binary_search_by_key(&msg_id, |(id, _)| *id),
+        }
     }
 }
 

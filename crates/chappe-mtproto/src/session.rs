@@ -71,7 +71,7 @@ impl Session {
             ids: MessageIds::default(),
             numbers: SequenceNumbers::default(),
             received: Window::new(REMEMBERED),
-            sent: Window::new(REMEMBERED),
+            sent: Window::new(SENT),
             acks: BTreeSet::new(),
             acks_due: None,
             announced: None,
@@ -354,8 +354,12 @@ fn session_id(rng: &mut ChaCha20Rng) -> i64 {
     (rng.next_u64() | 1).cast_signed()
 }
 
-/// How many message ids of each side are remembered.
+/// How many message ids of the server are remembered.
 const REMEMBERED: usize = 4096;
+
+/// How many of the own messages are remembered, for the case that they are refused: more than
+/// one packet holds.
+const SENT: usize = 2048;
 
 /// How long an acknowledgement may wait for company.
 const ACK_DELAY: Duration = Duration::from_secs(10);
