@@ -316,6 +316,7 @@ impl Connection {
             return;
         }
         self.retire();
+        self.say_farewell();
         let mut ready = Vec::new();
         let mut size = 0;
         for serial in self.sessions.serials() {
@@ -427,8 +428,9 @@ impl Connection {
         let exchange = self.exchange.as_ref().map(|exchange| exchange.deadline);
         let binding = self.sessions.next.as_ref().map(|next| next.deadline);
         let liveness = self.liveness.wake(self.outbox.is_busy());
-        let others = [liveness, self.outbox.wake(), exchange, binding, self.renewal(), self.end()];
-        others.into_iter().flatten().chain(sessions).min()
+        let keys = [exchange, binding, self.renewal(), self.end()];
+        let others = [liveness, self.outbox.wake(), self.farewell()];
+        others.into_iter().chain(keys).flatten().chain(sessions).min()
     }
 }
 

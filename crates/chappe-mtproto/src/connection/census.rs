@@ -52,6 +52,7 @@ impl Connection {
             outputs: self.output.len(),
             ..Census::default()
         };
+        census.to_tell += self.sessions.farewells();
         for session in self.sessions.iter() {
             let [received, sent, acks] = session.census();
             let [to_ask, asked, to_tell] = session.questions.census();

@@ -1,5 +1,6 @@
 //! The sessions of one connection: the current one, its successor, and those before it.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Connection;
@@ -17,6 +18,17 @@ pub(super) struct Sessions {
     old: Vec<Session>,
     /// The numbers of sessions of the past, whose late messages are no offence.
     gone: Vec<i64>,
+    /// The sessions that the server is still to forget, the first one first.
+    farewells: VecDeque<Farewell>,
+}
+
+/// A session that is of no more use, and that the server may forget from some time on.
+#[derive(Clone, Copy, Debug)]
+struct Farewell {
+    /// The uptime from which on no copy of what was said in it can arrive.
+    due: Duration,
+    auth_key_id: i64,
+    session_id: i64,
 }
 
 /// A session whose temporary key is to be bound.
@@ -92,10 +104,6 @@ impl Sessions {
         self.current.as_ref()
     }
 
-    pub(super) fn current_mut(&mut self) -> Option<&mut Session> {
-        self.current.as_mut()
-    }
-
     pub(super) fn is_current(&self, serial: Serial) -> bool {
         self.current.as_ref().is_some_and(|session| session.serial == serial)
     }
@@ -136,6 +144,10 @@ impl Sessions {
 
     pub(super) fn len(&self) -> usize {
         self.iter().count()
+    }
+
+    pub(super) fn farewells(&self) -> usize {
+        self.farewells.len()
     }
 }
 
@@ -191,19 +203,44 @@ impl Connection {
         }
     }
 
-    /// Forgets a session, and lets the server forget it: either by a word in the session that took
-    /// its place, or with its temporary key.
+    /// Forgets a session, and lets the server forget it: either by a later word in the session that
+    /// took its place, or with its temporary key.
     fn close_session(&mut self, serial: Serial) {
         let Some(closed) = self.sessions.remove(serial) else {
             return;
         };
-        match self.sessions.current_mut() {
-            Some(current) if current.auth_key_id == closed.auth_key_id => {
-                current.questions.end(closed.session_id);
-            }
-            _ => {}
+        let Session { auth_key_id, session_id, .. } = closed;
+        let farewells = &mut self.sessions.farewells;
+        if farewells.len() >= MAX_FAREWELLS {
+            farewells.pop_front();
         }
+        let due = self.now.uptime.saturating_add(COPIES_TRAVEL);
+        farewells.push_back(Farewell { due, auth_key_id, session_id });
         self.drop_unused_key(closed.auth_key_id);
+    }
+
+    /// Tells the server to forget sessions of the past. To do so at once would let a copy of what
+    /// was said in one, held up on another socket, begin it anew and run a second time.
+    pub(super) fn say_farewell(&mut self) {
+        let now = self.now.uptime;
+        let Sessions { current: Some(current), farewells, .. } = &mut self.sessions else {
+            return;
+        };
+        while let Some(farewell) = farewells.front().copied()
+            && farewell.due <= now
+        {
+            farewells.pop_front();
+            // A session of another key ends with that key.
+            if farewell.auth_key_id == current.auth_key_id {
+                current.questions.end(farewell.session_id);
+            }
+        }
+    }
+
+    /// When the server may forget the next session of the past.
+    pub(super) fn farewell(&self) -> Option<Duration> {
+        let next = self.sessions.farewells.front().map(|farewell| farewell.due);
+        next.filter(|_| self.sessions.current.is_some())
     }
 
     /// Forgets a temporary key that no session has.
@@ -219,6 +256,13 @@ const MAX_OLD: usize = 4;
 
 /// How many session ids of the past are remembered.
 const MAX_GONE: usize = 8;
+
+/// How many sessions wait to be forgotten by the server; it forgets any after a time.
+const MAX_FAREWELLS: usize = 16;
+
+/// Servers take message ids of the last 300 and the next 30 seconds: after as long no copy of a
+/// message is taken any more.
+const COPIES_TRAVEL: Duration = Duration::from_secs(360);
 
 #[cfg(test)]
 mod tests {

@@ -305,6 +305,10 @@ fn what_a_replaced_session_carried_is_answered_there() {
     assert!(matches!(server.events.last(), Some(Event::Response { id, .. }) if *id == second));
     live(&mut server, 10);
     assert_eq!(server.client.census().sessions, 1);
+    // As long as a copy of the request may be on its way, the server is to remember the session.
+    live(&mut server, 340);
+    assert_eq!(server.all::<service::DestroySession>(), []);
+    live(&mut server, 30);
     let ended = service::DestroySession { session_id: before };
     assert_eq!(server.all::<service::DestroySession>(), [ended]);
 }
