@@ -113,7 +113,7 @@ pub(crate) struct Serve {
     /// the others take free ports beside it
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
     pub(crate) dcs: u8,
-    /// Let every data centre listen on [::1], too
+    /// Let every data centre listen on the loopback address of IPv6, too
     #[arg(long)]
     pub(crate) ipv6: bool,
     /// Keep the state in this directory [default: in memory, gone at the end]

@@ -20,6 +20,8 @@ pub struct Census {
     pub keys: usize,
     /// Sessions, those of the past included.
     pub sessions: usize,
+    /// Sessions that the server will be told to forget in some minutes.
+    pub farewells: usize,
     /// Message ids of both sides that are remembered.
     pub remembered: usize,
     /// Messages to be acknowledged.
@@ -48,11 +50,11 @@ impl Connection {
             chains,
             keys: self.keys.len(),
             sessions: self.sessions.len(),
+            farewells: self.sessions.farewells(),
             quick_acks: self.quick_acks.len(),
             outputs: self.output.len(),
             ..Census::default()
         };
-        census.to_tell += self.sessions.farewells();
         for session in self.sessions.iter() {
             let [received, sent, acks] = session.census();
             let [to_ask, asked, to_tell] = session.questions.census();

@@ -167,6 +167,7 @@ impl World {
             && sessions <= 6
             && census.keys <= 3
             && census.to_ask <= 3 * 8192 * sessions
+            && census.farewells <= 16
             && census.quick_acks <= 1024;
         if self.clients[client].error.is_none() && (census.requests > open || !bounded) {
             self.break_rule(format!("client {client}, with {open} open calls, holds {census:?}"));
