@@ -574,6 +574,7 @@ fn notices_about_messages_of_others_change_nothing() {
     assert_eq!(server.client.resume().unwrap().salts[0].salt, 77);
     server.client.request(server.now, body(2), RequestOptions::default());
     server.drain();
+    assert_eq!(server.places(&body(2)).len(), 1, "the socket is still in use");
     let last = server.outer.last().unwrap();
     assert_eq!((last.session_id, last.salt), (session, 77));
 }
