@@ -30,6 +30,7 @@ pub use self::face::{LinkId, ServerConfig, ServerEvent, ServerInput, ServerOutpu
 use self::faults::LatePackets;
 pub use self::faults::{Fate, Faults, Passing, Quirk, SessionState, Way};
 use self::link::{Headers, Link};
+use self::receive::Refused;
 use self::salts::SaltBook;
 use self::session::{Outgoing, Session, Stage};
 pub use crate::connection::RpcFailure;
@@ -55,6 +56,7 @@ pub struct Server {
     /// The keys that the driver was asked for, and who waits for each.
     wanted: BTreeSet<(i64, LinkId)>,
     headers: Headers,
+    refused: Refused,
     /// Sessions that may have something to send.
     waiting: BTreeSet<SessionRef>,
     timers: BTreeSet<(Duration, Timer)>,
@@ -104,6 +106,7 @@ impl Server {
             links: BTreeMap::new(),
             wanted: BTreeSet::new(),
             headers: Headers::default(),
+            refused: Refused::default(),
             waiting: BTreeSet::new(),
             timers: BTreeSet::new(),
             swept: None,

@@ -3,6 +3,8 @@
 //! The order is that of the list in core.telegram.org/mtproto/security_guidelines and of
 //! core.telegram.org/mtproto/service_messages_about_messages.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use bytes::{Bytes, BytesMut};
 use chappe_crypto::Side;
 use chappe_tl::service::{self, Message, types};
@@ -120,6 +122,10 @@ impl Server {
             return;
         }
         let message = Message { msg_id, seqno, body };
+        // What was refused once was sent anew since: a copy of it must not run, whatever became
+        // of salts and clock.
+        let copy = (session, msg_id, header.salt);
+        let refused = refused.or_else(|| self.refused.code(copy));
         if refused == Some(BAD_SALT) || !self.accepts_salt(session.auth_key_id, header.salt) {
             let new_server_salt = self.salts.current(session.auth_key_id, self.now.unix);
             let notice = types::BadServerSalt {
@@ -128,13 +134,18 @@ impl Server {
                 error_code: BAD_SALT,
                 new_server_salt,
             };
+            self.refused.insert(copy, BAD_SALT);
             return self.notice(link_id, session, &notice);
         }
         if let Some(code) = refused {
+            self.refused.insert(copy, code);
             return self.reject(link_id, session, &message, code);
         }
         let contained = message::is_container(&message.body);
         if let Err(code) = self.check_outer(session, &message, contained) {
+            if matches!(code, 16 | 17) {
+                self.refused.insert(copy, code);
+            }
             return self.reject(link_id, session, &message, code);
         }
         let messages = if contained {
@@ -394,6 +405,35 @@ impl Server {
     }
 }
 
+/// A packet: its session, its outermost message and its salt, with which it may come again under
+/// the same id.
+type Sight = (SessionRef, i64, i64);
+
+/// The packets that were refused last for their salt or time, with the code: both may fit later.
+#[derive(Debug, Default)]
+pub(super) struct Refused {
+    codes: BTreeMap<Sight, i32>,
+    order: VecDeque<Sight>,
+}
+
+impl Refused {
+    fn code(&self, copy: Sight) -> Option<i32> {
+        self.codes.get(&copy).copied()
+    }
+
+    fn insert(&mut self, copy: Sight, code: i32) {
+        if self.codes.insert(copy, code).is_some() {
+            return;
+        }
+        self.order.push_back(copy);
+        if self.order.len() > MAX_REFUSED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.codes.remove(&oldest);
+        }
+    }
+}
+
 /// What a message asks of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -453,3 +493,6 @@ const MAX_UNPACKED: usize = 4 * 1024 * 1024;
 
 /// How many sessions one key may have.
 const MAX_SESSIONS: usize = 64;
+
+/// How many refused packets are remembered.
+const MAX_REFUSED: usize = 1024;

@@ -290,6 +290,21 @@ fn message_ids_of_clients_are_divisible_by_four() {
 }
 
 #[test]
+fn a_copy_of_a_refused_packet_never_runs() {
+    let mut client = RawClient::new();
+    assert!(works(&mut client));
+    let (ahead, seqno) = (id_at(40, 0, 0), client.odd());
+    client.send(ahead, seqno, &body(1));
+    assert_eq!(client.refusals(), [(ahead, 17)]);
+    // By now its time has come, but the client has sent it anew.
+    client.wait(20);
+    client.send(ahead, seqno, &body(1));
+    assert_eq!(client.refusals(), [(ahead, 17)]);
+    assert!(client.requests().iter().all(|(msg_id, _)| *msg_id != ahead));
+    assert!(works(&mut client));
+}
+
+#[test]
 fn message_ids_are_of_the_last_300_and_the_next_30_seconds() {
     for (seconds, code) in [(-301, Some(16)), (-300, None), (0, None), (30, None), (31, Some(17))] {
         for contained in [false, true] {
