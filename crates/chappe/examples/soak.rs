@@ -119,7 +119,7 @@ async fn soak(time: Duration, seed: u64) -> Result<bool, Failure> {
     let (early, late) = memory.split_at(third);
     let (early, late) = (most(early), most(late));
     // What is remembered of each session grows to its limits first; a leak does not stop there.
-    let flat = third < 4 || late < early + early / 2 + 4096;
+    let flat = third < 4 || late < early + early / 10 + 2048;
     verdict.say("memory is flat", flat, &format!("{early} KB, later {late} KB"));
     let mut left = usize::MAX;
     for _ in 0..50 {
