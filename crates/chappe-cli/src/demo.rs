@@ -7,11 +7,11 @@ use chappe::{Client, Error, SignIn, WebAuthorization, account, errors};
 use chappe_server::{Handle, Server};
 use serde_json::{Value, json};
 
-use crate::account::{name, user_json};
 use crate::connect::failure;
 use crate::interrupt::unless_interrupted;
 use crate::output::{Exit, Failure, Output, bold, dim, good, paint};
 use crate::serve;
+use crate::user::{name, user_json};
 use crate::web;
 
 /// Runs the story.

@@ -1,6 +1,5 @@
 //! The command `chappe`: Telegram from a terminal, and a Telegram in a box to run it against.
 
-mod account;
 mod args;
 mod connect;
 mod demo;
@@ -9,6 +8,8 @@ mod output;
 mod prompt;
 mod raw;
 mod serve;
+mod sign_in;
+mod user;
 mod web;
 mod when;
 
@@ -73,9 +74,9 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Demo => demo::demo(output).await,
         Command::Serve(options) => serve::serve(options, output).await,
-        Command::Login(options) => account::login(&cli.global, options, output).await,
-        Command::Logout => account::logout(&cli.global, output).await,
-        Command::Whoami => account::whoami(&cli.global, output).await,
+        Command::Login(options) => sign_in::login(&cli.global, options, output).await,
+        Command::Logout => sign_in::logout(&cli.global, output).await,
+        Command::Whoami => sign_in::whoami(&cli.global, output).await,
         Command::Web(command) => web::web(&cli.global, command, output).await,
         Command::Call(call) => raw::call(&cli.global, call, output).await,
     }

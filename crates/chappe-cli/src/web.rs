@@ -3,12 +3,12 @@
 use chappe::{Client, Error, WebAuthorization};
 use serde_json::{Value, json};
 
-use crate::account::name;
 use crate::args::{Global, Reset, Web};
 use crate::connect::{Target, failure};
 use crate::interrupt::unless_interrupted;
 use crate::output::{Cell, Exit, Failure, Output, good, paint, printable};
 use crate::prompt;
+use crate::user::name;
 use crate::when;
 
 /// `chappe web ...`.

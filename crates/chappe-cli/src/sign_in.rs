@@ -8,13 +8,14 @@ use chappe::{
     Builder, Client, CodeStep, ConnectionState, Delivery, Ended, Error, PasswordStep, SignIn,
     SignUpStep,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::args::{Global, Login};
 use crate::connect::{Target, failure};
 use crate::interrupt::unless_interrupted;
-use crate::output::{Exit, Failure, Output, bold, good, notice, paint, printable};
+use crate::output::{Exit, Failure, Output, good, notice, paint, printable};
 use crate::prompt;
+use crate::user::{describe, name, user_json};
 
 /// `chappe login`.
 pub(crate) async fn login(global: &Global, options: Login, output: Output) -> Result<(), Failure> {
@@ -218,38 +219,4 @@ fn whither(delivery: &Delivery) -> String {
         Delivery::Sms => "by SMS".to_owned(),
         _ => "in a way that this version does not know".to_owned(),
     }
-}
-
-/// The name that people know a user by.
-pub(crate) fn name(user: &User) -> String {
-    let words = [user.first_name.as_deref(), user.last_name.as_deref()];
-    let name = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    match (&user.username, name.is_empty()) {
-        (Some(username), true) => format!("@{}", printable(username)),
-        (_, true) => format!("user {}", user.id),
-        (_, false) => printable(&name),
-    }
-}
-
-fn describe(user: &User) -> String {
-    let mut text = paint(bold(), &name(user));
-    if let Some(username) = &user.username {
-        text.push_str(&format!("  @{}", printable(username)));
-    }
-    text.push_str(&format!("  id {}", user.id));
-    if user.bot {
-        text.push_str("  (bot)");
-    }
-    text
-}
-
-/// A user for programs. The phone number stays out of it: a log may keep what is printed.
-pub(crate) fn user_json(user: &User) -> Value {
-    json!({
-        "id": user.id,
-        "first_name": user.first_name.as_deref(),
-        "last_name": user.last_name.as_deref(),
-        "username": user.username.as_deref(),
-        "bot": user.bot,
-    })
 }

@@ -1,0 +1,14 @@
+//! The command from outside: processes, pipes, files and exit codes, against `chappe serve`.
+
+#[cfg(test)]
+mod command;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
+mod session;
+#[cfg(test)]
+mod sign_in;
+#[cfg(test)]
+mod telegram;
+#[cfg(test)]
+mod web;

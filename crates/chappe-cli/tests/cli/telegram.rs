@@ -1,0 +1,116 @@
+//! What the tests run: `chappe serve` as a process, commands that speak to it, and what is
+//! expected of their answers.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A running `chappe serve` and a directory for the sessions of its clients.
+pub(crate) struct Telegram {
+    pub(crate) server: Child,
+    pub(crate) announcement: Value,
+    pub(crate) directory: TempDir,
+}
+
+impl Telegram {
+    pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    pub(crate) fn start_with(options: &[&str]) -> Self {
+        let directory = TempDir::new().unwrap();
+        let (server, announcement) = serve(options);
+        let pem = announcement["rsa_public_key_pem"].as_str().unwrap();
+        std::fs::write(directory.path().join("server.pem"), pem).unwrap();
+        Self { server, announcement, directory }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// A command that speaks to this server.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let address = self.announcement["address"].as_str().unwrap();
+        self.command_at(address, arguments)
+    }
+
+    pub(crate) fn command_at(&self, address: &str, arguments: &[&str]) -> Command {
+        let mut command = chappe(self.directory.path());
+        command.args(["--server", address, "--server-key"]).arg(self.path("server.pem"));
+        command.args(arguments);
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[&["--json"], arguments].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    pub(crate) fn login(&self) {
+        let account = &self.announcement["accounts"][0];
+        let (phone, code) = (account["phone"].as_str().unwrap(), account["code"].as_str().unwrap());
+        let user = self.json(&["login", "--phone", phone, "--code", code]);
+        assert_eq!(user["id"], account["user_id"]);
+    }
+}
+
+impl Drop for Telegram {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// The command in an environment of its own.
+pub(crate) fn chappe(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chappe"));
+    command.env_clear().env("HOME", home);
+    command.env("XDG_DATA_HOME", home.join("data")).env("XDG_CONFIG_HOME", home.join("config"));
+    command.stdin(Stdio::null());
+    command
+}
+
+pub(crate) fn serve(options: &[&str]) -> (Child, Value) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_chappe"))
+        .args(["serve", "--json"])
+        .args(options)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (child, serde_json::from_str(&line).unwrap())
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Expects a failure with this exit code whose words hold all of these.
+pub(crate) fn refused(output: &Output, code: i32, words: &[&str]) {
+    let text = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    for word in words {
+        assert!(text.contains(word), "no {word:?} in: {text}");
+    }
+    assert!(!text.contains("panicked"), "{text}");
+}
+
+pub(crate) fn interrupt(child: &Child) {
+    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
