@@ -1,13 +1,16 @@
 //! `chappe serve`: the local Telegram as a process of its own.
 
 use std::io;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 
+use chappe_server::letters::{Letter, Subject};
 use chappe_server::{Announcement, Builder, Error, Server};
 use serde_json::json;
 
 use crate::args::Serve;
 use crate::interrupt::Interrupt;
-use crate::output::{Exit, Failure, Output, bold, dim, notice, paint};
+use crate::output::{Exit, Failure, Output, bold, dim, notice, paint, printable};
 
 /// Runs the server until Ctrl-C or SIGTERM.
 pub(crate) async fn serve(options: Serve, output: Output) -> Result<(), Failure> {
@@ -27,10 +30,48 @@ pub(crate) async fn serve(options: Serve, output: Output) -> Result<(), Failure>
             },
         ));
     }
-    tokio::select! {
-        () = interrupt.wait() => server.shutdown().await.map_err(failure),
-        broken = server.stopped() => Err(failure(broken)),
+    let mut letters = server.letters().mailboxes();
+    let printer = printer(output);
+    loop {
+        tokio::select! {
+            () = interrupt.wait() => return server.shutdown().await.map_err(failure),
+            letter = letters.next() => {
+                // A full queue: nobody reads. The letters are kept, and the server does its work.
+                let _ = printer.try_send(letter.map_err(failure)?);
+            }
+        }
     }
+}
+
+/// Prints letters in a thread of its own: a pipe that nobody reads must not hold up the server, nor
+/// keep Ctrl-C from being heard.
+fn printer(output: Output) -> SyncSender<Letter> {
+    let (sender, letters) = sync_channel::<Letter>(UNREAD);
+    thread::spawn(move || {
+        for letter in letters {
+            if !output.is_json() {
+                notice(&announce(&letter));
+            } else if output.line(&json!({ "letter": letter }).to_string()).is_err() {
+                // Whoever read the announcement may not want to know more.
+                break;
+            }
+        }
+    });
+    sender
+}
+
+/// A letter in one line, for people.
+fn announce(letter: &Letter) -> String {
+    let way = letter.way.name().replace('_', " ");
+    let purpose = match letter.subject {
+        Subject::SignIn => "sign in with",
+        Subject::LoginEmail => "confirm this address for login codes with",
+        Subject::RecoveryEmail => "confirm this address for a forgotten password with",
+        Subject::PasswordRecovery => "replace the password with",
+        _ => "use",
+    };
+    let code = printable(&letter.code);
+    format!("letter   {way} to {}: {purpose} {}", printable(&letter.to), paint(bold(), &code))
 }
 
 fn builder(options: Serve) -> Builder {
@@ -111,3 +152,6 @@ pub(crate) fn failure(error: Error) -> Failure {
         _ => Failure::new(Exit::Other, text),
     }
 }
+
+/// How many letters wait to be printed.
+const UNREAD: usize = 256;

@@ -213,10 +213,11 @@ impl Builder {
         }
         let site = rpc::Site::new(addresses.clone(), self.limits);
         let engine = Engine::new(protocols, world, site);
+        let post = engine.post();
         let (listener, inbox) = Listener::new(engine, clock, sockets);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(listener.run(stopped));
-        let handle = Handle::new(address, addresses, announcement, inbox, stop, task);
+        let handle = Handle::new(address, addresses, announcement, (inbox, post), stop, task);
         Ok(match control {
             Some(control) => handle.with_control(control),
             None => handle,

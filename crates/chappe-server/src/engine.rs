@@ -13,6 +13,7 @@ use chappe_mtproto::{
     },
     time::Now,
 };
+use tokio::sync::watch;
 
 use crate::{
     faults::{Gate, Outcome, Place, Trouble, Verdict, spoil},
@@ -64,6 +65,8 @@ pub(crate) struct Engine {
     site: rpc::Site,
     /// What goes wrong on demand, and the log of calls.
     pub(crate) faults: Trouble,
+    /// Tells the number of the last letter.
+    post: watch::Sender<i64>,
     links: BTreeMap<LinkId, Ends>,
     /// Links whose key exchange could not be written down: nothing more is sent to them.
     muted: BTreeSet<LinkId>,
@@ -72,14 +75,21 @@ pub(crate) struct Engine {
 impl Engine {
     /// Puts protocols in front of a world, by data centre.
     pub(crate) fn new(protocols: BTreeMap<i32, Protocol>, world: World, site: rpc::Site) -> Self {
+        let post = watch::Sender::new(world.last_letter());
         Self {
             protocols,
             world,
             site,
             faults: Trouble::default(),
+            post,
             links: BTreeMap::new(),
             muted: BTreeSet::new(),
         }
+    }
+
+    /// Tells the number of the last letter whenever there is a new one.
+    pub(crate) fn post(&self) -> watch::Receiver<i64> {
+        self.post.subscribe()
     }
 
     /// A socket was accepted.
@@ -145,6 +155,8 @@ impl Engine {
                 }
             }
             if !busy {
+                let last = self.world.last_letter();
+                self.post.send_if_modified(|told| std::mem::replace(told, last) != last);
                 self.tell_idle();
                 return [wake, self.faults.next(now)].into_iter().flatten().min();
             }

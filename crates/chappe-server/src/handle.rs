@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use serde::Serialize;
 use tokio::{
     io::DuplexStream,
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     task::JoinHandle,
 };
 
-use crate::{Error, faults::Faults, listener::Message, web::control::Control};
+use crate::{Error, faults::Faults, letters::Letters, listener::Message, web::control::Control};
 
 /// How many bytes an in-process connection holds each way.
 const DUPLEX: usize = 64 * 1024;
@@ -81,6 +81,8 @@ pub struct Handle {
     addresses: Vec<(i32, SocketAddr)>,
     announcement: Announcement,
     inbox: mpsc::Sender<Message>,
+    /// The number of the last letter.
+    post: watch::Receiver<i64>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
     /// Ends the control port when it is dropped.
@@ -92,17 +94,26 @@ impl Handle {
         address: SocketAddr,
         addresses: Vec<(i32, SocketAddr)>,
         announcement: Announcement,
-        inbox: mpsc::Sender<Message>,
+        (inbox, post): (mpsc::Sender<Message>, watch::Receiver<i64>),
         stop: oneshot::Sender<()>,
         task: JoinHandle<()>,
     ) -> Self {
-        Self { address, addresses, announcement, inbox, stop: Some(stop), task, control: None }
+        Self {
+            address,
+            addresses,
+            announcement,
+            inbox,
+            post,
+            stop: Some(stop),
+            task,
+            control: None,
+        }
     }
 
     /// Opens the control port.
     pub(crate) fn with_control(mut self, control: Control) -> Self {
         let (stop, stopped) = oneshot::channel();
-        tokio::spawn(control.serve(self.faults(), stopped));
+        tokio::spawn(control.serve(self.faults(), self.letters(), stopped));
         self.control = Some(stop);
         self
     }
@@ -185,6 +196,11 @@ impl Handle {
         Faults::new(self.inbox.clone())
     }
 
+    /// What the server sent to phones and mailboxes: codes above all.
+    pub fn letters(&self) -> Letters {
+        Letters::new(self.inbox.clone(), self.post.clone())
+    }
+
     /// Waits until the server stops by itself, which it never should: then the log says why.
     ///
     /// # Cancel safety
@@ -225,6 +241,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_broke_down_is_noticed() {
         let (inbox, receiver) = mpsc::channel(1);
+        let (_, post) = watch::channel(0);
         let (stop, _) = oneshot::channel();
         let (broken, breaks) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
@@ -243,7 +260,8 @@ mod tests {
             bots: Vec::new(),
             control: None,
         };
-        let handle = Handle::new(address, vec![(2, address)], announcement, inbox, stop, task);
+        let handle =
+            Handle::new(address, vec![(2, address)], announcement, (inbox, post), stop, task);
         {
             let stopped = std::pin::pin!(handle.stopped());
             let still = tokio::select! { biased; _ = stopped => false, () = tokio::task::yield_now() => true };

@@ -22,6 +22,9 @@
 //! PHONE_MIGRATE_X or USER_MIGRATE_X, and `auth.exportAuthorization` takes a device session to
 //! another one. Temporary auth keys are bound by `auth.bindTempAuthKey`.
 //!
+//! # Codes
+//! What the server would send to a phone or a mailbox is kept for whoever runs it: see [`letters`].
+//!
 //! # How it is built
 //!
 //! ```text
@@ -41,6 +44,7 @@ mod failure;
 pub mod faults;
 mod handle;
 mod key;
+pub mod letters;
 mod listener;
 mod rpc;
 mod web;

@@ -30,6 +30,7 @@ use tokio::{
 };
 
 use crate::{
+    Error,
     engine::{Action, Ends, Engine},
     faults::Gate,
 };
@@ -101,6 +102,23 @@ impl std::fmt::Debug for Message {
         };
         f.debug_tuple(name).field(&link).finish()
     }
+}
+
+/// Does something in the engine's task.
+///
+/// # Errors
+/// [`Error::Stopped`] when the server is gone.
+pub(crate) async fn ask<T: Send + 'static>(
+    inbox: &mpsc::Sender<Message>,
+    work: impl FnOnce(&mut Engine, Now) -> T + Send + 'static,
+) -> Result<T, Error> {
+    let (tell, told) = oneshot::channel();
+    let work = Box::new(move |engine: &mut Engine, now| {
+        // Whoever asked may have gone.
+        let _ = tell.send(work(engine, now));
+    });
+    inbox.send(Message::Control(work)).await.map_err(|_| Error::Stopped)?;
+    told.await.map_err(|_| Error::Stopped)
 }
 
 /// Where the time comes from.

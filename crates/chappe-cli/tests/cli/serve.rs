@@ -1,7 +1,8 @@
 //! `chappe serve` and `chappe demo`: what they announce, refuse and keep.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -83,6 +84,25 @@ fn serve_runs_several_data_centres() {
     telegram.login();
     let nearest = telegram.json(&["call", "help.getNearestDc"]);
     assert_eq!((&nearest["this_dc"], &nearest["nearest_dc"]), (&2.into(), &2.into()));
+}
+
+#[test]
+fn serve_prints_what_it_sends_to_phones() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chappe"));
+    command.args(["serve", "--json"]).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut server = command.spawn().unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let mut next = || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
+    let announcement = next();
+    let directory = TempDir::new().unwrap();
+    let pem = announcement["rsa_public_key_pem"].as_str().unwrap();
+    std::fs::write(directory.path().join("server.pem"), pem).unwrap();
+    let telegram = Telegram { server, announcement, directory };
+    telegram.login();
+    let letter = &next()["letter"];
+    let account = &telegram.announcement["accounts"][0];
+    assert_eq!((&letter["to"], &letter["code"]), (&account["phone"], &account["code"]));
+    assert_eq!(letter["way"], "sms");
 }
 
 #[test]

@@ -36,7 +36,7 @@ mod scope;
 
 use chappe_mtproto::time::Now;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 pub(crate) use self::{
     book::{Book, Gate, Person, Place, Verdict},
@@ -49,7 +49,11 @@ pub use self::{
     fault::{Action, Fault, FaultError, Kind, Migration, Way},
     scope::{Phone, Scope},
 };
-use crate::{Error, engine::Engine, listener::Message};
+use crate::{
+    Error,
+    engine::Engine,
+    listener::{self, Message},
+};
 
 /// Orders what goes wrong at a running server, and tells what happened there. Cheap to clone.
 ///
@@ -159,13 +163,7 @@ impl Faults {
         &self,
         work: impl FnOnce(&mut Engine, Now) -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let (tell, told) = oneshot::channel();
-        let work = Box::new(move |engine: &mut Engine, now| {
-            // Whoever asked may have gone.
-            let _ = tell.send(work(engine, now));
-        });
-        self.inbox.send(Message::Control(work)).await.map_err(|_| Error::Stopped)?;
-        told.await.map_err(|_| Error::Stopped)
+        listener::ask(&self.inbox, work).await
     }
 }
 

@@ -10,7 +10,7 @@ use std::{io, net::SocketAddr, time::Duration};
 use axum::{
     Router,
     body::{Body, to_bytes},
-    extract::{Path, Request, State},
+    extract::{FromRef, Path, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, uri::Authority},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -24,6 +24,8 @@ use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 use crate::{
     Error,
     faults::{Action, Fault, FaultId, Faults, Scope},
+    letters::{Letter, Letters},
+    world,
 };
 
 /// The open control port.
@@ -53,19 +55,20 @@ impl Control {
     }
 
     /// Serves until `stop` is told or dropped, then ends what is under way.
-    pub(crate) async fn serve(self, faults: Faults, stop: oneshot::Receiver<()>) {
+    pub(crate) async fn serve(self, faults: Faults, letters: Letters, stop: oneshot::Receiver<()>) {
         let app = Router::new()
             .route("/", get(index))
             .route("/faults", get(list).post(add).delete(clear))
             .route("/faults/{id}", get(look).delete(remove))
             .route("/do/{action}", post(act))
             .route("/calls", get(calls))
+            .route("/letters", get(list_letters))
             .route("/state", get(state))
             .route("/idle", get(idle))
             .fallback(nowhere)
             .method_not_allowed_fallback(wrong_method)
             .layer(middleware::from_fn(guard))
-            .with_state(faults);
+            .with_state(Desk { faults, letters });
         let stopped = async {
             // Dropped or told: either way it is over.
             let _ = stop.await;
@@ -74,6 +77,25 @@ impl Control {
         if let Err(error) = served {
             tracing::warn!(%error, "the control port ended");
         }
+    }
+}
+
+/// What the handlers speak to.
+#[derive(Clone, Debug)]
+struct Desk {
+    faults: Faults,
+    letters: Letters,
+}
+
+impl FromRef<Desk> for Faults {
+    fn from_ref(desk: &Desk) -> Self {
+        desk.faults.clone()
+    }
+}
+
+impl FromRef<Desk> for Letters {
+    fn from_ref(desk: &Desk) -> Self {
+        desk.letters.clone()
     }
 }
 
@@ -231,6 +253,14 @@ async fn calls(State(faults): State<Faults>, uri: Uri) -> Answer {
     ok(&calls)
 }
 
+/// `GET /letters?to=...`
+async fn list_letters(State(letters): State<Letters>, uri: Uri) -> Answer {
+    let to = parameter(&uri, "to")?.map(|to| world::letterbox(&to));
+    let mut letters: Vec<Letter> = letters.list().await?;
+    letters.retain(|letter| to.as_ref().is_none_or(|to| letter.to == *to));
+    ok(&json!({ "letters": letters }))
+}
+
 /// `GET /state`
 async fn state(State(faults): State<Faults>) -> Answer {
     ok(&faults.state().await?)
@@ -289,12 +319,13 @@ fn parse_id(text: &str) -> Result<FaultId, Refusal> {
 fn parameter(uri: &Uri, name: &str) -> Result<Option<String>, Refusal> {
     let Some(query) = uri.query().filter(|query| !query.is_empty()) else { return Ok(None) };
     let value = query.strip_prefix(name).and_then(|rest| rest.strip_prefix('='));
-    let plain = |value: &&str| value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
+    let plain =
+        |value: &&str| value.bytes().all(|b| b.is_ascii_alphanumeric() || b".@+-_".contains(&b));
     value.filter(plain).map(|value| Some(value.to_owned())).ok_or_else(|| {
         Refusal::new(
             StatusCode::BAD_REQUEST,
             "that cannot be asked for",
-            format!("only ?{name}=... may follow, with letters, digits and dots"),
+            format!("only ?{name}=... may follow, with letters, digits and any of .@+-_"),
         )
     })
 }
@@ -366,6 +397,7 @@ const PATHS: &[&str] = &[
     "DELETE /faults/{id}",
     "POST /do/{action}",
     "GET /calls",
+    "GET /letters",
     "GET /state",
     "GET /idle",
 ];

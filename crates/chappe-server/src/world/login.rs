@@ -5,7 +5,10 @@ use rusqlite::{OptionalExtension, params};
 use subtle::ConstantTimeEq;
 
 use super::{Caller, World};
-use crate::failure::Outcome;
+use crate::{
+    failure::Outcome,
+    letters::{Subject, Way},
+};
 
 /// How many wrong codes one code hash bears.
 const TRIES: i32 = 5;
@@ -99,12 +102,13 @@ impl World {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![hash, caller.auth_key_id, phone, code, now, TRIES])?;
+        self.send_letter(now, Way::Sms, &phone, Subject::SignIn, &code)?;
         Ok(SentCode { hash, length })
     }
 
     /// Sends the code of a hash once more: its time begins again, its tries do not.
     pub(crate) fn resend_code(
-        &self,
+        &mut self,
         now: i32,
         caller: Caller,
         phone: &str,
@@ -114,6 +118,7 @@ impl World {
         self.db
             .prepare_cached("UPDATE login_codes SET sent = ?2 WHERE hash = ?1")?
             .execute(params![hash, now])?;
+        self.send_letter(now, Way::Sms, phone, Subject::SignIn, &pending.code)?;
         let length = i32::try_from(pending.code.len()).unwrap_or(i32::MAX);
         Ok(SentCode { hash: hash.to_owned(), length })
     }

@@ -9,6 +9,7 @@
 
 mod dcs;
 mod devices;
+mod letters;
 mod log;
 mod login;
 mod login_token;
@@ -38,6 +39,7 @@ use crate::failure::{Failure, Outcome, Stop};
 pub(crate) use self::{
     dcs::Dcs,
     devices::{Authorization, Device, KeyState, Void},
+    letters::letterbox,
     log::State,
     login::{SentCode, SignIn, test_code},
     login_token::{LoginToken, TokenLogin},
@@ -88,6 +90,8 @@ pub(crate) struct World {
     sessions: BTreeMap<(i64, i64), Session>,
     /// Counts of calls that are limited: when they began, how many there were.
     calls: BTreeMap<(i64, &'static str), (i32, u32)>,
+    /// The number of the last letter.
+    last_letter: i64,
 }
 
 impl World {

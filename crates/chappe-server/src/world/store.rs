@@ -10,10 +10,11 @@ use super::{Codes, Dcs, World};
 use crate::{Error, error::DatabaseError, failure::Stop};
 
 /// The version of the tables of today, kept in the file's `user_version`.
-const VERSION: i32 = 2;
+const VERSION: i32 = 3;
 
 /// The steps from nothing to the tables of today. One that was published never changes.
-const STEPS: [&str; VERSION as usize] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
+const STEPS: [&str; VERSION as usize] =
+    [include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
 
 /// The name of the database within the data directory.
 const FILE: &str = "chappe.sqlite";
@@ -54,6 +55,7 @@ impl World {
             dcs: origin.dcs,
             sessions: BTreeMap::new(),
             calls: BTreeMap::new(),
+            last_letter: 0,
         };
         world.db.execute_batch("BEGIN IMMEDIATE")?;
         world.bring_up(now, version).map_err(|stop| match stop {
@@ -61,6 +63,7 @@ impl World {
             Stop::Refused(_) | Stop::Undone => Error::Stopped,
         })?;
         world.separate_randomness()?;
+        world.count_letters()?;
         world.db.execute_batch("COMMIT")?;
         Ok(world)
     }

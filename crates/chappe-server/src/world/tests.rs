@@ -13,7 +13,10 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
 use super::{login::is_phone, password::CurrentPassword, *};
-use crate::Error;
+use crate::{
+    Error,
+    letters::{Subject, Way},
+};
 
 const NOW: i32 = 1_800_000_000;
 const PHONE: &str = "9996631111";
@@ -533,6 +536,36 @@ fn a_file_of_version_1_is_brought_up() {
 }
 
 #[test]
+fn the_last_letters_are_kept_and_no_number_comes_twice() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut world = open(Some(directory.path()), 1).unwrap();
+    let send = |world: &mut World, to: &str| {
+        world.send_letter(NOW, Way::Email, to, Subject::PasswordRecovery, "123456")
+    };
+    for _ in 0..300 {
+        world.transaction(|world| send(world, "Ada@Example.ORG")).unwrap();
+    }
+    let undone: Result<(), _> = world.transaction(|world| {
+        send(world, "ada@example.org")?;
+        Err(Stop::Undone)
+    });
+    assert_eq!(undone.unwrap_err(), Failure::INTERNAL);
+    world.transaction(|world| send(world, "+999 66 2 1234")).unwrap();
+    drop(world);
+    let world = open(Some(directory.path()), 1).unwrap();
+    let letters = world.letters().unwrap();
+    let ids: Vec<_> = letters.iter().map(|letter| letter.id).collect();
+    assert_eq!(ids, (47..=300).chain([302]).collect::<Vec<_>>());
+    assert_eq!(world.last_letter(), 302);
+    let (first, last) = (&letters[0], letters.last().unwrap());
+    assert_eq!((first.to.as_str(), last.to.as_str()), ("ada@example.org", "9996621234"));
+    assert_eq!((last.date, last.way, last.subject), (NOW, Way::Email, Subject::PasswordRecovery));
+    assert!(last.text.contains("123456") && last.caller.is_none());
+    let shown = format!("{letters:?}");
+    assert!(!shown.contains("123456") && !shown.contains("example") && !shown.contains("9996"));
+}
+
+#[test]
 fn a_key_is_looked_for_in_its_data_centre_only() {
     let directory = tempfile::tempdir().unwrap();
     let key = AuthKey::from_bytes([9; 256]);
@@ -551,7 +584,7 @@ fn a_newer_file_is_left_alone() {
     world.db.pragma_update(None, "user_version", 99).unwrap();
     drop(world);
     let opened = open(Some(directory.path()), 1);
-    let Err(error @ Error::NewerState { found: 99, known: 2 }) = opened else {
+    let Err(error @ Error::NewerState { found: 99, known: 3 }) = opened else {
         panic!("opened a newer file");
     };
     assert!(error.to_string().contains("newer program"));

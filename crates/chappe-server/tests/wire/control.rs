@@ -112,6 +112,25 @@ async fn faults_are_ordered_listed_and_removed_over_http() {
 }
 
 #[tokio::test]
+async fn letters_are_listed() {
+    let server = server(6).await;
+    assert_eq!(ask(&server, "GET", "/letters", "").await, (200, json!({ "letters": [] })));
+    let mut client = Client::connect(&server, 1).await;
+    client.send_code("9996621234").await.unwrap();
+    client.send_code("9996622222").await.unwrap();
+    let (_, all) = ask(&server, "GET", "/letters", "").await;
+    assert_eq!(all["letters"].as_array().unwrap().len(), 2);
+    let (_, letters) = ask(&server, "GET", "/letters?to=+999-66-2-1234", "").await;
+    let letter = &letters["letters"][0];
+    assert_eq!((letters["letters"].as_array().unwrap().len(), &letter["id"]), (1, &json!(1)));
+    assert_eq!((&letter["to"], &letter["code"]), (&json!("9996621234"), &json!("22222")));
+    assert_eq!((&letter["way"], &letter["subject"]), (&json!("sms"), &json!("sign_in")));
+    let none = ask(&server, "GET", "/letters?to=a_b@example.org", "").await;
+    assert_eq!(none, (200, json!({ "letters": [] })));
+    refused(&server, "GET", "/letters?from=1", "", 400).await;
+}
+
+#[tokio::test]
 async fn what_is_not_understood_is_refused_with_a_hint() {
     let server = server(2).await;
     for (body, status, near) in [
@@ -148,7 +167,8 @@ async fn what_is_not_understood_is_refused_with_a_hint() {
         ("GET", "/faults/one", "", 400, "POST /faults"),
         ("GET", "/calls?methods=x", "", 400, "?method="),
         ("GET", "/calls?method=%41", "", 400, "letters"),
-        ("GET", "/idle?timeout=-1", "", 400, "digits"),
+        ("GET", "/idle?timeout=-1", "", 400, "seconds"),
+        ("GET", "/letters?to=%2b1", "", 400, "digits"),
         ("GET", "/idle?timeout=1000", "", 400, "seconds"),
         ("GET", "/idle?timeout=NaN", "", 400, "seconds"),
     ] {

@@ -12,6 +12,7 @@ mod control;
 mod dcs;
 mod durability;
 mod faults;
+mod letters;
 mod limits;
 mod matrix;
 mod needs;
