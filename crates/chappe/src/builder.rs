@@ -2,7 +2,6 @@
 //! randomness.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     future::Future,
     io,
@@ -283,18 +282,16 @@ impl Builder {
             dc::check(named, self.test_servers)?;
         }
         let session = match session {
-            Some(session) => {
+            Some(mut session) => {
                 check_session(&session, named, key.fingerprint())
                     .map_err(|problem| Error::session(store.path(), problem))?;
+                if session.dcs.is_empty() {
+                    // Nothing binds it to where it was.
+                    session.home = named;
+                }
                 session
             }
-            None => Session {
-                home: named,
-                server_fingerprint: key.fingerprint(),
-                time_offset: 0,
-                owner: None,
-                dcs: BTreeMap::new(),
-            },
+            None => Session::new(named, key.fingerprint()),
         };
         let home = session.home;
         let dialer = dialer(named);
@@ -425,7 +422,7 @@ fn check_session(session: &Session, named: i32, fingerprint: i64) -> Result<(), 
             address: session.address().to_owned(),
         });
     }
-    if !session.dcs.contains_key(&named) {
+    if !session.dcs.is_empty() && !session.dcs.contains_key(&named) {
         return Err(SessionProblem::OtherDc { session: session.home, wanted: named });
     }
     Ok(())

@@ -7,8 +7,16 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::{
-    CallOptions, builder::Builder, dc::DcOption, error::Error, flood::Gate, invoke::Policy,
-    net::driver::Status, pool::Pool, session::keeper::Keeper, updates::Updates,
+    CallOptions,
+    builder::Builder,
+    dc::DcOption,
+    error::Error,
+    flood::Gate,
+    invoke::Policy,
+    net::driver::Status,
+    pool::Pool,
+    session::{Session, keeper::Keeper},
+    updates::Updates,
 };
 
 /// A client of Telegram.
@@ -87,6 +95,12 @@ impl Client {
     /// what it said is too old or an address does not answer.
     pub fn dcs(&self) -> Vec<DcOption> {
         self.inner.pool.options()
+    }
+
+    /// The session as it is now: to be written elsewhere, or taken to another library. It is the
+    /// account for whoever has it, and only one client may use it at a time.
+    pub fn session(&self) -> Session {
+        self.keeper().session()
     }
 
     /// The objects that the server pushes from now on.

@@ -385,6 +385,9 @@ pub enum SessionProblem {
         /// The version of the format.
         version: u16,
     },
+    /// It has no auth key for its home data centre, and nothing else that could be used.
+    #[error("it has no auth key for its home data centre; sign in instead")]
+    NoKey,
     /// The path is something else than an ordinary file.
     #[error("the path is {0}; name an ordinary file")]
     NotAFile(&'static str),

@@ -104,7 +104,7 @@ impl Pool {
         home: i32,
         updates: &broadcast::Sender<Bytes>,
     ) -> Result<Arc<Self>, Error> {
-        let signed_in = setup.keeper.is_owned();
+        let signed_in = setup.keeper.is_known();
         let line = setup.start(home, Kind::Main, updates.clone(), signed_in)?;
         line.lead.take();
         let state = State {
@@ -145,7 +145,7 @@ impl Pool {
         if self.ask_the_way(named).await.is_err() {
             return outcome;
         }
-        let line = self.start_line(home.dc_id, Kind::Main, updates, self.keeper().is_owned())?;
+        let line = self.start_line(home.dc_id, Kind::Main, updates, self.keeper().is_known())?;
         line.lead.take();
         let before = std::mem::replace(&mut self.lock().home, Arc::clone(&line));
         before.lead.leave();
@@ -265,6 +265,11 @@ impl Pool {
         let mut state = self.lock();
         state.era += 1;
         state.home.signed_in(signed_in);
+    }
+
+    /// Tells the home that whoever is signed in still is.
+    pub(crate) fn still_signed_in(&self) {
+        self.lock().home.signed_in(true);
     }
 
     /// Lets go of the other data centres, whose keys were for who is signed out now.

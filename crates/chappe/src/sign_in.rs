@@ -4,6 +4,7 @@
 
 use std::{fmt, time::Duration};
 
+use bytes::Bytes;
 use chappe_crypto::{
     dh::Group,
     srp::{self, Password},
@@ -17,7 +18,10 @@ use crate::{
     api::{account, auth, enums, errors, types, users},
     builder::entropy,
     error::Error,
-    session::{Owner, keeper::blocking},
+    session::{
+        Owner,
+        keeper::{Tokens, blocking},
+    },
 };
 
 /// Where a sign-in stands. Each step but the last is answered by its own `submit`, which gives
@@ -140,52 +144,86 @@ impl Client {
         }
     }
 
-    /// Signs out: the server forgets the sign-in, and the stored session is removed. The client
-    /// stays connected, and somebody may sign in again.
+    /// Signs out: the server forgets the sign-in, and the stored session loses its keys. The
+    /// client stays connected, and somebody may sign in again.
+    ///
+    /// What Telegram gives to whoever signs out, so that the same account may sign in here again
+    /// without a code, is kept in the session;
+    /// [`sign_out_and_forget`](Self::sign_out_and_forget) keeps nothing.
     ///
     /// That nobody was signed in is no error.
     ///
     /// # Errors
-    /// [`Error::Session`] if the stored session could not be removed; the errors of
+    /// [`Error::Session`] if the stored session could not be written; the errors of
     /// [`invoke`](Self::invoke), after which the session is still there.
     ///
     /// # Cancel safety
     /// Dropped in between, the server may have signed out while the session is still stored; the
     /// next call then says [`errors::AUTH_KEY_UNREGISTERED`].
     pub async fn sign_out(&self) -> Result<(), Error> {
-        // From here on an answer that nobody is signed in is what is wanted. If this one is lost
-        // nobody knows who is signed in, until `me` asks.
-        self.signed_in(false);
-        match self.invoke(&auth::LogOut).await {
-            Ok(_) => {}
-            Err(error) if is_signed_out(&error) => {}
-            Err(error) if error.ended().is_some_and(Ended::is_session_lost) => {}
-            Err(error) => return Err(error),
-        }
-        self.pool().leave_others();
-        self.keeper().sign_out().await?;
+        let token = self.log_out().await?;
+        self.keeper().sign_out(Tokens::Keep(token.as_deref())).await?;
         tracing::info!("signed out");
         Ok(())
     }
 
-    /// The user or bot that is signed in; `None` if nobody is.
+    /// Signs out like [`sign_out`](Self::sign_out), and removes the stored session with all that
+    /// was kept of earlier sign-ins.
     ///
     /// # Errors
-    /// Those of [`invoke`](Self::invoke).
+    /// As [`sign_out`](Self::sign_out).
+    ///
+    /// # Cancel safety
+    /// As [`sign_out`](Self::sign_out).
+    pub async fn sign_out_and_forget(&self) -> Result<(), Error> {
+        self.log_out().await?;
+        self.keeper().sign_out(Tokens::Forget).await?;
+        tracing::info!("signed out, nothing is kept");
+        Ok(())
+    }
+
+    /// Has the server forget the sign-in; returns what lets the account sign in again.
+    async fn log_out(&self) -> Result<Option<Bytes>, Error> {
+        // From here on an answer that nobody is signed in is what is wanted. If this one is lost
+        // nobody knows who is signed in, until `me` asks.
+        self.signed_in(false);
+        let token = match self.invoke(&auth::LogOut).await {
+            Ok(logged_out) => logged_out.future_auth_token,
+            Err(error) if is_signed_out(&error) => None,
+            Err(error) if error.ended().is_some_and(Ended::is_session_lost) => None,
+            Err(error) => return Err(error),
+        };
+        self.pool().leave_others();
+        Ok(token)
+    }
+
+    /// The user or bot that is signed in; `None` if nobody is. The session learns from it who
+    /// that is, if it was brought from elsewhere and does not know.
+    ///
+    /// # Errors
+    /// Those of [`invoke`](Self::invoke); [`Error::Session`] if what was learned could not be
+    /// kept.
     ///
     /// # Cancel safety
     /// It only asks.
     pub async fn me(&self) -> Result<Option<types::User>, Error> {
+        let era = self.keeper().era();
         let request = users::GetUsers { id: vec![enums::InputUser::InputUserSelf] };
         match self.invoke(&request).await {
             Ok(found) => {
                 let user = found.into_iter().find_map(user);
-                if user.is_some() {
-                    self.signed_in(true);
+                if let Some(user) = &user {
+                    self.keeper().identify(era, owner(user)).await?;
+                    self.pool().still_signed_in();
                 }
                 Ok(user)
             }
-            Err(error) if is_signed_out(&error) => Ok(None),
+            Err(error) if is_signed_out(&error) => {
+                if self.keeper().owner() == Owner::Unknown {
+                    self.keeper().identify(era, Owner::Nobody).await?;
+                }
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
@@ -428,11 +466,16 @@ impl fmt::Debug for SignUpStep {
 }
 
 async fn send_code(client: &Client, phone: Zeroizing<String>) -> Result<SignIn, Error> {
+    let tokens = client.keeper().tokens();
+    let tokens: Vec<_> = tokens.iter().map(|token| Bytes::copy_from_slice(token)).collect();
     let request = auth::SendCode {
         phone_number: phone.as_str().into(),
         api_id: client.app().api_id,
         api_hash: client.app().api_hash.as_str().into(),
-        settings: types::CodeSettings::new(),
+        settings: types::CodeSettings {
+            logout_tokens: (!tokens.is_empty()).then_some(tokens),
+            ..types::CodeSettings::new()
+        },
     };
     let sent = client.invoke(&request).await?;
     code_sent(client, phone, sent).await
@@ -477,7 +520,8 @@ async fn authorized(
         return Err(Error::Unsupported("Telegram does not say who signed in"));
     };
     client.signed_in(true);
-    client.keeper().sign_in(Owner { user_id: user.id, bot: user.bot }).await?;
+    let token = authorization.future_auth_token.as_deref();
+    client.keeper().sign_in(owner(&user), client.app().api_id, token).await?;
     tracing::info!(bot = user.bot, "signed in");
     Ok(SignIn::Done(Box::new(user)))
 }
@@ -551,6 +595,10 @@ fn delivery(sent: &enums::auth::SentCodeType) -> (Delivery, Option<i32>) {
         Type::SmsPhrase(_) | Type::SmsWord(_) => (Delivery::Sms, None),
         _ => (Delivery::Other, None),
     }
+}
+
+const fn owner(user: &types::User) -> Owner {
+    if user.bot { Owner::Bot(user.id) } else { Owner::User(user.id) }
 }
 
 fn user(user: enums::User) -> Option<types::User> {

@@ -148,7 +148,7 @@ impl Pool {
                 dc.importing.join(self.import(&line)).await?;
             }
             keeper.set_home(to).await?;
-            line.signed_in(keeper.is_owned());
+            line.signed_in(keeper.is_known());
             let mut state = self.lock();
             if state.closed {
                 return Err(Error::Closed);

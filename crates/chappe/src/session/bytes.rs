@@ -1,18 +1,24 @@
-//! The session as bytes: version 2 of chappe's own format, and version 1 to be read.
+//! The session as bytes: version 3 of chappe's own format, and versions 1 and 2 to be read.
 //!
 //! All integers are little endian.
 //!
 //! | offset | bytes | what |
 //! |---|---|---|
 //! | 0 | 8 | `CHAPPE\r\n` |
-//! | 8 | 2 | version, 2 |
+//! | 8 | 2 | version, 3 |
 //! | 10 | 4 | the home data centre |
 //! | 14 | 8 | fingerprint of the servers' public key |
 //! | 22 | 8 | seconds to add to the local clock to get the servers' |
-//! | 30 | 1 | who is signed in: 0 nobody, 1 a user, 2 a bot |
+//! | 30 | 1 | who is signed in: 0 nobody, 1 a user, 2 a bot, 3 somebody, it is not known who |
 //! | 31 | 8 | the user id, or 0 |
 //! | 39 | 2 | how many data centres follow; by number, the home among them |
+//! | | 4 | the api id of the sign-in, or 0 if it is not known |
+//! | | 1 | how many tokens for later sign-ins follow, the newest first; at most 20 |
+//! | | 2 + n | of each token: length, not 0; the bytes |
 //! | end - 32 | 32 | SHA-256 of all before |
+//!
+//! A session that was signed out has no data centre, and nobody is signed in: only its tokens
+//! are left. Every other session has its home.
 //!
 //! Each data centre:
 //!
@@ -24,7 +30,7 @@
 //! | 261 | 2 + n | the address: length, UTF-8 |
 //! | | 2 + 24 n | the salts: count; then salt, valid since, valid until (unix seconds) of each |
 //!
-//! Version 1 knew one data centre. Behind the user id it has the auth key, the address and the
+//! Version 2 ends behind the data centres, and always has its home. Version 1 knew one data centre: behind the user id it has the auth key, the address and the
 //! salts of the home, and then the checksum.
 //!
 //! Whatever a later version changes, it begins with the same eight bytes and ends with the same
@@ -36,7 +42,7 @@ use chappe_crypto::{AuthKey, sha256};
 use chappe_mtproto::connection::Salt;
 use zeroize::Zeroizing;
 
-use super::{Dc, Owner, Session};
+use super::{Dc, MOST_TOKENS, Owner, Session, Token};
 use crate::error::SessionProblem;
 
 /// A session as bytes. They are the account: they are wiped when dropped, and `Debug` shows
@@ -60,15 +66,17 @@ pub(super) fn write(session: &Session) -> Result<SessionBytes, SessionProblem> {
     let count = u16::try_from(session.dcs.len()).map_err(|_| SessionProblem::Unwritable)?;
     // Room for all of it, so that growing leaves no copy of a key behind.
     let room = |dc: &Dc| DC + dc.address.len() + dc.salts.len() * SALT;
-    let capacity = FIXED + session.dcs.values().map(room).sum::<usize>() + CHECKSUM;
+    let tokens: usize = session.tokens.iter().map(|token| 2 + token.len()).sum();
+    let capacity = FIXED + session.dcs.values().map(room).sum::<usize>() + TAIL + tokens + CHECKSUM;
     if capacity > LARGEST {
         return Err(SessionProblem::Unwritable);
     }
     let mut out = Zeroizing::new(Vec::with_capacity(capacity));
     let (kind, user_id) = match session.owner {
-        None => (NOBODY, 0),
-        Some(Owner { user_id, bot: false }) => (USER, user_id),
-        Some(Owner { user_id, bot: true }) => (BOT, user_id),
+        Owner::Nobody => (NOBODY, 0),
+        Owner::Unknown => (UNKNOWN, 0),
+        Owner::User(user_id) => (USER, user_id),
+        Owner::Bot(user_id) => (BOT, user_id),
     };
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&VERSION.to_le_bytes());
@@ -84,6 +92,7 @@ pub(super) fn write(session: &Session) -> Result<SessionBytes, SessionProblem> {
         out.extend_from_slice(dc.key.as_bytes());
         write_address_and_salts(&mut out, dc)?;
     }
+    write_tail(&mut out, session)?;
     let checksum = sha256(&[out.as_slice()]);
     out.extend_from_slice(&checksum);
     Ok(SessionBytes(out))
@@ -103,6 +112,18 @@ fn write_address_and_salts(out: &mut Vec<u8>, dc: &Dc) -> Result<(), SessionProb
     Ok(())
 }
 
+fn write_tail(out: &mut Vec<u8>, session: &Session) -> Result<(), SessionProblem> {
+    let count = u8::try_from(session.tokens.len()).map_err(|_| SessionProblem::Unwritable)?;
+    out.extend_from_slice(&session.api_id.unwrap_or(0).to_le_bytes());
+    out.push(count);
+    for token in &session.tokens {
+        let len = u16::try_from(token.len()).map_err(|_| SessionProblem::Unwritable)?;
+        out.extend_from_slice(&len.to_le_bytes());
+        out.extend_from_slice(token);
+    }
+    Ok(())
+}
+
 pub(super) fn read(input: &[u8]) -> Result<Session, SessionProblem> {
     let Some(rest) = input.strip_prefix(MAGIC) else {
         return Err(SessionProblem::NotASession);
@@ -116,7 +137,7 @@ pub(super) fn read(input: &[u8]) -> Result<Session, SessionProblem> {
     let mut fields = Fields(body);
     let version = u16::from_le_bytes(fields.take()?);
     match version {
-        FIRST_VERSION | VERSION => {}
+        FIRST_VERSION..=VERSION => {}
         0 => return Err(SessionProblem::Damaged),
         _ => return Err(SessionProblem::Newer { version }),
     }
@@ -126,15 +147,16 @@ pub(super) fn read(input: &[u8]) -> Result<Session, SessionProblem> {
     let [kind] = fields.take()?;
     let user_id = i64::from_le_bytes(fields.take()?);
     let owner = match kind {
-        NOBODY if user_id == 0 => None,
-        USER => Some(Owner { user_id, bot: false }),
-        BOT => Some(Owner { user_id, bot: true }),
+        NOBODY if user_id == 0 => Owner::Nobody,
+        UNKNOWN if user_id == 0 && version >= WITH_TAIL => Owner::Unknown,
+        USER => Owner::User(user_id),
+        BOT => Owner::Bot(user_id),
         _ => return Err(SessionProblem::Damaged),
     };
     let mut dcs = BTreeMap::new();
     if version == FIRST_VERSION {
         // The only data centre was the one that the program named.
-        let flags = (u8::from(owner.is_some()) * SIGNED_IN) | GIVEN;
+        let flags = (u8::from(owner.is_somebody()) * SIGNED_IN) | GIVEN;
         dcs.insert(home, fields.dc(flags)?);
     } else {
         let count = u16::from_le_bytes(fields.take()?);
@@ -150,10 +172,13 @@ pub(super) fn read(input: &[u8]) -> Result<Session, SessionProblem> {
             dcs.insert(dc_id, fields.dc(flags)?);
         }
     }
-    if !fields.0.is_empty() || !dcs.contains_key(&home) {
+    let (api_id, tokens) = if version < WITH_TAIL { (0, Vec::new()) } else { fields.tail()? };
+    let is_signed_out = version >= WITH_TAIL && dcs.is_empty() && !owner.is_somebody();
+    if !fields.0.is_empty() || !(dcs.contains_key(&home) || is_signed_out) {
         return Err(SessionProblem::Damaged);
     }
-    Ok(Session { home, server_fingerprint, time_offset, owner, dcs })
+    let api_id = (api_id != 0).then_some(api_id);
+    Ok(Session { home, server_fingerprint, time_offset, owner, api_id, dcs, tokens })
 }
 
 struct Fields<'a>(&'a [u8]);
@@ -169,6 +194,24 @@ impl<'a> Fields<'a> {
         let (front, rest) = self.0.split_first_chunk().ok_or(SessionProblem::Damaged)?;
         self.0 = rest;
         Ok(*front)
+    }
+
+    /// The api id and the tokens.
+    fn tail(&mut self) -> Result<(i32, Vec<Token>), SessionProblem> {
+        let api_id = i32::from_le_bytes(self.take()?);
+        let [count] = self.take()?;
+        if usize::from(count) > MOST_TOKENS {
+            return Err(SessionProblem::Damaged);
+        }
+        let mut tokens = Vec::with_capacity(usize::from(count));
+        for _ in 0..count {
+            let len = u16::from_le_bytes(self.take()?);
+            if len == 0 {
+                return Err(SessionProblem::Damaged);
+            }
+            tokens.push(Zeroizing::new(self.bytes(usize::from(len))?.to_vec()));
+        }
+        Ok((api_id, tokens))
     }
 
     /// Key, address and salts of one data centre.
@@ -198,17 +241,22 @@ impl<'a> Fields<'a> {
 }
 
 const MAGIC: &[u8; 8] = b"CHAPPE\r\n";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const FIRST_VERSION: u16 = 1;
+/// The first version with an api id and tokens.
+const WITH_TAIL: u16 = 3;
 const NOBODY: u8 = 0;
 const USER: u8 = 1;
 const BOT: u8 = 2;
+const UNKNOWN: u8 = 3;
 const SIGNED_IN: u8 = 1;
 const GIVEN: u8 = 2;
 const FIXED: usize = 41;
 /// A data centre without the bytes of its address and salts.
 const DC: usize = 265;
 const SALT: usize = 24;
+/// The api id and the number of tokens.
+const TAIL: usize = 5;
 const CHECKSUM: usize = 32;
 /// No session is larger, in bytes; a file that is larger is none.
 const LARGEST: usize = 2 * 1024 * 1024;

@@ -14,7 +14,7 @@ use std::{
 use chappe_mtproto::connection::Resume;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Dc, Owner, Session, Store};
+use super::{Dc, Owner, Session, Store, Token};
 use crate::error::Error;
 
 /// The session of a running client, and orders to the task that keeps it. The task ends when the
@@ -42,13 +42,23 @@ struct State {
     given: Option<i32>,
     /// After a sign-out nothing is written until the next sign-in.
     signed_out: bool,
+    /// Grows with each sign-in and sign-out.
+    era: u64,
     unwritten: bool,
+}
+
+/// What becomes of the tokens for later sign-ins with a sign-out.
+pub(crate) enum Tokens<'a> {
+    /// They are kept, and this one with them.
+    Keep(Option<&'a [u8]>),
+    Forget,
 }
 
 enum Order {
     /// Something changed.
     Look,
-    Clear(Reply),
+    /// Keep this alone, or nothing.
+    Leave(Option<Box<Session>>, Reply),
     Close(Reply),
     Flush(Reply),
 }
@@ -68,6 +78,7 @@ impl Keeper {
             addresses: BTreeMap::new(),
             given: given.as_ref().map(|(dc_id, _)| *dc_id),
             signed_out: false,
+            era: 0,
             unwritten: false,
         };
         let keeper = Self { state: Arc::new(Mutex::new(state)), orders };
@@ -92,9 +103,24 @@ impl Keeper {
         self.lock().session.dcs.contains_key(&dc_id)
     }
 
+    /// Who is signed in.
+    pub(crate) fn owner(&self) -> Owner {
+        self.lock().session.owner
+    }
+
     /// Whether somebody is signed in.
     pub(crate) fn is_owned(&self) -> bool {
-        self.lock().session.owner.is_some()
+        self.owner().is_somebody()
+    }
+
+    /// Whether somebody is signed in, and it is known who: only then is it news that nobody is.
+    pub(crate) fn is_known(&self) -> bool {
+        matches!(self.owner(), Owner::User(_) | Owner::Bot(_))
+    }
+
+    /// The session as it is now.
+    pub(crate) fn session(&self) -> Session {
+        self.lock().session.clone()
     }
 
     /// Whether whoever is signed in is so at this data centre.
@@ -126,37 +152,84 @@ impl Keeper {
         });
     }
 
-    /// Writes who is signed in at the home, and returns when it is on the disk.
-    pub(crate) async fn sign_in(&self, owner: Owner) -> Result<(), Error> {
+    /// Writes who is signed in at the home, and a token for later if there is one; returns when
+    /// it is on the disk.
+    pub(crate) async fn sign_in(
+        &self,
+        owner: Owner,
+        api_id: i32,
+        token: Option<&[u8]>,
+    ) -> Result<(), Error> {
         {
             let mut state = self.lock();
             let home = state.session.home;
             if !state.session.dcs.contains_key(&home) {
                 return Err(Error::KeyUnknown);
             }
-            state.session.owner = Some(owner);
+            state.session.owner = owner;
+            state.session.api_id = Some(api_id);
+            if let Some(token) = token {
+                state.session.remember(token);
+            }
             for (dc_id, dc) in &mut state.session.dcs {
                 dc.signed_in = *dc_id == home;
             }
             state.signed_out = false;
+            state.era += 1;
             state.unwritten = true;
         }
         self.flush().await
     }
 
-    /// Forgets the session and the keys of all data centres but the home, and returns when the
-    /// stored one is gone.
-    pub(crate) async fn sign_out(&self) -> Result<(), Error> {
+    /// Names the time between two sign-ins or sign-outs.
+    pub(crate) fn era(&self) -> u64 {
+        self.lock().era
+    }
+
+    /// Writes who it is that is signed in, as the server said in that era, and returns when it
+    /// is on the disk. What was said before a later sign-in or sign-out is not heard.
+    pub(crate) async fn identify(&self, era: u64, owner: Owner) -> Result<(), Error> {
         {
             let mut state = self.lock();
+            if state.era != era || state.session.owner == owner {
+                return Ok(());
+            }
+            state.session.owner = owner;
             let home = state.session.home;
-            state.session.owner = None;
+            if let Some(dc) = state.session.dcs.get_mut(&home) {
+                dc.signed_in = owner.is_somebody();
+            }
+            state.unwritten = !state.signed_out;
+        }
+        self.flush().await
+    }
+
+    /// Forgets who is signed in and the keys of all data centres but the home, and returns when
+    /// the stored session has no key any more. The token is kept for later, or all are forgotten.
+    pub(crate) async fn sign_out(&self, tokens: Tokens<'_>) -> Result<(), Error> {
+        let left = {
+            let mut state = self.lock();
+            match tokens {
+                Tokens::Keep(token) => state.session.remember(token.unwrap_or_default()),
+                Tokens::Forget => state.session.tokens.clear(),
+            }
+            let left = state.session.signed_out(state.given);
+            let home = state.session.home;
+            state.session.owner = Owner::Nobody;
+            state.session.api_id = None;
             state.session.dcs.retain(|dc_id, _| *dc_id == home);
             state.session.dcs.values_mut().for_each(|dc| dc.signed_in = false);
             state.signed_out = true;
+            state.era += 1;
             state.unwritten = false;
-        }
-        self.ask(Order::Clear).await
+            left
+        };
+        self.ask(|reply| Order::Leave(left.map(Box::new), reply)).await
+    }
+
+    /// What lets somebody sign in without a code, the newest first.
+    pub(crate) fn tokens(&self) -> Vec<Token> {
+        self.lock().session.tokens.clone()
     }
 
     /// Makes another data centre the home, and returns when it is on the disk. There must be a
@@ -288,9 +361,13 @@ impl Task {
     async fn obey(&mut self, order: Order) {
         match order {
             Order::Look => {}
-            Order::Clear(reply) => {
+            Order::Leave(left, reply) => {
                 let store = Arc::clone(&self.store);
-                drop(reply.send(blocking(move || store.clear()).await));
+                let work = move || match left {
+                    Some(left) => store.save(&left),
+                    None => store.clear(),
+                };
+                drop(reply.send(blocking(work).await));
             }
             Order::Close(reply) | Order::Flush(reply) => {
                 let result = self.flush().await;

@@ -1,8 +1,8 @@
 //! What a client keeps between two runs, and where: the [`Session`] and its [`Store`].
 //!
 //! A session is the auth keys, one a data centre, and what is worth knowing beside them. Whoever
-//! holds it *is* the account, so it never shows in `Debug`, is wiped from memory when dropped, and a file of it is
-//! readable by its owner only.
+//! holds it *is* the account, so it never shows in `Debug`, is wiped from memory when dropped, and
+//! a file of it is readable by its owner only.
 
 mod bytes;
 mod file;
@@ -21,13 +21,17 @@ use std::{
 
 use chappe_crypto::AuthKey;
 use chappe_mtproto::connection::{Resume, Salt};
+use zeroize::Zeroizing;
 
 pub use self::{
     bytes::SessionBytes,
     file::File,
     lock::{Holder, SessionLock},
 };
-use crate::{dc::DcOption, error::Error};
+use crate::{
+    dc::DcOption,
+    error::{Error, SessionProblem},
+};
 
 /// The auth keys with the data centres of one Telegram, and who is signed in with them.
 #[derive(Clone)]
@@ -36,10 +40,17 @@ pub struct Session {
     pub(crate) home: i32,
     pub(crate) server_fingerprint: i64,
     pub(crate) time_offset: i64,
-    pub(crate) owner: Option<Owner>,
-    /// Those that there is a key for; the home is always among them.
+    pub(crate) owner: Owner,
+    /// What the program was known by when somebody signed in, if that is known.
+    pub(crate) api_id: Option<i32>,
+    /// Those that there is a key for: none after a sign-out, else the home is among them.
     pub(crate) dcs: BTreeMap<i32, Dc>,
+    /// What lets those who were signed in here do so again without a code, the newest first.
+    pub(crate) tokens: Vec<Token>,
 }
+
+/// A future auth token. See core.telegram.org/api/auth#future-auth-tokens.
+pub(crate) type Token = Zeroizing<Vec<u8>>;
 
 /// What is kept of one data centre.
 #[derive(Clone)]
@@ -55,9 +66,27 @@ pub(crate) struct Dc {
 
 /// Who is signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Owner {
-    pub(crate) user_id: i64,
-    pub(crate) bot: bool,
+pub(crate) enum Owner {
+    Nobody,
+    /// Somebody; the session was brought from another library that does not say who.
+    Unknown,
+    User(i64),
+    Bot(i64),
+}
+
+impl Owner {
+    /// Whether anybody is signed in.
+    pub(crate) fn is_somebody(self) -> bool {
+        self != Self::Nobody
+    }
+}
+
+/// One data centre of a session that another program made.
+pub(crate) struct ForeignDc {
+    pub(crate) dc_id: i32,
+    /// As `host:port`, if it is known.
+    pub(crate) address: Option<String>,
+    pub(crate) key: AuthKey,
 }
 
 impl Session {
@@ -82,14 +111,90 @@ impl Session {
         self.server_fingerprint
     }
 
+    /// Whether somebody is signed in, as far as this session knows. It may be somebody without a
+    /// [`user_id`](Self::user_id), until [`Client::me`](crate::Client::me) found out who.
+    pub fn is_signed_in(&self) -> bool {
+        self.owner.is_somebody()
+    }
+
     /// The id of the user or bot that signed in, as far as this session knows.
-    pub fn user_id(&self) -> Option<i64> {
-        self.owner.map(|owner| owner.user_id)
+    pub const fn user_id(&self) -> Option<i64> {
+        match self.owner {
+            Owner::User(user_id) | Owner::Bot(user_id) => Some(user_id),
+            Owner::Nobody | Owner::Unknown => None,
+        }
     }
 
     /// Whether a bot signed in.
-    pub fn is_bot(&self) -> bool {
-        self.owner.is_some_and(|owner| owner.bot)
+    pub const fn is_bot(&self) -> bool {
+        matches!(self.owner, Owner::Bot(_))
+    }
+
+    /// The api id of the program that signed in, if that is known.
+    pub const fn api_id(&self) -> Option<i32> {
+        self.api_id
+    }
+
+    /// A session of a server, without a key yet.
+    pub(crate) const fn new(home: i32, server_fingerprint: i64) -> Self {
+        Self {
+            home,
+            server_fingerprint,
+            time_offset: 0,
+            owner: Owner::Nobody,
+            api_id: None,
+            dcs: BTreeMap::new(),
+            tokens: Vec::new(),
+        }
+    }
+
+    /// A session that another program made. Whether its keys are good is seen when they are
+    /// used; that somebody is signed in at other data centres than the home is not assumed.
+    ///
+    /// # Errors
+    /// [`SessionProblem::NoKey`] if there is no key for the home.
+    #[cfg_attr(not(test), expect(dead_code, reason = "sessions of other libraries come next"))]
+    pub(crate) fn assemble(
+        home: i32,
+        server_fingerprint: i64,
+        owner: Owner,
+        api_id: Option<i32>,
+        dcs: impl IntoIterator<Item = ForeignDc>,
+    ) -> Result<Self, SessionProblem> {
+        let mut session = Self { owner, api_id, ..Self::new(home, server_fingerprint) };
+        for ForeignDc { dc_id, address, key } in dcs {
+            let dc = Dc {
+                address: address.unwrap_or_default(),
+                key,
+                salts: Vec::new(),
+                signed_in: dc_id == home && owner.is_somebody(),
+                given: false,
+            };
+            session.dcs.insert(dc_id, dc);
+        }
+        if !session.dcs.contains_key(&home) {
+            return Err(SessionProblem::NoKey);
+        }
+        Ok(session)
+    }
+
+    /// What is left after a sign-out; `None` if that is nothing. Like a new session it begins at
+    /// the data centre whose address the program gave.
+    pub(crate) fn signed_out(&self, given: Option<i32>) -> Option<Self> {
+        let left = Self::new(given.unwrap_or(self.home), self.server_fingerprint);
+        let tokens = self.tokens.clone();
+        (!tokens.is_empty()).then_some(Self { time_offset: self.time_offset, tokens, ..left })
+    }
+
+    /// Keeps a token for later sign-ins, and of too many the newest.
+    pub(crate) fn remember(&mut self, token: &[u8]) {
+        // The length of one is written in two bytes; those of Telegram are far shorter.
+        if token.is_empty() || token.len() > usize::from(u16::MAX) {
+            return;
+        }
+        self.tokens.retain(|known| known.as_slice() != token);
+        self.tokens.insert(0, Zeroizing::new(token.to_vec()));
+        self.tokens.truncate(MOST_TOKENS);
     }
 
     /// Writes the session in the format of the session file, for a [`Store`] of your own.
@@ -155,7 +260,7 @@ pub trait Store: Send + Sync + 'static {
     /// What keeps it from being written. What was kept before must then still be there.
     fn save(&self, session: &Session) -> Result<(), Error>;
 
-    /// Forgets the session, which was signed out.
+    /// Forgets the session, which was signed out and of which nothing is left to be kept.
     ///
     /// # Errors
     /// What keeps it from being removed.
@@ -293,3 +398,7 @@ impl<S: Store + ?Sized> Store for std::sync::Arc<S> {
         (**self).path()
     }
 }
+
+/// Tokens for later sign-ins that are kept at once.
+/// See core.telegram.org/api/auth#future-auth-tokens.
+pub(crate) const MOST_TOKENS: usize = 20;

@@ -7,7 +7,7 @@ use chappe_crypto::AuthKey;
 use chappe_mtproto::connection::Salt;
 
 use super::{
-    Dc, File, Memory, Owner, Session, Store, bytes,
+    Dc, File, ForeignDc, Memory, Owner, Session, Store, bytes,
     file::{Disk, Steps},
 };
 use crate::error::{Error, SessionProblem};
@@ -36,8 +36,10 @@ fn session(first: u8) -> Session {
         home: 2,
         server_fingerprint: -3_414_540_481_677_951_611,
         time_offset: -7,
-        owner: Some(Owner { user_id: 777_000, bot: false }),
+        owner: Owner::User(777_000),
+        api_id: None,
         dcs: BTreeMap::from([(2, home)]),
+        tokens: Vec::new(),
     }
 }
 
@@ -50,6 +52,15 @@ fn abroad(first: u8) -> Session {
         session.dcs.insert(dc_id, dc);
     }
     session.home = 4;
+    session
+}
+
+/// All that version 3 can say.
+fn complete(first: u8) -> Session {
+    let mut session = abroad(first);
+    session.api_id = Some(12345);
+    session.remember(b"older");
+    session.remember(b"newer");
     session
 }
 
@@ -67,16 +78,16 @@ fn same(left: &Session, right: &Session) -> bool {
 
 #[test]
 fn what_is_written_is_read() {
-    let owners =
-        [None, Some(Owner { user_id: 5, bot: false }), Some(Owner { user_id: 6, bot: true })];
-    for owner in owners {
-        let mut before = abroad(1);
+    for owner in [Owner::Nobody, Owner::Unknown, Owner::User(5), Owner::Bot(6)] {
+        let mut before = complete(1);
         before.owner = owner;
         let after = Session::from_bytes(before.to_bytes().unwrap().as_ref()).unwrap();
         assert_eq!((after.dc_id(), after.address()), (4, "127.0.0.1:4"));
         assert_eq!(after.server_fingerprint(), before.server_fingerprint());
         assert_eq!(after.time_offset, before.time_offset);
         assert_eq!(after.owner, owner);
+        assert_eq!(after.api_id(), Some(12345));
+        assert_eq!(after.tokens, before.tokens);
         assert_eq!(after.dc_ids().collect::<Vec<_>>(), [1, 2, 4]);
         for (after, before) in after.dcs.values().zip(before.dcs.values()) {
             assert_eq!(after.address, before.address);
@@ -95,12 +106,70 @@ fn unhex(text: &str) -> Vec<u8> {
 
 /// Made by hand, after the table of version 1.
 #[test]
-fn a_file_of_version_1_is_read_and_written_as_version_2() {
+fn a_file_of_version_1_is_read_and_written_as_version_3() {
     let read = Session::from_bytes(&unhex(include_str!("../../tests/vectors/session_1.hex")));
     let read = read.unwrap();
     assert!(same(&read, &session(1)));
     assert_eq!(read.named(), 2);
-    assert_eq!(read.to_bytes().unwrap().as_ref()[8..10], [2, 0]);
+    assert_eq!(read.to_bytes().unwrap().as_ref()[8..10], [3, 0]);
+}
+
+/// Made by another program, after the table of version 2.
+#[test]
+fn a_file_of_version_2_is_read_and_written_as_version_3() {
+    let read = Session::from_bytes(&unhex(include_str!("../../tests/vectors/session_2.hex")));
+    let read = read.unwrap();
+    assert!(same(&read, &abroad(1)));
+    assert_eq!((read.api_id(), read.named()), (None, 2));
+    assert_eq!(read.to_bytes().unwrap().as_ref()[8..10], [3, 0]);
+}
+
+/// Made by another program, after the table of version 3.
+#[test]
+fn a_file_of_version_3_is_read_and_written_as_it_was() {
+    let file = unhex(include_str!("../../tests/vectors/session_3.hex"));
+    let read = Session::from_bytes(&file).unwrap();
+    assert!(same(&read, &complete(1)));
+    assert_eq!(read.to_bytes().unwrap().as_ref(), file);
+}
+
+#[test]
+fn of_a_session_that_was_signed_out_only_the_tokens_are_left() {
+    let left = complete(1).signed_out(Some(2)).unwrap();
+    let read = Session::from_bytes(left.to_bytes().unwrap().as_ref()).unwrap();
+    assert_eq!((read.dc_id(), read.dc_ids().count(), read.address()), (2, 0, ""));
+    assert_eq!((read.is_signed_in(), read.user_id(), read.api_id()), (false, None, None));
+    assert_eq!(read.tokens, complete(1).tokens);
+    assert_eq!(left.signed_out(None).unwrap().dc_id(), 2);
+    assert!(abroad(1).signed_out(None).is_none());
+}
+
+#[test]
+fn the_newest_tokens_are_kept_and_each_once() {
+    let mut session = session(1);
+    for token in (0..30_u8).chain([15]) {
+        session.remember(&[token]);
+    }
+    session.remember(&[]);
+    session.remember(&[1; 65_536]);
+    assert_eq!(session.tokens.len(), 20);
+    let firsts: Vec<_> = session.tokens.iter().map(|token| token[0]).collect();
+    assert_eq!(firsts[..3], [15, 29, 28]);
+    assert_eq!(firsts[19], 10);
+    assert!(same(&session, &Session::from_bytes(session.to_bytes().unwrap().as_ref()).unwrap()));
+}
+
+#[test]
+fn a_session_of_another_program_needs_the_key_of_its_home() {
+    let dc = |dc_id: i32| ForeignDc { dc_id, address: None, key: key(dc_id as u8) };
+    let made = Session::assemble(4, 7, Owner::Unknown, Some(12345), [dc(2), dc(4)]).unwrap();
+    assert_eq!((made.dc_id(), made.address(), made.server_fingerprint()), (4, "", 7));
+    assert_eq!((made.is_signed_in(), made.user_id()), (true, None));
+    assert_eq!(made.dc_ids().collect::<Vec<_>>(), [2, 4]);
+    assert_eq!(made.dcs[&4].key.as_bytes(), key(4).as_bytes());
+    assert!(made.dcs[&4].signed_in && !made.dcs[&2].signed_in);
+    let without = Session::assemble(1, 7, Owner::User(5), None, [dc(2)]);
+    assert!(matches!(without, Err(SessionProblem::NoKey)));
 }
 
 /// Written by the program as it was before it knew more than one data centre, with the key of a
@@ -117,9 +186,9 @@ fn a_file_that_the_program_of_version_1_wrote_is_read() {
 
 #[test]
 fn the_layout_is_the_documented_one() {
-    let bytes = abroad(1).to_bytes().unwrap();
+    let bytes = complete(1).to_bytes().unwrap();
     let bytes = bytes.as_ref();
-    assert_eq!(&bytes[..10], b"CHAPPE\r\n\x02\0");
+    assert_eq!(&bytes[..10], b"CHAPPE\r\n\x03\0");
     assert_eq!(bytes[10..14], 4_i32.to_le_bytes());
     assert_eq!(bytes[22..30], (-7_i64).to_le_bytes());
     assert_eq!(bytes[30], 1);
@@ -135,7 +204,10 @@ fn the_layout_is_the_documented_one() {
     assert_eq!(&home[263..277], b"127.0.0.1:4430");
     assert_eq!(home[277..279], 2_u16.to_le_bytes());
     assert_eq!(home[279 + 2 * 24..][..5], [4, 0, 0, 0, 1]);
-    assert_eq!(bytes.len(), 41 + 2 * first + 265 + 14 + 2 * 24 + 32);
+    let tail = &home[279 + 2 * 24 + first..];
+    assert_eq!(tail[..4], 12345_i32.to_le_bytes());
+    assert_eq!(&tail[4..tail.len() - 32], b"\x02\x05\0newer\x05\0older");
+    assert_eq!(bytes.len(), 41 + 2 * first + 265 + 14 + 2 * 24 + 5 + 14 + 32);
 }
 
 #[test]
@@ -184,14 +256,15 @@ fn fields_are_checked_behind_the_checksum() {
         assert!(matches!(resealed(change), SessionProblem::Damaged));
     };
     damaged(&|bytes| bytes[30] = 3);
+    damaged(&|bytes| bytes[30] = 4);
     damaged(&|bytes| bytes[30] = 0);
     // A home that is not there, too few and too many data centres, one twice, an unknown flag.
     damaged(&|bytes| bytes[10] = 3);
     damaged(&|bytes| bytes[39] = 0);
     damaged(&|bytes| bytes[39] = 2);
     damaged(&|bytes| {
-        let dc = bytes[41..].to_vec();
-        bytes.extend_from_slice(&dc);
+        let dc = bytes[41..bytes.len() - 5].to_vec();
+        bytes.splice(41..41, dc);
         bytes[39] = 2;
     });
     damaged(&|bytes| bytes[45] = 7);
@@ -200,7 +273,24 @@ fn fields_are_checked_behind_the_checksum() {
     damaged(&|bytes| bytes[318] = 3);
     damaged(&|bytes| bytes.push(0));
     damaged(&|bytes| bytes.truncate(9));
-    assert!(matches!(resealed(&|bytes| bytes[8] = 3), SessionProblem::Newer { version: 3 }));
+    // Somebody signed in without a key, too many tokens, none where one is said to be, an empty
+    // one, and all that version 2 does not have.
+    damaged(&|bytes| {
+        bytes[39] = 0;
+        let end = bytes.len();
+        bytes.drain(41..end - 5);
+    });
+    damaged(&|bytes| {
+        *bytes.last_mut().unwrap() = 21;
+        bytes.extend_from_slice(&[1, 0, 7].repeat(21));
+    });
+    damaged(&|bytes| *bytes.last_mut().unwrap() = 1);
+    damaged(&|bytes| {
+        *bytes.last_mut().unwrap() = 1;
+        bytes.extend_from_slice(&[0, 0]);
+    });
+    damaged(&|bytes| bytes[8] = 2);
+    assert!(matches!(resealed(&|bytes| bytes[8] = 4), SessionProblem::Newer { version: 4 }));
     assert!(matches!(resealed(&|bytes| bytes[8] = 0), SessionProblem::Damaged));
 }
 

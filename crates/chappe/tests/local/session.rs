@@ -10,7 +10,7 @@ use chappe::{
 use chappe_server::Server;
 
 use crate::{
-    telegram::{client_of, sign_in, telegram},
+    telegram::{API_ID, client_of, sign_in, telegram},
     wire::{Weather, Wire},
 };
 
@@ -48,6 +48,51 @@ async fn a_sign_in_is_kept_before_it_is_reported() {
     drop(client);
     let next = client_of(&server).session(store).connect().await.unwrap();
     assert_eq!(next.me().await.unwrap().unwrap().id, user.id);
+}
+
+/// What another library knew: the key, and not whose it is.
+fn nameless(session: &Session) -> Session {
+    let mut bytes = session.to_bytes().unwrap().as_ref().to_vec();
+    bytes.truncate(bytes.len() - 32);
+    bytes[30] = 3;
+    bytes[31..39].fill(0);
+    let checksum = chappe_crypto::sha256(&[&bytes]);
+    bytes.extend_from_slice(&checksum);
+    Session::from_bytes(&bytes).unwrap()
+}
+
+#[tokio::test]
+async fn whose_a_session_is_that_was_brought_from_elsewhere_is_found_out_and_kept() {
+    let server = telegram(1).await;
+    let first = client_of(&server).connect().await.unwrap();
+    let user = sign_in(&first, &server).await;
+    let session = nameless(&first.session());
+    assert_eq!(first.session().api_id(), Some(API_ID));
+    first.close().await.unwrap();
+
+    let store = Arc::new(Memory::from(session));
+    let kept = || store.load().unwrap().unwrap();
+    assert_eq!((kept().is_signed_in(), kept().user_id()), (true, None));
+    let client = client_of(&server).session(Arc::clone(&store)).connect().await.unwrap();
+    assert_eq!(client.me().await.unwrap().unwrap().id, user.id);
+    assert_eq!((kept().is_signed_in(), kept().user_id()), (true, Some(user.id)));
+    assert_eq!(client.session().user_id(), Some(user.id));
+}
+
+/// It is no news of an end, for nobody knew of a beginning.
+#[tokio::test]
+async fn a_session_from_elsewhere_that_is_not_signed_in_can_be_signed_in() {
+    let server = telegram(1).await;
+    let first = client_of(&server).connect().await.unwrap();
+    let session = nameless(&first.session());
+    first.close().await.unwrap();
+    let store = Arc::new(Memory::from(session));
+    let client = client_of(&server).session(Arc::clone(&store)).connect().await.unwrap();
+    assert!(client.session().is_signed_in());
+    assert_eq!(client.me().await.unwrap(), None);
+    assert!(!store.load().unwrap().unwrap().is_signed_in());
+    let user = sign_in(&client, &server).await;
+    assert_eq!(client.me().await.unwrap().unwrap().id, user.id);
 }
 
 /// A server is its key, not its address.
