@@ -17,6 +17,8 @@ pub(crate) struct Clock {
     base: Duration,
     /// Whether a message of this socket confirmed it.
     synced: bool,
+    /// Whether a message of this socket was refused for its time.
+    missed: bool,
     /// The wall clock against the monotonic one, in nanoseconds, when both were read last.
     wall: i128,
 }
@@ -24,7 +26,8 @@ pub(crate) struct Clock {
 impl Clock {
     /// A clock that is `offset` seconds ahead of the local one.
     pub(crate) fn new(now: Now, offset: i64) -> Self {
-        let mut clock = Self { base: Duration::ZERO, synced: false, wall: wall(now) };
+        let mut clock =
+            Self { base: Duration::ZERO, synced: false, missed: false, wall: wall(now) };
         clock.set_offset(offset, now);
         clock
     }
@@ -75,6 +78,17 @@ impl Clock {
     /// server: the server takes the client's ids, the client none of the server's.
     pub(crate) fn doubt(&mut self) {
         self.synced = false;
+        self.missed = false;
+    }
+
+    /// A message of this socket is refused for its time.
+    pub(crate) fn miss(&mut self) {
+        self.missed = true;
+    }
+
+    /// Whether a message of this socket was refused for its time.
+    pub(crate) fn has_missed(&self) -> bool {
+        self.missed
     }
 
     /// Whether a message of this socket confirmed the clock.

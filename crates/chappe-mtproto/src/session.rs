@@ -110,6 +110,7 @@ impl Session {
             if let Err(error) = refusal
                 && !sets_clock(&outer, ping)
             {
+                clock.miss();
                 return Err(error);
             }
             return Ok(self.admit(outer, now).into_iter().collect());
@@ -119,7 +120,11 @@ impl Session {
             return Err(MessageError::Parity);
         }
         if let Err(error) = refusal {
+            let all = messages.len();
             messages.retain(|message| sets_clock(message, ping));
+            if messages.len() < all {
+                clock.miss();
+            }
             if messages.is_empty() {
                 return Err(error);
             }

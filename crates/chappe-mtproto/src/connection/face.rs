@@ -128,6 +128,8 @@ pub enum ReconnectReason {
     Silent,
     /// Pings are answered, but the server does not say what became of a request.
     Unanswered,
+    /// Messages were refused for their time before the clock was put right.
+    Clock,
     /// A temporary key could not be bound to the permanent one.
     Unbound,
     /// The key exchange failed; the next socket begins another.

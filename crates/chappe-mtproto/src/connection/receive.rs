@@ -119,6 +119,10 @@ impl Connection {
                     self.counters.rejections = 0;
                     if self.clock.correct(msg_id, self.now) {
                         self.changed();
+                        // What was refused by the wrong clock comes again over another socket.
+                        if self.clock.has_missed() {
+                            self.reconnect(ReconnectReason::Clock);
+                        }
                     }
                 }
             }

@@ -725,6 +725,23 @@ fn the_pong_to_our_ping_may_come_at_any_time_and_no_other() {
     assert_eq!(server.events.iter().filter(told).count(), 1);
 }
 
+/// The server repeats what nobody acknowledged over the next socket.
+#[test]
+fn what_a_wrong_clock_refused_is_fetched_over_another_socket() {
+    for refused in [true, false] {
+        let mut server = RawServer::new();
+        assert!(good(&mut server));
+        let ping_id = server.all::<service::PingDelayDisconnect>()[0].ping_id;
+        if refused {
+            server.send(id_at(-1000, 0, 1), 1, &body(9));
+        }
+        let pong = types::Pong { msg_id: 0, ping_id };
+        server.send(id_at(-1000, 1, 1), 0, &pong.to_bytes());
+        let wanted: &[_] = if refused { &[&ReconnectReason::Clock] } else { &[] };
+        assert_eq!(server.reconnects(), wanted);
+    }
+}
+
 #[test]
 fn pongs_to_nobody_out_of_time_cost_the_socket_like_anything_else() {
     let mut server = RawServer::new();

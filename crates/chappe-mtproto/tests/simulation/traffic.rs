@@ -213,6 +213,17 @@ impl World {
         self.plan_at(at, Todo::Arrive { link, up });
     }
 
+    /// What waited for a sleeper who woke up early arrives now.
+    pub(super) fn wake_pipe(&mut self, client: usize) {
+        let Some(link) = self.clients[client].wire else {
+            return;
+        };
+        let waiting = self.wires.get(&link).map_or(0, |wire| wire.down.queue.len());
+        for _ in 0..waiting {
+            self.plan_at(self.time, Todo::Arrive { link, up: false });
+        }
+    }
+
     /// The next piece of one direction arrives.
     pub(super) fn arrive(&mut self, link: u64, up: bool) {
         let Some(wire) = self.wires.get_mut(&link) else {

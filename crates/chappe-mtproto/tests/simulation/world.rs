@@ -498,6 +498,7 @@ impl World {
             sleeper.next_far = None;
             if let Some(until) = sleeper.asleep.take() {
                 sleeper.slept -= until.saturating_sub(self.time);
+                self.wake_pipe(client);
                 self.input(client, Input::Timeout);
             }
             // Whoever waited for a later moment tries now.

@@ -555,6 +555,10 @@ fn told(reason: &ReconnectReason) -> io::Error {
         ReconnectReason::Unanswered => {
             (io::ErrorKind::TimedOut, "the server does not say what became of a call")
         }
+        ReconnectReason::Clock => (
+            io::ErrorKind::InvalidData,
+            "the clock was wrong, and what it refused is to come again",
+        ),
         ReconnectReason::Unbound => {
             (io::ErrorKind::PermissionDenied, "the server binds no temporary key to this session")
         }
