@@ -33,7 +33,7 @@ use crate::{
     },
     pool::{Pool, Setup},
     session::{
-        IntoStore, Memory, Session, Store,
+        IntoStore, Memory, Session, SessionLock, Store,
         keeper::{Keeper, blocking},
         lock,
     },
@@ -264,12 +264,11 @@ impl Builder {
         if self.obfuscated && self.framing == Framing::Full {
             return Err(Error::Invalid("the full framing cannot be obfuscated; choose another"));
         }
-        let store = lock::hold(self.store).await?;
-        let (store, session) = blocking(move || {
-            let session = store.load()?;
-            Ok((store, session))
-        })
-        .await?;
+        let held = lock::hold(self.store).await?;
+        let session = {
+            let store = Arc::clone(&held.store);
+            blocking(move || store.load()).await?
+        };
 
         let (given, key) = match self.server {
             Some(server) => (Some(server.address), server.key),
@@ -284,7 +283,7 @@ impl Builder {
         let session = match session {
             Some(mut session) => {
                 check_session(&session, named, key.fingerprint())
-                    .map_err(|problem| Error::session(store.path(), problem))?;
+                    .map_err(|problem| Error::session(held.store.path(), problem))?;
                 if session.dcs.is_empty() {
                     // Nothing binds it to where it was.
                     session.home = named;
@@ -299,7 +298,7 @@ impl Builder {
             && home != named
         {
             let problem = SessionProblem::OtherDc { session: home, wanted: named };
-            return Err(Error::session(store.path(), problem));
+            return Err(Error::session(held.store.path(), problem));
         }
 
         let given = given.map(|address| (named, address));
@@ -311,7 +310,8 @@ impl Builder {
             // Whoever names a server has nothing to do with Telegram's.
             if given.is_some() { Vec::new() } else { dc::built_in(self.test_servers) },
         );
-        let (keeper, keeping) = Keeper::start(store, session, given);
+        let lease = held.lock.as_ref().and_then(SessionLock::lease).cloned();
+        let (keeper, keeping) = Keeper::start(held, session, given);
         tokio::spawn(keeping.instrument(tracing::info_span!(parent: None, "session")));
         let (pushes, _) = broadcast::channel(updates::CAPACITY);
         let setup = Setup {
@@ -325,6 +325,7 @@ impl Builder {
             dialer: Mutex::new(Some(dialer)),
             book: Arc::new(book),
             keeper,
+            lease,
             trouble: Arc::default(),
             status: watch::Sender::new(Status::Connecting(None)),
         };

@@ -26,7 +26,7 @@ pub enum Error {
     /// An answer could not be decoded: the server speaks another layer, or a bug.
     #[error(transparent)]
     Decode(Box<Undecodable>),
-    /// Telegram said that it is over with this session; nothing is dialled any more.
+    /// It is over with this session, or with the right to use it; nothing is dialled any more.
     #[error(transparent)]
     Ended(Ended),
     /// An argument cannot be used.
@@ -371,6 +371,9 @@ pub enum SessionProblem {
     /// The disk, or a store of your own, failed.
     #[error("it cannot be read or written: {0}")]
     Io(#[source] io::Error),
+    /// Its lease is over, and somebody else may have it: nothing was written.
+    #[error("its lease is over and somebody else may use it; connect again")]
+    LeaseLost,
     /// Nobody can be kept from using it at the same time.
     #[error("its lock {} cannot be taken: {source}; see to it that the file can be written", path.display())]
     Lock {

@@ -50,6 +50,9 @@ pub enum Ended {
     KeyDuplicated,
     /// The server does not know the session's auth key any more.
     KeyUnknown,
+    /// The lease of the session was not renewed in time, or somebody else has it: see
+    /// [`Lease`](crate::session::Lease). What was not answered may have run.
+    LeaseLost,
     /// The server keeps breaking the protocol; the error of a call says how.
     Protocol,
     /// The session was ended from another device (`SESSION_REVOKED`).
@@ -77,6 +80,7 @@ impl Ended {
             | Self::Revoked
             | Self::SignedOut => true,
             Self::Closed
+            | Self::LeaseLost
             | Self::Protocol
             | Self::Unreachable
             | Self::WrongDc(_)
@@ -98,6 +102,9 @@ impl fmt::Display for Ended {
             }
             Self::KeyUnknown => {
                 "the server no longer knows this session; remove it and sign in again"
+            }
+            Self::LeaseLost => {
+                "the lease of the session is over and somebody else may use it; connect again"
             }
             Self::Protocol => "the server keeps breaking the protocol; check the address",
             Self::Revoked => {
@@ -205,6 +212,7 @@ impl ConnectionState {
                 why: trouble.as_ref().map(|trouble| trouble.kind()),
             },
             Status::Ended(End::Closed) => Self::Ended(Ended::Closed),
+            Status::Ended(End::LeaseLost) => Self::Ended(Ended::LeaseLost),
             Status::Ended(End::Refused(reason)) => Self::Ended(*reason),
             Status::Ended(End::Unreachable(_)) => Self::Ended(Ended::Unreachable),
             Status::Ended(End::Protocol(error)) => Self::Ended(error.into()),

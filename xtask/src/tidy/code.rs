@@ -36,6 +36,8 @@ const IMPURE: &[&str] = &[
 /// Where bytes meet a socket, and waiting a timer.
 const SOCKETS: &[&str] = &[
     "crates/chappe/src/net/",
+    // The end of a lease is waited for.
+    "crates/chappe/src/session/lease",
     "crates/chappe-server/src/listener",
     "crates/chappe-server/src/web/control",
 ];
@@ -60,6 +62,7 @@ const CLOCK: &[&str] = &[
     "crates/chappe-server/src/listener",
     "crates/chappe/src/builder",
     "crates/chappe/src/net/",
+    "crates/chappe/src/session/lease",
     "xtask/",
 ];
 

@@ -6,7 +6,7 @@
 
 use std::{
     collections::HashMap,
-    future::{Future, poll_fn},
+    future::{Future, pending, poll_fn},
     io,
     pin::Pin,
     sync::Arc,
@@ -35,7 +35,7 @@ use super::{
     socket::Socket,
 };
 use crate::{
-    session::keeper::DcKeeper,
+    session::{Lease, keeper::DcKeeper},
     state::{Ended, verdict},
 };
 
@@ -92,6 +92,8 @@ pub(crate) enum Status {
 #[derive(Clone, Debug)]
 pub(crate) enum End {
     Closed,
+    /// The session is not ours any more.
+    LeaseLost,
     Protocol(ProtocolError),
     /// Telegram answered that it is over with this session.
     Refused(Ended),
@@ -132,6 +134,8 @@ pub(crate) struct Parts {
     pub(crate) updates: broadcast::Sender<Bytes>,
     pub(crate) status: Report,
     pub(crate) keeper: DcKeeper,
+    /// How long the session may be used, if that is limited.
+    pub(crate) lease: Option<Lease>,
     /// Whether somebody is signed in with the session. Where that is not this connection's to
     /// judge, as with a data centre that is not the account's own, it is false.
     pub(crate) signed_in: bool,
@@ -164,9 +168,14 @@ impl Clock {
 /// Runs a connection until it is closed, nobody holds it any more, or nothing can repair it.
 pub(crate) async fn run(parts: Parts) {
     let backoff = Backoff::new(parts.jitter);
+    let lease_over: Waiting = match parts.lease.clone() {
+        Some(lease) => Box::pin(async move { lease.over().await }),
+        None => Box::pin(pending()),
+    };
     let mut driver = Driver {
         parts,
         backoff,
+        lease_over,
         pending: HashMap::new(),
         tickets: HashMap::new(),
         introduced: false,
@@ -181,6 +190,7 @@ pub(crate) async fn run(parts: Parts) {
     let end = driver.live().await;
     match &end {
         End::Closed => tracing::info!("closed"),
+        End::LeaseLost => tracing::error!("the lease of the session is over"),
         End::Protocol(error) => tracing::error!(%error, "the connection cannot go on"),
         End::Refused(reason) => tracing::error!(%reason, "the session has ended"),
         End::Unreachable(trouble) => tracing::debug!(error = %trouble.error, "no connection"),
@@ -196,6 +206,8 @@ pub(crate) async fn run(parts: Parts) {
 struct Driver {
     parts: Parts,
     backoff: Backoff,
+    /// Wakes the driver when the lease is over.
+    lease_over: Waiting,
     pending: HashMap<RequestId, Pending>,
     tickets: HashMap<Ticket, RequestId>,
     introduced: bool,
@@ -211,6 +223,8 @@ struct Driver {
     wake_at: Option<Duration>,
     sleep: Pin<Box<Sleep>>,
 }
+
+type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 struct Pending {
     ticket: Ticket,
@@ -230,6 +244,7 @@ enum Wake {
     Call(Call),
     Control(Option<Control>),
     Dialed(io::Result<Box<dyn Link>>),
+    LeaseLost,
     Read(io::Result<()>),
     Timer,
     Written(io::Result<()>),
@@ -246,6 +261,9 @@ enum Road {
 
 impl Driver {
     async fn live(&mut self) -> End {
+        if self.is_lease_over() {
+            return End::LeaseLost;
+        }
         let mut road = self.dial();
         let mut ever_ready = false;
         let mut opened = None;
@@ -255,6 +273,7 @@ impl Driver {
             let now = self.parts.clock.now();
             let was_ready = self.ready;
             let trouble = match wake {
+                Wake::LeaseLost => return lease_lost(road),
                 Wake::Control(None) => return End::Closed,
                 Wake::Control(Some(Control::Close)) => {
                     self.drain(Some(&mut road));
@@ -279,6 +298,10 @@ impl Driver {
                 self.parts.status.set(Status::Connected);
             }
             let Some((error, flooded)) = trouble else { continue };
+            // That may be why the socket failed.
+            if self.is_lease_over() {
+                return lease_lost(road);
+            }
 
             let dialled = matches!(road, Road::Open(_));
             if dialled {
@@ -329,10 +352,10 @@ impl Driver {
             }
             Wake::Control(Some(Control::Introduce)) => self.introduced = false,
             Wake::Control(Some(Control::SignedIn(signed_in))) => self.parts.signed_in = signed_in,
-            Wake::Control(_) | Wake::Written(Ok(())) => {}
+            Wake::Control(_) | Wake::Written(Ok(())) | Wake::LeaseLost => {}
             Wake::Dialed(Ok(link)) => {
                 tracing::debug!("dialled");
-                *road = Road::Open(Socket::new(link));
+                *road = Road::Open(Socket::new(link, self.parts.lease.clone()));
                 result = self.parts.connection.handle(now, Input::Connected);
             }
             Wake::Dialed(Err(error)) | Wake::Read(Err(error)) | Wake::Written(Err(error)) => {
@@ -373,6 +396,10 @@ impl Driver {
             trouble = Some(told(&reason));
         }
         Ok(trouble.map(|error| (error, flooded)))
+    }
+
+    fn is_lease_over(&self) -> bool {
+        self.parts.lease.as_ref().is_some_and(Lease::is_over)
     }
 
     fn dial(&mut self) -> Road {
@@ -485,6 +512,10 @@ impl Driver {
 
     /// Waits for whatever comes first; what is written goes before what is read.
     fn poll_wake(&mut self, cx: &mut Context<'_>, road: &mut Road) -> Poll<Wake> {
+        // Before all else: a process that was stopped for a while goes on here.
+        if self.lease_over.as_mut().poll(cx).is_ready() || self.is_lease_over() {
+            return Poll::Ready(Wake::LeaseLost);
+        }
         let calls_first = std::mem::take(&mut self.calls_first);
         if let Poll::Ready(control) = self.parts.control.poll_recv(cx) {
             return Poll::Ready(Wake::Control(control));
@@ -535,6 +566,13 @@ impl Driver {
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
     }
+}
+
+fn lease_lost(road: Road) -> End {
+    if let Road::Open(socket) = road {
+        socket.abort();
+    }
+    End::LeaseLost
 }
 
 /// A dial, or the whole way to the first key, took longer than the builder allows.

@@ -7,14 +7,14 @@ pub(crate) mod report;
 mod socket;
 pub(crate) mod timer;
 
-use std::{future::Future, io, pin::Pin, sync::Arc};
+use std::{any::Any, future::Future, io, pin::Pin, sync::Arc};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// A stream of bytes to a server.
-pub(crate) trait Link: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Link: Any + AsyncRead + AsyncWrite + Send + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Link for T {}
+impl<T: Any + AsyncRead + AsyncWrite + Send + Unpin> Link for T {}
 
 /// A dial under way.
 pub(crate) type Dialing = Pin<Box<dyn Future<Output = io::Result<Box<dyn Link>>> + Send>>;

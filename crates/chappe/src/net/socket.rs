@@ -1,8 +1,9 @@
 //! One socket of a driver: reads into one buffer, writes what is queued, says goodbye.
 
 use std::{
+    any::Any,
     collections::VecDeque,
-    future::Future,
+    future::{Future, poll_fn},
     io,
     pin::{Pin, pin},
     task::{Context, Poll, ready},
@@ -10,9 +11,13 @@ use std::{
 };
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use super::Link;
+use crate::session::Lease;
 
 /// A socket, and what waits to be written to it or handled.
 pub(super) struct Socket {
@@ -23,11 +28,20 @@ pub(super) struct Socket {
     /// Bytes that wait to be written.
     pub(super) waiting: usize,
     flushed: bool,
+    /// Once it is over nothing more is written.
+    lease: Option<Lease>,
 }
 
 impl Socket {
-    pub(super) fn new(link: Box<dyn Link>) -> Self {
-        Self { link, input: BytesMut::new(), output: VecDeque::new(), waiting: 0, flushed: true }
+    pub(super) fn new(link: Box<dyn Link>, lease: Option<Lease>) -> Self {
+        Self {
+            link,
+            input: BytesMut::new(),
+            output: VecDeque::new(),
+            waiting: 0,
+            flushed: true,
+            lease,
+        }
     }
 
     pub(super) fn push(&mut self, bytes: Bytes) {
@@ -42,6 +56,10 @@ impl Socket {
             return Poll::Pending;
         }
         while let Some(front) = self.output.front_mut() {
+            // A process may be stopped anywhere, and its lease run out while it is.
+            if self.lease.as_ref().is_some_and(Lease::is_over) {
+                return Poll::Ready(Err(io::Error::other("the lease of the session is over")));
+            }
             let written = ready!(Pin::new(&mut self.link).poll_write(cx, front))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
@@ -72,11 +90,21 @@ impl Socket {
         }
     }
 
+    /// Closes it at once. What the operating system has not sent yet it is not to send later.
+    pub(super) fn abort(self) {
+        let link: &dyn Any = &*self.link;
+        if let Some(tcp) = link.downcast_ref::<TcpStream>()
+            && let Err(error) = tcp.set_zero_linger()
+        {
+            tracing::debug!(%error, "the socket cannot be reset");
+        }
+    }
+
     /// Writes what is left and ends the stream, for a moment at most.
     pub(super) async fn finish(mut self) {
         let goodbye = async {
-            while let Some(bytes) = self.output.pop_front() {
-                self.link.write_all(&bytes).await?;
+            if !self.flushed {
+                poll_fn(|cx| self.poll_write(cx)).await?;
             }
             self.link.shutdown().await
         };
@@ -94,3 +122,30 @@ const GOODBYE: Duration = Duration::from_secs(1);
 const READ: usize = 16 * 1024;
 /// Less room than this is not worth a read, in bytes.
 const LEAST_READ: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Moment;
+
+    /// Not even a goodbye.
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_written_when_the_lease_is_over() {
+        for over in [false, true] {
+            let lease = Lease::granted(Moment::now(), GOODBYE);
+            let (near, mut far) = tokio::io::duplex(64);
+            let mut socket = Socket::new(Box::new(near), Some(lease.clone()));
+            socket.push(Bytes::from_static(b"first"));
+            poll_fn(|cx| socket.poll_write(cx)).await.unwrap();
+            socket.push(Bytes::from_static(b"last"));
+            if over {
+                lease.lose();
+                assert!(poll_fn(|cx| socket.poll_write(cx)).await.is_err());
+            }
+            socket.finish().await;
+            let mut heard = String::new();
+            far.read_to_string(&mut heard).await.unwrap();
+            assert_eq!(heard, if over { "first" } else { "firstlast" });
+        }
+    }
+}

@@ -205,9 +205,8 @@ impl Pool {
     /// What a failure at a data centre that is not the home means for a call: the client goes on
     /// whatever it is.
     pub(super) fn not_reached(&self, dc_id: i32, error: Error) -> Error {
-        if !matches!(error, Error::Network(_))
-            && error.ended().is_none_or(|end| end == Ended::Closed)
-        {
+        let ends_all = |end| matches!(end, Ended::Closed | Ended::LeaseLost);
+        if !matches!(error, Error::Network(_)) && error.ended().is_none_or(ends_all) {
             return error;
         }
         Error::Network(io::Error::other(format!("data centre {dc_id}: {error}")))

@@ -27,7 +27,11 @@ use crate::{
         report::{self, Lead},
         timer,
     },
-    session::keeper::{DcKeeper, Keeper},
+    session::{
+        self,
+        keeper::{DcKeeper, Keeper},
+    },
+    state::Ended,
 };
 
 /// How all connections of a client speak.
@@ -44,6 +48,8 @@ pub(crate) struct Setup {
     pub(crate) dialer: Mutex<Option<Dialer>>,
     pub(crate) book: Arc<AddressBook>,
     pub(crate) keeper: Keeper,
+    /// Without it the session is the client's until it lets it go.
+    pub(crate) lease: Option<session::Lease>,
     /// Told when no address of a data centre answers.
     pub(crate) trouble: Arc<Notify>,
     /// What the client shows: the status of its home.
@@ -118,6 +124,7 @@ impl Setup {
             updates,
             status: report,
             keeper: keeper.clone(),
+            lease: self.lease.clone(),
             signed_in,
             jitter: u64::from_le_bytes(entropy()?),
         };
@@ -313,6 +320,7 @@ impl End {
     pub(crate) fn to_error(&self) -> Error {
         match self {
             Self::Closed => Error::Closed,
+            Self::LeaseLost => Error::Ended(Ended::LeaseLost),
             Self::Protocol(error) => error.clone().into(),
             Self::Refused(reason) => Error::Ended(*reason),
             Self::Unreachable(trouble) => Error::Network(trouble.to_error()),

@@ -14,7 +14,7 @@ use std::{
 use chappe_mtproto::connection::Resume;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Dc, Owner, Session, Store, Token};
+use super::{Dc, Owner, Session, Token, lock::Held};
 use crate::error::Error;
 
 /// The session of a running client, and orders to the task that keeps it. The task ends when the
@@ -68,7 +68,7 @@ type Reply = oneshot::Sender<Result<(), Error>>;
 impl Keeper {
     /// Starts with what was kept, or with a session that is empty but for its home and server.
     pub(crate) fn start(
-        store: Box<dyn Store>,
+        held: Held,
         session: Session,
         given: Option<(i32, String)>,
     ) -> (Self, impl Future<Output = ()> + Send) {
@@ -86,7 +86,7 @@ impl Keeper {
             // The same server may listen somewhere else than last time.
             keeper.dialled(dc_id, &address);
         }
-        let task = Task { store: store.into(), state: Arc::clone(&keeper.state), failure: None };
+        let task = Task { held, state: Arc::clone(&keeper.state), failure: None };
         (keeper, task.run(inbox))
     }
 
@@ -330,7 +330,7 @@ impl fmt::Debug for DcKeeper {
 }
 
 struct Task {
-    store: Arc<dyn Store>,
+    held: Held,
     state: Arc<Mutex<State>>,
     /// The failure of a write that nobody waited for.
     failure: Option<Error>,
@@ -344,8 +344,8 @@ impl Task {
                 if let Order::Close(reply) = order {
                     let result = self.flush().await;
                     // Who closed it may open it again at once.
-                    drop(self);
-                    drop(reply.send(result));
+                    let released = self.held.release().await;
+                    drop(reply.send(result.and(released)));
                     return;
                 }
                 self.obey(order).await;
@@ -362,7 +362,7 @@ impl Task {
         match order {
             Order::Look => {}
             Order::Leave(left, reply) => {
-                let store = Arc::clone(&self.store);
+                let store = Arc::clone(&self.held.store);
                 let work = move || match left {
                     Some(left) => store.save(&left),
                     None => store.clear(),
@@ -395,7 +395,7 @@ impl Task {
         };
         // A later write makes up for an earlier one.
         self.failure = None;
-        let store = Arc::clone(&self.store);
+        let store = Arc::clone(&self.held.store);
         blocking(move || store.save(&session)).await
     }
 }

@@ -8,15 +8,15 @@
 //! hold a lock on the removed one.
 
 use std::{
-    any::Any,
     ffi::OsString,
     fmt, fs, io,
     io::{Read, Seek, Write},
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use super::{Session, Store, keeper::blocking};
+use super::{Lease, Store, keeper::blocking};
 use crate::{
     error::{Error, SessionProblem},
     net::timer,
@@ -24,14 +24,29 @@ use crate::{
 
 /// A session taken for one client; dropping it lets the session go. See
 /// [`Store::lock`].
-pub struct SessionLock(
-    #[expect(dead_code, reason = "it is held, not used")] Box<dyn Any + Send + Sync>,
-);
+pub struct SessionLock {
+    lease: Option<Lease>,
+    release: Box<dyn FnOnce() + Send + Sync>,
+}
 
 impl SessionLock {
     /// Makes one of what lets the session go when it is dropped.
     pub fn new(guard: impl Send + Sync + 'static) -> Self {
-        Self(Box::new(guard))
+        Self { lease: None, release: Box::new(move || drop(guard)) }
+    }
+
+    /// Makes one that can be lost: the client uses the session until the lease is over, and no
+    /// longer.
+    ///
+    /// When a client is closed, `release` is called on a blocking thread, after the last socket
+    /// is closed, and may wait until somebody else can take the session. Elsewhere it is only
+    /// dropped, which has to let the session go without waiting.
+    pub fn leased(lease: Lease, release: impl FnOnce() + Send + Sync + 'static) -> Self {
+        Self { lease: Some(lease), release: Box::new(release) }
+    }
+
+    pub(crate) fn lease(&self) -> Option<&Lease> {
+        self.lease.as_ref()
     }
 }
 
@@ -189,15 +204,33 @@ fn sign(file: &mut fs::File) -> io::Result<()> {
     file.write_all(holder.write().as_bytes())
 }
 
-/// Takes the store for one client. The lock goes when the store does.
+/// A store, taken for one client. The lock goes with it, and so does the session.
+pub(crate) struct Held {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) lock: Option<SessionLock>,
+}
+
+impl Held {
+    /// Lets the session go, and returns when others can take it.
+    pub(crate) async fn release(self) -> Result<(), Error> {
+        let Some(SessionLock { release, .. }) = self.lock else { return Ok(()) };
+        blocking(|| {
+            release();
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Takes the store for one client.
 ///
 /// # Errors
 /// [`SessionProblem::InUse`], or what keeps it from being taken.
-pub(crate) async fn hold(store: Box<dyn Store>) -> Result<Box<dyn Store>, Error> {
-    let store = std::sync::Arc::new(store);
+pub(crate) async fn hold(store: Box<dyn Store>) -> Result<Held, Error> {
+    let store: Arc<dyn Store> = store.into();
     let mut tries = 0;
     let lock = loop {
-        let taking = std::sync::Arc::clone(&store);
+        let taking = Arc::clone(&store);
         match blocking(move || taking.lock()).await {
             // A client of this process that was dropped just now may still be letting go.
             Err(error) if tries < OWN_TRIES && is_own(&error) => {
@@ -207,7 +240,7 @@ pub(crate) async fn hold(store: Box<dyn Store>) -> Result<Box<dyn Store>, Error>
             lock => break lock?,
         }
     };
-    Ok(Box::new(Held { store, _lock: lock }))
+    Ok(Held { store, lock })
 }
 
 fn is_own(error: &Error) -> bool {
@@ -217,30 +250,6 @@ fn is_own(error: &Error) -> bool {
             holder.pid == Some(std::process::id()) && holder.host == host()
         }
         _ => false,
-    }
-}
-
-/// A store and its lock, if it has one.
-struct Held {
-    store: std::sync::Arc<Box<dyn Store>>,
-    _lock: Option<SessionLock>,
-}
-
-impl Store for Held {
-    fn load(&self) -> Result<Option<Session>, Error> {
-        self.store.load()
-    }
-
-    fn save(&self, session: &Session) -> Result<(), Error> {
-        self.store.save(session)
-    }
-
-    fn clear(&self) -> Result<(), Error> {
-        self.store.clear()
-    }
-
-    fn path(&self) -> Option<&Path> {
-        self.store.path()
     }
 }
 

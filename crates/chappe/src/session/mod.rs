@@ -7,6 +7,7 @@
 mod bytes;
 mod file;
 pub(crate) mod keeper;
+mod lease;
 pub(crate) mod lock;
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ use zeroize::Zeroizing;
 pub use self::{
     bytes::SessionBytes,
     file::File,
+    lease::{Lease, Moment},
     lock::{Holder, SessionLock},
 };
 use crate::{
@@ -269,7 +271,8 @@ pub trait Store: Send + Sync + 'static {
     /// Takes the session for one client alone: while the lock is there every other attempt fails
     /// with [`SessionProblem::InUse`](crate::SessionProblem::InUse). A client takes it before
     /// anything else and keeps it until it is closed or dropped. It must end with the process, or
-    /// a killed one would lock everybody out. By default there is none.
+    /// a killed one would lock everybody out: by itself, like a lock of the operating system, or
+    /// after a time, with a [`Lease`]. By default there is none.
     ///
     /// # Errors
     /// [`SessionProblem::InUse`](crate::SessionProblem::InUse) if another client has it, or what

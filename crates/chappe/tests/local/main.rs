@@ -10,6 +10,8 @@ mod dcs;
 #[cfg(test)]
 mod forward_secrecy;
 #[cfg(test)]
+mod lease;
+#[cfg(test)]
 mod life;
 #[cfg(test)]
 mod policy;
