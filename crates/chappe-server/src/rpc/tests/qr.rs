@@ -129,27 +129,86 @@ fn tokens_that_cannot_be_are_refused() {
 fn a_password_is_asked_for_all_the_same() {
     let mut server = Bench::new();
     let (owner, new) = (server.demonstration(1), server.caller(2));
-    let group = Group::known();
-    let form = server.call(owner, &account::GetPassword).unwrap();
-    let enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(mut algo) =
-        form.new_algo
-    else {
-        panic!("unknown algorithm");
-    };
-    algo.salt1 = [&algo.salt1[..], &[9; 32]].concat().into();
-    let secret = Password::new("pass word");
-    let algorithm = Algorithm { salt1: algo.salt1.to_vec(), salt2: algo.salt2.to_vec(), group };
-    let verifier = algorithm.verifier(&algorithm.password_hash(&secret));
-    let settings = account::UpdatePasswordSettings {
-        password: enums::InputCheckPasswordSrp::InputCheckPasswordEmpty,
-        new_settings: types::account::PasswordInputSettings {
-            new_algo: Some(enums::PasswordKdfAlgo::from(*algo)),
-            new_password_hash: Some(verifier.to_vec().into()),
-            hint: Some(Text::default()),
-            ..types::account::PasswordInputSettings::new()
-        },
-    };
-    assert!(server.call(owner, &settings).unwrap());
+    password::set(&mut server, owner, "first");
+
+    let shown = token(&mut server, new, Vec::new());
+    let (device, _) = accepted(&mut server, owner, &shown.token);
+    assert!(device.password_pending);
+    server.refused(new, &export(Vec::new()), errors::SESSION_PASSWORD_NEEDED);
+    server.refused(new, &me(), errors::AUTH_KEY_UNREGISTERED);
+    let password = password::prove(&mut server, new, "first");
+    server.call(new, &auth::CheckPassword { password }).unwrap();
+    server.call(new, &me()).unwrap();
+    let devices = server.call(owner, &account::GetAuthorizations).unwrap().authorizations;
+    let other = devices.iter().find(|device| !device.current).unwrap();
+    assert_eq!(other.hash, device.hash);
+
+    server.refused(owner, &accept(&shown.token), errors::AUTH_TOKEN_ALREADY_ACCEPTED);
+    server.refused(new, &import(&shown.token), errors::AUTH_TOKEN_ALREADY_ACCEPTED);
+}
+
+#[test]
+fn a_token_is_good_for_half_a_minute() {
+    let mut server = Bench::new();
+    let (owner, new) = (server.demonstration(1), server.caller(2));
+    let shown = token(&mut server, new, Vec::new());
+    server.now += 29;
+    assert!(matches!(
+        server.call(new, &import(&shown.token)),
+        Ok(enums::auth::LoginToken::LoginToken(same)) if same == shown
+    ));
+    server.now += 1;
+    server.refused(owner, &accept(&shown.token), errors::AUTH_TOKEN_EXPIRED);
+    server.refused(new, &import(&shown.token), errors::AUTH_TOKEN_EXPIRED);
+    let next = token(&mut server, new, Vec::new());
+    assert_ne!(next.token, shown.token);
+    server.refused(owner, &accept(&shown.token), errors::AUTH_TOKEN_EXPIRED);
+    // A picture of the last token is still good when a new one is shown.
+    token(&mut server, new, Vec::new());
+    accepted(&mut server, owner, &next.token);
+    // Nor does the new device have for ever.
+    server.now += 300;
+    let late = token(&mut server, new, Vec::new());
+    server.refused(new, &me(), errors::AUTH_KEY_UNREGISTERED);
+    accepted(&mut server, owner, &late.token);
+    assert!(matches!(
+        server.call(new, &import(&late.token)),
+        Ok(enums::auth::LoginToken::Success(_))
+    ));
+}
+
+#[test]
+fn tokens_that_cannot_be_are_refused() {
+    let mut server = Bench::new();
+    let (owner, new, other) = (server.demonstration(1), server.caller(2), server.caller(3));
+    let shown = token(&mut server, new, Vec::new());
+    for wrong in [Bytes::new(), Bytes::from_static(&[1; 32]), shown.token.slice(..31)] {
+        server.refused(owner, &accept(&wrong), errors::AUTH_TOKEN_INVALIDX);
+        server.refused(new, &import(&wrong), errors::AUTH_TOKEN_INVALID);
+    }
+    // Somebody else's token opens nothing, and reveals nothing.
+    server.refused(other, &import(&shown.token), errors::AUTH_TOKEN_INVALID);
+    server.refused(new, &accept(&shown.token), errors::AUTH_KEY_UNREGISTERED);
+    let bot = server.bot(4);
+    server.refused(bot, &accept(&shown.token), errors::BOT_METHOD_INVALID);
+    server.refused(bot, &export(Vec::new()), errors::BOT_METHOD_INVALID);
+    let unknown = auth::ExportLoginToken { api_id: 0, ..export(Vec::new()) };
+    server.refused(new, &unknown, errors::API_ID_INVALID);
+    server.refused(new, &export(vec![1; 101]), errors::LIMIT_INVALID);
+
+    // Not to an account that the new device has already, nor by the device itself.
+    let user_id = user_id(&server);
+    let excepted = token(&mut server, new, vec![1, user_id]);
+    server.refused(owner, &accept(&excepted.token), errors::AUTH_TOKEN_EXCEPTION);
+    let own = token(&mut server, owner, Vec::new());
+    server.refused(owner, &accept(&own.token), errors::AUTH_TOKEN_EXCEPTION);
+}
+
+#[test]
+fn a_password_is_asked_for_all_the_same() {
+    let mut server = Bench::new();
+    let (owner, new) = (server.demonstration(1), server.caller(2));
+    password::set(&mut server, owner, "first");
 
     let shown = token(&mut server, new, Vec::new());
     let (device, _) = accepted(&mut server, owner, &shown.token);
