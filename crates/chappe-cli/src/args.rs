@@ -1,9 +1,17 @@
 //! The command line as data: what can be typed, and what each word means.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::FalseyValueParser;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::accounts::Name;
 
 /// Telegram from a terminal, and a Telegram in a box to run it against.
 #[derive(Debug, Parser)]
@@ -31,30 +39,36 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// Options that every command understands.
+/// Options that every command understands. Each has a twin in the environment, and some have one
+/// in the configuration file: what is typed counts before the environment, which counts before
+/// the file.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Global {
-    /// Speak to this server instead of production Telegram
+    /// Use this account [default: the one of `chappe accounts use`, else `default`]
+    #[arg(long, global = true, value_name = "NAME", env = "TELEGRAM_ACCOUNT")]
+    pub(crate) account: Option<Name>,
+    /// Keep the session in this file and not in one of an account
+    #[arg(long, global = true, value_name = "FILE", env = "TELEGRAM_SESSION")]
+    pub(crate) session: Option<PathBuf>,
+    /// Speak to this server instead of production Telegram; `production` overrules the
+    /// configuration file
     #[arg(
         long,
         global = true,
         value_name = "ADDR",
         env = "CHAPPE_SERVER",
-        requires = "server_key",
-        value_parser = parse_address
+        value_parser = parse_server
     )]
-    pub(crate) server: Option<SocketAddr>,
+    pub(crate) server: Option<ServerName>,
     /// The server's RSA public key (PEM), the only one that is accepted
     #[arg(long, global = true, value_name = "FILE.pem", env = "CHAPPE_SERVER_KEY")]
     pub(crate) server_key: Option<PathBuf>,
-    /// The session file [default: one per server in the user's data directory]
-    #[arg(long, global = true, value_name = "FILE", env = "TELEGRAM_SESSION")]
-    pub(crate) session: Option<PathBuf>,
     /// The application's id, from the developer page of Telegram
     #[arg(long, global = true, value_name = "N", env = "TELEGRAM_API_ID", hide_env_values = true)]
     pub(crate) api_id: Option<i32>,
-    /// The application's hash; better given by the environment than typed
+    /// The application's hash; better given by the environment or the configuration file than
+    /// typed
     #[arg(
         long,
         global = true,
@@ -63,24 +77,98 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) api_hash: Option<String>,
+    /// The configuration file [default: chappe/config.toml in the user's configuration directory]
+    #[arg(long, global = true, value_name = "FILE", env = "CHAPPE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
     /// Give up on an answer after this many seconds, lost connections included
     #[arg(
         long,
         global = true,
         value_name = "SECONDS",
+        env = "CHAPPE_TIMEOUT",
         default_value_t = 30,
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub(crate) timeout: u32,
     /// Print JSON on standard output, for programs
-    #[arg(long, global = true)]
+    #[arg(long, global = true, env = "CHAPPE_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
     /// Do not ask before a destructive act
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, env = "CHAPPE_YES", value_parser = FalseyValueParser::new())]
     pub(crate) yes: bool,
     /// Say more on standard error; twice for everything
-    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    #[arg(
+        long,
+        short,
+        global = true,
+        env = "CHAPPE_VERBOSE",
+        action = clap::ArgAction::Count
+    )]
     pub(crate) verbose: u8,
+    /// Where each value came from, by the name of its option.
+    #[arg(skip)]
+    pub(crate) sources: Sources,
+}
+
+/// Which Telegram is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServerName {
+    Address(SocketAddr),
+    Production,
+}
+
+impl fmt::Display for ServerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Production => f.write_str("production"),
+        }
+    }
+}
+
+/// Where a value came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    Default,
+    /// The mark of `chappe accounts use`.
+    Chosen,
+    File,
+    Environment,
+    Flag,
+}
+
+/// Where each value came from, by the name of its option; nowhere for one that was not given.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sources(BTreeMap<&'static str, Source>);
+
+impl Sources {
+    pub(crate) fn of(&self, option: &str) -> Source {
+        self.0.get(option).copied().unwrap_or(Source::Default)
+    }
+
+    pub(crate) fn set(&mut self, option: &'static str, source: Source) {
+        self.0.insert(option, source);
+    }
+}
+
+impl Cli {
+    /// Reads the command line and the environment.
+    pub(crate) fn read(
+        words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> clap::error::Result<Self> {
+        let matches = Self::command().try_get_matches_from(words)?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        for option in OPTIONS {
+            match matches.value_source(option) {
+                Some(ValueSource::CommandLine) => cli.global.sources.set(option, Source::Flag),
+                Some(ValueSource::EnvVariable) => {
+                    cli.global.sources.set(option, Source::Environment);
+                }
+                _ => {}
+            }
+        }
+        Ok(cli)
+    }
 }
 
 /// What to do.
@@ -92,15 +180,22 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Sign in to an account, or as a bot
     Login(Login),
-    /// Sign out and delete the session file
-    Logout,
+    /// Sign out, here and at Telegram
+    Logout(Logout),
     /// Show who is signed in
     Whoami,
+    /// The accounts on this machine
+    Accounts(Accounts),
     /// The sites that the account is logged in to with Telegram
     #[command(subcommand)]
     Web(Web),
     /// Call any method of the schema by its TL name
     Call(Call),
+    /// The configuration file, and what counts in the end
+    #[command(subcommand)]
+    Config(Config),
+    /// Print a script that completes commands and options in a shell
+    Completions(Completions),
 }
 
 /// Options of `chappe serve`.
@@ -160,6 +255,81 @@ pub(crate) struct Login {
     pub(crate) bot: bool,
 }
 
+/// Options of `chappe logout`.
+#[derive(Args, Debug)]
+pub(crate) struct Logout {
+    /// Keep nothing: neither the session file nor what lets the account sign in here again
+    /// without a code
+    #[arg(long)]
+    pub(crate) forget: bool,
+}
+
+/// Options of `chappe accounts`.
+#[derive(Args, Debug)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  chappe --account work login        sign in to another account beside the first
+  chappe accounts                    which there are, and who is signed in
+  chappe accounts use work           the account that commands use from now on
+  chappe --account work whoami       this one, for once"
+)]
+pub(crate) struct Accounts {
+    #[command(subcommand)]
+    pub(crate) command: Option<AccountsCommand>,
+}
+
+/// What to do with the accounts on this machine.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountsCommand {
+    /// List them all, whatever server they belong to; nothing is dialled
+    List,
+    /// Choose the account that commands use without --account
+    Use {
+        /// The account
+        #[arg(value_name = "NAME")]
+        name: Name,
+    },
+    /// Give an account another name
+    Rename {
+        /// The account
+        #[arg(value_name = "NAME")]
+        old: Name,
+        /// Its new name
+        #[arg(value_name = "NEW")]
+        new: Name,
+    },
+    /// Delete an account's session from this machine. Telegram is not told: `chappe logout`
+    /// signs out as well
+    Remove {
+        /// The account
+        #[arg(value_name = "NAME")]
+        name: Name,
+    },
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Print where the configuration file is looked for
+    Path,
+    /// Show every setting, and where it comes from; nothing secret is shown
+    Show,
+}
+
+/// Options of `chappe completions`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  chappe completions bash > ~/.local/share/bash-completion/completions/chappe
+  chappe completions zsh > ~/.zfunc/_chappe
+  chappe completions fish > ~/.config/fish/completions/chappe.fish")]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
 /// What to do with web sessions.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Web {
@@ -206,6 +376,14 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
     found.next().ok_or_else(|| explain("no address has this name".to_owned()))
 }
 
+/// Reads the name of a server: an address, or `production`.
+pub(crate) fn parse_server(text: &str) -> Result<ServerName, String> {
+    match text {
+        "production" => Ok(ServerName::Production),
+        text => parse_address(text).map(ServerName::Address),
+    }
+}
+
 fn parse_hash(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| {
         "a hash is a whole number of up to 19 digits, perhaps negative; \
@@ -214,10 +392,12 @@ fn parse_hash(text: &str) -> Result<i64, String> {
     })
 }
 
+/// The options whose source is worth knowing.
+const OPTIONS: &[&str] =
+    &["account", "session", "server", "server_key", "api_id", "api_hash", "config", "timeout"];
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -227,22 +407,35 @@ mod tests {
 
     #[test]
     fn a_negative_hash_is_a_value_and_not_a_flag() {
-        let cli = Cli::try_parse_from(["chappe", "web", "reset", "-81985529216486895"]).unwrap();
+        let cli = Cli::read(["chappe", "web", "reset", "-81985529216486895"]).unwrap();
         let Command::Web(Web::Reset(reset)) = cli.command else { panic!("another command") };
         assert_eq!(reset.hash, Some(-81_985_529_216_486_895));
     }
 
     #[test]
     fn a_mistyped_hash_says_what_a_hash_is() {
-        let error = Cli::try_parse_from(["chappe", "web", "reset", "12x"]).unwrap_err();
+        let error = Cli::read(["chappe", "web", "reset", "12x"]).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains("chappe web list"), "{error}");
     }
 
     #[test]
-    fn a_server_without_its_key_is_a_usage_error() {
-        let error =
-            Cli::try_parse_from(["chappe", "--server", "127.0.0.1:1", "whoami"]).unwrap_err();
-        assert!(error.to_string().contains("--server-key"), "{error}");
+    fn what_is_typed_is_told_from_what_is_not_wherever_it_stands() {
+        for words in
+            [["chappe", "--account", "work", "whoami"], ["chappe", "whoami", "--account", "work"]]
+        {
+            let cli = Cli::read(words).unwrap();
+            assert_eq!(cli.global.account.unwrap().as_str(), "work");
+            assert_eq!(cli.global.sources.of("account"), Source::Flag);
+            assert_eq!(cli.global.sources.of("timeout"), Source::Default);
+        }
+    }
+
+    #[test]
+    fn no_account_leads_elsewhere() {
+        for name in ["../work", "a/b", "", ".hidden", "Work", "a b"] {
+            let error = Cli::read(["chappe", "--account", name, "whoami"]).unwrap_err();
+            assert!(error.to_string().contains("--account"), "{error}");
+        }
     }
 }

@@ -3,46 +3,28 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chappe::api::types::User;
+use chappe::session::{File, Store as _};
 use chappe::{Builder, Client, Ended, Error, RpcError, SessionProblem, errors};
-use etcetera::BaseStrategy as _;
 
-use crate::args::Global;
+use crate::accounts::{self, Name, Place};
+use crate::args::{Global, ServerName, Source};
+use crate::config;
+use crate::directories::make_private;
 use crate::output::{Exit, Failure};
 
 /// Where to connect, checked as far as that is possible without a network.
 pub(crate) struct Target {
     server: Option<(String, String)>,
     api: (i32, String),
+    account: Option<(Place, Name)>,
     session: PathBuf,
     timeout: Duration,
 }
 
 impl Target {
     pub(crate) fn new(global: &Global) -> Result<Self, Failure> {
-        let server = match (&global.server, &global.server_key) {
-            (Some(address), Some(file)) => {
-                let pem = std::fs::read_to_string(file).map_err(|error| {
-                    Failure::usage(format!(
-                        "cannot read the server's key {}: {error}",
-                        file.display()
-                    ))
-                    .hint("`chappe serve` prints the key; --json has it as rsa_public_key_pem")
-                })?;
-                let address = address.to_string();
-                // Whether it is a key at all is known before any session is looked for.
-                drop(Client::builder(1, "").server(&address, &pem).map_err(|error| {
-                    Failure::usage(format!("{}: {error}", file.display()))
-                        .hint("`chappe serve --json` has the key as rsa_public_key_pem")
-                })?);
-                Some((address, pem))
-            }
-            // Nobody who names a key wants to speak to production Telegram.
-            (None, Some(_)) => {
-                return Err(Failure::usage("--server-key is given, but no --server")
-                    .hint("add the address of the server: --server HOST:PORT"));
-            }
-            _ => None,
-        };
+        let server = server(global)?;
         let api = match (global.api_id, &global.api_hash) {
             (Some(id), Some(hash)) => (id, hash.clone()),
             // A local Telegram takes any application.
@@ -52,14 +34,24 @@ impl Target {
                     "production Telegram wants to know the application: \
                      set TELEGRAM_API_ID and TELEGRAM_API_HASH",
                 )
-                .hint("or speak to a local Telegram: --server ADDR --server-key FILE.pem"));
+                .hint(format!(
+                    "or write api_id and api_hash to {}; \
+                     or speak to a local Telegram: --server ADDR --server-key FILE.pem",
+                    config::path(global)?.display()
+                )));
             }
         };
-        let session = match &global.session {
-            Some(path) => path.clone(),
-            None => default_session(server.as_ref().map(|(_, pem)| pem.as_str()))?,
+        let (account, session) = match &global.session {
+            Some(path) if named_beside(global)? => (None, path.clone()),
+            _ => {
+                let place = Place::of(server.as_ref().map(|(_, pem)| pem.as_str()))?;
+                let (name, _) = place.account(global);
+                let session = place.session(&name);
+                (Some((place, name)), session)
+            }
         };
-        Ok(Self { server, api, session, timeout: Duration::from_secs(global.timeout.into()) })
+        let timeout = Duration::from_secs(global.timeout.into());
+        Ok(Self { server, api, account, session, timeout })
     }
 
     /// Explains why a sign-in by phone number did not begin.
@@ -78,16 +70,38 @@ impl Target {
         &self.session
     }
 
-    /// Connects with the session that is there, or says that there is none.
-    pub(crate) async fn resume(&self) -> Result<Client, Failure> {
-        if !self.session.exists() {
-            return Err(Failure::new(
-                Exit::Permission,
-                format!("no session yet at {}", self.session.display()),
-            )
-            .hint("sign in first: `chappe login`"));
+    /// Notes who is signed in, for the list of accounts.
+    pub(crate) fn remember(&self, user: &User) -> Result<(), Failure> {
+        match self.account {
+            Some(_) => accounts::remember(&self.session, user),
+            None => Ok(()),
         }
-        self.connect().await
+    }
+
+    /// Forgets who was signed in.
+    pub(crate) fn forget_who(&self) -> Result<(), Failure> {
+        match self.account {
+            Some(_) => accounts::forget_who(&self.session),
+            None => Ok(()),
+        }
+    }
+
+    /// Connects with the session that is there, or says that nobody is signed in with it.
+    pub(crate) async fn resume(&self) -> Result<Client, Failure> {
+        let failure = match File::new(&self.session).load().map_err(failure)? {
+            Some(session) if session.is_signed_in() => return self.connect().await,
+            Some(_) => Failure::new(Exit::Permission, "nobody is signed in with this session"),
+            None => match &self.account {
+                Some((place, name)) if *name != Name::default() => {
+                    return Err(place.no_account(name));
+                }
+                _ => Failure::new(
+                    Exit::Permission,
+                    format!("no session yet at {}", self.session.display()),
+                ),
+            },
+        };
+        Err(failure.hint("sign in first: `chappe login`"))
     }
 
     /// Connects, with a new session if there is none.
@@ -175,31 +189,39 @@ fn is_shut_out(error: &RpcError) -> bool {
         .any(|name| error.is(name))
 }
 
-/// One file a server, so that trying something locally cannot touch a real account.
-fn default_session(server_key: Option<&str>) -> Result<PathBuf, Failure> {
-    let strategy = etcetera::choose_base_strategy().map_err(|_| {
-        Failure::usage(
-            "there is no home directory to keep the session in; name a file: --session FILE",
-        )
-    })?;
-    let name = match server_key {
-        None => "telegram.session".to_owned(),
-        Some(pem) => {
-            let key: String = pem.split_whitespace().collect();
-            format!("server-{:08x}.session", crc32fast::hash(key.as_bytes()))
+/// The server that is meant and its key; none for production Telegram.
+pub(crate) fn server(global: &Global) -> Result<Option<(String, String)>, Failure> {
+    match (global.server, &global.server_key) {
+        (Some(ServerName::Address(address)), Some(file)) => {
+            let pem = std::fs::read_to_string(file).map_err(|error| {
+                Failure::usage(format!("cannot read the server's key {}: {error}", file.display()))
+                    .hint("`chappe serve` prints the key; --json has it as rsa_public_key_pem")
+            })?;
+            let address = address.to_string();
+            // Whether it is a key at all is known before any session is looked for.
+            drop(Client::builder(1, "").server(&address, &pem).map_err(|error| {
+                Failure::usage(format!("{}: {error}", file.display()))
+                    .hint("`chappe serve --json` has the key as rsa_public_key_pem")
+            })?);
+            Ok(Some((address, pem)))
         }
-    };
-    Ok(strategy.data_dir().join("chappe").join(name))
+        (Some(ServerName::Address(_)), None) => Err(Failure::usage(
+            "--server is given, but no --server-key",
+        )
+        .hint("save the key that `chappe serve` prints, and name it: --server-key FILE.pem")),
+        // Nobody who names a key wants to speak to production Telegram.
+        (None, Some(_)) => Err(Failure::usage("--server-key is given, but no --server")
+            .hint("add the address of the server: --server HOST:PORT")),
+        (Some(ServerName::Production) | None, _) => Ok(None),
+    }
 }
 
-/// Makes a directory that only its owner can look into; one that exists is left as it is.
-fn make_private(directory: &Path) -> std::io::Result<()> {
-    if directory.as_os_str().is_empty() || directory.exists() {
-        return Ok(());
+/// Whether the named session counts: what says so must not be weaker than what names an account.
+fn named_beside(global: &Global) -> Result<bool, Failure> {
+    let [session, account] = ["session", "account"].map(|option| global.sources.of(option));
+    if session == Source::Flag && account == Source::Flag {
+        return Err(Failure::usage("--session and --account are both given")
+            .hint("an account has its own session; give one of the two"));
     }
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)
+    Ok(session >= account)
 }

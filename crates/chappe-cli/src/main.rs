@@ -1,8 +1,11 @@
 //! The command `chappe`: Telegram from a terminal, and a Telegram in a box to run it against.
 
+mod accounts;
 mod args;
+mod config;
 mod connect;
 mod demo;
+mod directories;
 mod interrupt;
 mod output;
 mod prompt;
@@ -16,14 +19,14 @@ mod when;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::CommandFactory as _;
 use tracing_subscriber::EnvFilter;
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, Completions};
 use crate::output::{Exit, Failure, Output};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return mistyped(&error),
     };
@@ -40,7 +43,8 @@ fn main() -> ExitCode {
 
 /// Answers a command line that cannot be read, or that asks for help: as JSON for programs.
 fn mistyped(error: &clap::Error) -> ExitCode {
-    let json = std::env::args_os().any(|argument| argument == "--json");
+    let json = std::env::args_os().any(|argument| argument == "--json")
+        || std::env::var_os("CHAPPE_JSON").is_some_and(|value| !value.is_empty());
     if json && error.use_stderr() {
         let text = error.render().to_string();
         let (message, hint) =
@@ -71,15 +75,32 @@ fn run(cli: Cli) -> Result<(), Failure> {
 
 async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let output = Output::new(cli.global.json);
+    let global = &match cli.command {
+        // These need no account, and `config` says itself what is wrong with the file.
+        Command::Demo | Command::Serve(_) | Command::Completions(_) | Command::Config(_) => {
+            cli.global
+        }
+        _ => config::settle(cli.global)?,
+    };
     match cli.command {
         Command::Demo => demo::demo(output).await,
         Command::Serve(options) => serve::serve(options, output).await,
-        Command::Login(options) => sign_in::login(&cli.global, options, output).await,
-        Command::Logout => sign_in::logout(&cli.global, output).await,
-        Command::Whoami => sign_in::whoami(&cli.global, output).await,
-        Command::Web(command) => web::web(&cli.global, command, output).await,
-        Command::Call(call) => raw::call(&cli.global, call, output).await,
+        Command::Login(options) => sign_in::login(global, options, output).await,
+        Command::Logout(options) => sign_in::logout(global, &options, output).await,
+        Command::Whoami => sign_in::whoami(global, output).await,
+        Command::Accounts(command) => accounts::accounts(global, command, output).await,
+        Command::Web(command) => web::web(global, command, output).await,
+        Command::Call(call) => raw::call(global, call, output).await,
+        Command::Config(command) => config::config(global, command, output),
+        Command::Completions(options) => completions(&options, output),
     }
+}
+
+/// `chappe completions SHELL`.
+fn completions(options: &Completions, output: Output) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(options.shell, &mut Cli::command(), "chappe", &mut script);
+    output.line(String::from_utf8_lossy(&script).trim_end())
 }
 
 /// Sends the log to standard error: warnings, or as much as `-v` and `RUST_LOG` ask for.

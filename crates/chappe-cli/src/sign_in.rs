@@ -1,8 +1,5 @@
 //! Signing in and out, and who is signed in.
 
-use std::io;
-use std::path::Path;
-
 use chappe::api::types::User;
 use chappe::{
     Builder, Client, CodeStep, ConnectionState, Delivery, Ended, Error, PasswordStep, SignIn,
@@ -10,7 +7,8 @@ use chappe::{
 };
 use serde_json::json;
 
-use crate::args::{Global, Login};
+use crate::accounts::forget;
+use crate::args::{Global, Login, Logout};
 use crate::connect::{Target, failure};
 use crate::interrupt::unless_interrupted;
 use crate::output::{Exit, Failure, Output, good, notice, paint, printable};
@@ -24,7 +22,11 @@ pub(crate) async fn login(global: &Global, options: Login, output: Output) -> Re
 }
 
 /// `chappe logout`.
-pub(crate) async fn logout(global: &Global, output: Output) -> Result<(), Failure> {
+pub(crate) async fn logout(
+    global: &Global,
+    options: &Logout,
+    output: Output,
+) -> Result<(), Failure> {
     let target = Target::new(global)?;
     let work = async {
         let client = target.resume().await?;
@@ -33,14 +35,24 @@ pub(crate) async fn logout(global: &Global, output: Output) -> Result<(), Failur
             let question = format!("Sign out {} on this machine?", name(user));
             prompt::confirm(&question, global.yes).await?;
         }
-        client.sign_out().await.map_err(failure)?;
+        if options.forget {
+            client.sign_out_and_forget().await.map_err(failure)?;
+        } else {
+            client.sign_out().await.map_err(failure)?;
+        }
         client.close().await.map_err(failure)?;
-        forget(target.session())?;
-        let value = json!({ "signed_out": user.as_ref().map(user_json) });
+        target.forget_who()?;
+        // What is left of the session holds no key, but what Telegram takes instead of a code.
+        let easy = target.session().exists();
+        let value = json!({ "signed_out": user.as_ref().map(user_json), "kept": easy });
         output.answer(&value, || match &user {
             Some(user) => format!("{} {}", paint(good(), "signed out"), name(user)),
             None => "nobody was signed in; the session is deleted".to_owned(),
-        })
+        })?;
+        if easy && !output.is_json() {
+            notice("The same account can sign in here again without a code: `chappe login`.");
+        }
+        Ok(())
     };
     unless_interrupted(work, "`chappe whoami` says whether you are still signed in").await
 }
@@ -56,6 +68,7 @@ pub(crate) async fn whoami(global: &Global, output: Output) -> Result<(), Failur
             return Err(Failure::new(Exit::Permission, "nobody is signed in with this session")
                 .hint("sign in first: `chappe login`"));
         };
+        target.remember(&user)?;
         output.answer(&user_json(&user), || describe(&user))
     };
     unless_interrupted(work, "nothing was changed").await
@@ -66,7 +79,7 @@ async fn sign_in(target: &Target, options: Login, output: Output) -> Result<(), 
     if let Some(user) = user {
         client.close().await.map_err(failure)?;
         return Err(Failure::new(Exit::Conflict, format!("{} is signed in already", name(&user)))
-            .hint("`chappe logout` first, or name another file: --session FILE"));
+            .hint("`chappe logout` first, or sign in beside it: `chappe --account NAME login`"));
     }
     let user = if options.bot {
         let token = match std::env::var("TELEGRAM_BOT_TOKEN") {
@@ -83,6 +96,7 @@ async fn sign_in(target: &Target, options: Login, output: Output) -> Result<(), 
         walk(first, options).await?
     };
     client.close().await.map_err(failure)?;
+    target.remember(&user)?;
     output.answer(&user_json(&user), || {
         format!("{} as {}", paint(good(), "signed in"), describe(&user))
     })
@@ -114,17 +128,6 @@ async fn connect_and_ask(builder: Builder) -> Result<(Client, Option<User>), Err
             client.close().await?;
             Err(error)
         }
-    }
-}
-
-/// Removes the session's file, unless it went with the sign-out.
-fn forget(session: &Path) -> Result<(), Failure> {
-    match std::fs::remove_file(session) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::new(
-            Exit::Other,
-            format!("the session file {} stays: {error}", session.display()),
-        )),
-        _ => Ok(()),
     }
 }
 

@@ -1,7 +1,14 @@
 //! The command from outside: processes, pipes, files and exit codes, against `chappe serve`.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod command;
+#[cfg(test)]
+mod config;
+#[cfg(unix)]
+#[cfg(test)]
+mod prompts;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
@@ -10,5 +17,8 @@ mod session;
 mod sign_in;
 #[cfg(test)]
 mod telegram;
+#[cfg(unix)]
+#[cfg(test)]
+mod terminal;
 #[cfg(test)]
 mod web;

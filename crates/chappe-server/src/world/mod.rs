@@ -15,7 +15,6 @@ mod login;
 mod login_token;
 mod password;
 mod places;
-mod recovery;
 mod seed;
 mod store;
 mod temporary;
@@ -44,9 +43,8 @@ pub(crate) use self::{
     log::State,
     login::{SentCode, SignIn, test_code},
     login_token::{LoginToken, TokenLogin},
-    password::{NewPassword, NewSettings, PasswordProof},
+    password::{NewPassword, PasswordProof},
     places::NEAREST_COUNTRY,
-    recovery::Reset,
     store::Origin,
     temporary::Binding,
     users::User,

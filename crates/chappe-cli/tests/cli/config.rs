@@ -1,0 +1,126 @@
+//! The configuration file, and what counts before it.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::telegram::{Telegram, chappe, refused, stderr, stdout};
+
+/// Writes the configuration file of this home, for its owner only.
+fn configure(home: &TempDir, text: &str) {
+    let folder = home.path().join("config").join("chappe");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("config.toml"), text).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let owner_only = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(folder.join("config.toml"), owner_only).unwrap();
+    }
+}
+
+fn run(home: &TempDir, arguments: &[&str]) -> Output {
+    chappe(home.path()).args(arguments).output().unwrap()
+}
+
+fn setting(mut command: Command, key: &str) -> (Value, Value) {
+    let output = command.args(["config", "show", "--json"]).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    (value[key]["value"].clone(), value[key]["from"].clone())
+}
+
+#[test]
+fn a_local_telegram_can_be_configured_once_and_for_all() {
+    let telegram = Telegram::start();
+    telegram.login();
+    let address = telegram.announcement["address"].as_str().unwrap();
+    // The key is looked for beside the file, not where the command happens to run.
+    fs::create_dir_all(telegram.path("config/chappe")).unwrap();
+    fs::copy(telegram.path("server.pem"), telegram.path("config/chappe/key.pem")).unwrap();
+    configure(&telegram.directory, &format!("server = \"{address}\"\nserver_key = \"key.pem\"\n"));
+    let output = run(&telegram.directory, &["--json", "whoami"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let user: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(user["id"], telegram.announcement["accounts"][0]["user_id"]);
+    let production = run(&telegram.directory, &["--server", "production", "whoami"]);
+    refused(&production, 2, &["TELEGRAM_API_ID", "config.toml"]);
+}
+
+#[test]
+fn what_is_typed_counts_before_the_environment_and_that_before_the_file() {
+    let home = TempDir::new().unwrap();
+    let command = || chappe(home.path());
+    assert_eq!(setting(command(), "account"), ("default".into(), "default".into()));
+    configure(&home, "account = \"of-file\"\napi_id = 7\n");
+    assert_eq!(setting(command(), "account"), ("of-file".into(), "file".into()));
+    let with_variable = || {
+        let mut command = command();
+        command.env("TELEGRAM_ACCOUNT", "of-variable");
+        command
+    };
+    assert_eq!(setting(with_variable(), "account"), ("of-variable".into(), "environment".into()));
+    let mut typed = with_variable();
+    typed.args(["--account", "of-flag"]);
+    assert_eq!(setting(typed, "account"), ("of-flag".into(), "flag".into()));
+    // The file says which account it is, so choosing another would change nothing.
+    refused(&run(&home, &["accounts", "use", "default"]), 5, &["configuration file", "account"]);
+}
+
+#[test]
+fn nothing_secret_is_shown() {
+    let home = TempDir::new().unwrap();
+    configure(&home, "api_id = 424242\napi_hash = \"5EC7E7\"\n");
+    for arguments in [&["config", "show"][..], &["--json", "config", "show"]] {
+        let output = run(&home, arguments);
+        let text = stdout(&output) + &stderr(&output);
+        assert!(output.status.success() && text.contains("not shown"), "{text}");
+        assert!(!text.contains("424242") && !text.contains("5EC7E7"), "{text}");
+    }
+    let path = stdout(&run(&home, &["config", "path"]));
+    assert!(path.trim_end().ends_with("config.toml"), "{path}");
+}
+
+#[test]
+fn a_mistake_in_the_file_is_told_by_line_and_stops_no_server() {
+    let home = TempDir::new().unwrap();
+    configure(&home, "# mine\napi_hsh = \"5EC7E7\"\n");
+    for arguments in [&["whoami"][..], &["accounts"], &["config", "show"]] {
+        let output = run(&home, arguments);
+        refused(&output, 2, &["config.toml, line 2", "did you mean `api_hash`?"]);
+        assert!(!stderr(&output).contains("5EC7E7"));
+    }
+    // What needs no account needs no file.
+    assert!(run(&home, &["config", "path"]).status.success());
+    assert!(run(&home, &["completions", "bash"]).status.success());
+    let missing = home.path().join("nowhere.toml");
+    let output = run(&home, &["--config", missing.to_str().unwrap(), "accounts"]);
+    refused(&output, 2, &["nowhere.toml", "config path"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hash_that_others_can_read_is_warned_about() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = TempDir::new().unwrap();
+    configure(&home, "api_hash = \"5EC7E7\"\n");
+    let quiet = run(&home, &["accounts"]);
+    assert!(quiet.status.success() && stderr(&quiet).is_empty(), "{}", stderr(&quiet));
+    let file = home.path().join("config").join("chappe").join("config.toml");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let warned = run(&home, &["accounts"]);
+    assert!(warned.status.success());
+    assert!(stderr(&warned).contains("chmod 600"), "{}", stderr(&warned));
+}
+
+#[test]
+fn every_shell_gets_its_script() {
+    let home = TempDir::new().unwrap();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = run(&home, &["completions", shell]);
+        assert!(output.status.success() && stdout(&output).contains("accounts"), "{shell}");
+    }
+    refused(&run(&home, &["completions", "dos"]), 2, &["bash"]);
+}

@@ -1,0 +1,132 @@
+//! A person at a terminal: a command whose three streams are a pseudo-terminal.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::process::{Child, Command};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use rustix::fs::OFlags;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
+
+pub(crate) struct Terminal {
+    child: Child,
+    keyboard: File,
+    screen: Receiver<Vec<u8>>,
+    /// What was shown and not yet looked at, without colours and cursor movements.
+    seen: Vec<u8>,
+}
+
+impl Terminal {
+    /// Runs a command at a terminal of 100 columns.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&ours).unwrap();
+        unlockpt(&ours).unwrap();
+        let path = ptsname(&ours, Vec::new()).unwrap();
+        let theirs = File::options()
+            .read(true)
+            .write(true)
+            .custom_flags(OFlags::NOCTTY.bits().cast_signed())
+            .open(std::ffi::OsStr::from_bytes(path.to_bytes()))
+            .unwrap();
+        let size = Winsize { ws_row: 60, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&theirs, size).unwrap();
+        // The command shows what is typed by itself; what is typed early must not show twice.
+        let mut modes = tcgetattr(&theirs).unwrap();
+        modes.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&theirs, OptionalActions::Now, &modes).unwrap();
+        command.env("TERM", "xterm");
+        command.stdin(theirs.try_clone().unwrap()).stdout(theirs.try_clone().unwrap());
+        let child = command.stderr(theirs).spawn().unwrap();
+        let keyboard = File::from(ours);
+        let mut input = keyboard.try_clone().unwrap();
+        let (sender, screen) = channel();
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // The terminal of a process that ended gives an error and no more.
+            while let Ok(count @ 1..) = input.read(&mut bytes) {
+                let Ok(()) = sender.send(bytes[..count].to_vec()) else { break };
+            }
+        });
+        Self { child, keyboard, screen, seen: Vec::new() }
+    }
+
+    /// Waits until `text` is shown, and gives all that was shown up to its end.
+    pub(crate) fn expect(&mut self, text: &str) -> String {
+        loop {
+            let shown = plain(&self.seen);
+            if let Some(at) = shown.find(text) {
+                let (before, after) = shown.split_at(at + text.len());
+                self.seen = after.as_bytes().to_vec();
+                return before.to_owned();
+            }
+            match self.screen.recv_timeout(PATIENCE) {
+                Ok(bytes) => self.seen.extend(bytes),
+                Err(_) => panic!("waited for {text:?}, shown was: {shown}"),
+            }
+        }
+    }
+
+    /// Types a line.
+    pub(crate) fn enter(&mut self, text: &str) {
+        self.keyboard.write_all(format!("{text}\r").as_bytes()).unwrap();
+    }
+
+    /// Waits for the end; gives the exit code and what was shown since.
+    pub(crate) fn end(mut self) -> (i32, String) {
+        while let Ok(bytes) = self.screen.recv_timeout(PATIENCE) {
+            self.seen.extend(bytes);
+        }
+        let code = self.child.wait().unwrap().code().unwrap();
+        (code, plain(&self.seen))
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a person reads: lines without colours, and of a line that was drawn over the last state.
+fn plain(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut out = String::new();
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\u{1b}' => {
+                // CSI parameters, and the letter that ends them.
+                if characters.next_if_eq(&'[').is_some() {
+                    let mut last = None;
+                    for character in characters.by_ref() {
+                        last = Some(character);
+                        if character.is_ascii_alphabetic() {
+                            break;
+                        }
+                    }
+                    // Erasing the line: what was on it is gone.
+                    if last == Some('K') {
+                        out.truncate(out.rfind('\n').map_or(0, |at| at + 1));
+                    }
+                }
+            }
+            '\r' => {
+                if characters.peek() == Some(&'\n') {
+                    continue;
+                }
+            }
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
+/// How long something may take to be shown.
+const PATIENCE: Duration = Duration::from_secs(30);
