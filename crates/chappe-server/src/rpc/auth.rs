@@ -70,24 +70,6 @@ pub(super) fn sign_up(
     authorization(call, user_id)
 }
 
-pub(super) fn check_password(
-    call: &mut Call<'_>,
-    request: auth::CheckPassword,
-) -> Outcome<enums::auth::Authorization> {
-    let pending = call.key.pending_user_id;
-    let user_id = pending.or(call.key.user_id).ok_or(errors::AUTH_KEY_UNREGISTERED)?;
-    let proof = account::proof(&request.password);
-    call.world.check_password(call.now, call.caller.auth_key_id, user_id, proof)?;
-    match pending {
-        Some(_) => {
-            call.world.authorize(call.now, call.caller, user_id)?;
-            authorization(call, user_id)
-        }
-        // Who is signed in already only showed that the password is known.
-        None => Ok(signed_in(call, user_id)?.into()),
-    }
-}
-
 pub(super) fn import_bot_authorization(
     call: &mut Call<'_>,
     request: auth::ImportBotAuthorization,
@@ -207,7 +189,10 @@ fn at_home(call: &Call<'_>, home: i32, elsewhere: ErrorName) -> Outcome<()> {
 }
 
 /// `auth.authorization` for a user who is signed in now; the user's other sessions are told.
-fn authorization(call: &mut Call<'_>, user_id: i64) -> Outcome<enums::auth::Authorization> {
+pub(super) fn authorization(
+    call: &mut Call<'_>,
+    user_id: i64,
+) -> Outcome<enums::auth::Authorization> {
     let user = call.world.user(user_id)?.ok_or(errors::AUTH_KEY_UNREGISTERED)?;
     if !user.bot {
         let devices = call.world.authorizations(user_id, call.caller.auth_key_id)?;
@@ -226,7 +211,7 @@ fn authorization(call: &mut Call<'_>, user_id: i64) -> Outcome<enums::auth::Auth
 }
 
 /// `auth.authorization`.
-fn signed_in(call: &Call<'_>, user_id: i64) -> Outcome<types::auth::Authorization> {
+pub(super) fn signed_in(call: &Call<'_>, user_id: i64) -> Outcome<types::auth::Authorization> {
     let user = call.world.user(user_id)?.ok_or(errors::AUTH_KEY_UNREGISTERED)?;
     let user = users::user(&user, Some(user_id), call.now);
     let mut authorization = types::auth::Authorization::new(user);

@@ -14,6 +14,7 @@ mod contacts;
 mod help;
 mod layer;
 mod limit;
+mod password;
 mod startup;
 mod updates;
 mod users;
@@ -176,18 +177,25 @@ macro_rules! routes {
 
 /// Every method that is implemented.
 static ROUTES: &[Route] = routes! {
+    chappe_api::account::CancelPasswordEmail => password::cancel_email,
+    chappe_api::account::ConfirmPasswordEmail => password::confirm_email,
+    chappe_api::account::DeclinePasswordReset => password::decline_reset,
     chappe_api::account::GetAuthorizations => account::get_authorizations,
-    chappe_api::account::GetPassword => account::get_password,
+    chappe_api::account::GetPassword => password::get,
+    chappe_api::account::GetPasswordSettings => password::get_settings,
     chappe_api::account::GetWebAuthorizations => account::get_web_authorizations,
+    chappe_api::account::ResendPasswordEmail => password::resend_email,
     chappe_api::account::ResetAuthorization => account::reset_authorization,
+    chappe_api::account::ResetPassword => password::reset,
     chappe_api::account::ResetWebAuthorization => account::reset_web_authorization,
     chappe_api::account::ResetWebAuthorizations => account::reset_web_authorizations,
-    chappe_api::account::UpdatePasswordSettings => account::update_password_settings,
+    chappe_api::account::UpdatePasswordSettings => password::update_settings,
     chappe_api::account::UpdateStatus => account::update_status,
     chappe_api::auth::AcceptLoginToken => auth::accept_login_token,
     chappe_api::auth::BindTempAuthKey => auth::bind_temp_auth_key,
     chappe_api::auth::CancelCode => auth::cancel_code,
-    chappe_api::auth::CheckPassword => auth::check_password,
+    chappe_api::auth::CheckPassword => password::check,
+    chappe_api::auth::CheckRecoveryPassword => password::check_recovery,
     chappe_api::auth::DropTempAuthKeys => auth::drop_temp_auth_keys,
     chappe_api::auth::ExportAuthorization => auth::export_authorization,
     chappe_api::auth::ExportLoginToken => auth::export_login_token,
@@ -195,6 +203,8 @@ static ROUTES: &[Route] = routes! {
     chappe_api::auth::ImportBotAuthorization => auth::import_bot_authorization,
     chappe_api::auth::ImportLoginToken => auth::import_login_token,
     chappe_api::auth::LogOut => auth::log_out,
+    chappe_api::auth::RecoverPassword => password::recover,
+    chappe_api::auth::RequestPasswordRecovery => password::request_recovery,
     chappe_api::auth::ResendCode => auth::resend_code,
     chappe_api::auth::ResetAuthorizations => auth::reset_authorizations,
     chappe_api::auth::SendCode => auth::send_code,

@@ -2,6 +2,7 @@
 
 mod dcs;
 mod matrix;
+mod password;
 mod qr;
 mod temporary;
 
@@ -16,15 +17,9 @@ use chappe_api::{
     enums::{self, InputUser},
     errors, help, messages, types, updates, users,
 };
-use chappe_crypto::{
-    AuthKey,
-    dh::Group,
-    srp::{self, Algorithm, Password},
-};
+use chappe_crypto::AuthKey;
 use chappe_schema::layers::Layers;
 use chappe_tl::{ErrorName, Raw, Text};
-use rand_chacha::ChaCha20Rng;
-use rand_core::SeedableRng;
 
 use super::*;
 use crate::world::{Dcs, Origin, test_code};
@@ -443,88 +438,6 @@ fn signing_out_ends_one_device_session_and_keeps_the_key() {
     let account = server.world.demonstration_accounts().unwrap().remove(0);
     server.sign_in(first, &account.phone, &account.code).unwrap();
     server.call(first, &me()).unwrap();
-}
-
-#[test]
-fn a_password_is_the_second_half_of_a_sign_in() {
-    let mut server = Bench::new();
-    let caller = server.stranger(1);
-    let mut rng = ChaCha20Rng::from_seed([3; 32]);
-    let secret = Password::new("pass word");
-    let empty = enums::InputCheckPasswordSrp::InputCheckPasswordEmpty;
-
-    let form = server.call(caller, &account::GetPassword).unwrap();
-    assert!(!form.has_password && form.srp_id.is_none());
-    let enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(mut algo) =
-        form.new_algo
-    else {
-        panic!("unknown algorithm");
-    };
-    algo.salt1 = [&algo.salt1[..], &[9; 32]].concat().into();
-    let group = Group::check(&algo.p, algo.g).unwrap();
-    let algorithm = Algorithm { salt1: algo.salt1.to_vec(), salt2: algo.salt2.to_vec(), group };
-    let verifier = algorithm.verifier(&algorithm.password_hash(&secret));
-    let settings = types::account::PasswordInputSettings {
-        new_algo: Some(enums::PasswordKdfAlgo::from(*algo)),
-        new_password_hash: Some(verifier.to_vec().into()),
-        hint: Some("two words".into()),
-        ..types::account::PasswordInputSettings::new()
-    };
-    let update = |password: &enums::InputCheckPasswordSrp, new_settings| {
-        account::UpdatePasswordSettings { password: password.clone(), new_settings }
-    };
-    let nothing = types::account::PasswordInputSettings::new();
-    server.refused(caller, &update(&empty, nothing), errors::NEW_SETTINGS_EMPTY);
-    let email = types::account::PasswordInputSettings {
-        email: Some("a@example.com".into()),
-        ..settings.clone()
-    };
-    server.refused(caller, &update(&empty, email), errors::EMAIL_INVALID);
-    assert!(server.call(caller, &update(&empty, settings.clone())).unwrap());
-    server.refused(caller, &update(&empty, settings), errors::PASSWORD_HASH_INVALID);
-
-    server.call(caller, &auth::LogOut).unwrap();
-    let half = server.sign_in(caller, PHONE, "33333").unwrap_err();
-    assert_eq!(half, errors::SESSION_PASSWORD_NEEDED.into());
-    server.refused(caller, &me(), errors::AUTH_KEY_UNREGISTERED);
-
-    let mut answer = |server: &mut Bench, secret: &Password| {
-        let form = server.call(caller, &account::GetPassword).unwrap();
-        assert!(form.has_password);
-        assert_eq!(form.hint.as_deref(), Some("two words"));
-        let b = form.srp_b.unwrap();
-        let proof = srp::answer(&algorithm, secret, &b, &form.secure_random, &mut rng).unwrap();
-        enums::InputCheckPasswordSrp::from(types::InputCheckPasswordSrp {
-            srp_id: form.srp_id.unwrap(),
-            a: proof.a.to_vec().into(),
-            m1: proof.m1.to_vec().into(),
-        })
-    };
-    let check = |password| auth::CheckPassword { password };
-    let wrong = check(answer(&mut server, &Password::new("password")));
-    server.refused(caller, &wrong, errors::PASSWORD_HASH_INVALID);
-    server.refused(caller, &wrong, errors::SRP_ID_INVALID);
-    server.refused(caller, &check(empty), errors::PASSWORD_HASH_INVALID);
-    let right = check(answer(&mut server, &secret));
-    server.call(caller, &right).unwrap();
-    server.call(caller, &me()).unwrap();
-
-    let removal = types::account::PasswordInputSettings {
-        new_algo: Some(enums::PasswordKdfAlgo::Unknown),
-        new_password_hash: Some(Bytes::new()),
-        hint: Some(Text::default()),
-        ..types::account::PasswordInputSettings::new()
-    };
-    // Showing it once more is no new sign-in: nobody is told of one.
-    let other = Caller { session_id: 2, ..caller };
-    server.call(other, &me()).unwrap();
-    let again = check(answer(&mut server, &secret));
-    let reply = server.raw(caller, &again.to_bytes());
-    assert!(reply.result.is_ok() && reply.pushes.is_empty(), "{reply:?}");
-
-    let proof = answer(&mut server, &secret);
-    assert!(server.call(caller, &update(&proof, removal)).unwrap());
-    assert!(!server.call(caller, &account::GetPassword).unwrap().has_password);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod login;
 mod login_token;
 mod password;
 mod places;
+mod recovery;
 mod seed;
 mod store;
 mod temporary;
@@ -43,8 +44,9 @@ pub(crate) use self::{
     log::State,
     login::{SentCode, SignIn, test_code},
     login_token::{LoginToken, TokenLogin},
-    password::{NewPassword, PasswordProof},
+    password::{NewPassword, NewSettings, PasswordProof},
     places::NEAREST_COUNTRY,
+    recovery::Reset,
     store::Origin,
     temporary::Binding,
     users::User,

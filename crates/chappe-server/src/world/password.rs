@@ -9,7 +9,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use rusqlite::{OptionalExtension, params};
 
-use super::World;
+use super::{World, recovery::is_email};
 use crate::failure::{Outcome, Stop};
 
 /// How long a begun check is good, in seconds.
@@ -32,6 +32,8 @@ pub(crate) struct PasswordForm {
     pub(crate) new_salt2: Vec<u8>,
     /// Random bytes for a client that has few.
     pub(crate) secure_random: [u8; 256],
+    /// The recovery address that waits to be confirmed, masked.
+    pub(crate) unconfirmed: Option<String>,
 }
 
 /// What a client needs to show that it knows the password.
@@ -47,6 +49,10 @@ pub(crate) struct CurrentPassword {
     pub(crate) srp_id: i64,
     /// The server's public value of this check.
     pub(crate) srp_b: [u8; 256],
+    /// Whether there is an address that recovery codes go to.
+    pub(crate) has_recovery: bool,
+    /// When it may be removed without being known, if that was asked for.
+    pub(crate) reset_at: Option<i32>,
 }
 
 /// `InputCheckPasswordSRP`.
@@ -87,12 +93,33 @@ pub(crate) enum NewPassword {
     },
 }
 
+impl NewPassword {
+    /// One that was checked before it was kept.
+    pub(super) fn known(salt1: Vec<u8>, salt2: Vec<u8>, verifier: Vec<u8>, hint: String) -> Self {
+        let group = Group::known();
+        Self::Set { salt1, salt2, g: group.g(), p: group.p().to_vec(), verifier, hint }
+    }
+}
+
+/// What `account.updatePasswordSettings` changes.
+#[derive(Clone, Debug)]
+pub(crate) struct NewSettings {
+    /// The password.
+    pub(crate) password: Option<NewPassword>,
+    /// The recovery address; empty for none.
+    pub(crate) email: Option<String>,
+}
+
 /// A kept password.
-struct Kept {
+pub(super) struct Kept {
     salt1: Vec<u8>,
     salt2: Vec<u8>,
     verifier: Vec<u8>,
     hint: String,
+    /// Where recovery codes go.
+    pub(super) email: Option<String>,
+    /// When it may be removed without being known, if that was asked for.
+    pub(super) reset_at: Option<i32>,
 }
 
 impl Kept {
@@ -136,9 +163,14 @@ impl World {
                     )?
                     .execute(params![key_id, user_id, srp_id, seed.as_slice(), now])?;
                 let srp_b = *challenge.b();
-                let Kept { salt1, salt2, hint, .. } = kept;
-                Some(CurrentPassword { salt1, salt2, hint, srp_id, srp_b })
+                let Kept { salt1, salt2, hint, email, reset_at, .. } = kept;
+                let has_recovery = email.is_some();
+                Some(CurrentPassword { salt1, salt2, hint, srp_id, srp_b, has_recovery, reset_at })
             }
+            None => None,
+        };
+        let unconfirmed = match user_id {
+            Some(user_id) => self.unconfirmed_email(user_id)?,
             None => None,
         };
         let secure_random = self.random();
@@ -147,6 +179,7 @@ impl World {
             new_salt1: self.meta("new_salt1")?,
             new_salt2: self.meta("new_salt2")?,
             secure_random,
+            unconfirmed,
         })
     }
 
@@ -158,62 +191,122 @@ impl World {
         user_id: i64,
         proof: PasswordProof<'_>,
     ) -> Outcome<()> {
-        let (kept, srp_id, a, m1) = match (self.kept(user_id)?, proof) {
-            (None, PasswordProof::Empty) => return Ok(()),
-            (Some(_), PasswordProof::Empty) => return Err(errors::PASSWORD_HASH_INVALID.into()),
-            (None, PasswordProof::Srp { .. }) => return Err(errors::SRP_ID_INVALID.into()),
-            (Some(kept), PasswordProof::Srp { srp_id, a, m1 }) => (kept, srp_id, a, m1),
+        let kept = self.kept(user_id)?;
+        let (srp_id, a, m1) = match proof {
+            PasswordProof::Empty if kept.is_none() => return Ok(()),
+            PasswordProof::Empty => return Err(errors::PASSWORD_HASH_INVALID.into()),
+            PasswordProof::Srp { srp_id, a, m1 } => (srp_id, a, m1),
         };
-        let seed: Option<[u8; 32]> = self
+        let begun: Option<([u8; 32], bool)> = self
             .db
             .prepare_cached(
                 "DELETE FROM password_checks
                  WHERE auth_key_id = ?1 AND user_id = ?2 AND srp_id = ?3 AND begun + ?4 > ?5
-                 RETURNING seed",
+                 RETURNING seed, stale",
             )?
-            .query_row(params![key_id, user_id, srp_id, LIFETIME, now], |row| row.get(0))
+            .query_row(params![key_id, user_id, srp_id, LIFETIME, now], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
             .optional()?;
-        let seed = seed.ok_or(errors::SRP_ID_INVALID)?;
+        let (seed, stale) = begun.ok_or(errors::SRP_ID_INVALID)?;
+        let kept = kept.filter(|_| !stale).ok_or(errors::SRP_PASSWORD_CHANGED)?;
         let challenge = kept.challenge(seed).ok_or(Stop::Undone)?;
         challenge.verify(a, m1).map_err(|_| errors::PASSWORD_HASH_INVALID)?;
         Ok(())
     }
 
-    /// Replaces a user's password. Every check that was begun for it is void.
+    /// Changes a user's settings. A new recovery address has to be confirmed before any of it comes
+    /// into effect, which is told as a refusal although the settings are kept.
+    /// (core.telegram.org/api/srp#email-verification)
+    ///
+    /// Assumed: whatever waited before is void.
+    pub(crate) fn update_password_settings(
+        &mut self,
+        now: i32,
+        user_id: i64,
+        new: NewSettings,
+    ) -> Outcome<()> {
+        let NewSettings { password, email } = new;
+        if let Some(password) = &password {
+            self.check_new(password)?;
+        }
+        let kept = self.kept(user_id)?;
+        let will_be_set = match &password {
+            Some(password) => matches!(password, NewPassword::Set { .. }),
+            None => kept.is_some(),
+        };
+        let current = kept.and_then(|kept| kept.email);
+        let added = email.as_deref().filter(|email| !email.is_empty());
+        // An address alone opens nothing.
+        if !will_be_set && (password.is_none() || added.is_some()) {
+            return Err(errors::NEW_SETTINGS_INVALID.into());
+        }
+        if added.is_some_and(|email| !is_email(email)) {
+            return Err(errors::EMAIL_INVALID.into());
+        }
+        self.cancel_pending_settings(user_id)?;
+        if let Some(added) = added.filter(|added| current.as_deref() != Some(*added)) {
+            return self.hold_settings(now, user_id, password, added);
+        }
+        if let Some(password) = password {
+            self.set_password(user_id, password)?;
+        }
+        if email.is_some_and(|email| email.is_empty()) {
+            self.set_recovery_email(user_id, None)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a password that was not made as the server wants it.
+    fn check_new(&self, new: &NewPassword) -> Outcome<()> {
+        let NewPassword::Set { salt1, salt2, g, p, verifier, hint } = new else { return Ok(()) };
+        let group = Group::known();
+        let ours = self.meta("new_salt1")?;
+        if salt1.len() != SALT.0 + SALT.1
+            || !salt1.starts_with(&ours)
+            || *salt2 != self.meta("new_salt2")?
+        {
+            return Err(errors::NEW_SALT_INVALID.into());
+        }
+        let foreign_group = *g != group.g() || *p != group.p();
+        if foreign_group
+            || verifier.len() != 256
+            || group.check_public(verifier).is_err()
+            || hint.chars().count() > HINT_LENGTH
+        {
+            return Err(errors::NEW_SETTINGS_INVALID.into());
+        }
+        Ok(())
+    }
+
+    /// Replaces a user's password. Every check that was begun for the old one is void, and so are
+    /// a recovery and a reset that are under way. The recovery address stays, unless there is
+    /// nothing left to recover.
     pub(crate) fn set_password(&self, user_id: i64, new: NewPassword) -> Outcome<()> {
+        self.check_new(&new)?;
         match new {
             NewPassword::Removed => {
                 self.db
                     .prepare_cached("DELETE FROM passwords WHERE user_id = ?1")?
                     .execute([user_id])?;
+                self.cancel_pending_settings(user_id)?;
             }
-            NewPassword::Set { salt1, salt2, g, p, verifier, hint } => {
-                let group = Group::known();
-                let ours = self.meta("new_salt1")?;
-                if salt1.len() != SALT.0 + SALT.1
-                    || !salt1.starts_with(&ours)
-                    || salt2 != self.meta("new_salt2")?
-                {
-                    return Err(errors::NEW_SALT_INVALID.into());
-                }
-                let foreign_group = g != group.g() || p != group.p();
-                if foreign_group
-                    || verifier.len() != 256
-                    || group.check_public(&verifier).is_err()
-                    || hint.chars().count() > HINT_LENGTH
-                {
-                    return Err(errors::NEW_SETTINGS_INVALID.into());
-                }
+            NewPassword::Set { salt1, salt2, verifier, hint, .. } => {
                 self.db
                     .prepare_cached(
-                        "INSERT OR REPLACE INTO passwords (user_id, salt1, salt2, verifier, hint)
-                         VALUES (?1, ?2, ?3, ?4, ?5)",
+                        "INSERT INTO passwords (user_id, salt1, salt2, verifier, hint)
+                         VALUES (?1, ?2, ?3, ?4, ?5)
+                         ON CONFLICT (user_id) DO UPDATE SET salt1 = ?2, salt2 = ?3, verifier = ?4,
+                           hint = ?5, reset_at = NULL",
                     )?
                     .execute(params![user_id, salt1, salt2, verifier, hint])?;
             }
         }
         self.db
-            .prepare_cached("DELETE FROM password_checks WHERE user_id = ?1")?
+            .prepare_cached("DELETE FROM password_recoveries WHERE user_id = ?1")?
+            .execute([user_id])?;
+        self.db
+            .prepare_cached("UPDATE password_checks SET stale = 1 WHERE user_id = ?1")?
             .execute([user_id])?;
         Ok(())
     }
@@ -228,11 +321,13 @@ impl World {
         Ok(())
     }
 
-    fn kept(&self, user_id: i64) -> Outcome<Option<Kept>> {
+    /// The password of an account.
+    pub(super) fn kept(&self, user_id: i64) -> Outcome<Option<Kept>> {
         Ok(self
             .db
             .prepare_cached(
-                "SELECT salt1, salt2, verifier, hint FROM passwords WHERE user_id = ?1",
+                "SELECT salt1, salt2, verifier, hint, email, reset_at FROM passwords
+                 WHERE user_id = ?1",
             )?
             .query_row([user_id], |row| {
                 Ok(Kept {
@@ -240,6 +335,8 @@ impl World {
                     salt2: row.get(1)?,
                     verifier: row.get(2)?,
                     hint: row.get(3)?,
+                    email: row.get(4)?,
+                    reset_at: row.get(5)?,
                 })
             })
             .optional()?)

@@ -129,43 +129,15 @@ fn tokens_that_cannot_be_are_refused() {
 fn a_password_is_asked_for_all_the_same() {
     let mut server = Bench::new();
     let (owner, new) = (server.demonstration(1), server.caller(2));
-    let group = Group::known();
-    let form = server.call(owner, &account::GetPassword).unwrap();
-    let enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(mut algo) =
-        form.new_algo
-    else {
-        panic!("unknown algorithm");
-    };
-    algo.salt1 = [&algo.salt1[..], &[9; 32]].concat().into();
-    let secret = Password::new("pass word");
-    let algorithm = Algorithm { salt1: algo.salt1.to_vec(), salt2: algo.salt2.to_vec(), group };
-    let verifier = algorithm.verifier(&algorithm.password_hash(&secret));
-    let settings = account::UpdatePasswordSettings {
-        password: enums::InputCheckPasswordSrp::InputCheckPasswordEmpty,
-        new_settings: types::account::PasswordInputSettings {
-            new_algo: Some(enums::PasswordKdfAlgo::from(*algo)),
-            new_password_hash: Some(verifier.to_vec().into()),
-            hint: Some(Text::default()),
-            ..types::account::PasswordInputSettings::new()
-        },
-    };
-    assert!(server.call(owner, &settings).unwrap());
+    password::set(&mut server, owner, "first");
 
     let shown = token(&mut server, new, Vec::new());
     let (device, _) = accepted(&mut server, owner, &shown.token);
     assert!(device.password_pending);
     server.refused(new, &export(Vec::new()), errors::SESSION_PASSWORD_NEEDED);
     server.refused(new, &me(), errors::AUTH_KEY_UNREGISTERED);
-    let form = server.call(new, &account::GetPassword).unwrap();
-    let mut rng = ChaCha20Rng::from_seed([3; 32]);
-    let b = form.srp_b.unwrap();
-    let proof = srp::answer(&algorithm, &secret, &b, &form.secure_random, &mut rng).unwrap();
-    let password = types::InputCheckPasswordSrp {
-        srp_id: form.srp_id.unwrap(),
-        a: proof.a.to_vec().into(),
-        m1: proof.m1.to_vec().into(),
-    };
-    server.call(new, &auth::CheckPassword { password: password.into() }).unwrap();
+    let password = password::prove(&mut server, new, "first");
+    server.call(new, &auth::CheckPassword { password }).unwrap();
     server.call(new, &me()).unwrap();
     let devices = server.call(owner, &account::GetAuthorizations).unwrap().authorizations;
     assert!(devices.iter().any(|other| other.hash == device.hash), "the session that was told of");
