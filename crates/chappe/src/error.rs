@@ -362,6 +362,9 @@ pub enum SessionProblem {
     /// It is a session, but bytes of it were changed or are missing.
     #[error("it is damaged; restore a copy, or remove it and sign in again")]
     Damaged,
+    /// The passphrase that was given has no letter.
+    #[error("the passphrase is empty; give another one, or none at all")]
+    EmptyPassphrase,
     /// Another client uses it, in another process or in this one.
     #[error("it is in use by {holder}; end that first, or choose another session")]
     InUse {
@@ -397,6 +400,9 @@ pub enum SessionProblem {
     /// The file is something else.
     #[error("the file is no session of chappe; choose another path")]
     NotASession,
+    /// A passphrase was given, and the session is not encrypted.
+    #[error("it is not encrypted; leave the passphrase out, or encrypt the session first")]
+    NotSealed,
     /// It was made with another data centre than the one that was asked for.
     #[error("it belongs to data centre {session}, not {wanted}; choose another session")]
     OtherDc {
@@ -417,9 +423,15 @@ pub enum SessionProblem {
         /// The last address of the session's server.
         address: String,
     },
+    /// It is encrypted, and no passphrase was given.
+    #[error("it is encrypted; give its passphrase")]
+    Sealed,
     /// A field is too long for the format.
     #[error("it is too long to be written")]
     Unwritable,
+    /// The passphrase that was given does not open it.
+    #[error("the passphrase is wrong; try again, or remove the session and sign in anew")]
+    WrongPassphrase,
 }
 
 /// What is left of a redirection that the client could not follow.

@@ -42,13 +42,13 @@ use chappe_crypto::{AuthKey, sha256};
 use chappe_mtproto::connection::Salt;
 use zeroize::Zeroizing;
 
-use super::{Dc, MOST_TOKENS, Owner, Session, Token};
+use super::{Dc, MOST_TOKENS, Owner, Session, Token, sealed::is_sealed};
 use crate::error::SessionProblem;
 
 /// A session as bytes. They are the account: they are wiped when dropped, and `Debug` shows
 /// nothing of them.
 #[derive(Clone)]
-pub struct SessionBytes(Zeroizing<Vec<u8>>);
+pub struct SessionBytes(pub(super) Zeroizing<Vec<u8>>);
 
 impl AsRef<[u8]> for SessionBytes {
     fn as_ref(&self) -> &[u8] {
@@ -126,7 +126,8 @@ fn write_tail(out: &mut Vec<u8>, session: &Session) -> Result<(), SessionProblem
 
 pub(super) fn read(input: &[u8]) -> Result<Session, SessionProblem> {
     let Some(rest) = input.strip_prefix(MAGIC) else {
-        return Err(SessionProblem::NotASession);
+        let sealed = is_sealed(input);
+        return Err(if sealed { SessionProblem::Sealed } else { SessionProblem::NotASession });
     };
     let split = rest.len().checked_sub(CHECKSUM).ok_or(SessionProblem::Damaged)?;
     let (body, checksum) = rest.split_at(split);
@@ -181,7 +182,8 @@ pub(super) fn read(input: &[u8]) -> Result<Session, SessionProblem> {
     Ok(Session { home, server_fingerprint, time_offset, owner, api_id, dcs, tokens })
 }
 
-struct Fields<'a>(&'a [u8]);
+/// What is left to be read.
+pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
 impl<'a> Fields<'a> {
     fn bytes(&mut self, len: usize) -> Result<&'a [u8], SessionProblem> {
@@ -190,7 +192,7 @@ impl<'a> Fields<'a> {
         Ok(front)
     }
 
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], SessionProblem> {
+    pub(super) fn take<const N: usize>(&mut self) -> Result<[u8; N], SessionProblem> {
         let (front, rest) = self.0.split_first_chunk().ok_or(SessionProblem::Damaged)?;
         self.0 = rest;
         Ok(*front)
@@ -240,7 +242,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-const MAGIC: &[u8; 8] = b"CHAPPE\r\n";
+pub(super) const MAGIC: &[u8; 8] = b"CHAPPE\r\n";
 const VERSION: u16 = 3;
 const FIRST_VERSION: u16 = 1;
 /// The first version with an api id and tokens.
@@ -259,4 +261,4 @@ const SALT: usize = 24;
 const TAIL: usize = 5;
 const CHECKSUM: usize = 32;
 /// No session is larger, in bytes; a file that is larger is none.
-const LARGEST: usize = 2 * 1024 * 1024;
+pub(super) const LARGEST: usize = 2 * 1024 * 1024;

@@ -9,6 +9,7 @@ mod file;
 pub(crate) mod keeper;
 mod lease;
 pub(crate) mod lock;
+mod sealed;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub use self::{
     file::File,
     lease::{Lease, Moment},
     lock::{Holder, SessionLock},
+    sealed::{Passphrase, Seal},
 };
 use crate::{
     dc::DcOption,

@@ -1,15 +1,13 @@
-//! The session file: what is written is read, what is damaged is refused, and a killed process
-//! leaves the old session or the new one.
+//! The session file: what is written is read, and what is damaged is refused.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+mod disk;
+
+use std::{collections::BTreeMap, fs, path::Path};
 
 use chappe_crypto::AuthKey;
 use chappe_mtproto::connection::Salt;
 
-use super::{
-    Dc, File, ForeignDc, Memory, Owner, Session, Store, bytes,
-    file::{Disk, Steps},
-};
+use super::{Dc, File, ForeignDc, Memory, Owner, Seal, Session, Store, bytes};
 use crate::error::{Error, SessionProblem};
 
 fn key(first: u8) -> AuthKey {
@@ -21,7 +19,7 @@ fn key(first: u8) -> AuthKey {
 }
 
 /// What version 1 could say: one data centre.
-fn session(first: u8) -> Session {
+pub(super) fn session(first: u8) -> Session {
     let home = Dc {
         address: "127.0.0.1:4430".to_owned(),
         key: key(first),
@@ -64,7 +62,7 @@ fn complete(first: u8) -> Session {
     session
 }
 
-fn problem(result: Result<impl Sized, Error>) -> SessionProblem {
+pub(super) fn problem(result: Result<impl Sized, Error>) -> SessionProblem {
     match result {
         Err(Error::Session(error)) => error.into_problem(),
         Err(other) => panic!("{other}"),
@@ -72,7 +70,7 @@ fn problem(result: Result<impl Sized, Error>) -> SessionProblem {
     }
 }
 
-fn same(left: &Session, right: &Session) -> bool {
+pub(super) fn same(left: &Session, right: &Session) -> bool {
     left.to_bytes().unwrap().as_ref() == right.to_bytes().unwrap().as_ref()
 }
 
@@ -98,7 +96,7 @@ fn what_is_written_is_read() {
     }
 }
 
-fn unhex(text: &str) -> Vec<u8> {
+pub(super) fn unhex(text: &str) -> Vec<u8> {
     let hex: String = text.split_whitespace().collect();
     let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
     (0..hex.len()).step_by(2).map(byte).collect()
@@ -394,104 +392,81 @@ fn a_symbolic_link_is_refused_and_left_alone() {
     assert!(same(&File::new(&target).load().unwrap().unwrap(), &session(1)));
 }
 
-/// Ends the process, as far as the file is concerned, before step number `left`, or in the
-/// middle of it if it writes.
-struct Killed {
-    left: usize,
-    dead: bool,
-    fails_only: bool,
-}
-
-impl Killed {
-    fn step(&mut self) -> io::Result<()> {
-        if self.dead || self.left == 0 {
-            self.dead = !self.fails_only;
-            self.left = usize::MAX;
-            return Err(io::Error::other("killed"));
-        }
-        self.left -= 1;
-        Ok(())
-    }
-}
-
-impl Steps for Killed {
-    fn create(&mut self, path: &Path) -> io::Result<fs::File> {
-        self.step()?;
-        Disk.create(path)
-    }
-
-    fn write(&mut self, file: &mut fs::File, content: &[u8]) -> io::Result<()> {
-        if let Err(error) = self.step() {
-            Disk.write(file, &content[..content.len() / 2])?;
-            return Err(error);
-        }
-        Disk.write(file, content)
-    }
-
-    fn sync(&mut self, file: &fs::File) -> io::Result<()> {
-        self.step()?;
-        Disk.sync(file)
-    }
-
-    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step()?;
-        Disk.rename(from, to)
-    }
-
-    fn sync_folder(&mut self, folder: &Path) -> io::Result<()> {
-        self.step()?;
-        Disk.sync_folder(folder)
-    }
-
-    fn remove(&mut self, path: &Path) {
-        if !self.dead {
-            Disk.remove(path);
-        }
-    }
-}
-
-const STEPS: usize = 5;
-
-#[test]
-fn a_process_killed_at_any_step_leaves_one_whole_session() {
-    for there_was_one in [false, true] {
-        for left in 0..=STEPS {
-            let folder = tempfile::tempdir().unwrap();
-            let file = File::new(folder.path().join("me.session"));
-            if there_was_one {
-                file.save(&session(1)).unwrap();
-            }
-            let mut steps = Killed { left, dead: false, fails_only: false };
-            let saved = file.write(&session(2), &mut steps);
-            assert_eq!(saved.is_ok(), left == STEPS, "{left} steps");
-            let found = file.load().unwrap();
-            if left < 4 {
-                assert_eq!(found.is_some(), there_was_one, "{left} steps");
-                assert!(found.is_none_or(|found| same(&found, &session(1))), "{left} steps");
-            } else {
-                assert!(same(&found.unwrap(), &session(2)), "{left} steps");
-            }
-            // The next process is not hindered by what the killed one left.
-            file.save(&session(3)).unwrap();
-            assert!(same(&file.load().unwrap().unwrap(), &session(3)));
-        }
-    }
+/// A file that is encrypted with this passphrase, for next to nothing.
+fn sealed(file: &File, passphrase: &str) -> File {
+    file.clone().seal(Seal::new(passphrase).costing(8, 1, 1))
 }
 
 #[test]
-fn a_disk_that_fails_leaves_the_old_session_and_nothing_else() {
-    for left in 0..4 {
-        let folder = tempfile::tempdir().unwrap();
-        let file = File::new(folder.path().join("me.session"));
-        file.save(&session(1)).unwrap();
-        let mut steps = Killed { left, dead: false, fails_only: true };
-        assert!(matches!(file.write(&session(2), &mut steps), Err(SessionProblem::Io(_))));
-        assert!(same(&file.load().unwrap().unwrap(), &session(1)));
-        assert_eq!(names(folder.path()), ["me.session"], "{left} steps");
+fn an_encrypted_file_is_opened_by_its_passphrase_only_and_left_alone_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = File::new(folder.path().join("me.session"));
+    let one = sealed(&plain, "one");
+    assert!(!plain.is_sealed().unwrap());
+    for first in [1, 2] {
+        one.save(&session(first)).unwrap();
+        assert!(same(&one.load().unwrap().unwrap(), &session(first)));
     }
+    assert!(plain.is_sealed().unwrap());
+    assert!(same(&sealed(&plain, "one").load().unwrap().unwrap(), &session(2)));
+    let content = fs::read(plain.path()).unwrap();
+    assert!(!content.windows(8).any(|found| found == &session(2).dcs[&2].key.as_bytes()[..8]));
+
+    // Neither reading nor writing takes it for something else.
+    let two = sealed(&plain, "two");
+    for result in [two.load().map(drop), two.save(&session(3))] {
+        assert!(matches!(problem(result), SessionProblem::WrongPassphrase));
+    }
+    for result in [plain.load().map(drop), plain.save(&session(3))] {
+        assert!(matches!(problem(result), SessionProblem::Sealed));
+    }
+    assert_eq!(fs::read(plain.path()).unwrap(), content);
+
+    // And a session in the clear is not encrypted by the way.
+    one.clear().unwrap();
+    plain.save(&session(4)).unwrap();
+    for result in [one.load().map(drop), one.save(&session(5))] {
+        assert!(matches!(problem(result), SessionProblem::NotSealed));
+    }
+    assert!(same(&plain.load().unwrap().unwrap(), &session(4)));
+    // Nor is what is no session replaced by somebody who cannot know that it is none.
+    fs::write(plain.path(), "notes").unwrap();
+    assert!(matches!(problem(one.save(&session(5))), SessionProblem::NotASession));
+}
+
+#[test]
+fn a_passphrase_is_given_changed_and_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = File::new(folder.path().join("me.session"));
+    assert!(matches!(problem(plain.change_passphrase(None)), SessionProblem::Io(_)));
+    plain.save(&session(1)).unwrap();
+    let one = plain.change_passphrase(Some("one".into())).unwrap();
+    assert!(one.is_sealed().unwrap());
+    assert!(matches!(problem(plain.change_passphrase(None)), SessionProblem::Sealed));
+    let wrong = sealed(&plain, "two");
+    assert!(matches!(problem(wrong.change_passphrase(None)), SessionProblem::WrongPassphrase));
+    let empty = one.change_passphrase(Some("".into()));
+    assert!(matches!(problem(empty), SessionProblem::EmptyPassphrase));
+
+    let two = one.change_passphrase(Some("two".into())).unwrap();
+    assert!(same(&two.load().unwrap().unwrap(), &session(1)));
+    // Who still has the passphrase of before writes nothing any more.
+    for result in [one.load().map(drop), one.save(&session(3))] {
+        assert!(matches!(problem(result), SessionProblem::WrongPassphrase));
+    }
+    let lock = Store::lock(&two).unwrap();
+    assert!(matches!(problem(two.change_passphrase(None)), SessionProblem::InUse { .. }));
+    drop(lock);
+    let plain = two.change_passphrase(None).unwrap();
+    assert!(!plain.is_sealed().unwrap());
+    assert!(same(&plain.load().unwrap().unwrap(), &session(1)));
+    assert_eq!(names(folder.path()), ["me.session", "me.session.lock"]);
 }
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
-    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort_unstable();
+    names
 }

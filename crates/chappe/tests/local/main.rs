@@ -22,6 +22,8 @@ mod session;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
+mod stores;
+#[cfg(test)]
 mod telegram;
 #[cfg(test)]
 mod updates;
