@@ -3,6 +3,16 @@
 //! A session is the auth keys, one a data centre, and what is worth knowing beside them. Whoever
 //! holds it *is* the account, so it never shows in `Debug`, is wiped from memory when dropped, and
 //! a file of it is readable by its owner only.
+//!
+//! | You have | Choose |
+//! |---|---|
+//! | nothing to keep, a test | [`Memory`], the default |
+//! | one account on one machine | [`File`], or just a path |
+//! | the same, on a disk that others may get hold of | [`File`] with a [`passphrase`](File::passphrase) |
+//! | a place of your own: a secret manager, a table | your own [`Store`], with [`Session::to_bytes`] or a [`Seal`] |
+//!
+//! Every one of them keeps the old session or the new one, whatever happens while it is written,
+//! and has the new one once [`save`](Store::save) returned.
 
 mod bytes;
 mod file;

@@ -25,7 +25,7 @@ enum Change {
     Clear,
     Encrypt,
     SaveEncrypted,
-    ChangePassphrase,
+    Reencrypt,
     Decrypt,
     /// What a killed process left, beside an encrypted session.
     Sweep,
@@ -37,7 +37,7 @@ const CHANGES: [Change; 8] = [
     Change::Clear,
     Change::Encrypt,
     Change::SaveEncrypted,
-    Change::ChangePassphrase,
+    Change::Reencrypt,
     Change::Decrypt,
     Change::Sweep,
 ];
@@ -60,7 +60,7 @@ impl Scene {
             Change::Create | Change::Save | Change::Clear => (plain.clone(), plain),
             Change::Encrypt => (plain, one),
             Change::SaveEncrypted | Change::Sweep => (one.clone(), one),
-            Change::ChangePassphrase => (one, two),
+            Change::Reencrypt => (one, two),
             Change::Decrypt => (one, plain),
         };
         if !matches!(change, Change::Create) {
@@ -78,7 +78,7 @@ impl Scene {
                 self.after.write(&session(2), steps)
             }
             Change::Clear => self.after.remove(steps),
-            Change::Encrypt | Change::ChangePassphrase | Change::Decrypt => {
+            Change::Encrypt | Change::Reencrypt | Change::Decrypt => {
                 self.before.rewrite(&self.after, steps)
             }
             Change::Sweep => {
@@ -102,7 +102,7 @@ impl Scene {
             Change::Create => (None, Some(session(2))),
             Change::Save | Change::SaveEncrypted => (first, Some(session(2))),
             Change::Clear => (first, None),
-            Change::Encrypt | Change::ChangePassphrase | Change::Decrypt | Change::Sweep => {
+            Change::Encrypt | Change::Reencrypt | Change::Decrypt | Change::Sweep => {
                 (first.clone(), first)
             }
         };
@@ -307,7 +307,8 @@ fn after_a_power_cut(start: &Found, operations: &[Operation]) -> Vec<Found> {
             }
             Operation::Write(name, content) => {
                 let file = format!("new {name}");
-                unsynced.entry(file.clone()).or_insert(written[&file].len());
+                let synced = written[&file].len();
+                unsynced.entry(file.clone()).or_insert(synced);
                 written.get_mut(&file).unwrap().extend(content);
             }
             Operation::Sync(name) => drop(unsynced.remove(&format!("new {name}"))),
