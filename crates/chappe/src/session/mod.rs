@@ -16,6 +16,7 @@
 
 mod bytes;
 mod file;
+pub mod foreign;
 pub(crate) mod keeper;
 mod lease;
 pub(crate) mod lock;
@@ -39,6 +40,7 @@ pub use self::{
     bytes::SessionBytes,
     file::File,
     lease::{Lease, Moment},
+    foreign::{Foreign, ForeignError, Format},
     lock::{Holder, SessionLock},
     sealed::{Passphrase, Seal},
 };
