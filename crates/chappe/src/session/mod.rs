@@ -169,7 +169,6 @@ impl Session {
     ///
     /// # Errors
     /// [`SessionProblem::NoKey`] if there is no key for the home.
-    #[cfg_attr(not(test), expect(dead_code, reason = "sessions of other libraries come next"))]
     pub(crate) fn assemble(
         home: i32,
         server_fingerprint: i64,

@@ -20,8 +20,10 @@ use super::{
 
 pub(super) fn read(text: &str) -> Result<Foreign, Flaw> {
     let rest = text.strip_prefix('1').ok_or(Flaw::Field("it does not begin with 1"))?;
-    if telethon::has_length(rest) && !is_own(text) {
-        return telethon::read(text);
+    if !is_own(text)
+        && let Ok(session) = telethon::read(text)
+    {
+        return Ok(session);
     }
     read_own(Fields(&fields::decode(rest)?))
 }

@@ -33,6 +33,7 @@ mod error;
 mod fields;
 mod format;
 mod gramjs;
+mod home;
 mod mtcute;
 mod mtkruto;
 mod pyrogram;
@@ -50,6 +51,7 @@ use self::fields::Buffer;
 pub use self::{
     error::{Field, Flaw, ForeignError},
     format::Format,
+    home::Home,
 };
 use super::SessionBytes;
 use crate::dc;
@@ -74,8 +76,8 @@ pub struct Foreign {
     dc_id: i32,
     /// There is one for the home.
     keys: BTreeMap<i32, AuthKey>,
-    /// Whether the server is known not to be one of Telegram's.
-    own_server: bool,
+    /// The fingerprint of the server's key, if it is known.
+    server: Option<i64>,
 }
 
 impl Foreign {
@@ -89,7 +91,7 @@ impl Foreign {
             api_id: None,
             dc_id,
             keys: BTreeMap::from([(dc_id, AuthKey::from_bytes(key))]),
-            own_server: false,
+            server: None,
         }
     }
 
@@ -128,6 +130,11 @@ impl Foreign {
 
     fn write_edition(&self, format: Format, older: bool) -> Result<SessionBytes, ForeignError> {
         let written = match format {
+            Format::Chappe => {
+                let session = self.clone().into_session(Home::Auto)?;
+                let why = "it is too large";
+                return session.to_bytes().map_err(|_| ForeignError::Unwritable { format, why });
+            }
             Format::GramJs => gramjs::write(self),
             Format::Telethon => telethon::write(self),
             Format::Pyrogram => pyrogram::write(self, older),
@@ -193,7 +200,7 @@ impl Foreign {
     }
 
     fn home_key(&self, format: Format) -> Result<&[u8; 256], ForeignError> {
-        self.key(self.dc_id).ok_or(ForeignError::malformed(format, Flaw::NoKey))
+        self.key(self.dc_id).ok_or_else(|| ForeignError::malformed(format, Flaw::NoKey))
     }
 
     fn byte_dc_id(&self, format: Format) -> Result<u8, ForeignError> {
@@ -230,10 +237,11 @@ impl Foreign {
 
     /// Where Telegram's own data centre of this number is; none for a server of one's own.
     fn telegrams_address(&self) -> Option<String> {
-        if self.own_server {
-            return None;
-        }
-        let options = dc::built_in(self.test.unwrap_or(false));
+        let test = match self.server {
+            Some(fingerprint) => home::test_of(fingerprint)?,
+            None => self.test.unwrap_or(false),
+        };
+        let options = dc::built_in(test);
         options.into_iter().find(|option| option.dc_id == self.dc_id).map(|option| option.address)
     }
 }
@@ -254,6 +262,9 @@ impl fmt::Debug for Foreign {
 /// Which format the bytes of a string or file look like. What looks like one need not be whole:
 /// [`Foreign::read`] says what is wrong with it.
 pub fn guess(input: &[u8]) -> Option<Format> {
+    if input.starts_with(b"CHAPPE\r\n") {
+        return Some(Format::Chappe);
+    }
     let text = text(input).ok()?;
     let is_pyrogram = matches!(text.trim_end_matches('=').len(), 351 | 356 | 362);
     if let Some(rest) = text.strip_prefix('1') {
@@ -279,6 +290,7 @@ pub fn guess(input: &[u8]) -> Option<Format> {
 fn read(format: Format, input: &[u8]) -> Result<Foreign, ForeignError> {
     let flawed = |flaw| ForeignError::malformed(format, flaw);
     match format {
+        Format::Chappe => home::read(input),
         Format::GramJs => gramjs::read(text(input).map_err(flawed)?).map_err(flawed),
         Format::Telethon => {
             let text = text(input).map_err(flawed)?;

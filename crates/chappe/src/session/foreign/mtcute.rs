@@ -41,6 +41,9 @@ fn read_version(mut fields: Fields<'_>, version: u8) -> Result<Foreign, Flaw> {
         _ => Centre::read_api(fields),
     };
     let home = centre(&mut fields)?;
+    if home.media {
+        return Err(Flaw::Field("its home data centre is one for files only"));
+    }
     if flags & MEDIA != 0 {
         let media = centre(&mut fields)?;
         if flags & TEST == 0 && media.test != home.test {
@@ -107,6 +110,7 @@ pub(super) fn write(session: &Foreign) -> Result<Buffer, ForeignError> {
 struct Centre {
     dc_id: i32,
     address: String,
+    media: bool,
     test: bool,
 }
 
@@ -119,8 +123,12 @@ impl Centre {
         let host = fields.tl_bytes()?;
         let port = i32::from_le_bytes(fields.take()?);
         fields.end()?;
-        let test = version == CENTRE_VERSION && flags & FOR_TESTS != 0;
-        Self::new(dc_id.into(), host, port, test)
+        let known =
+            if version == CENTRE_VERSION { IPV6 | FOR_FILES | FOR_TESTS } else { IPV6 | FOR_FILES };
+        if flags & !known != 0 {
+            return Err(Flaw::Field("its data centre has flags that are not known"));
+        }
+        Self::new(dc_id.into(), host, port, flags)
     }
 
     /// See core.telegram.org/constructor/dcOption.
@@ -135,13 +143,18 @@ impl Centre {
         if flags & SECRET != 0 {
             fields.tl_bytes()?;
         }
-        Self::new(dc_id, host, port, false)
+        // The first two flags are the same ones.
+        Self::new(dc_id, host, port, flags as u8 & (IPV6 | FOR_FILES))
     }
 
-    fn new(dc_id: i32, host: &[u8], port: i32, test: bool) -> Result<Self, Flaw> {
+    fn new(dc_id: i32, host: &[u8], port: i32, flags: u8) -> Result<Self, Flaw> {
         let host = std::str::from_utf8(host).map_err(|_| Flaw::Address)?;
         let port = u16::try_from(port).map_err(|_| Flaw::Address)?;
-        Ok(Self { dc_id, address: address::join(host, port)?, test })
+        if host.contains(':') != (flags & IPV6 != 0) {
+            return Err(Flaw::Address);
+        }
+        let (media, test) = (flags & FOR_FILES != 0, flags & FOR_TESTS != 0);
+        Ok(Self { dc_id, address: address::join(host, port)?, media, test })
     }
 }
 
@@ -151,6 +164,7 @@ const SELF: u32 = 1;
 const TEST: u32 = 2;
 const MEDIA: u32 = 4;
 const IPV6: u8 = 1;
+const FOR_FILES: u8 = 2;
 const FOR_TESTS: u8 = 4;
 /// `dcOption`, and its flag for a secret.
 const DC_OPTION: u32 = 0x18b7_a10d;

@@ -55,7 +55,7 @@ pub(super) fn write(session: &Foreign) -> Result<Buffer, ForeignError> {
     out.extend_from_slice(&port.to_be_bytes());
     out.extend_from_slice(key);
     let mut text = marked(&fields::encode_url(&out));
-    while (text.len() - 1) % 4 != 0 {
+    while !(text.len() - 1).is_multiple_of(4) {
         text.push(b'=');
     }
     Ok(text)
