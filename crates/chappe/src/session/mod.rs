@@ -39,8 +39,8 @@ use zeroize::Zeroizing;
 pub use self::{
     bytes::SessionBytes,
     file::File,
-    lease::{Lease, Moment},
     foreign::{Foreign, ForeignError, Format},
+    lease::{Lease, Moment},
     lock::{Holder, SessionLock},
     sealed::{Passphrase, Seal},
 };

@@ -5,7 +5,7 @@ use chappe::session::{
     foreign::{self, Field, Flaw, ForeignError},
 };
 
-use crate::vectors::{Vector, key, strings};
+use crate::vectors::{Vector, at, key, strings};
 
 /// Vectors that cannot be sessions, for one reason or the other.
 fn is_sound(vector: &Vector) -> bool {
@@ -70,7 +70,7 @@ fn every_string_is_written_as_the_other_library_did() {
 #[test]
 fn the_golden_string_of_gramjs_is_written_byte_by_byte() {
     let mut session = Foreign::new(2, key("key-count"));
-    session.address = Some("149.154.167.51:443".to_owned());
+    session.address = Some(at("149.154.167.51", 443));
     let written = session.write(Format::GramJs).unwrap();
     assert_eq!(written.as_str().unwrap(), GOLDEN);
 }
@@ -188,7 +188,7 @@ fn an_address_that_is_a_name_becomes_telegrams_number() {
     session.address = Some("vesta.web.telegram.org:80".to_owned());
     let text = session.write(Format::Telethon).unwrap();
     let read = Foreign::read(Format::Telethon, text.as_ref()).unwrap();
-    assert_eq!(read.address.as_deref(), Some("149.154.167.91:443"));
+    assert_eq!(read.address, Some(at("149.154.167.91", 443)));
     session.address = Some("localhost:4430".to_owned());
     let text = session.write(Format::Telethon).unwrap();
     let read = Foreign::read(Format::Telethon, text.as_ref()).unwrap();

@@ -20,12 +20,10 @@ impl Vector {
     pub(crate) fn session(&self) -> Foreign {
         let number = |name: &str| self.says[name].as_i64();
         let mut session = Foreign::new(number("dc").unwrap() as i32, self.key);
-        session.address = self.says["address"].as_str().map(|host| {
-            let port = number("port").unwrap();
-            if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
-        });
+        let host = self.says["address"].as_str();
+        session.address = host.map(|host| at(host, number("port").unwrap()));
         session.user_id = number("user_id").filter(|user_id| *user_id != 0);
-        session.bot = session.user_id.and(self.says["bot"].as_bool());
+        session.bot = session.user_id.and_then(|_| self.says["bot"].as_bool());
         session.test = self.says["test"].as_bool();
         session.api_id =
             number("api_id").filter(|id| *id != 0).map(|id| i32::try_from(id).unwrap());
@@ -52,6 +50,11 @@ fn parse(file: &str) -> (HashMap<String, [u8; 256]>, Vec<Value>) {
     let keys = keys.iter().map(|(name, key)| (name.clone(), hex(key.as_str().unwrap()))).collect();
     let Value::Array(vectors) = all["vectors"].take() else { panic!("no vectors") };
     (keys, vectors)
+}
+
+/// An address as chappe writes it.
+pub(crate) fn at(host: &str, port: i64) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 /// A key of the vectors by its name.
