@@ -10,7 +10,7 @@ use bytes::Bytes;
 use chappe_mtproto::{error::ProtocolError, handshake::HandshakeError};
 use chappe_tl::{DecodeError, DecodeErrorKind, ErrorName, Text};
 
-use crate::{session::Holder, state::Ended};
+use crate::{security::password::PasswordProblem, session::Holder, state::Ended};
 
 /// Why a call, a sign-in or a connection failed.
 ///
@@ -41,6 +41,9 @@ pub enum Error {
     /// The server cannot be reached, or hung up and did not come back in time.
     #[error("the server cannot be reached: {0}; check the address and the network")]
     Network(#[source] io::Error),
+    /// The password of the account, or its recovery address, was not changed.
+    #[error(transparent)]
+    Password(#[from] PasswordProblem),
     /// The server breaks the protocol, or is not the one whose key was given.
     #[error(transparent)]
     Protocol(#[from] ProtocolFailure),
@@ -132,6 +135,7 @@ impl Error {
             Self::KeyUnknown => Self::KeyUnknown,
             Self::Lost(method) => Self::Lost(method.clone()),
             Self::Network(error) => Self::Network(io::Error::new(error.kind(), error.to_string())),
+            Self::Password(problem) => Self::Password(*problem),
             Self::Protocol(failure) => Self::Protocol(ProtocolFailure(failure.0.clone())),
             Self::Rpc(error) => Self::Rpc(error.clone()),
             Self::Session(error) => {
@@ -462,7 +466,8 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("FLOOD_PREMIUM_WAIT_X", "too many transfers; wait {} seconds, or less with Premium"),
     (
         "FRESH_RESET_AUTHORISATION_FORBIDDEN",
-        "a session younger than a day may not end others; come back tomorrow",
+        "this session is younger than 24 hours and may not end others yet; \
+         use an older device, or come back when a day has passed",
     ),
     ("FROZEN_METHOD_INVALID", "the account is frozen and may not do this"),
     ("HASH_INVALID", "there is no session with this hash, or no longer; list them again"),
@@ -489,6 +494,7 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("SRP_ID_INVALID", "the password check is too old; try again"),
     ("SRP_PASSWORD_CHANGED", "the password was changed meanwhile; try again"),
     ("TAKEOUT_INIT_DELAY_X", "confirm the export on another device, or wait {} seconds"),
+    ("TTL_DAYS_INVALID", "so many days are not accepted; give another number"),
     ("UPDATE_APP_TO_LOGIN", "Telegram refuses sign-ins of this version; update the app"),
     ("USER_BOT_REQUIRED", "only bots may call this method, a person is signed in"),
     ("USER_DEACTIVATED", "the account was deleted"),

@@ -23,6 +23,8 @@
 //! | [`CallOptions`] | what one call does differently |
 //! | [`ConnectionState`] | whether there is a network, and [`Ended`]: why it is over |
 //! | [`SignIn`] | signing in by phone, code and password, step by step |
+//! | [`PasswordSettings`] | the password of two-step verification |
+//! | [`DeviceSessions`] | the devices that the account is signed in on |
 //! | [`WebAuthorization`] | the websites that the account is logged in to |
 //! | [`Updates`] | what the server says unasked, raw for now |
 //! | [`session`] | what is kept between two runs, and where |
@@ -43,6 +45,7 @@ mod flood;
 mod invoke;
 mod net;
 mod pool;
+mod security;
 pub mod session;
 mod sign_in;
 mod state;
@@ -59,6 +62,10 @@ pub use crate::{
     client::Client,
     dc::{DcOption, Ipv6},
     error::{Error, ProtocolFailure, RpcError, SessionError, SessionProblem, Undecodable},
+    security::{
+        devices::{DeviceSession, DeviceSessions},
+        password::{PasswordProblem, PasswordReset, PasswordSettings, RecoveryEmail},
+    },
     sign_in::{CodeStep, Delivery, PasswordStep, Rejected, SignIn, SignUpStep},
     state::{ConnectionState, ConnectionStates, Ended},
     updates::Updates,

@@ -5,23 +5,14 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
-use chappe_crypto::{
-    dh::Group,
-    srp::{self, Password},
-};
-use rand_chacha::ChaCha20Rng;
-use rand_core::SeedableRng;
 use zeroize::Zeroizing;
 
 use crate::{
     Client, Ended,
     api::{account, auth, enums, errors, types, users},
-    builder::entropy,
     error::Error,
-    session::{
-        Owner,
-        keeper::{Tokens, blocking},
-    },
+    security::proof,
+    session::{Owner, keeper::Tokens},
 };
 
 /// Where a sign-in stands. Each step but the last is answered by its own `submit`, which gives
@@ -374,7 +365,8 @@ impl PasswordStep {
     pub async fn submit(&self, password: &str) -> Result<SignIn, Error> {
         let mut tries = 0;
         loop {
-            let outcome = match proof(&self.client, password).await? {
+            let form = self.client.invoke(&account::GetPassword).await?;
+            let outcome = match proof::prove(&form, password).await? {
                 Some(proof) => {
                     self.client.invoke(&auth::CheckPassword { password: proof.into() }).await
                 }
@@ -530,46 +522,6 @@ async fn password(client: &Client, rejected: Option<Rejected>) -> Result<SignIn,
     let hint = client.invoke(&account::GetPassword).await?.hint;
     let hint = hint.map(String::from).filter(|hint| !hint.is_empty());
     Ok(SignIn::Password(PasswordStep { client: client.clone(), hint, rejected }))
-}
-
-/// Answers the server's challenge; `None` if the account has no password any more.
-async fn proof(
-    client: &Client,
-    password: &str,
-) -> Result<Option<types::InputCheckPasswordSrp>, Error> {
-    let challenge = client.invoke(&account::GetPassword).await?;
-    let (Some(algorithm), Some(b), Some(srp_id)) =
-        (challenge.current_algo, challenge.srp_b, challenge.srp_id)
-    else {
-        return Ok(None);
-    };
-    let enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(algorithm) =
-        algorithm
-    else {
-        return Err(Error::Unsupported(
-            "Telegram checks this password in a new way; update the app",
-        ));
-    };
-    let password = Password::from(password);
-    let mut rng = ChaCha20Rng::from_seed(entropy()?);
-    let secure_random = challenge.secure_random;
-    // Tens of milliseconds of hashing, by design.
-    let answer = blocking(move || {
-        let betrayed = |_| Error::Unsupported("the server's password challenge is not safe");
-        let group = Group::check(&algorithm.p, algorithm.g).map_err(betrayed)?;
-        let algorithm = srp::Algorithm {
-            salt1: algorithm.salt1.to_vec(),
-            salt2: algorithm.salt2.to_vec(),
-            group,
-        };
-        srp::answer(&algorithm, &password, &b, &secure_random, &mut rng).map_err(betrayed)
-    })
-    .await?;
-    Ok(Some(types::InputCheckPasswordSrp {
-        srp_id,
-        a: answer.a.to_vec().into(),
-        m1: answer.m1.to_vec().into(),
-    }))
 }
 
 fn delivery(sent: &enums::auth::SentCodeType) -> (Delivery, Option<i32>) {

@@ -3,12 +3,13 @@
 //! See core.telegram.org/widgets/login. Only people have such sessions, bots do not; and ending
 //! one makes Telegram forget it, what the website itself remembers is the website's business.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crate::{
     Client,
     api::{account, enums, errors, types},
     error::Error,
+    security::time,
 };
 
 /// One website that the account is logged in to, in one browser.
@@ -134,8 +135,4 @@ fn join(answer: types::account::WebAuthorizations) -> Vec<WebAuthorization> {
         })
     });
     rows
-}
-
-fn time(unix: i32) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(unix).unwrap_or_default())
 }

@@ -1,10 +1,6 @@
 //! A local Telegram, a client of it, and the way through a sign-in.
 
-use chappe::{
-    Builder, Client, SignIn, account,
-    api::{enums, types},
-};
-use chappe_crypto::{dh::Group, srp};
+use chappe::{Builder, Client, SignIn, api::types};
 use chappe_server::{Handle, Server};
 
 /// A fresh local Telegram. The seed fixes its key, so that two of one seed share it.
@@ -21,33 +17,6 @@ pub(crate) fn client_of(server: &Handle) -> Builder {
 pub(crate) async fn sign_in(client: &Client, server: &Handle) -> types::User {
     let account = &server.accounts()[0];
     done(code(client.sign_in_phone(&account.phone).await.unwrap()).submit(&account.code).await)
-}
-
-/// Gives the account a password.
-pub(crate) async fn set_password(client: &Client, password: &str, hint: &str) {
-    let form = client.invoke(&account::GetPassword).await.unwrap();
-    let enums::PasswordKdfAlgo::Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(mut new) =
-        form.new_algo
-    else {
-        panic!("{:?}", form.new_algo);
-    };
-    let salt1 = [&new.salt1[..], &[7; 32]].concat();
-    let algorithm = srp::Algorithm {
-        salt1: salt1.clone(),
-        salt2: new.salt2.to_vec(),
-        group: Group::check(&new.p, new.g).unwrap(),
-    };
-    let x = algorithm.password_hash(&password.into());
-    new.salt1 = salt1.into();
-    let mut settings = types::account::PasswordInputSettings::new();
-    settings.new_algo = Some((*new).into());
-    settings.new_password_hash = Some(algorithm.verifier(&x).to_vec().into());
-    settings.hint = Some(hint.into());
-    let request = account::UpdatePasswordSettings {
-        password: enums::InputCheckPasswordSrp::InputCheckPasswordEmpty,
-        new_settings: settings,
-    };
-    assert!(client.invoke(&request).await.unwrap());
 }
 
 pub(crate) fn code(step: SignIn) -> chappe::CodeStep {
