@@ -12,7 +12,7 @@ use std::{
 use chappe::SignIn;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::telegram::{API_HASH, client_of, code, done, set_password, sign_in, telegram};
+use crate::telegram::{API_HASH, client_of, code, done, sign_in, telegram};
 
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
@@ -52,7 +52,18 @@ async fn no_secret_is_logged() {
     let path = folder.path().join("me.session");
     let client = client_of(&server).session(&path).connect().await.unwrap();
     sign_in(&client, &server).await;
-    set_password(&client, "correct horse", "my animal").await;
+    client.set_password(None, "correct horse", "my animal").await.unwrap();
+    client.set_password(Some("wrong horse"), "battery staple", "").await.unwrap_err();
+    let address = "claude@example.com";
+    let begun = client.set_recovery_email("correct horse", address).await.unwrap();
+    let settings = client.password().await.unwrap();
+    let shown = format!("{begun:?} {settings:?}");
+    client.confirm_recovery_email("not it").await.unwrap_err();
+    let sent = server.letters().last_to(address).await.unwrap().unwrap().code;
+    client.confirm_recovery_email(&sent).await.unwrap();
+    client.request_password_recovery().await.unwrap();
+    let recovery = server.letters().last_to(address).await.unwrap().unwrap().code;
+    client.recover_password(&recovery, Some(("correct horse", "my animal"))).await.unwrap();
     let sites = client.web_authorizations().await.unwrap();
     client.reset_web_authorization(sites[0].hash()).await.unwrap();
     client.reset_web_authorization(sites[0].hash()).await.unwrap();
@@ -62,7 +73,7 @@ async fn no_secret_is_logged() {
     let client = client_of(&server).connect().await.unwrap();
     let step = code(client.sign_in_phone(&account.phone).await.unwrap());
     let step = code(step.submit("55555").await.unwrap());
-    let shown = format!("{client:?} {step:?}");
+    let shown = format!("{shown} {client:?} {step:?}");
     let SignIn::Password(step) = step.submit(&account.code).await.unwrap() else {
         panic!("no password is asked for");
     };
@@ -84,6 +95,12 @@ async fn no_secret_is_logged() {
         ("api hash", API_HASH),
         ("phone", account.phone.as_str()),
         ("password", "correct horse"),
+        ("wrong password", "wrong horse"),
+        ("new password", "battery staple"),
+        ("recovery address", address),
+        ("masked address", "c***e@"),
+        ("code of the address", &sent),
+        ("recovery code", &recovery),
         ("hint", "my animal"),
         ("token", secret),
         ("wrong code", "55555"),

@@ -16,6 +16,8 @@ mod lease;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod password;
+#[cfg(test)]
 mod policy;
 #[cfg(test)]
 mod script;

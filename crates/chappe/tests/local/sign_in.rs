@@ -12,7 +12,7 @@ use chappe::{
 use chappe_crypto::dh::KNOWN_PRIME;
 
 use crate::script::{Line, Stage, stage, stage_for};
-use crate::telegram::{client_of, code, done, set_password, sign_in, telegram};
+use crate::telegram::{client_of, code, done, sign_in, telegram};
 
 #[tokio::test]
 async fn a_user_signs_in_by_code_and_out() {
@@ -91,7 +91,7 @@ async fn a_password_is_asked_for_and_checked() {
     let server = telegram(1).await;
     let first = client_of(&server).connect().await.unwrap();
     sign_in(&first, &server).await;
-    set_password(&first, "correct horse", "animal").await;
+    first.set_password(None, "correct horse", "animal").await.unwrap();
 
     let client = client_of(&server).connect().await.unwrap();
     let account = &server.accounts()[0];
