@@ -17,6 +17,7 @@ use crate::{
     engine::{Engine, unix},
     key,
     listener::{Clock, Listener, Socket},
+    numbers::{Name, Number},
     rpc,
     web::control::Control,
     world::{self, Dcs, World},
@@ -40,6 +41,7 @@ impl Server {
             seed: None,
             start_at: None,
             limits: Vec::new(),
+            numbers: Vec::new(),
             control: None,
         }
     }
@@ -65,6 +67,7 @@ pub struct Builder {
     seed: Option<u64>,
     start_at: Option<Duration>,
     limits: Vec<rpc::Limit>,
+    numbers: Vec<(String, Number)>,
     control: Option<SocketAddr>,
 }
 
@@ -141,6 +144,13 @@ impl Builder {
         self
     }
 
+    /// Orders how a phone number signs in, or with a `*` behind its first digits all that begin so:
+    /// [`numbers`](crate::numbers). A wrong order is told by [`start`](Self::start).
+    pub fn number(mut self, phone: impl Into<String>, number: Number) -> Self {
+        self.numbers.push((phone.into(), number));
+        self
+    }
+
     /// Opens a control port: [`faults`](crate::faults) as JSON over HTTP, for test suites in any
     /// language. Only loopback addresses are taken, whatever is exposed; port 0 means a free one.
     /// The [announcement](Handle::announcement) says where it is.
@@ -152,7 +162,8 @@ impl Builder {
     /// Starts the server on the current tokio runtime.
     ///
     /// # Errors
-    /// When an address is not loopback or not free, or the data directory cannot be used.
+    /// When an address is not loopback or not free, the data directory cannot be used, or an order
+    /// for a [number](Self::number) makes no sense.
     ///
     /// # Cancel safety
     /// Nothing runs when this is dropped before it is done.
@@ -190,6 +201,11 @@ impl Builder {
             dcs,
         };
         let world = World::open(origin, unix(clock.now().unix))?;
+        for (phone, number) in &self.numbers {
+            let name = Name::read(phone)?;
+            number.check(&name)?;
+            world.set_number(&name, number)?;
+        }
         let key = key::load(self.data.as_deref(), &mut ChaCha20Rng::from_seed(key_seed))?;
         let announcement = Announcement {
             address: address.to_string(),

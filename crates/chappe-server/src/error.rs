@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
-use crate::faults::FaultError;
+use crate::{faults::FaultError, numbers::NumberError};
 
 /// Why a server could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +90,9 @@ pub enum Error {
     /// A fault that was ordered makes no sense.
     #[error(transparent)]
     Fault(Box<FaultError>),
+    /// An order for a phone number makes no sense.
+    #[error(transparent)]
+    Number(Box<NumberError>),
     /// The server stopped by itself; the log says why.
     #[error("the server stopped by itself; the log says why")]
     Stopped,
@@ -109,6 +112,12 @@ impl From<rusqlite::Error> for DatabaseError {
 impl From<FaultError> for Error {
     fn from(error: FaultError) -> Self {
         Self::Fault(Box::new(error))
+    }
+}
+
+impl From<NumberError> for Error {
+    fn from(error: NumberError) -> Self {
+        Self::Number(Box::new(error))
     }
 }
 

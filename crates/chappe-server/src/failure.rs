@@ -52,6 +52,13 @@ pub(crate) enum Stop {
     Broken(rusqlite::Error),
 }
 
+impl Stop {
+    /// Whether this is a refusal by this name.
+    pub(crate) fn is(&self, name: ErrorName) -> bool {
+        matches!(self, Self::Refused(failure) if *failure == name.into())
+    }
+}
+
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Self {
         Self::Refused(failure)

@@ -9,7 +9,14 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{Error, faults::Faults, letters::Letters, listener::Message, web::control::Control};
+use crate::{
+    Error,
+    faults::Faults,
+    letters::Letters,
+    listener::Message,
+    numbers::Numbers,
+    web::control::{Control, Desk},
+};
 
 /// How many bytes an in-process connection holds each way.
 const DUPLEX: usize = 64 * 1024;
@@ -113,7 +120,8 @@ impl Handle {
     /// Opens the control port.
     pub(crate) fn with_control(mut self, control: Control) -> Self {
         let (stop, stopped) = oneshot::channel();
-        tokio::spawn(control.serve(self.faults(), self.letters(), stopped));
+        let desk = Desk { faults: self.faults(), letters: self.letters(), numbers: self.numbers() };
+        tokio::spawn(control.serve(desk, stopped));
         self.control = Some(stop);
         self
     }
@@ -199,6 +207,11 @@ impl Handle {
     /// What the server sent to phones and mailboxes: codes above all.
     pub fn letters(&self) -> Letters {
         Letters::new(self.inbox.clone(), self.post.clone())
+    }
+
+    /// How phone numbers sign in, where it is to be other than usual.
+    pub fn numbers(&self) -> Numbers {
+        Numbers::new(self.inbox.clone())
     }
 
     /// Waits until the server stops by itself, which it never should: then the log says why.

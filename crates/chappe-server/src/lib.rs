@@ -46,6 +46,7 @@ mod handle;
 mod key;
 pub mod letters;
 mod listener;
+pub mod numbers;
 mod rpc;
 mod web;
 mod world;

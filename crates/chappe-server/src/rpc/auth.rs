@@ -9,7 +9,7 @@ use chappe_tl::ErrorName;
 use super::{Call, account, users};
 use crate::{
     failure::{Failure, Outcome},
-    world::{Binding, LoginToken, SentCode, SignIn, TokenLogin},
+    world::{Binding, LoginToken, TokenLogin},
 };
 
 /// The length of an `api_hash`: 32 hexadecimal digits.
@@ -17,58 +17,6 @@ const API_HASH_LENGTH: usize = 32;
 
 /// How many sessions a client may have beside the first for files.
 const TMP_SESSIONS: i32 = 1;
-
-pub(super) fn send_code(
-    call: &mut Call<'_>,
-    request: auth::SendCode,
-) -> Outcome<enums::auth::SentCode> {
-    check_app(request.api_id, &request.api_hash)?;
-    phone_at_home(call, &request.phone_number)?;
-    let sent = call.world.send_code(call.now, call.caller, &request.phone_number)?;
-    Ok(sent_code(sent))
-}
-
-pub(super) fn resend_code(
-    call: &mut Call<'_>,
-    request: auth::ResendCode,
-) -> Outcome<enums::auth::SentCode> {
-    let (phone, hash) = (&request.phone_number, &request.phone_code_hash);
-    Ok(sent_code(call.world.resend_code(call.now, call.caller, phone, hash)?))
-}
-
-pub(super) fn cancel_code(call: &mut Call<'_>, request: auth::CancelCode) -> Outcome<bool> {
-    let (phone, hash) = (&request.phone_number, &request.phone_code_hash);
-    call.world.cancel_code(call.now, call.caller, phone, hash)?;
-    Ok(true)
-}
-
-pub(super) fn sign_in(
-    call: &mut Call<'_>,
-    request: auth::SignIn,
-) -> Outcome<enums::auth::Authorization> {
-    let (phone, hash) = (&request.phone_number, &request.phone_code_hash);
-    let code = request.phone_code.as_deref().unwrap_or_default();
-    phone_at_home(call, phone)?;
-    match call.world.sign_in(call.now, call.caller, phone, hash, code)? {
-        SignIn::Done(user_id) => authorization(call, user_id),
-        SignIn::SignUpRequired => Ok(types::auth::AuthorizationSignUpRequired::new().into()),
-    }
-}
-
-pub(super) fn sign_up(
-    call: &mut Call<'_>,
-    request: auth::SignUp,
-) -> Outcome<enums::auth::Authorization> {
-    phone_at_home(call, &request.phone_number)?;
-    let user_id = call.world.sign_up(
-        call.now,
-        call.caller,
-        &request.phone_number,
-        &request.phone_code_hash,
-        (&request.first_name, &request.last_name),
-    )?;
-    authorization(call, user_id)
-}
 
 pub(super) fn import_bot_authorization(
     call: &mut Call<'_>,
@@ -114,15 +62,23 @@ pub(super) fn accept_login_token(
 }
 
 pub(super) fn log_out(call: &mut Call<'_>, _: auth::LogOut) -> Outcome<types::auth::LoggedOut> {
+    // Whoever only took a session along to this data centre does not end it.
+    let person = call.user.as_ref().filter(|user| !user.bot && !call.key.is_imported());
+    let mut answer = types::auth::LoggedOut::new();
+    if let Some(person) = person.map(|user| user.id) {
+        answer.future_auth_token = Some(call.world.make_future_token(call.now, person)?.into());
+    }
     call.world.sign_out(call.caller.auth_key_id)?;
-    Ok(types::auth::LoggedOut::new())
+    Ok(answer)
 }
 
 pub(super) fn reset_authorizations(
     call: &mut Call<'_>,
     _: auth::ResetAuthorizations,
 ) -> Outcome<bool> {
-    call.world.reset_authorizations(call.now, call.my_id()?, call.caller.auth_key_id)?;
+    let me = call.my_id()?;
+    call.world.reset_authorizations(call.now, me, call.caller.auth_key_id)?;
+    call.world.void_future_tokens(me)?;
     Ok(true)
 }
 
@@ -171,17 +127,7 @@ pub(super) fn drop_temp_auth_keys(
     Ok(true)
 }
 
-/// Sends the owner of a phone number to the data centre where it lives. What is no phone number is
-/// left to whoever reads it.
-/// Assumed: for signing in and up, too, although a client gets there by the code only.
-fn phone_at_home(call: &Call<'_>, phone: &str) -> Outcome<()> {
-    match call.world.home_of_phone(phone)? {
-        Some(home) => at_home(call, home, errors::PHONE_MIGRATE_X),
-        None => Ok(()),
-    }
-}
-
-fn at_home(call: &Call<'_>, home: i32, elsewhere: ErrorName) -> Outcome<()> {
+pub(super) fn at_home(call: &Call<'_>, home: i32, elsewhere: ErrorName) -> Outcome<()> {
     if home == call.caller.dc {
         return Ok(());
     }
@@ -207,7 +153,12 @@ pub(super) fn authorization(
             call.push(user_id, update)?;
         }
     }
-    Ok(signed_in(call, user_id)?.into())
+    let mut authorization = signed_in(call, user_id)?;
+    if !user.bot {
+        let token = call.world.make_future_token(call.now, user_id)?;
+        authorization.future_auth_token = Some(token.into());
+    }
+    Ok(authorization.into())
 }
 
 /// `auth.authorization`.
@@ -233,14 +184,9 @@ fn login_token(call: &mut Call<'_>, login: TokenLogin) -> Outcome<enums::auth::L
     })
 }
 
-fn sent_code(sent: SentCode) -> enums::auth::SentCode {
-    let r#type = types::auth::SentCodeTypeSms { length: sent.length };
-    types::auth::SentCode::new(r#type, sent.hash).into()
-}
-
 /// Refuses what cannot be an application. Which applications there are, this server does not
 /// know: any well-formed pair is welcome.
-fn check_app(api_id: i32, api_hash: &str) -> Outcome<()> {
+pub(super) fn check_app(api_id: i32, api_hash: &str) -> Outcome<()> {
     let well_formed = api_id > 0
         && api_hash.len() == API_HASH_LENGTH
         && api_hash.bytes().all(|digit| digit.is_ascii_hexdigit());

@@ -14,6 +14,7 @@ mod contacts;
 mod help;
 mod layer;
 mod limit;
+mod login;
 mod password;
 mod startup;
 mod updates;
@@ -184,16 +185,20 @@ static ROUTES: &[Route] = routes! {
     chappe_api::account::GetPassword => password::get,
     chappe_api::account::GetPasswordSettings => password::get_settings,
     chappe_api::account::GetWebAuthorizations => account::get_web_authorizations,
+    chappe_api::account::InvalidateSignInCodes => login::invalidate_sign_in_codes,
     chappe_api::account::ResendPasswordEmail => password::resend_email,
     chappe_api::account::ResetAuthorization => account::reset_authorization,
     chappe_api::account::ResetPassword => password::reset,
     chappe_api::account::ResetWebAuthorization => account::reset_web_authorization,
     chappe_api::account::ResetWebAuthorizations => account::reset_web_authorizations,
+    chappe_api::account::SendVerifyEmailCode => login::send_verify_email_code,
     chappe_api::account::UpdatePasswordSettings => password::update_settings,
     chappe_api::account::UpdateStatus => account::update_status,
+    chappe_api::account::VerifyEmail => login::verify_email,
     chappe_api::auth::AcceptLoginToken => auth::accept_login_token,
     chappe_api::auth::BindTempAuthKey => auth::bind_temp_auth_key,
-    chappe_api::auth::CancelCode => auth::cancel_code,
+    chappe_api::auth::CancelCode => login::cancel_code,
+    chappe_api::auth::CheckPaidAuth => login::check_paid_auth,
     chappe_api::auth::CheckPassword => password::check,
     chappe_api::auth::CheckRecoveryPassword => password::check_recovery,
     chappe_api::auth::DropTempAuthKeys => auth::drop_temp_auth_keys,
@@ -204,12 +209,15 @@ static ROUTES: &[Route] = routes! {
     chappe_api::auth::ImportLoginToken => auth::import_login_token,
     chappe_api::auth::LogOut => auth::log_out,
     chappe_api::auth::RecoverPassword => password::recover,
+    chappe_api::auth::ReportMissingCode => login::report_missing_code,
+    chappe_api::auth::RequestFirebaseSms => login::request_firebase_sms,
     chappe_api::auth::RequestPasswordRecovery => password::request_recovery,
-    chappe_api::auth::ResendCode => auth::resend_code,
+    chappe_api::auth::ResendCode => login::resend_code,
     chappe_api::auth::ResetAuthorizations => auth::reset_authorizations,
-    chappe_api::auth::SendCode => auth::send_code,
-    chappe_api::auth::SignIn => auth::sign_in,
-    chappe_api::auth::SignUp => auth::sign_up,
+    chappe_api::auth::ResetLoginEmail => login::reset_login_email,
+    chappe_api::auth::SendCode => login::send_code,
+    chappe_api::auth::SignIn => login::sign_in,
+    chappe_api::auth::SignUp => login::sign_up,
     chappe_api::contacts::Block => contacts::block,
     chappe_api::contacts::GetContacts => contacts::get_contacts,
     chappe_api::help::GetAppConfig => help::get_app_config,

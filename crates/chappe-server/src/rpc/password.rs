@@ -21,6 +21,10 @@ pub(super) fn get(
         types::SecurePasswordKdfAlgoPbkdf2Hmacsha512iter100000 { salt: form.new_salt2.into() },
         form.secure_random.to_vec(),
     );
+    if let Some(phone) = call.user.as_ref().and_then(|user| user.phone.clone()) {
+        let pattern = call.world.login_email_pattern(call.now, &phone)?;
+        password.login_email_pattern = pattern.map(Into::into);
+    }
     password.email_unconfirmed_pattern = form.unconfirmed.map(Into::into);
     if let Some(current) = form.current {
         password.has_password = true;
@@ -83,7 +87,10 @@ pub(super) fn check(
     request: auth::CheckPassword,
 ) -> Outcome<enums::auth::Authorization> {
     let user_id = whose(call)?;
-    check_proof(call, user_id, &request.password)?;
+    call.world.refuse_guessed_password(call.now, user_id, errors::FLOOD_WAIT_X)?;
+    let check = check_proof(call, user_id, &request.password);
+    call.world.count_password(call.now, user_id, &check)?;
+    check?;
     admitted(call, user_id)
 }
 

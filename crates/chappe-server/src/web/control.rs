@@ -25,6 +25,7 @@ use crate::{
     Error,
     faults::{Action, Fault, FaultId, Faults, Scope},
     letters::{Letter, Letters},
+    numbers::{Number, Numbers},
     world,
 };
 
@@ -55,7 +56,7 @@ impl Control {
     }
 
     /// Serves until `stop` is told or dropped, then ends what is under way.
-    pub(crate) async fn serve(self, faults: Faults, letters: Letters, stop: oneshot::Receiver<()>) {
+    pub(crate) async fn serve(self, desk: Desk, stop: oneshot::Receiver<()>) {
         let app = Router::new()
             .route("/", get(index))
             .route("/faults", get(list).post(add).delete(clear))
@@ -63,12 +64,14 @@ impl Control {
             .route("/do/{action}", post(act))
             .route("/calls", get(calls))
             .route("/letters", get(list_letters))
+            .route("/numbers", get(list_numbers))
+            .route("/numbers/{phone}", get(look_at_number).put(set_number).delete(remove_number))
             .route("/state", get(state))
             .route("/idle", get(idle))
             .fallback(nowhere)
             .method_not_allowed_fallback(wrong_method)
             .layer(middleware::from_fn(guard))
-            .with_state(Desk { faults, letters });
+            .with_state(desk);
         let stopped = async {
             // Dropped or told: either way it is over.
             let _ = stop.await;
@@ -82,9 +85,10 @@ impl Control {
 
 /// What the handlers speak to.
 #[derive(Clone, Debug)]
-struct Desk {
-    faults: Faults,
-    letters: Letters,
+pub(crate) struct Desk {
+    pub(crate) faults: Faults,
+    pub(crate) letters: Letters,
+    pub(crate) numbers: Numbers,
 }
 
 impl FromRef<Desk> for Faults {
@@ -96,6 +100,12 @@ impl FromRef<Desk> for Faults {
 impl FromRef<Desk> for Letters {
     fn from_ref(desk: &Desk) -> Self {
         desk.letters.clone()
+    }
+}
+
+impl FromRef<Desk> for Numbers {
+    fn from_ref(desk: &Desk) -> Self {
+        desk.numbers.clone()
     }
 }
 
@@ -125,6 +135,9 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
             Error::Fault(error) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.problem(), error.hint())
+            }
+            Error::Number(error) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.problem(), error.hint())
             }
             error => Self::new(
@@ -261,6 +274,32 @@ async fn list_letters(State(letters): State<Letters>, uri: Uri) -> Answer {
     ok(&json!({ "letters": letters }))
 }
 
+/// `GET /numbers`
+async fn list_numbers(State(numbers): State<Numbers>) -> Answer {
+    ok(&json!({ "numbers": numbers.list().await? }))
+}
+
+/// `GET /numbers/{phone}`
+async fn look_at_number(State(numbers): State<Numbers>, Path(phone): Path<String>) -> Answer {
+    ok(&numbers.get(&phone).await?.ok_or_else(no_number)?)
+}
+
+/// `PUT /numbers/{phone}`
+async fn set_number(
+    State(numbers): State<Numbers>,
+    Path(phone): Path<String>,
+    body: Body,
+) -> Answer {
+    let number: Number = read(body).await?;
+    numbers.set(&phone, number).await?;
+    ok(&numbers.get(&phone).await?)
+}
+
+/// `DELETE /numbers/{phone}`
+async fn remove_number(State(numbers): State<Numbers>, Path(phone): Path<String>) -> Answer {
+    ok(&numbers.remove(&phone).await?.ok_or_else(no_number)?)
+}
+
 /// `GET /state`
 async fn state(State(faults): State<Faults>) -> Answer {
     ok(&faults.state().await?)
@@ -303,6 +342,11 @@ async fn wrong_method(method: Method, uri: Uri) -> Refusal {
 fn no_fault(id: FaultId) -> Refusal {
     let error = format!("there is no fault {id}");
     Refusal::new(StatusCode::NOT_FOUND, error, "GET /faults lists those there are")
+}
+
+fn no_number() -> Refusal {
+    let error = "nothing was ordered for this number";
+    Refusal::new(StatusCode::NOT_FOUND, error, "GET /numbers lists what was")
 }
 
 fn parse_id(text: &str) -> Result<FaultId, Refusal> {
@@ -398,6 +442,10 @@ const PATHS: &[&str] = &[
     "POST /do/{action}",
     "GET /calls",
     "GET /letters",
+    "GET /numbers",
+    "GET /numbers/{phone}",
+    "PUT /numbers/{phone}",
+    "DELETE /numbers/{phone}",
     "GET /state",
     "GET /idle",
 ];

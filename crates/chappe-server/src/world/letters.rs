@@ -1,7 +1,7 @@
 //! Letters: what goes to phones and mailboxes.
 
 use rusqlite::{
-    Row, ToSql, params,
+    OptionalExtension, Row, ToSql, params,
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
 };
 
@@ -57,6 +57,18 @@ impl World {
         self.post(now, (way, to, subject, code), None)
     }
 
+    /// Calls a phone number from another one, which tells the code.
+    pub(super) fn send_call(
+        &mut self,
+        now: i32,
+        way: Way,
+        to: &str,
+        caller: &str,
+        code: &str,
+    ) -> Outcome<()> {
+        self.post(now, (way, to, Subject::SignIn, code), Some(caller))
+    }
+
     fn post(
         &mut self,
         now: i32,
@@ -83,6 +95,18 @@ impl World {
             "SELECT id, date, way, recipient, subject, code, caller FROM letters ORDER BY id",
         )?;
         statement.query_map([], read)?.collect()
+    }
+
+    /// The last letter to a phone number or an email address.
+    pub(crate) fn last_letter_to(&self, to: &str) -> Outcome<Option<Letter>> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT id, date, way, recipient, subject, code, caller FROM letters
+                 WHERE recipient = ?1 ORDER BY id DESC LIMIT 1",
+            )?
+            .query_row([letterbox(to)], read)
+            .optional()?)
     }
 
     /// The number of the last letter.
@@ -115,7 +139,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Letter> {
 }
 
 /// What a letter says.
-pub(super) fn text(way: Way, subject: Subject, code: &str, caller: Option<&str>) -> String {
+fn text(way: Way, subject: Subject, code: &str, caller: Option<&str>) -> String {
     match (subject, way, caller) {
         (Subject::SignIn, Way::FlashCall, Some(caller)) => {
             format!("+{caller} called; the number is the login code.")

@@ -12,7 +12,12 @@ mod devices;
 mod letters;
 mod log;
 mod login;
+mod login_again;
+mod login_email;
+mod login_flood;
 mod login_token;
+mod login_way;
+mod numbers;
 mod password;
 mod places;
 mod recovery;
@@ -42,8 +47,10 @@ pub(crate) use self::{
     devices::{Authorization, Device, KeyState, Void},
     letters::letterbox,
     log::State,
-    login::{SentCode, SignIn, test_code},
+    login::{Asked, Sent, SentCode, Settings, SignIn, Typed, digits, test_code},
+    login_email::{EmailPurpose, email_address},
     login_token::{LoginToken, TokenLogin},
+    login_way::{Delivery, MailboxReset},
     password::{NewPassword, NewSettings, PasswordProof},
     places::NEAREST_COUNTRY,
     recovery::Reset,

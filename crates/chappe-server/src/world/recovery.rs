@@ -312,7 +312,7 @@ impl World {
     }
 
     /// Draws a code for an address.
-    fn email_code(&mut self) -> String {
+    pub(super) fn email_code(&mut self) -> String {
         (0..CODE_LENGTH).map(|_| char::from(b'0' + (self.rng.next_u32() % 10) as u8)).collect()
     }
 }

@@ -45,3 +45,52 @@ CREATE TABLE password_recoveries (
   sent       INTEGER NOT NULL,
   tries_left INTEGER NOT NULL
 ) STRICT;
+
+-- Sign-in. What is asked for first ('code', or 'email' or 'payment' before there is one), the way that
+-- the code took and those that are left, separated by spaces, and from when the next may be asked for.
+-- `code` is what the last way told, `digits` what every way tells that tells digits.
+ALTER TABLE login_codes ADD COLUMN stage TEXT NOT NULL DEFAULT 'code';
+ALTER TABLE login_codes ADD COLUMN ways TEXT NOT NULL DEFAULT 'sms';
+ALTER TABLE login_codes ADD COLUMN due INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE login_codes ADD COLUMN digits TEXT NOT NULL DEFAULT '';
+
+-- What was ordered for phone numbers, or for all that begin alike: JSON.
+CREATE TABLE numbers (
+  phone TEXT PRIMARY KEY,
+  number TEXT NOT NULL
+) WITHOUT ROWID, STRICT;
+
+-- The mailboxes that login codes go to, and when one is to be forgotten.
+CREATE TABLE login_emails (
+  phone TEXT PRIMARY KEY,
+  email TEXT NOT NULL,
+  reset INTEGER
+) WITHOUT ROWID, STRICT;
+
+-- Codes that show whose a mailbox is: one for a key, either for a login code or, with '', for an account.
+CREATE TABLE email_checks (
+  auth_key_id INTEGER PRIMARY KEY REFERENCES auth_keys (id) ON DELETE CASCADE,
+  hash        TEXT NOT NULL,
+  email       TEXT NOT NULL,
+  code        TEXT NOT NULL,
+  sent        INTEGER NOT NULL,
+  tries_left  INTEGER NOT NULL
+) STRICT;
+
+-- Future-auth tokens: each is good once.
+CREATE TABLE future_auth_tokens (
+  token   BLOB PRIMARY KEY,
+  user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  number  INTEGER NOT NULL,
+  expires INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+CREATE INDEX future_auth_tokens_of_user ON future_auth_tokens (user_id);
+
+-- How often somebody did something since a time.
+CREATE TABLE floods (
+  what  TEXT NOT NULL,
+  whom  TEXT NOT NULL,
+  began INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (what, whom)
+) WITHOUT ROWID, STRICT;

@@ -140,6 +140,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         self.updates.remove(0)
     }
 
+    /// Waits for an update that comes by itself.
+    pub(crate) async fn short_update(&mut self) -> enums::Update {
+        match enums::Updates::from_bytes(&self.update().await).unwrap() {
+            enums::Updates::UpdateShort(short) => short.update,
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Says only what the protocol says by itself for a while.
     pub(crate) async fn rest(&mut self, time: Duration) {
         let end = Instant::now() + time;

@@ -7,7 +7,7 @@ use chappe_api::{
 };
 use chappe_mtproto::transport::Framing;
 use chappe_schema::{Type, layers::Layers, value::Value};
-use chappe_tl::{Decode, Encode, Reader};
+use chappe_tl::{Encode, Reader};
 use tokio::net::TcpStream;
 
 use crate::client::{Client, config, server};
@@ -96,9 +96,12 @@ async fn a_phone_number_signs_up_by_itself() {
     let mut again = Client::connect(&server, 2).await;
     let answer = again.sign_in("+999 66 14242", "11111").await.unwrap();
     assert!(matches!(answer, enums::auth::Authorization::Authorization(_)));
-    let update = enums::Updates::from_bytes(&client.update().await).unwrap();
-    let enums::Updates::UpdateShort(short) = update else { panic!("{update:?}") };
-    assert!(matches!(short.update, enums::Update::NewAuthorization(_)));
+    // The first device shows the code, and then that it was used.
+    let enums::Update::ServiceNotification(code) = client.short_update().await else {
+        panic!("no code");
+    };
+    assert!(code.message.contains("11111") && code.inbox_date.is_some(), "{}", code.message);
+    assert!(matches!(client.short_update().await, enums::Update::NewAuthorization(_)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -26,13 +26,14 @@ async fn pushes_arrive_in_order_and_end_with_the_client() {
         other.close().await.unwrap();
     }
     let mut before = None;
+    let mut next = async || match updates.next().await.unwrap().unwrap() {
+        enums::Updates::UpdateShort(pushed) => pushed.update,
+        other => panic!("{other:?}"),
+    };
     for _ in 0..3 {
-        let pushed = match updates.next().await.unwrap().unwrap() {
-            enums::Updates::UpdateShort(pushed) => vec![pushed.update],
-            enums::Updates::Updates(pushed) => pushed.updates,
-            other => panic!("{other:?}"),
-        };
-        let [enums::Update::NewAuthorization(new)] = &pushed[..] else { panic!("{pushed:?}") };
+        // The code, and then that it was used.
+        assert!(matches!(next().await, enums::Update::ServiceNotification(_)));
+        let enums::Update::NewAuthorization(new) = next().await else { panic!("no sign-in") };
         assert_ne!(before, Some(new.hash));
         before = Some(new.hash);
     }

@@ -12,9 +12,10 @@ use super::*;
 use crate::letters::{Subject, Way};
 
 const EMAIL: &str = "claude@example.com";
-const NOBODY: enums::InputCheckPasswordSrp = enums::InputCheckPasswordSrp::InputCheckPasswordEmpty;
+pub(super) const NOBODY: enums::InputCheckPasswordSrp =
+    enums::InputCheckPasswordSrp::InputCheckPasswordEmpty;
 
-fn form(server: &mut Bench, caller: Caller) -> types::account::Password {
+pub(super) fn form(server: &mut Bench, caller: Caller) -> types::account::Password {
     server.call(caller, &account::GetPassword).unwrap()
 }
 
@@ -28,7 +29,7 @@ fn algorithm(algo: &enums::PasswordKdfAlgo) -> Algorithm {
 }
 
 /// The settings that make this the password.
-fn to(form: &types::account::Password, password: &str) -> PasswordInputSettings {
+pub(super) fn to(form: &types::account::Password, password: &str) -> PasswordInputSettings {
     let mut algorithm = algorithm(&form.new_algo);
     algorithm.salt1.extend([9; 32]);
     let verifier = algorithm.verifier(&algorithm.password_hash(&Password::new(password)));
@@ -60,7 +61,7 @@ fn email(address: &str) -> PasswordInputSettings {
     PasswordInputSettings { email: Some(address.into()), ..PasswordInputSettings::new() }
 }
 
-fn update(
+pub(super) fn update(
     password: enums::InputCheckPasswordSrp,
     new_settings: PasswordInputSettings,
 ) -> account::UpdatePasswordSettings {
@@ -68,7 +69,10 @@ fn update(
 }
 
 /// Shows that the password is known, or believed to be.
-fn proof(form: &types::account::Password, password: &str) -> enums::InputCheckPasswordSrp {
+pub(super) fn proof(
+    form: &types::account::Password,
+    password: &str,
+) -> enums::InputCheckPasswordSrp {
     let algorithm = algorithm(form.current_algo.as_ref().unwrap());
     let b = form.srp_b.as_ref().unwrap();
     let mut rng = ChaCha20Rng::from_seed([3; 32]);
