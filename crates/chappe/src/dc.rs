@@ -222,6 +222,20 @@ pub(crate) fn built_in(test: bool) -> Vec<DcOption> {
     (1..=count).cycle().zip(hosts).map(|(dc_id, address)| DcOption::new(dc_id, address)).collect()
 }
 
+/// Whether an address is of Telegram's test servers; `None` if it is none of those that are
+/// built in.
+pub(crate) fn is_test(host: &str) -> Option<bool> {
+    let is_in = |hosts: &[&str]| {
+        let ip: Option<IpAddr> = host.parse().ok();
+        let known = hosts.iter().map(|host| host.trim_matches(['[', ']']).parse().ok());
+        ip.is_some() && known.into_iter().any(|known| known == ip)
+    };
+    if is_in(&PRODUCTION) {
+        return Some(false);
+    }
+    is_in(&TEST).then_some(true)
+}
+
 /// How long what a server says is good.
 pub(crate) fn validity(config: &types::Config) -> Duration {
     let seconds = config.expires.saturating_sub(config.date);

@@ -50,6 +50,17 @@ use crate::error::SessionProblem;
 #[derive(Clone)]
 pub struct SessionBytes(pub(super) Zeroizing<Vec<u8>>);
 
+impl SessionBytes {
+    pub(super) const fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(bytes)
+    }
+
+    /// The text, if they are one: a session string of another library.
+    pub fn as_str(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
+    }
+}
+
 impl AsRef<[u8]> for SessionBytes {
     fn as_ref(&self) -> &[u8] {
         &self.0

@@ -16,6 +16,7 @@
 
 mod bytes;
 mod file;
+pub mod foreign;
 pub(crate) mod keeper;
 mod lease;
 pub(crate) mod lock;
@@ -38,6 +39,7 @@ use zeroize::Zeroizing;
 pub use self::{
     bytes::SessionBytes,
     file::File,
+    foreign::{Foreign, ForeignError, Format},
     lease::{Lease, Moment},
     lock::{Holder, SessionLock},
     sealed::{Passphrase, Seal},
@@ -167,7 +169,6 @@ impl Session {
     ///
     /// # Errors
     /// [`SessionProblem::NoKey`] if there is no key for the home.
-    #[cfg_attr(not(test), expect(dead_code, reason = "sessions of other libraries come next"))]
     pub(crate) fn assemble(
         home: i32,
         server_fingerprint: i64,
