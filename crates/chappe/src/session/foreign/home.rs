@@ -110,7 +110,7 @@ impl Foreign {
     }
 
     /// Whether the address leads to this machine or its network.
-    fn is_elsewhere(&self) -> bool {
+    pub(super) fn is_elsewhere(&self) -> bool {
         let host = self.address.as_deref().and_then(address::split).map(|(host, _)| host);
         host.is_some_and(|host| match host.parse() {
             Ok(std::net::IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private(),

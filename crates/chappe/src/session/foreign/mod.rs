@@ -32,11 +32,15 @@ mod address;
 mod error;
 mod fields;
 mod format;
+mod gotd;
 mod gramjs;
 mod home;
+mod load;
 mod mtcute;
 mod mtkruto;
 mod pyrogram;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod telethon;
 
 use std::{
@@ -52,6 +56,7 @@ pub use self::{
     error::{Field, Flaw, ForeignError},
     format::Format,
     home::Home,
+    load::load,
 };
 use super::SessionBytes;
 use crate::dc;
@@ -140,6 +145,11 @@ impl Foreign {
             Format::Pyrogram => pyrogram::write(self, older),
             Format::Mtcute => mtcute::write(self),
             Format::MtKruto => mtkruto::write(self, older),
+            Format::Gotd => gotd::write(self),
+            #[cfg(feature = "sqlite")]
+            Format::TelethonFile | Format::PyrogramFile => sqlite::write(self, format),
+            #[cfg(not(feature = "sqlite"))]
+            Format::TelethonFile | Format::PyrogramFile => Err(ForeignError::NoSqlite(format)),
             other => Err(ForeignError::Shape(other)),
         };
         written.map(SessionBytes::new)
@@ -235,6 +245,13 @@ impl Foreign {
         ip(&address).or_else(telegrams).ok_or(ForeignError::Unwritable { format, why })
     }
 
+    /// Whether the address is known to be none of Telegram's: the server is another one, or it is
+    /// on this machine or network.
+    #[cfg(feature = "sqlite")]
+    fn is_of_own_server(&self) -> bool {
+        self.is_elsewhere() || self.server.is_some_and(|server| home::test_of(server).is_none())
+    }
+
     /// Where Telegram's own data centre of this number is; none for a server of one's own.
     fn telegrams_address(&self) -> Option<String> {
         let test = match self.server {
@@ -264,6 +281,22 @@ impl fmt::Debug for Foreign {
 pub fn guess(input: &[u8]) -> Option<Format> {
     if input.starts_with(b"CHAPPE\r\n") {
         return Some(Format::Chappe);
+    }
+    if input.starts_with(b"TDF$") {
+        return Some(Format::Tdata);
+    }
+    if input.starts_with(b"SQLite format 3\0") {
+        // The text that made a table is in the first pages.
+        let front = input.get(..SCHEMA).unwrap_or(input);
+        let has = |table: &[u8]| front.windows(table.len()).any(|window| window == table);
+        return match (has(b"CREATE TABLE entities"), has(b"CREATE TABLE peers")) {
+            (true, false) => Some(Format::TelethonFile),
+            (false, true) => Some(Format::PyrogramFile),
+            _ => None,
+        };
+    }
+    if input.trim_ascii_start().starts_with(b"{") {
+        return Some(Format::Gotd);
     }
     let text = text(input).ok()?;
     let is_pyrogram = matches!(text.trim_end_matches('=').len(), 351 | 356 | 362);
@@ -304,6 +337,11 @@ fn read(format: Format, input: &[u8]) -> Result<Foreign, ForeignError> {
         Format::Pyrogram => pyrogram::read(text(input).map_err(flawed)?).map_err(flawed),
         Format::Mtcute => mtcute::read(text(input).map_err(flawed)?),
         Format::MtKruto => mtkruto::read(text(input).map_err(flawed)?).map_err(flawed),
+        Format::Gotd => gotd::read(input),
+        #[cfg(feature = "sqlite")]
+        Format::TelethonFile | Format::PyrogramFile => sqlite::read(format, input),
+        #[cfg(not(feature = "sqlite"))]
+        Format::TelethonFile | Format::PyrogramFile => Err(ForeignError::NoSqlite(format)),
         other => Err(ForeignError::Shape(other)),
     }
 }
@@ -313,3 +351,6 @@ fn text(input: &[u8]) -> Result<&str, Flaw> {
     let text = std::str::from_utf8(input.trim_ascii()).map_err(|_| Flaw::Base64)?;
     if text.is_empty() { Err(Flaw::TooShort) } else { Ok(text) }
 }
+
+/// Where the text of the tables of a database is looked for.
+const SCHEMA: usize = 64 * 1024;

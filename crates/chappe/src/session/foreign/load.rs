@@ -1,0 +1,45 @@
+//! Sessions where they lie: a file, or the folder of Telegram Desktop.
+
+use std::{fs, io, path::Path};
+
+use zeroize::Zeroizing;
+
+use super::{Flaw, Foreign, ForeignError, Format, guess};
+
+/// Reads the sessions of a file or folder; without a format it is [guessed](guess). All formats
+/// but `tdata` hold one.
+///
+/// Nothing is changed where they lie. The files of a database are read while no program has them
+/// open: [`Flaw::Unfinished`] otherwise.
+///
+/// # Errors
+/// As [`Foreign::read`], and [`ForeignError::Io`].
+pub fn load(path: impl AsRef<Path>, format: Option<Format>) -> Result<Vec<Foreign>, ForeignError> {
+    let path = path.as_ref();
+    let io = |error: io::Error| {
+        let text = format!("{} cannot be read: {error}", path.display());
+        ForeignError::Io(io::Error::new(error.kind(), text))
+    };
+    let found = fs::metadata(path).map_err(io)?;
+    if found.is_dir() {
+        return Err(ForeignError::Shape(format.unwrap_or(Format::Tdata)));
+    }
+    if found.len() > LARGEST {
+        return Err(ForeignError::TooLarge);
+    }
+    let input = Zeroizing::new(fs::read(path).map_err(io)?);
+    let format = format.or_else(|| guess(&input)).ok_or(ForeignError::Unknown)?;
+    if format.is_sqlite() {
+        for suffix in ["-journal", "-wal"] {
+            let mut beside = path.as_os_str().to_owned();
+            beside.push(suffix);
+            if fs::metadata(beside).is_ok_and(|found| found.len() > 0) {
+                return Err(ForeignError::malformed(format, Flaw::Unfinished));
+            }
+        }
+    }
+    Foreign::read(format, &input).map(|session| vec![session])
+}
+
+/// No file of a session is larger.
+const LARGEST: u64 = 256 * 1024 * 1024;
