@@ -16,6 +16,7 @@ use std::str::FromStr;
 
 use chappe::api::types::User;
 use chappe::session::{self, Session, Store as _};
+use chappe::{Error, SessionProblem};
 use serde_json::{Value, json};
 
 use crate::args::{Accounts, AccountsCommand, Global, Source};
@@ -202,7 +203,7 @@ pub(crate) fn forget_who(session: &Path) -> Result<(), Failure> {
 }
 
 /// Removes a session's file, and what was noted of it. That they are gone already is no error.
-pub(crate) fn forget(session: &Path) -> Result<(), Failure> {
+fn forget(session: &Path) -> Result<(), Failure> {
     forget_who(session)?;
     remove_if_there(session)
 }
@@ -309,6 +310,7 @@ struct Row {
     server: bool,
     chosen: bool,
     session: Result<Option<Session>, String>,
+    sealed: bool,
     noted: Option<Value>,
 }
 
@@ -316,13 +318,16 @@ impl Row {
     fn read(place: &Place, name: &Name, chosen: bool) -> Self {
         let path = place.session(name);
         let session = session::File::new(&path).load();
+        let sealed = matches!(&session, Err(Error::Session(error))
+            if matches!(error.problem(), SessionProblem::Sealed));
         let noted = fs::read_to_string(path.with_extension(WHO)).ok();
         Self {
             name: name.clone(),
             server: !place.folder.ends_with(PRODUCTION),
             chosen,
+            sealed,
             session: session.map_err(|error| match error {
-                chappe::Error::Session(error) => error.problem().to_string(),
+                Error::Session(error) => error.problem().to_string(),
                 other => other.to_string(),
             }),
             noted: noted.and_then(|text| serde_json::from_str(&text).ok()),
@@ -369,6 +374,7 @@ impl Row {
         match &self.session {
             Ok(Some(session)) if session.is_signed_in() => "signed in".to_owned(),
             Ok(_) => "signed out".to_owned(),
+            Err(_) if self.sealed => "encrypted".to_owned(),
             Err(why) => why.clone(),
         }
     }
@@ -393,7 +399,8 @@ impl Row {
             "first_name": self.noted("first_name"),
             "last_name": self.noted("last_name"),
             "username": self.noted("username"),
-            "problem": self.session.as_ref().err(),
+            "encrypted": self.sealed,
+            "problem": self.session.as_ref().err().filter(|_| !self.sealed),
             "path": self.path.to_string_lossy(),
         })
     }

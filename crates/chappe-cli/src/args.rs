@@ -77,6 +77,13 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) api_hash: Option<String>,
+    /// Take the passphrase of an encrypted session from the first line of this file
+    #[arg(long, global = true, value_name = "FILE", env = "CHAPPE_PASSPHRASE_FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Take the passphrase of an encrypted session from the first line that this command prints,
+    /// such as `secret-tool lookup app chappe`
+    #[arg(long, global = true, value_name = "COMMAND", env = "CHAPPE_PASSPHRASE_COMMAND")]
+    pub(crate) passphrase_command: Option<String>,
     /// The configuration file [default: chappe/config.toml in the user's configuration directory]
     #[arg(long, global = true, value_name = "FILE", env = "CHAPPE_CONFIG")]
     pub(crate) config: Option<PathBuf>,
@@ -186,6 +193,9 @@ pub(crate) enum Command {
     Whoami,
     /// The accounts on this machine
     Accounts(Accounts),
+    /// The session of an account: whose it is, and how it is kept
+    #[command(subcommand)]
+    Session(Session),
     /// The sites that the account is logged in to with Telegram
     #[command(subcommand)]
     Web(Web),
@@ -307,6 +317,20 @@ pub(crate) enum AccountsCommand {
         #[arg(value_name = "NAME")]
         name: Name,
     },
+}
+
+/// What to do with a session.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+The passphrase is asked for on a terminal. Elsewhere it comes from --passphrase-file or
+--passphrase-command, which any keyring can serve; in the configuration file:
+  passphrase_command = \"secret-tool lookup app chappe\"
+With either of them, the sessions of new sign-ins are encrypted from the beginning.")]
+pub(crate) enum Session {
+    /// Encrypt it by a passphrase
+    Encrypt,
+    /// Keep it without a passphrase again
+    Decrypt,
 }
 
 /// What to do with the configuration.

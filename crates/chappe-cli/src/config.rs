@@ -6,6 +6,7 @@
 //! account = "work"                     # the account that is used without --account
 //! server = "127.0.0.1:4430"            # a local Telegram instead of production
 //! server_key = "server.pem"            # its key; looked for beside this file
+//! passphrase_command = "pass chappe"   # prints the passphrase of encrypted sessions
 //! ```
 //!
 //! An unknown key is an error, so that a mistyped one is not ignored in silence.
@@ -30,6 +31,7 @@ struct Config {
     account: Option<Name>,
     server: Option<ServerName>,
     server_key: Option<PathBuf>,
+    passphrase_command: Option<String>,
 }
 
 /// `chappe config ...`.
@@ -65,6 +67,7 @@ pub(crate) fn settle(mut global: Global) -> Result<Global, Failure> {
         ("server_key", fill(&mut global.server_key, config.server_key)),
         ("api_id", fill(&mut global.api_id, config.api_id)),
         ("api_hash", fill(&mut global.api_hash, config.api_hash)),
+        ("passphrase_command", fill(&mut global.passphrase_command, config.passphrase_command)),
     ];
     for (option, _) in filled.into_iter().filter(|(_, filled)| *filled) {
         global.sources.set(option, Source::File);
@@ -142,6 +145,7 @@ fn set(config: &mut Config, key: &str, value: &Spanned<DeValue<'_>>) -> Result<(
             };
             config.api_id = Some(number.ok_or("api_id wants a number, without quotes")?);
         }
+        "passphrase_command" => config.passphrase_command = Some(text()?),
         "server" => {
             config.server =
                 Some(args::parse_server(&text()?).map_err(|why| format!("{key}: {why}"))?);
@@ -173,6 +177,8 @@ fn show(global: &Global, output: Output) -> Result<(), Failure> {
         ("server_key", path(&global.server_key), source("server_key")),
         ("api_id", global.api_id.map(|_| HIDDEN.to_owned()), source("api_id")),
         ("api_hash", global.api_hash.as_ref().map(|_| HIDDEN.to_owned()), source("api_hash")),
+        ("passphrase_file", path(&global.passphrase_file), source("passphrase_file")),
+        ("passphrase_command", global.passphrase_command.clone(), source("passphrase_command")),
         ("timeout", Some(global.timeout.to_string()), source("timeout")),
         ("config", Some(self::path(global)?.display().to_string()), source("config")),
     ];
@@ -205,7 +211,8 @@ fn word(source: Source) -> &'static str {
 }
 
 /// The keys that there are.
-const KEYS: &[&str] = &["account", "api_hash", "api_id", "server", "server_key"];
+const KEYS: &[&str] =
+    &["account", "api_hash", "api_id", "passphrase_command", "server", "server_key"];
 
 #[cfg(test)]
 mod tests {

@@ -1,57 +1,75 @@
 //! From the command line to a connected client, and from its errors to exit codes.
 
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chappe::api::types::User;
-use chappe::session::{File, Store as _};
+use chappe::session::Store;
 use chappe::{Builder, Client, Ended, Error, RpcError, SessionProblem, errors};
+use tokio::sync::OnceCell;
 
 use crate::accounts::{self, Name, Place};
 use crate::args::{Global, ServerName, Source};
 use crate::config;
-use crate::directories::make_private;
+use crate::keep::Keep;
 use crate::output::{Exit, Failure};
+use crate::passphrase::Passphrases;
 
 /// Where to connect, checked as far as that is possible without a network.
 pub(crate) struct Target {
     server: Option<(String, String)>,
-    api: (i32, String),
+    api: Option<(i32, String)>,
     account: Option<(Place, Name)>,
-    session: PathBuf,
+    keep: Keep,
+    passphrases: Passphrases,
+    store: OnceCell<Arc<dyn Store>>,
     timeout: Duration,
 }
 
 impl Target {
+    /// What is needed to connect.
     pub(crate) fn new(global: &Global) -> Result<Self, Failure> {
+        let target = Self::offline(global)?;
+        if target.api.is_none() {
+            return Err(Failure::usage(
+                "production Telegram wants to know the application: \
+                 set TELEGRAM_API_ID and TELEGRAM_API_HASH",
+            )
+            .hint(format!(
+                "or write api_id and api_hash to {}; \
+                 or speak to a local Telegram: --server ADDR --server-key FILE.pem",
+                config::path(global)?.display()
+            )));
+        }
+        Ok(target)
+    }
+
+    /// What is needed to look at the session, without an application to connect as.
+    pub(crate) fn offline(global: &Global) -> Result<Self, Failure> {
         let server = server(global)?;
         let api = match (global.api_id, &global.api_hash) {
-            (Some(id), Some(hash)) => (id, hash.clone()),
+            (Some(id), Some(hash)) => Some((id, hash.clone())),
             // A local Telegram takes any application.
-            _ if server.is_some() => (1, "0".repeat(32)),
-            _ => {
-                return Err(Failure::usage(
-                    "production Telegram wants to know the application: \
-                     set TELEGRAM_API_ID and TELEGRAM_API_HASH",
-                )
-                .hint(format!(
-                    "or write api_id and api_hash to {}; \
-                     or speak to a local Telegram: --server ADDR --server-key FILE.pem",
-                    config::path(global)?.display()
-                )));
-            }
+            _ => server.is_some().then(|| (1, "0".repeat(32))),
         };
-        let (account, session) = match &global.session {
-            Some(path) if named_beside(global)? => (None, path.clone()),
+        let (account, keep) = match &global.session {
+            Some(path) if named_beside(global)? => (None, Keep::file(path.clone())),
             _ => {
                 let place = Place::of(server.as_ref().map(|(_, pem)| pem.as_str()))?;
                 let (name, _) = place.account(global);
-                let session = place.session(&name);
-                (Some((place, name)), session)
+                let keep = Keep::file(place.session(&name));
+                (Some((place, name)), keep)
             }
         };
-        let timeout = Duration::from_secs(global.timeout.into());
-        Ok(Self { server, api, account, session, timeout })
+        Ok(Self {
+            server,
+            api,
+            account,
+            keep,
+            passphrases: Passphrases::new(global)?,
+            store: OnceCell::new(),
+            timeout: Duration::from_secs(global.timeout.into()),
+        })
     }
 
     /// Explains why a sign-in by phone number did not begin.
@@ -66,58 +84,72 @@ impl Target {
         }
     }
 
-    pub(crate) fn session(&self) -> &Path {
-        &self.session
+    /// Where the session is kept.
+    pub(crate) fn keep(&self) -> &Keep {
+        &self.keep
     }
 
-    /// Notes who is signed in, for the list of accounts.
+    /// Where the passphrase comes from, should one be needed.
+    pub(crate) fn passphrases(&self) -> &Passphrases {
+        &self.passphrases
+    }
+
+    /// The session's store, opened once: whoever typed a passphrase is not asked again.
+    pub(crate) async fn store(&self) -> Result<&Arc<dyn Store>, Failure> {
+        self.store.get_or_try_init(|| self.keep.open(&self.passphrases)).await
+    }
+
+    /// Notes who is signed in, for the list of accounts. Beside an encrypted session nothing is
+    /// noted in the clear.
     pub(crate) fn remember(&self, user: &User) -> Result<(), Failure> {
         match self.account {
-            Some(_) => accounts::remember(&self.session, user),
-            None => Ok(()),
+            Some(_) if !self.keep.is_sealed()? => accounts::remember(self.keep.path(), user),
+            _ => Ok(()),
         }
     }
 
     /// Forgets who was signed in.
     pub(crate) fn forget_who(&self) -> Result<(), Failure> {
         match self.account {
-            Some(_) => accounts::forget_who(&self.session),
+            Some(_) => accounts::forget_who(self.keep.path()),
             None => Ok(()),
         }
     }
 
     /// Connects with the session that is there, or says that nobody is signed in with it.
     pub(crate) async fn resume(&self) -> Result<Client, Failure> {
-        let failure = match File::new(&self.session).load().map_err(failure)? {
-            Some(session) if session.is_signed_in() => return self.connect().await,
-            Some(_) => Failure::new(Exit::Permission, "nobody is signed in with this session"),
-            None => match &self.account {
-                Some((place, name)) if *name != Name::default() => {
-                    return Err(place.no_account(name));
-                }
-                _ => Failure::new(
-                    Exit::Permission,
-                    format!("no session yet at {}", self.session.display()),
-                ),
-            },
-        };
-        Err(failure.hint("sign in first: `chappe login`"))
+        match self.store().await?.load().map_err(failure)? {
+            Some(session) if session.is_signed_in() => self.connect().await,
+            Some(_) => Err(Failure::new(Exit::Permission, "nobody is signed in with this session")
+                .hint("sign in first: `chappe login`")),
+            None => Err(self.no_session()),
+        }
+    }
+
+    /// Says that there is no session, and perhaps which account may be meant.
+    pub(crate) fn no_session(&self) -> Failure {
+        match &self.account {
+            Some((place, name)) if *name != Name::default() => place.no_account(name),
+            _ => Failure::new(
+                Exit::Permission,
+                format!("no session yet at {}", self.keep.path().display()),
+            )
+            .hint("sign in first: `chappe login`"),
+        }
     }
 
     /// Connects, with a new session if there is none.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
-        self.builder()?.connect().await.map_err(failure)
+        self.builder().await?.connect().await.map_err(failure)
     }
 
     /// What is known before anything is dialled.
-    pub(crate) fn builder(&self) -> Result<Builder, Failure> {
-        if let Some(directory) = self.session.parent() {
-            make_private(directory).map_err(|error| {
-                Failure::new(Exit::Other, format!("cannot make {}: {error}", directory.display()))
-            })?;
-        }
-        let mut builder = Client::builder(self.api.0, self.api.1.clone())
-            .session(self.session.as_path())
+    pub(crate) async fn builder(&self) -> Result<Builder, Failure> {
+        let Some((id, hash)) = &self.api else {
+            return Err(Failure::usage("an application is needed to connect as"));
+        };
+        let mut builder = Client::builder(*id, hash.clone())
+            .session(Arc::clone(self.store().await?))
             .connect_timeout(self.timeout)
             .request_timeout(self.timeout);
         if let Some((address, pem)) = &self.server {
@@ -156,6 +188,7 @@ fn exit_of(error: &Error) -> Exit {
             SessionProblem::InUse { .. }
             | SessionProblem::OtherServer { .. }
             | SessionProblem::OtherDc { .. } => Exit::Conflict,
+            SessionProblem::WrongPassphrase => Exit::Permission,
             _ => Exit::Other,
         },
         Error::Rpc(rpc) => match rpc.code {

@@ -7,10 +7,13 @@ mod connect;
 mod demo;
 mod directories;
 mod interrupt;
+mod keep;
 mod output;
+mod passphrase;
 mod prompt;
 mod raw;
 mod serve;
+mod session;
 mod sign_in;
 mod user;
 mod web;
@@ -89,6 +92,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Logout(options) => sign_in::logout(global, &options, output).await,
         Command::Whoami => sign_in::whoami(global, output).await,
         Command::Accounts(command) => accounts::accounts(global, command, output).await,
+        Command::Session(command) => session::session(global, command, output).await,
         Command::Web(command) => web::web(global, command, output).await,
         Command::Call(call) => raw::call(global, call, output).await,
         Command::Config(command) => config::config(global, command, output),

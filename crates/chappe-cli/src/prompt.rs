@@ -21,6 +21,20 @@ pub(crate) async fn secret(question: &str, flag: &str) -> Result<String, Failure
     ask(move || Password::new().with_prompt(question).interact()).await
 }
 
+/// Asks for something new that is not shown while it is typed, twice; it may be empty.
+pub(crate) async fn new_secret(question: &str, flag: &str) -> Result<String, Failure> {
+    require_terminal(question, flag)?;
+    let question = question.to_owned();
+    ask(move || {
+        Password::new()
+            .with_prompt(question)
+            .with_confirmation("Once more", "The two are not the same.")
+            .allow_empty_password(true)
+            .interact()
+    })
+    .await
+}
+
 /// Asks before a destructive act. `--yes` answers beforehand.
 pub(crate) async fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     if yes {
@@ -28,7 +42,9 @@ pub(crate) async fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     }
     require_terminal(question, "--yes")?;
     let text = question.to_owned();
-    if ask(move || Confirm::new().with_prompt(text).default(false).interact()).await? {
+    // Waiting for the line's end leaves nothing of it to the next question.
+    let confirm = || Confirm::new().with_prompt(text).default(false).wait_for_newline(true);
+    if ask(move || confirm().interact()).await? {
         Ok(())
     } else {
         Err(Failure::new(Exit::Other, "nothing was changed"))

@@ -7,7 +7,6 @@ use chappe::{
 };
 use serde_json::json;
 
-use crate::accounts::forget;
 use crate::args::{Global, Login, Logout};
 use crate::connect::{Target, failure};
 use crate::interrupt::unless_interrupted;
@@ -43,7 +42,7 @@ pub(crate) async fn logout(
         client.close().await.map_err(failure)?;
         target.forget_who()?;
         // What is left of the session holds no key, but what Telegram takes instead of a code.
-        let easy = target.session().exists();
+        let easy = target.store().await?.load().map_err(failure)?.is_some();
         let value = json!({ "signed_out": user.as_ref().map(user_json), "kept": easy });
         output.answer(&value, || match &user {
             Some(user) => format!("{} {}", paint(good(), "signed out"), name(user)),
@@ -105,11 +104,11 @@ async fn sign_in(target: &Target, options: Login, output: Output) -> Result<(), 
 /// Connects for a sign-in, and asks who is signed in already. A session that the server forgot
 /// is of no use to anybody: a new one takes its place.
 async fn begin(target: &Target) -> Result<(Client, Option<User>), Failure> {
-    match connect_and_ask(target.builder()?).await {
+    match connect_and_ask(target.builder().await?).await {
         Err(error) if error.ended().is_some_and(Ended::is_session_lost) => {
             notice("The server no longer knows the old session; a new one takes its place.");
-            forget(target.session())?;
-            connect_and_ask(target.builder()?).await.map_err(failure)
+            target.store().await?.clear().map_err(failure)?;
+            connect_and_ask(target.builder().await?).await.map_err(failure)
         }
         other => other.map_err(failure),
     }

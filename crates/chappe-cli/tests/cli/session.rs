@@ -1,10 +1,13 @@
 //! Session files: whose they are, and who uses them.
 
 use std::net::TcpListener;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::telegram::{Telegram, refused, stderr};
+use crate::telegram::{Telegram, refused, stderr, stdout};
+#[cfg(unix)]
+use crate::terminal::Terminal;
 
 #[test]
 fn a_session_of_another_server_is_told_apart() {
@@ -79,4 +82,115 @@ fn a_session_in_use_is_refused_with_who_uses_it_until_that_process_ends() {
     holder.kill().unwrap();
     holder.wait().unwrap();
     assert!(telegram.json(&["whoami"])["id"].is_number());
+}
+
+/// All that is kept of the accounts, as one text.
+fn kept(telegram: &Telegram) -> String {
+    let mut folders = vec![telegram.path("data")];
+    let mut text = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                text.push_str(&String::from_utf8_lossy(&std::fs::read(path).unwrap()));
+            }
+        }
+    }
+    text
+}
+
+fn passphrase_file(telegram: &Telegram, name: &str, text: &str) -> PathBuf {
+    let path = telegram.path(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn an_encrypted_session_opens_with_its_passphrase_alone() {
+    let telegram = Telegram::start();
+    let right = passphrase_file(&telegram, "right", "correct horse\nand a second line\n");
+    let wrong = passphrase_file(&telegram, "wrong", "battery staple\n");
+    let with = |file: &PathBuf, arguments: &[&str]| {
+        let flag = ["--passphrase-file", file.to_str().unwrap()];
+        telegram.run(&[&flag[..], arguments].concat())
+    };
+    refused(&with(&right, &["session", "encrypt"]), 4, &["no session yet"]);
+    telegram.login();
+    refused(&with(&right, &["session", "decrypt"]), 5, &["not encrypted"]);
+    let name = telegram.json(&["whoami"])["first_name"].as_str().unwrap().to_owned();
+    assert!(kept(&telegram).contains(&name) && kept(&telegram).contains("127.0.0.1"));
+    let output = with(&right, &["session", "encrypt"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("without the passphrase"));
+    assert!(!kept(&telegram).contains(&name) && !kept(&telegram).contains("127.0.0.1"));
+    refused(&with(&right, &["session", "encrypt"]), 5, &["encrypted already"]);
+
+    assert!(with(&right, &["whoami"]).status.success());
+    assert!(!kept(&telegram).contains(&name), "nothing is noted in the clear");
+    refused(&with(&wrong, &["whoami"]), 4, &["passphrase"]);
+    refused(&telegram.run(&["whoami"]), 2, &["--passphrase-file", "--passphrase-command"]);
+    refused(&with(&telegram.path("nowhere"), &["whoami"]), 2, &["cannot read the passphrase"]);
+    let empty = passphrase_file(&telegram, "empty", "\n");
+    refused(&with(&empty, &["whoami"]), 2, &["is empty"]);
+    let list = telegram.json(&["accounts"]);
+    let row = &list["accounts"][0];
+    assert_eq!((&row["encrypted"], &row["signed_in"]), (&true.into(), &Value::Null));
+    assert!(stdout(&telegram.run(&["accounts"])).contains("encrypted"));
+
+    refused(&with(&wrong, &["session", "decrypt"]), 4, &["passphrase"]);
+    assert!(with(&right, &["session", "decrypt"]).status.success());
+    assert!(telegram.run(&["whoami"]).status.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_gives_the_passphrase_and_what_is_new_is_encrypted_with_it() {
+    let telegram = Telegram::start();
+    let with = |command: &str, arguments: &[&str]| {
+        let flag = ["--passphrase-command", command];
+        telegram.run(&[&flag[..], arguments].concat())
+    };
+    let sign_up = ["login", "--phone", "9996620042", "--code", "22222", "--first-name", "Ada"];
+    let output = with("printf 'correct horse'", &sign_up);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(!kept(&telegram).contains("Ada") && !kept(&telegram).contains("127.0.0.1"));
+    assert!(with("echo correct horse", &["whoami"]).status.success());
+    refused(&with("echo battery staple", &["whoami"]), 4, &["passphrase"]);
+    let output = with("echo correct horse; echo the keyring is locked >&2; exit 3", &["whoami"]);
+    refused(&output, 4, &["the keyring is locked", "passphrase command failed"]);
+    assert!(!stderr(&output).contains("correct horse"));
+    // The configuration file does it once and for all.
+    let folder = telegram.path("config").join("chappe");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("config.toml"), "passphrase_command = \"echo correct horse\"\n")
+        .unwrap();
+    assert!(telegram.run(&["whoami"]).status.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_person_types_the_passphrase_and_may_mistype_it() {
+    let telegram = Telegram::start();
+    telegram.login();
+    let mut terminal = Terminal::start(telegram.command(&["session", "encrypt"]));
+    terminal.expect("New passphrase");
+    terminal.enter("correct horse");
+    terminal.expect("Once more");
+    terminal.enter("correct hose");
+    terminal.expect("not the same");
+    terminal.enter("correct horse");
+    terminal.expect("Once more");
+    terminal.enter("correct horse");
+    let (exit, shown) = terminal.end();
+    assert_eq!(exit, 0, "{shown}");
+    let mut terminal = Terminal::start(telegram.command(&["whoami"]));
+    terminal.expect("Passphrase of");
+    terminal.enter("battery staple");
+    terminal.expect("does not open it");
+    terminal.enter("correct horse");
+    let (exit, shown) = terminal.end();
+    assert!(exit == 0 && shown.contains("id "), "{shown}");
+    assert!(!shown.contains("horse"), "{shown}");
 }

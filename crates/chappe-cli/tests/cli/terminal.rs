@@ -5,13 +5,13 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::{Child, Command};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 pub(crate) struct Terminal {
     child: Child,
@@ -36,10 +36,6 @@ impl Terminal {
             .unwrap();
         let size = Winsize { ws_row: 60, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&theirs, size).unwrap();
-        // The command shows what is typed by itself; what is typed early must not show twice.
-        let mut modes = tcgetattr(&theirs).unwrap();
-        modes.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(&theirs, OptionalActions::Now, &modes).unwrap();
         command.env("TERM", "xterm");
         command.stdin(theirs.try_clone().unwrap()).stdout(theirs.try_clone().unwrap());
         let child = command.stderr(theirs).spawn().unwrap();
@@ -72,15 +68,28 @@ impl Terminal {
         }
     }
 
-    /// Types a line.
+    /// Types a line, once the command waits for one: what is typed before would be shown by the
+    /// terminal, or thrown away before a password is read.
     pub(crate) fn enter(&mut self, text: &str) {
+        let waiting = LocalModes::ICANON | LocalModes::ECHO;
+        let deadline = Instant::now() + PATIENCE;
+        while tcgetattr(&self.keyboard).unwrap().local_modes.contains(waiting) {
+            assert!(Instant::now() < deadline, "nothing is asked: {}", plain(&self.seen));
+            if let Ok(bytes) = self.screen.recv_timeout(GLANCE) {
+                self.seen.extend(bytes);
+            }
+        }
         self.keyboard.write_all(format!("{text}\r").as_bytes()).unwrap();
     }
 
     /// Waits for the end; gives the exit code and what was shown since.
     pub(crate) fn end(mut self) -> (i32, String) {
-        while let Ok(bytes) = self.screen.recv_timeout(PATIENCE) {
-            self.seen.extend(bytes);
+        loop {
+            match self.screen.recv_timeout(PATIENCE) {
+                Ok(bytes) => self.seen.extend(bytes),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("no end: {}", plain(&self.seen)),
+            }
         }
         let code = self.child.wait().unwrap().code().unwrap();
         (code, plain(&self.seen))
@@ -128,5 +137,7 @@ fn plain(bytes: &[u8]) -> String {
     out
 }
 
+/// How long to look at the screen before looking at the keyboard again.
+const GLANCE: Duration = Duration::from_millis(5);
 /// How long something may take to be shown.
 const PATIENCE: Duration = Duration::from_secs(30);
