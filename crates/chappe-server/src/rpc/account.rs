@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use chappe_api::{account, types};
 
 use super::{Call, users};
-use crate::{failure::Outcome, world};
-
-/// After how many days without use a device session would end: the value of a new account.
-const TTL_DAYS: i32 = 180;
+use crate::{
+    failure::Outcome,
+    world::{self, NewSessionSettings},
+};
 
 pub(super) fn get_web_authorizations(
     call: &mut Call<'_>,
@@ -56,9 +56,10 @@ pub(super) fn get_authorizations(
     call: &mut Call<'_>,
     _: account::GetAuthorizations,
 ) -> Outcome<types::account::Authorizations> {
-    let rows = call.world.authorizations(call.my_id()?, call.caller.auth_key_id)?;
+    let me = call.my_id()?;
+    let rows = call.world.authorizations(call.now, me, call.caller.auth_key_id)?;
     Ok(types::account::Authorizations {
-        authorization_ttl_days: TTL_DAYS,
+        authorization_ttl_days: call.world.session_ttl(me)?,
         authorizations: rows.into_iter().map(authorization).collect(),
     })
 }
@@ -67,6 +68,10 @@ pub(super) fn get_authorizations(
 pub(super) fn authorization(row: world::Authorization) -> types::Authorization {
     types::Authorization {
         current: row.current,
+        password_pending: row.password_pending,
+        encrypted_requests_disabled: row.accepts.no_secret_chats,
+        call_requests_disabled: row.accepts.no_calls,
+        unconfirmed: row.unconfirmed,
         ..types::Authorization::new(
             // The current session has no name by which it could be ended.
             if row.current { 0 } else { row.hash },
@@ -91,6 +96,48 @@ pub(super) fn reset_authorization(
 ) -> Outcome<bool> {
     let (me, key) = (call.my_id()?, call.caller.auth_key_id);
     call.world.reset_authorization(call.now, me, key, request.hash)?;
+    Ok(true)
+}
+
+/// Tells the user's other devices what was confirmed: they need not ask any more.
+pub(super) fn change_authorization_settings(
+    call: &mut Call<'_>,
+    request: account::ChangeAuthorizationSettings,
+) -> Outcome<bool> {
+    let (me, key) = (call.my_id()?, call.caller.auth_key_id);
+    let new = NewSessionSettings {
+        confirmed: request.confirmed,
+        no_secret_chats: request.encrypted_requests_disabled,
+        no_calls: request.call_requests_disabled,
+    };
+    call.world.change_authorization(me, key, request.hash, new)?;
+    if request.confirmed {
+        call.push(me, types::UpdateNewAuthorization::new(request.hash))?;
+    }
+    Ok(true)
+}
+
+pub(super) fn set_authorization_ttl(
+    call: &mut Call<'_>,
+    request: account::SetAuthorizationTtl,
+) -> Outcome<bool> {
+    let (me, key, days) = (call.my_id()?, call.caller.auth_key_id, request.authorization_ttl_days);
+    call.world.set_session_ttl(call.now, me, key, days)?;
+    Ok(true)
+}
+
+pub(super) fn get_account_ttl(
+    call: &mut Call<'_>,
+    _: account::GetAccountTtl,
+) -> Outcome<types::AccountDaysTtl> {
+    Ok(types::AccountDaysTtl { days: call.world.account_ttl(call.my_id()?)? })
+}
+
+pub(super) fn set_account_ttl(
+    call: &mut Call<'_>,
+    request: account::SetAccountTtl,
+) -> Outcome<bool> {
+    call.world.set_account_ttl(call.my_id()?, request.ttl.days)?;
     Ok(true)
 }
 

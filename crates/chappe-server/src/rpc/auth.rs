@@ -141,15 +141,15 @@ pub(super) fn authorization(
 ) -> Outcome<enums::auth::Authorization> {
     let user = call.world.user(user_id)?.ok_or(errors::AUTH_KEY_UNREGISTERED)?;
     if !user.bot {
-        let devices = call.world.authorizations(user_id, call.caller.auth_key_id)?;
+        let devices = call.world.authorizations(call.now, user_id, call.caller.auth_key_id)?;
         if let Some(current) = devices.into_iter().find(|device| device.current) {
-            let update = UpdateNewAuthorization {
-                unconfirmed: true,
-                date: Some(current.created),
-                device: Some(current.device.device_model.into()),
-                location: Some(current.place.country.into()),
-                ..UpdateNewAuthorization::new(current.hash)
-            };
+            let mut update = UpdateNewAuthorization::new(current.hash);
+            if current.unconfirmed {
+                update.unconfirmed = true;
+                update.date = Some(current.created);
+                update.device = Some(current.device.device_model.into());
+                update.location = Some(current.place.country.into());
+            }
             call.push(user_id, update)?;
         }
     }

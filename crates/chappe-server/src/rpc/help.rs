@@ -9,7 +9,10 @@ use chappe_api::{
 use chappe_tl::Text;
 
 use super::Call;
-use crate::{failure::Outcome, world::NEAREST_COUNTRY};
+use crate::{
+    failure::Outcome,
+    world::{AUTOCONFIRM_PERIOD, NEAREST_COUNTRY},
+};
 
 /// How long the answers of this module may be kept, in seconds.
 const KEEP_SECONDS: i32 = 3_600;
@@ -47,7 +50,10 @@ pub(super) fn get_app_config(
     let no_domains = || JsonValue::from(types::JsonArray { value: Vec::new() });
     let entry = |key: &str, value| types::JsonObjectValue { key: key.into(), value };
     let value = vec![
-        entry("authorization_autoconfirm_period", types::JsonNumber { value: 604_800.0 }.into()),
+        entry(
+            "authorization_autoconfirm_period",
+            types::JsonNumber { value: AUTOCONFIRM_PERIOD.into() }.into(),
+        ),
         entry("autologin_domains", no_domains()),
         entry("test", types::JsonNumber { value: 1.0 }.into()),
         entry("url_auth_domains", no_domains()),

@@ -179,8 +179,10 @@ macro_rules! routes {
 /// Every method that is implemented.
 static ROUTES: &[Route] = routes! {
     chappe_api::account::CancelPasswordEmail => password::cancel_email,
+    chappe_api::account::ChangeAuthorizationSettings => account::change_authorization_settings,
     chappe_api::account::ConfirmPasswordEmail => password::confirm_email,
     chappe_api::account::DeclinePasswordReset => password::decline_reset,
+    chappe_api::account::GetAccountTtl => account::get_account_ttl,
     chappe_api::account::GetAuthorizations => account::get_authorizations,
     chappe_api::account::GetPassword => password::get,
     chappe_api::account::GetPasswordSettings => password::get_settings,
@@ -192,6 +194,8 @@ static ROUTES: &[Route] = routes! {
     chappe_api::account::ResetWebAuthorization => account::reset_web_authorization,
     chappe_api::account::ResetWebAuthorizations => account::reset_web_authorizations,
     chappe_api::account::SendVerifyEmailCode => login::send_verify_email_code,
+    chappe_api::account::SetAccountTtl => account::set_account_ttl,
+    chappe_api::account::SetAuthorizationTtl => account::set_authorization_ttl,
     chappe_api::account::UpdatePasswordSettings => password::update_settings,
     chappe_api::account::UpdateStatus => account::update_status,
     chappe_api::account::VerifyEmail => login::verify_email,
@@ -239,7 +243,6 @@ static ROUTES: &[Route] = routes! {
     chappe_api::updates::GetState => updates::get_state,
     chappe_api::users::GetFullUser => users::get_full_user,
     chappe_api::users::GetUsers => users::get_users,
-    chappe_api::account::GetAccountTtl => startup::account_ttl,
     chappe_api::account::GetChatThemes => startup::chat_themes,
     chappe_api::account::GetContactSignUpNotification => startup::contact_sign_up_notification,
     chappe_api::account::GetContentSettings => startup::content_settings,
@@ -307,10 +310,15 @@ pub(crate) fn answer(world: &mut World, site: &Site, request: &Request<'_>) -> R
     let mut name = "";
     let result = world.transaction(|world| {
         let id = request.caller.auth_key_id;
-        let Some(key) = world.key_state(id)?.filter(|key| is_good(key, request.now)) else {
+        let Some(mut key) = world.key_state(id)?.filter(|key| is_good(key, request.now)) else {
             gone.push(id);
             return Err(errors::AUTH_KEY_UNREGISTERED.into());
         };
+        if let Some(user_id) = key.user_id
+            && world.end_idle(request.now, user_id)?
+        {
+            key = world.key_state(id)?.unwrap_or(key);
+        }
         let result;
         (result, pushes, gone) = unwrapped(world, site, request, key, &mut name)?;
         Ok(result)
@@ -405,7 +413,7 @@ fn unwrapped(
     if !envelope.without_updates {
         world.session(session).updates = true;
     }
-    world.touch(now, &key)?;
+    world.touch(now, session.ip, &key)?;
 
     let (pushes, gone) = (Vec::new(), Vec::new());
     let mut call =
@@ -430,6 +438,7 @@ fn refusal(reason: Void) -> ErrorName {
         Void::Revoked => errors::SESSION_REVOKED,
         Void::Deactivated => errors::USER_DEACTIVATED,
         Void::Duplicated => errors::AUTH_KEY_DUPLICATED,
+        Void::Expired => errors::SESSION_EXPIRED,
     }
 }
 

@@ -7,7 +7,7 @@ use chappe_crypto::dh::Group;
 use super::{Call, auth as sign_in};
 use crate::{
     failure::Outcome,
-    world::{NewPassword, NewSettings, PasswordProof, Reset},
+    world::{NewPassword, NewPasswordSettings, PasswordProof, Reset},
 };
 
 pub(super) fn get(
@@ -60,7 +60,7 @@ pub(super) fn update_settings(
         return Err(errors::NEW_SETTINGS_EMPTY.into());
     }
     check_proof(call, me, &request.password)?;
-    call.world.update_password_settings(call.now, me, NewSettings { password, email })?;
+    call.world.update_password_settings(call.now, me, NewPasswordSettings { password, email })?;
     Ok(true)
 }
 
@@ -87,10 +87,7 @@ pub(super) fn check(
     request: auth::CheckPassword,
 ) -> Outcome<enums::auth::Authorization> {
     let user_id = whose(call)?;
-    call.world.refuse_guessed_password(call.now, user_id, errors::FLOOD_WAIT_X)?;
-    let check = check_proof(call, user_id, &request.password);
-    call.world.count_password(call.now, user_id, &check)?;
-    check?;
+    check_proof(call, user_id, &request.password)?;
     admitted(call, user_id)
 }
 
@@ -167,8 +164,9 @@ fn admitted(call: &mut Call<'_>, user_id: i64) -> Outcome<enums::auth::Authoriza
     }
 }
 
+/// Checks a password; who tries too many of them, in whichever way, has to wait.
 fn check_proof(
-    call: &Call<'_>,
+    call: &mut Call<'_>,
     user_id: i64,
     password: &enums::InputCheckPasswordSrp,
 ) -> Outcome<()> {
@@ -178,7 +176,10 @@ fn check_proof(
         }
         _ => PasswordProof::Empty,
     };
-    call.world.check_password(call.now, call.caller.auth_key_id, user_id, proof)
+    call.world.refuse_guessed_password(call.now, user_id, errors::FLOOD_WAIT_X)?;
+    let check = call.world.check_password(call.now, call.caller.auth_key_id, user_id, proof);
+    call.world.count_password(call.now, user_id, &check)?;
+    check
 }
 
 /// Reads the password of `account.passwordInputSettings`, if it is to change. An empty hash removes

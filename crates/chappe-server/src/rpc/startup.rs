@@ -7,9 +7,6 @@ use chappe_tl::Function;
 use super::{Call, updates};
 use crate::failure::Outcome;
 
-/// After how many months without use an account would end, in days: the value of a new account.
-const ACCOUNT_TTL_DAYS: i32 = 548;
-
 macro_rules! nothing {
     ($($name:ident: $method:path => $answer:expr;)*) => {$(
         pub(super) fn $name(
@@ -22,7 +19,6 @@ macro_rules! nothing {
 }
 
 nothing! {
-    account_ttl: account::GetAccountTtl => types::AccountDaysTtl { days: ACCOUNT_TTL_DAYS };
     chat_themes: account::GetChatThemes => no_themes();
     contact_sign_up_notification: account::GetContactSignUpNotification => true;
     content_settings: account::GetContentSettings => types::account::ContentSettings::new();

@@ -1,6 +1,7 @@
 //! Requests against the world, as bytes, without a socket: who may call what, and what they hear.
 
 mod dcs;
+mod devices;
 mod login;
 mod matrix;
 mod password;

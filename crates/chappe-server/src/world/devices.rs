@@ -1,20 +1,37 @@
-//! Auth keys and device sessions: which key is whose, from which device.
+//! Device sessions: which key is whose, for how long, and who may end them.
 
-use std::net::{IpAddr, Ipv4Addr};
-
-use chappe_api::errors;
-use chappe_crypto::AuthKey;
-use rusqlite::{
-    OptionalExtension, Row, ToSql, params,
-    types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    ops::RangeInclusive,
 };
 
-use super::{Caller, World, places};
+use chappe_api::errors;
+use rusqlite::{OptionalExtension, params};
+
+use super::{Caller, Device, KeyState, Void, World, places};
 use crate::failure::Outcome;
 
 /// How long a device session must exist before it may end others: 24 hours.
 /// (core.telegram.org/method/account.resetAuthorization)
-const FRESH_SECONDS: i32 = 24 * 60 * 60;
+const FRESH_SECONDS: i32 = DAY;
+
+/// A day, in seconds.
+const DAY: i32 = 24 * 60 * 60;
+
+/// How long a sign-in that owes the password is listed, in seconds. Assumed: a day.
+const PENDING_LIFETIME: i32 = DAY;
+
+/// After how many days without use sessions may be told to end. Observed: TDLib's
+/// `setInactiveSessionTtl` takes these.
+const SESSION_TTL: RangeInclusive<i32> = 1..=366;
+
+/// After how many days without use an account may be told to end. Observed: TDLib's
+/// `setAccountTtl` takes these.
+const ACCOUNT_TTL: RangeInclusive<i32> = 30..=730;
+
+/// After how long a new session counts as confirmed, in seconds: a week. Clients read it in
+/// `help.getAppConfig`. (core.telegram.org/api/auth#confirming-login)
+pub(crate) const AUTOCONFIRM_PERIOD: i32 = 7 * DAY;
 
 /// How old the last activity of a device session gets before a call refreshes it.
 const ACTIVITY_STEP: i32 = 60;
@@ -22,88 +39,24 @@ const ACTIVITY_STEP: i32 = 60;
 /// Stands for an address that cannot be read.
 const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
-/// What the world knows of an auth key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KeyState {
-    /// The permanent key: itself, or the one that it is bound to. `None` for a temporary key that
-    /// is not bound.
-    pub(crate) stands_for: Option<i64>,
-    /// When a temporary key ends.
-    pub(crate) expires: Option<i32>,
-    /// The layer that it last announced.
-    pub(crate) layer: Option<i32>,
-    /// Whether `initConnection` was ever called with it.
-    pub(crate) introduced: bool,
-    /// Who is signed in with it.
-    pub(crate) user_id: Option<i64>,
-    /// The key that signed in: itself, or the one of another data centre that it was imported
-    /// from.
-    pub(crate) home_key_id: Option<i64>,
-    /// Who gave the right code and still owes the password.
-    pub(crate) pending_user_id: Option<i64>,
-    /// When its session was last seen.
-    pub(crate) active: i32,
-    /// Why it is good for nothing any more.
-    pub(crate) void: Option<Void>,
+/// What a device session takes, and what it does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Accepts {
+    /// Whether secret chats are kept from it.
+    pub(crate) no_secret_chats: bool,
+    /// Whether calls are kept from it.
+    pub(crate) no_calls: bool,
 }
 
-impl KeyState {
-    /// Whether the device session lives in another data centre.
-    pub(crate) fn is_imported(&self) -> bool {
-        self.home_key_id.is_some() && self.home_key_id != self.stands_for
-    }
-}
-
-/// Why a key is good for nothing any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Void {
-    /// Another device ended its session.
-    Revoked,
-    /// Its user was deleted.
-    Deactivated,
-    /// It was used from two places at once.
-    Duplicated,
-}
-
-impl ToSql for Void {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match self {
-            Self::Revoked => "revoked",
-            Self::Deactivated => "deactivated",
-            Self::Duplicated => "duplicated",
-        }
-        .into())
-    }
-}
-
-impl FromSql for Void {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value.as_str()? {
-            "revoked" => Ok(Self::Revoked),
-            "deactivated" => Ok(Self::Deactivated),
-            "duplicated" => Ok(Self::Duplicated),
-            _ => Err(FromSqlError::InvalidType),
-        }
-    }
-}
-
-/// What `initConnection` tells of a device.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Device {
-    /// The application.
-    pub(crate) api_id: i32,
-    /// The device.
-    pub(crate) device_model: String,
-    /// Its operating system.
-    pub(crate) system_version: String,
-    /// The application's version.
-    pub(crate) app_version: String,
-    /// The language of the operating system.
-    pub(crate) system_lang_code: String,
-    /// The language pack of an official application.
-    pub(crate) lang_pack: String,
-    /// The language of the application.
-    pub(crate) lang_code: String,
+/// What `account.changeAuthorizationSettings` changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NewSettings {
+    /// Says of a new session that it is the user's.
+    pub(crate) confirmed: bool,
+    /// Whether secret chats are kept from it.
+    pub(crate) no_secret_chats: Option<bool>,
+    /// Whether calls are kept from it.
+    pub(crate) no_calls: Option<bool>,
 }
 
 /// One row of `account.getAuthorizations`.
@@ -113,13 +66,19 @@ pub(crate) struct Authorization {
     pub(crate) hash: i64,
     /// Whether it is the one that asks.
     pub(crate) current: bool,
+    /// Whether it owes the password.
+    pub(crate) password_pending: bool,
+    /// Whether it is new, and nobody said that it is theirs.
+    pub(crate) unconfirmed: bool,
+    /// What it takes.
+    pub(crate) accepts: Accepts,
     /// From which device.
     pub(crate) device: Device,
     /// When it signed in.
     pub(crate) created: i32,
     /// When it was last seen.
     pub(crate) active: i32,
-    /// From which address it signed in.
+    /// From which address it was last seen.
     pub(crate) ip: String,
     /// Where that is.
     pub(crate) place: places::Place,
@@ -136,182 +95,132 @@ impl Authorization {
     ) -> Self {
         let (created, active) = times;
         let place = places::place(ip.parse().unwrap_or(NOWHERE));
-        Self { hash, current, device, created, active, ip, place }
-    }
-}
-
-impl Device {
-    /// Reads the columns of a device, in the order of the fields.
-    fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
-        Ok(Self {
-            api_id: row.get(first)?,
-            device_model: row.get(first + 1)?,
-            system_version: row.get(first + 2)?,
-            app_version: row.get(first + 3)?,
-            system_lang_code: row.get(first + 4)?,
-            lang_pack: row.get(first + 5)?,
-            lang_code: row.get(first + 6)?,
-        })
+        Self {
+            hash,
+            current,
+            password_pending: false,
+            unconfirmed: false,
+            accepts: Accepts::default(),
+            device,
+            created,
+            active,
+            ip,
+            place,
+        }
     }
 }
 
 impl World {
-    /// What a key told of its device.
-    pub(super) fn device(&self, key_id: i64) -> Outcome<Device> {
-        Ok(self
-            .db
-            .prepare_cached(
-                "SELECT ifnull(api_id, 0), device_model, system_version, app_version,
-                        system_lang_code, lang_pack, lang_code
-                 FROM auth_keys WHERE id = ?1",
-            )?
-            .query_row([key_id], |row| Device::read(row, 0))?)
-    }
-
-    /// Keeps a new key. When this is committed, the key survives the end of the process. Temporary
-    /// keys whose time is over make room.
-    pub(crate) fn add_key(
-        &self,
-        now: i32,
-        dc: i32,
-        key: &AuthKey,
-        expires: Option<i32>,
-    ) -> Outcome<()> {
-        self.db.prepare_cached("DELETE FROM auth_keys WHERE expires <= ?1")?.execute([now])?;
-        self.db
-            .prepare_cached(
-                "INSERT OR REPLACE INTO auth_keys (id, key, created, expires, dc)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![key.id(), key.as_bytes().as_slice(), now, expires, dc])?;
-        Ok(())
-    }
-
-    /// The key of a data centre with this id, unless it is temporary and its time is over.
-    pub(crate) fn key(&self, now: i32, dc: i32, id: i64) -> Outcome<Option<AuthKey>> {
-        let bytes: Option<[u8; 256]> = self
-            .db
-            .prepare_cached(
-                "SELECT key FROM auth_keys
-                 WHERE id = ?1 AND dc = ?2 AND (expires IS NULL OR expires > ?3)",
-            )?
-            .query_row(params![id, dc, now], |row| row.get(0))
-            .optional()?;
-        Ok(bytes.map(AuthKey::from_bytes))
-    }
-
-    /// Forgets a key and everything that hangs on it; tells which temporary keys that is.
-    pub(crate) fn forget_key(&self, id: i64) -> Outcome<Vec<i64>> {
-        let bound = self.temporary_keys(id)?;
-        self.db.prepare_cached("DELETE FROM auth_keys WHERE id = ?1")?.execute([id])?;
-        Ok(bound)
-    }
-
-    /// What is known of a key.
-    pub(crate) fn key_state(&self, id: i64) -> Outcome<Option<KeyState>> {
-        Ok(self
-            .db
-            .prepare_cached(
-                "SELECT perm.id, k.expires, k.layer, k.api_id IS NOT NULL, user_id,
-                        home.auth_key_id, perm.pending_user_id, ifnull(active, 0), perm.void
-                 FROM auth_keys k
-                 LEFT JOIN auth_keys perm ON perm.id = iif(k.expires IS NULL, k.id, k.perm_key_id)
-                 LEFT JOIN imported_authorizations imported ON imported.auth_key_id = perm.id
-                 LEFT JOIN authorizations home
-                   ON home.auth_key_id = ifnull(imported.home_key_id, perm.id)
-                 WHERE k.id = ?1",
-            )?
-            .query_row([id], |row| {
-                Ok(KeyState {
-                    stands_for: row.get(0)?,
-                    expires: row.get(1)?,
-                    layer: row.get(2)?,
-                    introduced: row.get(3)?,
-                    user_id: row.get(4)?,
-                    home_key_id: row.get(5)?,
-                    pending_user_id: row.get(6)?,
-                    active: row.get(7)?,
-                    void: row.get(8)?,
-                })
-            })
-            .optional()?)
-    }
-
-    /// Writes down the layer that a key announced.
-    pub(crate) fn set_layer(&self, key_id: i64, layer: i32) -> Outcome<()> {
-        self.db
-            .prepare_cached("UPDATE auth_keys SET layer = ?2 WHERE id = ?1 AND layer IS NOT ?2")?
-            .execute(params![key_id, layer])?;
-        Ok(())
-    }
-
-    /// Writes down the device that a key introduced: for itself, and for the key that it stands
-    /// for.
-    pub(crate) fn set_device(&self, key_id: i64, device: &Device) -> Outcome<()> {
-        self.db
-            .prepare_cached(
-                "UPDATE auth_keys SET api_id = ?2, device_model = ?3, system_version = ?4,
-                 app_version = ?5, system_lang_code = ?6, lang_pack = ?7, lang_code = ?8
-                 WHERE id = ?1 OR id = (SELECT perm_key_id FROM auth_keys WHERE id = ?1)",
-            )?
-            .execute(params![
-                key_id,
-                device.api_id,
-                device.device_model,
-                device.system_version,
-                device.app_version,
-                device.system_lang_code,
-                device.lang_pack,
-                device.lang_code
-            ])?;
-        Ok(())
-    }
-
-    /// Refreshes when a device session was last seen, at most once a minute.
-    pub(crate) fn touch(&self, now: i32, state: &KeyState) -> Outcome<()> {
+    /// Refreshes when and where a device session was last seen, at most once a minute.
+    pub(crate) fn touch(&self, now: i32, ip: IpAddr, state: &KeyState) -> Outcome<()> {
         if state.home_key_id.is_some() && now >= state.active.saturating_add(ACTIVITY_STEP) {
             self.db
-                .prepare_cached("UPDATE authorizations SET active = ?2 WHERE auth_key_id = ?1")?
-                .execute(params![state.home_key_id, now])?;
+                .prepare_cached(
+                    "UPDATE authorizations SET active = ?2, ip = ?3 WHERE auth_key_id = ?1",
+                )?
+                .execute(params![state.home_key_id, now, ip.to_string()])?;
         }
         Ok(())
     }
 
-    /// Signs a key in. Returns the hash of the device session.
+    /// Ends the device sessions of a person that were not used for as many days as the person said;
+    /// tells whether there were any.
+    ///
+    /// Assumed: Telegram ends them at some time of its own, and calls them expired.
+    pub(crate) fn end_idle(&self, now: i32, user_id: i64) -> Outcome<bool> {
+        let idle = self
+            .db
+            .prepare_cached(
+                "SELECT auth_key_id FROM authorizations JOIN users ON users.id = user_id
+                 WHERE user_id = ?1 AND bot_token IS NULL
+                   AND authorizations.active + authorization_ttl_days * ?2 <= ?3",
+            )?
+            .query_map(params![user_id, DAY, now], |row| row.get(0))?
+            .collect::<Result<Vec<i64>, _>>()?;
+        for key in &idle {
+            self.void_key(*key, Void::Expired)?;
+        }
+        Ok(!idle.is_empty())
+    }
+
+    /// Signs a key in. Returns the hash of the device session. It is to be confirmed if there is
+    /// another one of the account that could, unless that one let it in.
     pub(crate) fn authorize(&mut self, now: i32, caller: Caller, user_id: i64) -> Outcome<i64> {
-        let hash = match self.promised_hash(caller.auth_key_id, user_id)? {
+        let key_id = caller.auth_key_id;
+        let owed: Option<i64> = self
+            .db
+            .prepare_cached(
+                "SELECT pending_hash FROM auth_keys WHERE id = ?1 AND pending_user_id = ?2",
+            )?
+            .query_row([key_id, user_id], |row| row.get(0))
+            .optional()?
+            .flatten();
+        let promised = self.promised_hash(key_id, user_id)?;
+        let hash = match promised.or(owed) {
             Some(hash) => hash,
             None => self.fresh_hash()?,
         };
-        self.authorize_as(now, caller, user_id, hash)?;
+        let alone: bool = self
+            .db
+            .prepare_cached(
+                "SELECT NOT EXISTS (
+                   SELECT 1 FROM authorizations WHERE user_id = ?1 AND auth_key_id <> ?2)",
+            )?
+            .query_row([user_id, key_id], |row| row.get(0))?;
+        self.authorize_as(now, caller, user_id, (hash, promised.is_some() || alone))?;
         Ok(hash)
     }
 
-    /// Signs a key in; the device session has this hash.
+    /// Signs a key in; the device session has this hash, and is confirmed or not.
     pub(super) fn authorize_as(
         &self,
         now: i32,
         caller: Caller,
         user_id: i64,
-        hash: i64,
+        (hash, confirmed): (i64, bool),
     ) -> Outcome<()> {
         self.sign_out(caller.auth_key_id)?;
         self.restore(caller.auth_key_id)?;
         self.db
             .prepare_cached(
                 "INSERT INTO authorizations
-                 (auth_key_id, user_id, hash, created, active, ip)
-                 VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
+                 (auth_key_id, user_id, hash, created, active, ip, confirmed)
+                 VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                caller.auth_key_id,
+                user_id,
+                hash,
+                now,
+                caller.ip.to_string(),
+                confirmed
+            ])?;
+        Ok(())
+    }
+
+    /// Writes down that a key owes the password of this user.
+    pub(super) fn owe_password(&mut self, now: i32, caller: Caller, user_id: i64) -> Outcome<()> {
+        let hash = match self.promised_hash(caller.auth_key_id, user_id)? {
+            Some(hash) => hash,
+            None => self.fresh_hash()?,
+        };
+        self.db
+            .prepare_cached(
+                "UPDATE auth_keys SET pending_user_id = ?2, pending_hash = ?3, pending_since = ?4,
+                   pending_ip = ?5
+                 WHERE id = ?1",
             )?
             .execute(params![caller.auth_key_id, user_id, hash, now, caller.ip.to_string()])?;
         Ok(())
     }
 
-    /// Writes down who still owes a password on this key.
-    pub(crate) fn set_pending(&self, key_id: i64, user_id: Option<i64>) -> Outcome<()> {
+    /// Lets nobody owe a password on this key.
+    fn forgive_password(&self, key_id: i64) -> Outcome<()> {
         self.db
-            .prepare_cached("UPDATE auth_keys SET pending_user_id = ?2 WHERE id = ?1")?
-            .execute(params![key_id, user_id])?;
+            .prepare_cached(
+                "UPDATE auth_keys SET pending_user_id = NULL, pending_hash = NULL WHERE id = ?1",
+            )?
+            .execute([key_id])?;
         Ok(())
     }
 
@@ -325,33 +234,7 @@ impl World {
         self.db
             .prepare_cached("DELETE FROM imported_authorizations WHERE auth_key_id = ?1")?
             .execute([key_id])?;
-        self.set_pending(key_id, None)
-    }
-
-    /// Makes a key, the key that it stands for, and all keys that its device session was imported
-    /// to, good for nothing; the device session is over.
-    pub(crate) fn void_key(&self, id: i64, reason: Void) -> Outcome<()> {
-        let key: Option<i64> = self
-            .db
-            .prepare_cached("SELECT ifnull(perm_key_id, id) FROM auth_keys WHERE id = ?1")?
-            .query_row([id], |row| row.get(0))
-            .optional()?;
-        let Some(key) = key else { return Ok(()) };
-        self.db
-            .prepare_cached(
-                "UPDATE auth_keys SET void = ?2 WHERE id = ?1 OR id IN (
-                   SELECT auth_key_id FROM imported_authorizations WHERE home_key_id = ?1)",
-            )?
-            .execute(params![key, reason])?;
-        self.sign_out(key)
-    }
-
-    /// Makes a key good again: somebody signs in with it.
-    pub(super) fn restore(&self, key_id: i64) -> Outcome<()> {
-        self.db
-            .prepare_cached("UPDATE auth_keys SET void = NULL WHERE id = ?1 AND void IS NOT NULL")?
-            .execute([key_id])?;
-        Ok(())
+        self.forgive_password(key_id)
     }
 
     /// The keys that a user's device sessions signed in with.
@@ -362,27 +245,54 @@ impl World {
         Ok(keys.collect::<Result<_, _>>()?)
     }
 
-    /// A user's device sessions, the current one first.
+    /// A user's device sessions, the current one first, and those that owe the password last.
     pub(crate) fn authorizations(
         &self,
+        now: i32,
         user_id: i64,
         current_key: i64,
     ) -> Outcome<Vec<Authorization>> {
         let mut statement = self.db.prepare_cached(
             "SELECT hash, auth_key_id = ?2, a.created, active, ip, ifnull(api_id, 0), device_model,
-                    system_version, app_version, system_lang_code, lang_pack, lang_code
+                    system_version, app_version, system_lang_code, lang_pack, lang_code,
+                    NOT confirmed AND a.created + ?3 > ?4, encrypted_requests_disabled,
+                    call_requests_disabled
              FROM authorizations a JOIN auth_keys ON id = auth_key_id
              WHERE user_id = ?1 ORDER BY auth_key_id = ?2 DESC, active DESC, hash",
         )?;
-        let rows = statement.query_map([user_id, current_key], |row| {
-            let ip: String = row.get(4)?;
-            let (device, times) = (Device::read(row, 5)?, (row.get(2)?, row.get(3)?));
-            Ok(Authorization::new(row.get(0)?, row.get(1)?, device, times, ip))
+        let rows =
+            statement.query_map(params![user_id, current_key, AUTOCONFIRM_PERIOD, now], |row| {
+                let ip: String = row.get(4)?;
+                let (device, times) = (Device::read(row, 5)?, (row.get(2)?, row.get(3)?));
+                Ok(Authorization {
+                    unconfirmed: row.get(12)?,
+                    accepts: Accepts { no_secret_chats: row.get(13)?, no_calls: row.get(14)? },
+                    ..Authorization::new(row.get(0)?, row.get(1)?, device, times, ip)
+                })
+            })?;
+        let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
+        let mut statement = self.db.prepare_cached(
+            "SELECT pending_hash, pending_since, pending_ip, ifnull(api_id, 0), device_model,
+                    system_version, app_version, system_lang_code, lang_pack, lang_code
+             FROM auth_keys
+             WHERE pending_user_id = ?1 AND pending_hash IS NOT NULL AND pending_since + ?2 > ?3
+             ORDER BY pending_since DESC, pending_hash",
+        )?;
+        let owing = statement.query_map(params![user_id, PENDING_LIFETIME, now], |row| {
+            let (since, ip): (i32, String) = (row.get(1)?, row.get(2)?);
+            Ok(Authorization {
+                password_pending: true,
+                ..Authorization::new(row.get(0)?, false, Device::read(row, 3)?, (since, since), ip)
+            })
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        for row in owing {
+            rows.push(row?);
+        }
+        Ok(rows)
     }
 
-    /// Ends one other device session of a user. The current one is never named by a hash.
+    /// Ends one other device session of a user, or a sign-in that owes the password. The current
+    /// one is never named by a hash.
     pub(crate) fn reset_authorization(
         &self,
         now: i32,
@@ -390,20 +300,23 @@ impl World {
         current_key: i64,
         hash: i64,
     ) -> Outcome<()> {
-        let key: Option<i64> = self
+        if let Some(key) = self.session_of(user_id, hash)?.filter(|key| *key != current_key) {
+            self.refuse_fresh(now, current_key)?;
+            return self.void_key(key, Void::Revoked);
+        }
+        let owing: Option<i64> = self
             .db
             .prepare_cached(
-                "SELECT auth_key_id FROM authorizations
-                 WHERE user_id = ?1 AND hash = ?2 AND auth_key_id <> ?3",
+                "SELECT id FROM auth_keys WHERE pending_hash = ?2 AND pending_user_id = ?1",
             )?
-            .query_row([user_id, hash, current_key], |row| row.get(0))
+            .query_row([user_id, hash], |row| row.get(0))
             .optional()?;
-        let key = key.ok_or(errors::HASH_INVALID)?;
+        let owing = owing.ok_or(errors::HASH_INVALID)?;
         self.refuse_fresh(now, current_key)?;
-        self.void_key(key, Void::Revoked)
+        self.forgive_password(owing)
     }
 
-    /// Ends all other device sessions of a user.
+    /// Ends all other device sessions of a user, and sign-ins that owe the password.
     pub(crate) fn reset_authorizations(
         &self,
         now: i32,
@@ -411,17 +324,100 @@ impl World {
         current_key: i64,
     ) -> Outcome<()> {
         self.refuse_fresh(now, current_key)?;
-        let others = self
+        for key in self.keys_of(user_id)? {
+            if key != current_key {
+                self.void_key(key, Void::Revoked)?;
+            }
+        }
+        self.db
+            .prepare_cached(
+                "UPDATE auth_keys SET pending_user_id = NULL, pending_hash = NULL
+                 WHERE pending_user_id = ?1",
+            )?
+            .execute([user_id])?;
+        Ok(())
+    }
+
+    /// Changes what is known of one device session; 0 is the current one.
+    ///
+    /// Assumed: a session does not confirm itself.
+    pub(crate) fn change_authorization(
+        &self,
+        user_id: i64,
+        current_key: i64,
+        hash: i64,
+        new: NewSettings,
+    ) -> Outcome<()> {
+        let key = match hash {
+            0 if !new.confirmed => Some(current_key),
+            _ => self.session_of(user_id, hash)?.filter(|key| *key != current_key),
+        };
+        let key = key.ok_or(errors::HASH_INVALID)?;
+        self.db
+            .prepare_cached(
+                "UPDATE authorizations SET confirmed = confirmed OR ?2,
+                   encrypted_requests_disabled = ifnull(?3, encrypted_requests_disabled),
+                   call_requests_disabled = ifnull(?4, call_requests_disabled)
+                 WHERE auth_key_id = ?1",
+            )?
+            .execute(params![key, new.confirmed, new.no_secret_chats, new.no_calls])?;
+        Ok(())
+    }
+
+    /// After how many days without use a user's device sessions end.
+    pub(crate) fn session_ttl(&self, user_id: i64) -> Outcome<i32> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT authorization_ttl_days FROM users WHERE id = ?1")?
+            .query_row([user_id], |row| row.get(0))?)
+    }
+
+    /// Sets after how many days without use a user's device sessions end.
+    pub(crate) fn set_session_ttl(
+        &self,
+        now: i32,
+        user_id: i64,
+        current_key: i64,
+        days: i32,
+    ) -> Outcome<()> {
+        if !SESSION_TTL.contains(&days) {
+            return Err(errors::TTL_DAYS_INVALID.into());
+        }
+        self.refuse_fresh(now, current_key)?;
+        self.db
+            .prepare_cached("UPDATE users SET authorization_ttl_days = ?2 WHERE id = ?1")?
+            .execute(params![user_id, days])?;
+        Ok(())
+    }
+
+    /// After how many days without use an account would end. Here none does.
+    pub(crate) fn account_ttl(&self, user_id: i64) -> Outcome<i32> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT account_ttl_days FROM users WHERE id = ?1")?
+            .query_row([user_id], |row| row.get(0))?)
+    }
+
+    /// Sets after how many days without use an account would end.
+    pub(crate) fn set_account_ttl(&self, user_id: i64, days: i32) -> Outcome<()> {
+        if !ACCOUNT_TTL.contains(&days) {
+            return Err(errors::TTL_DAYS_INVALID.into());
+        }
+        self.db
+            .prepare_cached("UPDATE users SET account_ttl_days = ?2 WHERE id = ?1")?
+            .execute(params![user_id, days])?;
+        Ok(())
+    }
+
+    /// The key of a user's device session.
+    fn session_of(&self, user_id: i64, hash: i64) -> Outcome<Option<i64>> {
+        Ok(self
             .db
             .prepare_cached(
-                "SELECT auth_key_id FROM authorizations WHERE user_id = ?1 AND auth_key_id <> ?2",
+                "SELECT auth_key_id FROM authorizations WHERE user_id = ?1 AND hash = ?2",
             )?
-            .query_map([user_id, current_key], |row| row.get(0))?
-            .collect::<Result<Vec<i64>, _>>()?;
-        for key in others {
-            self.void_key(key, Void::Revoked)?;
-        }
-        Ok(())
+            .query_row([user_id, hash], |row| row.get(0))
+            .optional()?)
     }
 
     /// Refuses a device session that is younger than a day.

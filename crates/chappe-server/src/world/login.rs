@@ -460,7 +460,7 @@ impl World {
     /// Signs in whoever gave a code or a token, unless a password is still owed.
     fn first_half(&mut self, now: i32, caller: Caller, user_id: i64) -> Outcome<i64> {
         if self.has_password(user_id)? {
-            self.set_pending(caller.auth_key_id, Some(user_id))?;
+            self.owe_password(now, caller, user_id)?;
             return Err(errors::SESSION_PASSWORD_NEEDED.into());
         }
         self.authorize(now, caller, user_id)?;

@@ -224,10 +224,10 @@ impl World {
             .prepare_cached("DELETE FROM login_tokens WHERE auth_key_id = ?1 AND NOT done")?
             .execute([caller.auth_key_id])?;
         if self.has_password(user_id)? {
-            self.set_pending(caller.auth_key_id, Some(user_id))?;
+            self.owe_password(now, caller, user_id)?;
             return Err(errors::SESSION_PASSWORD_NEEDED.into());
         }
-        self.authorize_as(now, caller, user_id, hash)?;
+        self.authorize_as(now, caller, user_id, (hash, true))?;
         Ok(TokenLogin::Done(user_id))
     }
 

@@ -9,6 +9,7 @@
 
 mod dcs;
 mod devices;
+mod keys;
 mod letters;
 mod log;
 mod login;
@@ -44,14 +45,15 @@ use crate::failure::{Failure, Outcome, Stop};
 
 pub(crate) use self::{
     dcs::Dcs,
-    devices::{Authorization, Device, KeyState, Void},
+    devices::{AUTOCONFIRM_PERIOD, Authorization, NewSettings as NewSessionSettings},
+    keys::{Device, KeyState, Void},
     letters::letterbox,
     log::State,
     login::{Asked, Sent, SentCode, Settings, SignIn, Typed, digits, test_code},
     login_email::{EmailPurpose, email_address},
     login_token::{LoginToken, TokenLogin},
     login_way::{Delivery, MailboxReset},
-    password::{NewPassword, NewSettings, PasswordProof},
+    password::{NewPassword, NewSettings as NewPasswordSettings, PasswordProof},
     places::NEAREST_COUNTRY,
     recovery::Reset,
     store::Origin,
@@ -226,7 +228,8 @@ impl World {
                 .prepare_cached(
                     "SELECT 1 FROM authorizations WHERE hash = ?1
                      UNION ALL SELECT 1 FROM web_authorizations WHERE hash = ?1
-                     UNION ALL SELECT 1 FROM login_tokens WHERE hash = ?1",
+                     UNION ALL SELECT 1 FROM login_tokens WHERE hash = ?1
+                     UNION ALL SELECT 1 FROM auth_keys WHERE pending_hash = ?1",
                 )?
                 .query_row([hash], |_| Ok(()))
                 .optional()?;

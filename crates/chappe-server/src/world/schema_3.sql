@@ -94,3 +94,25 @@ CREATE TABLE floods (
   count INTEGER NOT NULL,
   PRIMARY KEY (what, whom)
 ) WITHOUT ROWID, STRICT;
+
+-- Device sessions.
+
+-- Whether somebody said of a session that it is theirs, and what it takes.
+ALTER TABLE authorizations ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE authorizations ADD COLUMN encrypted_requests_disabled INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE authorizations ADD COLUMN call_requests_disabled INTEGER NOT NULL DEFAULT 0;
+-- After how many days without use a user's device sessions end, and the account would.
+ALTER TABLE users ADD COLUMN authorization_ttl_days INTEGER NOT NULL DEFAULT 180;
+ALTER TABLE users ADD COLUMN account_ttl_days INTEGER NOT NULL DEFAULT 548;
+-- What the list of device sessions tells of a key that owes the password.
+ALTER TABLE auth_keys ADD COLUMN pending_hash INTEGER;
+ALTER TABLE auth_keys ADD COLUMN pending_since INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE auth_keys ADD COLUMN pending_ip TEXT NOT NULL DEFAULT '';
+CREATE UNIQUE INDEX auth_keys_that_owe ON auth_keys (pending_hash) WHERE pending_hash IS NOT NULL;
+CREATE INDEX auth_keys_of_debtor ON auth_keys (pending_user_id) WHERE pending_user_id IS NOT NULL;
+-- One more reason why a key is good for nothing any more.
+ALTER TABLE auth_keys RENAME COLUMN void TO void_2;
+ALTER TABLE auth_keys ADD COLUMN void TEXT
+  CHECK (void IN ('revoked', 'deactivated', 'duplicated', 'expired'));
+UPDATE auth_keys SET void = void_2;
+ALTER TABLE auth_keys DROP COLUMN void_2;

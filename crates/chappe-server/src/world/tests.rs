@@ -295,7 +295,7 @@ fn all_other_device_sessions_end_at_once() {
     let early = world.transaction(|world| world.reset_authorizations(NOW, user, key));
     refused(early, errors::FRESH_RESET_AUTHORISATION_FORBIDDEN);
     world.transaction(|world| world.reset_authorizations(NOW + 86_400, user, key)).unwrap();
-    let left = world.authorizations(user, key).unwrap();
+    let left = world.authorizations(NOW, user, key).unwrap();
     assert_eq!(left.len(), 1);
     assert!(left[0].current);
 }

@@ -254,6 +254,29 @@ fn a_password_is_changed_and_removed_by_who_knows_it() {
 }
 
 #[test]
+fn a_password_cannot_be_guessed_by_who_is_signed_in_either() {
+    let mut server = Bench::new();
+    let caller = server.stranger(1);
+    set(&mut server, caller, "first");
+    for number in 0..10 {
+        let password = prove(&mut server, caller, "second");
+        match number % 2 {
+            0 => {
+                let ask = account::GetPasswordSettings { password };
+                server.refused(caller, &ask, errors::PASSWORD_HASH_INVALID);
+            }
+            _ => server.refused(caller, &update(password, none()), errors::PASSWORD_HASH_INVALID),
+        }
+    }
+    let password = prove(&mut server, caller, "first");
+    let flood = server.call(caller, &account::GetPasswordSettings { password }).unwrap_err();
+    assert_eq!((flood.code, &*flood.message), (420, "FLOOD_WAIT_3600"));
+    server.now += 3_600;
+    let password = prove(&mut server, caller, "first");
+    assert!(server.call(caller, &update(password, none())).unwrap());
+}
+
+#[test]
 fn a_recovery_address_is_confirmed_by_a_code() {
     let mut server = Bench::new();
     let caller = server.stranger(1);
