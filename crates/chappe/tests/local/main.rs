@@ -8,6 +8,8 @@ mod connection;
 #[cfg(test)]
 mod dcs;
 #[cfg(test)]
+mod devices;
+#[cfg(test)]
 mod foreign;
 #[cfg(test)]
 mod forward_secrecy;
