@@ -151,7 +151,15 @@ impl Error {
     }
 
     pub(crate) fn session(path: Option<&Path>, problem: SessionProblem) -> Self {
-        Self::Session(Box::new(SessionError { path: path.map(Path::to_owned), problem }))
+        let path = path.map(Path::to_owned);
+        Self::Session(Box::new(SessionError { path, account: None, problem }))
+    }
+
+    /// The error of one account among those of a file.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn session_of(path: &Path, account: &str, problem: SessionProblem) -> Self {
+        let (path, account) = (Some(path.to_owned()), Some(account.to_owned()));
+        Self::Session(Box::new(SessionError { path, account, problem }))
     }
 
     pub(crate) fn undecodable(method: &str, source: DecodeError, bytes: Bytes) -> Self {
@@ -324,6 +332,7 @@ pub struct ProtocolFailure(Box<ProtocolError>);
 #[derive(Debug)]
 pub struct SessionError {
     path: Option<PathBuf>,
+    account: Option<String>,
     problem: SessionProblem,
 }
 
@@ -331,6 +340,11 @@ impl SessionError {
     /// The file, if it is one.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+
+    /// The account, if the file has many.
+    pub fn account(&self) -> Option<&str> {
+        self.account.as_deref()
     }
 
     /// What is wrong with it.
@@ -346,10 +360,14 @@ impl SessionError {
 
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.path {
-            Some(path) => write!(f, "session {}: {}", path.display(), self.problem),
-            None => write!(f, "session: {}", self.problem),
+        write!(f, "session")?;
+        if let Some(path) = &self.path {
+            write!(f, " {}", path.display())?;
         }
+        if let Some(account) = &self.account {
+            write!(f, ", account {account}")?;
+        }
+        write!(f, ": {}", self.problem)
     }
 }
 

@@ -262,7 +262,7 @@ fn host() -> Option<String> {
 }
 
 /// What somebody else wrote, fit for a terminal.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(LONGEST_FIELD).collect()
 }
 

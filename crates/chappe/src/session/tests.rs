@@ -1,6 +1,8 @@
 //! The session file: what is written is read, and what is damaged is refused.
 
 mod disk;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
