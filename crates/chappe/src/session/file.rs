@@ -190,10 +190,15 @@ impl File {
     pub(super) fn sweep(&self, steps: &mut impl Steps) {
         let Ok((folder, prefix)) = self.temporary() else { return };
         let Ok(entries) = fs::read_dir(folder) else { return };
+        let mut swept = false;
         for entry in entries.filter_map(Result::ok) {
             if is_temporary(&entry.file_name(), &prefix) {
                 discard(&entry.path(), steps);
+                swept = true;
             }
+        }
+        if swept && let Err(error) = steps.sync_folder(folder) {
+            tracing::warn!(%error, "a temporary session file may come back");
         }
     }
 }

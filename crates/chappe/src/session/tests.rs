@@ -1,6 +1,8 @@
 //! The session file: what is written is read, and what is damaged is refused.
 
 mod disk;
+#[cfg(target_os = "linux")]
+mod killed;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 

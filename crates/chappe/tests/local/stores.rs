@@ -4,7 +4,7 @@ use std::fs;
 
 use chappe::{
     Error, SessionProblem,
-    session::{File, Store},
+    session::{File, Sqlite, Store},
 };
 
 use crate::{
@@ -50,4 +50,46 @@ async fn a_client_goes_on_from_an_encrypted_file_and_from_no_other_passphrase() 
     let client = wire.connect(client_of(wire.server()).session(&path)).await.unwrap();
     assert_eq!(client.me().await.unwrap().unwrap().id, user.id);
     client.close().await.unwrap();
+}
+
+/// The same with a file of many accounts, one of them encrypted: each client is one account, and
+/// nobody is in the other's way.
+#[tokio::test]
+async fn two_clients_share_a_file_of_accounts_and_none_shares_an_account() {
+    let wire = Wire::new(telegram(1).await);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("accounts.sqlite");
+    let store = Sqlite::open(&path).unwrap();
+    let home = || store.account("home").unwrap();
+    let work = || store.account("work").unwrap().passphrase("correct horse");
+    let at_home = wire.connect(client_of(wire.server()).session(home())).await.unwrap();
+    let at_work = wire.connect(client_of(wire.server()).session(work())).await.unwrap();
+    let user = sign_in(&at_home, wire.server()).await;
+    assert!(at_work.me().await.unwrap().is_none(), "two accounts are two sessions");
+    sign_in(&at_work, wire.server()).await;
+
+    // Another process would open the file for itself.
+    let dials = wire.dials();
+    let again = Sqlite::open(&path).unwrap().account("home").unwrap();
+    let error = wire.connect(client_of(wire.server()).session(again)).await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("account home: it is in use by") && text.contains("sqlite"), "{text}");
+    assert!(matches!(problem::<()>(Err(error)), SessionProblem::InUse { .. }));
+    assert_eq!(wire.dials(), dials);
+
+    // Both are dropped in the middle of everything, as if their process had been killed.
+    drop((at_home, at_work));
+    let at_home = wire.connect(client_of(wire.server()).session(home())).await.unwrap();
+    let at_work = wire.connect(client_of(wire.server()).session(work())).await.unwrap();
+    assert_eq!(at_home.me().await.unwrap().unwrap().id, user.id);
+    assert_eq!(at_work.me().await.unwrap().unwrap().id, user.id);
+    let signed_in = home().load().unwrap().unwrap();
+    assert_eq!(signed_in.user_id(), Some(user.id));
+
+    // Signing out of one leaves the other alone.
+    at_home.sign_out_and_forget().await.unwrap();
+    at_home.close().await.unwrap();
+    assert!(home().load().unwrap().is_none());
+    assert!(at_work.me().await.unwrap().is_some());
+    at_work.close().await.unwrap();
 }

@@ -17,8 +17,8 @@ use crate::{
 };
 
 /// Everything that changes a session file.
-#[derive(Clone, Copy, Debug)]
-enum Change {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
     /// The first save of all.
     Create,
     Save,
@@ -31,7 +31,7 @@ enum Change {
     Sweep,
 }
 
-const CHANGES: [Change; 8] = [
+pub(super) const CHANGES: [Change; 8] = [
     Change::Create,
     Change::Save,
     Change::Clear,
@@ -42,18 +42,18 @@ const CHANGES: [Change; 8] = [
     Change::Sweep,
 ];
 
-/// A folder with a session file in it, to be changed.
-struct Scene {
-    folder: tempfile::TempDir,
+/// A session file in a folder, to be changed.
+pub(super) struct Scene {
+    folder: PathBuf,
     change: Change,
     before: File,
     after: File,
 }
 
 impl Scene {
-    fn set(change: Change) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let plain = File::new(folder.path().join(NAME));
+    /// The scene, whatever is there.
+    pub(super) fn of(change: Change, folder: &Path) -> Self {
+        let plain = File::new(folder.join(NAME));
         let [one, two] = ["one", "two"]
             .map(|passphrase| plain.clone().seal(Seal::new(passphrase).costing(8, 1, 1)));
         let (before, after) = match change {
@@ -63,16 +63,22 @@ impl Scene {
             Change::Reencrypt => (one, two),
             Change::Decrypt => (one, plain),
         };
-        if !matches!(change, Change::Create) {
-            before.save(&session(1)).unwrap();
-        }
-        if matches!(change, Change::Sweep) {
-            fs::write(folder.path().join(LEFT), session(1).to_bytes().unwrap()).unwrap();
-        }
-        Self { folder, change, before, after }
+        Self { folder: folder.to_owned(), change, before, after }
     }
 
-    fn run(&self, steps: &mut impl Steps) -> Result<(), SessionProblem> {
+    /// The scene as it is before the change.
+    pub(super) fn set(change: Change, folder: &Path) -> Self {
+        let scene = Self::of(change, folder);
+        if change != Change::Create {
+            scene.before.save(&session(1)).unwrap();
+        }
+        if change == Change::Sweep {
+            fs::write(folder.join(LEFT), session(1).to_bytes().unwrap()).unwrap();
+        }
+        scene
+    }
+
+    pub(super) fn run(&self, steps: &mut impl Steps) -> Result<(), SessionProblem> {
         match self.change {
             Change::Create | Change::Save | Change::SaveEncrypted => {
                 self.after.write(&session(2), steps)
@@ -86,6 +92,20 @@ impl Scene {
                 Ok(())
             }
         }
+    }
+
+    /// What a killed process may leave: the old session or the new one, which does not hinder
+    /// the next process, and nothing that this one does not clean up.
+    pub(super) fn check_and_go_on(&self, is_done: bool) {
+        let (old, new) = self.found(&self.folder);
+        assert!(new || !is_done, "{:?}: done, and the old session", self.change);
+        let file = if old { &self.before } else { &self.after };
+        let lock = Store::lock(file).unwrap();
+        let left = names(&self.folder);
+        assert!(left.iter().all(|name| [NAME, LOCK].contains(&name.as_str())), "{left:?}");
+        file.save(&session(3)).unwrap();
+        assert!(same(&file.load().unwrap().unwrap(), &session(3)), "{:?}", self.change);
+        drop(lock);
     }
 
     /// Whether the session that is found in a folder is that of before, and whether it is that
@@ -176,10 +196,11 @@ impl Steps for Failing {
 fn at_every_step(change: Change, is_killed: bool, check: impl Fn(&Scene, usize, bool)) -> usize {
     for left in 0.. {
         for torn in [0, 1, 50, 99, 100] {
-            let scene = Scene::set(change);
+            let folder = tempfile::tempdir().unwrap();
+            let scene = Scene::set(change, folder.path());
             let mut steps = Failing { left, torn, is_killed, failed: false, tore: false };
             let result = scene.run(&mut steps);
-            if !matches!(change, Change::Sweep) {
+            if change != Change::Sweep {
                 assert_eq!(result.is_ok(), !steps.failed, "{change:?}, step {left}");
             }
             check(&scene, left, steps.failed);
@@ -197,21 +218,9 @@ fn at_every_step(change: Change, is_killed: bool, check: impl Fn(&Scene, usize, 
 #[test]
 fn a_process_killed_at_any_step_leaves_one_whole_session() {
     for change in CHANGES {
-        let steps = at_every_step(change, true, |scene, step, failed| {
-            let (old, new) = scene.found(scene.folder.path());
-            assert!(new || failed, "{change:?}: done, and the old session");
-            // The next process is not hindered by what the killed one left, and cleans up.
-            let file = if old { &scene.before } else { &scene.after };
-            let lock = Store::lock(file).unwrap();
-            let left = names(scene.folder.path());
-            assert!(left.iter().all(|name| [NAME, LOCK].contains(&name.as_str())), "{left:?}");
-            file.save(&session(3)).unwrap();
-            assert!(same(&file.load().unwrap().unwrap(), &session(3)), "{change:?}, {step}");
-            drop(lock);
-        });
+        let steps = at_every_step(change, true, |scene, _, failed| scene.check_and_go_on(!failed));
         let expected = match change {
-            Change::Sweep => 1,
-            Change::Clear => 2,
+            Change::Clear | Change::Sweep => 2,
             _ => 5,
         };
         assert_eq!(steps, expected, "{change:?}");
@@ -222,10 +231,10 @@ fn a_process_killed_at_any_step_leaves_one_whole_session() {
 fn a_disk_that_fails_leaves_one_whole_session_and_nothing_else() {
     for change in CHANGES {
         at_every_step(change, false, |scene, step, failed| {
-            let (_, new) = scene.found(scene.folder.path());
+            let (_, new) = scene.found(&scene.folder);
             assert!(new || failed, "{change:?}: done, and the old session");
-            let left = names(scene.folder.path());
-            if !(failed && matches!(change, Change::Sweep)) {
+            let left = names(&scene.folder);
+            if !(failed && change == Change::Sweep) {
                 assert!(left.iter().all(|name| name == NAME), "{change:?}, {step}: {left:?}");
             }
         });
@@ -358,10 +367,11 @@ fn change_folder(folder: &mut BTreeMap<String, String>, change: &Operation) {
 fn a_power_cut_at_any_step_leaves_one_whole_session_and_after_the_last_the_new_one() {
     let mut seen = 0;
     for change in CHANGES {
-        let scene = Scene::set(change);
-        let start: Found = names(scene.folder.path())
+        let folder = tempfile::tempdir().unwrap();
+        let scene = Scene::set(change, folder.path());
+        let start: Found = names(folder.path())
             .into_iter()
-            .map(|name| (name.clone(), fs::read(scene.folder.path().join(name)).unwrap()))
+            .map(|name| (name.clone(), fs::read(folder.path().join(name)).unwrap()))
             .collect();
         let mut recorder = Recorder::default();
         scene.run(&mut recorder).unwrap();
