@@ -37,6 +37,7 @@ NODE = ["node", "--require", str(HERE / "guard.js")]
 
 TELETHON = ["full", "abridged", "intermediate", "obfuscated"]
 GRAMJS = ["full", "abridged", "obfuscated"]
+KURIGRAM = ["full", "abridged", "intermediate", "padded", "obfuscated"]
 MTCUTE = ["intermediate", "padded", "obfuscated", "pfs"]
 
 PROGRAMS = [
@@ -47,6 +48,8 @@ PROGRAMS = [
     ("gramjs/starting-page.js", "full", NODE),
     *(("mtcute/user.mjs", framing, NODE) for framing in MTCUTE),
     *(("mtcute/bot.mjs", framing, NODE) for framing in MTCUTE),
+    *(("kurigram/user.py", framing, PYTHON) for framing in KURIGRAM),
+    *(("kurigram/bot.py", framing, PYTHON) for framing in KURIGRAM),
     *(("faults.py", client, PYTHON) for client in ("telethon", "gramjs", "mtcute")),
 ]
 

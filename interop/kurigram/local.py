@@ -1,0 +1,58 @@
+"""What kurigram, the maintained fork of Pyrogram, needs to know to dial the local Telegram."""
+
+import sys
+from pathlib import Path
+
+import rsa as rsa_keys
+from pyrogram import Client
+from pyrogram.connection import Connection, transport
+from pyrogram.crypto import rsa
+from pyrogram.session import Session
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from program import API_HASH, API_ID, check, host, server
+from program import port as server_port
+
+FRAMINGS = {
+    "full": transport.TCPFull,
+    "abridged": transport.TCPAbridged,
+    "intermediate": transport.TCPIntermediate,
+    "padded": transport.TCPIntermediatePadded,
+    "obfuscated": transport.TCPIntermediateO,
+}
+
+# It gives a server 2 seconds to greet, which a busy machine may need for its own Python.
+Session.START_TIMEOUT = 20
+
+
+class Here(Connection):
+    """A connection to the local Telegram: kurigram has the addresses of a new session in its code."""
+
+    def __init__(self, dc_id, server_address, port, **settings):
+        super().__init__(dc_id, host, server_port, **settings)
+
+
+def trust_only(pem):
+    """Makes the server's key the only one that kurigram accepts."""
+    key = rsa_keys.PublicKey.load_pkcs1(pem.encode())
+    fingerprint = int(server["rsa_fingerprint"], 16)
+    signed = fingerprint - (1 << 64) * (fingerprint >> 63)
+    rsa.server_public_keys.clear()
+    rsa.server_public_keys[signed] = rsa.PublicKey(key.n, key.e)
+
+
+def client(**settings):
+    """A client of the local Telegram, not connected, framed as the first argument says."""
+    trust_only(server["rsa_public_key_pem"])
+    where = {"in_memory": True, "sleep_threshold": 0} | settings
+    framing = FRAMINGS[sys.argv[1]]
+    return Client("local", API_ID, API_HASH, connection_factory=Here, protocol_factory=framing, **where)
+
+
+async def refused(error, request):
+    """Awaits a request that must fail with a certain class of kurigram's errors."""
+    try:
+        answer = await request
+    except error:
+        return
+    raise SystemExit(f"{error.__name__} expected, answered {answer!r}")
