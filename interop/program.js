@@ -18,6 +18,21 @@ function check(truth, complaint) {
     }
 }
 
+/** The code in the last letter that the server sent to a phone number or a mailbox. */
+async function codeTo(recipient) {
+    const { get } = require("node:http");
+    const text = await new Promise((resolve, reject) => {
+        const request = get(`${server.control}/letters?to=${recipient}`, async (answer) => {
+            const parts = await answer.toArray();
+            resolve(Buffer.concat(parts).toString());
+        });
+        request.on("error", reject);
+    });
+    const { letters } = JSON.parse(text);
+    check(letters.length > 0, `nothing was sent to ${recipient}`);
+    return letters.at(-1).code;
+}
+
 /** Makes one call for each line `NUMBER CALL` of the standard input; tells how each ended as JSON. */
 async function obey(call, describe) {
     const tell = (what) => console.log(JSON.stringify(what));
@@ -45,4 +60,4 @@ function run(program) {
     );
 }
 
-module.exports = { apiHash, apiId, check, host, obey, port, run, server };
+module.exports = { apiHash, apiId, check, codeTo, host, obey, port, run, server };

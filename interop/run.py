@@ -50,6 +50,10 @@ PROGRAMS = [
     *(("mtcute/bot.mjs", framing, NODE) for framing in MTCUTE),
     *(("kurigram/user.py", framing, PYTHON) for framing in KURIGRAM),
     *(("kurigram/bot.py", framing, PYTHON) for framing in KURIGRAM),
+    ("telethon/password.py", "full", PYTHON),
+    ("gramjs/password.js", "full", NODE),
+    ("mtcute/password.mjs", "intermediate", NODE),
+    ("kurigram/password.py", "abridged", PYTHON),
     *(("faults.py", client, PYTHON) for client in ("telethon", "gramjs", "mtcute")),
 ]
 

@@ -7,7 +7,7 @@ const { Api, TelegramClient } = require("telegram");
 const network = require("telegram/network");
 const { _serverKeys } = require("telegram/crypto/RSA");
 const { StringSession } = require("telegram/sessions");
-const { apiHash, apiId, check, host, port, run, server } = require("../program");
+const { apiHash, apiId, check, codeTo, host, port, run, server } = require("../program");
 
 const FRAMINGS = {
     full: network.ConnectionTCPFull,
@@ -48,15 +48,15 @@ async function connect(others = AT_ONCE) {
     return client;
 }
 
-/** Signs the demonstration account in. */
-async function signIn(client) {
+/** Signs the demonstration account in; more of GramJS's callbacks can be given. */
+async function signIn(client, others = {}) {
     const { phone, code } = server.accounts[0];
     const giveUp = (error) => {
         throw error;
     };
     return client.signInUser(
         { apiId, apiHash },
-        { phoneNumber: phone, phoneCode: async () => code, onError: giveUp },
+        { phoneNumber: phone, phoneCode: async () => code, onError: giveUp, ...others },
     );
 }
 
@@ -84,20 +84,20 @@ function tlBytes(bytes) {
     return Buffer.concat([filled, Buffer.alloc((4 - (filled.length % 4)) % 4)]);
 }
 
-/** Awaits a call that must fail with a certain error of Telegram, code 400. */
-async function refused(name, call) {
+/** Awaits a call that must fail with a certain error of Telegram. */
+async function refused(name, call, code = 400) {
     const { RPCError } = require("telegram/errors");
     let answer;
     try {
         answer = await call;
     } catch (error) {
         check(error instanceof RPCError, `${error} is no RPCError`);
-        check(error.errorMessage === name && error.code === 400, `${error} is not ${name}`);
+        check(error.errorMessage === name && error.code === code, `${error} is not ${name}`);
         return;
     }
     throw new Error(`${name} expected, answered ${answer}`);
 }
 
 module.exports = {
-    Api, Connection, apiHash, apiId, check, connect, refused, run, server, settings, signIn,
+    Api, Connection, apiHash, apiId, check, codeTo, connect, refused, run, server, settings, signIn,
 };

@@ -15,7 +15,7 @@ import {
 import { NodeCryptoProvider, addPublicKey } from "@mtcute/node/utils.js";
 import program from "../program.js";
 
-export const { check, run, server } = program;
+export const { check, codeTo, run, server } = program;
 const { apiHash, apiId, host, port } = program;
 
 const FRAMINGS = {
@@ -26,7 +26,6 @@ const FRAMINGS = {
 };
 
 const [framing] = process.argv.slice(2);
-const storage = new MemoryStorage();
 
 /** Whether the permanent key is only used to bind temporary ones. */
 export const pfs = framing === "pfs";
@@ -37,7 +36,7 @@ await trustOnly(server.rsa_public_key_pem);
 const AT_ONCE = { middlewares: [] };
 
 /** A client of the local Telegram, not connected. */
-export function client(network = AT_ONCE) {
+export function client(network = AT_ONCE, storage = new MemoryStorage()) {
     const transport = new TcpTransport();
     transport.packetCodec = FRAMINGS[framing];
     const dc = { id: server.dc_id, ipAddress: host, port };
@@ -52,9 +51,9 @@ export function client(network = AT_ONCE) {
     });
 }
 
-/** Whether mtcute has bound a temporary key. */
-export function isBound() {
-    return storage.authKeys.getTemp(server.dc_id, 0, Date.now()) !== null;
+/** Whether a client has bound a temporary key. */
+export function isBound(client) {
+    return client.storage.provider.authKeys.getTemp(server.dc_id, 0, Date.now()) !== null;
 }
 
 /** Signs the demonstration account in. */
@@ -64,14 +63,14 @@ export async function signIn(client) {
     return client.signIn({ phone, phoneCodeHash: sent.phoneCodeHash, phoneCode: code });
 }
 
-/** Awaits a call that must fail with a certain error of Telegram, code 400. */
-export async function refused(name, call) {
+/** Awaits a call that must fail with a certain error of Telegram. */
+export async function refused(name, call, code = 400) {
     let answer;
     try {
         answer = await call;
     } catch (error) {
         check(error instanceof tl.RpcError, `${error} is no RpcError`);
-        check(error.text === name && error.code === 400, `${error} is not ${name}`);
+        check(error.text === name && error.code === code, `${error} is not ${name}`);
         return;
     }
     throw new Error(`${name} expected, answered ${JSON.stringify(answer)}`);

@@ -8,7 +8,7 @@ run(async () => {
     const account = server.accounts[0];
     const { phone, code: phoneCode } = account;
     const sent = await telegram.sendCode({ phone });
-    check(isBound() === pfs, pfs ? "no temporary key is bound" : "a temporary key is bound");
+    check(isBound(telegram) === pfs, pfs ? "no temporary key is bound" : "a temporary key is bound");
     console.log("key exchange and auth.sendCode");
 
     const { phoneCodeHash } = sent;
