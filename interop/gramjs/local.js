@@ -41,8 +41,8 @@ function emptySession() {
 }
 
 /** A client of the local Telegram, connected. */
-async function connect(others = AT_ONCE) {
-    const client = new TelegramClient(emptySession(), apiId, apiHash, settings(others));
+async function connect(others = AT_ONCE, session = emptySession()) {
+    const client = new TelegramClient(session, apiId, apiHash, settings(others));
     client.setLogLevel("warn");
     await client.connect();
     return client;
@@ -99,5 +99,5 @@ async function refused(name, call, code = 400) {
 }
 
 module.exports = {
-    Api, Connection, apiHash, apiId, check, codeTo, connect, refused, run, server, settings, signIn,
+    AT_ONCE, Api, Connection, apiHash, apiId, check, codeTo, connect, refused, run, server, settings, signIn,
 };

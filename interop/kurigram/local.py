@@ -41,12 +41,19 @@ def trust_only(pem):
     rsa.server_public_keys[signed] = rsa.PublicKey(key.n, key.e)
 
 
-def client(**settings):
+def client(name="local", in_memory=True, connection=Here, **settings):
     """A client of the local Telegram, not connected, framed as the first argument says."""
     trust_only(server["rsa_public_key_pem"])
-    where = {"in_memory": True, "sleep_threshold": 0} | settings
-    framing = FRAMINGS[sys.argv[1]]
-    return Client("local", API_ID, API_HASH, connection_factory=Here, protocol_factory=framing, **where)
+    return Client(
+        name,
+        API_ID,
+        API_HASH,
+        in_memory=in_memory,
+        sleep_threshold=0,
+        connection_factory=connection,
+        protocol_factory=FRAMINGS[sys.argv[1]],
+        **settings,
+    )
 
 
 async def refused(error, request):

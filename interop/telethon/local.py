@@ -22,16 +22,22 @@ FRAMINGS = {
 AT_ONCE = {"connection_retries": 1, "request_retries": 1, "flood_sleep_threshold": 0}
 
 
-def client(settings=AT_ONCE):
+def client(settings=AT_ONCE, session=None):
     """A client of the local Telegram, not connected, by the connection class of the first argument."""
     rsa._server_keys.clear()
     rsa.add_key(server["rsa_public_key_pem"], old=False)
     (fingerprint,) = rsa._server_keys
     stated = server["rsa_fingerprint"]
     check(f"{fingerprint & (1 << 64) - 1:016x}" == stated, f"fingerprint {fingerprint:x}, not {stated}")
-    session = MemorySession()
-    session.set_dc(server["dc_id"], host, port)
+    if session is None:
+        session = empty(MemorySession())
     return TelegramClient(session, API_ID, API_HASH, connection=FRAMINGS[sys.argv[1]], **settings)
+
+
+def empty(session):
+    """A session that nobody signed in to yet, at the address of the local Telegram."""
+    session.set_dc(server["dc_id"], host, port)
+    return session
 
 
 async def refused(error, request, code=400):
