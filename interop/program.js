@@ -33,6 +33,16 @@ async function codeTo(recipient) {
     return letters.at(-1).code;
 }
 
+/** The next line of the standard input, which is read no further. */
+async function nextLine() {
+    const lines = createInterface({ input: process.stdin });
+    for await (const line of lines) {
+        lines.close();
+        return line;
+    }
+    throw new Error("the standard input ended");
+}
+
 /** Makes one call for each line `NUMBER CALL` of the standard input; tells how each ended as JSON. */
 async function obey(call, describe) {
     const tell = (what) => console.log(JSON.stringify(what));
@@ -60,4 +70,4 @@ function run(program) {
     );
 }
 
-module.exports = { apiHash, apiId, check, codeTo, host, obey, port, run, server };
+module.exports = { apiHash, apiId, check, codeTo, host, nextLine, obey, port, run, server };

@@ -7,7 +7,7 @@ const { Api, TelegramClient } = require("telegram");
 const network = require("telegram/network");
 const { _serverKeys } = require("telegram/crypto/RSA");
 const { StringSession } = require("telegram/sessions");
-const { apiHash, apiId, check, codeTo, host, port, run, server } = require("../program");
+const { apiHash, apiId, check, codeTo, host, nextLine, port, run, server } = require("../program");
 
 const FRAMINGS = {
     full: network.ConnectionTCPFull,
@@ -99,5 +99,6 @@ async function refused(name, call, code = 400) {
 }
 
 module.exports = {
-    AT_ONCE, Api, Connection, apiHash, apiId, check, codeTo, connect, refused, run, server, settings, signIn,
+    AT_ONCE, Api, Connection, apiHash, apiId, check, codeTo, connect, nextLine, refused, run, server,
+    settings, signIn,
 };

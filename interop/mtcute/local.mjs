@@ -15,7 +15,7 @@ import {
 import { NodeCryptoProvider, addPublicKey } from "@mtcute/node/utils.js";
 import program from "../program.js";
 
-export const { check, codeTo, run, server } = program;
+export const { check, codeTo, nextLine, run, server } = program;
 const { apiHash, apiId, host, port } = program;
 
 const FRAMINGS = {
