@@ -2,6 +2,7 @@
 "use strict";
 
 const { readFileSync } = require("node:fs");
+const { request } = require("node:http");
 const { createInterface } = require("node:readline");
 
 const server = JSON.parse(readFileSync(process.env.CHAPPE_ANNOUNCEMENT, "utf8"));
@@ -18,19 +19,28 @@ function check(truth, complaint) {
     }
 }
 
+/** Asks the server's control port. */
+async function control(method, path, body) {
+    const text = await new Promise((resolve, reject) => {
+        const asking = request(server.control + path, { method }, async (answer) => {
+            resolve(Buffer.concat(await answer.toArray()).toString());
+        });
+        asking.on("error", reject);
+        asking.end(body && JSON.stringify(body));
+    });
+    return JSON.parse(text);
+}
+
 /** The code in the last letter that the server sent to a phone number or a mailbox. */
 async function codeTo(recipient) {
-    const { get } = require("node:http");
-    const text = await new Promise((resolve, reject) => {
-        const request = get(`${server.control}/letters?to=${recipient}`, async (answer) => {
-            const parts = await answer.toArray();
-            resolve(Buffer.concat(parts).toString());
-        });
-        request.on("error", reject);
-    });
-    const { letters } = JSON.parse(text);
+    const { letters } = await control("GET", `/letters?to=${recipient}`);
     check(letters.length > 0, `nothing was sent to ${recipient}`);
     return letters.at(-1).code;
+}
+
+/** Another code of the same form. */
+function wrong(code) {
+    return code.slice(0, -1) + ((Number(code.at(-1)) + 1) % 10);
 }
 
 /** The next line of the standard input, which is read no further. */
@@ -70,4 +80,6 @@ function run(program) {
     );
 }
 
-module.exports = { apiHash, apiId, check, codeTo, host, nextLine, obey, port, run, server };
+module.exports = {
+    apiHash, apiId, check, codeTo, control, host, nextLine, obey, port, run, server, wrong,
+};

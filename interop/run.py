@@ -54,6 +54,10 @@ PROGRAMS = [
     ("gramjs/password.js", "full", NODE),
     ("mtcute/password.mjs", "intermediate", NODE),
     ("kurigram/password.py", "abridged", PYTHON),
+    ("telethon/phone.py", "full", PYTHON),
+    ("gramjs/phone.js", "full", NODE),
+    ("mtcute/phone.mjs", "intermediate", NODE),
+    ("kurigram/phone.py", "abridged", PYTHON),
     *(("faults.py", client, PYTHON) for client in ("telethon", "gramjs", "mtcute")),
 ]
 

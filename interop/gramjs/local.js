@@ -7,7 +7,9 @@ const { Api, TelegramClient } = require("telegram");
 const network = require("telegram/network");
 const { _serverKeys } = require("telegram/crypto/RSA");
 const { StringSession } = require("telegram/sessions");
-const { apiHash, apiId, check, codeTo, host, nextLine, port, run, server } = require("../program");
+const program = require("../program");
+
+const { apiHash, apiId, check, host, port, server } = program;
 
 const FRAMINGS = {
     full: network.ConnectionTCPFull,
@@ -98,7 +100,4 @@ async function refused(name, call, code = 400) {
     throw new Error(`${name} expected, answered ${answer}`);
 }
 
-module.exports = {
-    AT_ONCE, Api, Connection, apiHash, apiId, check, codeTo, connect, nextLine, refused, run, server,
-    settings, signIn,
-};
+module.exports = { ...program, AT_ONCE, Api, Connection, connect, refused, settings, signIn };

@@ -1,7 +1,7 @@
 // GramJS sets a password, signs in with it, changes it, recovers it by email, removes it.
 "use strict";
 
-const { Api, check, codeTo, connect, refused, run, server, signIn } = require("./local");
+const { Api, check, codeTo, connect, refused, run, server, signIn, wrong } = require("./local");
 
 const EMAIL = "gramjs@example.com";
 
@@ -79,9 +79,4 @@ async function withPasswords(passwords, wanted) {
 
 async function password(client) {
     return client.invoke(new Api.account.GetPassword());
-}
-
-/** Another code of the same form. */
-function wrong(code) {
-    return code.slice(0, -1) + ((Number(code.at(-1)) + 1) % 10);
 }

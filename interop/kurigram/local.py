@@ -10,7 +10,7 @@ from pyrogram.crypto import rsa
 from pyrogram.session import Session
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
-from program import API_HASH, API_ID, check, code_to, host, server
+from program import API_HASH, API_ID, check, code_to, control, host, server, wrong
 from program import port as server_port
 
 FRAMINGS = {

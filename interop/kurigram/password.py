@@ -4,7 +4,7 @@ import asyncio
 
 from pyrogram import errors, raw
 
-from local import check, client, code_to, refused, server
+from local import check, client, code_to, refused, server, wrong
 
 EMAIL = "kurigram@example.com"
 
@@ -69,11 +69,6 @@ async def at_the_password(hint):
 async def is_account(sign_in):
     me = await sign_in
     check(me.id == account["user_id"], f"signed in as {me.id}")
-
-
-def wrong(code):
-    """Another code of the same form."""
-    return code[:-1] + str((int(code[-1]) + 1) % 10)
 
 
 asyncio.run(main())

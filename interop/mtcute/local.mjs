@@ -15,7 +15,7 @@ import {
 import { NodeCryptoProvider, addPublicKey } from "@mtcute/node/utils.js";
 import program from "../program.js";
 
-export const { check, codeTo, nextLine, run, server } = program;
+export const { check, codeTo, control, nextLine, run, server, wrong } = program;
 const { apiHash, apiId, host, port } = program;
 
 const FRAMINGS = {

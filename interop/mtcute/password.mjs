@@ -1,6 +1,6 @@
 // mtcute sets a password, signs in with it, changes it, recovers it by email, removes it.
 
-import { check, client, codeTo, refused, run, server, signIn } from "./local.mjs";
+import { check, client, codeTo, refused, run, server, signIn, wrong } from "./local.mjs";
 
 const EMAIL = "mtcute@example.com";
 
@@ -60,9 +60,4 @@ async function atThePassword(wanted) {
 async function isAccount(signIn) {
     const me = await signIn;
     check(me.id === server.accounts[0].user_id, `signed in as ${me.id}`);
-}
-
-/** Another code of the same form. */
-function wrong(code) {
-    return code.slice(0, -1) + ((Number(code.at(-1)) + 1) % 10);
 }

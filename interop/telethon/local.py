@@ -9,7 +9,7 @@ from telethon.network import connection
 from telethon.sessions import MemorySession
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
-from program import API_HASH, API_ID, check, code_to, host, port, server
+from program import API_HASH, API_ID, check, code_to, control, host, port, server, wrong
 
 FRAMINGS = {
     "full": connection.ConnectionTcpFull,

@@ -4,7 +4,7 @@ import asyncio
 
 from telethon import errors, functions, types
 
-from local import check, client, code_to, refused, server
+from local import check, client, code_to, refused, server, wrong
 
 EMAIL = "telethon@example.com"
 
@@ -83,11 +83,6 @@ async def password(telegram):
 async def is_account(sign_in):
     me = await sign_in
     check(me.id == account["user_id"], f"signed in as {me.id}")
-
-
-def wrong(code):
-    """Another code of the same form."""
-    return code[:-1] + str((int(code[-1]) + 1) % 10)
 
 
 asyncio.run(main())
