@@ -1,6 +1,6 @@
 //! Signing in by phone, and the mailboxes that codes go to (core.telegram.org/api/auth).
 
-use chappe_api::{account, auth, enums, errors, types};
+use chappe_api::{account, auth, enums, errors, help, types};
 use chappe_tl::{ErrorName, Text};
 
 use super::{
@@ -27,6 +27,9 @@ const PRICE: (&str, i64) = ("USD", 99);
 const TERMS: &str = "By signing up you accept that this local Telegram is for tests, keeps whatever \
                      it is told, and forgets it when somebody deletes its files: \
                      https://example.org/terms";
+
+/// The id of all terms of service.
+const TERMS_ID: &str = "{}";
 
 /// A token of Google or Apple is not one that this server could check. Observed: the name is one
 /// that Telegram's own applications know.
@@ -303,8 +306,19 @@ fn next_type(way: Way) -> enums::auth::CodeType {
     }
 }
 
+/// Whoever signed up has accepted them: there are no others to accept later.
+pub(super) fn accept_terms_of_service(
+    _: &mut Call<'_>,
+    request: help::AcceptTermsOfService,
+) -> Outcome<bool> {
+    if request.id.data != TERMS_ID {
+        return Err(errors::DATA_JSON_INVALID.into());
+    }
+    Ok(true)
+}
+
 fn terms_of_service(terms: Terms) -> types::help::TermsOfService {
-    let id = types::DataJson { data: "{}".into() };
+    let id = types::DataJson { data: TERMS_ID.into() };
     let entities = links(&terms.text);
     let mut answer = types::help::TermsOfService::new(id, terms.text, entities);
     answer.popup = terms.popup;

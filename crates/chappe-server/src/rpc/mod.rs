@@ -224,6 +224,7 @@ static ROUTES: &[Route] = routes! {
     chappe_api::auth::SignUp => login::sign_up,
     chappe_api::contacts::Block => contacts::block,
     chappe_api::contacts::GetContacts => contacts::get_contacts,
+    chappe_api::help::AcceptTermsOfService => login::accept_terms_of_service,
     chappe_api::help::GetAppConfig => help::get_app_config,
     chappe_api::help::GetAppUpdate => help::get_app_update,
     chappe_api::help::GetConfig => help::get_config,

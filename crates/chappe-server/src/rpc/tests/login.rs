@@ -449,6 +449,12 @@ fn a_number_without_an_account_is_shown_terms() {
     server.shows(other, PHONE, &faster.phone_code_hash, "33333").unwrap();
     server.call(other, &faster).unwrap();
     server.refused(caller, &sign_up, errors::PHONE_NUMBER_OCCUPIED);
+    // Who signed up accepts the terms that were shown, and no others.
+    let accept = |id| help::AcceptTermsOfService { id };
+    server.refused(caller, &accept(own.id.clone()), errors::AUTH_KEY_UNREGISTERED);
+    assert!(server.call(other, &accept(own.id)).unwrap());
+    let no_terms = types::DataJson { data: "{\"id\":1}".into() };
+    server.refused(other, &accept(no_terms), errors::DATA_JSON_INVALID);
 }
 
 #[test]
