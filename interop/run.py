@@ -64,6 +64,7 @@ PROGRAMS = [
     ("gramjs/phone.js", "full", NODE),
     ("mtcute/phone.mjs", "intermediate", NODE),
     ("kurigram/phone.py", "abridged", PYTHON),
+    *(("qr.py", client, PYTHON) for client in ("telethon", "gramjs", "mtcute", "kurigram")),
     *(("faults.py", client, PYTHON) for client in ("telethon", "gramjs", "mtcute")),
 ]
 

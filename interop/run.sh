@@ -13,7 +13,7 @@ say() { printf '%s\n' "$*" >&2; }
 
 venv=$here/.venv
 if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
-    say "installing Telethon"
+    say "installing Telethon and kurigram"
     rm -rf "$venv"
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes \
