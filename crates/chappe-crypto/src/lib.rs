@@ -10,6 +10,7 @@
 //! | [`rsa`] | RSA keys, their fingerprints and both paddings of the key exchange |
 //! | [`dh`] | Diffie-Hellman with all checks that Telegram prescribes |
 //! | [`factor`] | the proof of work of the key exchange: factors of `pq` |
+//! | [`local`] | what Telegram Desktop encrypts on a disk |
 //! | [`srp`] | two-step verification by password, both sides |
 //!
 //! Sources: <https://core.telegram.org/mtproto/auth_key>,
@@ -29,6 +30,7 @@ pub mod dh;
 mod error;
 pub mod factor;
 mod hash;
+pub mod local;
 pub mod message_key;
 pub mod rsa;
 pub mod srp;

@@ -144,13 +144,13 @@ fn split(packet: &mut [u8], shortest: usize) -> Result<Parts<'_>, Error> {
 }
 
 #[cfg(not(fuzzing))]
-fn check_message_key(expected: &[u8; 16], found: &[u8; 16]) -> Result<(), Error> {
+pub(crate) fn check_message_key(expected: &[u8; 16], found: &[u8; 16]) -> Result<(), Error> {
     if expected.ct_eq(found).into() { Ok(()) } else { Err(Error::MessageKey) }
 }
 
 /// A fuzzer cannot guess message keys: its packets reach the inside without.
 #[cfg(fuzzing)]
-fn check_message_key(expected: &[u8; 16], found: &[u8; 16]) -> Result<(), Error> {
+pub(crate) fn check_message_key(expected: &[u8; 16], found: &[u8; 16]) -> Result<(), Error> {
     let _ = expected.ct_eq(found);
     Ok(())
 }
@@ -220,9 +220,9 @@ fn v1_key(plain: &[u8]) -> [u8; 16] {
 }
 
 /// A key and an initial vector for IGE, wiped on drop.
-struct AesKey {
-    key: [u8; 32],
-    iv: [u8; 32],
+pub(crate) struct AesKey {
+    pub(crate) key: [u8; 32],
+    pub(crate) iv: [u8; 32],
 }
 
 impl Drop for AesKey {
@@ -250,7 +250,7 @@ impl AesKey {
     }
 
     /// core.telegram.org/mtproto/description_v1#defining-aes-key-and-initialization-vector
-    fn v1(auth_key: &AuthKey, from: Side, msg_key: &[u8; 16]) -> Self {
+    pub(crate) fn v1(auth_key: &AuthKey, from: Side, msg_key: &[u8; 16]) -> Self {
         let [k0, k32, k48, k64, k80, k96] = match from {
             Side::Client => [
                 auth_key.part::<0, 16>(),

@@ -10,4 +10,6 @@ mod golden;
 #[cfg(test)]
 mod roundtrip;
 #[cfg(test)]
+mod tdata;
+#[cfg(test)]
 mod vectors;

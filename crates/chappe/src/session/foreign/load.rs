@@ -4,10 +4,11 @@ use std::{fs, io, path::Path};
 
 use zeroize::Zeroizing;
 
-use super::{Flaw, Foreign, ForeignError, Format, guess};
+use super::{Flaw, Foreign, ForeignError, Format, guess, read_tdata};
 
 /// Reads the sessions of a file or folder; without a format it is [guessed](guess). All formats
-/// but `tdata` hold one.
+/// but `tdata` hold one. A folder with a passcode is read by [`read_tdata`]: this one says
+/// [`ForeignError::Passcode`].
 ///
 /// Nothing is changed where they lie. The files of a database are read while no program has them
 /// open: [`Flaw::Unfinished`] otherwise.
@@ -22,7 +23,10 @@ pub fn load(path: impl AsRef<Path>, format: Option<Format>) -> Result<Vec<Foreig
     };
     let found = fs::metadata(path).map_err(io)?;
     if found.is_dir() {
-        return Err(ForeignError::Shape(format.unwrap_or(Format::Tdata)));
+        return match format {
+            None | Some(Format::Tdata) => read_tdata(path, None),
+            Some(other) => Err(ForeignError::Shape(other)),
+        };
     }
     if found.len() > LARGEST {
         return Err(ForeignError::TooLarge);

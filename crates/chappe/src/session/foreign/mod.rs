@@ -41,6 +41,7 @@ mod mtkruto;
 mod pyrogram;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod tdata;
 mod telethon;
 
 use std::{
@@ -57,6 +58,7 @@ pub use self::{
     format::Format,
     home::Home,
     load::load,
+    tdata::{read_tdata, write_tdata},
 };
 use super::SessionBytes;
 use crate::dc;
@@ -247,7 +249,6 @@ impl Foreign {
 
     /// Whether the address is known to be none of Telegram's: the server is another one, or it is
     /// on this machine or network.
-    #[cfg(feature = "sqlite")]
     fn is_of_own_server(&self) -> bool {
         self.is_elsewhere() || self.server.is_some_and(|server| home::test_of(server).is_none())
     }
