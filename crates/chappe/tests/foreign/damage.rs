@@ -20,7 +20,7 @@ fn flaw(vector: &Vector, text: &str) -> Option<Flaw> {
 
 #[test]
 fn a_string_that_is_cut_is_refused_at_every_length() {
-    for vector in strings() {
+    for vector in strings().into_iter().step_by(4).chain(one_of_each()) {
         let whole = vector.text.trim_end_matches('=');
         // The first characters of a newer string of Pyrogram may pass for an older one.
         let passes = |length| vector.format == Format::Pyrogram && matches!(length, 351 | 356);

@@ -60,6 +60,8 @@ fn as_kept(session: &Foreign, format: Format, older: bool) -> Foreign {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn what_is_written_is_read(session in sessions(), older: bool) {
         for format in Format::ALL.into_iter().filter(|format| format.is_text()) {

@@ -150,7 +150,7 @@ fn what_is_written_is_read() {
     test.test = Some(true);
     let mut own = account(2, 10, key("key-count"));
     (own.address, own.test) = (Some(at("127.0.0.1", 4430)), None);
-    let accounts = [far.clone(), test.clone(), own.clone()];
+    let accounts = [far, test, own.clone()];
     for passcode in [None, Some("pässcode")] {
         let folder = tempfile::tempdir().unwrap();
         // Telegram Desktop looks beside itself for it.

@@ -3,7 +3,7 @@
 use chappe::{
     Client,
     session::{
-        Foreign, Format, Memory, Session,
+        Foreign, Format, Memory, Seal, Session,
         foreign::{self, Field, Flaw, ForeignError, Home},
     },
 };
@@ -64,6 +64,26 @@ async fn a_session_that_nobody_is_signed_in_with_is_not_exported() {
         other => panic!("{other:?}"),
     }
     client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_file_of_chappe_is_said() {
+    let server = telegram(1).await;
+    let client = client_of(&server).connect().await.unwrap();
+    sign_in(&client, &server).await;
+    let session = client.session();
+    client.close().await.unwrap();
+    let says = |bytes: &[u8]| Foreign::read(Format::Chappe, bytes).unwrap_err().to_string();
+    let file = session.to_bytes().unwrap();
+    assert!(says(&file.as_ref()[1..]).ends_with("it begins like something else"));
+    assert!(says(&file.as_ref()[..99]).ends_with("its checksum does not fit"));
+    let sealed = Seal::new("passphrase").seal(&session).unwrap();
+    assert_eq!(foreign::guess(sealed.as_ref()), Some(Format::Chappe));
+    assert!(
+        says(sealed.as_ref()).ends_with("open it with that first"),
+        "{}",
+        says(sealed.as_ref())
+    );
 }
 
 #[tokio::test]

@@ -141,6 +141,10 @@ pub(super) fn read(input: &[u8]) -> Result<Foreign, ForeignError> {
                 ForeignError::Version { format: FORMAT, version: version.into() }
             }
             SessionProblem::Damaged => ForeignError::malformed(FORMAT, Flaw::Checksum),
+            SessionProblem::Sealed => {
+                let words = "it is encrypted with a passphrase; open it with that first";
+                ForeignError::malformed(FORMAT, Flaw::Field(words))
+            }
             _ => ForeignError::malformed(FORMAT, Flaw::Field("it begins like something else")),
         }
     })?;

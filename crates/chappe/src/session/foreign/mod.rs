@@ -280,7 +280,7 @@ impl fmt::Debug for Foreign {
 /// Which format the bytes of a string or file look like. What looks like one need not be whole:
 /// [`Foreign::read`] says what is wrong with it.
 pub fn guess(input: &[u8]) -> Option<Format> {
-    if input.starts_with(b"CHAPPE\r\n") {
+    if input.starts_with(b"CHAPPE\r\n") || input.starts_with(b"CHSEAL\r\n") {
         return Some(Format::Chappe);
     }
     if input.starts_with(b"TDF$") {
