@@ -5,6 +5,7 @@
 //! | `telegram.session` | the account `default` of production Telegram |
 //! | `telegram/NAME.session` | the account NAME |
 //! | `telegram/chosen` | the name that `chappe accounts use` chose |
+//! | `telegram-test.session`, `telegram-test/` | the same for Telegram's test servers |
 //! | `server-*.session`, `server-*/` | the same for a server with a key of its own |
 //! | `*.who` | beside a session: who signed in, for people; never a phone number |
 
@@ -20,7 +21,7 @@ use chappe::{Error, SessionProblem};
 use serde_json::{Value, json};
 
 use crate::args::{Accounts, AccountsCommand, Global, Source};
-use crate::connect::{self, failure};
+use crate::connect::{self, Telegram, failure};
 use crate::directories::{self, make_private};
 use crate::output::{Cell, Exit, Failure, Output, good, paint, printable};
 use crate::prompt;
@@ -78,20 +79,20 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The place of the server that is meant.
+    /// The place of the Telegram that is meant.
     pub(crate) fn new(global: &Global) -> Result<Self, Failure> {
-        let server = connect::server(global)?;
-        Self::of(server.as_ref().map(|(_, pem)| pem.as_str()))
+        Self::of(&connect::telegram(global)?)
     }
 
     /// One place a server key, so that trying something locally cannot touch a real account.
-    pub(crate) fn of(server_key: Option<&str>) -> Result<Self, Failure> {
-        let name = match server_key {
-            None => PRODUCTION.to_owned(),
-            Some(pem) => {
+    pub(crate) fn of(telegram: &Telegram) -> Result<Self, Failure> {
+        let name = match telegram {
+            Telegram::Production => PRODUCTION.to_owned(),
+            Telegram::Server { pem, .. } => {
                 let key: String = pem.split_whitespace().collect();
                 format!("{SERVER}{:08x}", crc32fast::hash(key.as_bytes()))
             }
+            Telegram::Test => TEST.to_owned(),
         };
         Ok(Self { folder: directories::data()?.join(name) })
     }
@@ -102,9 +103,9 @@ impl Place {
         let mut names: Vec<String> = entries(&data)?
             .into_iter()
             .map(|name| name.strip_suffix(SESSION).map_or_else(|| name.clone(), str::to_owned))
-            .filter(|name| name == PRODUCTION || name.starts_with(SERVER) && !name.contains('.'))
+            .filter(|name| [PRODUCTION, TEST].contains(&name.as_str()) || is_server(name))
             .collect();
-        names.sort_unstable_by_key(|name| (name != PRODUCTION, name.clone()));
+        names.sort_unstable_by_key(|name| (is_server(name), name.clone()));
         names.dedup();
         Ok(names.into_iter().map(|name| Self { folder: data.join(name) }).collect())
     }
@@ -307,7 +308,7 @@ async fn remove(global: &Global, name: &Name, output: Output) -> Result<(), Fail
 struct Row {
     name: Name,
     path: PathBuf,
-    server: bool,
+    servers: &'static str,
     chosen: bool,
     session: Result<Option<Session>, String>,
     sealed: bool,
@@ -323,7 +324,11 @@ impl Row {
         let noted = fs::read_to_string(path.with_extension(WHO)).ok();
         Self {
             name: name.clone(),
-            server: !place.folder.ends_with(PRODUCTION),
+            servers: match place.folder.file_name().and_then(|name| name.to_str()) {
+                Some(PRODUCTION) => "production",
+                Some(TEST) => "test",
+                _ => "local",
+            },
             chosen,
             sealed,
             session: session.map_err(|error| match error {
@@ -364,9 +369,8 @@ impl Row {
 
     fn server(&self) -> String {
         match self.session().map(Session::address).unwrap_or_default() {
-            _ if !self.server => "Telegram".to_owned(),
-            "" => "a server".to_owned(),
-            address => address.to_owned(),
+            address if self.servers == "local" && !address.is_empty() => address.to_owned(),
+            _ => self.servers.to_owned(),
         }
     }
 
@@ -390,7 +394,7 @@ impl Row {
         json!({
             "name": self.name.as_str(),
             "chosen": self.chosen,
-            "server": if self.server { "local" } else { "production" },
+            "servers": self.servers,
             "address": session.map(Session::address),
             "dc_id": session.map(Session::dc_id),
             "signed_in": session.map(Session::is_signed_in),
@@ -408,6 +412,10 @@ impl Row {
 
 fn cell(text: &str) -> Cell {
     Cell(text.to_owned(), None)
+}
+
+fn is_server(name: &str) -> bool {
+    name.starts_with(SERVER) && !name.contains('.')
 }
 
 /// The names in a folder; none if there is no folder.
@@ -451,6 +459,8 @@ const DEFAULT: &str = "default";
 const LONGEST: usize = 32;
 /// The folder of production Telegram's accounts.
 const PRODUCTION: &str = "telegram";
+/// The folder of the accounts of Telegram's test servers.
+const TEST: &str = "telegram-test";
 /// What the folder of a server with a key of its own begins with.
 const SERVER: &str = "server-";
 /// What a session file ends with.

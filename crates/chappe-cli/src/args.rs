@@ -6,7 +6,8 @@ use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
-use clap::builder::FalseyValueParser;
+use chappe::session::Format;
+use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser};
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
@@ -64,6 +65,14 @@ pub(crate) struct Global {
     /// The server's RSA public key (PEM), the only one that is accepted
     #[arg(long, global = true, value_name = "FILE.pem", env = "CHAPPE_SERVER_KEY")]
     pub(crate) server_key: Option<PathBuf>,
+    /// Speak to Telegram's test servers, which have accounts of their own
+    #[arg(
+        long,
+        global = true,
+        env = "CHAPPE_TEST_SERVERS",
+        value_parser = FalseyValueParser::new()
+    )]
+    pub(crate) test_servers: bool,
     /// The application's id, from the developer page of Telegram
     #[arg(long, global = true, value_name = "N", env = "TELEGRAM_API_ID", hide_env_values = true)]
     pub(crate) api_id: Option<i32>,
@@ -327,10 +336,104 @@ The passphrase is asked for on a terminal. Elsewhere it comes from --passphrase-
   passphrase_command = \"secret-tool lookup app chappe\"
 With either of them, the sessions of new sign-ins are encrypted from the beginning.")]
 pub(crate) enum Session {
+    /// Show what a session says, and nothing secret: the account's own, or one of another library
+    Show(Given),
+    /// Take over a session of another library, so that nobody has to sign in anew
+    Import(Import),
+    /// Write the account's session as another library wants it
+    Export(Export),
+    /// Turn a session of one library into one of another
+    Convert(Convert),
     /// Encrypt it by a passphrase
     Encrypt,
     /// Keep it without a passphrase again
     Decrypt,
+}
+
+/// A session of any library.
+#[derive(Args, Debug)]
+pub(crate) struct Given {
+    /// A file, tdata's folder, or - for standard input; never the session itself, which would
+    /// stay in the shell's history
+    #[arg(value_name = "FILE")]
+    pub(crate) source: Option<PathBuf>,
+    /// Its format, if it is not recognized by itself
+    #[arg(long, value_name = "FORMAT", value_parser = formats())]
+    pub(crate) format: Option<Format>,
+}
+
+/// Where a session is written to.
+#[derive(Args, Debug)]
+pub(crate) struct Written {
+    /// Write it to this file, which only you can read
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Print it on standard output: whoever sees it can be the account
+    #[arg(long, conflicts_with = "output")]
+    pub(crate) reveal: bool,
+    /// Write the older form of the format, where there is one, which says less
+    #[arg(long)]
+    pub(crate) older: bool,
+}
+
+/// Options of `chappe session import`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  chappe --account work session import session.txt     a string of GramJS, Telethon, ...
+  chappe --account work session import < session.txt
+  chappe --account old session import me.session       a database of Telethon or Pyrogram")]
+pub(crate) struct Import {
+    #[command(flatten)]
+    pub(crate) given: Given,
+    /// Which one, if there are several
+    #[arg(long, value_name = "N")]
+    pub(crate) number: Option<usize>,
+    /// Do not ask Telegram whether the session is good, and whose it is
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+/// Options of `chappe session export`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  chappe session export --format gramjs -o session.txt
+  chappe session export --format telethon --reveal     on standard output")]
+pub(crate) struct Export {
+    /// The format
+    #[arg(long, value_name = "FORMAT", value_parser = formats())]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) written: Written,
+    /// Do not ask Telegram for what the session does not say
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+/// Options of `chappe session convert`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  chappe session convert me.session --to gramjs -o session.txt
+  chappe session convert --to telethon --reveal < session.txt")]
+pub(crate) struct Convert {
+    #[command(flatten)]
+    pub(crate) given: Given,
+    /// The format to write
+    #[arg(long, value_name = "FORMAT", value_parser = formats())]
+    pub(crate) to: Format,
+    #[command(flatten)]
+    pub(crate) written: Written,
+    /// Which one, if there are several
+    #[arg(long, value_name = "N")]
+    pub(crate) number: Option<usize>,
+    /// Who is signed in, if the session does not say it
+    #[arg(long, value_name = "ID")]
+    pub(crate) user_id: Option<i64>,
+    /// That this is a bot
+    #[arg(long, requires = "user_id")]
+    pub(crate) bot: bool,
 }
 
 /// What to do with the configuration.
@@ -392,6 +495,10 @@ pub(crate) struct Call {
     /// Check and show the request, but send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+fn formats() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
 }
 
 fn parse_address(text: &str) -> Result<SocketAddr, String> {

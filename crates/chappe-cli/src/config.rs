@@ -175,6 +175,7 @@ fn show(global: &Global, output: Output) -> Result<(), Failure> {
         ("session", path(&global.session), source("session")),
         ("server", Some(server.to_string()), source("server")),
         ("server_key", path(&global.server_key), source("server_key")),
+        ("test_servers", Some(global.test_servers.to_string()), source("test_servers")),
         ("api_id", global.api_id.map(|_| HIDDEN.to_owned()), source("api_id")),
         ("api_hash", global.api_hash.as_ref().map(|_| HIDDEN.to_owned()), source("api_hash")),
         ("passphrase_file", path(&global.passphrase_file), source("passphrase_file")),

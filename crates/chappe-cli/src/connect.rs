@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chappe::api::types::User;
-use chappe::session::Store;
+use chappe::session::{IntoStore, Store};
 use chappe::{Builder, Client, Ended, Error, RpcError, SessionProblem, errors};
 use tokio::sync::OnceCell;
 
@@ -15,9 +15,22 @@ use crate::keep::Keep;
 use crate::output::{Exit, Failure};
 use crate::passphrase::Passphrases;
 
+/// Which Telegram to speak to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Telegram {
+    Production,
+    /// One with a key of its own.
+    Server {
+        address: String,
+        pem: String,
+    },
+    /// Telegram's own for tests.
+    Test,
+}
+
 /// Where to connect, checked as far as that is possible without a network.
 pub(crate) struct Target {
-    server: Option<(String, String)>,
+    telegram: Telegram,
     api: Option<(i32, String)>,
     account: Option<(Place, Name)>,
     keep: Keep,
@@ -46,23 +59,23 @@ impl Target {
 
     /// What is needed to look at the session, without an application to connect as.
     pub(crate) fn offline(global: &Global) -> Result<Self, Failure> {
-        let server = server(global)?;
+        let telegram = telegram(global)?;
         let api = match (global.api_id, &global.api_hash) {
             (Some(id), Some(hash)) => Some((id, hash.clone())),
             // A local Telegram takes any application.
-            _ => server.is_some().then(|| (1, "0".repeat(32))),
+            _ => matches!(telegram, Telegram::Server { .. }).then(|| (1, "0".repeat(32))),
         };
         let (account, keep) = match &global.session {
             Some(path) if named_beside(global)? => (None, Keep::file(path.clone())),
             _ => {
-                let place = Place::of(server.as_ref().map(|(_, pem)| pem.as_str()))?;
+                let place = Place::of(&telegram)?;
                 let (name, _) = place.account(global);
                 let keep = Keep::file(place.session(&name));
                 (Some((place, name)), keep)
             }
         };
         Ok(Self {
-            server,
+            telegram,
             api,
             account,
             keep,
@@ -76,12 +89,27 @@ impl Target {
     pub(crate) fn no_code(&self, error: Error) -> Failure {
         let mistyped = error.is(errors::PHONE_NUMBER_INVALID);
         let failure = failure(error);
-        match &self.server {
-            Some(_) if mistyped => failure.hint(
+        match &self.telegram {
+            Telegram::Server { .. } if mistyped => failure.hint(
                 "a local Telegram sends codes to numbers like 99966XYYYY only (X: 1, 2 or 3)",
             ),
             _ => failure,
         }
+    }
+
+    /// Which Telegram is spoken to.
+    pub(crate) fn telegram(&self) -> &Telegram {
+        &self.telegram
+    }
+
+    /// The application that connects.
+    pub(crate) fn api_id(&self) -> Option<i32> {
+        self.api.as_ref().map(|(id, _)| *id)
+    }
+
+    /// The same, if whom it connects to minds.
+    pub(crate) fn foreign_api_id(&self) -> Option<i32> {
+        self.api_id().filter(|_| !matches!(self.telegram, Telegram::Server { .. }))
     }
 
     /// Where the session is kept.
@@ -126,6 +154,12 @@ impl Target {
         }
     }
 
+    /// Says that nobody is signed in with the session.
+    pub(crate) fn nobody(&self) -> Failure {
+        Failure::new(Exit::Permission, "nobody is signed in with this session")
+            .hint("sign in first: `chappe login`")
+    }
+
     /// Says that there is no session, and perhaps which account may be meant.
     pub(crate) fn no_session(&self) -> Failure {
         match &self.account {
@@ -145,17 +179,23 @@ impl Target {
 
     /// What is known before anything is dialled.
     pub(crate) async fn builder(&self) -> Result<Builder, Failure> {
+        self.builder_with(Arc::clone(self.store().await?))
+    }
+
+    /// The same for a session that is kept elsewhere.
+    pub(crate) fn builder_with(&self, store: impl IntoStore) -> Result<Builder, Failure> {
         let Some((id, hash)) = &self.api else {
             return Err(Failure::usage("an application is needed to connect as"));
         };
-        let mut builder = Client::builder(*id, hash.clone())
-            .session(Arc::clone(self.store().await?))
+        let builder = Client::builder(*id, hash.clone())
+            .session(store)
             .connect_timeout(self.timeout)
             .request_timeout(self.timeout);
-        if let Some((address, pem)) = &self.server {
-            builder = builder.server(address, pem).map_err(failure)?;
+        match &self.telegram {
+            Telegram::Production => Ok(builder),
+            Telegram::Server { address, pem } => builder.server(address, pem).map_err(failure),
+            Telegram::Test => Ok(builder.test_servers()),
         }
-        Ok(builder)
     }
 }
 
@@ -222,9 +262,13 @@ fn is_shut_out(error: &RpcError) -> bool {
         .any(|name| error.is(name))
 }
 
-/// The server that is meant and its key; none for production Telegram.
-pub(crate) fn server(global: &Global) -> Result<Option<(String, String)>, Failure> {
+/// The Telegram that is meant.
+pub(crate) fn telegram(global: &Global) -> Result<Telegram, Failure> {
     match (global.server, &global.server_key) {
+        (Some(ServerName::Address(_)), _) if global.test_servers => {
+            Err(Failure::usage("--server and --test-servers are both given")
+                .hint("--server production leaves a configured server out"))
+        }
         (Some(ServerName::Address(address)), Some(file)) => {
             let pem = std::fs::read_to_string(file).map_err(|error| {
                 Failure::usage(format!("cannot read the server's key {}: {error}", file.display()))
@@ -236,7 +280,7 @@ pub(crate) fn server(global: &Global) -> Result<Option<(String, String)>, Failur
                 Failure::usage(format!("{}: {error}", file.display()))
                     .hint("`chappe serve --json` has the key as rsa_public_key_pem")
             })?);
-            Ok(Some((address, pem)))
+            Ok(Telegram::Server { address, pem })
         }
         (Some(ServerName::Address(_)), None) => Err(Failure::usage(
             "--server is given, but no --server-key",
@@ -245,7 +289,8 @@ pub(crate) fn server(global: &Global) -> Result<Option<(String, String)>, Failur
         // Nobody who names a key wants to speak to production Telegram.
         (None, Some(_)) => Err(Failure::usage("--server-key is given, but no --server")
             .hint("add the address of the server: --server HOST:PORT")),
-        (Some(ServerName::Production) | None, _) => Ok(None),
+        (Some(ServerName::Production) | None, _) if global.test_servers => Ok(Telegram::Test),
+        (Some(ServerName::Production) | None, _) => Ok(Telegram::Production),
     }
 }
 

@@ -4,6 +4,7 @@ mod accounts;
 mod args;
 mod config;
 mod connect;
+mod convert;
 mod demo;
 mod directories;
 mod interrupt;

@@ -1,9 +1,10 @@
 //! Questions to a person. Without a terminal nothing is asked: the command fails and names the
 //! flag that answers.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
 use dialoguer::{Confirm, Input, Password};
+use zeroize::Zeroizing;
 
 use crate::output::{Exit, Failure};
 
@@ -69,6 +70,16 @@ pub(crate) async fn from_stdin(what: &str) -> Result<String, Failure> {
 /// Reads all of standard input.
 pub(crate) async fn all_of_stdin() -> Result<String, Failure> {
     ask(|| io::read_to_string(io::stdin().lock())).await
+}
+
+/// Reads all of standard input, whatever it holds, up to a limit.
+pub(crate) async fn bytes_of_stdin(limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    ask(move || {
+        let mut bytes = Zeroizing::new(Vec::new());
+        io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
+        Ok::<_, io::Error>(bytes)
+    })
+    .await
 }
 
 fn require_terminal(question: &str, flag: &str) -> Result<(), Failure> {

@@ -1,10 +1,11 @@
-//! `chappe session`: how the session of an account is kept.
+//! `chappe session`: how the session of an account is kept, and where it comes from and goes to.
 
 use chappe::session::File;
 use serde_json::json;
 
 use crate::args::{Global, Session};
 use crate::connect::{Target, failure};
+use crate::convert;
 use crate::output::{Exit, Failure, Output, good, notice, paint};
 
 /// `chappe session ...`.
@@ -13,10 +14,13 @@ pub(crate) async fn session(
     command: Session,
     output: Output,
 ) -> Result<(), Failure> {
-    let target = Target::offline(global)?;
     match command {
-        Session::Encrypt => encrypt(&target, output).await,
-        Session::Decrypt => decrypt(&target, output).await,
+        Session::Show(given) => convert::show(global, &given, output).await,
+        Session::Import(options) => convert::import(global, &options, output).await,
+        Session::Export(options) => convert::export(global, &options, output).await,
+        Session::Convert(options) => convert::convert(global, &options, output).await,
+        Session::Encrypt => encrypt(&Target::offline(global)?, output).await,
+        Session::Decrypt => decrypt(&Target::offline(global)?, output).await,
     }
 }
 

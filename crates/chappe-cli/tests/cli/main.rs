@@ -6,6 +6,8 @@ mod accounts;
 mod command;
 #[cfg(test)]
 mod config;
+#[cfg(test)]
+mod convert;
 #[cfg(unix)]
 #[cfg(test)]
 mod prompts;
