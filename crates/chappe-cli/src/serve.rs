@@ -130,6 +130,7 @@ fn welcome(server: &Announcement) -> String {
         text.push_str(&format!("\ncontrol  {control}  GET it for what can be ordered"));
     }
     text.push_str("\nanybody  phone 99966XYYYY  code XXXXX (X: 1, 2 or 3)");
+    text.push_str("\n         any other phone: its code is printed here");
     text
 }
 

@@ -2,7 +2,8 @@
 //!
 //! It speaks real MTProto to any client that is given its public key, keeps its accounts in
 //! SQLite, and never contacts anything. Sign in as the printed demonstration account, as one of
-//! the printed bots, or as any phone number `99966XYYYY` with the code `XXXXX`.
+//! the printed bots, as any phone number `99966XYYYY` with the code `XXXXX`, or as any other one
+//! with the code that its [letter](letters) tells.
 //!
 //! ```
 //! # async fn example() -> Result<(), chappe_server::Error> {
@@ -24,6 +25,7 @@
 //!
 //! # Codes
 //! What the server would send to a phone or a mailbox is kept for whoever runs it: see [`letters`].
+//! How a phone number signs in can be ordered: see [`numbers`], and `LOGIN.md` beside this crate.
 //!
 //! # How it is built
 //!

@@ -315,7 +315,7 @@ impl Numbers {
         Ok(listener::ask(&self.inbox, set).await??)
     }
 
-    /// Tells what was ordered for exactly this number, and its mailbox; `None` if nothing was.
+    /// Tells what was ordered for exactly this number, and its mailbox; `None` if there is neither.
     ///
     /// # Errors
     /// [`Error::Number`] when this is no number.
@@ -324,7 +324,7 @@ impl Numbers {
         Ok(self.list().await?.remove(name.as_str()))
     }
 
-    /// Lists all orders by number.
+    /// Lists all orders and mailboxes by number.
     ///
     /// # Errors
     /// [`Error::Stopped`].

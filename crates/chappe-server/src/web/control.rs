@@ -1,5 +1,5 @@
 //! The control port: [`Faults`](crate::faults::Faults) as JSON over HTTP, for test suites in any
-//! language. `FAULTS.md` is its manual.
+//! language, and how phone numbers sign in. `FAULTS.md` and `LOGIN.md` are its manuals.
 //!
 //! Whoever reaches it can break the server, so it listens on loopback only. A page in a browser of
 //! this machine reaches that too: what bears an `Origin`, or names a host that is not this machine
@@ -202,7 +202,9 @@ async fn index() -> Answer {
         .iter()
         .filter_map(|(name, body)| Some(((*name).to_owned(), serde_json::from_str(body).ok()?)))
         .collect();
-    ok(&json!({ "paths": PATHS, "faults": examples(FAULTS), "actions": actions }))
+    let faults = examples(FAULTS);
+    let numbers = examples(NUMBERS);
+    ok(&json!({ "paths": PATHS, "faults": faults, "actions": actions, "numbers": numbers }))
 }
 
 /// `GET /faults`
@@ -481,6 +483,21 @@ const FAULTS: &[&str] = &[
     r#"{"fault": "never_answer", "method": "help.getConfig"}"#,
     r#"{"fault": "lose_answer", "method": "account.resetWebAuthorization", "times": 1}"#,
     r#"{"fault": "answer_twice"}"#,
+];
+
+/// An example of every order for a number, as `PUT /numbers/{phone}` takes it.
+const NUMBERS: &[&str] = &[
+    r#"{"ways": ["app", "sms", "call"]}"#,
+    r#"{"timeout": 20}"#,
+    r#"{"code": "12345"}"#,
+    r#"{"codes_a_day": 3}"#,
+    r#"{"login_email": "ada@example.org"}"#,
+    r#"{"email_reset": 0}"#,
+    r#"{"set_up_email": true}"#,
+    r#"{"no_sign_up": true}"#,
+    r#"{"terms": {"text": "Be kind. https://example.org/terms", "min_age": 16, "popup": true}}"#,
+    r#"{"payment": true}"#,
+    r#"{"banned": true}"#,
 ];
 
 /// An example of every action: its name, and the body that `POST /do/...` takes.

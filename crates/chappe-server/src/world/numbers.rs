@@ -33,8 +33,8 @@ impl World {
     /// What was ordered, by number.
     pub(crate) fn numbers(&self) -> rusqlite::Result<BTreeMap<String, Number>> {
         let mut statement = self.db.prepare_cached(
-            "SELECT n.phone, number, email FROM numbers n
-             LEFT JOIN login_emails e ON e.phone = n.phone",
+            "SELECT ifnull(n.phone, e.phone), ifnull(number, '{}'), email FROM numbers n
+             FULL JOIN login_emails e ON e.phone = n.phone",
         )?;
         let rows = statement.query_map([], |row| {
             let (text, login_email): (String, Option<String>) = (row.get(1)?, row.get(2)?);

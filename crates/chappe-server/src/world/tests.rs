@@ -513,6 +513,11 @@ fn write_version_1(file: &Path) {
         )
         .unwrap();
     }
+    db.execute(
+        "INSERT INTO login_codes VALUES ('aa', ?1, ?2, '33333', ?3, 5, 0)",
+        rusqlite::params![AuthKey::from_bytes([1; 256]).id(), PHONE, NOW],
+    )
+    .unwrap();
 }
 
 #[test]
@@ -541,6 +546,16 @@ fn a_file_of_version_1_is_brought_up() {
         assert_eq!(homes, if several { [2, 3, 2, 2, 1] } else { [2; 5] });
         assert_eq!(world.web_authorizations(1).unwrap()[0].hash, -9);
     }
+    // A code that was on its way still is.
+    let mut upgraded = open(Dcs::one(2));
+    let key = AuthKey::from_bytes([1; 256]);
+    let ip = Ipv4Addr::LOCALHOST.into();
+    let caller = Caller { auth_key_id: key.id(), dc: 2, session_id: 1, ip };
+    let right = upgraded
+        .transaction(|world| world.sign_in(NOW, caller, PHONE, "aa", Typed::Phone("33333")))
+        .unwrap();
+    assert_eq!(right, SignIn::Done(2));
+    drop(upgraded);
     // It has the same tables as a new one.
     let tables = |world: &World| -> Vec<(String, String)> {
         let mut statement = world

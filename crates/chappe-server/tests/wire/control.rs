@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::Path, process::Command};
 
 use chappe_api::help;
-use chappe_server::{Error, Handle, Server, faults::Fault};
+use chappe_server::{Error, Handle, Server, faults::Fault, letters::Way, numbers::Number};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -14,6 +14,9 @@ use crate::client::Client;
 
 /// The manual, whose examples must work.
 const MANUAL: &str = include_str!("../../FAULTS.md");
+
+/// Another one.
+const LOGIN: &str = include_str!("../../LOGIN.md");
 
 async fn server(seed: u64) -> Handle {
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -234,9 +237,9 @@ async fn a_server_without_a_control_port_announces_none() {
     assert!(serde_json::to_value(server.announcement()).unwrap().get("control").is_none());
 }
 
-/// The pieces of the manual between these marks.
-fn blocks<'m>(from: &str, to: &str) -> Vec<&'m str> {
-    MANUAL.split(from).skip(1).map(|rest| rest.split_once(to).unwrap().0).collect()
+/// The pieces of a manual between these marks.
+fn blocks<'m>(manual: &'m str, from: &str, to: &str) -> Vec<&'m str> {
+    manual.split(from).skip(1).map(|rest| rest.split_once(to).unwrap().0).collect()
 }
 
 #[tokio::test]
@@ -244,7 +247,7 @@ async fn every_example_of_the_manual_and_the_index_works() {
     let server = server(4).await;
     let (_, index) = ask(&server, "GET", "/", "").await;
     let listed = index["faults"].as_array().unwrap();
-    let of_manual: Vec<Value> = blocks("| `{\"fault\"", "` |")
+    let of_manual: Vec<Value> = blocks(MANUAL, "| `{\"fault\"", "` |")
         .iter()
         .map(|rest| serde_json::from_str(&format!("{{\"fault\"{rest}")).unwrap())
         .collect();
@@ -272,8 +275,19 @@ async fn every_example_of_the_manual_and_the_index_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_programs_of_the_manual_run() {
+async fn the_programs_of_the_manuals_run() {
     let server = server(5).await;
+    for manual in [MANUAL, LOGIN] {
+        run_programs(&server, manual);
+    }
+    let (_, left) = ask(&server, "GET", "/faults", "").await;
+    assert_eq!(left, json!({ "faults": [] }), "all of them clean up");
+    let (_, left) = ask(&server, "GET", "/numbers", "").await;
+    assert_eq!(left, json!({ "numbers": {} }), "all of them clean up");
+}
+
+/// Runs every program of a manual.
+fn run_programs(server: &Handle, manual: &str) {
     let url = server.announcement().control.clone().unwrap();
     for (language, program, arguments) in [
         ("sh", "sh", vec!["-e", "-c"]),
@@ -282,7 +296,7 @@ async fn the_programs_of_the_manual_run() {
     ] {
         let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
             .any(|folder| Path::new(&folder).join(program).exists());
-        let code = blocks(&format!("```{language}\n"), "```");
+        let code = blocks(manual, &format!("```{language}\n"), "```");
         assert_eq!(code.len(), 1, "{language}");
         // A failure of curl is one of the script.
         let code = code[0].replace("curl ", "curl -sS --fail-with-body --noproxy '*' ");
@@ -300,6 +314,75 @@ async fn the_programs_of_the_manual_run() {
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{language}: {text} {:?}", output.stdout);
     }
-    let (_, left) = ask(&server, "GET", "/faults", "").await;
-    assert_eq!(left, json!({ "faults": [] }), "all of them clean up");
+}
+
+#[tokio::test]
+async fn every_order_of_the_manual_works() {
+    let server = server(7).await;
+    let orders = blocks(LOGIN, "\n| `{", "` |");
+    assert_eq!(orders.len(), 11);
+    let (_, index) = ask(&server, "GET", "/", "").await;
+    for (rest, listed) in orders.into_iter().zip(index["numbers"].as_array().unwrap()) {
+        let order: Value = serde_json::from_str(&format!("{{{rest}")).unwrap();
+        assert_eq!(order, *listed, "both show the same examples");
+        let path = "/numbers/+1-555-0100-200";
+        let (status, told) = ask(&server, "PUT", path, &order.to_string()).await;
+        let mut expected = order.clone();
+        // A mailbox is there until it is taken away.
+        if let Some(mailbox) = told.get("login_email") {
+            expected["login_email"] = mailbox.clone();
+        }
+        assert_eq!((status, &told), (200, &expected));
+        assert_eq!(ask(&server, "GET", "/numbers/15550100200", "").await, (200, told));
+    }
+    let ways =
+        LOGIN.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | sentCode"));
+    let ways: Vec<&str> = ways.map(|(way, _)| way).filter(|way| !way.starts_with('{')).collect();
+    let known: Vec<Way> = serde_json::from_value(json!(ways)).unwrap();
+    assert_eq!(known.len(), 10, "all of them");
+    let (_, numbers) = ask(&server, "GET", "/numbers", "").await;
+    let removed = ask(&server, "DELETE", "/numbers/15550100200", "").await;
+    assert_eq!(removed, (200, numbers["numbers"]["15550100200"].clone()));
+    // The mailbox is still the number's.
+    let (_, left) = ask(&server, "GET", "/numbers/15550100200", "").await;
+    assert_eq!(left, json!({ "login_email": "ada@example.org" }));
+    let taken = ask(&server, "PUT", "/numbers/15550100200", r#"{"login_email": ""}"#).await;
+    assert_eq!(taken, (200, json!({})));
+    assert_eq!(ask(&server, "DELETE", "/numbers/15550100200", "").await.0, 200);
+    refused(&server, "DELETE", "/numbers/15550100200", "", 404).await;
+    refused(&server, "GET", "/numbers/15550100200", "", 404).await;
+}
+
+#[tokio::test]
+async fn orders_that_make_no_sense_are_refused_with_a_hint() {
+    let server = server(8).await;
+    for (phone, body, near) in [
+        ("x", "{}", "digits"),
+        ("1%202x", "{}", "digits"),
+        ("1234567890123456", "{}", "digits"),
+        ("1", r#"{"way": ["sms"]}"#, "`ways`"),
+        ("1", r#"{"ways": ["pigeon"]}"#, "example"),
+        ("1", r#"{"ways": ["email"]}"#, "login_email"),
+        ("1", r#"{"ways": ["sms", "app"]}"#, "next"),
+        ("1", r#"{"timeout": -1}"#, "example"),
+        ("1", r#"{"timeout": 4000000000}"#, "year"),
+        ("1", r#"{"code": "12a"}"#, "3 to 10 digits"),
+        ("1", r#"{"code": "12"}"#, "3 to 10 digits"),
+        ("1", r#"{"login_email": "ada"}"#, "ada@example.org"),
+        ("1*", r#"{"login_email": "ada@example.org"}"#, "whole"),
+        ("1", r#"{"terms": {"text": " "}}"#, "text"),
+        ("1", r#"{"terms": {}}"#, "example"),
+    ] {
+        let path = format!("/numbers/{phone}");
+        let (error, hint) = refused(&server, "PUT", &path, body, 422).await;
+        assert!(hint.contains(near), "{phone} {body}: {error}: {hint}");
+    }
+    let ways = serde_json::to_string(&["sms"; 17]).unwrap();
+    refused(&server, "PUT", "/numbers/1", &format!("{{\"ways\": {ways}}}"), 422).await;
+    assert_eq!(ask(&server, "GET", "/numbers", "").await, (200, json!({ "numbers": {} })));
+    let wrong = Number::new().code("1");
+    let Err(Error::Number(error)) = Server::builder().number("1", wrong).start().await else {
+        panic!("started");
+    };
+    assert!(error.to_string().contains("no code"), "{error}");
 }

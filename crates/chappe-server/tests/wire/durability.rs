@@ -2,19 +2,29 @@
 
 use std::{
     io::{BufRead as _, BufReader},
+    net::SocketAddr,
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use chappe_api::{
-    account,
+    account, auth,
     enums::{self, InputUser},
-    users,
+    errors, types, users,
 };
+use chappe_mtproto::connection::Resume;
 use chappe_server::{Error, Server};
-use tokio::net::TcpStream;
+use chappe_tl::Text;
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
-use crate::client::{Client, config};
+use crate::client::{API_HASH, Client, config};
+
+/// A number whose code nobody knows beforehand.
+const PHONE: &str = "15550100200";
 
 /// Names the data directory to the process that will be killed.
 const DIRECTORY: &str = "CHAPPE_TEST_DIRECTORY";
@@ -23,17 +33,17 @@ const DIRECTORY: &str = "CHAPPE_TEST_DIRECTORY";
 #[tokio::test]
 async fn a_server_to_be_killed() {
     let Some(directory) = std::env::var_os(DIRECTORY) else { return };
-    let server = Server::builder().data(directory).start().await.unwrap();
+    let control = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = Server::builder().data(directory).control(control).start().await.unwrap();
     println!("\n{}", serde_json::to_string(server.announcement()).unwrap());
     std::future::pending::<()>().await;
 }
 
-#[tokio::test]
-async fn a_killed_server_loses_nothing_that_it_acknowledged() {
-    let directory = tempfile::tempdir().unwrap();
+/// A server in a process of its own, and what it announced.
+fn spawn(directory: &Path) -> (Child, Value) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "durability::a_server_to_be_killed", "--nocapture"])
-        .env(DIRECTORY, directory.path())
+        .env(DIRECTORY, directory)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -42,18 +52,28 @@ async fn a_killed_server_loses_nothing_that_it_acknowledged() {
         .map(Result::unwrap)
         .find(|line| line.starts_with('{'))
         .unwrap();
-    let announced: serde_json::Value = serde_json::from_str(&announced).unwrap();
+    (child, serde_json::from_str(&announced).unwrap())
+}
+
+/// SIGKILL: no handler runs, nothing is flushed.
+fn kill(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn a_killed_server_loses_nothing_that_it_acknowledged() {
+    let directory = tempfile::tempdir().unwrap();
+    let (child, announced) = spawn(directory.path());
     let pem = announced["rsa_public_key_pem"].as_str().unwrap();
-    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
     let stream = TcpStream::connect(text(&announced["address"])).await.unwrap();
     let mut client = Client::over(stream, config(pem), None, 1);
     let account = &announced["accounts"][0];
     client.sign_in(&text(&account["phone"]), &text(&account["code"])).await.unwrap();
     let rows = client.web().await;
     client.call(&account::ResetWebAuthorization { hash: rows[0].hash }).await.unwrap();
-    // SIGKILL: no handler runs, nothing is flushed.
-    child.kill().unwrap();
-    child.wait().unwrap();
+    kill(child);
 
     let server = Server::builder().data(directory.path()).start().await.unwrap();
     assert_eq!(server.public_key_pem(), pem);
@@ -64,6 +84,82 @@ async fn a_killed_server_loses_nothing_that_it_acknowledged() {
     assert!(matches!(&found[0], enums::User::User(user) if user.is_self));
     assert_eq!(client.web().await, rows[1..]);
     server.shutdown().await.unwrap();
+}
+
+/// The process ends between any two steps of a sign-in: what was sent, tried, verified and promised
+/// is still so.
+#[tokio::test]
+async fn a_sign_in_goes_on_where_the_server_was_killed() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut resume: Option<Resume> = None;
+    let mut hash = Text::default();
+    let mut token = None;
+    for step in 0..6 {
+        let (child, announced) = spawn(directory.path());
+        let config = config(announced["rsa_public_key_pem"].as_str().unwrap());
+        let address = announced["address"].as_str().unwrap();
+        let stream = TcpStream::connect(address).await.unwrap();
+        let mut client = Client::over(stream, config, resume.take(), step + 1);
+        let sign_in = |code: &str| auth::SignIn {
+            phone_code: Some(code.into()),
+            ..auth::SignIn::new(PHONE, hash.as_str())
+        };
+        match step {
+            0 => hash = client.send_code(PHONE).await.unwrap(),
+            1 => {
+                for _ in 0..4 {
+                    client.refused(&sign_in("1"), errors::PHONE_CODE_INVALID).await;
+                }
+            }
+            2 => {
+                let code = letters_in(&announced).await.pop().unwrap();
+                let answer = client.call(&sign_in(&code)).await.unwrap();
+                assert!(matches!(answer, enums::auth::Authorization::SignUpRequired(_)));
+            }
+            3 => {
+                let sign_up = auth::SignUp {
+                    no_joined_notifications: false,
+                    phone_number: PHONE.into(),
+                    phone_code_hash: hash.clone(),
+                    first_name: "Ada".into(),
+                    last_name: Text::default(),
+                };
+                client.call(&sign_up).await.unwrap();
+            }
+            4 => token = client.call(&auth::LogOut).await.unwrap().future_auth_token,
+            _ => {
+                let settings = types::CodeSettings {
+                    logout_tokens: Some(vec![token.clone().unwrap()]),
+                    ..types::CodeSettings::new()
+                };
+                let request = auth::SendCode {
+                    phone_number: PHONE.into(),
+                    api_id: 1,
+                    api_hash: API_HASH.into(),
+                    settings,
+                };
+                let answer = client.call(&request).await.unwrap();
+                assert!(matches!(answer, enums::auth::SentCode::Success(_)), "{answer:?}");
+                assert_eq!(letters_in(&announced).await.len(), 1, "one code was sent in all");
+            }
+        }
+        resume = Some(client.resume());
+        kill(child);
+    }
+}
+
+/// The codes that a server sent, as its control port tells.
+async fn letters_in(announced: &Value) -> Vec<String> {
+    let url = announced["control"].as_str().unwrap();
+    let host = url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let request = format!("GET /letters HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let body: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let letters = body["letters"].as_array().unwrap();
+    letters.iter().map(|letter| letter["code"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]

@@ -3,14 +3,15 @@
 use chappe_api::{
     account, auth,
     enums::{self, InputUser},
-    errors, help, updates, users,
+    errors, help, types, updates, users,
 };
 use chappe_mtproto::transport::Framing;
 use chappe_schema::{Type, layers::Layers, value::Value};
-use chappe_tl::{Encode, Reader};
+use chappe_server::numbers::Number;
+use chappe_tl::{Decode, Encode, Reader};
 use tokio::net::TcpStream;
 
-use crate::client::{Client, config, server};
+use crate::client::{API_HASH, Client, config, server};
 
 fn me() -> users::GetUsers {
     users::GetUsers { id: vec![InputUser::InputUserSelf] }
@@ -138,6 +139,72 @@ async fn a_session_of_layer_198_reads_users_in_its_own_schema() {
 
     client.announce(20);
     client.refused(&help::GetConfig, errors::CONNECTION_LAYER_INVALID).await;
+}
+
+/// A client of another layer signs in by email, and shows the code to the one that is there already,
+/// of a third layer.
+#[tokio::test(start_paused = true)]
+async fn clients_of_old_layers_sign_in_by_every_way_of_today() {
+    let server = server(9).await;
+    let phone = "9996621111";
+    let mut first = Client::connect(&server, 1).await;
+    first.announce(220);
+    let hash = first.send_code(phone).await.unwrap();
+    let sign_up = auth::SignUp {
+        no_joined_notifications: false,
+        phone_number: phone.into(),
+        phone_code_hash: hash.clone(),
+        first_name: "Ada".into(),
+        last_name: "Lovelace".into(),
+    };
+    let code = Some("22222".into());
+    let sign_in = auth::SignIn { phone_code: code, ..auth::SignIn::new(phone, hash) };
+    let layers = Layers::new();
+    let read = |layer: i32, ty: &str, bytes: &bytes::Bytes| {
+        let mut input = Reader::new(bytes);
+        let ty = Type::Boxed(ty.to_owned());
+        let schema = layers.schema(layer);
+        let json = Value::read(&schema, &ty, &mut input).unwrap().to_json().to_string();
+        input.finish().unwrap();
+        json
+    };
+    let terms = first.call_raw(sign_in.to_bytes()).await.unwrap();
+    assert!(read(220, "auth.Authorization", &terms).contains("terms_of_service"));
+    let signed_up = first.call_raw(sign_up.to_bytes()).await.unwrap();
+    assert!(read(220, "auth.Authorization", &signed_up).contains("future_auth_token"));
+
+    let mut second = Client::connect(&server, 2).await;
+    second.announce(198);
+    let sent = send_code(phone);
+    let app = second.call_raw(sent.to_bytes()).await.unwrap();
+    assert!(read(198, "auth.SentCode", &app).contains("auth.sentCodeTypeApp"));
+    assert!(read(220, "Updates", &first.update().await).contains("22222"));
+    let mailbox = Number::new().login_email("ada@example.org");
+    server.numbers().set(phone, mailbox).await.unwrap();
+    let email = second.call_raw(sent.to_bytes()).await.unwrap();
+    let json = read(198, "auth.SentCode", &email);
+    assert!(json.contains("a***a@example.org"), "{json}");
+    let enums::auth::SentCode::SentCode(email) = enums::auth::SentCode::from_bytes(&email).unwrap()
+    else {
+        panic!("no code");
+    };
+    let letter = server.letters().last_to("ada@example.org").await.unwrap().unwrap();
+    let code = types::EmailVerificationCode { code: letter.code.into() };
+    let sign_in = auth::SignIn {
+        email_verification: Some(code.into()),
+        ..auth::SignIn::new(phone, email.phone_code_hash)
+    };
+    let done = second.call_raw(sign_in.to_bytes()).await.unwrap();
+    assert!(read(198, "auth.Authorization", &done).contains("Lovelace"));
+}
+
+fn send_code(phone: &str) -> auth::SendCode {
+    auth::SendCode {
+        phone_number: phone.into(),
+        api_id: 1,
+        api_hash: API_HASH.into(),
+        settings: types::CodeSettings::new(),
+    }
 }
 
 #[tokio::test(start_paused = true)]
