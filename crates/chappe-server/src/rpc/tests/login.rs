@@ -506,6 +506,16 @@ fn a_mailbox_is_set_up_before_a_code_is_sent() {
     // It cannot be set up twice.
     server.refused(caller, &check_email(&purpose, MAILBOX), errors::PHONE_HASH_EXPIRED);
 
+    // A letter for one number says nothing about another one.
+    let other = server.caller(3);
+    server.order("*", &Number::new().set_up_email());
+    let [mine, foreign] = ["9996634444", "9996635555"]
+        .map(|phone| set_up(phone, &server.ask(other, phone, plain()).hash));
+    server.call(other, &check_email(&mine, "eve@example.org")).unwrap();
+    let code = server.letter().code;
+    assert_eq!(server.verify(other, &foreign, &code), Err(errors::EMAIL_VERIFY_EXPIRED.into()));
+    server.verify(other, &mine, &code).unwrap();
+
     // Five wrong codes are too many, and an old one is too old.
     let other = server.caller(2);
     server.order("9996632222", &Number::new().set_up_email());
