@@ -20,6 +20,10 @@ use crate::{security::password::PasswordProblem, session::Holder, state::Ended};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The sign-in cannot go on from this step: too much time went by, or the account changed
+    /// meanwhile.
+    #[error("this sign-in cannot go on; begin it again")]
+    BeginAgain,
     /// The client was closed by [`close`](crate::Client::close).
     #[error("the client is closed; connect again")]
     Closed,
@@ -29,6 +33,9 @@ pub enum Error {
     /// It is over with this session, or with the right to use it; nothing is dialled any more.
     #[error(transparent)]
     Ended(Ended),
+    /// Whoever was asked gave up; see [`Questions`](crate::Questions).
+    #[error("the sign-in was given up; begin it again when the answers are there")]
+    GaveUp,
     /// An argument cannot be used.
     #[error("{0}")]
     Invalid(&'static str),
@@ -59,6 +66,9 @@ pub enum Error {
     /// The call is larger than the protocol carries, or not a multiple of four bytes long.
     #[error("{0} does not fit into one message; make it smaller")]
     TooLarge(Text),
+    /// Too many answers to [`Questions`](crate::Questions) were not accepted.
+    #[error("too many answers were not accepted; begin the sign-in again with the right ones")]
+    TooManyTries,
     /// No answer came in time.
     #[error("no answer to {0} came in time; the server may still be working on it")]
     TimedOut(Text),
@@ -128,9 +138,11 @@ impl Error {
     /// The same error for somebody else who waited for the same thing.
     pub(crate) fn shared(&self) -> Self {
         match self {
+            Self::BeginAgain => Self::BeginAgain,
             Self::Closed => Self::Closed,
             Self::Decode(error) => Self::Decode(error.clone()),
             Self::Ended(reason) => Self::Ended(*reason),
+            Self::GaveUp => Self::GaveUp,
             Self::Invalid(words) => Self::Invalid(words),
             Self::KeyUnknown => Self::KeyUnknown,
             Self::Lost(method) => Self::Lost(method.clone()),
@@ -144,6 +156,7 @@ impl Error {
             }
             Self::SignedOut => Self::SignedOut,
             Self::TooLarge(method) => Self::TooLarge(method.clone()),
+            Self::TooManyTries => Self::TooManyTries,
             Self::TimedOut(method) => Self::TimedOut(method.clone()),
             Self::Unsupported(words) => Self::Unsupported(words),
             Self::WrongServerKey => Self::WrongServerKey,
@@ -476,9 +489,26 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("AUTH_KEY_UNREGISTERED", "nobody is signed in with this session; sign in first"),
     ("AUTH_RESTART", "Telegram wants the sign-in to begin again"),
     ("AUTH_RESTART_X", "Telegram wants the sign-in to begin again"),
+    (
+        "AUTH_TOKEN_ALREADY_ACCEPTED",
+        "this login code was used already; scan the one that is shown now",
+    ),
+    ("AUTH_TOKEN_EXCEPTION", "this account is on that device already, or it is the device itself"),
+    ("AUTH_TOKEN_EXPIRED", "this login code is too old; scan the one that is shown now"),
+    ("AUTH_TOKEN_INVALID", "this is no login code that Telegram gave out; scan the code again"),
+    ("AUTH_TOKEN_INVALIDX", "this is no login code that Telegram gave out; scan the code again"),
     ("BOT_METHOD_INVALID", "only people may call this method, a bot is signed in"),
     ("BUSINESS_CONNECTION_NOT_ALLOWED", "this cannot be done on behalf of a business account"),
+    ("CODE_EMPTY", "the code is missing"),
+    ("CODE_INVALID", "the code is wrong"),
     ("CONNECTION_API_ID_INVALID", "Telegram does not know this api id; copy it again"),
+    (
+        "EMAIL_INSTALL_MISSING",
+        "codes do not go to an email address; ask for the code in another way",
+    ),
+    ("EMAIL_INVALID", "this is no email address that Telegram can write to; check it"),
+    ("EMAIL_NOT_ALLOWED", "Telegram takes no address of this provider; give another one"),
+    ("EMAIL_VERIFY_EXPIRED", "the code is too old, or was tried too often; ask for a new one"),
     ("FIRSTNAME_INVALID", "this first name is not accepted; give another one"),
     ("FLOOD_WAIT_X", "too many calls; wait {} seconds before the next one"),
     ("FLOOD_PREMIUM_WAIT_X", "too many transfers; wait {} seconds, or less with Premium"),
@@ -494,9 +524,15 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("METHOD_INVALID", "the server does not know this method, or does not implement it"),
     ("NETWORK_MIGRATE_X", MIGRATES),
     ("PASSWORD_HASH_INVALID", "the password is wrong"),
+    ("PASSWORD_RECOVERY_EXPIRED", "the code is too old, or was tried too often; ask for a new one"),
+    (
+        "PASSWORD_RECOVERY_NA",
+        "the account has no recovery email; a device that is signed in can have the password reset",
+    ),
     ("PHONE_CODE_EMPTY", "the code is missing"),
     ("PHONE_CODE_EXPIRED", "the code is too old, or was tried too often; ask for a new one"),
     ("PHONE_CODE_INVALID", "the code is wrong"),
+    ("PHONE_HASH_EXPIRED", "too much time went by; begin the sign-in again"),
     ("PHONE_MIGRATE_X", MIGRATES),
     ("PHONE_NUMBER_APP_SIGNUP_FORBIDDEN", "this app may not register new accounts"),
     ("PHONE_NUMBER_BANNED", "this phone number is banned from Telegram"),
@@ -505,13 +541,23 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("PHONE_NUMBER_OCCUPIED", "this phone number has an account already; sign in"),
     ("PHONE_NUMBER_UNOCCUPIED", "this phone number has no account yet; sign up"),
     ("PHONE_PASSWORD_FLOOD", "too many passwords were tried; come back later"),
+    (
+        "SEND_CODE_UNAVAILABLE",
+        "there is no other way to send a code; use the one that was sent, or come back later",
+    ),
     ("SESSION_EXPIRED", "the session is too old; sign in again"),
     ("SESSION_PASSWORD_NEEDED", "the account has a password; give it to finish the sign-in"),
     ("SESSION_REVOKED", "this session was ended from another device; sign in again"),
+    ("SIGN_IN_FAILED", "Telegram could not sign in; begin the sign-in again"),
     ("SLOWMODE_WAIT_X", "this chat is in slow mode; wait {} seconds"),
+    ("SMS_CODE_CREATE_FAILED", "Telegram could not send an SMS; come back later"),
     ("SRP_ID_INVALID", "the password check is too old; try again"),
     ("SRP_PASSWORD_CHANGED", "the password was changed meanwhile; try again"),
     ("TAKEOUT_INIT_DELAY_X", "confirm the export on another device, or wait {} seconds"),
+    (
+        "TASK_ALREADY_EXISTS",
+        "this was asked for already and takes its time; come back when it is over",
+    ),
     ("TTL_DAYS_INVALID", "so many days are not accepted; give another number"),
     ("UPDATE_APP_TO_LOGIN", "Telegram refuses sign-ins of this version; update the app"),
     ("USER_BOT_REQUIRED", "only bots may call this method, a person is signed in"),

@@ -22,7 +22,8 @@
 //! | [`Builder`] | which server, which session, how patient |
 //! | [`CallOptions`] | what one call does differently |
 //! | [`ConnectionState`] | whether there is a network, and [`Ended`]: why it is over |
-//! | [`SignIn`] | signing in by phone, code and password, step by step |
+//! | [`SignIn`] | signing in by phone, code and password, or by QR code, step by step |
+//! | [`Questions`] | the same as questions to somebody |
 //! | [`PasswordSettings`] | the password of two-step verification |
 //! | [`DeviceSessions`] | the devices that the account is signed in on |
 //! | [`WebAuthorization`] | the websites that the account is logged in to |
@@ -66,7 +67,11 @@ pub use crate::{
         devices::{DeviceSession, DeviceSessions},
         password::{PasswordProblem, PasswordReset, PasswordSettings, RecoveryEmail},
     },
-    sign_in::{CodeStep, Delivery, PasswordStep, Rejected, SignIn, SignUpStep},
+    sign_in::{
+        Begin, CodeAnswer, CodeStep, Delivery, EmailReset, EmailSetUpStep, EmailVerifyStep,
+        NewPassword, NewPasswordStep, NextDelivery, PasswordAnswer, PasswordStep, PaymentStep,
+        QrStep, Questions, RecoveryCodeStep, Rejected, SignIn, SignUpStep,
+    },
     state::{ConnectionState, ConnectionStates, Ended},
     updates::Updates,
     web_authorization::WebAuthorization,

@@ -260,6 +260,20 @@ impl Pool {
         self.lock().home.dc_id
     }
 
+    /// Makes this data centre the home, because the server says that the account lives there.
+    pub(crate) async fn go_home(&self, dc_id: i32) -> Result<(), Error> {
+        let from = self.home();
+        if from == dc_id {
+            return Ok(());
+        }
+        if !self.is_reachable(dc_id).await {
+            return Err(Error::Invalid(
+                "no address of the account's data centre is known; `Client::dcs` lists the others",
+            ));
+        }
+        self.move_home(from, dc_id).await
+    }
+
     /// Tells the home whether somebody is signed in: only then may its answers end it all.
     pub(crate) fn signed_in(&self, signed_in: bool) {
         let mut state = self.lock();

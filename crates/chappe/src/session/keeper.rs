@@ -123,6 +123,11 @@ impl Keeper {
         self.lock().session.clone()
     }
 
+    /// Seconds to add to the local clock to get the servers'.
+    pub(crate) fn time_offset(&self) -> i64 {
+        self.lock().session.time_offset
+    }
+
     /// Whether whoever is signed in is so at this data centre.
     pub(crate) fn is_signed_in(&self, dc_id: i32) -> bool {
         self.lock().session.dcs.get(&dc_id).is_some_and(|dc| dc.signed_in)
