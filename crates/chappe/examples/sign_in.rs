@@ -1,4 +1,4 @@
-//! Signs in by phone, code and password, and lists the websites that the account is logged in to.
+//! Signs in by phone, code and password, whatever is asked for, and lists the websites that the account is logged in to.
 //!
 //! Against a local Telegram: set `CHAPPE_SERVER` to the address that `chappe serve` prints and
 //! `CHAPPE_SERVER_KEY` to a file with its public key. Against the real one: set
@@ -11,38 +11,76 @@ use std::{
     io::{self, Write},
 };
 
-use chappe::{Builder, Client, Error, SignIn, account};
+use chappe::{
+    Begin, Builder, Client, CodeAnswer, CodeStep, EmailSetUpStep, EmailVerifyStep, NewPassword,
+    NewPasswordStep, PasswordAnswer, PasswordStep, Questions, RecoveryCodeStep, Rejected,
+    SignUpStep, account,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = builder()?.session("me.session").connect().await?;
-    if client.me().await?.is_none() {
-        let mut step = client.sign_in_phone(&ask("phone number")?).await?;
-        loop {
-            step = match step {
-                SignIn::Code(code) => {
-                    if let Some(reason) = code.rejected() {
-                        println!("{reason}");
-                    }
-                    code.submit(&ask("code")?).await?
-                }
-                SignIn::Password(password) => {
-                    println!("hint: {}", password.hint().unwrap_or("none"));
-                    password.submit(&ask("password")?).await?
-                }
-                SignIn::SignUp(name) => name.submit(&ask("first name")?, "").await?,
-                SignIn::Done(user) => {
-                    println!("signed in as {}", user.first_name.as_deref().unwrap_or_default());
-                    break;
-                }
-                _ => return Err(Error::SignedOut.into()),
-            };
-        }
-    }
+    let user = client.sign_in_with(&mut Terminal).await?;
+    println!("signed in as {}", user.first_name.as_deref().unwrap_or_default());
     for site in client.invoke(&account::GetWebAuthorizations).await?.authorizations {
         println!("{:>20}  {}", site.hash, site.domain);
     }
     Ok(client.close().await?)
+}
+
+/// Somebody at a terminal. An empty answer to a code or a password asks for help instead; the end
+/// of the input gives up.
+struct Terminal;
+
+impl Questions for Terminal {
+    async fn begin(&mut self, rejected: Option<Rejected>) -> Option<Begin> {
+        ask(rejected, "phone number").map(Begin::Phone)
+    }
+
+    async fn code(&mut self, step: &CodeStep) -> Option<CodeAnswer> {
+        println!(
+            "the code went out: {:?}; the next would: {:?}",
+            step.delivery(),
+            step.next_delivery()
+        );
+        let code = ask(step.rejected(), "code (nothing to have it sent again)")?;
+        Some(if code.is_empty() { CodeAnswer::Resend } else { code.into() })
+    }
+
+    async fn password(&mut self, step: &PasswordStep) -> Option<PasswordAnswer> {
+        println!("hint: {}", step.hint().unwrap_or("none"));
+        let password = ask(step.rejected(), "password (nothing if it is forgotten)")?;
+        Some(if password.is_empty() { PasswordAnswer::Recover } else { password.into() })
+    }
+
+    async fn names(&mut self, step: &SignUpStep) -> Option<(String, String)> {
+        println!("you accept: {}", step.terms().unwrap_or("nothing"));
+        Some((ask(step.rejected(), "first name")?, ask(None, "last name")?))
+    }
+
+    async fn email(&mut self, step: &EmailSetUpStep) -> Option<String> {
+        ask(step.rejected(), "email address for codes")
+    }
+
+    async fn email_code(&mut self, step: &EmailVerifyStep) -> Option<CodeAnswer> {
+        println!("a code went to {}", step.pattern());
+        ask(step.rejected(), "code").map(CodeAnswer::Code)
+    }
+
+    async fn recovery_code(&mut self, step: &RecoveryCodeStep) -> Option<CodeAnswer> {
+        println!("a code went to {}", step.pattern());
+        ask(step.rejected(), "code").map(CodeAnswer::Code)
+    }
+
+    async fn new_password(&mut self, step: &NewPasswordStep) -> Option<NewPassword> {
+        let password = ask(step.rejected(), "new password (nothing for none)")?;
+        let none = password.is_empty();
+        Some(if none {
+            NewPassword::Remove
+        } else {
+            NewPassword::Set { password, hint: String::new() }
+        })
+    }
 }
 
 fn builder() -> Result<Builder, Box<dyn std::error::Error>> {
@@ -54,12 +92,15 @@ fn builder() -> Result<Builder, Box<dyn std::error::Error>> {
     Ok(Client::builder(api_id, env::var("TELEGRAM_API_HASH")?))
 }
 
-fn ask(what: &str) -> io::Result<String> {
-    print!("{what}: ");
-    io::stdout().flush()?;
-    let mut line = String::new();
-    if io::stdin().read_line(&mut line)? == 0 {
-        return Err(io::ErrorKind::UnexpectedEof.into());
+fn ask(rejected: Option<Rejected>, what: &str) -> Option<String> {
+    if let Some(reason) = rejected {
+        println!("{reason}");
     }
-    Ok(line.trim().to_owned())
+    print!("{what}: ");
+    io::stdout().flush().ok()?;
+    let mut line = String::new();
+    match io::stdin().read_line(&mut line) {
+        Ok(1..) => Some(line.trim().to_owned()),
+        _ => None,
+    }
 }

@@ -9,13 +9,14 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 use chappe_mtproto::connection::Resume;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Dc, Owner, Session, Token, lock::Held};
-use crate::error::Error;
+use crate::{error::Error, net::driver::Clock};
 
 /// The session of a running client, and orders to the task that keeps it. The task ends when the
 /// last of these is gone.
@@ -45,6 +46,10 @@ struct State {
     /// Grows with each sign-in and sign-out.
     era: u64,
     unwritten: bool,
+    clock: Clock,
+    /// The uptime when a connection said last what time it is there, and that time. The local
+    /// wall clock may have been set since.
+    reading: Option<(Duration, i64)>,
 }
 
 /// What becomes of the tokens for later sign-ins with a sign-out.
@@ -80,6 +85,8 @@ impl Keeper {
             signed_out: false,
             era: 0,
             unwritten: false,
+            clock: Clock::start(),
+            reading: None,
         };
         let keeper = Self { state: Arc::new(Mutex::new(state)), orders };
         if let Some((dc_id, address)) = given {
@@ -123,9 +130,14 @@ impl Keeper {
         self.lock().session.clone()
     }
 
-    /// Seconds to add to the local clock to get the servers'.
-    pub(crate) fn time_offset(&self) -> i64 {
-        self.lock().session.time_offset
+    /// The servers' time, as seconds since 1970.
+    pub(crate) fn server_time(&self) -> i64 {
+        let state = self.lock();
+        let now = state.clock.now();
+        match state.reading {
+            Some((uptime, time)) => time.saturating_add(seconds(now.uptime.saturating_sub(uptime))),
+            None => seconds(now.unix).saturating_add(state.session.time_offset),
+        }
     }
 
     /// Whether whoever is signed in is so at this data centre.
@@ -300,6 +312,8 @@ impl DcKeeper {
         let is_new = self.key_id.swap(key_id, Ordering::Relaxed) != key_id;
         self.keeper.change(|state| {
             let Resume { key, salts, time_offset } = resume;
+            let now = state.clock.now();
+            state.reading = Some((now.uptime, seconds(now.unix).saturating_add(time_offset)));
             let dcs = &mut state.session.dcs;
             if is_new {
                 let address = state.addresses.get(&self.dc_id).cloned().unwrap_or_default();
@@ -403,6 +417,10 @@ impl Task {
         let store = Arc::clone(&self.held.store);
         blocking(move || store.save(&session)).await
     }
+}
+
+fn seconds(time: Duration) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {

@@ -139,8 +139,7 @@ impl Attempt {
         let mut settings = self.settings.clone();
         if settings.logout_tokens.is_none() {
             let tokens = self.client.keeper().tokens();
-            let tokens: Vec<_> =
-                tokens.iter().map(|token| Bytes::copy_from_slice(token)).collect();
+            let tokens: Vec<_> = tokens.iter().map(|token| Bytes::copy_from_slice(token)).collect();
             settings.logout_tokens = (!tokens.is_empty()).then_some(tokens);
         }
         let request = auth::SendCode {
@@ -179,7 +178,7 @@ impl Attempt {
                 authorized(&self.client, success.authorization).await
             }
             enums::auth::SentCode::PaymentRequired(wanted) => {
-                Ok(SignIn::PaymentRequired(PaymentStep { attempt: self, wanted }))
+                Ok(SignIn::PaymentRequired(PaymentStep { attempt: self, wanted: *wanted }))
             }
             _ => Err(Error::Unsupported("Telegram asks for a step that is new; update the app")),
         }
@@ -214,7 +213,6 @@ impl CodeStep {
             CodeType::FragmentSms => NextDelivery::Fragment,
             CodeType::MissedCall => NextDelivery::MissedCall,
             CodeType::Sms => NextDelivery::Sms,
-            #[expect(unreachable_patterns, reason = "another layer may have more of them")]
             _ => NextDelivery::Other,
         })
     }
@@ -270,9 +268,7 @@ impl CodeStep {
                 Ok(SignIn::SignUp(SignUpStep::new(self.attempt.clone(), hash, terms)))
             }
             Ok(authorization) => authorized(client, authorization).await,
-            Err(error) if error.is(errors::SESSION_PASSWORD_NEEDED) => {
-                password::step(client).await
-            }
+            Err(error) if error.is(errors::SESSION_PASSWORD_NEEDED) => password::step(client).await,
             Err(error) if is_code_wrong(&error) => Ok(self.again(Rejected::Wrong)),
             Err(error) if is_code_expired(&error) => Ok(self.again(Rejected::Expired)),
             Err(error) => Err(error),
@@ -479,7 +475,9 @@ fn delivery(sent: &enums::auth::SentCodeType) -> (Delivery, Option<i32>) {
         Type::SmsPhrase(sms) => {
             (Delivery::Phrase { beginning: sms.beginning.as_ref().map(text) }, None)
         }
-        Type::SmsWord(sms) => (Delivery::Word { beginning: sms.beginning.as_ref().map(text) }, None),
+        Type::SmsWord(sms) => {
+            (Delivery::Word { beginning: sms.beginning.as_ref().map(text) }, None)
+        }
         _ => (Delivery::Other, None),
     }
 }

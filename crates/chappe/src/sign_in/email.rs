@@ -54,9 +54,7 @@ impl SetUp {
                 sent,
                 rejected: None,
             })),
-            Err(error) if error.is(errors::EMAIL_INVALID) => {
-                Ok(self.ask(Some(Rejected::Address)))
-            }
+            Err(error) if error.is(errors::EMAIL_INVALID) => Ok(self.ask(Some(Rejected::Address))),
             Err(error) if error.is(errors::EMAIL_NOT_ALLOWED) => {
                 Ok(self.ask(Some(Rejected::AddressNotAllowed)))
             }

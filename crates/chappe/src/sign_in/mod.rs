@@ -167,8 +167,15 @@ impl Client {
     pub async fn sign_in_resume(&self) -> Result<Option<SignIn>, Error> {
         match self.who().await {
             Ok(user) => Ok(user.map(|user| SignIn::Done(Box::new(user)))),
-            Err(error) if error.is(errors::SESSION_PASSWORD_NEEDED) => {
-                password::step(self).await.map(Some)
+            // Telegram knows whose password it waits for, whatever it says to other calls.
+            Err(error)
+                if error.is(errors::SESSION_PASSWORD_NEEDED)
+                    || error.is(errors::AUTH_KEY_UNREGISTERED) =>
+            {
+                match password::pending(self).await {
+                    Err(error) if is_signed_out(&error) => Ok(None),
+                    step => step,
+                }
             }
             Err(error) if is_signed_out(&error) => Ok(None),
             Err(error) => Err(error),

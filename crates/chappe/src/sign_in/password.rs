@@ -29,17 +29,27 @@ pub struct PasswordStep {
 
 /// The step after the code, or whatever else was asked for, where the account has a password.
 pub(super) async fn step(client: &Client) -> Result<SignIn, Error> {
-    let password = client.invoke(&account::GetPassword).await?;
-    Ok(SignIn::Password(PasswordStep {
-        client: client.clone(),
-        hint: password.hint.map(String::from).filter(|hint| !hint.is_empty()),
-        has_recovery: password.has_recovery,
-        reset_date: password.pending_reset_date,
-        rejected: None,
-    }))
+    let form = client.invoke(&account::GetPassword).await?;
+    Ok(SignIn::Password(PasswordStep::new(client, form)))
+}
+
+/// The same if it is not known whether the server waits for a password.
+pub(super) async fn pending(client: &Client) -> Result<Option<SignIn>, Error> {
+    let form = client.invoke(&account::GetPassword).await?;
+    Ok(form.has_password.then(|| SignIn::Password(PasswordStep::new(client, form))))
 }
 
 impl PasswordStep {
+    fn new(client: &Client, form: types::account::Password) -> Self {
+        Self {
+            client: client.clone(),
+            hint: form.hint.map(String::from).filter(|hint| !hint.is_empty()),
+            has_recovery: form.has_recovery,
+            reset_date: form.pending_reset_date,
+            rejected: None,
+        }
+    }
+
     /// What the owner of the account wrote to remember the password by.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
@@ -205,9 +215,7 @@ impl RecoveryCodeStep {
 
 impl fmt::Debug for RecoveryCodeStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecoveryCodeStep")
-            .field("rejected", &self.rejected)
-            .finish_non_exhaustive()
+        f.debug_struct("RecoveryCodeStep").field("rejected", &self.rejected).finish_non_exhaustive()
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     Client, Updates,
     api::{auth, enums, errors, types},
     error::Error,
-    net::{driver::Clock, timer},
+    net::timer,
 };
 
 impl Client {
@@ -106,7 +106,6 @@ impl QrStep {
         if scan.is_asking {
             // An answer was not heard, and it may have been the last one.
             if let Some(step) = self.scanning.client.sign_in_resume().await? {
-                scan.is_asking = false;
                 return Ok(step);
             }
         } else if !scan.was_accepted && scan.elsewhere.is_none() {
@@ -168,15 +167,12 @@ impl Scanning {
                     scan.is_asking = false;
                     scan.elsewhere = Some((there.dc_id, there.token));
                 }
+                // Whoever asks again after these is told where the sign-in stands.
                 Ok(enums::auth::LoginToken::Success(success)) => {
-                    let step = authorized(&self.client, success.authorization).await?;
-                    scan.is_asking = false;
-                    return Ok(step);
+                    return authorized(&self.client, success.authorization).await;
                 }
                 Err(error) if error.is(errors::SESSION_PASSWORD_NEEDED) => {
-                    let step = password::step(&self.client).await?;
-                    scan.is_asking = false;
-                    return Ok(step);
+                    return password::step(&self.client).await;
                 }
                 Err(error) if scan.elsewhere.is_some() && is_stale(&error) => {
                     // Too late; this data centre is the right one for the next code.
@@ -186,7 +182,6 @@ impl Scanning {
                     scan.is_asking = error.rpc().is_none();
                     return Err(error);
                 }
-                #[expect(unreachable_patterns, reason = "another layer may have more of them")]
                 Ok(_) => {
                     return Err(Error::Unsupported(
                         "Telegram asks for a step that is new; update the app",
@@ -206,9 +201,7 @@ impl Scanning {
     }
 
     fn step(self: &Arc<Self>, token: types::auth::LoginToken) -> QrStep {
-        let offset = self.client.keeper().time_offset();
-        let unix = i64::try_from(Clock::start().now().unix.as_secs()).unwrap_or(i64::MAX);
-        let left = i64::from(token.expires).saturating_sub(unix.saturating_add(offset));
+        let left = i64::from(token.expires) - self.client.keeper().server_time();
         let left = Duration::from_secs(u64::try_from(left).unwrap_or_default());
         let until = self.client.gate().now().saturating_add(left);
         let types::auth::LoginToken { expires, token } = token;

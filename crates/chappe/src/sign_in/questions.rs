@@ -16,10 +16,7 @@ use crate::{
 /// code went, how long it is. Those that are seldom asked give up unless they are written.
 pub trait Questions: Send {
     /// How to begin; after an answer that was not accepted, why not.
-    fn begin(
-        &mut self,
-        rejected: Option<Rejected>,
-    ) -> impl Future<Output = Option<Begin>> + Send;
+    fn begin(&mut self, rejected: Option<Rejected>) -> impl Future<Output = Option<Begin>> + Send;
 
     /// The code that Telegram sent.
     fn code(&mut self, step: &CodeStep) -> impl Future<Output = Option<CodeAnswer>> + Send;
@@ -175,10 +172,7 @@ impl Client {
     ///
     /// # Cancel safety
     /// As the steps: at worst a code was sent for nothing.
-    pub async fn sign_in_with(
-        &self,
-        questions: &mut impl Questions,
-    ) -> Result<types::User, Error> {
+    pub async fn sign_in_with(&self, questions: &mut impl Questions) -> Result<types::User, Error> {
         let mut next = self.sign_in_resume().await?;
         let mut why = None;
         let mut tries = 0;

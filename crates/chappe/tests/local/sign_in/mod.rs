@@ -1,0 +1,77 @@
+//! Signing in and out, step by step, with every wrong turn.
+
+mod code;
+mod password;
+mod qr;
+mod questions;
+mod resume;
+mod tokens;
+
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
+
+use chappe::{Client, Error, PasswordStep, QrStep, SignIn, api::types};
+use chappe_server::{Handle, Server};
+
+use crate::{
+    telegram::{client_of, code},
+    wire::Wire,
+};
+
+/// A local Telegram whose clock is that of the test, with pipes instead of sockets.
+async fn timeless() -> Wire {
+    let server = Server::builder().in_memory().seed(1).start_at(Duration::from_secs(START));
+    Wire::new(server.start().await.unwrap())
+}
+
+/// A client of it.
+async fn client(wire: &Wire) -> Client {
+    wire.connect(client_of(wire.server())).await.unwrap()
+}
+
+/// Gives the future so many chances to go on, and drops it if it is not done then.
+async fn given_up_after<F: Future>(chances: usize, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    for _ in 0..chances {
+        if let Poll::Ready(done) =
+            poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
+        {
+            return Some(done);
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    None
+}
+
+/// Begins to sign the demonstration account in and gives the code.
+async fn with_code(client: &Client, server: &Handle) -> Result<SignIn, Error> {
+    let account = &server.accounts()[0];
+    code(client.sign_in_phone(&account.phone).await?).submit(&account.code).await
+}
+
+fn password(step: Result<SignIn, Error>) -> PasswordStep {
+    match step.unwrap() {
+        SignIn::Password(step) => step,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn qr(step: Result<SignIn, Error>) -> QrStep {
+    match step.unwrap() {
+        SignIn::Qr(step) => step,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Whose the client is.
+async fn owner(client: &Client) -> Option<i64> {
+    let me: Option<types::User> = client.me().await.unwrap();
+    me.map(|user| user.id)
+}
+
+/// When the clock of [`timeless`] begins.
+const START: u64 = 1_800_000_000;

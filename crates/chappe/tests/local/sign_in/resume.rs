@@ -1,0 +1,130 @@
+//! A process that is killed between two steps, and calls that are given up.
+
+use chappe::{Client, Error, SignIn, errors};
+
+use super::{given_up_after, owner, password, with_code};
+use crate::telegram::{client_of, code, done, sign_in, telegram};
+
+/// Drops the client as the end of its process would, and begins anew with the same session.
+async fn restarted(
+    client: Client,
+    server: &chappe_server::Handle,
+    path: &std::path::Path,
+) -> Client {
+    drop(client);
+    loop {
+        // The tasks of the one before end as soon as they run.
+        match client_of(server).session(path).connect().await {
+            Err(Error::Session(_)) => tokio::task::yield_now().await,
+            other => return other.unwrap(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_is_killed_between_the_steps_goes_on_where_it_was() {
+    let server = telegram(1).await;
+    let first = client_of(&server).connect().await.unwrap();
+    let user = sign_in(&first, &server).await;
+    first.set_password(None, "correct horse", "animal").await.unwrap();
+    let account = &server.accounts()[0];
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("me.session");
+    let client = client_of(&server).session(&path).connect().await.unwrap();
+    assert!(client.sign_in_resume().await.unwrap().is_none());
+    // After the number: it begins anew, and the code that comes then is as good.
+    code(client.sign_in_phone(&account.phone).await.unwrap());
+    let client = restarted(client, &server, &path).await;
+    assert!(client.sign_in_resume().await.unwrap().is_none());
+    let step = password(with_code(&client, &server).await);
+    drop(step);
+    // After the code: only the password is asked for.
+    let client = restarted(client, &server, &path).await;
+    let step = password(client.sign_in_resume().await.map(Option::unwrap));
+    assert_eq!((step.hint(), step.rejected()), (Some("animal"), None));
+    password(step.submit("wrong horse").await);
+    drop(step);
+    let client = restarted(client, &server, &path).await;
+    let step = password(client.sign_in_resume().await.map(Option::unwrap));
+    assert_eq!(done(step.submit("correct horse").await).id, user.id);
+    drop(step);
+    // After all of it.
+    let client = restarted(client, &server, &path).await;
+    let step = client.sign_in_resume().await.map(Option::unwrap);
+    assert_eq!(done(step).id, user.id);
+}
+
+/// Somebody who changes their mind gives another number where a password is waited for.
+#[tokio::test]
+async fn a_sign_in_that_is_waited_for_does_not_hinder_another() {
+    let server = telegram(1).await;
+    let first = client_of(&server).connect().await.unwrap();
+    sign_in(&first, &server).await;
+    first.set_password(None, "correct horse", "animal").await.unwrap();
+    let client = client_of(&server).connect().await.unwrap();
+    let waiting = password(with_code(&client, &server).await);
+    let step = code(client.sign_in_phone("+99966 2 0042").await.unwrap());
+    let SignIn::SignUp(step) = step.submit("22222").await.unwrap() else { panic!("an account") };
+    let user = done(step.submit("Ada", "").await);
+    assert_eq!(owner(&client).await, Some(user.id));
+    // The step of before is over, and says so.
+    let error = waiting.submit("correct horse").await.unwrap_err();
+    assert!(matches!(error, Error::BeginAgain), "{error}");
+    assert_eq!(owner(&client).await, Some(user.id));
+}
+
+/// However far a step got before its future was dropped: it can be repeated, or it is done.
+#[tokio::test]
+async fn a_step_that_is_given_up_anywhere_can_be_repeated() {
+    let server = telegram(1).await;
+    let first = client_of(&server).connect().await.unwrap();
+    let user = sign_in(&first, &server).await;
+    first.set_password(None, "correct horse", "animal").await.unwrap();
+    let account = &server.accounts()[0];
+    for chances in 0.. {
+        let client = client_of(&server).connect().await.unwrap();
+        let sent = given_up_after(chances, client.sign_in_phone(&account.phone)).await;
+        let mut in_time = sent.is_some();
+        let step = code(client.sign_in_phone(&account.phone).await.unwrap());
+        let submitted = given_up_after(chances, step.submit(&account.code)).await;
+        in_time &= submitted.is_some();
+        let step = match client.sign_in_resume().await.unwrap() {
+            Some(step) => Ok(step),
+            None => step.submit(&account.code).await,
+        };
+        let step = password(step);
+        let submitted = given_up_after(chances, step.submit("correct horse")).await;
+        in_time &= submitted.is_some();
+        let step = match owner(&client).await {
+            Some(_) => client.sign_in_resume().await.map(Option::unwrap),
+            None => step.submit("correct horse").await,
+        };
+        assert_eq!(done(step).id, user.id, "after {chances} chances");
+        assert_eq!(client.session().user_id(), Some(user.id));
+        client.close().await.unwrap();
+        if in_time {
+            assert!(chances > 1);
+            return;
+        }
+    }
+}
+
+/// Two at once with the same step: one comes too late, and nobody is harmed.
+#[tokio::test]
+async fn a_step_can_be_used_by_two_at_once_and_twice() {
+    let server = telegram(1).await;
+    let client = client_of(&server).connect().await.unwrap();
+    let account = &server.accounts()[0];
+    let step = code(client.sign_in_phone(&account.phone).await.unwrap());
+    let (one, other) = tokio::join!(step.submit(&account.code), step.submit(&account.code));
+    let outcomes = [one.unwrap(), other.unwrap()];
+    assert!(outcomes.iter().any(|step| matches!(step, SignIn::Done(_))), "{outcomes:?}");
+    assert_eq!(owner(&client).await, Some(account.user_id));
+    let again = step.submit(&account.code).await.unwrap();
+    assert!(again.rejected().is_some(), "{again:?}");
+    assert_eq!(owner(&client).await, Some(account.user_id));
+    client.sign_out().await.unwrap();
+    let error = client.invoke(&chappe::account::GetAuthorizations).await.unwrap_err();
+    assert!(error.is(errors::AUTH_KEY_UNREGISTERED), "{error}");
+}
