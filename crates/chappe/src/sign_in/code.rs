@@ -227,10 +227,10 @@ impl CodeStep {
     pub fn email_reset(&self) -> Option<EmailReset> {
         let enums::auth::SentCodeType::EmailCode(email) = &self.sent.r#type else { return None };
         let at = email.reset_pending_date.and_then(seconds);
-        let after = email.reset_available_period.and_then(seconds);
-        at.and_then(|at| SystemTime::UNIX_EPOCH.checked_add(at))
-            .map(EmailReset::At)
-            .or(after.map(EmailReset::After))
+        if let Some(at) = at.and_then(|at| SystemTime::UNIX_EPOCH.checked_add(at)) {
+            return Some(EmailReset::At(at));
+        }
+        email.reset_available_period.and_then(seconds).map(EmailReset::After)
     }
 
     /// Why the last code was not accepted; `None` the first time.

@@ -82,29 +82,29 @@ async fn a_step_that_is_given_up_anywhere_can_be_repeated() {
     let user = sign_in(&first, &server).await;
     first.set_password(None, "correct horse", "animal").await.unwrap();
     let account = &server.accounts()[0];
-    for chances in 0.. {
+    for polls in 0.. {
         let client = client_of(&server).connect().await.unwrap();
-        let sent = given_up_after(chances, client.sign_in_phone(&account.phone)).await;
+        let sent = given_up_after(polls, client.sign_in_phone(&account.phone)).await;
         let mut in_time = sent.is_some();
         let step = code(client.sign_in_phone(&account.phone).await.unwrap());
-        let submitted = given_up_after(chances, step.submit(&account.code)).await;
+        let submitted = given_up_after(polls, step.submit(&account.code)).await;
         in_time &= submitted.is_some();
         let step = match client.sign_in_resume().await.unwrap() {
             Some(step) => Ok(step),
             None => step.submit(&account.code).await,
         };
         let step = password(step);
-        let submitted = given_up_after(chances, step.submit("correct horse")).await;
+        let submitted = given_up_after(polls, step.submit("correct horse")).await;
         in_time &= submitted.is_some();
         let step = match owner(&client).await {
             Some(_) => client.sign_in_resume().await.map(Option::unwrap),
             None => step.submit("correct horse").await,
         };
-        assert_eq!(done(step).id, user.id, "after {chances} chances");
+        assert_eq!(done(step).id, user.id, "after {polls} polls");
         assert_eq!(client.session().user_id(), Some(user.id));
         client.close().await.unwrap();
         if in_time {
-            assert!(chances > 1);
+            assert!(polls > 1);
             return;
         }
     }
