@@ -287,13 +287,13 @@ pub trait Store: Send + Sync + 'static {
     fn clear(&self) -> Result<(), Error>;
 
     /// Takes the session for one client alone: while the lock is there every other attempt fails
-    /// with [`SessionProblem::InUse`](crate::SessionProblem::InUse). A client takes it before
+    /// with [`SessionProblem::InUse`]. A client takes it before
     /// anything else and keeps it until it is closed or dropped. It must end with the process, or
     /// a killed one would lock everybody out: by itself, like a lock of the operating system, or
     /// after a time, with a [`Lease`]. By default there is none.
     ///
     /// # Errors
-    /// [`SessionProblem::InUse`](crate::SessionProblem::InUse) if another client has it, or what
+    /// [`SessionProblem::InUse`] if another client has it, or what
     /// keeps it from being taken.
     fn lock(&self) -> Result<Option<SessionLock>, Error> {
         Ok(None)
