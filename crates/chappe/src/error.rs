@@ -394,6 +394,9 @@ impl std::error::Error for SessionError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionProblem {
+    /// The database that keeps it does not answer or refuses.
+    #[error("the database cannot be used: {0}; check its URL and whether it is up")]
+    Database(String),
     /// It is a session, but bytes of it were changed or are missing.
     #[error("it is damaged; restore a copy, or remove it and sign in again")]
     Damaged,

@@ -38,6 +38,8 @@ const SOCKETS: &[&str] = &[
     "crates/chappe/src/net/",
     // The end of a lease is waited for.
     "crates/chappe/src/session/lease",
+    // Leases are renewed in time, by a database of its own library's sockets.
+    "crates/chappe/src/session/postgres",
     "crates/chappe-server/src/listener",
     "crates/chappe-server/src/web/control",
 ];
@@ -63,6 +65,7 @@ const CLOCK: &[&str] = &[
     "crates/chappe/src/builder",
     "crates/chappe/src/net/",
     "crates/chappe/src/session/lease",
+    "crates/chappe/src/session/postgres",
     "xtask/",
 ];
 

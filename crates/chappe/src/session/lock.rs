@@ -72,7 +72,7 @@ pub struct Holder {
 
 impl Holder {
     /// This process.
-    fn here() -> Self {
+    pub(super) fn here() -> Self {
         let program = std::env::current_exe().ok();
         let program = program.as_deref().and_then(Path::file_name);
         Self {

@@ -10,6 +10,7 @@
 //! | one account on one machine | [`File`], or just a path |
 //! | the same, on a disk that others may get hold of | [`File`] with a [`passphrase`](File::passphrase) |
 //! | many accounts, one process or many on one machine | `Sqlite` (feature `sqlite`), each with a passphrase or without |
+//! | accounts that many programs share, on many machines | `Postgres` (feature `postgres`) |
 //! | a place of your own: a secret manager, a table | your own [`Store`], with [`Session::to_bytes`] or a [`Seal`] |
 //!
 //! Every one of them keeps the old session or the new one, whatever happens while it is written,
@@ -21,6 +22,8 @@ pub mod foreign;
 pub(crate) mod keeper;
 mod lease;
 pub(crate) mod lock;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod sealed;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -39,6 +42,8 @@ use chappe_crypto::AuthKey;
 use chappe_mtproto::connection::{Resume, Salt};
 use zeroize::Zeroizing;
 
+#[cfg(feature = "postgres")]
+pub use self::postgres::Postgres;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{Account, Entry, Kept, Sqlite};
 pub use self::{
