@@ -1,5 +1,7 @@
 //! The command line as data: what can be typed, and what each word means.
 
+mod account;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
@@ -12,6 +14,9 @@ use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub(crate) use self::account::{
+    Account, DevicesCommand, NewPassword, PasswordCommand, Recover, RecoveryAddress, ResetDevice,
+};
 use crate::accounts::Name;
 
 /// Telegram from a terminal, and a Telegram in a box to run it against.
@@ -28,6 +33,7 @@ Examples:
   chappe --server 127.0.0.1:4430 --server-key server.pem login
   chappe web list                               the sites that you are logged in to
   chappe web reset -81985529216486895           log out of one of them
+  chappe account devices                        where the account is signed in
   chappe call help.getNearestDc                 any method of the schema, as JSON
 
 Exit codes: 0 ok, 1 other, 2 usage, 3 not found, 4 sign-in or permission, 5 conflict,
@@ -205,6 +211,9 @@ pub(crate) enum Command {
     /// The session of an account: whose it is, and how it is kept
     #[command(subcommand)]
     Session(Session),
+    /// The account at Telegram: its password, and the devices that it is signed in on
+    #[command(subcommand)]
+    Account(Account),
     /// The sites that the account is logged in to with Telegram
     #[command(subcommand)]
     Web(Web),
@@ -516,10 +525,18 @@ pub(crate) fn parse_server(text: &str) -> Result<ServerName, String> {
 }
 
 fn parse_hash(text: &str) -> Result<i64, String> {
+    parse_hash_of(text, "chappe web list")
+}
+
+fn parse_hash_of_device(text: &str) -> Result<i64, String> {
+    parse_hash_of(text, "chappe account devices")
+}
+
+fn parse_hash_of(text: &str, list: &str) -> Result<i64, String> {
     text.parse().map_err(|_| {
-        "a hash is a whole number of up to 19 digits, perhaps negative; \
-         `chappe web list` prints them"
-            .to_owned()
+        format!(
+            "a hash is a whole number of up to 19 digits, perhaps negative; `{list}` prints them"
+        )
     })
 }
 

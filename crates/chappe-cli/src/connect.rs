@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chappe::api::types::User;
 use chappe::session::{IntoStore, Store};
-use chappe::{Builder, Client, Ended, Error, RpcError, SessionProblem, errors};
+use chappe::{Builder, Client, Ended, Error, PasswordProblem, RpcError, SessionProblem, errors};
 use tokio::sync::OnceCell;
 
 use crate::accounts::{self, Name, Place};
@@ -216,6 +216,11 @@ pub(crate) fn failure(error: Error) -> Failure {
     failure
 }
 
+/// Whether nobody knows what became of a call.
+pub(crate) fn is_unanswered(error: &Error) -> bool {
+    matches!(error, Error::Lost(_) | Error::TimedOut(_) | Error::Network(_))
+}
+
 fn exit_of(error: &Error) -> Exit {
     match error {
         Error::Network(_) | Error::TimedOut(_) | Error::Lost(_) => Exit::Network,
@@ -224,6 +229,14 @@ fn exit_of(error: &Error) -> Exit {
         Error::Ended(Ended::KeyDuplicated) => Exit::Conflict,
         Error::Ended(reason) if reason.is_session_lost() => Exit::Permission,
         Error::Invalid(_) | Error::TooLarge(_) => Exit::Usage,
+        Error::Password(problem) => match problem {
+            PasswordProblem::Empty
+            | PasswordProblem::HintIsPassword
+            | PasswordProblem::InvalidEmail => Exit::Usage,
+            PasswordProblem::NoRecoveryEmail | PasswordProblem::NotSet => Exit::NotFound,
+            PasswordProblem::Needed | PasswordProblem::PassportData => Exit::Conflict,
+            _ => Exit::Permission,
+        },
         Error::Session(session) => match session.problem() {
             SessionProblem::InUse { .. }
             | SessionProblem::OtherServer { .. }
@@ -257,9 +270,14 @@ fn is_mistyped(error: &RpcError) -> bool {
 
 /// Whether what somebody showed opens no account.
 fn is_shut_out(error: &RpcError) -> bool {
-    [errors::ACCESS_TOKEN_INVALID, errors::ACCESS_TOKEN_EXPIRED, errors::PHONE_CODE_EXPIRED]
-        .into_iter()
-        .any(|name| error.is(name))
+    [
+        errors::ACCESS_TOKEN_INVALID,
+        errors::ACCESS_TOKEN_EXPIRED,
+        errors::FRESH_RESET_AUTHORISATION_FORBIDDEN,
+        errors::PHONE_CODE_EXPIRED,
+    ]
+    .into_iter()
+    .any(|name| error.is(name))
 }
 
 /// The Telegram that is meant.

@@ -6,11 +6,13 @@ mod config;
 mod connect;
 mod convert;
 mod demo;
+mod devices;
 mod directories;
 mod interrupt;
 mod keep;
 mod output;
 mod passphrase;
+mod password;
 mod prompt;
 mod raw;
 mod serve;
@@ -26,7 +28,7 @@ use std::process::ExitCode;
 use clap::CommandFactory as _;
 use tracing_subscriber::EnvFilter;
 
-use crate::args::{Cli, Command, Completions};
+use crate::args::{Account, Cli, Command, Completions};
 use crate::output::{Exit, Failure, Output};
 
 fn main() -> ExitCode {
@@ -94,6 +96,12 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Whoami => sign_in::whoami(global, output).await,
         Command::Accounts(command) => accounts::accounts(global, command, output).await,
         Command::Session(command) => session::session(global, command, output).await,
+        Command::Account(Account::Password(options)) => {
+            password::password(global, options.command, output).await
+        }
+        Command::Account(Account::Devices(options)) => {
+            devices::devices(global, options.command, output).await
+        }
         Command::Web(command) => web::web(global, command, output).await,
         Command::Call(call) => raw::call(global, call, output).await,
         Command::Config(command) => config::config(global, command, output),

@@ -15,6 +15,14 @@ pub(crate) async fn line(question: &str, flag: &str) -> Result<String, Failure> 
     ask(move || Input::<String>::new().with_prompt(question).interact_text()).await
 }
 
+/// Asks for a line that may be empty.
+pub(crate) async fn line_or_nothing(question: &str, flag: &str) -> Result<String, Failure> {
+    require_terminal(question, flag)?;
+    let question = question.to_owned();
+    let input = || Input::<String>::new().with_prompt(question).allow_empty(true);
+    ask(move || input().interact_text()).await
+}
+
 /// Asks for something that is not shown while it is typed.
 pub(crate) async fn secret(question: &str, flag: &str) -> Result<String, Failure> {
     require_terminal(question, flag)?;
@@ -82,8 +90,13 @@ pub(crate) async fn bytes_of_stdin(limit: u64) -> Result<Zeroizing<Vec<u8>>, Fai
     .await
 }
 
+/// Whether there is somebody to ask.
+pub(crate) fn is_possible() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
 fn require_terminal(question: &str, flag: &str) -> Result<(), Failure> {
-    if io::stdin().is_terminal() && io::stderr().is_terminal() {
+    if is_possible() {
         return Ok(());
     }
     Err(Failure::usage(format!("nobody can be asked here ({question}); give {flag}")))

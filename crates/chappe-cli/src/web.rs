@@ -4,7 +4,7 @@ use chappe::{Client, Error, WebAuthorization};
 use serde_json::{Value, json};
 
 use crate::args::{Global, Reset, Web};
-use crate::connect::{Target, failure};
+use crate::connect::{Target, failure, is_unanswered};
 use crate::interrupt::unless_interrupted;
 use crate::output::{Cell, Exit, Failure, Output, good, paint, printable};
 use crate::prompt;
@@ -133,7 +133,7 @@ async fn confirm_gone(
     error: Error,
     gone: impl FnOnce(&[WebAuthorization]) -> bool,
 ) -> Result<(), Failure> {
-    if !matches!(error, Error::Lost(_) | Error::TimedOut(_) | Error::Network(_)) {
+    if !is_unanswered(&error) {
         return Err(failure(error));
     }
     match client.web_authorizations().await {
@@ -154,7 +154,7 @@ fn not_found(sites: &[WebAuthorization], hash: i64) -> Failure {
 }
 
 /// The hash that a person most likely meant, if one is near enough.
-fn nearest(hashes: impl Iterator<Item = i64>, typed: i64) -> Option<i64> {
+pub(crate) fn nearest(hashes: impl Iterator<Item = i64>, typed: i64) -> Option<i64> {
     let typed = typed.to_string();
     let near =
         hashes.map(|hash| (strsim::damerau_levenshtein(&hash.to_string(), &typed), hash)).min()?;

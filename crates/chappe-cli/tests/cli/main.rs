@@ -1,6 +1,8 @@
 //! The command from outside: processes, pipes, files and exit codes, against `chappe serve`.
 
 #[cfg(test)]
+mod account;
+#[cfg(test)]
 mod accounts;
 #[cfg(test)]
 mod command;

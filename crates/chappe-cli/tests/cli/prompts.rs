@@ -30,3 +30,38 @@ fn a_person_is_asked_for_what_was_not_given() {
     let (exit, shown) = terminal.end();
     assert!(exit == 0 && shown.contains("signed out"), "{shown}");
 }
+
+#[test]
+fn a_person_types_a_new_password_twice_and_the_current_one_until_it_is_right() {
+    let telegram = Telegram::start();
+    telegram.login();
+    let mut terminal = Terminal::start(telegram.command(&["account", "password", "set"]));
+    terminal.expect("New password");
+    terminal.enter("correct horse");
+    terminal.expect("Once more");
+    terminal.enter("correct hors");
+    terminal.expect("not the same");
+    terminal.enter("correct horse");
+    terminal.expect("Once more");
+    terminal.enter("correct horse");
+    terminal.expect("Hint");
+    terminal.enter("animal");
+    let (exit, shown) = terminal.end();
+    assert!(exit == 0 && shown.contains("the password is set"), "{shown}");
+    assert!(shown.contains("password email ADDRESS") && !shown.contains("horse"), "{shown}");
+
+    let mut terminal = Terminal::start(telegram.command(&["account", "password", "remove"]));
+    terminal.expect("Current password");
+    terminal.enter("wrong");
+    terminal.expect("The password is wrong");
+    terminal.enter("correct horse");
+    terminal.expect("Remove the password?");
+    terminal.enter("y");
+    let (exit, shown) = terminal.end();
+    assert!(exit == 0 && shown.contains("the password is removed"), "{shown}");
+
+    let mut terminal = Terminal::start(telegram.command(&["account", "devices"]));
+    terminal.expect("this device");
+    let (exit, shown) = terminal.end();
+    assert!(exit == 0 && shown.contains("180 days"), "{shown}");
+}

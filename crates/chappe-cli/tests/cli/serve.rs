@@ -1,13 +1,13 @@
 //! `chappe serve` and `chappe demo`: what they announce, refuse and keep.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::telegram::{Telegram, chappe, interrupt, refused, serve, stderr, stdout};
+use crate::telegram::{Telegram, chappe, control, interrupt, refused, serve, stderr, stdout};
 
 #[test]
 fn the_demo_tells_the_whole_story() {
@@ -194,23 +194,6 @@ fn a_killed_server_loses_nothing_that_it_acknowledged() {
     let value = telegram.json(&["web", "list"]);
     let rows = value["web_authorizations"].as_array().unwrap();
     assert!(rows.len() >= 4 && rows.iter().all(|row| row["hash"] != "4457235"));
-}
-
-/// Asks the control port of a server; tells the status and the body.
-fn control(url: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
-    let host = url.strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(host).unwrap();
-    let length = body.len();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
-         Content-Length: {length}\r\n\r\n{body}"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap())
 }
 
 #[test]
