@@ -16,6 +16,7 @@ mod layer;
 mod limit;
 mod login;
 mod password;
+mod popup;
 mod startup;
 mod updates;
 mod users;
@@ -330,6 +331,7 @@ pub(crate) fn answer(world: &mut World, site: &Site, request: &Request<'_>) -> R
         Err(failure) => {
             tracing::debug!(method = name, code = failure.code, error = %failure.message, "refused");
             pushes.clear();
+            pushes.extend(popup::popup(world, request, failure));
         }
     }
     let method = match name {

@@ -182,6 +182,42 @@ const CALL: enums::auth::CodeType = enums::auth::CodeType::Call;
 const SMS: enums::auth::CodeType = enums::auth::CodeType::Sms;
 
 #[test]
+fn what_a_client_does_not_show_by_itself_comes_as_an_update() {
+    let mut server = Bench::new();
+    let caller = server.caller(1);
+    server.order(ORDINARY, &Number::new().ways([Way::Sms]));
+    let sent = server.ask(caller, ORDINARY, plain());
+    let resend = auth::ResendCode::new(ORDINARY, sent.hash.as_str());
+    let layers = Layers::new();
+    for layer in [198, LAYER] {
+        let body = InvokeWithLayer { layer, query: Raw(resend.to_bytes()) }.to_bytes();
+        let reply = server.raw(caller, &body);
+        assert_eq!(reply.result, Err(errors::SEND_CODE_UNAVAILABLE.into()));
+        let [push] = &reply.pushes[..] else { panic!("{:?}", reply.pushes) };
+        let to = (caller.auth_key_id, caller.session_id);
+        assert_eq!((push.auth_key_id, push.session_id), to);
+        let schema = layers.schema(layer);
+        let ty = chappe_schema::Type::Boxed("Updates".to_owned());
+        let mut input = chappe_tl::Reader::new(&push.body);
+        let json = chappe_schema::value::Value::read(&schema, &ty, &mut input).unwrap().to_json();
+        let notice = &json["update"];
+        assert_eq!(
+            (&notice["popup"], &notice["type"]),
+            (&true.into(), &"SEND_CODE_UNAVAILABLE".into())
+        );
+        assert!(notice["message"].as_str().unwrap().contains("no other way"));
+    }
+    // Whoever wants no updates gets none, and a refusal of another class needs none.
+    let silent = Caller { session_id: 2, ..caller };
+    let body = InvokeWithoutUpdates { query: resend }.to_bytes();
+    let reply = server.raw(silent, &body);
+    assert_eq!(reply.result, Err(errors::SEND_CODE_UNAVAILABLE.into()));
+    assert_eq!(reply.pushes, []);
+    let reply = server.raw(caller, &me().to_bytes());
+    assert_eq!((reply.result.is_err(), reply.pushes.len()), (true, 0));
+}
+
+#[test]
 fn another_device_is_shown_the_code_first() {
     let mut server = Bench::new();
     let (first, second) = (server.stranger(1), server.caller(2));
