@@ -136,6 +136,10 @@ fn read_folder(
         let path = format!("{prefix}{name}");
         let kind = entry.file_type()?;
         let foreign = name.starts_with('.') && !HIDDEN.contains(&name.as_str());
+        // Where the tree is a second one of its repository, this is a file that says whose.
+        if name == ".git" {
+            continue;
+        }
         if kind.is_dir() && (foreign || SKIPPED.contains(&name.as_str())) {
             continue;
         }
