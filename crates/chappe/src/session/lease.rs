@@ -177,6 +177,10 @@ mod tests {
             tokio::time::sleep(SECOND * 10).await;
             assert!(lease.renewed(Moment::now(), LENGTH) && !waiting.is_finished());
         }
+        // The answer takes its time, and gives none.
+        let asked = Moment::now();
+        tokio::time::sleep(SECOND * 5).await;
+        assert!(lease.renewed(asked, LENGTH));
         waiting.await.unwrap();
         assert_eq!(begin.elapsed(), SECOND * 77);
         assert!(!lease.renewed(Moment::now(), LENGTH));

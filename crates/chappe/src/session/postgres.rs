@@ -49,9 +49,11 @@
 //!
 //! The time that a machine sleeps is seen by its wall clock. That of a virtual machine that is
 //! paused or brought back from a snapshot may be seen by no clock until somebody sets it: use
-//! long leases there, and do not clone running ones. What is on its way through the network when
-//! the lease ends cannot be called back, and between the last look at the clock and the write
-//! are a few instructions in which a process can be stopped, too.
+//! long leases there, and do not clone running ones. The sockets of a process that is stopped stay
+//! open, and silent, until it goes on. What is on its way through the network when a lease ends,
+//! or left to the operating system by a process that was killed, cannot be called back; and
+//! between the last look at the clock and the write are a few instructions in which a process can
+//! be stopped, too.
 //!
 //! A client uses nine tenths of a lease. A short one frees accounts of dead processes sooner; a
 //! long one outlives longer outages of the database. Below a few seconds a busy machine may lose

@@ -106,10 +106,10 @@ fn problem<T>(result: Result<T, Error>) -> Box<SessionError> {
 }
 
 fn one_process_has_an_account_and_the_next_takes_over_when_it_is_killed(world: &World) {
-    let (fleet, schema) = world.fleet(2 * SECOND, &["alice"]);
+    let (fleet, schema) = world.fleet(3 * SECOND, &["alice"]);
     let traffic = Traffic::default();
     let start = |name, wait| {
-        Process::start(world, &traffic, name, "client", &settings(&schema, "2000", wait))
+        Process::start(world, &traffic, name, "client", &settings(&schema, "3000", wait))
     };
     let mut first = start("first", "0");
     first.says("HELD");
@@ -123,7 +123,7 @@ fn one_process_has_an_account_and_the_next_takes_over_when_it_is_killed(world: &
     first.kill();
     second.says("HELD");
     let after = begin.elapsed();
-    assert!(after < 5 * SECOND, "{after:?}");
+    assert!(after < 8 * SECOND, "{after:?}");
     // No new sign-in, the same key, and never both at once.
     second.ask("devices", "DEVICES 1");
     second.ask("save", "SAVED");
@@ -133,10 +133,10 @@ fn one_process_has_an_account_and_the_next_takes_over_when_it_is_killed(world: &
 }
 
 fn a_process_that_was_stopped_past_its_lease_ends_without_a_word(world: &World) {
-    let (fleet, schema) = world.fleet(2 * SECOND, &["alice"]);
+    let (fleet, schema) = world.fleet(3 * SECOND, &["alice"]);
     let traffic = Traffic::default();
     let start =
-        |name| Process::start(world, &traffic, name, "client", &settings(&schema, "2000", "20000"));
+        |name| Process::start(world, &traffic, name, "client", &settings(&schema, "3000", "20000"));
     let mut first = start("first");
     first.says("HELD");
     first.ask("devices", "DEVICES 1");
@@ -216,7 +216,7 @@ fn a_holder_outlives_a_crash_of_the_database_within_its_lease(world: &World) {
 
 fn a_holder_ends_before_its_lease_when_the_database_does_not_answer(world: &World) {
     let cluster = alone();
-    let lease = 3 * SECOND;
+    let lease = 5 * SECOND;
     let fleet = world.wait(options_in(&cluster, "fleet", lease).connect()).unwrap();
     fleet.account("alice").unwrap().save(&world.session).unwrap();
     let mine = || world.client().session(fleet.account("alice").unwrap());
@@ -269,6 +269,7 @@ fn eight_processes_share_twenty_accounts_and_none_twice(world: &World) {
     for process in &processes {
         while let Some(name) = process.line().strip_prefix("HAS ") {
             taken.push(name.to_owned());
+            assert!(taken.len() <= 20, "{taken:?}");
         }
     }
     assert_eq!(taken.len(), 20, "{taken:?}");

@@ -479,3 +479,18 @@ const SAVE_FREE: &str = "
     RETURNING fence";
 const REMOVE: &str = "
     DELETE FROM {s}.account WHERE name = $1 AND until <= clock_timestamp() RETURNING name";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The library below logs the parameters of statements.
+    #[test]
+    fn a_session_shows_nothing_in_a_log() {
+        let bytes = Zeroizing::new(b"a key".to_vec());
+        let entry = Entry { bytes: Some(SessionBytes::new(bytes)), ..Entry::default() };
+        let session = entry.session();
+        let shown = format!("{:?}", entry.parameters(&session));
+        assert!(shown.contains("Some(..)") && !shown.contains("97"), "{shown}");
+    }
+}
