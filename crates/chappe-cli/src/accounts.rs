@@ -23,6 +23,8 @@ use serde_json::{Value, json};
 use crate::args::{Accounts, AccountsCommand, Global, Source};
 use crate::connect::{self, Telegram, failure};
 use crate::directories::{self, make_private};
+use crate::keep::Keep;
+use crate::many;
 use crate::output::{Cell, Exit, Failure, Output, good, paint, printable};
 use crate::prompt;
 use crate::user::user_json;
@@ -177,7 +179,11 @@ pub(crate) async fn accounts(
     accounts: Accounts,
     output: Output,
 ) -> Result<(), Failure> {
-    match accounts.command.unwrap_or(AccountsCommand::List) {
+    let command = accounts.command.unwrap_or(AccountsCommand::List);
+    if let Some(Keep::Sqlite { path, .. }) = Keep::named(global)? {
+        return many::accounts(&path, command, global.yes, output).await;
+    }
+    match command {
         AccountsCommand::List => list(global, output),
         AccountsCommand::Use { name } => choose(global, &name, output),
         AccountsCommand::Rename { old, new } => rename(global, &old, &new, output),

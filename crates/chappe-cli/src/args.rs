@@ -55,8 +55,9 @@ pub(crate) struct Global {
     /// Use this account [default: the one of `chappe accounts use`, else `default`]
     #[arg(long, global = true, value_name = "NAME", env = "TELEGRAM_ACCOUNT")]
     pub(crate) account: Option<Name>,
-    /// Keep the session in this file and not in one of an account
-    #[arg(long, global = true, value_name = "FILE", env = "TELEGRAM_SESSION")]
+    /// Keep the session in this file and not in one of an account; or in a file of many accounts:
+    /// sqlite:FILE#ACCOUNT
+    #[arg(long, global = true, value_name = "PLACE", env = "TELEGRAM_SESSION")]
     pub(crate) session: Option<PathBuf>,
     /// Speak to this server instead of production Telegram; `production` overrules the
     /// configuration file
@@ -362,6 +363,9 @@ pub(crate) enum Session {
 /// A session of any library.
 #[derive(Args, Debug)]
 pub(crate) struct Given {
+    /// Take the local passcode of tdata from the first line of this file; asked for on a terminal
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passcode_file: Option<PathBuf>,
     /// A file, tdata's folder, or - for standard input; never the session itself, which would
     /// stay in the shell's history
     #[arg(value_name = "FILE")]

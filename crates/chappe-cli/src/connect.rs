@@ -9,9 +9,9 @@ use chappe::{Builder, Client, Ended, Error, PasswordProblem, RpcError, SessionPr
 use tokio::sync::OnceCell;
 
 use crate::accounts::{self, Name, Place};
-use crate::args::{Global, ServerName, Source};
+use crate::args::{Global, ServerName};
 use crate::config;
-use crate::keep::Keep;
+use crate::keep::{Keep, make_room};
 use crate::output::{Exit, Failure};
 use crate::passphrase::Passphrases;
 
@@ -65,12 +65,12 @@ impl Target {
             // A local Telegram takes any application.
             _ => matches!(telegram, Telegram::Server { .. }).then(|| (1, "0".repeat(32))),
         };
-        let (account, keep) = match &global.session {
-            Some(path) if named_beside(global)? => (None, Keep::file(path.clone())),
-            _ => {
+        let (account, keep) = match Keep::named(global)? {
+            Some(keep) => (None, keep),
+            None => {
                 let place = Place::of(&telegram)?;
                 let (name, _) = place.account(global);
-                let keep = Keep::file(place.session(&name));
+                let keep = Keep::File(place.session(&name));
                 (Some((place, name)), keep)
             }
         };
@@ -124,23 +124,29 @@ impl Target {
 
     /// The session's store, opened once: whoever typed a passphrase is not asked again.
     pub(crate) async fn store(&self) -> Result<&Arc<dyn Store>, Failure> {
-        self.store.get_or_try_init(|| self.keep.open(&self.passphrases)).await
+        let open = async {
+            if let Some(path) = self.keep.file() {
+                make_room(path)?;
+            }
+            self.keep.open(&self.passphrases).await
+        };
+        self.store.get_or_try_init(|| open).await
     }
 
     /// Notes who is signed in, for the list of accounts. Beside an encrypted session nothing is
     /// noted in the clear.
     pub(crate) fn remember(&self, user: &User) -> Result<(), Failure> {
-        match self.account {
-            Some(_) if !self.keep.is_sealed()? => accounts::remember(self.keep.path(), user),
+        match (&self.account, self.keep.file()) {
+            (Some(_), Some(path)) if !self.keep.is_sealed()? => accounts::remember(path, user),
             _ => Ok(()),
         }
     }
 
     /// Forgets who was signed in.
     pub(crate) fn forget_who(&self) -> Result<(), Failure> {
-        match self.account {
-            Some(_) => accounts::forget_who(self.keep.path()),
-            None => Ok(()),
+        match (&self.account, self.keep.file()) {
+            (Some(_), Some(path)) => accounts::forget_who(path),
+            _ => Ok(()),
         }
     }
 
@@ -166,7 +172,7 @@ impl Target {
             Some((place, name)) if *name != Name::default() => place.no_account(name),
             _ => Failure::new(
                 Exit::Permission,
-                format!("no session yet at {}", self.keep.path().display()),
+                format!("no session yet at {}", self.keep.describe()),
             )
             .hint("sign in first: `chappe login`"),
         }
@@ -310,14 +316,4 @@ pub(crate) fn telegram(global: &Global) -> Result<Telegram, Failure> {
         (Some(ServerName::Production) | None, _) if global.test_servers => Ok(Telegram::Test),
         (Some(ServerName::Production) | None, _) => Ok(Telegram::Production),
     }
-}
-
-/// Whether the named session counts: what says so must not be weaker than what names an account.
-fn named_beside(global: &Global) -> Result<bool, Failure> {
-    let [session, account] = ["session", "account"].map(|option| global.sources.of(option));
-    if session == Source::Flag && account == Source::Flag {
-        return Err(Failure::usage("--session and --account are both given")
-            .hint("an account has its own session; give one of the two"));
-    }
-    Ok(session >= account)
 }

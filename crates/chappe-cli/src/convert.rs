@@ -139,6 +139,8 @@ impl Written {
     /// Says what is wrong with where the session is to go, before it is read.
     fn check(&self, format: Format, replace: bool) -> Result<(), Failure> {
         match &self.output {
+            // The library takes a folder that is new or empty, and replaces none.
+            Some(_) if format.is_folder() => Ok(()),
             Some(path) if path.symlink_metadata().is_ok() && !replace => {
                 Err(Failure::new(Exit::Conflict, format!("{} exists", path.display()))
                     .hint("name another file, or replace it by --yes"))
@@ -177,10 +179,12 @@ async fn read(given: &Given) -> Result<Vec<(Format, Foreign)>, Failure> {
             }
             let input = if path.is_dir() { None } else { Some(read_file(path)?) };
             let format = given.format.or_else(|| foreign::guess(input.as_deref()?));
-            let sessions = foreign::load(path, format).map_err(|error| {
-                let failure = refusal(error);
-                failure.named("this is", &format!("{} is", path.display()))
-            })?;
+            let sessions = match foreign::load(path, format) {
+                Err(ForeignError::Passcode) => unlock(path, given.passcode_file.as_deref()).await?,
+                sessions => sessions.map_err(|error| {
+                    refusal(error).named("this is", &format!("{} is", path.display()))
+                })?,
+            };
             let format = format.unwrap_or(Format::Tdata);
             return Ok(sessions.into_iter().map(|session| (format, session)).collect());
         }
@@ -198,6 +202,33 @@ async fn read(given: &Given) -> Result<Vec<(Format, Foreign)>, Failure> {
     let format = format.or_else(|| foreign::guess(&input)).ok_or(ForeignError::Unknown);
     let format = format.map_err(refusal)?;
     Ok(vec![(format, Foreign::read(format, &input).map_err(refusal)?)])
+}
+
+/// Reads a folder of Telegram Desktop that is locked; a person may try three times.
+async fn unlock(folder: &Path, passcode: Option<&Path>) -> Result<Vec<Foreign>, Failure> {
+    let mut tries = 0;
+    loop {
+        let text = match passcode {
+            Some(file) => Zeroizing::new(fs::read_to_string(file).map_err(|error| {
+                Failure::usage(format!("cannot read the passcode from {}: {error}", file.display()))
+            })?),
+            None => {
+                let question = "Local passcode of Telegram Desktop";
+                Zeroizing::new(prompt::secret(question, "--passcode-file").await?)
+            }
+        };
+        let text = text.lines().next().unwrap_or_default();
+        tries += 1;
+        match foreign::read_tdata(folder, Some(text)) {
+            Err(ForeignError::Passcode) if passcode.is_none() && tries < TRIES => {
+                notice("This passcode does not open it. Try again.");
+            }
+            Err(ForeignError::Passcode) => {
+                return Err(Failure::new(Exit::Permission, "the passcode is wrong"));
+            }
+            sessions => return sessions.map_err(refusal),
+        }
+    }
 }
 
 /// Whether a "path" is a session string: none of it may be repeated in an error.
@@ -287,31 +318,54 @@ fn write(
     written: &Written,
     output: Output,
 ) -> Result<(), Failure> {
+    if let (true, Some(folder)) = (format.is_folder(), &written.output) {
+        foreign::write_tdata(folder, std::slice::from_ref(session), None).map_err(refusal)?;
+        return say_written(session, format, folder, &[], output);
+    }
     let bytes = if written.older { session.write_older(format) } else { session.write(format) };
     let bytes = bytes.map_err(refusal)?;
     let left_behind = left_behind(session, format, bytes.as_ref());
     match (&written.output, bytes.as_str()) {
         (Some(path), text) => {
             put(path, bytes.as_ref(), text.is_some())?;
-            let facts = Facts::new(format, session).json();
-            let path = path.to_string_lossy();
-            output.answer(&json!({ "file": path, "session": facts }), || {
-                format!("{} {path} ({format})", paint(good(), "written:"))
-            })?;
+            say_written(session, format, path, &left_behind, output)
         }
-        (None, Some(text)) => output.answer(&json!({ "session": text }), || text.to_owned())?,
-        (None, None) => return Err(Failure::usage(format!("{format} needs a file: -o FILE"))),
-    }
-    if !output.is_json() {
-        if !left_behind.is_empty() {
-            notice(&format!("{format} has no room for {}.", left_behind.join(", ")));
+        (None, Some(text)) => {
+            output.answer(&json!({ "session": text }), || text.to_owned())?;
+            warn(format, &left_behind, output);
+            Ok(())
         }
-        notice(
-            "Whoever holds it is the account. Do not use it here and there at the same time: \
-             Telegram ends a session that is used at two places at once.",
-        );
+        (None, None) => Err(Failure::usage(format!("{format} needs a file: -o FILE"))),
     }
+}
+
+fn say_written(
+    session: &Foreign,
+    format: Format,
+    path: &Path,
+    left_behind: &[String],
+    output: Output,
+) -> Result<(), Failure> {
+    let path = path.to_string_lossy();
+    let facts = Facts::new(format, session).json();
+    output.answer(&json!({ "file": path, "session": facts }), || {
+        format!("{} {path} ({format})", paint(good(), "written:"))
+    })?;
+    warn(format, left_behind, output);
     Ok(())
+}
+
+fn warn(format: Format, left_behind: &[String], output: Output) {
+    if output.is_json() {
+        return;
+    }
+    if !left_behind.is_empty() {
+        notice(&format!("{format} has no room for {}.", left_behind.join(", ")));
+    }
+    notice(
+        "Whoever holds it is the account. Do not use it here and there at the same time: Telegram \
+         ends a session that is used at two places at once.",
+    );
 }
 
 /// What the session says and is not found in what was written.
@@ -478,5 +532,7 @@ fn refusal(error: ForeignError) -> Failure {
 
 /// No session string is shorter, in bytes.
 const SHORTEST: usize = 200;
+/// How often a person may mistype a passcode.
+const TRIES: u32 = 3;
 /// As much is read of a file or standard input, in bytes.
 const LARGEST: u64 = 256 * 1024 * 1024;

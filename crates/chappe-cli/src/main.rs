@@ -10,6 +10,7 @@ mod devices;
 mod directories;
 mod interrupt;
 mod keep;
+mod many;
 mod output;
 mod passphrase;
 mod password;

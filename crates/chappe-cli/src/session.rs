@@ -1,6 +1,5 @@
 //! `chappe session`: how the session of an account is kept, and where it comes from and goes to.
 
-use chappe::session::File;
 use serde_json::json;
 
 use crate::args::{Global, Session};
@@ -25,13 +24,15 @@ pub(crate) async fn session(
 }
 
 async fn encrypt(target: &Target, output: Output) -> Result<(), Failure> {
-    let path = there(target)?;
     if target.keep().is_sealed()? {
         return Err(Failure::new(Exit::Conflict, "the session is encrypted already")
             .hint("another passphrase: `chappe session decrypt` first, then encrypt again"));
     }
+    if target.store().await?.load().map_err(failure)?.is_none() {
+        return Err(target.no_session());
+    }
     let passphrase = target.passphrases().fresh().await?;
-    File::new(path).change_passphrase(Some(passphrase)).map_err(failure)?;
+    target.keep().change(target.passphrases(), Some(passphrase)).await?;
     target.forget_who()?;
     if !output.is_json() {
         notice(
@@ -39,27 +40,19 @@ async fn encrypt(target: &Target, output: Output) -> Result<(), Failure> {
         );
     }
     output.answer(&json!({ "encrypted": true }), || {
-        format!("{} {}", paint(good(), "encrypted"), path.display())
+        format!("{} {}", paint(good(), "encrypted"), target.keep().describe())
     })
 }
 
 async fn decrypt(target: &Target, output: Output) -> Result<(), Failure> {
-    let path = there(target)?;
     if !target.keep().is_sealed()? {
+        if target.store().await?.load().map_err(failure)?.is_none() {
+            return Err(target.no_session());
+        }
         return Err(Failure::new(Exit::Conflict, "the session is not encrypted"));
     }
-    let file = target.keep().unlock(target.passphrases()).await?;
-    file.change_passphrase(None).map_err(failure)?;
+    target.keep().change(target.passphrases(), None).await?;
     output.answer(&json!({ "encrypted": false }), || {
-        format!("{} {}", paint(good(), "decrypted"), path.display())
+        format!("{} {}", paint(good(), "decrypted"), target.keep().describe())
     })
-}
-
-/// The file, if there is one.
-fn there(target: &Target) -> Result<&std::path::Path, Failure> {
-    let path = target.keep().path();
-    if path.exists() {
-        return Ok(path);
-    }
-    Err(target.no_session())
 }
