@@ -261,24 +261,42 @@ pub(crate) struct Serve {
     pub(crate) danger_expose_to_network: bool,
 }
 
-/// Options of `chappe login`.
+/// Options of `chappe login`. What they answer beforehand is used once.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  chappe login                     by phone number and code, step by step
+  chappe login --qr                by a code that another device scans
+  chappe login --accept LINK       let the device that shows this link sign in to this account
+  TELEGRAM_BOT_TOKEN=... chappe login --bot")]
 pub(crate) struct Login {
     /// The phone number, in international form; asked for on a terminal
-    #[arg(long, value_name = "PHONE", conflicts_with = "bot")]
+    #[arg(long, value_name = "PHONE", conflicts_with_all = ["bot", "qr"])]
     pub(crate) phone: Option<String>,
     /// The login code, when it is known beforehand; asked for on a terminal
-    #[arg(long, value_name = "CODE", conflicts_with = "bot")]
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["bot", "qr"])]
     pub(crate) code: Option<String>,
     /// Read the two-step verification password from standard input
     #[arg(long, conflicts_with = "bot")]
     pub(crate) password_stdin: bool,
+    /// The email address for login codes, when Telegram wants one
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "bot")]
+    pub(crate) email: Option<String>,
+    /// The code that was sent to that address
+    #[arg(long, value_name = "CODE", conflicts_with = "bot")]
+    pub(crate) email_code: Option<String>,
     /// First name, when the phone number has no account yet
     #[arg(long, value_name = "NAME", conflicts_with = "bot")]
     pub(crate) first_name: Option<String>,
     /// Last name, when the phone number has no account yet
     #[arg(long, value_name = "NAME", conflicts_with = "bot")]
     pub(crate) last_name: Option<String>,
+    /// Show a QR code, and a link, for a device that is signed in to accept
+    #[arg(long, conflicts_with = "bot")]
+    pub(crate) qr: bool,
+    /// Let another device sign in to this account: the link that it shows (tg://login?token=...)
+    #[arg(long, value_name = "LINK", num_args = 0..=1, conflicts_with_all = ["bot", "qr", "phone"])]
+    pub(crate) accept: Option<Option<String>>,
     /// Sign in as a bot; its token comes from TELEGRAM_BOT_TOKEN or standard input
     #[arg(long)]
     pub(crate) bot: bool,

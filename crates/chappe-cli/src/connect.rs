@@ -91,7 +91,8 @@ impl Target {
         let failure = failure(error);
         match &self.telegram {
             Telegram::Server { .. } if mistyped => failure.hint(
-                "a local Telegram sends codes to numbers like 99966XYYYY only (X: 1, 2 or 3)",
+                "a local Telegram takes numbers of 7 to 15 digits; what begins with 99966 has to be a \
+                 test number, 99966XYYYY (X: 1, 2 or 3)",
             ),
             _ => failure,
         }

@@ -23,6 +23,13 @@ pub(crate) async fn line_or_nothing(question: &str, flag: &str) -> Result<String
     ask(move || input().interact_text()).await
 }
 
+/// Asks for something that is not shown while it is typed, and that may be empty.
+pub(crate) async fn secret_or_nothing(question: &str, flag: &str) -> Result<String, Failure> {
+    require_terminal(question, flag)?;
+    let question = question.to_owned();
+    ask(move || Password::new().with_prompt(question).allow_empty_password(true).interact()).await
+}
+
 /// Asks for something that is not shown while it is typed.
 pub(crate) async fn secret(question: &str, flag: &str) -> Result<String, Failure> {
     require_terminal(question, flag)?;

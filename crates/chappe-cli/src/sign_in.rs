@@ -1,10 +1,7 @@
 //! Signing in and out, and who is signed in.
 
 use chappe::api::types::User;
-use chappe::{
-    Builder, Client, CodeStep, ConnectionState, Delivery, Ended, Error, PasswordStep, SignIn,
-    SignUpStep,
-};
+use chappe::{Builder, Client, ConnectionState, Ended, Error, SignIn, errors};
 use serde_json::json;
 
 use crate::args::{Global, Login, Logout};
@@ -12,12 +9,18 @@ use crate::connect::{Target, failure};
 use crate::interrupt::unless_interrupted;
 use crate::output::{Exit, Failure, Output, good, notice, paint, printable};
 use crate::prompt;
+use crate::steps;
 use crate::user::{describe, name, user_json};
 
 /// `chappe login`.
 pub(crate) async fn login(global: &Global, options: Login, output: Output) -> Result<(), Failure> {
     let target = Target::new(global)?;
-    unless_interrupted(sign_in(&target, options, output), "start again with `chappe login`").await
+    if let Some(link) = options.accept {
+        let work = accept(&target, link, global.yes, output);
+        return unless_interrupted(work, "the other device may be signed in all the same").await;
+    }
+    let work = sign_in(&target, options, global, output);
+    unless_interrupted(work, "start again with `chappe login`").await
 }
 
 /// `chappe logout`.
@@ -73,7 +76,12 @@ pub(crate) async fn whoami(global: &Global, output: Output) -> Result<(), Failur
     unless_interrupted(work, "nothing was changed").await
 }
 
-async fn sign_in(target: &Target, options: Login, output: Output) -> Result<(), Failure> {
+async fn sign_in(
+    target: &Target,
+    mut options: Login,
+    global: &Global,
+    output: Output,
+) -> Result<(), Failure> {
     let (client, user) = begin(target).await?;
     if let Some(user) = user {
         client.close().await.map_err(failure)?;
@@ -87,17 +95,93 @@ async fn sign_in(target: &Target, options: Login, output: Output) -> Result<(), 
         };
         client.sign_in_bot(&token).await.map_err(failure)?
     } else {
-        let phone = match &options.phone {
-            Some(phone) => phone.clone(),
-            None => prompt::line("Phone number", "--phone").await?,
-        };
-        let first = client.sign_in_phone(&phone).await.map_err(|error| target.no_code(error))?;
-        walk(first, options).await?
+        let first = first_step(&client, target, &mut options).await?;
+        steps::walk(first, options, global, output).await?
     };
     client.close().await.map_err(failure)?;
     target.remember(&user)?;
     output.answer(&user_json(&user), || {
         format!("{} as {}", paint(good(), "signed in"), describe(&user))
+    })
+}
+
+/// The first step: a code to scan, what is left of a sign-in that was interrupted, or a code that
+/// was sent to a phone number.
+async fn first_step(
+    client: &Client,
+    target: &Target,
+    options: &mut Login,
+) -> Result<SignIn, Failure> {
+    if options.qr {
+        return client.sign_in_qr(&[]).await.map_err(failure);
+    }
+    if let Some(phone) = options.phone.take() {
+        return client.sign_in_phone(&phone).await.map_err(|error| target.no_code(error));
+    }
+    if let Some(step) = client.sign_in_resume().await.map_err(failure)? {
+        notice(
+            "A sign-in that was begun here goes on; `chappe login --phone PHONE` begins another.",
+        );
+        return Ok(step);
+    }
+    if prompt::is_possible() {
+        notice(
+            "Give the phone number in international form, such as +49 151 23456789.\n\
+             `chappe login --qr` shows a code to scan instead.",
+        );
+    }
+    loop {
+        let phone = prompt::line("Phone number", "--phone, or --qr, or --bot").await?;
+        match client.sign_in_phone(&phone).await {
+            Err(error) if error.is(errors::PHONE_NUMBER_INVALID) => {
+                notice(&target.no_code(error).to_string());
+            }
+            step => return step.map_err(|error| target.no_code(error)),
+        }
+    }
+}
+
+/// `chappe login --accept`: the other side of a QR code.
+async fn accept(
+    target: &Target,
+    link: Option<String>,
+    yes: bool,
+    output: Output,
+) -> Result<(), Failure> {
+    let client = target.resume().await?;
+    let user = client.me().await.map_err(failure)?.ok_or_else(|| target.nobody())?;
+    let link = match link {
+        Some(link) => link,
+        None => prompt::line("Login link (tg://login?token=...)", "--accept LINK").await?,
+    };
+    let question = format!("Let the device that shows this link sign in as {}?", name(&user));
+    prompt::confirm(&question, yes).await?;
+    let accepted = client.accept_login_token(&link).await;
+    client.close().await.map_err(failure)?;
+    let device = accepted.map_err(|error| {
+        let stale = error.is(errors::AUTH_TOKEN_EXPIRED)
+            || error.is(errors::AUTH_TOKEN_INVALID)
+            || error.is(errors::AUTH_TOKEN_ALREADY_ACCEPTED);
+        let failure = failure(error);
+        if stale {
+            failure.hint("a link lasts half a minute and serves once: give the one shown now")
+        } else {
+            failure
+        }
+    })?;
+    let value = json!({ "accepted": {
+        "hash": device.hash.to_string(),
+        "app_name": device.app_name.as_str(),
+        "app_version": device.app_version.as_str(),
+        "device_model": device.device_model.as_str(),
+        "platform": device.platform.as_str(),
+        "ip": device.ip.as_str(),
+        "country": device.country.as_str(),
+    }});
+    output.answer(&value, || {
+        let [app, model, ip] =
+            [&device.app_name, &device.device_model, &device.ip].map(|text| printable(text));
+        format!("{} {app} on {model}, from {ip}, is signed in", paint(good(), "accepted:"))
     })
 }
 
@@ -127,98 +211,5 @@ async fn connect_and_ask(builder: Builder) -> Result<(Client, Option<User>), Err
             client.close().await?;
             Err(error)
         }
-    }
-}
-
-/// Goes from step to step until somebody is signed in. An answer that was given beforehand is
-/// used once; after that a person is asked, if there is one.
-async fn walk(mut step: SignIn, mut options: Login) -> Result<User, Failure> {
-    loop {
-        step = match step {
-            SignIn::Code(code) => submit_code(&code, options.code.take()).await?,
-            SignIn::Password(password) => {
-                let given = std::mem::take(&mut options.password_stdin);
-                submit_password(&password, given).await?
-            }
-            SignIn::SignUp(sign_up) => {
-                let last = options.last_name.take().unwrap_or_default();
-                submit_names(&sign_up, options.first_name.take(), last).await?
-            }
-            SignIn::Done(user) => return Ok(*user),
-            _ => {
-                return Err(Failure::new(
-                    Exit::Other,
-                    "Telegram asks for a step that this version does not know",
-                ));
-            }
-        };
-    }
-}
-
-async fn submit_code(code: &CodeStep, given: Option<String>) -> Result<SignIn, Failure> {
-    let text = match (given, code.rejected()) {
-        (Some(text), None) => text,
-        (_, Some(why)) => {
-            notice(&format!("The code is {why}."));
-            prompt::line("Code", "the right --code").await?
-        }
-        (None, None) => {
-            notice(&format!("The code was sent {}.", whither(&code.delivery())));
-            prompt::line("Code", "--code").await?
-        }
-    };
-    code.submit(&text).await.map_err(failure)
-}
-
-async fn submit_password(password: &PasswordStep, stdin: bool) -> Result<SignIn, Failure> {
-    if let Some(why) = password.rejected() {
-        notice(&format!("The password is {why}."));
-    }
-    let text = if stdin {
-        prompt::from_stdin("the password").await?
-    } else {
-        let hint = password
-            .hint()
-            .map_or_else(String::new, |hint| format!(" (hint: {})", printable(hint)));
-        let question = format!("Two-step verification password{hint}");
-        prompt::secret(&question, "--password-stdin").await?
-    };
-    password.submit(&text).await.map_err(failure)
-}
-
-async fn submit_names(
-    sign_up: &SignUpStep,
-    first: Option<String>,
-    last: String,
-) -> Result<SignIn, Failure> {
-    if let Some(why) = sign_up.rejected() {
-        notice(&format!("{why}."));
-    } else if let Some(terms) = sign_up.terms() {
-        notice(&format!("By signing up you accept: {}", printable(terms)));
-    }
-    let first = match first {
-        Some(first) => first,
-        None => {
-            notice("This number has no account yet; it gets one now.");
-            prompt::line("First name", "--first-name").await?
-        }
-    };
-    sign_up.submit(&first, &last).await.map_err(failure)
-}
-
-fn whither(delivery: &Delivery) -> String {
-    match delivery {
-        Delivery::App => "to your other devices, by Telegram".to_owned(),
-        Delivery::Call => "by a call that reads it to you".to_owned(),
-        Delivery::Email { pattern } => format!("by email to {}", printable(pattern)),
-        Delivery::FlashCall { pattern } => {
-            format!("as the number of a call: {}", printable(pattern))
-        }
-        Delivery::Fragment { url } => format!("by Fragment: {}", printable(url)),
-        Delivery::MissedCall { prefix } => {
-            format!("as the last digits of a number that calls you, {}…", printable(prefix))
-        }
-        Delivery::Sms => "by SMS".to_owned(),
-        _ => "in a way that this version does not know".to_owned(),
     }
 }

@@ -1,6 +1,6 @@
 //! Points in time, for people.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 
@@ -37,6 +37,26 @@ pub(crate) fn ago(unix: i32, now: i64) -> String {
     format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
 }
 
+/// A length of time, in the largest unit that says enough: `45 seconds`, `7 days`.
+pub(crate) fn span(time: Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7_200 => (seconds.div_ceil(60), "minute"),
+        7_200..172_800 => (seconds.div_ceil(3_600), "hour"),
+        _ => (seconds.div_ceil(86_400), "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A point in time, such as `2026-11-23 12:30 UTC`.
+pub(crate) fn moment(time: SystemTime) -> String {
+    match Timestamp::try_from(time) {
+        Ok(time) => time.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        Err(_) => "a time that is no date".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +77,20 @@ mod tests {
         }
         assert_eq!(ago(0, now), "never");
         assert_eq!(ago(1_700_000_100, now), "2023-11-14");
+    }
+
+    #[test]
+    fn a_wait_is_never_told_shorter_than_it_is() {
+        for (milliseconds, words) in [
+            (1_000, "1 second"),
+            (59_001, "60 seconds"),
+            (121_000, "3 minutes"),
+            (7_201_000, "3 hours"),
+            (604_800_000, "7 days"),
+        ] {
+            assert_eq!(span(Duration::from_millis(milliseconds)), words);
+        }
+        assert_eq!(moment(UNIX_EPOCH + Duration::from_secs(90)), "1970-01-01 00:01 UTC");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::telegram::{Telegram, refused, stderr, stdout};
 use crate::terminal::Terminal;
 
 const TEXTS: [&str; 5] = ["gramjs", "telethon", "pyrogram", "mtcute", "mtkruto"];
-const FILES: [&str; 4] = ["chappe", "telethon-file", "pyrogram-file", "gotd"];
+const FILES: [&str; 5] = ["chappe", "telethon-file", "pyrogram-file", "gotd", "tdata"];
 
 /// Runs a command with this on its standard input.
 fn piped(telegram: &Telegram, arguments: &[&str], input: &[u8]) -> Output {
@@ -59,7 +59,7 @@ fn a_session_goes_through_every_format_and_is_still_signed_in() {
         assert_eq!(telegram.json(&["--account", &account, "whoami"]), me, "{format}");
     }
     let list = telegram.json(&["accounts"]);
-    assert_eq!(list["accounts"].as_array().unwrap().len(), 10);
+    assert_eq!(list["accounts"].as_array().unwrap().len(), 11);
     assert!(list["accounts"].as_array().unwrap().iter().all(|row| row["user_id"] == me["id"]));
 }
 
@@ -210,4 +210,41 @@ fn a_session_of_a_local_telegram_does_not_go_to_production() {
     command.env("TELEGRAM_API_ID", "1").env("TELEGRAM_API_HASH", "0".repeat(32));
     command.args(["session", "import", file.to_str().unwrap()]);
     refused(&command.output().unwrap(), 2, &["--server"]);
+}
+
+/// A folder of Telegram Desktop with two accounts and the passcode `correct horse`.
+fn locked_folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join("chappe")
+        .join("tests")
+        .join("vectors")
+        .join("foreign")
+        .join("tdata-passcode")
+}
+
+#[test]
+fn a_folder_of_telegram_desktop_opens_with_its_passcode() {
+    let telegram = Telegram::start();
+    let folder = locked_folder();
+    let show = ["session", "show", folder.to_str().unwrap()];
+    refused(&telegram.run(&show), 2, &["Local passcode", "--passcode-file"]);
+    let passcode = telegram.path("passcode");
+    let with = |text: &str| {
+        std::fs::write(&passcode, text).unwrap();
+        telegram.run(&[&show[..], &["--passcode-file", passcode.to_str().unwrap()]].concat())
+    };
+    refused(&with("wrong"), 4, &["the passcode is wrong"]);
+    let output = with("correct horse\n");
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stdout(&output).matches("tdata").count(), 2, "{}", stdout(&output));
+    // Which of the two is meant has to be said.
+    let import = ["session", "convert", folder.to_str().unwrap(), "--to", "gramjs", "--reveal"];
+    let one = |number: &[&str]| {
+        let flag = ["--passcode-file", passcode.to_str().unwrap()];
+        telegram.run(&[&import[..], &flag, number].concat())
+    };
+    refused(&one(&[]), 2, &["2 accounts", "--number"]);
+    refused(&one(&["--number", "3"]), 3, &["no account number 3"]);
+    assert!(one(&["--number", "2"]).status.success());
 }

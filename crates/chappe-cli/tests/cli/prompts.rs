@@ -1,7 +1,15 @@
 //! What a person at a terminal is asked, and told.
 
-use crate::telegram::Telegram;
+use crate::telegram::{Telegram, refused, stderr, stdout};
 use crate::terminal::Terminal;
+
+/// The link that is shown below a QR code.
+fn link(terminal: &mut Terminal) -> String {
+    let picture = terminal.expect("tg://login?token=");
+    assert!(picture.lines().filter(|line| line.contains('█')).count() > 15, "{picture}");
+    let token = terminal.expect("\n");
+    format!("tg://login?token={}", token.trim())
+}
 
 #[test]
 fn a_person_is_asked_for_what_was_not_given() {
@@ -64,4 +72,156 @@ fn a_person_types_a_new_password_twice_and_the_current_one_until_it_is_right() {
     terminal.expect("this device");
     let (exit, shown) = terminal.end();
     assert!(exit == 0 && shown.contains("180 days"), "{shown}");
+}
+
+#[test]
+fn a_code_is_scanned_by_a_device_that_is_signed_in() {
+    let telegram = Telegram::start();
+    telegram.login();
+    let second = ["--account", "second", "login", "--qr"];
+    let mut terminal = Terminal::start(telegram.command(&second));
+    terminal.expect("Settings > Devices");
+    let link = link(&mut terminal);
+    refused(&telegram.run(&["login", "--accept", &link]), 2, &["--yes", "sign in as"]);
+    refused(&telegram.run(&["login", "--accept", "tg://login", "--yes"]), 2, &["tg://login?token"]);
+    let accepted = telegram.json(&["login", "--accept", &link, "--yes"]);
+    assert!(accepted["accepted"]["device_model"].is_string(), "{accepted}");
+    let (exit, shown) = terminal.end();
+    assert!(exit == 0 && shown.contains("signed in as"), "{shown}");
+    let same = [telegram.json(&["whoami"]), telegram.json(&["--account", "second", "whoami"])];
+    assert_eq!(same[0], same[1]);
+    // It served once.
+    let again = telegram.run(&["login", "--accept", &link, "--yes"]);
+    refused(&again, again.status.code().unwrap(), &["AUTH_TOKEN", "the one shown now"]);
+    assert!(!stdout(&again).contains("accepted"));
+}
+
+#[test]
+fn a_program_gets_the_link_as_json() {
+    let telegram = Telegram::start();
+    telegram.login();
+    let mut command = telegram.command(&["--json", "--account", "second", "login", "--qr"]);
+    let mut child = command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut words = std::io::BufReader::new(child.stderr.take().unwrap());
+    std::io::BufRead::read_line(&mut words, &mut line).unwrap();
+    let said: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let seconds = said["qr"]["expires_in"].as_u64().unwrap();
+    assert!((1..=30).contains(&seconds), "{said}");
+    let output = telegram.run(&["login", "--accept", said["qr"]["url"].as_str().unwrap(), "--yes"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let output = child.wait_with_output().unwrap();
+    let user: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(user["id"], telegram.announcement["accounts"][0]["user_id"]);
+}
+
+#[test]
+fn a_code_that_does_not_come_is_sent_in_the_next_way() {
+    let telegram = Telegram::start_with(&["--control"]);
+    telegram.order("15550100200", r#"{"ways": ["sms", "sms_word", "call"], "timeout": 1}"#);
+    let mut terminal = Terminal::start(telegram.command(&["login", "--phone", "15550100200"]));
+    let shown = terminal.expect("`cancel` gives up.");
+    assert!(shown.contains("sent by SMS") && shown.contains("An empty line"), "{shown}");
+    assert!(shown.contains("in 1 second at the earliest"), "{shown}");
+    // Whoever is in a hurry is told how long it takes.
+    let shown = loop {
+        terminal.enter("");
+        let shown = terminal.expect_one(&["can be sent again in", "gives up."]);
+        if shown.ends_with("gives up.") {
+            break shown;
+        }
+    };
+    assert!(shown.contains("as a word that begins with"), "{shown}");
+    terminal.enter("12345");
+    terminal.expect("The code is wrong");
+    terminal.enter(&telegram.letter("15550100200"));
+    terminal.expect("By signing up you accept");
+    terminal.expect("First name");
+    terminal.enter("Ada");
+    terminal.expect("Last name");
+    terminal.enter("");
+    let (exit, shown) = terminal.end();
+    assert!(exit == 0 && shown.contains("signed in as Ada"), "{shown}");
+}
+
+#[test]
+fn a_sign_in_is_cancelled_and_says_so() {
+    let telegram = Telegram::start();
+    let mut terminal = Terminal::start(telegram.command(&["login", "--phone", "9996620042"]));
+    terminal.expect("Code:");
+    terminal.enter("cancel");
+    let (exit, shown) = terminal.end();
+    assert!(exit == 1 && shown.contains("cancelled; the code is void"), "{shown}");
+}
+
+#[test]
+fn a_mistyped_phone_number_is_asked_for_again() {
+    let telegram = Telegram::start();
+    let mut terminal = Terminal::start(telegram.command(&["login"]));
+    terminal.expect("chappe login --qr");
+    terminal.expect("Phone number");
+    terminal.enter("12");
+    terminal.expect("PHONE_NUMBER_INVALID");
+    terminal.expect("Phone number");
+    terminal.enter("9996620042");
+    terminal.expect("Code:");
+    terminal.enter("22222");
+    terminal.expect("First name");
+}
+
+#[test]
+fn an_email_address_is_set_up_before_the_code() {
+    let telegram = Telegram::start_with(&["--control"]);
+    telegram.order("9996620042", r#"{"set_up_email": true}"#);
+    let mut terminal = Terminal::start(telegram.command(&["login", "--phone", "9996620042"]));
+    terminal.expect("codes are sent there from now on");
+    terminal.enter("not an address");
+    terminal.expect("The address is");
+    terminal.enter("ada@example.org");
+    terminal.expect("A code was sent to");
+    terminal.expect("Code of the email");
+    terminal.enter("other");
+    terminal.expect("Email address");
+    terminal.enter("ada@example.com");
+    terminal.expect("Code of the email");
+    terminal.enter("000000");
+    terminal.expect("The code is wrong");
+    terminal.expect("Code of the email");
+    terminal.enter(&telegram.letter("ada@example.com"));
+    terminal.expect("Code:");
+    terminal.enter("22222");
+    terminal.expect("First name");
+    terminal.enter("Ada");
+    terminal.expect("Last name");
+    terminal.enter("Lovelace");
+    let (exit, shown) = terminal.end();
+    assert!(exit == 0 && shown.contains("signed in as Ada Lovelace"), "{shown}");
+}
+
+#[test]
+fn terms_that_want_a_yes_get_one_from_a_person() {
+    let telegram = Telegram::start_with(&["--control"]);
+    let terms = r#"{"terms": {"text": "Be kind.\nBe brief.", "min_age": 16, "popup": true}}"#;
+    telegram.order("9996620042", terms);
+    let login = ["login", "--phone", "9996620042", "--code", "22222", "--first-name", "Ada"];
+    refused(&telegram.run(&login), 2, &["Be kind.", "16 years", "--yes"]);
+    let mut terminal = Terminal::start(telegram.command(&login));
+    terminal.expect("Be brief.");
+    terminal.expect("Do you accept");
+    terminal.enter("n");
+    let (exit, shown) = terminal.end();
+    assert!(exit == 1 && shown.contains("nothing was changed"), "{shown}");
+    assert!(telegram.run(&[&login[..], &["--yes"]].concat()).status.success());
+}
+
+#[test]
+fn an_account_that_wants_money_is_explained() {
+    let telegram = Telegram::start_with(&["--control"]);
+    telegram.order("9996620042", r#"{"payment": true}"#);
+    let output = telegram.run(&["login", "--phone", "9996620042"]);
+    refused(&output, 4, &["paid for the SMS", "--qr"]);
 }

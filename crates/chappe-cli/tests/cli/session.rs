@@ -194,3 +194,51 @@ fn a_person_types_the_passphrase_and_may_mistype_it() {
     assert!(exit == 0 && shown.contains("id "), "{shown}");
     assert!(!shown.contains("horse"), "{shown}");
 }
+
+#[test]
+fn many_accounts_live_in_one_file() {
+    let telegram = Telegram::start();
+    let file = telegram.path("fleet.sqlite");
+    let place = format!("sqlite:{}", file.display());
+    let at = |account: &str, arguments: &[&str]| {
+        let place = format!("{place}#{account}");
+        telegram.run(&[&["--json", "--session", &place], arguments].concat())
+    };
+    let list = ["--session", place.as_str(), "accounts"];
+    refused(&telegram.run(&list), 3, &["no file", "login"]);
+    assert!(!file.exists());
+    for (account, phone, name) in [("ada", "9996620042", "Ada"), ("bob", "9996620043", "Bob")] {
+        refused(&at(account, &["whoami"]), 4, &["no session yet", "fleet.sqlite", account]);
+        let sign_up = ["login", "--phone", phone, "--code", "22222", "--first-name", name];
+        let output = at(account, &sign_up);
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    let whoami = |output: &std::process::Output| -> Value {
+        assert!(output.status.success(), "{}", stderr(output));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["first_name"].clone()
+    };
+    assert_eq!(whoami(&at("ada", &["whoami"])), "Ada");
+    // Without a name in the place, the account names the one in the file.
+    let named = ["--json", "--session", &place, "--account", "bob", "whoami"];
+    assert_eq!(whoami(&telegram.run(&named)), "Bob");
+    refused(&at("ada", &["--account", "bob", "whoami"]), 2, &["--session", "--account"]);
+
+    let right = passphrase_file(&telegram, "right", "correct horse\n");
+    let flag = ["--passphrase-file", right.to_str().unwrap()];
+    let encrypt = at("bob", &[&flag[..], &["session", "encrypt"]].concat());
+    assert!(encrypt.status.success(), "{}", stderr(&encrypt));
+    assert_eq!(whoami(&at("bob", &[&flag[..], &["whoami"]].concat())), "Bob");
+    refused(&at("bob", &["whoami"]), 2, &["--passphrase-file"]);
+    assert_eq!(whoami(&at("ada", &["whoami"])), "Ada");
+    let listed = telegram.json(&list);
+    assert_eq!(
+        (&listed["accounts"][0]["name"], &listed["accounts"][0]["signed_in"]),
+        (&"ada".into(), &true.into())
+    );
+    assert_eq!(listed["accounts"][1]["encrypted"], true);
+    refused(&telegram.run(&[&list[..], &["remove", "bob"]].concat()), 2, &["--yes"]);
+    assert!(telegram.run(&[&list[..], &["remove", "bob", "--yes"]].concat()).status.success());
+    refused(&telegram.run(&[&list[..], &["remove", "bob", "--yes"]].concat()), 3, &["no account"]);
+    refused(&telegram.run(&[&list[..], &["use", "ada"]].concat()), 2, &["sqlite:FILE#ACCOUNT"]);
+    assert_eq!(telegram.json(&list)["accounts"].as_array().unwrap().len(), 1);
+}

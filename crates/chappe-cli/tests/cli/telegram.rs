@@ -56,6 +56,21 @@ impl Telegram {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// Orders how a phone number signs in; the server needs its control port.
+    pub(crate) fn order(&self, phone: &str, order: &str) {
+        let url = self.announcement["control"].as_str().unwrap();
+        let (status, answer) = control(url, "PUT", &format!("/numbers/{phone}"), order);
+        assert!((200..300).contains(&status), "{answer}");
+    }
+
+    /// The code in the last letter to a phone number or mailbox.
+    pub(crate) fn letter(&self, to: &str) -> String {
+        let url = self.announcement["control"].as_str().unwrap();
+        let (_, answer) = control(url, "GET", &format!("/letters?to={to}"), "");
+        let last = answer["letters"].as_array().unwrap().last().unwrap();
+        last["code"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) fn login(&self) {
         let account = &self.announcement["accounts"][0];
         let (phone, code) = (account["phone"].as_str().unwrap(), account["code"].as_str().unwrap());

@@ -54,16 +54,22 @@ impl Terminal {
 
     /// Waits until `text` is shown, and gives all that was shown up to its end.
     pub(crate) fn expect(&mut self, text: &str) -> String {
+        self.expect_one(&[text])
+    }
+
+    /// Waits until one of the texts is shown, and gives all that was shown up to its end.
+    pub(crate) fn expect_one(&mut self, texts: &[&str]) -> String {
         loop {
             let shown = plain(&self.seen);
-            if let Some(at) = shown.find(text) {
-                let (before, after) = shown.split_at(at + text.len());
+            let ends = texts.iter().filter_map(|text| Some(shown.find(text)? + text.len()));
+            if let Some(end) = ends.min() {
+                let (before, after) = shown.split_at(end);
                 self.seen = after.as_bytes().to_vec();
                 return before.to_owned();
             }
             match self.screen.recv_timeout(PATIENCE) {
                 Ok(bytes) => self.seen.extend(bytes),
-                Err(_) => panic!("waited for {text:?}, shown was: {shown}"),
+                Err(_) => panic!("waited for {texts:?}, shown was: {shown}"),
             }
         }
     }
