@@ -1,6 +1,7 @@
 //! Signing in and out, step by step, with every wrong turn.
 
 mod code;
+mod email;
 mod password;
 mod qr;
 mod questions;
@@ -15,10 +16,10 @@ use std::{
 };
 
 use chappe::{Client, Error, PasswordStep, QrStep, SignIn, api::types};
-use chappe_server::{Handle, Server};
+use chappe_server::{Handle, Server, letters::Letter};
 
 use crate::{
-    telegram::{client_of, code},
+    telegram::{client_of, code, done},
     wire::Wire,
 };
 
@@ -67,6 +68,17 @@ fn qr(step: Result<SignIn, Error>) -> QrStep {
     }
 }
 
+/// What was sent to this phone or mailbox last.
+async fn letter(server: &Handle, to: &str) -> Letter {
+    server.letters().last_to(to).await.unwrap().unwrap()
+}
+
+/// Makes the account that the step is about.
+async fn sign_up(step: Result<SignIn, Error>) -> types::User {
+    let SignIn::SignUp(step) = step.unwrap() else { panic!("there is an account") };
+    done(step.submit("Ada", "Lovelace").await)
+}
+
 /// Whose the client is.
 async fn owner(client: &Client) -> Option<i64> {
     let me: Option<types::User> = client.me().await.unwrap();
@@ -75,3 +87,5 @@ async fn owner(client: &Client) -> Option<i64> {
 
 /// When the clock of [`timeless`] begins.
 const START: u64 = 1_800_000_000;
+/// A number that nobody has.
+const NOBODYS: &str = "+1 555 0100 201";

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use chappe::{
-    Begin, Client, CodeAnswer, CodeStep, Error, NewPassword, NewPasswordStep, PasswordAnswer,
-    PasswordStep, QrStep, Questions, RecoveryCodeStep, Rejected, SignUpStep, errors,
+    Begin, Client, CodeAnswer, CodeStep, EmailSetUpStep, EmailVerifyStep, Error, NewPassword,
+    NewPasswordStep, PasswordAnswer, PasswordStep, QrStep, Questions, RecoveryCodeStep, Rejected,
+    SignUpStep, errors,
 };
-use chappe_server::{Handle, Server};
+use chappe_server::{Handle, Server, letters::Mailbox, numbers::Number};
 
-use super::{client, owner, timeless};
+use super::{NOBODYS, client, owner, timeless};
 use crate::telegram::{client_of, sign_in, telegram};
 
 /// Answers from a list, and remembers what was asked.
@@ -18,7 +19,9 @@ struct Person {
     codes: Vec<CodeAnswer>,
     passwords: Vec<PasswordAnswer>,
     names: Vec<(&'static str, &'static str)>,
-    recovery_codes: Vec<CodeAnswer>,
+    emails: Vec<&'static str>,
+    /// Where it looks for codes that it has no other answer to.
+    mailbox: Option<Mailbox>,
     new_password: Option<NewPassword>,
     /// Whom the QR code is shown to, and how often it is shown before that.
     scanner: Option<(Client, usize)>,
@@ -29,6 +32,12 @@ fn next<T>(answers: &mut Vec<T>) -> Option<T> {
     (!answers.is_empty()).then(|| answers.remove(0))
 }
 
+impl Person {
+    async fn look(&mut self) -> Option<CodeAnswer> {
+        Some(self.mailbox.as_mut()?.next().await.unwrap().code.into())
+    }
+}
+
 impl Questions for Person {
     async fn begin(&mut self, rejected: Option<Rejected>) -> Option<Begin> {
         self.asked.push(("begin", rejected));
@@ -37,7 +46,10 @@ impl Questions for Person {
 
     async fn code(&mut self, step: &CodeStep) -> Option<CodeAnswer> {
         self.asked.push(("code", step.rejected()));
-        next(&mut self.codes)
+        match next(&mut self.codes) {
+            None => self.look().await,
+            code => code,
+        }
     }
 
     async fn password(&mut self, step: &PasswordStep) -> Option<PasswordAnswer> {
@@ -60,9 +72,19 @@ impl Questions for Person {
         next(&mut self.names).map(|(first, last)| (first.to_owned(), last.to_owned()))
     }
 
+    async fn email(&mut self, step: &EmailSetUpStep) -> Option<String> {
+        self.asked.push(("email", step.rejected()));
+        next(&mut self.emails).map(ToOwned::to_owned)
+    }
+
+    async fn email_code(&mut self, step: &EmailVerifyStep) -> Option<CodeAnswer> {
+        self.asked.push(("email code", step.rejected()));
+        self.look().await
+    }
+
     async fn recovery_code(&mut self, step: &RecoveryCodeStep) -> Option<CodeAnswer> {
         self.asked.push(("recovery", step.rejected()));
-        next(&mut self.recovery_codes)
+        self.look().await
     }
 
     async fn new_password(&mut self, step: &NewPasswordStep) -> Option<NewPassword> {
@@ -225,6 +247,46 @@ async fn a_code_to_scan_is_shown_until_somebody_scans_it() {
     let mut blind = Person { begin: vec![Begin::Qr { except: vec![] }], ..Person::default() };
     let other = client(&wire).await;
     assert!(matches!(other.sign_in_with(&mut blind).await, Err(Error::GaveUp)));
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_an_answer_too() {
+    let server = telegram(1).await;
+    let first = client_of(&server).connect().await.unwrap();
+    let user = sign_in(&first, &server).await;
+    super::password::protect(&first, &server).await;
+    let account = &server.accounts()[0];
+    let client = client_of(&server).connect().await.unwrap();
+    let mut person = Person {
+        begin: vec![phone(&account.phone)],
+        codes: vec![CodeAnswer::Resend, CodeAnswer::from(account.code.clone())],
+        passwords: vec![PasswordAnswer::Recover],
+        new_password: Some(NewPassword::Remove),
+        mailbox: Some(server.letters().mailbox(super::password::ADDRESS)),
+        ..Person::default()
+    };
+    assert_eq!(client.sign_in_with(&mut person).await.unwrap().id, user.id);
+    let asked: Vec<_> = person.asked.iter().map(|(what, _)| *what).collect();
+    assert_eq!(asked, ["begin", "code", "code", "password", "recovery", "new password"]);
+}
+
+#[tokio::test]
+async fn an_address_for_codes_is_an_answer_too() {
+    let server = telegram(1).await;
+    server.numbers().set(NOBODYS, Number::new().set_up_email()).await.unwrap();
+    let client = client_of(&server).connect().await.unwrap();
+    let address = "ada@example.com";
+    let mut person = Person {
+        begin: vec![phone(NOBODYS)],
+        emails: vec!["nonsense", address],
+        names: vec![("Ada", "Lovelace")],
+        mailbox: Some(server.letters().mailbox(address)),
+        ..Person::default()
+    };
+    client.sign_in_with(&mut person).await.unwrap();
+    let asked: Vec<_> = person.asked.iter().map(|(what, _)| *what).collect();
+    assert_eq!(asked, ["begin", "email", "email", "email code", "code", "names"]);
+    assert_eq!(person.asked[2].1, Some(Rejected::Address));
 }
 
 #[test]

@@ -1,6 +1,11 @@
 //! A process that is killed between two steps, and calls that are given up.
 
-use chappe::{Client, Error, SignIn, errors};
+use std::sync::Arc;
+
+use chappe::{
+    Client, Error, SignIn, errors,
+    session::{Memory, Store},
+};
 
 use super::{given_up_after, owner, password, with_code};
 use crate::telegram::{client_of, code, done, sign_in, telegram};
@@ -127,4 +132,30 @@ async fn a_step_can_be_used_by_two_at_once_and_twice() {
     client.sign_out().await.unwrap();
     let error = client.invoke(&chappe::account::GetAuthorizations).await.unwrap_err();
     assert!(error.is(errors::AUTH_KEY_UNREGISTERED), "{error}");
+}
+
+/// A sign-out that was given up is done, or can be done again; nobody is half signed in.
+#[tokio::test]
+async fn a_sign_out_that_is_given_up_anywhere_can_be_repeated() {
+    let server = telegram(1).await;
+    let store = Arc::new(Memory::new());
+    let client = client_of(&server).session(Arc::clone(&store)).connect().await.unwrap();
+    let account = &server.accounts()[0];
+    for polls in 0.. {
+        let user = done(match client.sign_in_phone(&account.phone).await.unwrap() {
+            // It was not heard what lets the user in without a code.
+            SignIn::Code(step) => step.submit(&account.code).await,
+            step => Ok(step),
+        });
+        assert_eq!(store.load().unwrap().unwrap().user_id(), Some(user.id));
+        let was_done = given_up_after(polls, client.sign_out()).await.is_some();
+        assert!(owner(&client).await.is_none_or(|id| id == user.id), "after {polls} polls");
+        client.sign_out().await.unwrap();
+        assert_eq!(owner(&client).await, None);
+        assert!(store.load().unwrap().is_none_or(|kept| kept.dc_ids().count() == 0));
+        if was_done {
+            assert!(polls > 1);
+            return;
+        }
+    }
 }
