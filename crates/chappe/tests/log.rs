@@ -110,7 +110,7 @@ impl Watch {
             at += 2 + number(at);
         }
         assert_eq!(at + 32, bytes.len());
-        if session.dc_ids().count() > 0 {
+        if session.is_signed_in() {
             let foreign = Foreign::from_session(session).unwrap();
             self.show(&foreign);
             let text = foreign.write(Format::GramJs).unwrap();
