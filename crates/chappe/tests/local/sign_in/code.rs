@@ -12,7 +12,6 @@ use chappe_server::{
     letters::Way,
     numbers::{Number, Terms},
 };
-use tokio::time::sleep;
 
 use super::{NOBODYS, client, letter, sign_up, timeless};
 use crate::telegram::{client_of, code, done, sign_in, telegram};
@@ -217,7 +216,7 @@ async fn a_code_is_sent_again_by_the_next_way_when_its_time_has_come() {
         assert!(error.is(errors::FLOOD_WAIT_X), "{error}");
         let left = error.retry_after().unwrap();
         assert!(left <= wait && left > wait - Duration::from_secs(5), "{left:?}");
-        sleep(left).await;
+        tokio::time::sleep(left).await;
         step = code(step.resend().await.unwrap());
     }
     assert!(matches!(step.delivery(), Delivery::Fragment { .. }));
@@ -235,7 +234,7 @@ async fn a_code_that_is_too_old_is_replaced() {
     let client = client(&wire).await;
     let account = &wire.server().accounts()[0];
     let step = code(client.sign_in_phone(&account.phone).await.unwrap());
-    sleep(Duration::from_secs(301)).await;
+    tokio::time::sleep(Duration::from_secs(301)).await;
     let late = code(step.submit(&account.code).await.unwrap());
     assert_eq!(late.rejected(), Some(Rejected::Expired));
     // Also by who did not hear yet that it is too old.
@@ -302,7 +301,7 @@ async fn codes_that_are_asked_for_too_often_are_refused_with_the_time_to_wait() 
     // It is known then, and not even sent.
     let error = client.sign_in_phone(NOBODYS).await.unwrap_err();
     assert!(!error.rpc().unwrap().sent, "{error}");
-    sleep(wait).await;
+    tokio::time::sleep(wait).await;
     code(client.sign_in_phone(NOBODYS).await.unwrap());
 }
 
@@ -363,7 +362,7 @@ async fn a_sign_up_that_took_too_long_begins_again() {
     let step = code(client.sign_in_phone(NOBODYS).await.unwrap());
     let sent = letter(wire.server(), NOBODYS).await;
     let SignIn::SignUp(step) = step.submit(&sent.code).await.unwrap() else { panic!("no sign-up") };
-    sleep(Duration::from_secs(301)).await;
+    tokio::time::sleep(Duration::from_secs(301)).await;
     let error = step.submit("Ada", "Lovelace").await.unwrap_err();
     assert!(matches!(error, Error::BeginAgain), "{error}");
     assert!(error.to_string().contains("begin it again"), "{error}");

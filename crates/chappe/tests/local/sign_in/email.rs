@@ -6,7 +6,7 @@ use chappe::{
     Client, Delivery, EmailReset, EmailSetUpStep, EmailVerifyStep, Error, Rejected, SignIn, errors,
 };
 use chappe_server::{letters::Way, numbers::Number};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{NOBODYS, START, client, letter, sign_up, timeless};
 use crate::telegram::{client_of, code, telegram};
@@ -91,7 +91,7 @@ async fn a_mailbox_that_is_shown_too_late_or_guessed_is_named_again() {
     let step = verify(step.resend().await);
     assert_eq!(step.rejected(), None);
     // The whole sign-in took too long.
-    sleep(Duration::from_secs(301)).await;
+    tokio::time::sleep(Duration::from_secs(301)).await;
     let sent = letter(wire.server(), ADDRESS).await;
     for late in [step.submit(&sent.code).await, step.resend().await, first.submit(ADDRESS).await] {
         let error = late.unwrap_err();
@@ -139,7 +139,7 @@ async fn an_address_that_is_lost_is_left_after_a_while() {
     assert!(error.is(errors::TASK_ALREADY_EXISTS), "{error}");
     // Until then codes go there, and they are good.
     code(step.submit("00000").await.unwrap());
-    sleep(week).await;
+    tokio::time::sleep(week).await;
     let step = code(client.sign_in_phone(NOBODYS).await.unwrap());
     assert_eq!(step.delivery(), Delivery::Sms);
 }

@@ -11,7 +11,6 @@ use chappe::{
 };
 use chappe_crypto::dh::KNOWN_PRIME;
 use chappe_server::Handle;
-use tokio::time::sleep;
 
 use super::{client, letter, owner, password, timeless, with_code};
 use crate::script::{Line, stage};
@@ -267,14 +266,14 @@ async fn a_recovery_code_that_is_guessed_or_too_old_is_replaced() {
     // Another one is sent when the time is over that Telegram names, if it names one.
     let step = match step.resend().await {
         Err(error) => {
-            sleep(error.retry_after().unwrap()).await;
+            tokio::time::sleep(error.retry_after().unwrap()).await;
             recovery(step.resend().await)
         }
         sent => recovery(sent),
     };
     let code = letter(wire.server(), ADDRESS).await.code;
     let right = new_password(step.submit(&code).await);
-    sleep(Duration::from_secs(86_400)).await;
+    tokio::time::sleep(Duration::from_secs(86_400)).await;
     // It was right, and is too old by now.
     let step = recovery(right.submit("battery staple", "").await);
     assert_eq!(step.rejected(), Some(Rejected::Expired));

@@ -1,0 +1,178 @@
+//! Every way into an account, and what is done there about its safety.
+
+use chappe::{Client, SignIn, session::File};
+use chappe_server::{Handle, Server, numbers::Number};
+
+use crate::{
+    telegram::{client_of, sign_in},
+    watch::Watch,
+};
+
+/// What was sent to this phone or mailbox last.
+async fn letter(server: &Handle, to: &str) -> String {
+    server.letters().last_to(to).await.unwrap().unwrap().code
+}
+
+pub(crate) const PASSWORD: &str = "correct horse";
+pub(crate) const ADDRESS: &str = "claude@example.com";
+pub(crate) const LOGIN_ADDRESS: &str = "ada.lovelace@example.org";
+pub(crate) const NOBODYS: &str = "+1 555 0100 201";
+
+/// The password and the devices of an account, from within.
+pub(crate) async fn account(server: &Handle, watch: &mut Watch) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = File::new(folder.path().join("me.session")).passphrase("open sesame");
+    watch.secret("passphrase", "open sesame");
+    let client = client_of(server).session(store).connect().await.unwrap();
+    sign_in(&client, server).await;
+    client.set_password(None, PASSWORD, "my animal").await.unwrap();
+    watch.fails(client.set_password(Some("wrong horse"), "battery staple", "").await);
+    let begun = client.set_recovery_email(PASSWORD, ADDRESS).await.unwrap();
+    watch.show(&begun);
+    watch.show(&client.password().await.unwrap());
+    watch.fails(client.confirm_recovery_email("not it").await);
+    let sent = letter(server, ADDRESS).await;
+    client.confirm_recovery_email(&sent).await.unwrap();
+    watch.secret("code of the address", sent);
+    client.request_password_recovery().await.unwrap();
+    let recovery = letter(server, ADDRESS).await;
+    client.recover_password(&recovery, Some((PASSWORD, "my animal"))).await.unwrap();
+    watch.secret("recovery code", recovery);
+    watch.show(&client.password().await.unwrap());
+    watch.show(&client.device_sessions().await.unwrap());
+    let sites = client.web_authorizations().await.unwrap();
+    client.reset_web_authorization(sites[0].hash()).await.unwrap();
+    client.reset_web_authorization(sites[0].hash()).await.unwrap();
+    watch.show(&client);
+    watch.session(&client.session());
+    client.close().await.unwrap();
+}
+
+/// By a code, with wrong ones before it, and the password; out, and in again by a token.
+pub(crate) async fn by_code(server: &Handle, watch: &mut Watch) {
+    let account = &server.accounts()[0];
+    let client = client_of(server).connect().await.unwrap();
+    watch.fails(client.sign_in_phone("hello 8675309").await);
+    watch.secret("what is no number", "8675309");
+    let step = watch.code(client.sign_in_phone(&account.phone).await.unwrap());
+    let step = watch.code(step.resend().await.unwrap());
+    let step = watch.code(step.submit("55555").await.unwrap());
+    step.report_missing("01").await.unwrap();
+    step.cancel().await.unwrap();
+    let step = watch.code(step.submit(&account.code).await.unwrap());
+    let step = watch.code(step.resend().await.unwrap());
+    let step = watch.password(step.submit(&account.code).await.unwrap());
+    let step = watch.password(step.submit("wrong horse").await.unwrap());
+    watch.done(step.submit(PASSWORD).await.unwrap());
+    watch.session(&client.session());
+    client.sign_out().await.unwrap();
+    watch.session(&client.session());
+    let step = watch.password(client.sign_in_phone(&account.phone).await.unwrap());
+    let step = watch
+        .password(client.sign_in_resume().await.unwrap().unwrap_or_else(|| panic!("{step:?}")));
+    watch.done(step.submit(PASSWORD).await.unwrap());
+    client.sign_out_and_forget().await.unwrap();
+    client.close().await.unwrap();
+    watch.secret("wrong code", "55555");
+    watch.secret("code", account.code.as_str());
+}
+
+/// The password is forgotten.
+pub(crate) async fn by_recovery(server: &Handle, watch: &mut Watch) {
+    let account = &server.accounts()[0];
+    let client = client_of(server).connect().await.unwrap();
+    let step = watch.code(client.sign_in_phone(&account.phone).await.unwrap());
+    let step = watch.password(step.submit(&account.code).await.unwrap());
+    let step = step.recover().await.unwrap();
+    watch.show(&step);
+    let SignIn::RecoveryCode(step) = step else { panic!("{step:?}") };
+    watch.show(&step.submit("987654").await.unwrap());
+    let sent = letter(server, ADDRESS).await;
+    let step = step.submit(&sent).await.unwrap();
+    watch.show(&step);
+    watch.secret("wrong recovery code", "987654");
+    watch.secret("recovery code", sent);
+    let SignIn::NewPassword(step) = step else { panic!("{step:?}") };
+    watch.show(&step.submit("", "").await.unwrap());
+    watch.done(step.submit(PASSWORD, "my animal").await.unwrap());
+    watch.session(&client.session());
+    client.close().await.unwrap();
+}
+
+/// A number without an account that has to name a mailbox, and later lost it.
+pub(crate) async fn by_email(server: &Handle, watch: &mut Watch) {
+    let number = Number::new().set_up_email().email_reset(0);
+    server.numbers().set(NOBODYS, number).await.unwrap();
+    let client = client_of(server).connect().await.unwrap();
+    let step = client.sign_in_phone(NOBODYS).await.unwrap();
+    watch.show(&step);
+    let SignIn::EmailSetUp(step) = step else { panic!("{step:?}") };
+    watch.show(&step.submit("wrong@example").await.unwrap());
+    let step = step.submit(LOGIN_ADDRESS).await.unwrap();
+    watch.show(&step);
+    let SignIn::EmailVerify(step) = step else { panic!("{step:?}") };
+    watch.show(&step.submit("876543").await.unwrap());
+    let sent = letter(server, LOGIN_ADDRESS).await;
+    let step = watch.code(step.submit(&sent).await.unwrap());
+    watch.secret("code of the mailbox", sent);
+    let sent = letter(server, LOGIN_ADDRESS).await;
+    let step = step.submit(&sent).await.unwrap();
+    watch.show(&step);
+    watch.secret("code by email", sent);
+    let SignIn::SignUp(step) = step else { panic!("{step:?}") };
+    watch.show(&step.submit("", "").await.unwrap());
+    watch.done(step.submit("Ada", "Lovelace").await.unwrap());
+    client.sign_out_and_forget().await.unwrap();
+    let step = watch.code(client.sign_in_phone(NOBODYS).await.unwrap());
+    let step = watch.code(step.reset_email().await.unwrap());
+    let sent = letter(server, NOBODYS).await;
+    watch.done(step.submit(&sent).await.unwrap());
+    watch.secret("code by SMS", sent);
+    watch.session(&client.session());
+    client.close().await.unwrap();
+}
+
+/// By a QR code, also to another data centre and with a password.
+pub(crate) async fn by_qr(watch: &mut Watch) {
+    let server = Server::builder().in_memory().seed(2).dcs(3).start().await.unwrap();
+    let old = client_of(&server).connect().await.unwrap();
+    let step = watch.code(old.sign_in_phone("+99966 3 0042").await.unwrap());
+    let SignIn::SignUp(step) = step.submit("33333").await.unwrap() else { panic!("an account") };
+    watch.done(step.submit("Ada", "Lovelace").await.unwrap());
+    old.set_password(None, PASSWORD, "my animal").await.unwrap();
+    let new = client_of(&server).connect().await.unwrap();
+    let step = watch.qr(new.sign_in_qr(&[]).await.unwrap());
+    let url = step.url();
+    watch.fails(old.accept_login_token(&url.replace("tg:", "https:")).await);
+    watch.fails(new.accept_login_token(&url).await);
+    watch.show(&old.accept_login_token(&url).await.unwrap().hash);
+    watch.fails(old.accept_login_token(&url).await);
+    let step = watch.password(step.wait().await.unwrap());
+    watch.done(step.submit(PASSWORD).await.unwrap());
+    // Keys of all data centres.
+    for client in [&old, &new] {
+        for dc_id in 1..=3 {
+            client.invoke_on(dc_id, &chappe::api::help::GetConfig).await.unwrap();
+        }
+        assert_eq!(client.session().dc_ids().count(), 3);
+        watch.session(&client.session());
+    }
+    for client in [old, new] {
+        client.close().await.unwrap();
+    }
+}
+
+pub(crate) async fn by_token(server: &Handle, watch: &mut Watch) {
+    let client = client_of(server).connect().await.unwrap();
+    let bot = &server.bots()[0];
+    watch.fails(client.sign_in_bot("1:nonsensical").await);
+    client.sign_in_bot(&bot.token).await.unwrap();
+    watch.session(&client.session());
+    close(client).await;
+    watch.secret("wrong bot token", "nonsensical");
+    watch.secret("bot token", bot.token.split(':').nth(1).unwrap());
+}
+
+async fn close(client: Client) {
+    client.close().await.unwrap();
+}
