@@ -96,7 +96,7 @@ async fn act(client: &Client, command: PasswordCommand, yes: bool) -> Result<Don
             Ok(false) => Err(nothing_waits()),
             Err(error) => Err(explained(error)),
         },
-        PasswordCommand::Recover(options) => recover(client, options).await,
+        PasswordCommand::Recover(options) => recover(client, options, yes).await,
         PasswordCommand::Reset => reset(client, yes).await,
         PasswordCommand::Decline => match client.decline_password_reset().await {
             Ok(true) => Ok(Done::new("declined", "the password stays")),
@@ -220,7 +220,8 @@ fn confirmed() -> Done {
     Done::new("confirmed", "the recovery address is confirmed")
 }
 
-async fn recover(client: &Client, options: Recover) -> Result<Done, Failure> {
+async fn recover(client: &Client, options: Recover, yes: bool) -> Result<Done, Failure> {
+    warn_of_passport(client, yes).await?;
     let code = match options.code {
         Some(code) => code,
         None => {
@@ -245,8 +246,18 @@ async fn recover(client: &Client, options: Recover) -> Result<Done, Failure> {
     Ok(Done::new("changed", "the password is changed"))
 }
 
+/// Asks before data is given up that only the forgotten password opens.
+async fn warn_of_passport(client: &Client, yes: bool) -> Result<(), Failure> {
+    if client.password().await.map_err(failure)?.has_passport_data() {
+        let question = "The account's Telegram Passport data will be lost. Go on?";
+        prompt::confirm(question, yes).await?;
+    }
+    Ok(())
+}
+
 async fn reset(client: &Client, yes: bool) -> Result<Done, Failure> {
     require_password(client).await?;
+    warn_of_passport(client, yes).await?;
     let settings = client.password().await.map_err(failure)?;
     if settings.reset_at().is_none() {
         if settings.has_recovery_email() {

@@ -328,11 +328,31 @@ pub(super) fn is_email(text: &str) -> bool {
     text.len() <= EMAIL_LENGTH && plain(name) && plain(domain) && dotted
 }
 
-/// An address as strangers may see it: the ends of the name, and the domain.
+/// An address as strangers may see it: the ends of the name, unless that is all of it, and the
+/// domain.
 pub(super) fn masked(email: &str) -> String {
     let (name, domain) = email.rsplit_once('@').unwrap_or((email, ""));
     let mut ends = name.chars();
-    let (first, last) = (ends.next(), ends.next_back());
+    let (first, last) = (ends.next(), ends.next_back().filter(|_| ends.next().is_some()));
     let end = |end: Option<char>| end.map(String::from).unwrap_or_default();
     format!("{}***{}@{domain}", end(first), end(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_masked_address_does_not_tell_its_name() {
+        for (email, expected) in [
+            ("claude@example.com", "c***e@example.com"),
+            ("abc@example.com", "a***c@example.com"),
+            ("ab@example.com", "a***@example.com"),
+            ("a@example.com", "a***@example.com"),
+            ("жук@пример.рф", "ж***к@пример.рф"),
+        ] {
+            assert!(is_email(email), "{email}");
+            assert_eq!(masked(email), expected);
+        }
+    }
 }

@@ -344,11 +344,12 @@ impl Client {
 
     /// Replaces a forgotten password by the code of
     /// [`request_password_recovery`](Self::request_password_recovery): with a new one and its hint,
-    /// or with none.
+    /// or with none. [Telegram Passport data](PasswordSettings::has_passport_data) is lost with the
+    /// old one, which alone opens it.
     ///
     /// # Errors
     /// [`PasswordProblem::CodeWrong`], [`PasswordProblem::CodeExpired`] and what is wrong with the
-    /// new password, also [`PasswordProblem::PassportData`]; the errors of [`invoke`](Self::invoke).
+    /// new password; the errors of [`invoke`](Self::invoke).
     ///
     /// # Cancel safety
     /// The code may have been used up; [`check_password`](Self::check_password) tells.
@@ -357,15 +358,12 @@ impl Client {
         code: &str,
         new: Option<(&str, &str)>,
     ) -> Result<(), Error> {
-        if let Some((new, hint)) = new {
-            refuse_new(new, hint)?;
-        }
-        let form = self.invoke(&account::GetPassword).await?;
-        if form.has_secure_values {
-            return Err(PasswordProblem::PassportData.into());
-        }
         let new_settings = match new {
-            Some((new, hint)) => Some(Box::new(proof::new_settings(&form, new, hint).await?)),
+            Some((new, hint)) => {
+                refuse_new(new, hint)?;
+                let form = self.invoke(&account::GetPassword).await?;
+                Some(Box::new(proof::new_settings(&form, new, hint).await?))
+            }
             None => None,
         };
         let request = auth::RecoverPassword { code: code.trim().into(), new_settings };
@@ -373,8 +371,8 @@ impl Client {
     }
 
     /// Asks for the removal of a password that nobody knows, for who has no recovery address and is
-    /// signed in: it can be removed a week later, by asking again.
-    /// See core.telegram.org/api/srp#password-reset.
+    /// signed in: it can be removed a week later, by asking again. Telegram Passport data goes with
+    /// it. See core.telegram.org/api/srp#password-reset.
     ///
     /// # Errors
     /// [`PasswordProblem::NotSet`]; the errors of [`invoke`](Self::invoke).
