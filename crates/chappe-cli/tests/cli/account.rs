@@ -4,7 +4,10 @@ use std::io::Write as _;
 use std::process::{Output, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use chappe_server::Server;
+use chappe_server::{
+    Server,
+    faults::{Fault, Kind},
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -89,7 +92,13 @@ fn a_password_is_set_changed_and_removed_by_lines_of_standard_input() {
     let both = ["change", "--password-stdin", "--new-password-stdin"];
     let wrong = run(&both, "wrong\nbattery\n");
     refused(&wrong, 4, &["password is wrong", "chappe account password recover"]);
-    let done = password(&telegram, &both, "correct horse\nbattery\n");
+    // The answer comes too late; the password itself tells that it is done.
+    let late = r#"{"fault": {"delay_answer": {"seconds": 60.0}},
+                   "method": "account.updatePasswordSettings", "times": 1}"#;
+    let url = telegram.announcement["control"].as_str().unwrap();
+    assert_eq!(control(url, "POST", "/faults", late).0, 201);
+    let late = [&both[..], &["--timeout", "5"]].concat();
+    let done = password(&telegram, &late, "correct horse\nbattery\n");
     assert_eq!((&done["done"], &done["password"]["hint"]), (&"changed".into(), &Value::Null));
     refused(&run(&["remove"], ""), 2, &["--password-stdin"]);
     refused(&run(&["remove", "--password-stdin"], "battery\n"), 2, &["--yes"]);
@@ -248,8 +257,11 @@ fn a_device_that_is_a_day_old_signs_others_out() {
     let hash = devices[1]["hash"].as_str().unwrap();
     assert_eq!(telegram.json(&[&DEVICES[..], &["ttl", "7"]].concat())["ttl_days"], 7);
     assert!(stderr(&run(&[])).contains("7 days"));
-    let done = telegram.json(&[&["--yes"], &DEVICES[..], &["reset", hash]].concat());
-    assert_eq!(done["reset"][0]["hash"], hash);
+    // The answer comes too late; the list tells that it is done.
+    let late = Fault::new(Kind::DelayAnswer { seconds: 60.0 }).method("account.resetAuthorization");
+    runtime.block_on(server.faults().add(late.once())).unwrap();
+    let reset = [&["--yes", "--timeout", "5"], &DEVICES[..], &["reset", hash]].concat();
+    assert_eq!(telegram.json(&reset)["reset"][0]["hash"], hash);
     refused(&run(&["reset", hash, "--yes"]), 3, &["no device has the hash"]);
     let done = telegram.json(&[&["--yes"], &DEVICES[..], &["reset", "--others"]].concat());
     assert_eq!(done["reset"].as_array().unwrap().len(), 1);

@@ -599,6 +599,25 @@ fn the_last_letters_are_kept_and_no_number_comes_twice() {
 }
 
 #[test]
+fn a_void_key_of_version_2_stays_void() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("chappe.sqlite");
+    write_version_1(&file);
+    let keys = [1, 2].map(|number| AuthKey::from_bytes([number; 256]).id());
+    let db = rusqlite::Connection::open(&file).unwrap();
+    db.execute_batch(include_str!("schema_2.sql")).unwrap();
+    db.execute("UPDATE auth_keys SET void = 'revoked' WHERE id = ?1", [keys[1]]).unwrap();
+    db.pragma_update(None, "user_version", 2).unwrap();
+    drop(db);
+    let world = open(Some(directory.path()), 1).unwrap();
+    let void = keys.map(|key| world.key_state(key).unwrap().unwrap().void);
+    assert_eq!(void, [None, Some(Void::Revoked)]);
+    let [device] = &world.authorizations(NOW, 1, keys[0]).unwrap()[..] else { panic!("no device") };
+    assert!(device.current && !device.unconfirmed && !device.password_pending);
+    assert_eq!(world.session_ttl(1).unwrap(), 180);
+}
+
+#[test]
 fn a_key_is_looked_for_in_its_data_centre_only() {
     let directory = tempfile::tempdir().unwrap();
     let key = AuthKey::from_bytes([9; 256]);
