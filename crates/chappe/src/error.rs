@@ -505,12 +505,17 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("CODE_EMPTY", "the code is missing"),
     ("CODE_INVALID", "the code is wrong"),
     ("CONNECTION_API_ID_INVALID", "Telegram does not know this api id; copy it again"),
+    ("EMAIL_HASH_EXPIRED", "no address waits for a code, or the code is too old; have one sent"),
     (
         "EMAIL_INSTALL_MISSING",
         "codes do not go to an email address; ask for the code in another way",
     ),
     ("EMAIL_INVALID", "this is no email address that Telegram can write to; check it"),
     ("EMAIL_NOT_ALLOWED", "Telegram takes no address of this provider; give another one"),
+    (
+        "EMAIL_UNCONFIRMED_X",
+        "a code of {} digits went to the address; with it the change comes into effect",
+    ),
     ("EMAIL_VERIFY_EXPIRED", "the code is too old, or was tried too often; ask for a new one"),
     ("FIRSTNAME_INVALID", "this first name is not accepted; give another one"),
     ("FLOOD_WAIT_X", "too many calls; wait {} seconds before the next one"),
@@ -526,6 +531,7 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("LASTNAME_INVALID", "this last name is not accepted; give another one"),
     ("METHOD_INVALID", "the server does not know this method, or does not implement it"),
     ("NETWORK_MIGRATE_X", MIGRATES),
+    ("PASSWORD_EMPTY", "the account has no password"),
     ("PASSWORD_HASH_INVALID", "the password is wrong"),
     ("PASSWORD_RECOVERY_EXPIRED", "the code is too old, or was tried too often; ask for a new one"),
     (
@@ -548,6 +554,7 @@ const EXPLANATIONS: &[(&str, &str)] = &[
         "SEND_CODE_UNAVAILABLE",
         "there is no other way to send a code; use the one that was sent, or come back later",
     ),
+    ("RESET_REQUEST_MISSING", "nobody asked for the removal of the password"),
     ("SESSION_EXPIRED", "the session is too old; sign in again"),
     ("SESSION_PASSWORD_NEEDED", "the account has a password; give it to finish the sign-in"),
     ("SESSION_REVOKED", "this session was ended from another device; sign in again"),

@@ -13,7 +13,19 @@ use crate::{
     security::time,
 };
 
-/// The devices that an account is signed in on.
+/// The devices that an account is signed in on; [`Client::device_sessions`] tells.
+///
+/// ```no_run
+/// # async fn example(client: chappe::Client) -> Result<(), chappe::Error> {
+/// for device in client.device_sessions().await?.sessions {
+///     println!("{:>20}  {}  {}", device.hash(), device.device_model(), device.country());
+///     if device.is_unconfirmed() {
+///         client.reset_device_session(device.hash()).await?;
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct DeviceSessions {

@@ -12,7 +12,24 @@ use crate::{
     security::time,
 };
 
-/// How an account is guarded by a password.
+/// How an account is guarded by a password; [`Client::password`] tells.
+///
+/// ```no_run
+/// use chappe::{Client, Error, PasswordProblem, RecoveryEmail};
+///
+/// # async fn example(client: Client, ask: impl Fn() -> String) -> Result<(), Error> {
+/// match client.set_password(None, "correct horse", "the animal").await {
+///     Err(Error::Password(PasswordProblem::Needed)) => println!("there is one already"),
+///     other => other?,
+/// }
+/// let email = client.set_recovery_email("correct horse", "me@example.com").await?;
+/// if let RecoveryEmail::Unconfirmed { .. } = email {
+///     client.confirm_recovery_email(&ask()).await?;
+/// }
+/// assert!(client.password().await?.has_recovery_email());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordSettings {
     is_set: bool,
