@@ -130,12 +130,14 @@ fn a_flipped_bit_and_a_cut_anywhere_are_damage() {
 #[test]
 fn every_byte_counts_behind_the_checksum() {
     let good = envelope("one");
-    for at in 8..good.len() - CHECKSUM {
+    // Of the costs the lowest byte only: others may be unbearable, which is for the next test.
+    let cheap = |at: &usize| !matches!(at, 11..=13 | 15..=17);
+    for at in (8..good.len() - CHECKSUM).filter(cheap) {
         let problem = refusal(&changed(&good, |bytes| bytes[at] ^= 1));
         match (at, problem) {
             (8, SessionProblem::Damaged) | (9, SessionProblem::Newer { version: 257 }) => {}
-            // Far too much memory, no pass, far too many passes, no lane.
-            (13 | 14 | 17 | 18, SessionProblem::Damaged) => {}
+            // No pass, no lane.
+            (14 | 18, SessionProblem::Damaged) => {}
             (10.., SessionProblem::WrongPassphrase) => {}
             (at, other) => panic!("byte {at}: {other}"),
         }
