@@ -1,8 +1,9 @@
 //! Real processes, killed with SIGKILL at each of their writes: `strace` traces one that changes a
 //! store, and then kills another one in front of every system call of it that changes the disk.
 //!
-//! What the trace says is looked at once more: when a change is done, nothing of it may be in the
-//! system's memory only, or a power cut would undo it.
+//! Then the same calls fail, as on a disk that breaks. And what the trace says is looked at once
+//! more: when a change is done, nothing of it may be in the system's memory only, or a power cut
+//! would undo it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -251,14 +252,14 @@ fn unsynced(folder: &Path, calls: &[Call]) -> BTreeSet<PathBuf> {
     open
 }
 
-fn kill_everywhere(kind: &str) {
+fn strike_everywhere(kind: &str) {
     let can_trace = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
     if !can_trace.is_ok_and(|done| done.status.success()) {
         // Not captured by the test harness: whoever reads its output shall see it.
         writeln!(std::io::stderr(), "SKIPPED, strace is missing or may not trace: {kind}").unwrap();
         return;
     }
-    let mut killed = 0;
+    let mut struck = 0;
     for (name, story) in stories().iter().filter(|(name, _)| name.starts_with(kind)) {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("trace");
@@ -275,30 +276,33 @@ fn kill_everywhere(kind: &str) {
         let changes: Vec<_> = calls.iter().filter(|call| call.changes()).collect();
         assert!(!changes.is_empty(), "{name}: nothing was changed");
         for call in changes {
-            let folder = tempfile::tempdir().unwrap();
-            story.set(folder.path());
-            let inject = format!("inject={}:signal=KILL:when={}", call.name, call.count);
-            let only = format!("trace={}", call.name);
-            let options = ["-e", &only, "-e", &inject, "-o", "/dev/null"];
-            let end = trace(name, folder.path(), &options);
-            assert_eq!(end.signal(), Some(9), "{name}: not killed at {}", call.line);
-            story.check(folder.path(), false);
-            killed += 1;
+            for (strike, is_killed) in [("signal=KILL", true), ("error=EIO", false)] {
+                let folder = tempfile::tempdir().unwrap();
+                story.set(folder.path());
+                let inject = format!("inject={}:{strike}:when={}", call.name, call.count);
+                let only = format!("trace={}", call.name);
+                let options = ["-e", &only, "-e", &inject, "-o", "/dev/null"];
+                let end = trace(name, folder.path(), &options);
+                let was_killed = end.signal() == Some(9);
+                assert_eq!(was_killed, is_killed, "{name}: {strike} at {}", call.line);
+                story.check(folder.path(), end.success());
+            }
+            struck += 1;
         }
     }
-    assert!(killed > 20, "only {killed} were killed");
-    println!("{kind}: {killed} processes were killed");
+    assert!(struck > 20, "only {struck} calls");
+    println!("{kind}: killed and failed at {struck} calls");
 }
 
 #[test]
 fn a_process_killed_at_any_write_of_a_session_file_leaves_one_whole_session() {
-    kill_everywhere("file");
+    strike_everywhere("file");
 }
 
 #[cfg(feature = "sqlite")]
 #[test]
 fn a_process_killed_at_any_write_of_a_database_leaves_one_whole_session() {
-    kill_everywhere("database");
+    strike_everywhere("database");
 }
 
 /// Says which story the other process acts in which folder.
