@@ -180,8 +180,14 @@ pub(crate) async fn accounts(
     output: Output,
 ) -> Result<(), Failure> {
     let command = accounts.command.unwrap_or(AccountsCommand::List);
-    if let Some(Keep::Sqlite { path, .. }) = Keep::named(global)? {
-        return many::accounts(&path, command, global.yes, output).await;
+    match Keep::named(global)? {
+        Some(Keep::Postgres { url, .. }) => {
+            return many::in_database(&url, command, global.yes, output).await;
+        }
+        Some(Keep::Sqlite { path, .. }) => {
+            return many::in_file(&path, command, global.yes, output).await;
+        }
+        Some(Keep::File(_)) | None => {}
     }
     match command {
         AccountsCommand::List => list(global, output),

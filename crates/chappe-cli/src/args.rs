@@ -55,9 +55,15 @@ pub(crate) struct Global {
     /// Use this account [default: the one of `chappe accounts use`, else `default`]
     #[arg(long, global = true, value_name = "NAME", env = "TELEGRAM_ACCOUNT")]
     pub(crate) account: Option<Name>,
-    /// Keep the session in this file and not in one of an account; or in a file of many accounts:
-    /// sqlite:FILE#ACCOUNT
-    #[arg(long, global = true, value_name = "PLACE", env = "TELEGRAM_SESSION")]
+    /// Keep the session in this file and not in one of an account; or in a file of many accounts,
+    /// sqlite:FILE#ACCOUNT, or a database, postgres://HOST/DATABASE#ACCOUNT
+    #[arg(
+        long,
+        global = true,
+        value_name = "PLACE",
+        env = "TELEGRAM_SESSION",
+        hide_env_values = true
+    )]
     pub(crate) session: Option<PathBuf>,
     /// Speak to this server instead of production Telegram; `production` overrules the
     /// configuration file
@@ -243,6 +249,9 @@ pub(crate) struct Serve {
     /// Keep the state in this directory [default: in memory, gone at the end]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// Write the public key to this file, for --server-key of clients
+    #[arg(long, value_name = "FILE.pem")]
+    pub(crate) key_file: Option<PathBuf>,
     /// Make every id and code repeatable from this number
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,

@@ -21,6 +21,7 @@ use toml::de::{DeTable, DeValue};
 use crate::accounts::{Name, Place};
 use crate::args::{self, Global, ServerName, Source};
 use crate::directories;
+use crate::keep::Keep;
 use crate::output::{Cell, Failure, Output, notice};
 
 /// What the file says.
@@ -168,11 +169,13 @@ fn show(global: &Global, output: Output) -> Result<(), Failure> {
     const HIDDEN: &str = "(set, not shown)";
     let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     let (account, chosen) = Place::new(global)?.account(global);
+    // As what it is: the URL of a database may hold a password.
+    let named = Keep::named(global)?;
     let server = global.server.unwrap_or(ServerName::Production);
     let source = |option: &str| global.sources.of(option);
     let rows = [
         ("account", Some(account.to_string()), chosen),
-        ("session", path(&global.session), source("session")),
+        ("session", named.map(|keep| keep.describe()), source("session")),
         ("server", Some(server.to_string()), source("server")),
         ("server_key", path(&global.server_key), source("server_key")),
         ("test_servers", Some(global.test_servers.to_string()), source("test_servers")),

@@ -49,8 +49,8 @@ impl Target {
                  set TELEGRAM_API_ID and TELEGRAM_API_HASH",
             )
             .hint(format!(
-                "or write api_id and api_hash to {}; \
-                 or speak to a local Telegram: --server ADDR --server-key FILE.pem",
+                "my.telegram.org/apps gives both; they can be kept in {}\n  or speak to a local \
+                 Telegram, which `chappe serve` runs: --server ADDR --server-key FILE.pem",
                 config::path(global)?.display()
             )));
         }
@@ -136,9 +136,11 @@ impl Target {
 
     /// Notes who is signed in, for the list of accounts. Beside an encrypted session nothing is
     /// noted in the clear.
-    pub(crate) fn remember(&self, user: &User) -> Result<(), Failure> {
+    pub(crate) async fn remember(&self, user: &User) -> Result<(), Failure> {
         match (&self.account, self.keep.file()) {
-            (Some(_), Some(path)) if !self.keep.is_sealed()? => accounts::remember(path, user),
+            (Some(_), Some(path)) if !self.keep.is_sealed().await? => {
+                accounts::remember(path, user)
+            }
             _ => Ok(()),
         }
     }

@@ -75,7 +75,7 @@ pub(crate) async fn import(
         let work = check(&target, session);
         let (session, user) = unless_interrupted(work, "nothing was imported").await?;
         store.save(&session).map_err(failure)?;
-        target.remember(&user)?;
+        target.remember(&user).await?;
         let value = json!({ "imported": { "user_id": user.id, "checked": true }, "user": user_json(&user) });
         output.answer(&value, || {
             format!("{}: signed in as {}", paint(good(), "imported"), describe(&user))

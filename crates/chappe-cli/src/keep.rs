@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chappe::session::{Account, File, Passphrase, Sqlite, Store};
+use chappe::session::{Account, File, Passphrase, Postgres, Sqlite, Store, postgres};
 use chappe::{Error, SessionProblem};
+use zeroize::Zeroizing;
 
 use crate::args::{Global, Source};
 use crate::connect::failure;
@@ -13,12 +14,13 @@ use crate::output::{Exit, Failure, notice};
 use crate::passphrase::Passphrases;
 
 /// Where one session is kept.
-#[derive(Clone, Debug)]
 pub(crate) enum Keep {
     /// A file of its own.
     File(PathBuf),
     /// One account in a file of many.
     Sqlite { path: PathBuf, account: String },
+    /// One account of a database, whose URL may hold a password.
+    Postgres { url: Zeroizing<String>, account: String },
 }
 
 impl Keep {
@@ -30,22 +32,28 @@ impl Keep {
             Err(Failure::usage("--session and --account are both given")
                 .hint(format!("{why}; give one of the two")))
         };
-        if let Some(rest) = place.to_str().and_then(|place| place.strip_prefix(SQLITE)) {
-            let (path, inside) = match rest.rsplit_once('#') {
-                Some((path, inside)) => (path, Some(inside.to_owned())),
+        let text = place.to_str().unwrap_or_default();
+        let sqlite = text.strip_prefix(SQLITE);
+        let is_database = POSTGRES.iter().any(|scheme| text.starts_with(scheme));
+        if let Some(rest) = sqlite.or_else(|| is_database.then_some(text)) {
+            let (front, inside) = match rest.rsplit_once('#') {
+                Some((front, inside)) => (front, Some(inside.to_owned())),
                 None => (rest, None),
             };
-            if path.is_empty() {
+            if front.is_empty() {
                 return Err(Failure::usage("--session names no file")
-                    .hint("write it as sqlite:PATH#ACCOUNT"));
+                    .hint("write it as sqlite:FILE#ACCOUNT"));
             }
             if inside.is_some() && session == Source::Flag && account == Source::Flag {
-                return twice("sqlite:PATH#ACCOUNT names an account already");
+                return twice("what is behind the # names an account already");
             }
             let typed = global.account.as_ref().filter(|_| inside.is_none() || account > session);
             let account = typed.map(ToString::to_string).or(inside);
             let account = account.unwrap_or_else(|| DEFAULT.to_owned());
-            return Ok(Some(Self::Sqlite { path: path.into(), account }));
+            return Ok(Some(match is_database {
+                true => Self::Postgres { url: front.to_owned().into(), account },
+                false => Self::Sqlite { path: front.into(), account },
+            }));
         }
         if session == Source::Flag && account == Source::Flag {
             return twice("an account has its own session");
@@ -57,25 +65,28 @@ impl Keep {
     pub(crate) fn file(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
-            Self::Sqlite { .. } => None,
+            Self::Postgres { .. } | Self::Sqlite { .. } => None,
         }
     }
 
-    /// Names it for a person.
+    /// Names it for a person. The URL of a database may hold a password.
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
+            Self::Postgres { account, .. } => format!("the database, account {account}"),
             Self::Sqlite { path, account } => format!("{}, account {account}", path.display()),
         }
     }
 
     /// Whether what is there is encrypted.
-    pub(crate) fn is_sealed(&self) -> Result<bool, Failure> {
+    pub(crate) async fn is_sealed(&self) -> Result<bool, Failure> {
         match self {
-            Self::File(path) => Sealable::is_sealed(&File::new(path)).map_err(failure),
-            Self::Sqlite { path, account } => {
-                Sealable::is_sealed(&row(path, account)?).map_err(failure)
+            Self::File(path) => File::new(path).is_sealed().map_err(failure),
+            Self::Postgres { url, account } => {
+                let account = fleet(url).await?.account(account.as_str()).map_err(failure)?;
+                account.is_sealed().await.map_err(failure)
             }
+            Self::Sqlite { path, account } => row(path, account)?.is_sealed().map_err(failure),
         }
     }
 
@@ -83,8 +94,13 @@ impl Keep {
     /// a passphrase is configured.
     pub(crate) async fn open(&self, passphrases: &Passphrases) -> Result<Arc<dyn Store>, Failure> {
         match self {
-            Self::File(path) => self.opened(File::new(path), passphrases).await,
-            Self::Sqlite { path, account } => self.opened(row(path, account)?, passphrases).await,
+            Self::File(path) => self.opened(|| Ok(File::new(path)), passphrases).await,
+            Self::Postgres { url, account } => {
+                let fleet = fleet(url).await?;
+                let account = || fleet.account(account.as_str()).map_err(failure);
+                self.opened(account, passphrases).await
+            }
+            Self::Sqlite { path, account } => self.opened(|| row(path, account), passphrases).await,
         }
     }
 
@@ -95,46 +111,56 @@ impl Keep {
         new: Option<Passphrase>,
     ) -> Result<(), Failure> {
         match self {
-            Self::File(path) => self.changed(File::new(path), passphrases, new).await,
+            Self::File(path) => self.changed(|| Ok(File::new(path)), passphrases, new).await,
+            Self::Postgres { url, account } => {
+                let fleet = fleet(url).await?;
+                let account = || fleet.account(account.as_str()).map_err(failure);
+                self.changed(account, passphrases, new).await
+            }
             Self::Sqlite { path, account } => {
-                self.changed(row(path, account)?, passphrases, new).await
+                self.changed(|| row(path, account), passphrases, new).await
             }
         }
     }
 
-    async fn opened(
+    async fn opened<S: Sealable>(
         &self,
-        plain: impl Sealable,
+        plain: impl Fn() -> Result<S, Failure>,
         passphrases: &Passphrases,
     ) -> Result<Arc<dyn Store>, Failure> {
-        if plain.is_sealed().map_err(failure)? {
+        let store = plain()?;
+        if store.sealed().await.map_err(failure)? {
             return Ok(Arc::new(self.unlock(plain, passphrases).await?));
         }
-        if passphrases.is_configured() && plain.load().map_err(failure)?.is_none() {
-            return Ok(Arc::new(plain.with(passphrases.fresh().await?)));
+        if passphrases.is_configured() && store.load().map_err(failure)?.is_none() {
+            return Ok(Arc::new(store.with(passphrases.fresh().await?)));
         }
-        Ok(Arc::new(plain))
+        Ok(Arc::new(store))
     }
 
-    async fn changed(
+    async fn changed<S: Sealable>(
         &self,
-        plain: impl Sealable,
+        plain: impl Fn() -> Result<S, Failure>,
         passphrases: &Passphrases,
         new: Option<Passphrase>,
     ) -> Result<(), Failure> {
-        let opened = match plain.is_sealed().map_err(failure)? {
+        let store = plain()?;
+        let store = match store.sealed().await.map_err(failure)? {
             true => self.unlock(plain, passphrases).await?,
-            false => plain,
+            false => store,
         };
-        opened.change(new).map_err(failure)
+        store.change(new).await.map_err(failure)
     }
 
     /// Opens what is encrypted; a person may try three times.
-    async fn unlock<S: Sealable>(&self, plain: S, passphrases: &Passphrases) -> Result<S, Failure> {
+    async fn unlock<S: Sealable>(
+        &self,
+        plain: impl Fn() -> Result<S, Failure>,
+        passphrases: &Passphrases,
+    ) -> Result<S, Failure> {
         let mut tries = 0;
         loop {
-            let passphrase = passphrases.known(&self.describe()).await?;
-            let store = plain.clone().with(passphrase);
+            let store = plain()?.with(passphrases.known(&self.describe()).await?);
             tries += 1;
             match store.load() {
                 Ok(_) => return Ok(store),
@@ -148,14 +174,14 @@ impl Keep {
 }
 
 /// A store that can be encrypted.
-trait Sealable: Store + Clone {
-    fn is_sealed(&self) -> Result<bool, Error>;
+trait Sealable: Store + Sized {
+    async fn sealed(&self) -> Result<bool, Error>;
     fn with(self, passphrase: Passphrase) -> Self;
-    fn change(&self, new: Option<Passphrase>) -> Result<(), Error>;
+    async fn change(self, new: Option<Passphrase>) -> Result<(), Error>;
 }
 
 impl Sealable for File {
-    fn is_sealed(&self) -> Result<bool, Error> {
+    async fn sealed(&self) -> Result<bool, Error> {
         self.is_sealed()
     }
 
@@ -163,13 +189,13 @@ impl Sealable for File {
         self.passphrase(passphrase)
     }
 
-    fn change(&self, new: Option<Passphrase>) -> Result<(), Error> {
+    async fn change(self, new: Option<Passphrase>) -> Result<(), Error> {
         self.change_passphrase(new).map(drop)
     }
 }
 
 impl Sealable for Account {
-    fn is_sealed(&self) -> Result<bool, Error> {
+    async fn sealed(&self) -> Result<bool, Error> {
         self.is_sealed()
     }
 
@@ -177,9 +203,27 @@ impl Sealable for Account {
         self.passphrase(passphrase)
     }
 
-    fn change(&self, new: Option<Passphrase>) -> Result<(), Error> {
+    async fn change(self, new: Option<Passphrase>) -> Result<(), Error> {
         self.change_passphrase(new).map(drop)
     }
+}
+
+impl Sealable for postgres::Account {
+    async fn sealed(&self) -> Result<bool, Error> {
+        self.is_sealed().await
+    }
+
+    fn with(self, passphrase: Passphrase) -> Self {
+        self.passphrase(passphrase)
+    }
+
+    async fn change(self, new: Option<Passphrase>) -> Result<(), Error> {
+        self.change_passphrase(new).await.map(drop)
+    }
+}
+
+async fn fleet(url: &str) -> Result<Postgres, Failure> {
+    Postgres::connect(url).await.map_err(failure)
 }
 
 fn row(path: &Path, account: &str) -> Result<Account, Failure> {
@@ -202,6 +246,8 @@ fn is_wrong(error: &Error) -> bool {
 
 /// What a place in a file of many accounts begins with.
 const SQLITE: &str = "sqlite:";
+/// What the URL of a database begins with.
+const POSTGRES: &[&str] = &["postgres://", "postgresql://"];
 /// The account in such a file if none is named.
 const DEFAULT: &str = "default";
 /// How often a person may mistype a passphrase.

@@ -1,17 +1,18 @@
-//! The accounts in one file of many: `chappe --session sqlite:FILE accounts`.
+//! The accounts in one file of many, or in a database: `chappe --session PLACE accounts`.
 
 use std::path::Path;
 
-use chappe::session::{Entry, Kept, Sqlite};
+use chappe::session::postgres::Listed;
+use chappe::session::{Entry, Kept, Postgres, Sqlite};
 use serde_json::{Value, json};
 
 use crate::args::AccountsCommand;
 use crate::connect::failure;
-use crate::output::{Cell, Exit, Failure, Output, good, paint, printable};
+use crate::output::{Cell, Exit, Failure, Output, good, paint};
 use crate::prompt;
 
-/// Lists them, or removes one.
-pub(crate) async fn accounts(
+/// Lists the accounts in a file, or removes one.
+pub(crate) async fn in_file(
     path: &Path,
     command: AccountsCommand,
     yes: bool,
@@ -23,81 +24,173 @@ pub(crate) async fn accounts(
             .hint("the first sign-in makes it: `chappe --session sqlite:FILE#ACCOUNT login`"));
     }
     let file = Sqlite::open(path).map_err(failure)?;
+    let rows: Vec<Row> = file.accounts().map_err(failure)?.into_iter().map(Row::from).collect();
+    if let Some(name) = chosen(&rows, command, yes, output).await? {
+        let removed = file.remove(&name).map_err(failure)?;
+        say_removed(&name, removed, output)?;
+    }
+    Ok(())
+}
+
+/// Lists the accounts in a database, or removes one.
+pub(crate) async fn in_database(
+    url: &str,
+    command: AccountsCommand,
+    yes: bool,
+    output: Output,
+) -> Result<(), Failure> {
+    let fleet = Postgres::connect(url).await.map_err(failure)?;
+    let listed = fleet.accounts().await.map_err(failure)?;
+    let rows: Vec<Row> = listed.into_iter().map(Row::from).collect();
+    if let Some(name) = chosen(&rows, command, yes, output).await? {
+        let removed = fleet.remove(&name).await.map_err(failure)?;
+        say_removed(&name, removed, output)?;
+    }
+    Ok(())
+}
+
+/// Prints the list; or gives the account that somebody wants to be removed, after a yes.
+async fn chosen(
+    rows: &[Row],
+    command: AccountsCommand,
+    yes: bool,
+    output: Output,
+) -> Result<Option<String>, Failure> {
     match command {
         AccountsCommand::List => {
-            let entries = file.accounts().map_err(failure)?;
-            let value = json!({ "accounts": entries.iter().map(to_json).collect::<Vec<_>>() });
+            let value = json!({ "accounts": rows.iter().map(Row::json).collect::<Vec<_>>() });
             output.answer(&value, || {
-                let cell = |text: &str| Cell(text.to_owned(), None);
-                let rows: Vec<_> = entries
-                    .iter()
-                    .map(|entry| vec![cell(&entry.name), cell(&who(entry)), cell(&state(entry))])
-                    .collect();
-                output.table(&[cell("ACCOUNT"), cell("WHO"), cell("STATE")], &rows)
-            })
+                let head = ["ACCOUNT", "WHO", "STATE"].map(cell);
+                output.table(&head, &rows.iter().map(Row::cells).collect::<Vec<_>>())
+            })?;
+            Ok(None)
         }
         AccountsCommand::Remove { name } => {
-            let question = format!(
-                "Delete the session of `{name}` from {}? Telegram is not told",
-                path.display()
-            );
             let name = name.as_str();
-            if !file.accounts().map_err(failure)?.iter().any(|entry| entry.name == name) {
+            if !rows.iter().any(|row| row.name == name) {
                 return Err(no_account(name));
             }
+            let question = format!("Delete the session of `{name}`? Telegram is not told");
             prompt::confirm(&question, yes).await?;
-            if !file.remove(name).map_err(failure)? {
-                return Err(no_account(name));
-            }
-            output.answer(&json!({ "removed": { "name": name } }), || {
-                format!("{} the session of `{name}`", paint(good(), "removed"))
-            })
+            Ok(Some(name.to_owned()))
         }
         AccountsCommand::Rename { .. } | AccountsCommand::Use { .. } => {
-            Err(Failure::usage("accounts in a file of many are listed and removed only")
+            Err(Failure::usage("accounts in a place of many are listed and removed only")
                 .hint("which one is used is a part of --session: sqlite:FILE#ACCOUNT"))
         }
     }
 }
 
-fn no_account(name: &str) -> Failure {
-    Failure::new(Exit::NotFound, format!("there is no account `{name}` in this file"))
-        .hint("`chappe --session sqlite:FILE accounts` lists them")
-}
-
-fn who(entry: &Entry) -> String {
-    match entry.kept {
-        Kept::Session { user_id: Some(id), is_bot: true, .. } => format!("bot {id}"),
-        Kept::Session { user_id: Some(id), .. } => format!("user {id}"),
-        Kept::Session { is_signed_in: true, .. } => "not known yet".to_owned(),
-        _ => "-".to_owned(),
+fn say_removed(name: &str, removed: bool, output: Output) -> Result<(), Failure> {
+    if !removed {
+        return Err(no_account(name));
     }
-}
-
-fn state(entry: &Entry) -> String {
-    match &entry.kept {
-        Kept::Broken(why) => printable(&why.to_string()),
-        Kept::Sealed => "encrypted".to_owned(),
-        Kept::Session { is_signed_in: true, .. } => "signed in".to_owned(),
-        _ => "signed out".to_owned(),
-    }
-}
-
-fn to_json(entry: &Entry) -> Value {
-    let (mut dc, mut user, mut bot, mut signed_in) = (None, None, None, None);
-    if let Kept::Session { dc_id, is_signed_in, user_id, is_bot, .. } = entry.kept {
-        (dc, user, bot, signed_in) = (Some(dc_id), user_id, Some(is_bot), Some(is_signed_in));
-    }
-    json!({
-        "name": entry.name,
-        "dc_id": dc,
-        "signed_in": signed_in,
-        "user_id": user,
-        "bot": bot,
-        "encrypted": matches!(entry.kept, Kept::Sealed),
-        "problem": match &entry.kept {
-            Kept::Broken(why) => Some(why.to_string()),
-            _ => None,
-        },
+    output.answer(&json!({ "removed": { "name": name } }), || {
+        format!("{} the session of `{name}`", paint(good(), "removed"))
     })
+}
+
+fn no_account(name: &str) -> Failure {
+    Failure::new(Exit::NotFound, format!("there is no account `{name}` there"))
+        .hint("`chappe --session PLACE accounts` lists them")
+}
+
+/// What is known of an account without its session.
+struct Row {
+    name: String,
+    dc_id: Option<i32>,
+    /// Not known of one that is encrypted or broken.
+    signed_in: Option<bool>,
+    user_id: Option<i64>,
+    bot: bool,
+    sealed: bool,
+    problem: Option<String>,
+    /// Who has it now, where that is known.
+    holder: Option<String>,
+}
+
+impl Row {
+    fn who(&self) -> String {
+        match (self.user_id, self.signed_in) {
+            (Some(id), _) if self.bot => format!("bot {id}"),
+            (Some(id), _) => format!("user {id}"),
+            (None, Some(true)) => "not known yet".to_owned(),
+            (None, _) => "-".to_owned(),
+        }
+    }
+
+    fn state(&self) -> String {
+        let state = match (&self.problem, self.sealed, self.signed_in) {
+            (Some(why), ..) => why,
+            (None, true, _) => "encrypted",
+            (None, false, Some(true)) => "signed in",
+            (None, false, _) => "signed out",
+        };
+        match &self.holder {
+            Some(holder) => format!("{state}, in use by {holder}"),
+            None => state.to_owned(),
+        }
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        [self.name.as_str(), &self.who(), &self.state()].map(cell).into()
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "name": self.name,
+            "dc_id": self.dc_id,
+            "signed_in": self.signed_in,
+            "user_id": self.user_id,
+            "bot": self.bot,
+            "encrypted": self.sealed,
+            "problem": self.problem,
+            "in_use_by": self.holder,
+        })
+    }
+}
+
+impl From<Entry> for Row {
+    fn from(entry: Entry) -> Self {
+        let mut row = Self {
+            name: entry.name,
+            dc_id: None,
+            signed_in: None,
+            user_id: None,
+            bot: false,
+            sealed: matches!(entry.kept, Kept::Sealed),
+            problem: None,
+            holder: None,
+        };
+        match entry.kept {
+            Kept::Broken(why) => row.problem = Some(why.to_string()),
+            Kept::Session { dc_id, is_signed_in, user_id, is_bot, .. } => {
+                row.dc_id = Some(dc_id);
+                row.signed_in = Some(is_signed_in);
+                row.user_id = user_id;
+                row.bot = is_bot;
+            }
+            _ => {}
+        }
+        row
+    }
+}
+
+impl From<Listed> for Row {
+    fn from(listed: Listed) -> Self {
+        Self {
+            name: listed.name,
+            dc_id: listed.dc_id,
+            signed_in: (!listed.sealed).then_some(listed.signed_in),
+            user_id: listed.user_id,
+            bot: listed.bot,
+            sealed: listed.sealed,
+            problem: None,
+            holder: listed.holder.map(|holder| holder.to_string()),
+        }
+    }
+}
+
+fn cell(text: &str) -> Cell {
+    Cell(text.to_owned(), None)
 }

@@ -1,6 +1,7 @@
 //! `chappe serve`: the local Telegram as a process of its own.
 
 use std::io;
+use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
@@ -15,12 +16,18 @@ use crate::output::{Exit, Failure, Output, bold, dim, notice, paint, printable};
 /// Runs the server until Ctrl-C or SIGTERM.
 pub(crate) async fn serve(options: Serve, output: Output) -> Result<(), Failure> {
     let kept = options.data.is_some();
+    let key_file = options.key_file.clone();
     let mut interrupt = Interrupt::listen()?;
     let server = builder(options).start().await.map_err(failure)?;
+    if let Some(path) = &key_file {
+        std::fs::write(path, server.public_key_pem()).map_err(|error| {
+            Failure::usage(format!("cannot write the key to {}: {error}", path.display()))
+        })?;
+    }
     if output.is_json() {
         output.line(&json!(server.announcement()).to_string())?;
     } else {
-        output.line(&welcome(server.announcement()))?;
+        output.line(&welcome(server.announcement(), key_file.as_deref()))?;
         notice(&paint(
             dim(),
             if kept {
@@ -93,14 +100,17 @@ fn builder(options: Serve) -> Builder {
 }
 
 /// What a person needs to point a client at the server.
-fn welcome(server: &Announcement) -> String {
+fn welcome(server: &Announcement, key_file: Option<&Path>) -> String {
+    let key = match key_file {
+        Some(path) => format!("key      {}", path.display()),
+        None => server.rsa_public_key_pem.trim_end().to_owned(),
+    };
     let mut text = format!(
-        "{} on {} as data centre {}, layer {}\n\n{}\nfingerprint {}\n",
+        "{} on {} as data centre {}, layer {}\n\n{key}\nfingerprint {}\n",
         paint(bold(), "A local Telegram listens"),
         paint(bold(), &server.address),
         server.dc_id,
         server.layer,
-        server.rsa_public_key_pem.trim_end(),
         server.rsa_fingerprint,
     );
     // One data centre at one address was said above, and everybody lives there.
@@ -131,6 +141,11 @@ fn welcome(server: &Announcement) -> String {
     }
     text.push_str("\nanybody  phone 99966XYYYY  code XXXXX (X: 1, 2 or 3)");
     text.push_str("\n         any other phone: its code is printed here");
+    let key = key_file.map_or_else(|| "FILE.pem".to_owned(), |path| path.display().to_string());
+    text.push_str(&format!(
+        "\nclient   chappe --server {} --server-key {key} login",
+        server.address
+    ));
     text
 }
 

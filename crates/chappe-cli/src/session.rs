@@ -24,7 +24,7 @@ pub(crate) async fn session(
 }
 
 async fn encrypt(target: &Target, output: Output) -> Result<(), Failure> {
-    if target.keep().is_sealed()? {
+    if target.keep().is_sealed().await? {
         return Err(Failure::new(Exit::Conflict, "the session is encrypted already")
             .hint("another passphrase: `chappe session decrypt` first, then encrypt again"));
     }
@@ -45,7 +45,7 @@ async fn encrypt(target: &Target, output: Output) -> Result<(), Failure> {
 }
 
 async fn decrypt(target: &Target, output: Output) -> Result<(), Failure> {
-    if !target.keep().is_sealed()? {
+    if !target.keep().is_sealed().await? {
         if target.store().await?.load().map_err(failure)?.is_none() {
             return Err(target.no_session());
         }

@@ -70,7 +70,7 @@ pub(crate) async fn whoami(global: &Global, output: Output) -> Result<(), Failur
             return Err(Failure::new(Exit::Permission, "nobody is signed in with this session")
                 .hint("sign in first: `chappe login`"));
         };
-        target.remember(&user)?;
+        target.remember(&user).await?;
         output.answer(&user_json(&user), || describe(&user))
     };
     unless_interrupted(work, "nothing was changed").await
@@ -99,7 +99,7 @@ async fn sign_in(
         steps::walk(first, options, global, output).await?
     };
     client.close().await.map_err(failure)?;
-    target.remember(&user)?;
+    target.remember(&user).await?;
     output.answer(&user_json(&user), || {
         format!("{} as {}", paint(good(), "signed in"), describe(&user))
     })

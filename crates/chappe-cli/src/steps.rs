@@ -268,7 +268,10 @@ async fn submit_names(
                 format!(" You have to be {age} years old at least.")
             });
             let terms: Vec<_> = terms.lines().map(printable).collect();
-            notice(&format!("By signing up you accept:{age}\n  {}", terms.join("\n  ")));
+            notice(&format!(
+                "Whoever signs up accepts these terms:{age}\n  {}",
+                terms.join("\n  ")
+            ));
             if sign_up.terms_popup() {
                 prompt::confirm("Do you accept the terms of service?", yes).await?;
             }

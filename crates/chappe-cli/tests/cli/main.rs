@@ -12,6 +12,9 @@ mod config;
 mod convert;
 #[cfg(unix)]
 #[cfg(test)]
+mod first_steps;
+#[cfg(unix)]
+#[cfg(test)]
 mod prompts;
 #[cfg(test)]
 mod serve;

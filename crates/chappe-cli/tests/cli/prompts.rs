@@ -139,7 +139,7 @@ fn a_code_that_does_not_come_is_sent_in_the_next_way() {
     terminal.enter("12345");
     terminal.expect("The code is wrong");
     terminal.enter(&telegram.letter("15550100200"));
-    terminal.expect("By signing up you accept");
+    terminal.expect("Whoever signs up accepts these terms");
     terminal.expect("First name");
     terminal.enter("Ada");
     terminal.expect("Last name");

@@ -242,3 +242,22 @@ fn many_accounts_live_in_one_file() {
     refused(&telegram.run(&[&list[..], &["use", "ada"]].concat()), 2, &["sqlite:FILE#ACCOUNT"]);
     assert_eq!(telegram.json(&list)["accounts"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_database_that_cannot_be_reached_is_told_without_its_password() {
+    let telegram = Telegram::start();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let place = format!("postgres://ada:5EC7E7@{free}/fleet#ada");
+    for arguments in [&["whoami"][..], &["accounts"], &["session", "encrypt"]] {
+        let output = telegram.run(&[&["-vv", "--session", &place], arguments].concat());
+        assert!(!output.status.success());
+        let text = stdout(&output) + &stderr(&output);
+        assert!(!text.contains("5EC7E7") && !text.contains("panicked"), "{text}");
+        assert!(text.contains("database"), "{text}");
+    }
+    let output = telegram.run(&["--session", &place, "config", "show"]);
+    assert!(output.status.success() && stdout(&output).contains("account ada"));
+    assert!(!stdout(&output).contains("5EC7E7"));
+    let help = telegram.command(&["--help"]).env("TELEGRAM_SESSION", &place).output().unwrap();
+    assert!(!stdout(&help).contains("5EC7E7"));
+}

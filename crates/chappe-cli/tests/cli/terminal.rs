@@ -17,8 +17,10 @@ pub(crate) struct Terminal {
     child: Child,
     keyboard: File,
     screen: Receiver<Vec<u8>>,
-    /// What was shown and not yet looked at, without colours and cursor movements.
+    /// What was shown and not yet looked at.
     seen: Vec<u8>,
+    /// All that was shown.
+    all: Vec<u8>,
 }
 
 impl Terminal {
@@ -49,7 +51,7 @@ impl Terminal {
                 let Ok(()) = sender.send(bytes[..count].to_vec()) else { break };
             }
         });
-        Self { child, keyboard, screen, seen: Vec::new() }
+        Self { child, keyboard, screen, seen: Vec::new(), all: Vec::new() }
     }
 
     /// Waits until `text` is shown, and gives all that was shown up to its end.
@@ -68,7 +70,7 @@ impl Terminal {
                 return before.to_owned();
             }
             match self.screen.recv_timeout(PATIENCE) {
-                Ok(bytes) => self.seen.extend(bytes),
+                Ok(bytes) => self.look(&bytes),
                 Err(_) => panic!("waited for {texts:?}, shown was: {shown}"),
             }
         }
@@ -82,7 +84,7 @@ impl Terminal {
         while tcgetattr(&self.keyboard).unwrap().local_modes.contains(waiting) {
             assert!(Instant::now() < deadline, "nothing is asked: {}", plain(&self.seen));
             if let Ok(bytes) = self.screen.recv_timeout(GLANCE) {
-                self.seen.extend(bytes);
+                self.look(&bytes);
             }
         }
         self.keyboard.write_all(format!("{text}\r").as_bytes()).unwrap();
@@ -90,15 +92,35 @@ impl Terminal {
 
     /// Waits for the end; gives the exit code and what was shown since.
     pub(crate) fn end(mut self) -> (i32, String) {
+        let code = self.wait();
+        (code, plain(&self.seen))
+    }
+
+    /// Waits for the end; gives all that was shown from the beginning.
+    pub(crate) fn transcript(mut self) -> String {
+        self.wait();
+        plain(&self.all)
+    }
+
+    /// All that was shown until now.
+    pub(crate) fn shown(&self) -> String {
+        plain(&self.all)
+    }
+
+    fn wait(&mut self) -> i32 {
         loop {
             match self.screen.recv_timeout(PATIENCE) {
-                Ok(bytes) => self.seen.extend(bytes),
+                Ok(bytes) => self.look(&bytes),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("no end: {}", plain(&self.seen)),
             }
         }
-        let code = self.child.wait().unwrap().code().unwrap();
-        (code, plain(&self.seen))
+        self.child.wait().unwrap().code().unwrap()
+    }
+
+    fn look(&mut self, bytes: &[u8]) {
+        self.seen.extend(bytes);
+        self.all.extend(bytes);
     }
 }
 
