@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import run
@@ -24,9 +25,8 @@ CLIENTS = {
 class Chappe:
     """The command with a home of its own, pointed at the server."""
 
-    def __init__(self, name="chappe"):
-        self.home = Path(os.environ["HOME"]) / name
-        self.home.mkdir()
+    def __init__(self):
+        self.home = Path(tempfile.mkdtemp(prefix="chappe-", dir=os.environ["HOME"]))
         key = self.home / "server.pem"
         key.write_text(server["rsa_public_key_pem"])
         self.environment = {

@@ -46,6 +46,8 @@ GRAMJS = ["full", "abridged", "obfuscated"]
 KURIGRAM = ["full", "abridged", "intermediate", "padded", "obfuscated"]
 MTCUTE = ["intermediate", "padded", "obfuscated", "pfs"]
 
+CLIENTS = ["telethon", "gramjs", "mtcute", "kurigram"]
+
 PROGRAMS = [
     *(("telethon/user.py", framing, PYTHON) for framing in TELETHON),
     *(("telethon/bot.py", framing, PYTHON) for framing in TELETHON),
@@ -64,7 +66,8 @@ PROGRAMS = [
     ("gramjs/phone.js", "full", NODE),
     ("mtcute/phone.mjs", "intermediate", NODE),
     ("kurigram/phone.py", "abridged", PYTHON),
-    *(("qr.py", client, PYTHON) for client in ("telethon", "gramjs", "mtcute", "kurigram")),
+    *(("qr.py", client, PYTHON) for client in CLIENTS),
+    *(("sessions.py", client, PYTHON) for client in CLIENTS),
     *(("faults.py", client, PYTHON) for client in ("telethon", "gramjs", "mtcute")),
 ]
 
