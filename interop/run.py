@@ -67,7 +67,7 @@ PROGRAMS = [
     ("mtcute/phone.mjs", "intermediate", NODE),
     ("kurigram/phone.py", "abridged", PYTHON),
     *(("qr.py", client, PYTHON) for client in CLIENTS),
-    *(("sessions.py", client, PYTHON) for client in CLIENTS),
+    *(("sessions.py", client, PYTHON) for client in [*CLIENTS, "converted"]),
     *(("faults.py", client, PYTHON) for client in ("telethon", "gramjs", "mtcute")),
 ]
 

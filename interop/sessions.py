@@ -1,5 +1,7 @@
 """A session that a client made by signing in is used by chappe, and chappe's by the client; nobody
-signs in anew, which the server's log of calls shows."""
+signs in anew, which the server's log of calls shows. With the word `converted`, the session of one
+client goes through chappe to all others.
+"""
 
 import json
 import os
@@ -8,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ours import Chappe, ended, program
-from program import check, control, server
+from program import API_ID, check, control, server
 
 # The formats that are each client's own.
 FORMATS = {
@@ -22,9 +24,12 @@ WEB_SESSIONS = 6
 
 
 def main():
-    (client,) = sys.argv[1:]
-    theirs_to_ours(client)
-    ours_to_theirs(client)
+    (what,) = sys.argv[1:]
+    if what == "converted":
+        theirs_to_theirs()
+    else:
+        theirs_to_ours(what)
+        ours_to_theirs(what)
     print("done")
 
 
@@ -51,11 +56,35 @@ def ours_to_theirs(client):
         file = chappe.home / (f"{form}.session" if form.endswith("-file") else f"{form}.txt")
         with nobody_signs_in(key):
             chappe.say("session", "export", "--format", form, "--output", file)
-            seen = told(ended(program(client, "session", "use", form, file)))
-        wanted = {"id": server["accounts"][0]["user_id"], "web": WEB_SESSIONS, "devices": 2}
-        check(seen == wanted, f"{client} sees {seen} instead of {wanted}")
+            is_used(client, form, file, devices=2)
         print(f"{form} of chappe: used by {client}")
     is_account(chappe, devices=2)
+
+
+def theirs_to_theirs():
+    """Hands a session from client to client and back, each time converted from what came before."""
+    chappe = Chappe()
+    kept = told(ended(program("telethon", "session", "keep", chappe.home)))
+    key = key_of_the_sign_in()
+    before = kept["telethon-file"]
+    # What some forms want and others do not say.
+    said = ["--user-id", server["accounts"][0]["user_id"], "--api-id", API_ID]
+    hops = [(client, form) for client in FORMATS for form in FORMATS[client]]
+    for number, (client, form) in enumerate(hops + hops[::-1]):
+        file = chappe.home / f"{number}.{'session' if form.endswith('-file') else 'txt'}"
+        with nobody_signs_in(key):
+            chappe.say("session", "convert", before, "--to", form, "--output", file, *said)
+            is_used(client, form, file, devices=1)
+        print(f"{form}: used by {client}")
+        # The string of Pyrogram says no address: from there it would lead to Telegram's.
+        before = before if form == "pyrogram" else file
+
+
+def is_used(client, form, file, devices):
+    """Has a client use a session: what it sees is what the account has."""
+    seen = told(ended(program(client, "session", "use", form, file)))
+    wanted = {"id": server["accounts"][0]["user_id"], "web": WEB_SESSIONS, "devices": devices}
+    check(seen == wanted, f"{client} sees {seen} instead of {wanted}")
 
 
 def is_account(chappe, devices):
