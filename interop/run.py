@@ -68,6 +68,7 @@ PROGRAMS = [
     ("kurigram/phone.py", "abridged", PYTHON),
     *(("qr.py", client, PYTHON) for client in CLIENTS),
     *(("sessions.py", client, PYTHON) for client in [*CLIENTS, "converted"]),
+    ("mtcute/convert.mjs", "intermediate", NODE),
     *(("faults.py", client, PYTHON) for client in ("telethon", "gramjs", "mtcute")),
 ]
 
