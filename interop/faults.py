@@ -30,6 +30,7 @@ CLIENTS = {
     "telethon": ([*run.PYTHON, str(run.HERE / "telethon" / "loop.py")], "full"),
     "gramjs": ([*run.NODE, str(run.HERE / "gramjs" / "loop.js")], "full"),
     "mtcute": ([*run.NODE, str(run.HERE / "mtcute" / "loop.mjs")], "intermediate"),
+    "kurigram": ([*run.PYTHON, str(run.HERE / "kurigram" / "loop.py")], "abridged"),
 }
 
 EFFECT = "account.resetWebAuthorizations"

@@ -39,6 +39,8 @@ GRAMJS_LOST_A_ZERO = "invalid new nonce hash"
 TIMED = "faults.py"
 
 PYTHON = [sys.executable]
+# Where opentele could be installed.
+OPENTELE = [str(HERE / ".venv-opentele" / "bin" / "python")]
 NODE = ["node", "--require", str(HERE / "guard.js")]
 
 TELETHON = ["full", "abridged", "intermediate", "obfuscated"]
@@ -69,6 +71,7 @@ PROGRAMS = [
     *(("qr.py", client, PYTHON) for client in CLIENTS),
     *(("sessions.py", client, PYTHON) for client in [*CLIENTS, "converted"]),
     ("mtcute/convert.mjs", "intermediate", NODE),
+    ("opentele/tdata.py", "full", OPENTELE),
     *(("faults.py", client, PYTHON) for client in ("telethon", "gramjs", "mtcute")),
 ]
 
@@ -82,6 +85,8 @@ def main():
     if options.alone:
         raise_loopback()
     rows = [row for row in PROGRAMS if all(word in f"{row[0]} {row[1]}" for word in options.words)]
+    if not Path(OPENTELE[0]).exists():
+        rows = [row for row in rows if row[2] is not OPENTELE]
     if not rows:
         parser.error(f"no program has the words {' '.join(options.words)!r} in its row")
     width = max(len(program) for program, _, _ in rows)

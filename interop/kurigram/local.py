@@ -41,7 +41,7 @@ def trust_only(pem):
     rsa.server_public_keys[signed] = rsa.PublicKey(key.n, key.e)
 
 
-def client(name="local", in_memory=True, connection=Here, **settings):
+def client(name="local", in_memory=True, sleep_threshold=0, connection=Here, **settings):
     """A client of the local Telegram, not connected, framed as the first argument says."""
     trust_only(server["rsa_public_key_pem"])
     return Client(
@@ -49,7 +49,7 @@ def client(name="local", in_memory=True, connection=Here, **settings):
         API_ID,
         API_HASH,
         in_memory=in_memory,
-        sleep_threshold=0,
+        sleep_threshold=sleep_threshold,
         connection_factory=connection,
         protocol_factory=FRAMINGS[sys.argv[1]],
         **settings,
