@@ -13,14 +13,6 @@ from pathlib import Path
 import run
 from program import check, server
 
-# Each client's command and framing.
-CLIENTS = {
-    "telethon": (run.PYTHON, ".py", "full"),
-    "gramjs": (run.NODE, ".js", "full"),
-    "mtcute": (run.NODE, ".mjs", "intermediate"),
-    "kurigram": (run.PYTHON, ".py", "abridged"),
-}
-
 
 class Chappe:
     """The command with a home of its own, pointed at the server."""
@@ -62,7 +54,7 @@ class Chappe:
 
 def program(client, name, *arguments):
     """Starts a program of a client; it is ended with this process."""
-    interpreter, suffix, framing = CLIENTS[client]
+    interpreter, suffix, framing = run.CLIENTS[client]
     file = run.HERE / client / f"{name}{suffix}"
     return subprocess.Popen(
         [*interpreter, str(file), framing, *map(str, arguments)],

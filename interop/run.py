@@ -19,6 +19,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 START_LIMIT = 60
@@ -48,31 +49,50 @@ GRAMJS = ["full", "abridged", "obfuscated"]
 KURIGRAM = ["full", "abridged", "intermediate", "padded", "obfuscated"]
 MTCUTE = ["intermediate", "padded", "obfuscated", "pfs"]
 
-CLIENTS = ["telethon", "gramjs", "mtcute", "kurigram"]
+# What each client's programs are run by, how they are called, and how they are framed.
+CLIENTS = {
+    "telethon": (PYTHON, ".py", "full"),
+    "gramjs": (NODE, ".js", "full"),
+    "mtcute": (NODE, ".mjs", "intermediate"),
+    "kurigram": (PYTHON, ".py", "abridged"),
+}
+
+
+class Row(NamedTuple):
+    """A program, the word that it is given, what runs it, and what its server is told."""
+
+    program: str
+    framing: str
+    interpreter: list
+    options: list = []
+
+    def __str__(self):
+        return " ".join([self.program, self.framing, *self.options])
+
+
+# Where a client finds that the account is elsewhere.
+SEVERAL_DCS = ["--dcs", "3"]
 
 PROGRAMS = [
-    *(("telethon/user.py", framing, PYTHON) for framing in TELETHON),
-    *(("telethon/bot.py", framing, PYTHON) for framing in TELETHON),
-    *(("gramjs/user.js", framing, NODE) for framing in GRAMJS),
-    *(("gramjs/bot.js", framing, NODE) for framing in GRAMJS),
-    ("gramjs/starting-page.js", "full", NODE),
-    *(("mtcute/user.mjs", framing, NODE) for framing in MTCUTE),
-    *(("mtcute/bot.mjs", framing, NODE) for framing in MTCUTE),
-    *(("kurigram/user.py", framing, PYTHON) for framing in KURIGRAM),
-    *(("kurigram/bot.py", framing, PYTHON) for framing in KURIGRAM),
-    ("telethon/password.py", "full", PYTHON),
-    ("gramjs/password.js", "full", NODE),
-    ("mtcute/password.mjs", "intermediate", NODE),
-    ("kurigram/password.py", "abridged", PYTHON),
-    ("telethon/phone.py", "full", PYTHON),
-    ("gramjs/phone.js", "full", NODE),
-    ("mtcute/phone.mjs", "intermediate", NODE),
-    ("kurigram/phone.py", "abridged", PYTHON),
-    *(("qr.py", client, PYTHON) for client in CLIENTS),
-    *(("sessions.py", client, PYTHON) for client in [*CLIENTS, "converted"]),
-    ("mtcute/convert.mjs", "intermediate", NODE),
-    ("opentele/tdata.py", "full", OPENTELE),
-    *(("faults.py", client, PYTHON) for client in ("telethon", "gramjs", "mtcute")),
+    *(Row("telethon/user.py", framing, PYTHON) for framing in TELETHON),
+    *(Row("telethon/bot.py", framing, PYTHON) for framing in TELETHON),
+    *(Row("gramjs/user.js", framing, NODE) for framing in GRAMJS),
+    *(Row("gramjs/bot.js", framing, NODE) for framing in GRAMJS),
+    Row("gramjs/starting-page.js", "full", NODE),
+    *(Row("mtcute/user.mjs", framing, NODE) for framing in MTCUTE),
+    *(Row("mtcute/bot.mjs", framing, NODE) for framing in MTCUTE),
+    *(Row("kurigram/user.py", framing, PYTHON) for framing in KURIGRAM),
+    *(Row("kurigram/bot.py", framing, PYTHON) for framing in KURIGRAM),
+    *(
+        Row(f"{client}/{story}{suffix}", framing, interpreter, options)
+        for story, options in (("password", []), ("phone", []), ("phone", SEVERAL_DCS))
+        for client, (interpreter, suffix, framing) in CLIENTS.items()
+    ),
+    *(Row("qr.py", client, PYTHON) for client in CLIENTS),
+    *(Row("sessions.py", client, PYTHON) for client in [*CLIENTS, "converted"]),
+    Row("mtcute/convert.mjs", "intermediate", NODE),
+    Row("opentele/tdata.py", "full", OPENTELE),
+    *(Row("faults.py", client, PYTHON) for client in ("telethon", "gramjs", "mtcute")),
 ]
 
 
@@ -84,18 +104,20 @@ def main():
     options = parser.parse_args()
     if options.alone:
         raise_loopback()
-    rows = [row for row in PROGRAMS if all(word in f"{row[0]} {row[1]}" for word in options.words)]
+    rows = [row for row in PROGRAMS if all(word in str(row) for word in options.words)]
     if not Path(OPENTELE[0]).exists():
-        rows = [row for row in rows if row[2] is not OPENTELE]
+        rows = [row for row in rows if row.interpreter is not OPENTELE]
     if not rows:
         parser.error(f"no program has the words {' '.join(options.words)!r} in its row")
-    width = max(len(program) for program, _, _ in rows)
+    width = max(len(row.program) for row in rows)
+    words = max(len(" ".join([row.framing, *row.options])) for row in rows)
     failed = 0
     begun = time.monotonic()
-    print(f"{'program':<{width}}  {'framing':<12}  {'result':<6}  seconds")
-    for (program, framing, _), seconds, complaint, output in played(rows):
+    print(f"{'program':<{width}}  {'with':<{words}}  {'result':<6}  seconds")
+    for row, seconds, complaint, output in played(rows):
         result = "failed" if complaint else "ok"
-        print(f"{program:<{width}}  {framing:<12}  {result:<6}  {seconds:7.1f}", flush=True)
+        told = " ".join([row.framing, *row.options])
+        print(f"{row.program:<{width}}  {told:<{words}}  {result:<6}  {seconds:7.1f}", flush=True)
         if complaint:
             failed += 1
             print(f"    {complaint}")
@@ -110,30 +132,33 @@ def main():
 
 def played(rows):
     """Plays rows, some at a time, then those that measure time one by one; what each came to."""
-    alone = [row for row in rows if row[0] == TIMED]
+    alone = [row for row in rows if row.program == TIMED]
     with ThreadPoolExecutor(JOBS) as jobs:
         yield from jobs.map(play, (row for row in rows if row not in alone))
     yield from map(play, alone)
 
 
 def play(row):
-    program, framing, interpreter = row
     begun = time.monotonic()
-    complaint, output = run(interpreter, program, framing)
+    complaint, output = run(row)
     if complaint and GRAMJS_LOST_A_ZERO in output:
-        note = f"{program} lost the leading zero of an auth key, as one in 256; once more\n"
-        complaint, output = run(interpreter, program, framing)
+        note = f"{row.program} lost the leading zero of an auth key, as one in 256; once more\n"
+        complaint, output = run(row)
         output = note + output
     return row, time.monotonic() - begun, complaint, output
 
 
-def run(interpreter, program, framing):
+def run(row):
     """Runs one program against a fresh server: what went wrong, or None, and what was said."""
     output = ""
     try:
-        with tempfile.TemporaryDirectory(prefix="chappe-interop-") as folder, serve(folder) as line:
+        with (
+            tempfile.TemporaryDirectory(prefix="chappe-interop-") as folder,
+            serve(folder, row.options) as line,
+        ):
             announcement = announce(folder, line)
-            complaint, output = against(folder, announcement, [*interpreter, str(HERE / program), framing])
+            command = [*row.interpreter, str(HERE / row.program), row.framing]
+            complaint, output = against(folder, announcement, command)
             if complaint:
                 output += server_log(folder)
     except ServerError as error:
@@ -146,11 +171,11 @@ class ServerError(Exception):
 
 
 @contextmanager
-def serve(folder):
+def serve(folder, options=()):
     """Runs a server in memory as long as the context lasts: its announcement, one line of JSON."""
     with open(Path(folder) / SERVER_LOG, "w") as log:
         server = subprocess.Popen(
-            [CHAPPE, "serve", "--json", "--listen", "127.0.0.1:0", "--control"],
+            [CHAPPE, "serve", "--json", "--listen", "127.0.0.1:0", "--control", *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -9,7 +9,7 @@ const { _serverKeys } = require("telegram/crypto/RSA");
 const { StringSession } = require("telegram/sessions");
 const program = require("../program");
 
-const { apiHash, apiId, check, host, port, server } = program;
+const { apiHash, apiId, check, host, server } = program;
 
 const FRAMINGS = {
     full: network.ConnectionTCPFull,
@@ -22,12 +22,16 @@ trustOnly(server.rsa_public_key_pem);
 // GramJS dials port 80 whatever the session says: only a connection class can name another.
 class Connection extends FRAMINGS[process.argv[2] ?? "full"] {
     constructor(options) {
+        const { address } = server.dcs.find(({ id }) => id === options.dcId);
+        const port = Number(address.slice(address.lastIndexOf(":") + 1));
         super({ ...options, ip: host, port });
     }
 }
 
-// What a story sees at once: no second attempt, no sleep.
-const AT_ONCE = { connectionRetries: 1, requestRetries: 1, floodSleepThreshold: 0 };
+// What a story sees at once: no second attempt, no sleep. For GramJS the way to another data centre
+// is an attempt, too.
+const requestRetries = server.dcs.length > 1 ? 2 : 1;
+const AT_ONCE = { connectionRetries: 1, requestRetries, floodSleepThreshold: 0 };
 
 /** The settings that lead to the local Telegram. */
 function settings(others = AT_ONCE) {

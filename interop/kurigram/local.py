@@ -10,8 +10,7 @@ from pyrogram.crypto import rsa
 from pyrogram.session import Session
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
-from program import API_HASH, API_ID, check, code_to, control, host, server, wrong
-from program import port as server_port
+from program import API_HASH, API_ID, check, code_to, control, host, port, server, wrong
 
 FRAMINGS = {
     "full": transport.TCPFull,
@@ -29,7 +28,8 @@ class Here(Connection):
     """A connection to the local Telegram: kurigram has the addresses of a new session in its code."""
 
     def __init__(self, dc_id, server_address, port, **settings):
-        super().__init__(dc_id, host, server_port, **settings)
+        (address,) = (dc["address"] for dc in server["dcs"] if dc["id"] == dc_id)
+        super().__init__(dc_id, host, int(address.rpartition(":")[2]), **settings)
 
 
 def trust_only(pem):

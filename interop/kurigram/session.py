@@ -8,7 +8,7 @@ from pathlib import Path
 from pyrogram import raw
 from pyrogram.connection import Connection
 
-from local import check, client, host, server, server_port
+from local import check, client, host, port, server
 
 
 async def keep(folder):
@@ -17,7 +17,7 @@ async def keep(folder):
     await telegram.connect()
     # It writes down where it dials by itself, not where it was led.
     await telegram.storage.server_address(host)
-    await telegram.storage.port(server_port)
+    await telegram.storage.port(port)
     account = server["accounts"][0]
     sent = await telegram.send_code(account["phone"])
     me = await telegram.sign_in(account["phone"], sent.phone_code_hash, account["code"])

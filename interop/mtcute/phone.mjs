@@ -1,9 +1,12 @@
 // mtcute signs a new number up, names a mailbox for codes, comes back without a code.
 
 import { MtUnsupportedError } from "@mtcute/node";
+import { readStringSession } from "@mtcute/node/utils.js";
 import { check, client, codeTo, control, refused, run, server, wrong } from "./local.mjs";
 
-const NEW = "9996620001";
+// With several data centres it lives in another one than the first that is dialled.
+const HOME = server.dcs.length > 1 ? 1 : server.dc_id;
+const NEW = `99966${HOME}0001`;
 const MAILBOX = "mtcute@example.com";
 
 run(async () => {
@@ -38,6 +41,8 @@ run(async () => {
     const { user } = await signUp("Abraham");
     check(user.firstName === "Abraham" && user.phone === NEW, `signed up as ${user.firstName}`);
     await telegram.notifyLoggedIn(user);
+    const { primaryDcs } = readStringSession(await telegram.exportSession());
+    check(primaryDcs.main.id === HOME, `at home in data centre ${primaryDcs.main.id}`);
     console.log("signed up");
 
     const { futureAuthToken } = await telegram.logOut();
