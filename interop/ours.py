@@ -3,6 +3,7 @@
 Started by `run.py`, whose environment says where the server is and which command to take.
 """
 
+import atexit
 import json
 import os
 import subprocess
@@ -28,8 +29,8 @@ class Chappe:
         }
 
     def start(self, *arguments):
-        """Starts the command; what it says is text."""
-        return subprocess.Popen(
+        """Starts the command; it is ended with this process."""
+        process = subprocess.Popen(
             [run.CHAPPE, "--json", *map(str, arguments)],
             env=self.environment,
             stdin=subprocess.PIPE,
@@ -37,6 +38,8 @@ class Chappe:
             stderr=subprocess.PIPE,
             text=True,
         )
+        atexit.register(process.kill)
+        return process
 
     def say(self, *arguments, given=""):
         """Runs the command, which must do it: what it answers."""
@@ -56,12 +59,14 @@ def program(client, name, *arguments):
     """Starts a program of a client; it is ended with this process."""
     interpreter, suffix, framing = run.CLIENTS[client]
     file = run.HERE / client / f"{name}{suffix}"
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [*interpreter, str(file), framing, *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
+    atexit.register(process.kill)
+    return process
 
 
 def ended(process):

@@ -43,14 +43,14 @@ function wrong(code) {
     return code.slice(0, -1) + ((Number(code.at(-1)) + 1) % 10);
 }
 
-/** The next line of the standard input, which is read no further. */
+let lines;
+
+/** The next line of the standard input. */
 async function nextLine() {
-    const lines = createInterface({ input: process.stdin });
-    for await (const line of lines) {
-        lines.close();
-        return line;
-    }
-    throw new Error("the standard input ended");
+    lines ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+    const { done, value } = await lines.next();
+    check(!done, "the standard input ended");
+    return value;
 }
 
 /** Makes one call for each line `NUMBER CALL` of the standard input; tells how each ended as JSON. */

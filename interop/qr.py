@@ -1,11 +1,12 @@
-"""A client that we did not write signs in by a QR code that chappe scans, and scans chappe's."""
+"""A client that we did not write signs in by a QR code that chappe accepts, and accepts chappe's.
+In between each of the two proves a password that the other one set.
+"""
 
-import base64
 import json
 import sys
 
 from ours import Chappe, ended, program
-from program import check
+from program import check, server
 
 
 def main():
@@ -13,36 +14,45 @@ def main():
     chappe = Chappe()
     chappe.login()
     theirs = program(client, "qr")
-    scanned = 0
-    for line in theirs.stdout:
-        sys.stdout.write(line)
-        if line.startswith("qr "):
-            device = accept(chappe, line.split()[1])
-            # The second time the account has a password.
-            check(device.get("password_pending", False) == (scanned == 1), f"{device}")
-            scanned += 1
-        if line.startswith("signed in by QR code and password"):
-            break
-    check(scanned == 2, f"{scanned} codes were scanned")
+    accept(chappe, said(theirs.stdout, "qr "), password=False)
+    said(theirs.stdout, "signed in")
+    set_password = ("account", "password", "set", "--new-password-stdin", "--hint", "chappe's")
+    chappe.say(*set_password, given="ours\n")
+    tell(theirs, "ours")
+    accept(chappe, said(theirs.stdout, "qr "), password=True)
+    said(theirs.stdout, "signed in")
 
     other = Chappe()
-    ask = {"api_id": 12345, "api_hash": "0" * 32, "except_ids": []}
-    token = other.say("call", "auth.exportLoginToken", json.dumps(ask))["token"]
-    theirs.stdin.write(link(token) + "\n")
+    login = other.start("login", "--qr", "--password-stdin")
+    tell(login, "theirs")
+    tell(theirs, json.loads(said(login.stderr, '{"qr"'))["qr"]["url"])
+    answer, complaint = login.communicate()
+    check(login.returncode == 0, f"chappe is not let in: {complaint}")
+    me = json.loads(answer)
+    check(me["id"] == server["accounts"][0]["user_id"], f"chappe is let in as {me['id']}")
     ended(theirs)
 
 
-def accept(chappe, link):
-    """Has chappe accept a link: the device that is signed in by it."""
-    token = link.removeprefix("tg://login?token=").rstrip("=")
-    token = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-    given = json.dumps({"token": base64.b64encode(token).decode()})
-    return chappe.say("call", "auth.acceptLoginToken", given)
+def accept(chappe, line, password):
+    """Has chappe accept a link: a device is signed in by it, or owes the password only."""
+    chappe.say("login", "--accept", line.split()[1], "--yes")
+    rows = chappe.say("call", "account.getAuthorizations")["authorizations"]
+    owing = [row for row in rows if row.get("password_pending")]
+    check(len(owing) == password, f"{len(owing)} devices owe the password")
 
 
-def link(token):
-    token = base64.b64decode(token)
-    return "tg://login?token=" + base64.urlsafe_b64encode(token).decode().rstrip("=")
+def said(stream, start):
+    """Waits for the line of a program that starts like this."""
+    for line in stream:
+        sys.stdout.write(line)
+        if line.startswith(start):
+            return line
+    raise SystemExit(f"no line {start!r} came")
+
+
+def tell(process, line):
+    process.stdin.write(line + "\n")
+    process.stdin.flush()
 
 
 main()

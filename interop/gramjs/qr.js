@@ -1,5 +1,5 @@
 // GramJS signs in by QR code, with a password the second time, then lets somebody else in.
-// Links go out as lines `qr LINK`, and the link of somebody else comes in as a line.
+// Links go out as lines `qr LINK`; the password and the link of somebody else come in as lines.
 "use strict";
 
 const { Api, apiHash, apiId, check, connect, nextLine, refused, run, server } = require("./local");
@@ -9,9 +9,11 @@ run(async () => {
     check((await scanned(first, [])) === "", "an error at the QR code");
     console.log("signed in by QR code");
 
-    await first.updateTwoFaSettings({ newPassword: "a password" });
-    const errors = await scanned(await connect(), ["another", "a password"]);
+    // chappe has set a password meanwhile.
+    const password = await nextLine();
+    const errors = await scanned(await connect(), ["another", password]);
     check(errors === "PASSWORD_HASH_INVALID", `${errors} at the password`);
+    await first.updateTwoFaSettings({ currentPassword: password, newPassword: "theirs" });
     console.log("signed in by QR code and password");
 
     const link = await nextLine();

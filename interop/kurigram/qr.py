@@ -1,6 +1,6 @@
 """kurigram signs in by QR code, with a password the second time, then lets somebody else in.
 
-Links go out as lines `qr LINK`, and the link of somebody else comes in as a line.
+Links go out as lines `qr LINK`; the password and the link of somebody else come in as lines.
 """
 
 import asyncio
@@ -21,15 +21,17 @@ async def main():
     await is_account(scanned(first))
     print("signed in by QR code", flush=True)
 
-    await first.enable_cloud_password("a password")
+    # chappe has set a password meanwhile.
+    password = await next_line()
     second = client()
     await second.connect()
     await refused(errors.SessionPasswordNeeded, scanned(second))
     await refused(errors.PasswordHashInvalid, second.check_password("another"))
-    await is_account(second.check_password("a password"))
+    await is_account(second.check_password(password))
+    check(await first.change_cloud_password(password, "theirs") is True, "not changed")
     print("signed in by QR code and password", flush=True)
 
-    link = (await asyncio.to_thread(sys.stdin.readline)).strip()
+    link = await next_line()
     text = link.removeprefix("tg://login?token=")
     token = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     accept = raw.functions.auth.AcceptLoginToken
@@ -50,6 +52,10 @@ async def scanned(telegram):
     await asyncio.sleep(0)
     print("qr", login.url, flush=True)
     return await waiting
+
+
+async def next_line():
+    return (await asyncio.to_thread(sys.stdin.readline)).strip()
 
 
 async def is_account(sign_in):

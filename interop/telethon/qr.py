@@ -1,6 +1,6 @@
 """Telethon signs in by QR code, with a password the second time, then lets somebody else in.
 
-Links go out as lines `qr LINK`, and the link of somebody else comes in as a line.
+Links go out as lines `qr LINK`; the password and the link of somebody else come in as lines.
 """
 
 import asyncio
@@ -20,15 +20,17 @@ async def main():
     await is_account(scanned(await first.qr_login()))
     print("signed in by QR code", flush=True)
 
-    await first.edit_2fa(new_password="a password")
+    # chappe has set a password meanwhile.
+    password = await next_line()
     second = client()
     await second.connect()
     await refused(errors.SessionPasswordNeededError, scanned(await second.qr_login()), 401)
     await refused(errors.PasswordHashInvalidError, second.sign_in(password="another"))
-    await is_account(second.sign_in(password="a password"))
+    await is_account(second.sign_in(password=password))
+    check(await first.edit_2fa(password, "theirs") is True, "not changed")
     print("signed in by QR code and password", flush=True)
 
-    link = (await asyncio.to_thread(sys.stdin.readline)).strip()
+    link = await next_line()
     text = link.removeprefix("tg://login?token=")
     token = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     await refused(errors.AuthTokenInvalidxError, first(functions.auth.AcceptLoginTokenRequest(token[::-1])))
@@ -46,6 +48,10 @@ async def scanned(login):
     await asyncio.sleep(0)
     print("qr", login.url, flush=True)
     return await waiting
+
+
+async def next_line():
+    return (await asyncio.to_thread(sys.stdin.readline)).strip()
 
 
 async def is_account(sign_in):
