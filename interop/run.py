@@ -92,7 +92,7 @@ PROGRAMS = [
     *(Row("sessions.py", client, PYTHON) for client in [*CLIENTS, "converted"]),
     Row("mtcute/convert.mjs", "intermediate", NODE),
     Row("opentele/tdata.py", "full", OPENTELE),
-    *(Row("faults.py", client, PYTHON) for client in ("telethon", "gramjs", "mtcute")),
+    *(Row("faults.py", client, PYTHON) for client in CLIENTS),
 ]
 
 
