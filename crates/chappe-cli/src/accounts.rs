@@ -304,7 +304,7 @@ async fn remove(global: &Global, name: &Name, output: Output) -> Result<(), Fail
     let question = format!(
         "Delete the session of `{name}` ({}) from this machine? Telegram is not told; \
          `chappe --account {name} logout` signs out as well",
-        printable(&row.who())
+        if row.sealed { "encrypted".to_owned() } else { printable(&row.who()) }
     );
     prompt::confirm(&question, global.yes).await?;
     forget(&session)?;

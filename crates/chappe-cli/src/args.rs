@@ -104,7 +104,13 @@ pub(crate) struct Global {
     pub(crate) passphrase_file: Option<PathBuf>,
     /// Take the passphrase of an encrypted session from the first line that this command prints,
     /// such as `secret-tool lookup app chappe`
-    #[arg(long, global = true, value_name = "COMMAND", env = "CHAPPE_PASSPHRASE_COMMAND")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "COMMAND",
+        env = "CHAPPE_PASSPHRASE_COMMAND",
+        hide_env_values = true
+    )]
     pub(crate) passphrase_command: Option<String>,
     /// The configuration file [default: chappe/config.toml in the user's configuration directory]
     #[arg(long, global = true, value_name = "FILE", env = "CHAPPE_CONFIG")]
@@ -478,6 +484,16 @@ pub(crate) struct Convert {
 
 /// What to do with the configuration.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "\
+The file is TOML; all keys are optional, and an unknown one is an error:
+  api_id = 12345                        the application, from my.telegram.org/apps
+  api_hash = \"0123456789abcdef...\"      its hash: keep the file to yourself, chmod 600
+  account = \"work\"                      the account that is used without --account
+  server = \"127.0.0.1:4430\"             a local Telegram instead of production
+  server_key = \"server.pem\"             its key, looked for beside the file
+  passphrase_command = \"pass chappe\"    prints the passphrase of encrypted sessions
+
+What is typed counts before the environment, which counts before the file.")]
 pub(crate) enum Config {
     /// Print where the configuration file is looked for
     Path,

@@ -182,7 +182,11 @@ fn show(global: &Global, output: Output) -> Result<(), Failure> {
         ("api_id", global.api_id.map(|_| HIDDEN.to_owned()), source("api_id")),
         ("api_hash", global.api_hash.as_ref().map(|_| HIDDEN.to_owned()), source("api_hash")),
         ("passphrase_file", path(&global.passphrase_file), source("passphrase_file")),
-        ("passphrase_command", global.passphrase_command.clone(), source("passphrase_command")),
+        (
+            "passphrase_command",
+            global.passphrase_command.as_ref().map(|_| HIDDEN.to_owned()),
+            source("passphrase_command"),
+        ),
         ("timeout", Some(global.timeout.to_string()), source("timeout")),
         ("config", Some(self::path(global)?.display().to_string()), source("config")),
     ];

@@ -173,11 +173,10 @@ impl Target {
     pub(crate) fn no_session(&self) -> Failure {
         match &self.account {
             Some((place, name)) if *name != Name::default() => place.no_account(name),
-            _ => Failure::new(
-                Exit::Permission,
-                format!("no session yet at {}", self.keep.describe()),
-            )
-            .hint("sign in first: `chappe login`"),
+            _ => {
+                Failure::new(Exit::Permission, format!("no session yet: {}", self.keep.describe()))
+                    .hint("sign in first: `chappe login`")
+            }
         }
     }
 

@@ -65,7 +65,9 @@ pub(crate) async fn walk(
 async fn submit_code(code: CodeStep, given: Option<String>) -> Result<SignIn, Failure> {
     let sent = Instant::now();
     match code.rejected() {
-        None => notice(&sent_where(&code)),
+        // What was given beforehand, or cannot be asked for, needs no advice.
+        None if given.is_some() || !prompt::is_possible() => notice(&sent_where(&code)),
+        None => notice(&format!("{}\n{}", sent_where(&code), otherwise(&code))),
         Some(Rejected::Expired) => {
             notice("The code is too old, or was tried too often. An empty line sends a new one.");
         }
@@ -100,36 +102,32 @@ async fn submit_code(code: CodeStep, given: Option<String>) -> Result<SignIn, Fa
     }
 }
 
-/// Says where a code went, what it looks like, and what to do if it does not come.
+/// Says where a code went, and what it looks like.
 fn sent_where(code: &CodeStep) -> String {
-    let mut text = format!("The code was sent {}", whither(&code.delivery()));
-    if let Some(length) = code.length() {
-        text.push_str(&format!(", {length} characters"));
-    }
-    text.push('.');
+    let length = code.length().map_or_else(String::new, |length| format!(", {length} characters"));
+    format!("The code was sent {}{length}.", whither(&code.delivery()))
+}
+
+/// Says what to do if a code does not come.
+fn otherwise(code: &CodeStep) -> String {
     let way = match code.next_delivery() {
-        Some(next) => format!("has it sent {}", again(&next)),
-        None => "has it sent again, if there is a way".to_owned(),
+        Some(next) => format!("An empty line has it sent {}", again(&next)),
+        None => "An empty line has it sent again, if there is a way".to_owned(),
     };
-    match code.timeout() {
-        Some(wait) if !wait.is_zero() => {
-            text.push_str(&format!(
-                "\nAn empty line {way}, in {} at the earliest",
-                when::span(wait)
-            ));
-        }
-        _ => text.push_str(&format!("\nAn empty line {way}")),
-    }
-    text.push_str("; `cancel` gives up.");
-    if let Some(reset) = code.email_reset() {
-        let when = match reset {
-            EmailReset::After(wait) => format!(", which takes {}", when::span(wait)),
-            EmailReset::At(time) => format!("; one is under way until {}", when::moment(time)),
-            _ => String::new(),
-        };
-        text.push_str(&format!("\nNo access to that mailbox? `reset` removes the address{when}."));
-    }
-    text
+    let wait = match code.timeout() {
+        Some(wait) if !wait.is_zero() => format!(", in {} at the earliest", when::span(wait)),
+        _ => String::new(),
+    };
+    let reset = match code.email_reset() {
+        Some(EmailReset::After(wait)) => format!(", which takes {}", when::span(wait)),
+        Some(EmailReset::At(time)) => format!("; that is under way until {}", when::moment(time)),
+        Some(_) => String::new(),
+        None => return format!("{way}{wait}; `cancel` gives up."),
+    };
+    format!(
+        "{way}{wait}; `cancel` gives up.\nNo access to that mailbox? `reset` removes the \
+         address{reset}."
+    )
 }
 
 /// Why the code cannot be sent again yet.

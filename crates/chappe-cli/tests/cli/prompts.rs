@@ -225,3 +225,80 @@ fn an_account_that_wants_money_is_explained() {
     let output = telegram.run(&["login", "--phone", "9996620042"]);
     refused(&output, 4, &["paid for the SMS", "--qr"]);
 }
+
+/// Gives the demonstration account a password, and a recovery address if one is named.
+fn protect(telegram: &Telegram, email: Option<&str>) {
+    let mut terminal =
+        Terminal::start(telegram.command(&["account", "password", "set", "--hint", "animal"]));
+    terminal.expect("New password");
+    terminal.enter("correct horse");
+    terminal.expect("Once more");
+    terminal.enter("correct horse");
+    let (exit, shown) = terminal.end();
+    assert_eq!(exit, 0, "{shown}");
+    let Some(email) = email else { return };
+    let mut terminal = Terminal::start(telegram.command(&["account", "password", "email", email]));
+    terminal.expect("Current password");
+    terminal.enter("correct horse");
+    terminal.expect("ode");
+    terminal.enter(&telegram.letter(email));
+    let (exit, shown) = terminal.end();
+    assert_eq!(exit, 0, "{shown}");
+}
+
+#[test]
+fn a_password_is_asked_for_behind_a_code_that_was_scanned() {
+    let telegram = Telegram::start();
+    telegram.login();
+    protect(&telegram, None);
+    let second = ["--account", "second", "login", "--qr"];
+    let mut terminal = Terminal::start(telegram.command(&second));
+    let link = link(&mut terminal);
+    assert!(telegram.run(&["login", "--accept", &link, "--yes"]).status.success());
+    terminal.expect("two-step verification");
+    terminal.expect("Password (hint: animal)");
+    terminal.enter("battery staple");
+    terminal.expect("The password is wrong");
+    terminal.enter("");
+    let (exit, shown) = terminal.end();
+    assert!(exit == 4 && shown.contains("no recovery email"), "{shown}");
+    // Only the password is missing: the next process goes on there.
+    let mut terminal = Terminal::start(telegram.command(&second[..3]));
+    terminal.expect("goes on");
+    terminal.expect("Password (hint: animal)");
+    terminal.enter("correct horse");
+    let (exit, shown) = terminal.end();
+    assert!(exit == 0 && shown.contains("signed in as"), "{shown}");
+    assert!(!shown.contains("correct horse"), "{shown}");
+}
+
+#[test]
+fn a_forgotten_password_is_recovered_by_email() {
+    let telegram = Telegram::start_with(&["--control"]);
+    telegram.login();
+    protect(&telegram, Some("ada@example.org"));
+    let account = &telegram.announcement["accounts"][0];
+    let (phone, code) = (account["phone"].as_str().unwrap(), account["code"].as_str().unwrap());
+    let login = ["--account", "second", "login", "--phone", phone, "--code", code];
+    refused(&telegram.run(&login), 2, &["--password-stdin"]);
+    let mut terminal = Terminal::start(telegram.command(&login));
+    terminal.expect("Forgotten? An empty line");
+    terminal.enter("");
+    terminal.expect("A recovery code was sent to");
+    terminal.enter("back");
+    terminal.expect("Password (hint: animal)");
+    terminal.enter("");
+    terminal.expect("A recovery code was sent to");
+    terminal.enter("000000");
+    terminal.expect("The recovery code is wrong");
+    terminal.enter(&telegram.letter("ada@example.org"));
+    terminal.expect("Choose a new password");
+    terminal.enter("battery staple");
+    terminal.expect("Once more");
+    terminal.enter("battery staple");
+    terminal.expect("Hint for the new password");
+    terminal.enter("");
+    let (exit, shown) = terminal.end();
+    assert!(exit == 0 && shown.contains("signed in as"), "{shown}");
+    assert!(!shown.contains("battery"), "{shown}");
+}

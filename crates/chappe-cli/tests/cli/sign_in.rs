@@ -143,3 +143,26 @@ fn a_session_that_was_ended_elsewhere_makes_room_for_a_new_sign_in() {
     }
     assert!(with(&session, &["whoami"]).status.success());
 }
+
+#[test]
+fn whoever_signed_out_signs_in_without_a_code_unless_nothing_was_kept() {
+    let telegram = Telegram::start();
+    let login = ["login", "--phone", "9996620042"];
+    let ada = telegram.json(&[&login[..], &["--code", "22222", "--first-name", "Ada"]].concat());
+    let output = telegram.run(&["logout", "--yes"]);
+    assert!(output.status.success() && stderr(&output).contains("without a code"));
+    refused(&telegram.run(&["whoami"]), 4, &["nobody is signed in", "chappe login"]);
+    assert_eq!(telegram.json(&login), ada);
+    let output = telegram.run(&["logout", "--forget", "--yes"]);
+    assert!(output.status.success() && !stderr(&output).contains("without a code"));
+    refused(&telegram.run(&["whoami"]), 4, &["no session yet"]);
+    refused(&telegram.run(&login), 2, &["--code"]);
+}
+
+#[test]
+fn a_program_is_told_where_a_code_went_and_nothing_that_only_a_person_can_do() {
+    let telegram = Telegram::start();
+    let output = telegram.run(&["login", "--phone", "9996620042", "--code", "22222"]);
+    refused(&output, 2, &["sent by SMS, 5 characters.", "--first-name"]);
+    assert!(!stderr(&output).contains("empty line"), "{}", stderr(&output));
+}
