@@ -2,22 +2,13 @@
 
 use std::io::Write as _;
 use std::process::{Output, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use chappe_server::{
-    Server,
-    faults::{Fault, Kind},
-};
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::telegram::{Telegram, control, refused, stderr, stdout};
 
 const PASSWORD: [&str; 2] = ["account", "password"];
 const DEVICES: [&str; 2] = ["account", "devices"];
-
-/// A bit more than a day.
-const DAY: Duration = Duration::from_secs(24 * 3600 + 100);
 
 /// A served account that is signed in, and whose letters can be read.
 fn telegram() -> Telegram {
@@ -168,6 +159,14 @@ fn a_forgotten_password_is_recovered_by_a_letter() {
     );
     assert_eq!(password(&telegram, &["decline"], "")["password"]["reset_at"], Value::Null);
     refused(&run(&["reset", "--yes"], ""), 5, &["declined lately"]);
+    let url = telegram.announcement["control"].as_str().unwrap();
+    let mut done = Vec::new();
+    for days in [1, 7] {
+        let time = format!(r#"{{"seconds": {}}}"#, days * 86_400);
+        assert_eq!(control(url, "POST", "/do/pass-time", &time).0, 200);
+        done.push(password(&telegram, &["reset"], "")["done"].clone());
+    }
+    assert_eq!(done, ["requested", "removed"]);
 }
 
 #[test]
@@ -237,29 +236,20 @@ fn devices_are_listed_confirmed_and_signed_out() {
 
 #[test]
 fn a_device_that_is_a_day_old_signs_others_out() {
-    let data = TempDir::new().unwrap();
-    let mut telegram = Telegram::start_with(&["--data", data.path().to_str().unwrap()]);
-    telegram.login();
+    let telegram = telegram();
     login_as(&telegram, "second");
     login_as(&telegram, "third");
-    telegram.server.kill().unwrap();
-    telegram.server.wait().unwrap();
-
-    // The same server, a day later.
-    let tomorrow = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + DAY;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let server = Server::builder().data(data.path()).start_at(tomorrow);
-    let server = runtime.block_on(server.start()).unwrap();
-    telegram.announcement = serde_json::json!(server.announcement());
-
+    let url = telegram.announcement["control"].as_str().unwrap();
+    assert_eq!(control(url, "POST", "/do/pass-time", r#"{"seconds": 86400}"#).0, 200);
     let run = |words: &[&str]| telegram.run(&[&DEVICES[..], words].concat());
     let devices = telegram.json(&DEVICES)["devices"].clone();
     let hash = devices[1]["hash"].as_str().unwrap();
     assert_eq!(telegram.json(&[&DEVICES[..], &["ttl", "7"]].concat())["ttl_days"], 7);
     assert!(stderr(&run(&[])).contains("7 days"));
     // The answer comes too late; the list tells that it is done.
-    let late = Fault::new(Kind::DelayAnswer { seconds: 60.0 }).method("account.resetAuthorization");
-    runtime.block_on(server.faults().add(late.once())).unwrap();
+    let late = r#"{"fault": {"delay_answer": {"seconds": 60.0}},
+                   "method": "account.resetAuthorization", "times": 1}"#;
+    assert_eq!(control(url, "POST", "/faults", late).0, 201);
     let reset = [&["--yes", "--timeout", "5"], &DEVICES[..], &["reset", hash]].concat();
     assert_eq!(telegram.json(&reset)["reset"][0]["hash"], hash);
     refused(&run(&["reset", hash, "--yes"]), 3, &["no device has the hash"]);
@@ -272,7 +262,12 @@ fn a_device_that_is_a_day_old_signs_others_out() {
         refused(&output, 4, &["chappe login"]);
     }
     assert!(telegram.json(&["whoami"])["id"].is_number());
-    runtime.block_on(server.shutdown()).unwrap();
+    // What nobody uses for a week ends by itself.
+    login_as(&telegram, "second");
+    assert_eq!(control(url, "POST", "/do/pass-time", r#"{"seconds": 604800}"#).0, 200);
+    for words in [&["whoami"][..], &["--account", "second", "whoami"]] {
+        refused(&telegram.run(words), 4, &["too old", "chappe login"]);
+    }
 }
 
 #[test]

@@ -224,6 +224,12 @@ pub enum Action {
     /// Forgets sessions as a server does that was restarted: their next packet is answered by
     /// `new_session_created`, and answers that were not fetched are lost.
     ForgetSessions,
+    /// Lets time pass for all that the server keeps: codes and tokens end, device sessions grow older,
+    /// waits are over. The clock of the protocol stays where it is.
+    PassTime {
+        /// How many seconds, in addition to those that passed so before.
+        seconds: u32,
+    },
     /// Ends device sessions: 401 SESSION_REVOKED from now on.
     Revoke,
     /// Ends all salts at once, long before their time.
@@ -490,6 +496,9 @@ impl Action {
                 "a server has one clock for everybody",
                 "give no scope but `dc`",
             )),
+            Self::PassTime { .. } if !scope.is_everything() => {
+                Err(FaultError::new("there is one time for everybody", "give no scope"))
+            }
             Self::TransportError { code } => Kind::TransportError { code: *code }.check(),
             _ => Ok(()),
         }

@@ -508,6 +508,7 @@ const ACTIONS: &[(&str, &str)] = &[
     ("duplicate-keys", r#"{"scope": {"user_id": 777}}"#),
     ("expire-keys", "{}"),
     ("forget-sessions", "{}"),
+    ("pass-time", r#"{"seconds": 86400}"#),
     ("revoke", r#"{"scope": {"user_id": 777}}"#),
     ("rotate-salts", "{}"),
     ("skew-clock", r#"{"seconds": -300}"#),

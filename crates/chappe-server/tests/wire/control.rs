@@ -161,6 +161,8 @@ async fn what_is_not_understood_is_refused_with_a_hint() {
         ("POST", "/do/skew-clock", "", 422, "example"),
         ("POST", "/do/skew-clock", r#"{"secs": 3}"#, 422, "`seconds`"),
         ("POST", "/do/skew-clock", r#"{"seconds": 3, "scope": {"user_id": 1}}"#, 422, "`dc`"),
+        ("POST", "/do/pass-time", r#"{"seconds": -1}"#, 422, "example"),
+        ("POST", "/do/pass-time", r#"{"seconds": 3, "scope": {"dc": 2}}"#, 422, "no scope"),
         ("POST", "/do/transport-error", r#"{"code": 404}"#, 422, "-404"),
         ("POST", "/do/close", r#"{"dc": 3}"#, 422, "example"),
         ("GET", "/fault", "", 404, "/faults"),
@@ -264,7 +266,7 @@ async fn every_example_of_the_manual_and_the_index_works() {
         assert_eq!(fault(&told), fault(example), "it comes back as it went");
     }
     let actions = index["actions"].as_object().unwrap();
-    assert_eq!(actions.len(), 11);
+    assert_eq!(actions.len(), 12);
     for (name, body) in actions {
         let path = format!("/do/{name}");
         let (status, answer) = ask(&server, "POST", &path, &body.to_string()).await;
