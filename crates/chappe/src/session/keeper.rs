@@ -204,12 +204,12 @@ impl Keeper {
     }
 
     /// Writes who it is that is signed in, as the server said in that era, and returns when it
-    /// is on the disk. What was said before a later sign-in or sign-out is not heard.
-    pub(crate) async fn identify(&self, era: u64, owner: Owner) -> Result<(), Error> {
+    /// is on the disk. What was said before a later sign-in or sign-out is not heard: `false`.
+    pub(crate) async fn identify(&self, era: u64, owner: Owner) -> Result<bool, Error> {
         {
             let mut state = self.lock();
             if state.era != era || state.session.owner == owner {
-                return Ok(());
+                return Ok(state.era == era);
             }
             state.session.owner = owner;
             let home = state.session.home;
@@ -218,7 +218,7 @@ impl Keeper {
             }
             state.unwritten = !state.signed_out;
         }
-        self.flush().await
+        self.flush().await.map(|()| true)
     }
 
     /// Forgets who is signed in and the keys of all data centres but the home, and returns when

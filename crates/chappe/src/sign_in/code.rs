@@ -2,6 +2,10 @@
 
 use std::{
     fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -172,7 +176,8 @@ impl Attempt {
                 Ok(SignIn::EmailSetUp(EmailSetUpStep::new(self, sent.phone_code_hash)))
             }
             enums::auth::SentCode::SentCode(sent) => {
-                Ok(SignIn::Code(CodeStep { attempt: self, sent: *sent, rejected: None }))
+                let is_right = Arc::default();
+                Ok(SignIn::Code(CodeStep { attempt: self, sent: *sent, is_right, rejected: None }))
             }
             enums::auth::SentCode::Success(success) => {
                 authorized(&self.client, success.authorization).await
@@ -189,6 +194,8 @@ impl Attempt {
 pub struct CodeStep {
     attempt: Attempt,
     sent: types::auth::SentCode,
+    /// Whether the code was right, so that only the password is missing.
+    is_right: Arc<AtomicBool>,
     rejected: Option<Rejected>,
 }
 
@@ -261,6 +268,10 @@ impl CodeStep {
             email_verification: by_email.then(|| email.into()),
         };
         let client = &self.attempt.client;
+        if self.is_right.load(Ordering::Relaxed) {
+            // The code is used up, and what was to follow failed.
+            return password::step(client).await;
+        }
         match client.invoke(&request).await {
             Ok(enums::auth::Authorization::SignUpRequired(required)) => {
                 let hash = self.sent.phone_code_hash.clone();
@@ -360,6 +371,7 @@ impl CodeStep {
         SignIn::Code(Self {
             attempt: self.attempt.clone(),
             sent: self.sent.clone(),
+            is_right: Arc::clone(&self.is_right),
             rejected: Some(rejected),
         })
     }

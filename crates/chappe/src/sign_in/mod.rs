@@ -257,8 +257,9 @@ impl Client {
         let answer = self.invoke(&request).await.map(|found| found.into_iter().find_map(user));
         match &answer {
             Ok(Some(user)) => {
-                self.keeper().identify(era, owner(user)).await?;
-                self.pool().still_signed_in();
+                if self.keeper().identify(era, owner(user)).await? {
+                    self.pool().still_signed_in();
+                }
             }
             Err(error) if is_signed_out(error) && self.keeper().owner() == Owner::Unknown => {
                 self.keeper().identify(era, Owner::Nobody).await?;

@@ -77,7 +77,7 @@ impl QrStep {
     /// What the QR code says. Whoever scans it with a device of an account and confirms it lets
     /// this client in; it is of no use to anybody else.
     pub fn url(&self) -> String {
-        format!("{LINK}{}", to_base64url(&self.token))
+        link_of(&self.token)
     }
 
     /// When the code expires, by the server's clock.
@@ -261,6 +261,10 @@ fn token_of(link: &str) -> Option<Bytes> {
     from_base64url(text.trim_end_matches('=')).filter(|token| token.len() >= SHORTEST_TOKEN)
 }
 
+fn link_of(token: &[u8]) -> String {
+    format!("{LINK}{}", to_base64url(token))
+}
+
 /// See RFC 4648, section 5; without padding.
 fn to_base64url(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
@@ -314,6 +318,9 @@ const MOST_MOVES: usize = 4;
 
 #[cfg(test)]
 mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::{Rng, SeedableRng};
+
     use super::*;
 
     #[test]
@@ -366,5 +373,30 @@ mod tests {
         ] {
             assert_eq!(token_of(link), None, "{link}");
         }
+    }
+
+    /// Whatever is read is shown as a link that is read as the same.
+    #[test]
+    fn a_token_has_one_link() {
+        let mut rng = ChaCha20Rng::from_seed([5; 32]);
+        let pieces =
+            ["tg:", "//", "login", "?", "token=", "&", "=", "%3D", "A", "-", "Zm9vYmFyZm9vYmFy"];
+        let mut read = 0;
+        for _ in 0..50_000 {
+            let mut link = String::new();
+            for _ in 0..rng.next_u32() % 8 {
+                let pick = rng.next_u32() as usize;
+                match pieces.get(pick % (pieces.len() + 1)) {
+                    Some(piece) => link.push_str(piece),
+                    None => link.extend(char::from_u32(rng.next_u32() % 0x3000)),
+                }
+            }
+            for link in [link.clone(), format!("tg://login?token={link}")] {
+                let Some(token) = token_of(&link) else { continue };
+                read += 1;
+                assert_eq!(token_of(&link_of(&token)), Some(token), "{link:?}");
+            }
+        }
+        assert!(read > 100, "{read} were read");
     }
 }

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use chappe::{
-    Client, Error, SignIn, errors,
+    Client, ConnectionState, Error, SignIn,
+    api::users,
+    errors,
     session::{Memory, Store},
 };
 
 use super::{given_up_after, owner, password, with_code};
+use crate::centres::Centres;
 use crate::telegram::{client_of, code, done, sign_in, telegram};
 
 /// Drops the client as the end of its process would, and begins anew with the same session.
@@ -94,9 +97,10 @@ async fn a_step_that_is_given_up_anywhere_can_be_repeated() {
         let step = code(client.sign_in_phone(&account.phone).await.unwrap());
         let submitted = given_up_after(polls, step.submit(&account.code)).await;
         in_time &= submitted.is_some();
-        let step = match client.sign_in_resume().await.unwrap() {
-            Some(step) => Ok(step),
-            None => step.submit(&account.code).await,
+        let step = match step.submit(&account.code).await.unwrap() {
+            // The code was used up, and nobody heard of it.
+            SignIn::Code(_) => client.sign_in_resume().await.map(Option::unwrap),
+            step => Ok(step),
         };
         let step = password(step);
         let submitted = given_up_after(polls, step.submit("correct horse")).await;
@@ -158,4 +162,29 @@ async fn a_sign_out_that_is_given_up_anywhere_can_be_repeated() {
             return;
         }
     }
+}
+
+/// Who was signed in is no news any more once nobody is.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_a_sign_out_overtook_signs_nobody_in() {
+    let centres = Centres::new(2);
+    let store = Arc::new(Memory::new());
+    let client = centres.signed_in(centres.builder().session(Arc::clone(&store))).await;
+    centres.hold::<users::GetUsers>(2);
+    let asking = tokio::spawn({
+        let client = client.clone();
+        async move { client.me().await }
+    });
+    while centres.heard::<users::GetUsers>().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    client.sign_out().await.unwrap();
+    centres.release(2);
+    assert_eq!(asking.await.unwrap().unwrap().unwrap().id, 7);
+    assert!(!client.session().is_signed_in());
+    assert!(store.load().unwrap().is_none());
+    assert_eq!(owner(&client).await, None);
+    assert_eq!(client.state(), ConnectionState::Connected);
+    client.sign_in_bot("7:token").await.unwrap();
+    assert_eq!(owner(&client).await, Some(7));
 }
