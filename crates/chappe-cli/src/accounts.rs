@@ -18,6 +18,7 @@ use std::str::FromStr;
 use chappe::api::types::User;
 use chappe::session::{self, Session, Store as _};
 use chappe::{Error, SessionProblem};
+use clap_complete::CompletionCandidate;
 use serde_json::{Value, json};
 
 use crate::args::{Accounts, AccountsCommand, Global, Source};
@@ -195,6 +196,16 @@ pub(crate) async fn accounts(
         AccountsCommand::Rename { old, new } => rename(global, &old, &new, output),
         AccountsCommand::Remove { name } => remove(global, &name, output).await,
     }
+}
+
+/// The names of all accounts on this machine, for a shell to complete.
+pub(crate) fn candidates() -> Vec<CompletionCandidate> {
+    let places = Place::all().unwrap_or_default();
+    let mut names: Vec<Name> =
+        places.iter().flat_map(|place| place.names().unwrap_or_default()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(|name| CompletionCandidate::new(name.0)).collect()
 }
 
 /// Notes who signed in, so that a list can say it without dialling.

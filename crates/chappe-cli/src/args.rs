@@ -12,12 +12,12 @@ use chappe::session::Format;
 use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser};
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use clap_complete::Shell;
+use clap_complete::{ArgValueCandidates, Shell};
 
 pub(crate) use self::account::{
     Account, DevicesCommand, NewPassword, PasswordCommand, Recover, RecoveryAddress, ResetDevice,
 };
-use crate::accounts::Name;
+use crate::accounts::{self, Name};
 
 /// Telegram from a terminal, and a Telegram in a box to run it against.
 #[derive(Debug, Parser)]
@@ -53,7 +53,13 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Global {
     /// Use this account [default: the one of `chappe accounts use`, else `default`]
-    #[arg(long, global = true, value_name = "NAME", env = "TELEGRAM_ACCOUNT")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "TELEGRAM_ACCOUNT",
+        add = ArgValueCandidates::new(accounts::candidates)
+    )]
     pub(crate) account: Option<Name>,
     /// Keep the session in this file and not in one of an account; or in a file of many accounts,
     /// sqlite:FILE#ACCOUNT, or a database, postgres://HOST/DATABASE#ACCOUNT
@@ -350,13 +356,13 @@ pub(crate) enum AccountsCommand {
     /// Choose the account that commands use without --account
     Use {
         /// The account
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", add = ArgValueCandidates::new(accounts::candidates))]
         name: Name,
     },
     /// Give an account another name
     Rename {
         /// The account
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", add = ArgValueCandidates::new(accounts::candidates))]
         old: Name,
         /// Its new name
         #[arg(value_name = "NEW")]
@@ -366,7 +372,7 @@ pub(crate) enum AccountsCommand {
     /// signs out as well
     Remove {
         /// The account
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "NAME", add = ArgValueCandidates::new(accounts::candidates))]
         name: Name,
     },
 }
@@ -504,6 +510,9 @@ pub(crate) enum Config {
 /// Options of `chappe completions`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
+The script asks chappe itself, so that the accounts of this machine are completed, too. Write it
+anew when chappe is updated.
+
 Examples:
   chappe completions bash > ~/.local/share/bash-completion/completions/chappe
   chappe completions zsh > ~/.zfunc/_chappe

@@ -29,12 +29,15 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::CommandFactory as _;
+use clap_complete::env::{CompleteEnv, Shells};
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Account, Cli, Command, Completions};
 use crate::output::{Exit, Failure, Output};
 
 fn main() -> ExitCode {
+    // A shell that completes a line asks so, and wants nothing else.
+    CompleteEnv::with_factory(Cli::command).var(COMPLETE).complete();
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return mistyped(&error),
@@ -112,10 +115,17 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     }
 }
 
-/// `chappe completions SHELL`.
+/// `chappe completions SHELL`: the script that asks this command what could be typed.
 fn completions(options: &Completions, output: Output) -> Result<(), Failure> {
+    let unwritten =
+        |why: &str| Failure::new(Exit::Other, format!("the script for {} {why}", options.shell));
+    let shells = Shells::builtins();
+    let shell = shells.completer(&options.shell.to_string());
+    let shell = shell.ok_or_else(|| unwritten("is not known"))?;
     let mut script = Vec::new();
-    clap_complete::generate(options.shell, &mut Cli::command(), "chappe", &mut script);
+    shell
+        .write_registration(COMPLETE, "chappe", "chappe", "chappe", &mut script)
+        .map_err(|error| unwritten(&format!("cannot be written: {error}")))?;
     output.line(String::from_utf8_lossy(&script).trim_end())
 }
 
@@ -135,3 +145,6 @@ fn log(verbose: u8) {
         .without_time()
         .init();
 }
+
+/// The variable by which a shell asks for completions.
+const COMPLETE: &str = "CHAPPE_COMPLETE";

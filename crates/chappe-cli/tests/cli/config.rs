@@ -120,7 +120,30 @@ fn every_shell_gets_its_script() {
     let home = TempDir::new().unwrap();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let output = run(&home, &["completions", shell]);
-        assert!(output.status.success() && stdout(&output).contains("accounts"), "{shell}");
+        assert!(output.status.success() && stdout(&output).contains("CHAPPE_COMPLETE"), "{shell}");
     }
     refused(&run(&home, &["completions", "dos"]), 2, &["bash"]);
+}
+
+#[test]
+fn a_shell_completes_commands_and_the_accounts_of_this_machine() {
+    let home = TempDir::new().unwrap();
+    let complete = |words: &[&str]| {
+        let mut command = chappe(home.path());
+        command.env("CHAPPE_COMPLETE", "fish").args(["--", "chappe"]).args(words);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output)
+    };
+    assert!(complete(&["acc"]).contains("accounts"));
+    assert!(!complete(&["--account", "w"]).contains("work"));
+    let folder = home.path().join("data").join("chappe").join("telegram");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("work.session"), "").unwrap();
+    fs::write(folder.join("home.session"), "").unwrap();
+    for words in [&["--account", "w"][..], &["accounts", "use", "w"], &["whoami", "--account", "w"]]
+    {
+        let shown = complete(words);
+        assert!(shown.contains("work") && !shown.contains("home"), "{words:?}: {shown}");
+    }
 }
