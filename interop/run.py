@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 START_LIMIT = 60
-PROGRAM_LIMIT = 90
+PROGRAM_LIMIT = 150
 STOP_LIMIT = 15
 OUTPUT_LINES = 60
 # How many programs run at a time: each waits for another one more than for a processor.
