@@ -230,6 +230,8 @@ impl Bench {
         let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args(["test", "--no-run", "--quiet", "--message-format=json", "--package", package])
             .args(targets)
+            // As the tests of the whole workspace, where the command wants all of them.
+            .arg("--all-features")
             // Nobody looks into these programs with a debugger.
             .args(["--config", "profile.dev.debug=false"])
             .current_dir(&self.tree)
