@@ -129,11 +129,9 @@ fn home(data: &Data) -> Option<String> {
 pub(super) fn write(session: &Foreign) -> Result<Buffer, ForeignError> {
     const FORMAT: Format = Format::Gotd;
     let key = session.home_key(FORMAT)?;
-    let address = session.home_address(FORMAT)?;
-    if address::split(&address).is_none_or(|(host, port)| address::join(host, port).is_err()) {
-        let why = "its address is no host with a port";
-        return Err(ForeignError::Unwritable { format: FORMAT, why });
-    }
+    let (host, port) = session.home_address(FORMAT)?;
+    let address =
+        address::join(&host, port).map_err(|flaw| ForeignError::malformed(FORMAT, flaw))?;
     let dc_id = session.dc_id;
     let id = session.keys.get(&dc_id).map_or(0, AuthKey::id).to_le_bytes();
     let config = match session.test {

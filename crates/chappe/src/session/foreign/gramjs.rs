@@ -13,7 +13,7 @@
 //! the port of its own choice.
 
 use super::{
-    Buffer, Field, Flaw, Foreign, ForeignError, Format, address,
+    Buffer, Flaw, Foreign, ForeignError, Format, address,
     fields::{self, Fields},
     telethon,
 };
@@ -57,9 +57,7 @@ pub(super) fn write(session: &Foreign) -> Result<Buffer, ForeignError> {
     const FORMAT: Format = Format::GramJs;
     let key = session.home_key(FORMAT)?;
     let dc_id = session.byte_dc_id(FORMAT)?;
-    let address = session.home_address(FORMAT)?;
-    let (host, port) = address::split(&address)
-        .ok_or(ForeignError::Missing { format: FORMAT, field: Field::Address })?;
+    let (host, port) = session.home_address(FORMAT)?;
     let length = u16::try_from(host.len()).ok().filter(|length| *length <= LONGEST_HOST);
     let length = length.ok_or(ForeignError::Unwritable {
         format: FORMAT,

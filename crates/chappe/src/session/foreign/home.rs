@@ -38,6 +38,7 @@ impl Foreign {
     /// [`ForeignError::OwnServer`] if the address can be none of Telegram's and no server is
     /// named; [`ForeignError::Home`] if it cannot be a session of the server that is.
     pub fn into_session(self, home: Home<'_>) -> Result<Session, ForeignError> {
+        self.home_key(Format::Chappe)?;
         let telegrams = |test| {
             let key = if test { PublicKey::test() } else { PublicKey::production() };
             (key.fingerprint(), Some(test))
@@ -90,7 +91,9 @@ impl Foreign {
     /// # Errors
     /// [`ForeignError::Malformed`] if nobody is signed in with it.
     pub fn from_session(session: &Session) -> Result<Self, ForeignError> {
-        let home = session.dcs.get(&session.home).filter(|_| session.owner.is_somebody());
+        let home = session.dcs.get(&session.home).filter(|home| {
+            session.owner.is_somebody() && home.key.as_bytes().iter().any(|byte| *byte != 0)
+        });
         let home = home.ok_or_else(|| ForeignError::malformed(Format::Chappe, Flaw::NoKey))?;
         let (user_id, bot) = match session.owner {
             Owner::User(user_id) => (Some(user_id), Some(false)),

@@ -136,6 +136,11 @@ impl Foreign {
     }
 
     fn write_edition(&self, format: Format, older: bool) -> Result<SessionBytes, ForeignError> {
+        self.home_key(format)?;
+        if self.dc_id <= 0 {
+            let why = "the number of its data centre is none";
+            return Err(ForeignError::Unwritable { format, why });
+        }
         let written = match format {
             Format::Chappe => {
                 let session = self.clone().into_session(Home::Auto)?;
@@ -212,7 +217,8 @@ impl Foreign {
     }
 
     fn home_key(&self, format: Format) -> Result<&[u8; 256], ForeignError> {
-        self.key(self.dc_id).ok_or_else(|| ForeignError::malformed(format, Flaw::NoKey))
+        let key = self.key(self.dc_id).filter(|key| key.iter().any(|byte| *byte != 0));
+        key.ok_or_else(|| ForeignError::malformed(format, Flaw::NoKey))
     }
 
     fn byte_dc_id(&self, format: Format) -> Result<u8, ForeignError> {
@@ -228,23 +234,36 @@ impl Foreign {
         user_id.zip(self.bot).filter(|(user_id, _)| *user_id > 0).ok_or(missing)
     }
 
-    /// The address; one of Telegram's need not be said.
-    fn home_address(&self, format: Format) -> Result<String, ForeignError> {
+    /// The api id, for a format that says it.
+    fn api_id(&self, format: Format) -> Result<i32, ForeignError> {
+        let known = self.api_id.filter(|api_id| *api_id > 0);
+        known.ok_or(ForeignError::Missing { format, field: Field::ApiId })
+    }
+
+    /// The address, as host and port; one of Telegram's need not be said.
+    fn home_address(&self, format: Format) -> Result<(String, u16), ForeignError> {
         let address = self.address.clone().or_else(|| self.telegrams_address());
-        address.ok_or(ForeignError::Missing { format, field: Field::Address })
+        let address = address.ok_or(ForeignError::Missing { format, field: Field::Address })?;
+        let parts =
+            address::split(&address).filter(|(host, port)| address::join(host, *port).is_ok());
+        let why = "its address is no host with a port";
+        let (host, port) = parts.ok_or(ForeignError::Unwritable { format, why })?;
+        Ok((host.to_owned(), port))
     }
 
     /// The address in numbers.
     fn home_ip(&self, format: Format) -> Result<(IpAddr, u16), ForeignError> {
-        let ip = |address: &str| {
-            let (host, port) = address::split(address)?;
+        let ip = |host: &str, port| {
             let local = (host == "localhost").then_some(Ipv4Addr::LOCALHOST.into());
             Some((local.or_else(|| host.parse().ok())?, port))
         };
-        let address = self.home_address(format)?;
-        let telegrams = || self.telegrams_address().as_deref().and_then(ip);
+        let telegrams = || {
+            let address = self.telegrams_address()?;
+            address::split(&address).and_then(|(host, port)| ip(host, port))
+        };
+        let (host, port) = self.home_address(format)?;
         let why = "the address of its server is a name, and this format keeps numbers only";
-        ip(&address).or_else(telegrams).ok_or(ForeignError::Unwritable { format, why })
+        ip(&host, port).or_else(telegrams).ok_or(ForeignError::Unwritable { format, why })
     }
 
     /// Whether the address is known to be none of Telegram's: the server is another one, or it is

@@ -78,11 +78,7 @@ pub(super) fn write(session: &Foreign) -> Result<Buffer, ForeignError> {
     const FORMAT: Format = Format::Mtcute;
     let key = session.home_key(FORMAT)?;
     let dc_id = session.byte_dc_id(FORMAT)?;
-    let address = session.home_address(FORMAT)?;
-    let (host, port) = address::split(&address).ok_or(ForeignError::Unwritable {
-        format: FORMAT,
-        why: "its address is no host with a port",
-    })?;
+    let (host, port) = session.home_address(FORMAT)?;
     let mut centre = fields::buffer();
     let ipv6 = if host.contains(':') { IPV6 } else { 0 };
     let test = if session.test == Some(true) { FOR_TESTS } else { 0 };

@@ -14,7 +14,7 @@
 //! those; `@mtcute/convert` 0.29 writes the shortest.
 
 use super::{
-    Buffer, Field, Flaw, Foreign, ForeignError, Format,
+    Buffer, Flaw, Foreign, ForeignError, Format,
     fields::{self, Fields, LONGEST, write_tl_bytes},
 };
 
@@ -54,8 +54,7 @@ pub(super) fn write(session: &Foreign, older: bool) -> Result<Buffer, ForeignErr
     write_tl_bytes(&mut out, key);
     if !older {
         let (user_id, bot) = session.user(FORMAT)?;
-        let missing = ForeignError::Missing { format: FORMAT, field: Field::ApiId };
-        out.extend_from_slice(&session.api_id.ok_or(missing)?.to_le_bytes());
+        out.extend_from_slice(&session.api_id(FORMAT)?.to_le_bytes());
         out.push(bot.into());
         out.extend_from_slice(&user_id.to_le_bytes());
     }

@@ -14,7 +14,7 @@
 //! the newest and read all three.
 
 use super::{
-    Buffer, Field, Flaw, Foreign, ForeignError, Format,
+    Buffer, Flaw, Foreign, ForeignError, Format,
     fields::{self, Fields},
 };
 
@@ -53,8 +53,7 @@ pub(super) fn write(session: &Foreign, older: bool) -> Result<Buffer, ForeignErr
     let mut out = fields::buffer();
     out.push(session.byte_dc_id(FORMAT)?);
     if !older {
-        let missing = ForeignError::Missing { format: FORMAT, field: Field::ApiId };
-        out.extend_from_slice(&session.api_id.ok_or(missing)?.to_be_bytes());
+        out.extend_from_slice(&session.api_id(FORMAT)?.to_be_bytes());
     }
     out.push(session.test.unwrap_or(false).into());
     out.extend_from_slice(key);

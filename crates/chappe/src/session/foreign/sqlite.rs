@@ -22,7 +22,7 @@ use std::io::Read;
 use rusqlite::{Connection, OptionalExtension, Row, config::DbConfig, limits::Limit, params};
 use zeroize::Zeroizing;
 
-use super::{Buffer, Field, Flaw, Foreign, ForeignError, Format, address, fields::Fields};
+use super::{Buffer, Flaw, Foreign, ForeignError, Format, address, fields::Fields};
 
 pub(super) fn read(format: Format, input: &[u8]) -> Result<Foreign, ForeignError> {
     if input.len() > LARGEST {
@@ -156,9 +156,7 @@ pub(super) fn write(session: &Foreign, format: Format) -> Result<Buffer, Foreign
     let dc_id = session.dc_id;
     let written = match format {
         Format::TelethonFile => {
-            let address = session.home_address(format)?;
-            let (host, port) = address::split(&address)
-                .ok_or(ForeignError::Missing { format, field: Field::Address })?;
+            let (host, port) = session.home_address(format)?;
             make(TELETHON_7, |database| {
                 let row = "INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, NULL)";
                 database.execute(row, params![dc_id, host, port, key])
@@ -167,9 +165,9 @@ pub(super) fn write(session: &Foreign, format: Format) -> Result<Buffer, Foreign
         _ => {
             let (user_id, bot) = session.user(format)?;
             let user_id = i64::try_from(user_id).unwrap_or(i64::MAX);
-            let (test, api_id) = (session.test.unwrap_or(false), session.api_id);
-            let elsewhere = session.address.as_deref().and_then(address::split);
-            match elsewhere.filter(|_| session.is_of_own_server()) {
+            let (test, api_id) = (session.test.unwrap_or(false), session.api_id(format).ok());
+            let elsewhere = session.is_of_own_server().then(|| session.home_address(format));
+            match elsewhere.transpose()? {
                 None => make(PYROGRAM_3, |database| {
                     let row = "INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6)";
                     database.execute(row, params![dc_id, api_id, test, key, user_id, bot])

@@ -234,6 +234,9 @@ fn write_account(session: &Foreign) -> Result<Buffer, ForeignError> {
         return Err(unwritable("Telegram Desktop signs in people, and this is a bot"));
     }
     session.home_key(Format::Tdata)?;
+    if session.dc_ids().any(|dc_id| !(1..=MOST_DC).contains(&dc_id)) {
+        return Err(unwritable("the number of one of its data centres is none"));
+    }
     let mut inside = Zeroizing::new(Vec::with_capacity(32 + 260 * session.keys.len()));
     inside.extend_from_slice(&WIDE);
     inside.extend_from_slice(&user_id.to_be_bytes());
