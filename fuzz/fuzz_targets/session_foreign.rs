@@ -77,7 +77,11 @@ fn written_again(session: &Foreign, from: Format) {
             assert_eq!(read.key(read.dc_id()), session.key(session.dc_id()), "{format} of {from}");
             assert!(read.user_id.is_none() || read.user_id == session.user_id);
             assert!(read.api_id.is_none() || read.api_id == session.api_id);
-            if format == from && !older {
+            // Where Telegram's own servers are is left out by some and added by others.
+            let whole = !matches!(format, Format::Chappe | Format::PyrogramFile);
+            let placed = matches!(format, Format::Pyrogram | Format::MtKruto);
+            let placed = placed || session.address.is_some();
+            if format == from && !older && whole && placed {
                 assert_eq!(&read, session, "{format} is read and written");
             }
         }
