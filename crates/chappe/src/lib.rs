@@ -28,7 +28,7 @@
 //! | [`DeviceSessions`] | the devices that the account is signed in on |
 //! | [`WebAuthorization`] | the websites that the account is logged in to |
 //! | [`Updates`] | what the server says unasked, raw for now |
-//! | [`session`] | what is kept between two runs, and where |
+//! | [`session`] | what is kept between two runs, and where; sessions of other libraries |
 //! | [`Error`] | what can go wrong, and what Telegram answered |
 //! | [`api`] | every method, type and error of the API |
 //!

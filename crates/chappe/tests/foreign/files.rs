@@ -215,12 +215,15 @@ mod sqlite {
             port integer, auth_key blob);";
         let row =
             |values: &str| format!("{telethon} {sessions} INSERT INTO sessions VALUES ({values});");
+        let view = "CREATE VIEW sessions AS SELECT 2 AS dc_id, '127.0.0.1' AS server_address,
+            1 AS port, randomblob(256) AS auth_key;";
         let endless = "CREATE VIEW sessions AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x
             FROM n) SELECT x AS dc_id, 'a' AS server_address, 1 AS port, x'' AS auth_key FROM n
             WHERE x = 2;";
         for (tables, flawed) in [
             (telethon.to_owned(), Flaw::Sqlite),
             (sessions.to_owned(), Flaw::Sqlite),
+            (format!("{telethon} {view}"), Flaw::Sqlite),
             (format!("{telethon} {endless}"), Flaw::Sqlite),
             (format!("{telethon} {sessions}"), Flaw::NoKey),
             (row("2, '127.0.0.1', 1, NULL"), Flaw::NoKey),
