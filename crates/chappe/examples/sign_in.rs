@@ -9,6 +9,7 @@
 use std::{
     env,
     io::{self, Write},
+    process::ExitCode,
 };
 
 use chappe::{
@@ -18,7 +19,17 @@ use chappe::{
 };
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let client = builder()?.session("me.session").connect().await?;
     let user = client.sign_in_with(&mut Terminal).await?;
     println!("signed in as {}", user.first_name.as_deref().unwrap_or_default());

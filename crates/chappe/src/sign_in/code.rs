@@ -367,7 +367,7 @@ impl CodeStep {
         self.attempt.clone().sent(sent).await
     }
 
-    fn again(&self, rejected: Rejected) -> SignIn {
+    pub(super) fn again(&self, rejected: Rejected) -> SignIn {
         SignIn::Code(Self {
             attempt: self.attempt.clone(),
             sent: self.sent.clone(),

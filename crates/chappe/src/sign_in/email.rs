@@ -166,7 +166,7 @@ impl EmailVerifyStep {
         self.sign_in.ask(None)
     }
 
-    fn again(&self, rejected: Rejected) -> SignIn {
+    pub(super) fn again(&self, rejected: Rejected) -> SignIn {
         SignIn::EmailVerify(Self {
             sign_in: self.sign_in.clone(),
             address: self.address.clone(),

@@ -109,10 +109,14 @@ pub enum Rejected {
     LastName,
     /// The new password cannot be used.
     NewPassword,
+    /// There is no other way to send a code; the last one is still good.
+    NoOtherWay,
     /// This is no phone number.
     Phone,
     /// There is no bot with this token.
     Token,
+    /// Too soon for another code; the last one is still good.
+    TooSoon,
     /// The code or the password is wrong.
     Wrong,
 }
@@ -126,8 +130,12 @@ impl fmt::Display for Rejected {
             Self::FirstName => "this first name is not accepted",
             Self::LastName => "this last name is not accepted",
             Self::NewPassword => "this password cannot be used; choose another",
+            Self::NoOtherWay => {
+                "there is no other way to send a code; use the one that was sent, or come back later"
+            }
             Self::Phone => "this is no phone number; write it with + and the country code",
             Self::Token => "there is no bot with this token; copy it again from BotFather",
+            Self::TooSoon => "too soon for another code; use the one that was sent, or wait a while",
             Self::Wrong => "wrong",
         })
     }

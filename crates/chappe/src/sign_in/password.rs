@@ -208,7 +208,7 @@ impl RecoveryCodeStep {
         Err(nobody_waits(error))
     }
 
-    fn again(&self, rejected: Rejected) -> SignIn {
+    pub(super) fn again(&self, rejected: Rejected) -> SignIn {
         SignIn::RecoveryCode(Self { rejected: Some(rejected), ..self.clone() })
     }
 }

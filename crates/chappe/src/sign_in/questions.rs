@@ -168,7 +168,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::GaveUp`] if that was the answer; [`Error::TooManyTries`]; [`Error::Rpc`] with
-    /// [`Error::retry_after`] if Telegram wants a pause; the errors of the steps.
+    /// [`Error::retry_after`] if Telegram wants a pause; the errors of the steps. That another
+    /// code was asked for too soon is no error but the same question again.
     ///
     /// # Cancel safety
     /// As the steps: at worst a code was sent for nothing.
@@ -180,7 +181,9 @@ impl Client {
             let outcome = match next.take() {
                 Some(SignIn::Done(user)) => return Ok(*user),
                 Some(step) => {
-                    if step.rejected().is_some() {
+                    // What was sent for in vain is counted already.
+                    let in_vain = [Some(Rejected::NoOtherWay), Some(Rejected::TooSoon)];
+                    if step.rejected().is_some() && !in_vain.contains(&step.rejected()) {
                         tries += 1;
                     }
                     if tries >= MOST_TRIES {
@@ -230,11 +233,11 @@ impl Client {
                 CodeAnswer::Code(code) => step.submit(&code).await,
                 CodeAnswer::Resend => {
                     *tries += 1;
-                    step.resend().await
+                    step.resend().await.or_else(|error| Ok(step.again(not_sent(error)?)))
                 }
                 CodeAnswer::ResetEmail => {
                     *tries += 1;
-                    step.reset_email().await
+                    step.reset_email().await.or_else(|error| Ok(step.again(not_sent(error)?)))
                 }
             },
             SignIn::EmailSetUp(step) => {
@@ -245,7 +248,7 @@ impl Client {
                     CodeAnswer::Code(code) => step.submit(&code).await,
                     CodeAnswer::Resend => {
                         *tries += 1;
-                        step.resend().await
+                        step.resend().await.or_else(|error| Ok(step.again(not_sent(error)?)))
                     }
                     CodeAnswer::ResetEmail => {
                         *tries += 1;
@@ -271,7 +274,7 @@ impl Client {
                     CodeAnswer::Code(code) => step.submit(&code).await,
                     CodeAnswer::Resend | CodeAnswer::ResetEmail => {
                         *tries += 1;
-                        step.resend().await
+                        step.resend().await.or_else(|error| Ok(step.again(not_sent(error)?)))
                     }
                 }
             }
@@ -291,6 +294,18 @@ impl Client {
             SignIn::Done(user) => Ok(SignIn::Done(user)),
         }
     }
+}
+
+/// Why no other code was sent, if the last one is still good.
+fn not_sent(error: Error) -> Result<Rejected, Error> {
+    if error.retry_after().is_some() {
+        return Ok(Rejected::TooSoon);
+    }
+    let no_way = [errors::EMAIL_INSTALL_MISSING, errors::SEND_CODE_UNAVAILABLE];
+    if is_one_of(&error, &no_way) || error.is(errors::TASK_ALREADY_EXISTS) {
+        return Ok(Rejected::NoOtherWay);
+    }
+    Err(error)
 }
 
 /// Whether the sign-in begins anew after this error, and why, if that is to be told.

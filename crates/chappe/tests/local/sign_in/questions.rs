@@ -7,7 +7,11 @@ use chappe::{
     NewPasswordStep, PasswordAnswer, PasswordStep, QrStep, Questions, RecoveryCodeStep, Rejected,
     SignUpStep, errors,
 };
-use chappe_server::{Handle, Server, letters::Mailbox, numbers::Number};
+use chappe_server::{
+    Handle, Server,
+    letters::{Mailbox, Way},
+    numbers::Number,
+};
 
 use super::{NOBODYS, client, owner, timeless};
 use crate::telegram::{client_of, sign_in, telegram};
@@ -203,6 +207,36 @@ async fn a_flood_is_told_and_not_waited_for() {
     assert!(error.is(errors::FLOOD_WAIT_X), "{error}");
     assert!(error.retry_after().unwrap() > Duration::from_secs(3_000), "{error}");
     assert_eq!(person.asked, [("begin", None)]);
+}
+
+/// Whoever is impatient is asked for the code that is on its way.
+#[tokio::test]
+async fn another_code_that_is_asked_for_too_soon_ends_nothing() {
+    let server = telegram(1).await;
+    server.numbers().set(NOBODYS, Number::new().ways([Way::Sms, Way::Call])).await.unwrap();
+    let client = client_of(&server).connect().await.unwrap();
+    let mut person = Person {
+        begin: vec![phone(NOBODYS)],
+        codes: vec![CodeAnswer::Resend, CodeAnswer::Resend],
+        names: vec![("Ada", "Lovelace")],
+        mailbox: Some(server.letters().mailbox(NOBODYS)),
+        ..Person::default()
+    };
+    client.sign_in_with(&mut person).await.unwrap();
+    let too_soon = ("code", Some(Rejected::TooSoon));
+    assert_eq!(person.asked[1..4], [("code", None), too_soon, too_soon]);
+
+    // The client remembers for how long it is too soon; another one does not know.
+    let client = client_of(&server).connect().await.unwrap();
+    server.numbers().set(NOBODYS, Number::new().ways([Way::Sms])).await.unwrap();
+    let mut person = Person {
+        begin: vec![phone(NOBODYS)],
+        codes: vec![CodeAnswer::Resend],
+        mailbox: Some(server.letters().mailbox(NOBODYS)),
+        ..Person::default()
+    };
+    client.sign_in_with(&mut person).await.unwrap();
+    assert_eq!(person.asked[2], ("code", Some(Rejected::NoOtherWay)));
 }
 
 #[tokio::test]
