@@ -1,6 +1,7 @@
 //! The command line as data: what can be typed, and what each word means.
 
 mod account;
+mod session;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,8 +9,7 @@ use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
-use chappe::session::Format;
-use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser};
+use clap::builder::FalseyValueParser;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::{ArgValueCandidates, Shell};
@@ -17,6 +17,7 @@ use clap_complete::{ArgValueCandidates, Shell};
 pub(crate) use self::account::{
     Account, DevicesCommand, NewPassword, PasswordCommand, Recover, RecoveryAddress, ResetDevice,
 };
+pub(crate) use self::session::{Convert, Export, Given, Import, Session, Written};
 use crate::accounts::{self, Name};
 
 /// Telegram from a terminal, and a Telegram in a box to run it against.
@@ -31,6 +32,9 @@ Examples:
   chappe demo                                   the whole story in one process, offline
   chappe serve --data ./telegram                a local Telegram to test against
   chappe --server 127.0.0.1:4430 --server-key server.pem login
+  chappe login --qr                             sign in by a code that a device scans
+  chappe --account work session import FILE     bring a session of another library
+  chappe accounts                               who is signed in on this machine
   chappe web list                               the sites that you are logged in to
   chappe web reset -81985529216486895           log out of one of them
   chappe account devices                        where the account is signed in
@@ -377,117 +381,6 @@ pub(crate) enum AccountsCommand {
     },
 }
 
-/// What to do with a session.
-#[derive(Debug, Subcommand)]
-#[command(after_help = "\
-The passphrase is asked for on a terminal. Elsewhere it comes from --passphrase-file or
---passphrase-command, which any keyring can serve; in the configuration file:
-  passphrase_command = \"secret-tool lookup app chappe\"
-With either of them, the sessions of new sign-ins are encrypted from the beginning.")]
-pub(crate) enum Session {
-    /// Show what a session says, and nothing secret: the account's own, or one of another library
-    Show(Given),
-    /// Take over a session of another library, so that nobody has to sign in anew
-    Import(Import),
-    /// Write the account's session as another library wants it
-    Export(Export),
-    /// Turn a session of one library into one of another
-    Convert(Convert),
-    /// Encrypt it by a passphrase
-    Encrypt,
-    /// Keep it without a passphrase again
-    Decrypt,
-}
-
-/// A session of any library.
-#[derive(Args, Debug)]
-pub(crate) struct Given {
-    /// Take the local passcode of tdata from the first line of this file; asked for on a terminal
-    #[arg(long, value_name = "FILE")]
-    pub(crate) passcode_file: Option<PathBuf>,
-    /// A file, tdata's folder, or - for standard input; never the session itself, which would
-    /// stay in the shell's history
-    #[arg(value_name = "FILE")]
-    pub(crate) source: Option<PathBuf>,
-    /// Its format, if it is not recognized by itself
-    #[arg(long, value_name = "FORMAT", value_parser = formats())]
-    pub(crate) format: Option<Format>,
-}
-
-/// Where a session is written to.
-#[derive(Args, Debug)]
-pub(crate) struct Written {
-    /// Write it to this file, which only you can read
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-    /// Print it on standard output: whoever sees it can be the account
-    #[arg(long, conflicts_with = "output")]
-    pub(crate) reveal: bool,
-    /// Write the older form of the format, where there is one, which says less
-    #[arg(long)]
-    pub(crate) older: bool,
-}
-
-/// Options of `chappe session import`.
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Examples:
-  chappe --account work session import session.txt     a string of GramJS, Telethon, ...
-  chappe --account work session import < session.txt
-  chappe --account old session import me.session       a database of Telethon or Pyrogram")]
-pub(crate) struct Import {
-    #[command(flatten)]
-    pub(crate) given: Given,
-    /// Which one, if there are several
-    #[arg(long, value_name = "N")]
-    pub(crate) number: Option<usize>,
-    /// Do not ask Telegram whether the session is good, and whose it is
-    #[arg(long)]
-    pub(crate) offline: bool,
-}
-
-/// Options of `chappe session export`.
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Examples:
-  chappe session export --format gramjs -o session.txt
-  chappe session export --format telethon --reveal     on standard output")]
-pub(crate) struct Export {
-    /// The format
-    #[arg(long, value_name = "FORMAT", value_parser = formats())]
-    pub(crate) format: Format,
-    #[command(flatten)]
-    pub(crate) written: Written,
-    /// Do not ask Telegram for what the session does not say
-    #[arg(long)]
-    pub(crate) offline: bool,
-}
-
-/// Options of `chappe session convert`.
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Examples:
-  chappe session convert me.session --to gramjs -o session.txt
-  chappe session convert --to telethon --reveal < session.txt")]
-pub(crate) struct Convert {
-    #[command(flatten)]
-    pub(crate) given: Given,
-    /// The format to write
-    #[arg(long, value_name = "FORMAT", value_parser = formats())]
-    pub(crate) to: Format,
-    #[command(flatten)]
-    pub(crate) written: Written,
-    /// Which one, if there are several
-    #[arg(long, value_name = "N")]
-    pub(crate) number: Option<usize>,
-    /// Who is signed in, if the session does not say it
-    #[arg(long, value_name = "ID")]
-    pub(crate) user_id: Option<i64>,
-    /// That this is a bot
-    #[arg(long, requires = "user_id")]
-    pub(crate) bot: bool,
-}
-
 /// What to do with the configuration.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
@@ -560,10 +453,6 @@ pub(crate) struct Call {
     /// Check and show the request, but send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-}
-
-fn formats() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
 }
 
 fn parse_address(text: &str) -> Result<SocketAddr, String> {

@@ -240,7 +240,7 @@ fn protect(telegram: &Telegram, email: Option<&str>) {
     let mut terminal = Terminal::start(telegram.command(&["account", "password", "email", email]));
     terminal.expect("Current password");
     terminal.enter("correct horse");
-    terminal.expect("ode");
+    terminal.expect("Code");
     terminal.enter(&telegram.letter(email));
     let (exit, shown) = terminal.end();
     assert_eq!(exit, 0, "{shown}");
