@@ -105,7 +105,7 @@ pub enum Flaw {
     /// It has the wrong length.
     Length {
         /// The bytes, or the characters of a text, that were found.
-        found: usize,
+        found: u32,
         /// What the format wants.
         wanted: &'static str,
     },
@@ -119,6 +119,12 @@ pub enum Flaw {
     Trailing,
     /// Another program has it open, or was killed while it had.
     Unfinished,
+}
+
+impl Flaw {
+    pub(super) fn length(found: usize, wanted: &'static str) -> Self {
+        Self::Length { found: u32::try_from(found).unwrap_or(u32::MAX), wanted }
+    }
 }
 
 impl fmt::Display for Flaw {
@@ -171,5 +177,17 @@ impl fmt::Display for Field {
                  ask `Client::me`"
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_small_and_cross_threads() {
+        fn crosses<T: Send + Sync + 'static>() {}
+        crosses::<ForeignError>();
+        assert!(size_of::<ForeignError>() <= 32, "{}", size_of::<ForeignError>());
     }
 }

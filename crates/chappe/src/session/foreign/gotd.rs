@@ -93,7 +93,7 @@ fn read_data(data: &Data) -> Result<Foreign, Flaw> {
         return Err(Flaw::NoKey);
     }
     if key.len() != 256 {
-        return Err(Flaw::Length { found: key.len(), wanted: "a key of 256 bytes" });
+        return Err(Flaw::length(key.len(), "a key of 256 bytes"));
     }
     let session = Foreign::checked(data.dc, &*Fields(&key).key()?)?;
     let id = fields::decode(data.auth_key_id.as_deref().unwrap_or_default())?;

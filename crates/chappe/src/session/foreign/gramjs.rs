@@ -47,7 +47,7 @@ fn layout(mut fields: Fields<'_>) -> Result<(u8, String, Fields<'_>), Flaw> {
     let port = u16::from_be_bytes(fields.take()?);
     if fields.0.len() != 256 {
         let wanted = "a key of 256 bytes";
-        return Err(Flaw::Length { found: fields.0.len(), wanted });
+        return Err(Flaw::length(fields.0.len(), wanted));
     }
     let host = std::str::from_utf8(host).map_err(|_| Flaw::Address)?;
     Ok((dc_id, address::join(host, port)?, fields))

@@ -64,7 +64,7 @@ fn read_version(mut fields: Fields<'_>, version: u8) -> Result<Foreign, Flaw> {
     let key = fields.tl_bytes()?;
     fields.end()?;
     if key.len() != 256 {
-        return Err(Flaw::Length { found: key.len(), wanted: "a key of 256 bytes" });
+        return Err(Flaw::length(key.len(), "a key of 256 bytes"));
     }
     let mut session = Foreign::checked(home.dc_id, &*Fields(key).key()?)?.at(home.address);
     session.test = Some(home.test || flags & TEST != 0);

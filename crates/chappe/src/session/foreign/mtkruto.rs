@@ -30,7 +30,7 @@ pub(super) fn read(text: &str) -> Result<Foreign, Flaw> {
     let dc_id = number.parse().ok().filter(|dc_id: &i32| dc_id.to_string() == number);
     let key = fields.tl_bytes()?;
     if key.len() != 256 {
-        return Err(Flaw::Length { found: key.len(), wanted: "a key of 256 bytes" });
+        return Err(Flaw::length(key.len(), "a key of 256 bytes"));
     }
     let mut session = Foreign::checked(dc_id.ok_or(Flaw::DcId)?, &*Fields(key).key()?)?;
     session.test = Some(test);

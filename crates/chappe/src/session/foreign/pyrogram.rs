@@ -27,7 +27,7 @@ pub(super) fn read(text: &str) -> Result<Foreign, Flaw> {
         OLDEST => (false, false),
         _ => {
             let wanted = "351, 356 or 362 characters";
-            return Err(Flaw::Length { found: text.trim_end_matches('=').len(), wanted });
+            return Err(Flaw::length(text.trim_end_matches('=').len(), wanted));
         }
     };
     let [dc_id] = fields.take()?;

@@ -140,7 +140,7 @@ fn read_pyrogram(database: &Connection) -> Result<Foreign, Flaw> {
 fn session(dc_id: i32, key: Option<Zeroizing<Vec<u8>>>) -> Result<Foreign, Flaw> {
     let key = key.filter(|key| !key.is_empty()).ok_or(Flaw::NoKey)?;
     if key.len() != 256 {
-        return Err(Flaw::Length { found: key.len(), wanted: "a key of 256 bytes" });
+        return Err(Flaw::length(key.len(), "a key of 256 bytes"));
     }
     Foreign::checked(dc_id, &*Fields(&key).key()?)
 }

@@ -151,7 +151,7 @@ fn read_keys(content: &[u8], passcode: &[u8]) -> Result<(AuthKey, Vec<u32>), For
     let mut array = || read_array(&mut fields).map_err(flawed);
     let (salt, locked, info) = (array()?, array()?, array()?);
     if salt.len() != SALT {
-        return Err(flawed(Flaw::Length { found: salt.len(), wanted: "a salt of 32 bytes" }));
+        return Err(flawed(Flaw::length(salt.len(), "a salt of 32 bytes")));
     }
     let key = match open(&passcode_key(passcode, salt), locked) {
         Ok(key) => key,
@@ -159,7 +159,7 @@ fn read_keys(content: &[u8], passcode: &[u8]) -> Result<(AuthKey, Vec<u32>), For
         Err(_) => return Err(flawed(Flaw::Field("its local key has an impossible length"))),
     };
     if key.len() != 256 {
-        return Err(flawed(Flaw::Length { found: key.len(), wanted: "a local key of 256 bytes" }));
+        return Err(flawed(Flaw::length(key.len(), "a local key of 256 bytes")));
     }
     let key = Fields(&key).key().map_err(flawed)?;
     let key = AuthKey::from_bytes(*key);

@@ -22,7 +22,7 @@ pub(super) fn read(text: &str) -> Result<Foreign, Flaw> {
         WITH_IPV6 => true,
         other => {
             let wanted = "353 or 369 characters";
-            return Err(Flaw::Length { found: other + 1, wanted });
+            return Err(Flaw::length(other + 1, wanted));
         }
     };
     let bytes = fields::decode(rest)?;
