@@ -15,8 +15,11 @@ use std::{
 use chappe_mtproto::connection::Resume;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Dc, Owner, Session, Token, lock::Held};
-use crate::{error::Error, net::driver::Clock};
+use super::{Dc, Owner, Session, SessionLock, Store, Token, lock::Held};
+use crate::{
+    error::{Error, SessionProblem},
+    net::driver::Clock,
+};
 
 /// The session of a running client, and orders to the task that keeps it. The task ends when the
 /// last of these is gone.
@@ -93,7 +96,7 @@ impl Keeper {
             // The same server may listen somewhere else than last time.
             keeper.dialled(dc_id, &address);
         }
-        let task = Task { held, state: Arc::clone(&keeper.state), failure: None };
+        let task = Task { held, state: Arc::clone(&keeper.state), left: None };
         (keeper, task.run(inbox))
     }
 
@@ -224,7 +227,8 @@ impl Keeper {
     /// Forgets who is signed in and the keys of all data centres but the home, and returns when
     /// the stored session has no key any more. The token is kept for later, or all are forgotten.
     pub(crate) async fn sign_out(&self, tokens: Tokens<'_>) -> Result<(), Error> {
-        let left = {
+        let (reply, answer) = oneshot::channel();
+        {
             let mut state = self.lock();
             match tokens {
                 Tokens::Keep(token) => state.session.remember(token.unwrap_or_default()),
@@ -239,9 +243,10 @@ impl Keeper {
             state.signed_out = true;
             state.era += 1;
             state.unwritten = false;
-            left
-        };
-        self.ask(|reply| Order::Leave(left.map(Box::new), reply)).await
+            // Before the lock is let go: a sign-in that comes after it is kept after it.
+            drop(self.orders.send(Order::Leave(left.map(Box::new), reply)));
+        }
+        answer.await.unwrap_or(Err(Error::Closed))
     }
 
     /// What lets somebody sign in without a code, the newest first.
@@ -351,71 +356,95 @@ impl fmt::Debug for DcKeeper {
 struct Task {
     held: Held,
     state: Arc<Mutex<State>>,
-    /// The failure of a write that nobody waited for.
-    failure: Option<Error>,
+    /// What a sign-out leaves, if that is not kept yet.
+    left: Option<Option<Box<Session>>>,
 }
 
 impl Task {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Order>) {
         while let Some(first) = inbox.recv().await {
             let mut next = Some(first);
+            let mut is_changed = false;
             while let Some(order) = next {
-                if let Order::Close(reply) = order {
-                    let result = self.flush().await;
-                    // Who closed it may open it again at once.
-                    let released = self.held.release().await;
-                    drop(reply.send(result.and(released)));
-                    return;
+                match order {
+                    Order::Look => is_changed = true,
+                    Order::Leave(left, reply) => {
+                        self.left = Some(left);
+                        drop(reply.send(self.leave().await));
+                    }
+                    Order::Flush(reply) => drop(reply.send(self.write().await)),
+                    Order::Close(reply) => {
+                        let result = self.write().await;
+                        // Who closed it may open it again at once.
+                        let released = self.held.release().await;
+                        drop(reply.send(result.and(released)));
+                        return;
+                    }
                 }
-                self.obey(order).await;
                 next = inbox.try_recv().ok();
             }
-            if let Err(error) = self.write().await {
-                tracing::warn!(%error, "the session could not be kept");
-                self.failure = Some(error);
+            if is_changed {
+                self.write_unasked().await;
             }
+        }
+        // Perhaps there is room now for what could not be kept before.
+        self.write_unasked().await;
+    }
+
+    async fn write_unasked(&mut self) {
+        if let Err(error) = self.write().await {
+            tracing::warn!(%error, "the session could not be kept");
         }
     }
 
-    async fn obey(&mut self, order: Order) {
-        match order {
-            Order::Look => {}
-            Order::Leave(left, reply) => {
-                let store = Arc::clone(&self.held.store);
-                let work = move || match left {
-                    Some(left) => store.save(&left),
-                    None => store.clear(),
-                };
-                drop(reply.send(blocking(work).await));
-            }
-            Order::Close(reply) | Order::Flush(reply) => {
-                let result = self.flush().await;
-                drop(reply.send(result));
-            }
-        }
-    }
-
-    async fn flush(&mut self) -> Result<(), Error> {
-        let written = self.write().await;
-        self.failure.take().map_or(written, Err)
-    }
-
-    /// Writes what is not written yet, if there is a session at all.
+    /// Writes what is not written yet, if there is a session at all. What fails is tried again
+    /// with whatever comes next.
     async fn write(&mut self) -> Result<(), Error> {
         let session = {
             let mut state = lock(&self.state);
-            if !std::mem::take(&mut state.unwritten) {
-                return Ok(());
-            }
-            if !state.session.dcs.contains_key(&state.session.home) {
-                return Ok(());
-            }
-            state.session.clone()
+            let is_complete = state.session.dcs.contains_key(&state.session.home);
+            let is_wanted = std::mem::take(&mut state.unwritten) && is_complete;
+            is_wanted.then(|| state.session.clone())
         };
-        // A later write makes up for an earlier one.
-        self.failure = None;
+        let Some(session) = session else { return self.leave().await };
+        let kept = self.change(move |store| store.save(&session)).await;
+        match kept {
+            // Somebody signed in after whoever left.
+            Ok(()) => self.left = None,
+            Err(_) => {
+                let mut state = lock(&self.state);
+                state.unwritten = !state.signed_out;
+            }
+        }
+        kept
+    }
+
+    /// Writes what a sign-out leaves.
+    async fn leave(&mut self) -> Result<(), Error> {
+        let Some(left) = self.left.clone() else { return Ok(()) };
+        let work = move |store: &dyn Store| match left {
+            Some(left) => store.save(&left),
+            None => store.clear(),
+        };
+        self.change(work).await?;
+        self.left = None;
+        Ok(())
+    }
+
+    /// Changes what is kept, unless it is somebody else's by now.
+    async fn change(
+        &self,
+        work: impl FnOnce(&dyn Store) -> Result<(), Error> + Send + 'static,
+    ) -> Result<(), Error> {
         let store = Arc::clone(&self.held.store);
-        blocking(move || store.save(&session)).await
+        let lease = self.held.lock.as_ref().and_then(SessionLock::lease).cloned();
+        blocking(move || {
+            if lease.is_some_and(|lease| lease.is_over()) {
+                return Err(Error::session(store.path(), SessionProblem::LeaseLost));
+            }
+            work(&*store)
+        })
+        .await
     }
 }
 

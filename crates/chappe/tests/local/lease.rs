@@ -4,14 +4,14 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::Poll,
     time::Duration,
 };
 
 use chappe::{
-    CallOptions, Client, ConnectionState, Ended, Error,
+    CallOptions, Client, ConnectionState, Ended, Error, SessionProblem,
     api::{help, users},
     session::{Lease, Memory, Moment, Session, SessionLock, Store},
 };
@@ -19,7 +19,7 @@ use tokio::time::{Instant, advance};
 
 use crate::{
     centres::Centres,
-    telegram::{client_of, sign_in, telegram},
+    telegram::{client_of, code, sign_in, telegram},
     wire::{Weather, Wire},
 };
 
@@ -37,6 +37,7 @@ struct Leased {
     out: Arc<AtomicUsize>,
     /// Leases are over when they are granted.
     late: bool,
+    full: AtomicBool,
 }
 
 /// Counts as being out until it is dropped.
@@ -68,6 +69,9 @@ impl Store for Leased {
         self.memory.load()
     }
     fn save(&self, session: &Session) -> Result<(), Error> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(Error::store(std::io::ErrorKind::StorageFull.into()));
+        }
         self.memory.save(session)
     }
     fn clear(&self) -> Result<(), Error> {
@@ -220,6 +224,26 @@ async fn who_has_no_lease_any_more_when_it_is_to_dial_does_not() {
     let dials = wire.dials();
     tokio::time::sleep(Duration::from_secs(3600)).await;
     assert_eq!(wire.dials(), dials);
+}
+
+/// By then somebody else may have saved a newer session.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_saved_when_the_lease_is_over() {
+    let wire = Wire::new(telegram(1).await);
+    let store = Arc::new(Leased::default());
+    let client = wire.connect(client_of(wire.server()).session(Arc::clone(&store))).await.unwrap();
+    let account = &wire.server().accounts()[0];
+    let step = code(client.sign_in_phone(&account.phone).await.unwrap());
+    // The sign-in could not be kept, and waits for a better moment.
+    store.full.store(true, Ordering::SeqCst);
+    assert!(matches!(step.submit(&account.code).await, Err(Error::Session(_))));
+    store.full.store(false, Ordering::SeqCst);
+    store.lease().lose();
+    let error = client.close().await.unwrap_err();
+    let Error::Session(error) = error else { panic!("{error}") };
+    assert!(matches!(error.problem(), SessionProblem::LeaseLost), "{error}");
+    assert!(!store.load().unwrap().unwrap().is_signed_in());
+    assert_eq!(store.count(), (0, 1));
 }
 
 /// Who closes a client can give the session to somebody else at once.

@@ -1,6 +1,12 @@
 //! Sessions that outlive a client, and those that do not fit.
 
-use std::{fs, sync::Arc};
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use chappe::{
     Ended, Error, SessionProblem,
@@ -10,7 +16,7 @@ use chappe::{
 use chappe_server::Server;
 
 use crate::{
-    telegram::{API_ID, client_of, sign_in, telegram},
+    telegram::{API_ID, client_of, code, done, sign_in, telegram},
     wire::{Weather, Wire},
 };
 
@@ -224,6 +230,77 @@ async fn a_store_that_fails_is_heard_of() {
     let error = client_of(&server).session(Full).connect().await.unwrap_err();
     let Error::Session(error) = error else { panic!("{error}") };
     assert!(matches!(error.problem(), SessionProblem::Io(_)));
+}
+
+/// A disk that is full for a while.
+#[derive(Default)]
+struct Disk {
+    memory: Memory,
+    full: AtomicBool,
+}
+
+impl Disk {
+    fn room(&self) -> Result<(), Error> {
+        let full = self.full.load(Ordering::SeqCst);
+        if full { Err(Error::store(std::io::ErrorKind::StorageFull.into())) } else { Ok(()) }
+    }
+}
+
+impl Store for Disk {
+    fn load(&self) -> Result<Option<Session>, Error> {
+        self.memory.load()
+    }
+    fn save(&self, session: &Session) -> Result<(), Error> {
+        self.room().and_then(|()| self.memory.save(session))
+    }
+    fn clear(&self) -> Result<(), Error> {
+        self.room().and_then(|()| self.memory.clear())
+    }
+}
+
+/// What could not be kept is not forgotten: it is as soon as there is room, at the latest when
+/// the client is closed, which says whether all is kept.
+#[tokio::test]
+async fn what_a_full_disk_did_not_take_is_kept_when_there_is_room() {
+    let server = telegram(1).await;
+    let disk = Arc::new(Disk::default());
+    let kept = || disk.load().unwrap();
+    let connect = || client_of(&server).session(Arc::clone(&disk)).connect();
+    let account = &server.accounts()[0];
+    let client = connect().await.unwrap();
+    let step = code(client.sign_in_phone(&account.phone).await.unwrap());
+    disk.full.store(true, Ordering::SeqCst);
+    let error = step.submit(&account.code).await.unwrap_err();
+    assert!(matches!(error, Error::Session(_)), "{error}");
+    assert!(!kept().unwrap().is_signed_in());
+    disk.full.store(false, Ordering::SeqCst);
+    client.close().await.unwrap();
+    assert!(kept().unwrap().is_signed_in());
+
+    // A sign-out the same, whatever it leaves.
+    for forget in [false, true] {
+        let client = connect().await.unwrap();
+        if forget {
+            done(client.sign_in_phone(&account.phone).await);
+        }
+        disk.full.store(true, Ordering::SeqCst);
+        let out = if forget { client.sign_out_and_forget().await } else { client.sign_out().await };
+        assert!(matches!(out, Err(Error::Session(_))), "{out:?}");
+        assert!(kept().unwrap().is_signed_in());
+        disk.full.store(false, Ordering::SeqCst);
+        client.close().await.unwrap();
+        let left = kept().map(|left| left.dc_ids().count());
+        assert_eq!(left, if forget { None } else { Some(0) });
+    }
+
+    // And if there never is any, whoever closes it hears of that.
+    let client = connect().await.unwrap();
+    let step = code(client.sign_in_phone(&account.phone).await.unwrap());
+    disk.full.store(true, Ordering::SeqCst);
+    assert!(step.submit(&account.code).await.is_err());
+    let closed = client.close().await;
+    assert!(matches!(closed, Err(Error::Session(_))), "{closed:?}");
+    assert!(!kept().unwrap().is_signed_in());
 }
 
 /// The server's process ends and another takes its place: the session on the server's side is
