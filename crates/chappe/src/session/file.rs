@@ -33,13 +33,20 @@ use crate::error::{Error, SessionProblem};
 #[derive(Clone, Debug)]
 pub struct File {
     path: PathBuf,
+    /// The same from the root: where the program is may change.
+    place: PathBuf,
     seal: Option<Arc<Seal>>,
 }
 
 impl File {
     /// Names the file. Nothing is touched before [`load`](Store::load) or [`save`](Store::save).
+    /// A relative path is meant from the folder that the process is in now, also if it goes to
+    /// another one.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), seal: None }
+        let path = path.into();
+        // Without a folder to be in, or a path, there is nothing better than what was given.
+        let place = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+        Self { path, place, seal: None }
     }
 
     /// Keeps the session encrypted: a file that is there must have been encrypted with this
@@ -75,7 +82,7 @@ impl File {
     /// [`Error::Session`] if the session is in use, if it cannot be opened with what this value
     /// knows, or if there is none.
     pub fn change_passphrase(&self, new: Option<Passphrase>) -> Result<Self, Error> {
-        let changed = Self { path: self.path.clone(), seal: new.map(Seal::new).map(Arc::new) };
+        let changed = Self { seal: new.map(Seal::new).map(Arc::new), ..self.clone() };
         let _lock = Store::lock(self)?;
         self.rewrite(&changed, &mut Disk).map_err(|problem| self.failed(problem))?;
         Ok(changed)
@@ -90,7 +97,7 @@ impl File {
     #[cfg(test)]
     pub(super) fn moved(&self, folder: &Path) -> Self {
         let path = folder.join(self.path.file_name().unwrap_or_default());
-        Self { path, seal: self.seal.clone() }
+        Self { seal: self.seal.clone(), ..Self::new(path) }
     }
 
     fn failed(&self, problem: SessionProblem) -> Error {
@@ -99,10 +106,10 @@ impl File {
 
     /// All of the file, or as much of it as no session has; `None` if there is none.
     fn content(&self) -> Result<Option<Zeroizing<Vec<u8>>>, SessionProblem> {
-        if !examine(&self.path)? {
+        if !examine(&self.place)? {
             return Ok(None);
         }
-        let file = fs::File::open(&self.path).map_err(SessionProblem::Io)?;
+        let file = fs::File::open(&self.place).map_err(SessionProblem::Io)?;
         let length = file.metadata().map_err(SessionProblem::Io)?.len();
         // Room for all of it at once, so that growing leaves no copy behind.
         let room = usize::try_from(length.min(LARGEST)).unwrap_or_default() + 1;
@@ -154,7 +161,7 @@ impl File {
             steps.write(&mut file, content)?;
             steps.sync(&file)?;
             drop(file);
-            steps.rename(&fresh, &self.path)
+            steps.rename(&fresh, &self.place)
         })();
         if let Err(error) = written {
             discard(&fresh, steps);
@@ -164,18 +171,18 @@ impl File {
     }
 
     pub(super) fn remove(&self, steps: &mut impl Steps) -> Result<(), SessionProblem> {
-        if !examine(&self.path)? {
+        if !examine(&self.place)? {
             return Ok(());
         }
         let (folder, _) = self.temporary()?;
-        steps.remove(&self.path).map_err(SessionProblem::Io)?;
+        steps.remove(&self.place).map_err(SessionProblem::Io)?;
         steps.sync_folder(folder).map_err(SessionProblem::Io)
     }
 
     /// The folder, and what the names of temporary files in it begin with.
     fn temporary(&self) -> Result<(&Path, OsString), SessionProblem> {
-        let name = self.path.file_name().ok_or(SessionProblem::NotAFile("no file name"))?;
-        let folder = match self.path.parent() {
+        let name = self.place.file_name().ok_or(SessionProblem::NotAFile("no file name"))?;
+        let folder = match self.place.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
@@ -217,7 +224,7 @@ impl Store for File {
     }
 
     fn lock(&self) -> Result<Option<SessionLock>, Error> {
-        let lock = lock::take(&self.path).map_err(|problem| self.failed(problem))?;
+        let lock = lock::take(&self.place).map_err(|problem| self.failed(problem))?;
         self.sweep(&mut Disk);
         Ok(Some(lock))
     }
@@ -294,7 +301,20 @@ impl Steps for Disk {
 
     fn sync_folder(&mut self, folder: &Path) -> io::Result<()> {
         // Elsewhere a folder cannot be opened like a file, and a rename needs no more than itself.
-        if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
+        if !cfg!(unix) {
+            return Ok(());
+        }
+        let synced = match fs::File::open(folder) {
+            Ok(folder) => folder.sync_all(),
+            // It may be written to and not be read.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        // So say file systems that cannot do it for folders.
+        synced.or_else(|error| match error.kind() {
+            io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported => Ok(()),
+            _ => Err(error),
+        })
     }
 
     fn remove(&mut self, path: &Path) -> io::Result<()> {

@@ -69,7 +69,10 @@ impl Sqlite {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = path.into();
         match open(&path) {
-            Ok(db) => Ok(Self { database: Arc::new(Database { path, db: Mutex::new(db) }) }),
+            Ok((db, place)) => {
+                let database = Database { path, place, db: Mutex::new(db) };
+                Ok(Self { database: Arc::new(database) })
+            }
             Err(problem) => Err(Error::session(Some(&path), problem)),
         }
     }
@@ -241,7 +244,7 @@ impl Store for Account {
     }
 
     fn lock(&self) -> Result<Option<SessionLock>, Error> {
-        let taken = lock_path(&self.database.path, &self.name).and_then(|path| lock::take(&path));
+        let taken = lock_path(&self.database.place, &self.name).and_then(|path| lock::take(&path));
         taken.map(Some).map_err(|problem| self.failed(problem))
     }
 
@@ -262,6 +265,8 @@ impl fmt::Debug for Account {
 /// The open file.
 pub(super) struct Database {
     path: PathBuf,
+    /// The same from the root and without links: where the program is may change.
+    place: PathBuf,
     db: Mutex<Connection>,
 }
 
@@ -312,8 +317,8 @@ impl Database {
     }
 }
 
-/// Opens the file, if it is ours or can be, and brings its tables up to date.
-fn open(path: &Path) -> Result<Connection, SessionProblem> {
+/// Opens the file, if it is ours or can be, and brings its tables up to date. Says where it is.
+fn open(path: &Path) -> Result<(Connection, PathBuf), SessionProblem> {
     let is_there = examine(path)?;
     let name = path.file_name().ok_or(SessionProblem::NotAFile("no file name"))?;
     let folder = match path.parent() {
@@ -344,7 +349,7 @@ fn open(path: &Path) -> Result<Connection, SessionProblem> {
     if found != VERSION {
         bring_up(&mut db)?;
     }
-    Ok(db)
+    Ok((db, path))
 }
 
 /// Settings under which a file of a stranger can do nothing but be wrong.

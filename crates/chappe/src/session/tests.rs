@@ -6,7 +6,7 @@ mod killed;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, env, fs, path::Path, process::Command};
 
 use chappe_crypto::AuthKey;
 use chappe_mtproto::connection::Salt;
@@ -337,6 +337,39 @@ fn a_file_keeps_replaces_and_forgets() {
     file.clear().unwrap();
     assert!(file.load().unwrap().is_none());
     assert!(names(folder.path()).is_empty());
+}
+
+/// A program that goes to another folder meanwhile keeps its session, and its lock, where they
+/// were: it would find neither the next time.
+#[test]
+fn a_path_is_meant_from_where_the_program_was_when_it_named_it() {
+    const CHILD: &str = "CHAPPE_TEST_GOES_ELSEWHERE";
+    if let Some(elsewhere) = env::var_os(CHILD) {
+        let file = File::new("me.session");
+        file.save(&session(1)).unwrap();
+        #[cfg(feature = "sqlite")]
+        let account = super::Sqlite::open("accounts.sqlite").unwrap().account("alice").unwrap();
+        env::set_current_dir(elsewhere).unwrap();
+        let _lock = file.lock().unwrap();
+        assert!(same(&file.load().unwrap().unwrap(), &session(1)));
+        file.save(&session(2)).unwrap();
+        #[cfg(feature = "sqlite")]
+        drop(account.lock().unwrap());
+        return;
+    }
+    let (here, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let name = std::thread::current().name().unwrap().to_owned();
+    let child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", &name])
+        .env(CHILD, elsewhere.path())
+        .current_dir(here.path())
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+    assert!(names(elsewhere.path()).is_empty(), "{:?}", names(elsewhere.path()));
+    let kept = File::new(here.path().join("me.session")).load().unwrap().unwrap();
+    assert!(same(&kept, &session(2)));
+    assert!(names(here.path()).contains(&"me.session.lock".to_owned()));
 }
 
 #[cfg(unix)]

@@ -425,3 +425,13 @@ fn what_killed_processes_left_is_removed_by_the_next_who_has_the_lock() {
 const NAME: &str = "me.session";
 const LOCK: &str = "me.session.lock";
 const LEFT: &str = ".me.session.4711-0.new";
+
+/// Some file systems cannot bring a folder to the disk. Nobody could keep a session there if that
+/// were a failure; `/proc` is one of them.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_system_that_syncs_no_folders_keeps_sessions() {
+    assert!(fs::File::open("/proc").unwrap().sync_all().is_err());
+    Disk.sync_folder(Path::new("/proc")).unwrap();
+    assert!(Disk.sync_folder(Path::new("/proc/none")).is_err());
+}
