@@ -48,6 +48,7 @@ impl Moment {
 
     /// The end of a lease of this length that was asked for now.
     fn end(self, length: Duration) -> Self {
+        let length = length.min(LONGEST);
         let length = length - length / MARGIN;
         Self { steady: self.steady + length, wall: self.wall + length }
     }
@@ -119,6 +120,8 @@ impl Lease {
 
 /// The share of a lease that is not used.
 const MARGIN: u32 = 10;
+/// What is longer is as good as for ever, and no clock goes that far: a century.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {
@@ -147,6 +150,13 @@ mod tests {
             let now = later(asked, SECOND * steady, SECOND * wall);
             assert_eq!(lease.look(now, None), holds, "{steady} {wall}");
         }
+    }
+
+    /// "For ever" is a length, too.
+    #[test]
+    fn a_lease_may_be_as_long_as_anybody_likes() {
+        let lease = Lease::granted(Moment::now(), Duration::MAX);
+        assert!(!lease.is_over() && lease.renewed(Moment::now(), Duration::MAX));
     }
 
     #[test]

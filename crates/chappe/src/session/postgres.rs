@@ -400,7 +400,8 @@ impl Account {
     /// # Cancel safety
     /// An account that was taken is let go again.
     pub async fn claim(self, wait: Duration) -> Result<Self, Error> {
-        let until = Instant::now() + wait;
+        // `None` is for ever.
+        let until = Instant::now().checked_add(wait);
         loop {
             let InUse { holder, left } = match self.take()?.get().await.map_err(failed)? {
                 Ok(granted) => {
@@ -409,7 +410,7 @@ impl Account {
                 }
                 Err(found) => found,
             };
-            let rest = until.saturating_duration_since(Instant::now());
+            let rest = until.map_or(wait, |until| until.saturating_duration_since(Instant::now()));
             if rest.is_zero() {
                 return Err(Error::session(None, SessionProblem::InUse { holder }));
             }
@@ -447,7 +448,10 @@ impl Account {
 
     /// Keeps this, for whoever has the account, or for us if nobody has.
     fn keep(&self, entry: Entry) -> Result<(), Error> {
-        let grant = self.state().grant.upgrade();
+        let grant = {
+            let state = self.state();
+            state.grant.upgrade().or_else(|| state.claimed.clone())
+        };
         if let Some(grant) = grant {
             let fence = grant.granted.fence;
             let saving = async move |database: &rows::Database| database.save(fence, &entry).await;

@@ -2,7 +2,9 @@
 
 use std::{
     collections::BTreeSet,
+    future::poll_fn,
     sync::Arc,
+    task::{Context, Poll},
     thread,
     time::{Duration, Instant},
 };
@@ -57,6 +59,11 @@ pub(crate) const ALL: &[Story] = &[
         "what_is_claimed_and_not_waited_for_or_dropped_is_let_go",
         what_is_claimed_and_not_waited_for_or_dropped_is_let_go,
     ),
+    (
+        "an_answer_that_nobody_looked_at_does_not_keep_an_account",
+        an_answer_that_nobody_looked_at_does_not_keep_an_account,
+    ),
+    ("whoever_claimed_an_account_saves_to_it", whoever_claimed_an_account_saves_to_it),
     (
         "accounts_are_listed_without_their_sessions_and_removed_when_free",
         accounts_are_listed_without_their_sessions_and_removed_when_free,
@@ -389,6 +396,43 @@ fn what_is_claimed_and_not_waited_for_or_dropped_is_let_go(world: &World) {
         let account = world.wait(fleet.account("alice").unwrap().claim(10 * SECOND)).unwrap();
         drop(account.lock().unwrap());
     }
+}
+
+/// The answer comes, and whoever asked is gone before looking at it. Somebody else, who asks
+/// another program of the same fleet, must not wait for ever.
+fn an_answer_that_nobody_looked_at_does_not_keep_an_account(world: &World) {
+    let (fleet, schema) = world.fleet(3 * SECOND, &["alice"]);
+    let claiming = loop {
+        let mut claiming = Box::pin(fleet.claim_any());
+        let mut once = |cx: &mut Context<'_>| Poll::Ready(claiming.as_mut().poll(cx).is_pending());
+        // If the answer is there at once it is too late not to look at it.
+        if world.wait(poll_fn(&mut once)) {
+            break claiming;
+        }
+    };
+    let holders = format!("SELECT count(holder) FROM {schema}.account");
+    while world.cluster.sql(&holders) != "1" {}
+    // The number is in the database before the answer is here.
+    world.cluster.sql("SELECT pg_sleep(0.2)");
+    drop(claiming);
+    let other = world.wait(options_in(&world.cluster, &schema, 3 * SECOND).connect()).unwrap();
+    drop(world.wait(other.account("alice").unwrap().claim(15 * SECOND)).unwrap());
+}
+
+/// Without a client, as whoever brings a session from elsewhere.
+fn whoever_claimed_an_account_saves_to_it(world: &World) {
+    let (fleet, _) = world.fleet(60 * SECOND, &[]);
+    // However long that takes.
+    let new = world.wait(fleet.account("new").unwrap().claim(Duration::MAX)).unwrap();
+    new.save(&world.session).unwrap();
+    assert!(new.load().unwrap().is_some());
+    new.clear().unwrap();
+    new.save(&world.session).unwrap();
+    let other = fleet.account("new").unwrap();
+    assert!(matches!(problem(other.clear()).problem(), SessionProblem::InUse { .. }));
+    let client = world.wait(world.client().session(new).connect()).unwrap();
+    assert!(world.wait(client.me()).unwrap().is_some());
+    world.wait(client.close()).unwrap();
 }
 
 fn accounts_are_listed_without_their_sessions_and_removed_when_free(world: &World) {

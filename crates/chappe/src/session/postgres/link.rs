@@ -274,6 +274,8 @@ impl Worker {
     }
 
     async fn renew(&mut self) {
+        // Whoever asked may have gone after the answer was given.
+        self.let_go_of_orphans().await;
         let limit = self.limit();
         let Some(database) = &self.database else { return };
         match timeout(limit, database.renew()).await {
