@@ -1,6 +1,8 @@
 //! The files of the other libraries: gotd's JSON, and the databases of Telethon and Pyrogram.
 
 use std::fs;
+#[cfg(target_os = "linux")]
+use std::io::Write;
 
 use chappe::session::{
     Foreign, Format,
@@ -103,6 +105,19 @@ fn a_file_is_read_where_it_lies() {
     assert!(error.contains("none cannot be read"), "{error}");
     fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
     assert!(matches!(foreign::load(&path, None), Err(ForeignError::TooLarge)));
+}
+
+/// A path may lead to something that has no length and no end.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_never_ends_is_not_read_to_the_end() {
+    assert!(matches!(foreign::load("/dev/zero", None), Err(ForeignError::TooLarge)));
+    // What comes through a pipe has no length either.
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(gotd().as_bytes()).unwrap();
+    drop(writer);
+    let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&reader));
+    assert_eq!(foreign::load(path, None).unwrap()[0].key(2), Some(&key("key-count")));
 }
 
 #[cfg(not(feature = "sqlite"))]

@@ -142,6 +142,18 @@ fn a_folder_that_is_none_is_named() {
     assert!(error.starts_with(&folder.path().display().to_string()), "{error}");
 }
 
+/// Folders come in archives, and archives have links to anything.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_of_a_folder_that_is_none_is_refused() {
+    let made = Made::new();
+    let path = made.folder.path().join(format!("{FIRST}s"));
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+    let error = made.read().unwrap_err().to_string();
+    assert!(error.contains("no ordinary file"), "{error}");
+}
+
 #[test]
 fn what_is_written_is_read() {
     let mut far = account(4, 5_000_000_001, key("key-zeros"));

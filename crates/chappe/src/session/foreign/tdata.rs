@@ -37,7 +37,9 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use zeroize::Zeroizing;
 
-use super::{Buffer, Flaw, Foreign, ForeignError, Format, address, fields::Fields};
+use super::{
+    Buffer, Flaw, Foreign, ForeignError, Format, address, fields::Fields, load::read_whole,
+};
 use crate::{builder::entropy, dc};
 
 /// Reads the accounts of Telegram Desktop in a folder `tdata`, or one that has it inside: the one
@@ -350,7 +352,11 @@ fn read_file(folder: &Path, name: &str) -> Result<Option<Buffer>, ForeignError> 
     for suffix in SUFFIXES {
         let path = folder.join(format!("{name}{suffix}"));
         match fs::metadata(&path) {
-            Ok(found) if found.len() > LARGEST => return Err(ForeignError::TooLarge),
+            // A link may lead to something that never ends.
+            Ok(found) if !found.is_file() => {
+                let error = io::Error::other("it is no ordinary file");
+                return Err(failed(&path, "read", error));
+            }
             Ok(found) => paths.push((suffix != "s", found.modified().ok(), path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(&path, "read", error)),
@@ -360,8 +366,8 @@ fn read_file(folder: &Path, name: &str) -> Result<Option<Buffer>, ForeignError> 
     paths.sort_by(|one, other| (one.0, &other.1).cmp(&(other.0, &one.1)));
     let mut result = Ok(None);
     for (_, _, path) in paths {
-        let file = fs::read(&path).map_err(|error| failed(&path, "read", error))?;
-        match unwrap(Zeroizing::new(file)) {
+        let file = read_whole(&path, LARGEST).map_err(|error| failed(&path, "read", error))?;
+        match unwrap(file.ok_or(ForeignError::TooLarge)?) {
             Ok(content) => return Ok(Some(content)),
             Err(flaw) => result = result.and(Err(flawed(flaw))),
         }
