@@ -11,7 +11,8 @@
 //! | 22 | 8 | seconds to add to the local clock to get the servers' |
 //! | 30 | 1 | who is signed in: 0 nobody, 1 a user, 2 a bot, 3 somebody, it is not known who |
 //! | 31 | 8 | the user id, or 0 |
-//! | 39 | 2 | how many data centres follow; by number, the home among them |
+//! | 39 | 2 | how many data centres there are; by number, the home among them |
+//! | 41 | | the data centres, as below |
 //! | | 4 | the api id of the sign-in, or 0 if it is not known |
 //! | | 1 | how many tokens for later sign-ins follow, the newest first; at most 20 |
 //! | | 2 + n | of each token: length, not 0; the bytes |
@@ -30,8 +31,9 @@
 //! | 261 | 2 + n | the address: length, UTF-8 |
 //! | | 2 + 24 n | the salts: count; then salt, valid since, valid until (unix seconds) of each |
 //!
-//! Version 2 ends behind the data centres, and always has its home. Version 1 knew one data centre: behind the user id it has the auth key, the address and the
-//! salts of the home, and then the checksum.
+//! Version 2 has its checksum behind the data centres, and always has its home. Version 1 knew
+//! one data centre: behind the user id it has the auth key, the address and the salts of the
+//! home, and then the checksum.
 //!
 //! Whatever a later version changes, it begins with the same eight bytes and ends with the same
 //! checksum, so that "damaged" and "newer" can be told apart.
