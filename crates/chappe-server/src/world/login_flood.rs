@@ -91,18 +91,19 @@ impl World {
     }
 
     /// Counts that somebody does something; tells how often it was in this period, and how long the
-    /// period lasts.
+    /// period lasts. What was counted in earlier periods makes room.
     fn count(&self, now: i32, what: &str, whom: &str, period: i32) -> Outcome<(u32, i32)> {
+        self.db
+            .prepare_cached("DELETE FROM floods WHERE what = ?1 AND began + ?2 <= ?3")?
+            .execute(params![what, period, now])?;
         let (began, count): (i32, u32) = self
             .db
             .prepare_cached(
                 "INSERT INTO floods (what, whom, began, count) VALUES (?1, ?2, ?3, 1)
-                 ON CONFLICT (what, whom) DO UPDATE SET
-                   count = iif(began + ?4 > ?3, count + 1, 1),
-                   began = iif(began + ?4 > ?3, began, ?3)
+                 ON CONFLICT (what, whom) DO UPDATE SET count = count + 1
                  RETURNING began, count",
             )?
-            .query_row(params![what, whom, now, period], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            .query_row(params![what, whom, now], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok((count, began.saturating_add(period).saturating_sub(now)))
     }
 }

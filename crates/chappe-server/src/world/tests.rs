@@ -193,6 +193,13 @@ fn what_is_over_makes_room() {
     assert_eq!(count(&world, "login_codes"), 2);
     world.transaction(|world| send_code(world, NOW + 300, mine, "9996633333")).unwrap();
     assert_eq!(count(&world, "login_codes"), 2);
+
+    // Who asks for test numbers is not counted, unless that was ordered.
+    assert_eq!(count(&world, "floods"), 0);
+    for (asked, number) in [(0, "15550100200"), (86_399, "15550100201"), (86_400, "15550100202")] {
+        world.transaction(|world| send_code(world, NOW + asked, mine, number)).unwrap();
+    }
+    assert_eq!(count(&world, "floods"), 2);
 }
 
 #[test]
