@@ -10,18 +10,21 @@ use crate::{
     world::{NewPassword, NewPasswordSettings, PasswordProof, Reset},
 };
 
+/// Assumed: a key that is signed in and owes the password of somebody else speaks of that one, until
+/// it is given.
 pub(super) fn get(
     call: &mut Call<'_>,
     _: account::GetPassword,
 ) -> Outcome<types::account::Password> {
-    let user_id = call.key.user_id.or(call.key.pending_user_id);
+    let user_id = call.key.pending_user_id.or(call.key.user_id);
     let form = call.world.begin_password(call.now, call.caller.auth_key_id, user_id)?;
     let mut password = types::account::Password::new(
         algorithm(form.new_salt1, form.new_salt2.clone()),
         types::SecurePasswordKdfAlgoPbkdf2Hmacsha512iter100000 { salt: form.new_salt2.into() },
         form.secure_random.to_vec(),
     );
-    if let Some(phone) = call.user.as_ref().and_then(|user| user.phone.clone()) {
+    let me = call.user.as_ref().filter(|user| user_id == Some(user.id));
+    if let Some(phone) = me.and_then(|user| user.phone.clone()) {
         let pattern = call.world.login_email_pattern(call.now, &phone)?;
         password.login_email_pattern = pattern.map(Into::into);
     }

@@ -280,8 +280,8 @@ impl World {
     }
 
     /// Replaces a user's password. Every check that was begun for the old one is void, and so are
-    /// a recovery and a reset that are under way. The recovery address stays, unless there is
-    /// nothing left to recover.
+    /// a recovery and a reset that are under way, and settings that wait for their address. The
+    /// recovery address stays, unless there is nothing left to recover.
     pub(crate) fn set_password(&self, user_id: i64, new: NewPassword) -> Outcome<()> {
         self.check_new(&new)?;
         match new {
@@ -289,7 +289,6 @@ impl World {
                 self.db
                     .prepare_cached("DELETE FROM passwords WHERE user_id = ?1")?
                     .execute([user_id])?;
-                self.cancel_pending_settings(user_id)?;
             }
             NewPassword::Set { salt1, salt2, verifier, hint, .. } => {
                 self.db
@@ -302,6 +301,7 @@ impl World {
                     .execute(params![user_id, salt1, salt2, verifier, hint])?;
             }
         }
+        self.cancel_pending_settings(user_id)?;
         self.db
             .prepare_cached("DELETE FROM password_recoveries WHERE user_id = ?1")?
             .execute([user_id])?;

@@ -446,3 +446,48 @@ fn a_password_that_nobody_knows_is_reset_after_a_week() {
     assert_eq!(asked(&mut server), Answer::ResetPasswordOk);
     assert!(!form(&mut server, caller).has_password);
 }
+
+/// Whoever has the mailbox has the last word: what a thief of the password set up before is void.
+#[test]
+fn a_recovery_undoes_an_address_that_waits_to_be_confirmed() {
+    let mut server = Bench::new();
+    let owner = server.stranger(1);
+    set(&mut server, owner, "first");
+    set_email(&mut server, owner, EMAIL);
+    let thiefs = PasswordInputSettings {
+        email: Some("thief@example.com".into()),
+        ..to(&form(&mut server, owner), "thief's")
+    };
+    let proof = prove(&mut server, owner, "first");
+    server.call(owner, &update(proof, thiefs)).unwrap_err();
+    let thiefs = code(&server, "thief@example.com", Subject::RecoveryEmail);
+
+    let caller = half(&mut server, 2);
+    server.call(caller, &auth::RequestPasswordRecovery).unwrap();
+    let sent = code(&server, EMAIL, Subject::PasswordRecovery);
+    let settings = Some(Box::new(to(&form(&mut server, caller), "second")));
+    server.call(caller, &auth::RecoverPassword { code: sent, new_settings: settings }).unwrap();
+    assert_eq!(form(&mut server, caller).email_unconfirmed_pattern, None);
+    let confirm = account::ConfirmPasswordEmail { code: thiefs };
+    server.refused(owner, &confirm, errors::EMAIL_HASH_EXPIRED);
+    let proof = prove(&mut server, caller, "second");
+    assert!(server.call(caller, &auth::CheckPassword { password: proof }).is_ok());
+}
+
+/// A key that is signed in may sign in as somebody else: the password that is asked for is theirs.
+#[test]
+fn the_password_that_is_owed_is_the_one_that_is_asked_for() {
+    let mut server = Bench::new();
+    let owner = server.stranger(1);
+    set(&mut server, owner, "first");
+    let caller = server.demonstration(2);
+    let before = server.call(caller, &me()).unwrap();
+    let refusal = server.sign_in(caller, PHONE, "33333").unwrap_err();
+    assert_eq!(refusal, errors::SESSION_PASSWORD_NEEDED.into());
+    assert_eq!(server.call(caller, &me()).unwrap(), before);
+    let proof = prove(&mut server, caller, "first");
+    server.call(caller, &auth::CheckPassword { password: proof }).unwrap();
+    assert_ne!(server.call(caller, &me()).unwrap(), before);
+    // From here on it is the password of who is signed in.
+    assert!(form(&mut server, caller).has_password);
+}
