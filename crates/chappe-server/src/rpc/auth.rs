@@ -66,7 +66,8 @@ pub(super) fn log_out(call: &mut Call<'_>, _: auth::LogOut) -> Outcome<types::au
     let person = call.user.as_ref().filter(|user| !user.bot && !call.key.is_imported());
     let mut answer = types::auth::LoggedOut::new();
     if let Some(person) = person.map(|user| user.id) {
-        answer.future_auth_token = Some(call.world.make_future_token(call.now, person)?.into());
+        let token = call.world.make_future_token(call.now, call.caller, person)?;
+        answer.future_auth_token = Some(token.into());
     }
     call.world.sign_out(call.caller.auth_key_id)?;
     Ok(answer)
@@ -155,7 +156,7 @@ pub(super) fn authorization(
     }
     let mut authorization = signed_in(call, user_id)?;
     if !user.bot {
-        let token = call.world.make_future_token(call.now, user_id)?;
+        let token = call.world.make_future_token(call.now, call.caller, user_id)?;
         authorization.future_auth_token = Some(token.into());
     }
     Ok(authorization.into())

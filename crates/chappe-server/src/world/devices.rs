@@ -221,7 +221,7 @@ impl World {
                 "UPDATE auth_keys SET pending_user_id = NULL, pending_hash = NULL WHERE id = ?1",
             )?
             .execute([key_id])?;
-        Ok(())
+        self.end_promises(key_id)
     }
 
     /// Signs a key out, and all keys that its device session was imported to.
@@ -302,6 +302,7 @@ impl World {
     ) -> Outcome<()> {
         if let Some(key) = self.session_of(user_id, hash)?.filter(|key| *key != current_key) {
             self.refuse_fresh(now, current_key)?;
+            self.void_tokens_of_device(user_id, key)?;
             return self.void_key(key, Void::Revoked);
         }
         let owing: Option<i64> = self
@@ -313,6 +314,7 @@ impl World {
             .optional()?;
         let owing = owing.ok_or(errors::HASH_INVALID)?;
         self.refuse_fresh(now, current_key)?;
+        self.void_tokens_of_device(user_id, owing)?;
         self.forgive_password(owing)
     }
 
@@ -329,12 +331,14 @@ impl World {
                 self.void_key(key, Void::Revoked)?;
             }
         }
-        self.db
-            .prepare_cached(
-                "UPDATE auth_keys SET pending_user_id = NULL, pending_hash = NULL
-                 WHERE pending_user_id = ?1",
-            )?
-            .execute([user_id])?;
+        let owing = self
+            .db
+            .prepare_cached("SELECT id FROM auth_keys WHERE pending_user_id = ?1")?
+            .query_map([user_id], |row| row.get(0))?
+            .collect::<Result<Vec<i64>, _>>()?;
+        for key in owing {
+            self.forgive_password(key)?;
+        }
         Ok(())
     }
 

@@ -239,7 +239,7 @@ impl World {
                 return Err(errors::PHONE_NUMBER_APP_SIGNUP_FORBIDDEN.into());
             }
             None => {}
-            Some(user) if self.use_future_token(now, user.id, settings.tokens)? => {
+            Some(user) if self.use_future_token(now, caller, user.id, settings.tokens)? => {
                 return Ok(Sent::Done(self.first_half(now, caller, user.id)?));
             }
             Some(user) => {

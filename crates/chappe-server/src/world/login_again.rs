@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use rusqlite::{OptionalExtension, params};
 
-use super::World;
+use super::{Caller, World};
 use crate::failure::Outcome;
 
 /// How many tokens of a client are looked at, and how many of a user are kept, the last ones.
@@ -17,15 +17,20 @@ impl World {
     /// Makes a token that lets a user sign in once without a code.
     ///
     /// Assumed: whoever signs in or out gets one, whether the account has a password or not.
-    pub(crate) fn make_future_token(&mut self, now: i32, user_id: i64) -> Outcome<Vec<u8>> {
+    pub(crate) fn make_future_token(
+        &mut self,
+        now: i32,
+        caller: Caller,
+        user_id: i64,
+    ) -> Outcome<Vec<u8>> {
         let token = self.random::<32>().to_vec();
         self.db
             .prepare_cached(
-                "INSERT INTO future_auth_tokens (token, user_id, number, expires)
-                 SELECT ?1, ?2, 1 + ifnull(max(number), 0), ?3 FROM future_auth_tokens
+                "INSERT INTO future_auth_tokens (token, user_id, number, expires, auth_key_id)
+                 SELECT ?1, ?2, 1 + ifnull(max(number), 0), ?3, ?4 FROM future_auth_tokens
                  WHERE user_id = ?2",
             )?
-            .execute(params![token, user_id, now.saturating_add(LIFETIME)])?;
+            .execute(params![token, user_id, now.saturating_add(LIFETIME), caller.auth_key_id])?;
         self.db
             .prepare_cached(
                 "DELETE FROM future_auth_tokens WHERE user_id = ?1 AND (expires <= ?2 OR number <=
@@ -35,13 +40,21 @@ impl World {
         Ok(token)
     }
 
-    /// Uses up the first of these tokens that is good for a user; tells whether one was.
+    /// Uses up the first of these tokens that is good for a user; tells whether one was. The others
+    /// are known from then on to be the device's that has this key.
     pub(super) fn use_future_token(
         &self,
         now: i32,
+        caller: Caller,
         user_id: i64,
         tokens: &[Bytes],
     ) -> Outcome<bool> {
+        let mut moved = self.db.prepare_cached(
+            "UPDATE future_auth_tokens SET auth_key_id = ?3 WHERE token = ?1 AND user_id = ?2",
+        )?;
+        for token in tokens.iter().take(TOKENS) {
+            moved.execute(params![token.as_ref(), user_id, caller.auth_key_id])?;
+        }
         let mut statement = self.db.prepare_cached(
             "DELETE FROM future_auth_tokens WHERE token = ?1 AND user_id = ?2 AND expires > ?3
              RETURNING 1",
@@ -55,6 +68,18 @@ impl World {
             }
         }
         Ok(false)
+    }
+
+    /// Makes the tokens of one device of a user good for nothing.
+    ///
+    /// Assumed: done when its device session is ended, since nobody wants it to come back.
+    pub(super) fn void_tokens_of_device(&self, user_id: i64, key_id: i64) -> Outcome<()> {
+        self.db
+            .prepare_cached(
+                "DELETE FROM future_auth_tokens WHERE user_id = ?1 AND auth_key_id = ?2",
+            )?
+            .execute([user_id, key_id])?;
+        Ok(())
     }
 
     /// Makes all tokens of a user good for nothing.

@@ -18,6 +18,10 @@ const ACCEPTED_LIFETIME: i32 = 300;
 /// on its way.
 const MAX_OLDER: i32 = 8;
 
+/// How far a token is done: a device session is to have its hash, or not any more.
+const PROMISED: i64 = 1;
+const OVER: i64 = 2;
+
 /// The most accounts that a token is not for.
 const MAX_EXCEPTIONS: usize = 100;
 
@@ -217,9 +221,9 @@ impl World {
         // What it was shown with is forgotten: the device session is that of the key here.
         self.db
             .prepare_cached(
-                "UPDATE login_tokens SET done = 1, dc = NULL, auth_key_id = ?2 WHERE token = ?1",
+                "UPDATE login_tokens SET done = ?3, dc = NULL, auth_key_id = ?2 WHERE token = ?1",
             )?
-            .execute(params![token, caller.auth_key_id])?;
+            .execute(params![token, caller.auth_key_id, PROMISED])?;
         self.db
             .prepare_cached("DELETE FROM login_tokens WHERE auth_key_id = ?1 AND NOT done")?
             .execute([caller.auth_key_id])?;
@@ -237,12 +241,19 @@ impl World {
             .db
             .prepare_cached(
                 "SELECT hash FROM login_tokens
-                 WHERE auth_key_id = ?1 AND accepted_by = ?2 AND done
-                   AND hash NOT IN (SELECT hash FROM authorizations)
+                 WHERE auth_key_id = ?1 AND accepted_by = ?2 AND done = ?3
                  ORDER BY expires DESC",
             )?
-            .query_row([key_id, user_id], |row| row.get(0))
+            .query_row([key_id, user_id, PROMISED], |row| row.get(0))
             .optional()?)
+    }
+
+    /// Forgets what was promised to a key: it is kept, or nobody waits for it any more.
+    pub(super) fn end_promises(&self, key_id: i64) -> Outcome<()> {
+        self.db
+            .prepare_cached("UPDATE login_tokens SET done = ?2 WHERE auth_key_id = ?1 AND done")?
+            .execute([key_id, OVER])?;
+        Ok(())
     }
 
     fn login_token(&self, token: &[u8]) -> Outcome<Option<Kept>> {

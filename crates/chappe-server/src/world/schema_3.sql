@@ -82,8 +82,11 @@ CREATE TABLE future_auth_tokens (
   token   BLOB PRIMARY KEY,
   user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   number  INTEGER NOT NULL,
-  expires INTEGER NOT NULL
+  expires INTEGER NOT NULL,
+  -- The last key of the device that has it, as far as that is known.
+  auth_key_id INTEGER REFERENCES auth_keys (id) ON DELETE SET NULL
 ) WITHOUT ROWID, STRICT;
+CREATE INDEX future_auth_tokens_of_key ON future_auth_tokens (auth_key_id);
 CREATE INDEX future_auth_tokens_of_user ON future_auth_tokens (user_id);
 
 -- How often somebody did something since a time.

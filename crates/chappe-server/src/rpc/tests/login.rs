@@ -793,3 +793,45 @@ fn every_layer_reads_the_codes_that_it_knows() {
         }
     }
 }
+
+/// A device has tokens of the session that was ended, and of those that it had before.
+#[test]
+fn a_device_that_was_ended_does_not_come_back_by_its_tokens() {
+    let mut server = Bench::new();
+    let owner = server.stranger(1);
+    let with = |tokens: &[&Bytes]| types::CodeSettings {
+        logout_tokens: Some(tokens.iter().copied().cloned().collect()),
+        ..types::CodeSettings::new()
+    };
+    let friend = server.caller(2);
+    let friends = server.sign_in(friend, PHONE, "33333").unwrap().future_auth_token.unwrap();
+    server.now += 1;
+    let thief = server.caller(3);
+    let first = server.sign_in(thief, PHONE, "33333").unwrap().future_auth_token.unwrap();
+    let second = server.call(thief, &auth::LogOut).unwrap().future_auth_token.unwrap();
+    // It comes back with another key.
+    let thief = server.caller(4);
+    let ask = |tokens: &[&Bytes]| auth::SendCode { settings: with(tokens), ..send_code(PHONE) };
+    let enums::auth::SentCode::Success(success) =
+        server.call(thief, &ask(&[&second, &first])).unwrap()
+    else {
+        panic!("a code was sent");
+    };
+    let enums::auth::Authorization::Authorization(done) = success.authorization else {
+        panic!("not signed in");
+    };
+    let third = done.future_auth_token.unwrap();
+
+    server.now += DAY;
+    let devices = server.call(owner, &account::GetAuthorizations).unwrap().authorizations;
+    let thiefs = devices.iter().max_by_key(|device| device.date_created).unwrap().hash;
+    server.call(owner, &account::ResetAuthorization { hash: thiefs }).unwrap();
+    server.refused(thief, &me(), errors::SESSION_REVOKED);
+    for caller in [thief, server.caller(5)] {
+        assert_eq!(server.ask(caller, PHONE, with(&[&third, &first])).name(), "app");
+    }
+    // Those of other devices are as good as before.
+    let friend = server.caller(6);
+    let reply = server.call(friend, &ask(&[&friends])).unwrap();
+    assert!(matches!(reply, enums::auth::SentCode::Success(_)), "{reply:?}");
+}

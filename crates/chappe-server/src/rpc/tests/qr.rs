@@ -162,3 +162,21 @@ fn tokens_do_not_pile_up() {
     token(&mut server, new, Vec::new());
     assert_eq!(server.world.login_tokens(), 1);
 }
+
+/// The device that let a new one in was told a hash, once: whoever comes back by a code is somebody
+/// new.
+#[test]
+fn who_was_let_in_by_a_token_comes_back_as_anybody_else() {
+    let mut server = Bench::new();
+    let (owner, new) = (server.demonstration(1), server.caller(2));
+    let shown = token(&mut server, new, Vec::new());
+    let (device, _) = accepted(&mut server, owner, &shown.token);
+    server.call(new, &export(Vec::new())).unwrap();
+    server.call(new, &auth::LogOut).unwrap();
+    let account = server.world.demonstration_accounts().unwrap().remove(0);
+    server.sign_in(new, &account.phone, &account.code).unwrap();
+    let devices = server.call(owner, &account::GetAuthorizations).unwrap().authorizations;
+    let other = devices.iter().find(|device| !device.current).unwrap();
+    assert_ne!(other.hash, device.hash);
+    assert!(other.unconfirmed, "nobody let it in this time");
+}
