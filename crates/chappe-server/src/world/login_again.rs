@@ -52,14 +52,15 @@ impl World {
         let mut moved = self.db.prepare_cached(
             "UPDATE future_auth_tokens SET auth_key_id = ?3 WHERE token = ?1 AND user_id = ?2",
         )?;
-        for token in tokens.iter().take(TOKENS) {
+        let looked_at = tokens.iter().take(TOKENS);
+        for token in looked_at.clone() {
             moved.execute(params![token.as_ref(), user_id, caller.auth_key_id])?;
         }
         let mut statement = self.db.prepare_cached(
             "DELETE FROM future_auth_tokens WHERE token = ?1 AND user_id = ?2 AND expires > ?3
              RETURNING 1",
         )?;
-        for token in tokens.iter().take(TOKENS) {
+        for token in looked_at {
             let used = statement
                 .query_row(params![token.as_ref(), user_id, now], |_| Ok(()))
                 .optional()?;
