@@ -35,6 +35,38 @@ use crate::{
 ///
 /// A step can be used more than once: again after an error, and also by two at the same time, of
 /// which one then hears that it came too late.
+///
+/// Nor has the answer to come at once. A web form keeps the step of each visitor, who has a
+/// [`Client`] of their own, from one request to the next:
+///
+/// ```
+/// use std::{collections::HashMap, sync::Arc};
+/// use chappe::{Error, SignIn};
+/// use tokio::sync::Mutex;
+///
+/// /// What was asked last, by the name in the cookie.
+/// type Visitors = Mutex<HashMap<String, Arc<SignIn>>>;
+///
+/// /// Takes what a visitor typed; returns the page to show.
+/// async fn answer(visitors: &Visitors, name: &str, typed: &str) -> Result<&'static str, Error> {
+///     let step = visitors.lock().await.get(name).cloned();
+///     let next = match step.as_deref() {
+///         Some(SignIn::Code(step)) => step.submit(typed).await?,
+///         Some(SignIn::Password(step)) => step.submit(typed).await?,
+///         _ => return Ok("phone number"), // for `Client::sign_in_phone`
+///     };
+///     let page = match &next {
+///         SignIn::Done(_) => "welcome",
+///         step if step.rejected().is_some() => "wrong, once more",
+///         SignIn::Password(_) => "password",
+///         _ => "go on in an official app",
+///     };
+///     visitors.lock().await.insert(name.to_owned(), Arc::new(next));
+///     Ok(page)
+/// }
+/// # fn a_web_server_wants<F: Send>(_: F) {}
+/// # a_web_server_wants(answer(&Visitors::default(), "", ""));
+/// ```
 #[non_exhaustive]
 pub enum SignIn {
     /// Telegram sent a code and waits for it.

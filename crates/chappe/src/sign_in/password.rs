@@ -91,7 +91,7 @@ impl PasswordStep {
         let mut tries = 0;
         loop {
             // The password may have been removed meanwhile, and with it this step.
-            let form = self.client.invoke(&account::GetPassword).await?;
+            let form = form(&self.client).await?;
             let proof = proof::prove(&form, password).await?.ok_or(Error::BeginAgain)?;
             let outcome = self.client.invoke(&auth::CheckPassword { password: proof.into() }).await;
             tries += 1;
@@ -246,7 +246,7 @@ impl NewPasswordStep {
             return Ok(self.again());
         }
         let client = &self.recovery.password.client;
-        let form = client.invoke(&account::GetPassword).await?;
+        let form = form(client).await?;
         let settings = proof::new_settings(&form, password, hint).await?;
         self.finish(Some(Box::new(settings))).await
     }
@@ -289,6 +289,11 @@ impl fmt::Debug for NewPasswordStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewPasswordStep").field("rejected", &self.rejected).finish_non_exhaustive()
     }
+}
+
+/// What the server asks of whom it waits for.
+async fn form(client: &Client) -> Result<types::account::Password, Error> {
+    client.invoke(&account::GetPassword).await.map_err(nobody_waits)
 }
 
 /// The server forgot that it waits for a password, and whose.

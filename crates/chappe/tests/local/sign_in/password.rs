@@ -174,6 +174,32 @@ async fn passwords_that_are_guessed_are_refused_with_the_time_to_wait() {
 
 pub(super) const ADDRESS: &str = "claude@example.com";
 
+/// Telegram tells nothing of a password to a key that owes none any more.
+#[tokio::test]
+async fn a_step_of_the_password_that_nobody_waits_for_begins_again() {
+    let sent = types::auth::SentCode::new(types::auth::SentCodeTypeApp { length: 5 }, "hash");
+    let gone = || Err((401, "AUTH_KEY_UNREGISTERED"));
+    let recovers = types::auth::PasswordRecovery { email_pattern: "a***z@example.com".into() };
+    let script = vec![
+        Ok(sent.to_bytes()),
+        Err((401, "SESSION_PASSWORD_NEEDED")),
+        challenge(&KNOWN_PRIME, 3, &[0x5a; 256]),
+        gone(),
+        Ok(recovers.to_bytes()),
+        Ok(true.to_bytes()),
+        gone(),
+    ];
+    let stage = stage(script, Bytes::new()).await;
+    let step = code(stage.client.sign_in_phone("+1 555 0100").await.unwrap());
+    let step = password(step.submit("12345").await);
+    let error = step.submit("correct horse").await.unwrap_err();
+    assert!(matches!(error, Error::BeginAgain), "{error}");
+    let step = new_password(recovery(step.recover().await).submit("123456").await);
+    let error = step.submit("correct horse", "").await.unwrap_err();
+    assert!(matches!(error, Error::BeginAgain), "{error}");
+    assert_eq!(stage.count(), 7);
+}
+
 fn recovery(step: Result<SignIn, Error>) -> RecoveryCodeStep {
     match step.unwrap() {
         SignIn::RecoveryCode(step) => step,
