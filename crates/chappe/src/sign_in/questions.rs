@@ -233,11 +233,15 @@ impl Client {
                 CodeAnswer::Code(code) => step.submit(&code).await,
                 CodeAnswer::Resend => {
                     *tries += 1;
-                    step.resend().await.or_else(|error| Ok(step.again(not_sent(error)?)))
+                    step.resend()
+                        .await
+                        .or_else(|error| Ok(step.again(not_sent(step.rejected(), error)?)))
                 }
                 CodeAnswer::ResetEmail => {
                     *tries += 1;
-                    step.reset_email().await.or_else(|error| Ok(step.again(not_sent(error)?)))
+                    step.reset_email()
+                        .await
+                        .or_else(|error| Ok(step.again(not_sent(step.rejected(), error)?)))
                 }
             },
             SignIn::EmailSetUp(step) => {
@@ -248,7 +252,9 @@ impl Client {
                     CodeAnswer::Code(code) => step.submit(&code).await,
                     CodeAnswer::Resend => {
                         *tries += 1;
-                        step.resend().await.or_else(|error| Ok(step.again(not_sent(error)?)))
+                        step.resend()
+                            .await
+                            .or_else(|error| Ok(step.again(not_sent(step.rejected(), error)?)))
                     }
                     CodeAnswer::ResetEmail => {
                         *tries += 1;
@@ -274,7 +280,9 @@ impl Client {
                     CodeAnswer::Code(code) => step.submit(&code).await,
                     CodeAnswer::Resend | CodeAnswer::ResetEmail => {
                         *tries += 1;
-                        step.resend().await.or_else(|error| Ok(step.again(not_sent(error)?)))
+                        step.resend()
+                            .await
+                            .or_else(|error| Ok(step.again(not_sent(step.rejected(), error)?)))
                     }
                 }
             }
@@ -297,7 +305,10 @@ impl Client {
 }
 
 /// Why no other code was sent, if the last one is still good.
-fn not_sent(error: Error) -> Result<Rejected, Error> {
+fn not_sent(last: Option<Rejected>, error: Error) -> Result<Rejected, Error> {
+    if last == Some(Rejected::Expired) {
+        return Err(error);
+    }
     if error.retry_after().is_some() {
         return Ok(Rejected::TooSoon);
     }

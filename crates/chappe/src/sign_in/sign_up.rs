@@ -55,9 +55,9 @@ impl SignUpStep {
     /// Accepts the terms of service and makes the account. The last name may be empty.
     ///
     /// # Errors
-    /// [`Error::Rpc`], like `PHONE_NUMBER_OCCUPIED`; the errors of
-    /// [`Client::invoke`](crate::Client::invoke). A name that is not accepted is no error but
-    /// this step again. [`Error::BeginAgain`] if too much time went by.
+    /// The errors of [`Client::invoke`](crate::Client::invoke). A name that is not accepted is no
+    /// error but this step again. [`Error::BeginAgain`] if too much time went by, or another device
+    /// signed the number up meanwhile.
     ///
     /// # Cancel safety
     /// The account may be made although the future was dropped;
@@ -75,7 +75,12 @@ impl SignUpStep {
             Ok(authorization) => return authorized(client, authorization).await,
             Err(error) if error.is(errors::FIRSTNAME_INVALID) => Rejected::FirstName,
             Err(error) if error.is(errors::LASTNAME_INVALID) => Rejected::LastName,
-            Err(error) if error.is(errors::PHONE_CODE_EXPIRED) => return Err(Error::BeginAgain),
+            Err(error)
+                if error.is(errors::PHONE_CODE_EXPIRED)
+                    || error.is(errors::PHONE_NUMBER_OCCUPIED) =>
+            {
+                return Err(Error::BeginAgain);
+            }
             Err(error) => return Err(error),
         };
         Ok(SignIn::SignUp(Self {

@@ -368,6 +368,29 @@ async fn a_sign_up_that_took_too_long_begins_again() {
     assert!(error.to_string().contains("begin it again"), "{error}");
 }
 
+/// Of two devices that sign the same number up, one is too late, and signs in then.
+#[tokio::test(start_paused = true)]
+async fn a_number_that_another_device_signed_up_meanwhile_begins_again() {
+    let wire = timeless().await;
+    let mut steps = Vec::new();
+    for _ in 0..2 {
+        let client = client(&wire).await;
+        let step = code(client.sign_in_phone(NOBODYS).await.unwrap());
+        let sent = letter(wire.server(), NOBODYS).await;
+        let SignIn::SignUp(step) = step.submit(&sent.code).await.unwrap() else {
+            panic!("no sign-up")
+        };
+        steps.push((client, step));
+    }
+    let user = done(steps[0].1.submit("Ada", "Lovelace").await);
+    let (client, late) = &steps[1];
+    let error = late.submit("Ada", "Lovelace").await.unwrap_err();
+    assert!(matches!(error, Error::BeginAgain), "{error}");
+    let step = code(client.sign_in_phone(NOBODYS).await.unwrap());
+    let sent = letter(wire.server(), NOBODYS).await;
+    assert_eq!(done(step.submit(&sent.code).await).id, user.id);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_sign_in_that_costs_money_says_how_much_and_goes_on_when_it_is_paid() {
     let wire = timeless().await;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use chappe::{
-    Begin, Client, CodeAnswer, CodeStep, EmailSetUpStep, EmailVerifyStep, Error, NewPassword,
-    NewPasswordStep, PasswordAnswer, PasswordStep, QrStep, Questions, RecoveryCodeStep, Rejected,
-    SignUpStep, errors,
+    Begin, Client, CodeAnswer, CodeStep, EmailSetUpStep, EmailVerifyStep, Encode, Error,
+    NewPassword, NewPasswordStep, PasswordAnswer, PasswordStep, QrStep, Questions,
+    RecoveryCodeStep, Rejected, SignUpStep, api::types, errors,
 };
 use chappe_server::{
     Handle, Server,
@@ -14,6 +15,7 @@ use chappe_server::{
 };
 
 use super::{NOBODYS, client, owner, timeless};
+use crate::script::stage;
 use crate::telegram::{client_of, sign_in, telegram};
 
 /// Answers from a list, and remembers what was asked.
@@ -237,6 +239,25 @@ async fn another_code_that_is_asked_for_too_soon_ends_nothing() {
     };
     client.sign_in_with(&mut person).await.unwrap();
     assert_eq!(person.asked[2], ("code", Some(Rejected::NoOtherWay)));
+}
+
+/// A code that expired cannot be used while the next is waited for: so the wait is told.
+#[tokio::test]
+async fn a_flood_behind_a_code_that_expired_is_told() {
+    let sent = types::auth::SentCode::new(types::auth::SentCodeTypeSms { length: 5 }, "hash");
+    let nobody = || Err((401, "AUTH_KEY_UNREGISTERED"));
+    let expired = Err((400, "PHONE_CODE_EXPIRED"));
+    let script =
+        vec![nobody(), nobody(), Ok(sent.to_bytes()), expired, Err((420, "FLOOD_WAIT_86400"))];
+    let stage = stage(script, Bytes::new()).await;
+    let mut person = Person {
+        begin: vec![phone("+1 555 0100")],
+        codes: vec![String::from("12345").into(), CodeAnswer::Resend],
+        ..Person::default()
+    };
+    let error = stage.client.sign_in_with(&mut person).await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(86_400)), "{error}");
+    assert_eq!(person.asked[1..], [("code", None), ("code", Some(Rejected::Expired))]);
 }
 
 #[tokio::test]
