@@ -305,7 +305,8 @@ impl World {
     ) -> Outcome<SentCode> {
         let mut pending = self.pending(now, caller, phone, hash)?;
         let way = pending.way().ok_or(errors::SEND_CODE_UNAVAILABLE)?;
-        if way != Way::Email {
+        // A mailbox may have been forgotten since: its reset was due.
+        if way != Way::Email || self.login_email(now, &pending.phone)?.is_none() {
             pending.ways.remove(0);
         }
         if pending.ways.is_empty() {

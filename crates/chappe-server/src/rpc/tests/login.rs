@@ -667,6 +667,15 @@ fn a_mailbox_that_is_lost_is_reset() {
     let again = Asked::read(server.call(caller, &reset(&sent.hash)).unwrap());
     assert_eq!(again.name(), "app");
     assert_eq!(server.ask(caller, PHONE, plain()).name(), "app");
+
+    // Whoever only wants the code again gets it there, too.
+    server.order(PHONE, &Number::new().login_email(MAILBOX).email_reset(60));
+    let sent = server.ask(caller, PHONE, plain());
+    server.call(caller, &reset(&sent.hash)).unwrap();
+    server.now += 60;
+    let letters = server.letter_count();
+    let again = server.resend(caller, PHONE, &sent.hash).unwrap();
+    assert_eq!((again.name(), server.letter_count()), ("app", letters + 1));
 }
 
 #[test]
