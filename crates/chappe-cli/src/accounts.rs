@@ -158,6 +158,17 @@ impl Place {
         }
     }
 
+    /// The other accounts that are sessions of the same user, as far as that can be told without
+    /// a passphrase.
+    pub(crate) fn twins(&self, name: &Name, user_id: i64) -> Result<Vec<Name>, Failure> {
+        let is_twin = |other: &Name| {
+            let row = Row::read(self, other, false);
+            let session = row.session().filter(|session| session.is_signed_in());
+            other != name && session.and_then(Session::user_id) == Some(user_id)
+        };
+        Ok(self.names()?.into_iter().filter(is_twin).collect())
+    }
+
     fn chosen(&self) -> Option<Name> {
         fs::read_to_string(self.folder.join(CHOSEN)).ok()?.trim().parse().ok()
     }

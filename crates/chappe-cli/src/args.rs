@@ -10,6 +10,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::{ArgValueCandidates, Shell};
@@ -17,7 +18,7 @@ use clap_complete::{ArgValueCandidates, Shell};
 pub(crate) use self::account::{
     Account, DevicesCommand, NewPassword, PasswordCommand, Recover, RecoveryAddress, ResetDevice,
 };
-pub(crate) use self::session::{Convert, Export, Given, Import, Session, Written};
+pub(crate) use self::session::{Convert, Encrypt, Export, Given, Import, Session, Written};
 use crate::accounts::{self, Name};
 
 /// Telegram from a terminal, and a Telegram in a box to run it against.
@@ -96,11 +97,11 @@ pub(crate) struct Global {
         value_parser = FalseyValueParser::new()
     )]
     pub(crate) test_servers: bool,
-    /// The application's id, from the developer page of Telegram
+    /// The application's id, from the developer page of Telegram; TG_API_ID is understood, too
     #[arg(long, global = true, value_name = "N", env = "TELEGRAM_API_ID", hide_env_values = true)]
     pub(crate) api_id: Option<i32>,
-    /// The application's hash; better given by the environment or the configuration file than
-    /// typed
+    /// The application's hash; better given by the environment (TG_API_HASH is understood, too) or
+    /// the configuration file than typed
     #[arg(
         long,
         global = true,
@@ -201,7 +202,7 @@ impl Cli {
     pub(crate) fn read(
         words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     ) -> clap::error::Result<Self> {
-        let matches = Self::command().try_get_matches_from(words)?;
+        let matches = typed().try_get_matches_from(words)?;
         let mut cli = Self::from_arg_matches(&matches)?;
         for option in OPTIONS {
             match matches.value_source(option) {
@@ -212,8 +213,59 @@ impl Cli {
                 _ => {}
             }
         }
+        cli.global.fill_application()?;
         Ok(cli)
     }
+}
+
+impl Global {
+    /// Takes the application from the variables that other libraries read, where their namesakes
+    /// are not set.
+    fn fill_application(&mut self) -> clap::error::Result<()> {
+        let given = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
+        if let (None, Some(text)) = (self.api_id, given("TG_API_ID")) {
+            let id = text.trim().parse().map_err(|_| {
+                // What was mistyped may be the hash.
+                Cli::command().error(ErrorKind::ValueValidation, "TG_API_ID wants a number")
+            })?;
+            self.api_id = Some(id);
+            self.sources.set("api_id", Source::Environment);
+        }
+        if let (None, Some(text)) = (&self.api_hash, given("TG_API_HASH")) {
+            self.api_hash = Some(text);
+            self.sources.set("api_hash", Source::Environment);
+        }
+        Ok(())
+    }
+}
+
+/// The command line with help that is short: what every command understands is told once, by
+/// `chappe --help`, and each command says so.
+fn typed() -> clap::Command {
+    let command = Cli::command();
+    let told = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let mut command = command.after_long_help(told);
+    // Until then, a subcommand does not know the options that it shares.
+    command.build();
+    let command = command.mut_args(|arg| {
+        let shared = arg.is_global_set();
+        arg.hide_short_help(shared)
+    });
+    refer(command).mut_subcommands(shorten)
+}
+
+fn shorten(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| {
+        let shared = arg.is_global_set();
+        arg.hide(shared)
+    });
+    refer(command).mut_subcommands(shorten)
+}
+
+/// Says where the options are that are not listed.
+fn refer(command: clap::Command) -> clap::Command {
+    let told = command.get_after_help().map(|told| format!("{EVERYWHERE}\n\n{told}"));
+    command.after_help(told.unwrap_or_else(|| EVERYWHERE.to_owned()))
 }
 
 /// What to do.
@@ -485,6 +537,9 @@ fn parse_hash_of(text: &str, list: &str) -> Result<i64, String> {
     })
 }
 
+/// Where the options are that a command does not list.
+const EVERYWHERE: &str =
+    "Options of every command, such as --account, --server and --json: chappe --help";
 /// The options whose source is worth knowing.
 const OPTIONS: &[&str] =
     &["account", "session", "server", "server_key", "api_id", "api_hash", "config", "timeout"];
@@ -496,6 +551,27 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_every_command_understands_is_told_once() {
+        let help = |words: &[&str]| Cli::read(words).unwrap_err().to_string();
+        let [whole, short] = [help(&["chappe", "--help"]), help(&["chappe", "-h"])];
+        let shared = ["--account <NAME>", "--passphrase-command", "CHAPPE_TIMEOUT", "--json"];
+        for option in shared {
+            assert!(whole.contains(option), "{whole}");
+            assert!(!short.contains(&format!("  {option}")), "{short}");
+        }
+        assert!(short.contains(EVERYWHERE) && !whole.contains(EVERYWHERE));
+        for words in [
+            &["chappe", "login", "--help"][..],
+            &["chappe", "session", "import", "-h"],
+            &["chappe", "help", "account", "password", "set"],
+        ] {
+            let text = help(words);
+            assert!(!shared[..3].iter().any(|option| text.contains(option)), "{text}");
+            assert!(text.contains(EVERYWHERE), "{text}");
+        }
     }
 
     #[test]

@@ -145,6 +145,14 @@ impl Target {
         }
     }
 
+    /// The other accounts here that the same user is signed in with.
+    pub(crate) fn twins(&self, user: &User) -> Result<Vec<Name>, Failure> {
+        match &self.account {
+            Some((place, name)) => place.twins(name, user.id),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// Forgets who was signed in.
     pub(crate) fn forget_who(&self) -> Result<(), Failure> {
         match (&self.account, self.keep.file()) {
@@ -157,16 +165,20 @@ impl Target {
     pub(crate) async fn resume(&self) -> Result<Client, Failure> {
         match self.store().await?.load().map_err(failure)? {
             Some(session) if session.is_signed_in() => self.connect().await,
-            Some(_) => Err(Failure::new(Exit::Permission, "nobody is signed in with this session")
-                .hint("sign in first: `chappe login`")),
+            Some(_) => Err(self.nobody()),
             None => Err(self.no_session()),
         }
     }
 
     /// Says that nobody is signed in with the session.
     pub(crate) fn nobody(&self) -> Failure {
+        let named = self.account.as_ref().filter(|(_, name)| *name != Name::default());
+        let login = named.map_or_else(
+            || "chappe login".to_owned(),
+            |(_, name)| format!("chappe --account {name} login"),
+        );
         Failure::new(Exit::Permission, "nobody is signed in with this session")
-            .hint("sign in first: `chappe login`")
+            .hint(format!("sign in first: `{login}`"))
     }
 
     /// Says that there is no session, and perhaps which account may be meant.

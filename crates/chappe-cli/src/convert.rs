@@ -138,6 +138,10 @@ pub(crate) async fn convert(
 impl Written {
     /// Says what is wrong with where the session is to go, before it is read.
     fn check(&self, format: Format, replace: bool) -> Result<(), Failure> {
+        if self.new_passcode_file.is_some() && format != Format::Tdata {
+            return Err(Failure::usage(format!("{format} knows no passcode"))
+                .hint("only tdata has one: leave --new-passcode-file out"));
+        }
         match &self.output {
             // The library takes a folder that is new or empty, and replaces none.
             Some(_) if format.is_folder() => Ok(()),
@@ -209,17 +213,14 @@ async fn unlock(folder: &Path, passcode: Option<&Path>) -> Result<Vec<Foreign>, 
     let mut tries = 0;
     loop {
         let text = match passcode {
-            Some(file) => Zeroizing::new(fs::read_to_string(file).map_err(|error| {
-                Failure::usage(format!("cannot read the passcode from {}: {error}", file.display()))
-            })?),
+            Some(file) => read_passcode(file)?,
             None => {
                 let question = "Local passcode of Telegram Desktop";
                 Zeroizing::new(prompt::secret(question, "--passcode-file").await?)
             }
         };
-        let text = text.lines().next().unwrap_or_default();
         tries += 1;
-        match foreign::read_tdata(folder, Some(text)) {
+        match foreign::read_tdata(folder, Some(&text)) {
             Err(ForeignError::Passcode) if passcode.is_none() && tries < TRIES => {
                 notice("This passcode does not open it. Try again.");
             }
@@ -228,6 +229,19 @@ async fn unlock(folder: &Path, passcode: Option<&Path>) -> Result<Vec<Foreign>, 
             }
             sessions => return sessions.map_err(refusal),
         }
+    }
+}
+
+fn read_passcode(file: &Path) -> Result<Zeroizing<String>, Failure> {
+    let text = fs::read_to_string(file).map(Zeroizing::new).map_err(|error| {
+        Failure::usage(format!("cannot read the passcode from {}: {error}", file.display()))
+    })?;
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(Zeroizing::new(line.to_owned())),
+        _ => Err(Failure::usage(format!(
+            "the passcode file {} is empty; its first line is the passcode",
+            file.display()
+        ))),
     }
 }
 
@@ -319,8 +333,14 @@ fn write(
     output: Output,
 ) -> Result<(), Failure> {
     if let (true, Some(folder)) = (format.is_folder(), &written.output) {
-        foreign::write_tdata(folder, std::slice::from_ref(session), None).map_err(refusal)?;
-        return say_written(session, format, folder, &[], output);
+        let passcode = written.new_passcode_file.as_deref().map(read_passcode).transpose()?;
+        let passcode = passcode.as_ref().map(|passcode| passcode.as_str());
+        foreign::write_tdata(folder, std::slice::from_ref(session), passcode).map_err(refusal)?;
+        say_written(session, format, folder, &[], output)?;
+        if !output.is_json() && folder.file_name().is_none_or(|name| name != "tdata") {
+            notice("Telegram Desktop looks for a folder of the name tdata.");
+        }
+        return Ok(());
     }
     let bytes = if written.older { session.write_older(format) } else { session.write(format) };
     let bytes = bytes.map_err(refusal)?;

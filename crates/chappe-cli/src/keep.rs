@@ -104,11 +104,12 @@ impl Keep {
         }
     }
 
-    /// Encrypts what is there by another passphrase, or by none.
+    /// Encrypts what is there by a passphrase from `new`, or not at all. It is there the old way or
+    /// the new one, whatever happens.
     pub(crate) async fn change(
         &self,
         passphrases: &Passphrases,
-        new: Option<Passphrase>,
+        new: Option<&Passphrases>,
     ) -> Result<(), Failure> {
         match self {
             Self::File(path) => self.changed(|| Ok(File::new(path)), passphrases, new).await,
@@ -142,12 +143,16 @@ impl Keep {
         &self,
         plain: impl Fn() -> Result<S, Failure>,
         passphrases: &Passphrases,
-        new: Option<Passphrase>,
+        new: Option<&Passphrases>,
     ) -> Result<(), Failure> {
         let store = plain()?;
         let store = match store.sealed().await.map_err(failure)? {
             true => self.unlock(plain, passphrases).await?,
             false => store,
+        };
+        let new = match new {
+            Some(new) => Some(new.fresh().await?),
+            None => None,
         };
         store.change(new).await.map_err(failure)
     }

@@ -67,8 +67,7 @@ pub(crate) async fn whoami(global: &Global, output: Output) -> Result<(), Failur
         let user = client.me().await.map_err(failure)?;
         client.close().await.map_err(failure)?;
         let Some(user) = user else {
-            return Err(Failure::new(Exit::Permission, "nobody is signed in with this session")
-                .hint("sign in first: `chappe login`"));
+            return Err(target.nobody());
         };
         target.remember(&user).await?;
         output.answer(&user_json(&user), || describe(&user))
@@ -102,7 +101,14 @@ async fn sign_in(
     target.remember(&user).await?;
     output.answer(&user_json(&user), || {
         format!("{} as {}", paint(good(), "signed in"), describe(&user))
-    })
+    })?;
+    let twins = target.twins(&user)?;
+    if let (Some(twin), false) = (twins.first(), output.is_json()) {
+        notice(&format!(
+            "The same user is signed in here as account `{twin}`, too; `chappe accounts` lists them."
+        ));
+    }
+    Ok(())
 }
 
 /// The first step: a code to scan, what is left of a sign-in that was interrupted, or a code that
@@ -113,6 +119,8 @@ async fn first_step(
     options: &mut Login,
 ) -> Result<SignIn, Failure> {
     if options.qr {
+        // No user is excepted: an account is a session of one program, and a second program of
+        // the same user needs a second one. A twin that was not meant is told afterwards.
         return client.sign_in_qr(&[]).await.map_err(failure);
     }
     if let Some(phone) = options.phone.take() {

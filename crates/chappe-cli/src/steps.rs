@@ -205,7 +205,11 @@ async fn submit_password(password: &PasswordStep, stdin: bool) -> Result<SignIn,
     }
     let hint =
         password.hint().map_or_else(String::new, |hint| format!(" (hint: {})", printable(hint)));
-    let text = prompt::secret_or_nothing(&format!("Password{hint}"), "--password-stdin").await?;
+    let flag = match password.rejected() {
+        Some(_) => "the right one by --password-stdin",
+        None => "--password-stdin",
+    };
+    let text = prompt::secret_or_nothing(&format!("Password{hint}"), flag).await?;
     if !text.is_empty() {
         return password.submit(&text).await.map_err(failure);
     }

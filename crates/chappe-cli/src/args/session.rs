@@ -22,10 +22,18 @@ pub(crate) enum Session {
     Export(Export),
     /// Turn a session of one library into one of another
     Convert(Convert),
-    /// Encrypt it by a passphrase
-    Encrypt,
+    /// Encrypt it by a passphrase, or by another one than before
+    Encrypt(Encrypt),
     /// Keep it without a passphrase again
     Decrypt,
+}
+
+/// Options of `chappe session encrypt`.
+#[derive(Args, Debug)]
+pub(crate) struct Encrypt {
+    /// Take the new passphrase from the first line of this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_passphrase_file: Option<PathBuf>,
 }
 
 /// A session of any library.
@@ -52,6 +60,9 @@ pub(crate) struct Written {
     /// Print it on standard output: whoever sees it can be the account
     #[arg(long, conflicts_with = "output")]
     pub(crate) reveal: bool,
+    /// Lock tdata by the local passcode in the first line of this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_passcode_file: Option<PathBuf>,
     /// Write the older form of the format, where there is one, which says less
     #[arg(long)]
     pub(crate) older: bool,

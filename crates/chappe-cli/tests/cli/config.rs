@@ -147,3 +147,27 @@ fn a_shell_completes_commands_and_the_accounts_of_this_machine() {
         assert!(shown.contains("work") && !shown.contains("home"), "{words:?}: {shown}");
     }
 }
+
+#[test]
+fn the_variables_of_other_libraries_name_the_application() {
+    let home = TempDir::new().unwrap();
+    let hash = "0123456789abcdef0123456789abcdef";
+    let theirs = |id: &str| {
+        let mut command = chappe(home.path());
+        command.env("TG_API_ID", id).env("TG_API_HASH", hash);
+        command
+    };
+    configure(&home, "api_id = 7\n");
+    let shown = ("(set, not shown)".into(), "environment".into());
+    assert_eq!(setting(theirs("8"), "api_id"), shown);
+    assert_eq!(setting(theirs("8"), "api_hash"), shown);
+    // Nobody signed in is the first thing that is missing, so that the application was found.
+    refused(&theirs("8").arg("whoami").output().unwrap(), 4, &["no session yet"]);
+    // The hash in the place of the id is not repeated.
+    let output = theirs(hash).arg("whoami").output().unwrap();
+    refused(&output, 2, &["TG_API_ID wants a number"]);
+    assert!(!stderr(&output).contains(hash));
+    let mut ours = theirs(hash);
+    ours.env("TELEGRAM_API_ID", "9");
+    assert_eq!(setting(ours, "api_id"), shown);
+}

@@ -175,7 +175,7 @@ fn a_session_that_was_signed_out_is_not_imported() {
     // Unless nobody asks Telegram.
     let import = ["--account", "copy", "session", "import", file, "--offline"];
     assert!(telegram.run(&import).status.success());
-    refused(&telegram.run(&["--account", "copy", "whoami"]), 4, &["chappe login"]);
+    refused(&telegram.run(&["--account", "copy", "whoami"]), 4, &["chappe --account copy login"]);
 }
 
 #[test]
@@ -247,4 +247,32 @@ fn a_folder_of_telegram_desktop_opens_with_its_passcode() {
     refused(&one(&[]), 2, &["2 accounts", "--number"]);
     refused(&one(&["--number", "3"]), 3, &["no account number 3"]);
     assert!(one(&["--number", "2"]).status.success());
+}
+
+#[test]
+fn tdata_is_locked_by_a_passcode() {
+    let telegram = Telegram::start();
+    telegram.login();
+    let passcode = telegram.path("passcode");
+    std::fs::write(&passcode, "correct horse\nand a second line\n").unwrap();
+    let locked = ["--new-passcode-file", passcode.to_str().unwrap()];
+    let folder = telegram.path("locked");
+    let to = |format, file| {
+        let export = ["session", "export", "--format", format, "-o", file];
+        telegram.run(&[&export[..], &locked].concat())
+    };
+    refused(&to("gramjs", "text"), 2, &["gramjs knows no passcode", "--new-passcode-file"]);
+    let folder = folder.to_str().unwrap();
+    let output = to("tdata", folder);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("a folder of the name tdata"));
+    hides(&output, &["correct horse"]);
+    refused(&telegram.run(&["session", "show", folder]), 2, &["--passcode-file"]);
+    let show = ["session", "show", folder, "--passcode-file", passcode.to_str().unwrap()];
+    assert_eq!(telegram.json(&show)["user_id"], telegram.json(&["whoami"])["id"]);
+    // An empty passcode would lock nothing.
+    std::fs::write(&passcode, "\n").unwrap();
+    let elsewhere = telegram.path("elsewhere");
+    refused(&to("tdata", elsewhere.to_str().unwrap()), 2, &["is empty", "passcode"]);
+    assert!(!elsewhere.exists());
 }

@@ -125,7 +125,7 @@ fn an_encrypted_session_opens_with_its_passphrase_alone() {
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(stderr(&output).contains("without the passphrase"));
     assert!(!kept(&telegram).contains(&name) && !kept(&telegram).contains("127.0.0.1"));
-    refused(&with(&right, &["session", "encrypt"]), 5, &["encrypted already"]);
+    refused(&with(&right, &["session", "encrypt"]), 5, &["encrypted already", "--new-passphrase"]);
 
     assert!(with(&right, &["whoami"]).status.success());
     assert!(!kept(&telegram).contains(&name), "nothing is noted in the clear");
@@ -142,6 +142,60 @@ fn an_encrypted_session_opens_with_its_passphrase_alone() {
     refused(&with(&wrong, &["session", "decrypt"]), 4, &["passphrase"]);
     assert!(with(&right, &["session", "decrypt"]).status.success());
     assert!(telegram.run(&["whoami"]).status.success());
+}
+
+#[test]
+fn a_new_passphrase_takes_the_place_of_the_old_one_at_once() {
+    let telegram = Telegram::start();
+    telegram.login();
+    let old = passphrase_file(&telegram, "old", "correct horse\n");
+    let new = passphrase_file(&telegram, "new", "battery staple\n");
+    let with = |file: &PathBuf, arguments: &[&str]| {
+        let flag = ["--passphrase-file", file.to_str().unwrap()];
+        telegram.run(&[&flag[..], arguments].concat())
+    };
+    let anew = ["--json", "session", "encrypt", "--new-passphrase-file", new.to_str().unwrap()];
+    assert!(with(&old, &["session", "encrypt"]).status.success());
+    let sealed = kept(&telegram);
+    refused(&with(&new, &anew), 4, &["passphrase"]);
+    let nowhere = ["session", "encrypt", "--new-passphrase-file", "nowhere"];
+    refused(&with(&old, &nowhere), 2, &["cannot read the passphrase", "nowhere"]);
+    assert_eq!(kept(&telegram), sealed, "what fails changes nothing");
+    let output = with(&old, &anew);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said, serde_json::json!({ "encrypted": true, "again": true }));
+    refused(&with(&old, &["whoami"]), 4, &["passphrase"]);
+    assert!(with(&new, &["whoami"]).status.success());
+    // Where nothing is encrypted yet, it is simply the passphrase.
+    assert!(with(&new, &["session", "decrypt"]).status.success());
+    let output = telegram.run(&anew);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(with(&new, &["whoami"]).status.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_person_types_the_old_passphrase_and_then_the_new_one() {
+    let telegram = Telegram::start();
+    telegram.login();
+    let old = passphrase_file(&telegram, "old", "correct horse\n");
+    let new = passphrase_file(&telegram, "new", "battery staple\n");
+    let flag = ["--passphrase-file", old.to_str().unwrap(), "session", "encrypt"];
+    assert!(telegram.run(&flag).status.success());
+    let mut terminal = Terminal::start(telegram.command(&["session", "encrypt"]));
+    terminal.expect("Passphrase of");
+    terminal.enter("wrong horse");
+    terminal.expect("does not open it");
+    terminal.enter("correct horse");
+    terminal.expect("New passphrase");
+    terminal.enter("battery staple");
+    terminal.expect("Once more");
+    terminal.enter("battery staple");
+    let (exit, shown) = terminal.end();
+    assert!(exit == 0 && shown.contains("encrypted anew"), "{shown}");
+    let whoami = ["--passphrase-file", new.to_str().unwrap(), "whoami"];
+    assert!(telegram.run(&whoami).status.success());
 }
 
 #[cfg(unix)]
