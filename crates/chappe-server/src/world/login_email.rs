@@ -146,9 +146,9 @@ impl World {
         purpose: EmailPurpose<'_>,
         email: &str,
     ) -> Outcome<(String, i32)> {
-        let hash = match purpose {
+        let (hash, phone) = match purpose {
             EmailPurpose::SetUp(phone, hash) => match self.pending(now, caller, phone, hash) {
-                Ok(pending) if pending.stage == Stage::Email => hash,
+                Ok(pending) if pending.stage == Stage::Email => (hash, pending.phone),
                 Ok(_) => return Err(errors::PHONE_HASH_EXPIRED.into()),
                 Err(stop) if stop.is(errors::PHONE_CODE_EXPIRED) => {
                     return Err(errors::PHONE_HASH_EXPIRED.into());
@@ -158,7 +158,7 @@ impl World {
             EmailPurpose::Change(user_id) => {
                 let phone = self.phone_of(user_id)?;
                 self.login_email(now, &phone)?.ok_or(errors::EMAIL_NOT_SETUP)?;
-                ""
+                ("", phone)
             }
         };
         let email = email_address(email).ok_or(errors::EMAIL_INVALID)?;
@@ -166,6 +166,8 @@ impl World {
         if email.rsplit('.').next() == Some(NOWHERE) {
             return Err(errors::EMAIL_NOT_ALLOWED.into());
         }
+        // Each letter brings another five tries. Assumed: it counts like a code for the number.
+        self.count_code(now, &phone, &self.order(&phone)?)?;
         let code = self.email_code();
         self.db
             .prepare_cached(

@@ -494,6 +494,19 @@ fn a_number_without_an_account_is_shown_terms() {
 }
 
 #[test]
+fn letters_that_show_a_mailbox_are_limited_like_codes() {
+    let mut server = Bench::new();
+    let caller = server.caller(1);
+    server.order(PHONE, &Number::new().set_up_email().codes_a_day(2));
+    let sent = server.ask(caller, PHONE, plain());
+    let check = check_email(&set_up(PHONE, &sent.hash), MAILBOX);
+    server.call(caller, &check).unwrap();
+    let flood = server.call(caller, &check).unwrap_err();
+    assert_eq!(flood, Failure::valued(errors::FLOOD_TEST_PHONE_WAIT_X, i64::from(DAY)));
+    assert_eq!(server.letter_count(), 1);
+}
+
+#[test]
 fn a_mailbox_is_set_up_before_a_code_is_sent() {
     let mut server = Bench::new();
     let caller = server.caller(1);
