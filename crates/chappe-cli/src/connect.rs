@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use chappe::api::types::User;
 use chappe::session::{IntoStore, Store};
-use chappe::{Builder, Client, Ended, Error, PasswordProblem, RpcError, SessionProblem, errors};
+use chappe::{
+    Builder, Client, ConnectionState, Ended, Error, PasswordProblem, RpcError, SessionProblem,
+    errors,
+};
 use tokio::sync::OnceCell;
 
 use crate::accounts::{self, Name, Place};
@@ -170,15 +173,29 @@ impl Target {
         }
     }
 
+    /// Asks who is signed in; says why nobody is, if Telegram told.
+    pub(crate) async fn who(&self, client: &Client) -> Result<User, Failure> {
+        match (client.me().await.map_err(failure)?, client.state()) {
+            (Some(user), _) => Ok(user),
+            (None, ConnectionState::Ended(reason)) => {
+                Err(failure(reason.into()).hint(format!("sign in again: `{}`", self.login())))
+            }
+            (None, _) => Err(self.nobody()),
+        }
+    }
+
+    /// The command that signs in here.
+    fn login(&self) -> String {
+        match &self.account {
+            Some((_, name)) if *name != Name::default() => format!("chappe --account {name} login"),
+            _ => "chappe login".to_owned(),
+        }
+    }
+
     /// Says that nobody is signed in with the session.
     pub(crate) fn nobody(&self) -> Failure {
-        let named = self.account.as_ref().filter(|(_, name)| *name != Name::default());
-        let login = named.map_or_else(
-            || "chappe login".to_owned(),
-            |(_, name)| format!("chappe --account {name} login"),
-        );
         Failure::new(Exit::Permission, "nobody is signed in with this session")
-            .hint(format!("sign in first: `{login}`"))
+            .hint(format!("sign in first: `{}`", self.login()))
     }
 
     /// Says that there is no session, and perhaps which account may be meant.
@@ -232,6 +249,13 @@ pub(crate) fn failure(error: Error) -> Failure {
     let lost = error.ended().is_some_and(Ended::is_session_lost);
     if lost || error.is(errors::AUTH_KEY_UNREGISTERED) {
         failure = failure.hint("sign in again: `chappe login`");
+    }
+    if let Error::Session(session) = &error
+        && matches!(session.problem(), SessionProblem::NotASession)
+    {
+        failure = failure.hint(
+            "one of another library is brought by `chappe session import FILE`, without --session",
+        );
     }
     failure
 }

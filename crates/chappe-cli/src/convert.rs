@@ -107,7 +107,7 @@ pub(crate) async fn export(
         // It was imported without saying whose it is: the server knows.
         let ask = async {
             let client = target.resume().await?;
-            client.me().await.map_err(failure)?.ok_or_else(|| target.nobody())?;
+            target.who(&client).await?;
             let session = client.session();
             client.close().await.map_err(failure)?;
             Ok(session)

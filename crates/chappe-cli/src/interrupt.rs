@@ -54,8 +54,13 @@ pub(crate) async fn unless_interrupted<T>(
     after: &str,
 ) -> Result<T, Failure> {
     let mut interrupt = Interrupt::listen()?;
-    tokio::select! {
+    let done = tokio::select! {
         done = work => done,
-        () = interrupt.wait() => Err(Failure::new(Exit::Interrupted, "interrupted").hint(after)),
-    }
+        () = interrupt.wait() => Err(Failure::new(Exit::Interrupted, "interrupted")),
+    };
+    // Ctrl-C at a question is a key, and comes as the question's failure.
+    done.map_err(|failure| match failure.exit {
+        Exit::Interrupted => failure.hint(after),
+        _ => failure,
+    })
 }

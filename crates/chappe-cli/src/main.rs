@@ -30,7 +30,10 @@ use std::process::ExitCode;
 
 use clap::CommandFactory as _;
 use clap_complete::env::{CompleteEnv, Shells};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::args::{Account, Cli, Command, Completions};
 use crate::output::{Exit, Failure, Output};
@@ -137,13 +140,20 @@ fn log(verbose: u8) {
         2 => "debug",
         _ => "trace",
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let asked = EnvFilter::try_from_default_env();
+    // What ends the client is told as the failure of the command, and as JSON to programs.
+    let quiet = asked.is_err() && verbose == 0;
+    let untold = filter_fn(move |event| {
+        !(quiet
+            && *event.level() == LevelFilter::ERROR
+            && event.target().starts_with("chappe::net"))
+    });
+    let filter = asked.unwrap_or_else(|_| EnvFilter::new(level));
+    let layer = fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        .without_time()
-        .init();
+        .without_time();
+    tracing_subscriber::registry().with(layer.with_filter(filter.and(untold))).init();
 }
 
 /// The variable by which a shell asks for completions.

@@ -86,7 +86,10 @@ async fn act(client: &Client, command: PasswordCommand, yes: bool) -> Result<Don
         PasswordCommand::Email(options) => email(client, options).await,
         PasswordCommand::Confirm { code } => confirm(client, &code).await,
         PasswordCommand::Resend => {
-            client.resend_recovery_email().await.map_err(explained)?;
+            client.resend_recovery_email().await.map_err(|error| match error {
+                Error::Password(PasswordProblem::CodeExpired) => nothing_waits(),
+                error => explained(error),
+            })?;
             let settings = client.password().await.map_err(failure)?;
             Ok(Done::new("resent", format!("another code went to {}", address(&settings)))
                 .then(CONFIRM))
@@ -313,6 +316,7 @@ fn explained(error: Error) -> Failure {
 
 fn nothing_waits() -> Failure {
     Failure::new(Exit::NotFound, "no address waits to be confirmed")
+        .hint("`chappe account password email ADDRESS` sends a code to a new one")
 }
 
 fn address(settings: &PasswordSettings) -> String {

@@ -110,12 +110,21 @@ fn require_terminal(question: &str, flag: &str) -> Result<(), Failure> {
 }
 
 /// Runs a question beside the network, which must not wait for a person.
-async fn ask<T: Send + 'static, E: std::fmt::Display + Send + 'static>(
+async fn ask<T: Send + 'static, E: Into<dialoguer::Error> + Send + 'static>(
     question: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, Failure> {
     match tokio::task::spawn_blocking(question).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(Failure::new(Exit::Interrupted, format!("no answer: {error}"))),
+        Ok(Err(error)) => Err(unanswered(&error.into())),
         Err(_) => Err(Failure::new(Exit::Other, "the question could not be asked")),
+    }
+}
+
+/// A question takes Ctrl-C for itself, as a key.
+fn unanswered(error: &dialoguer::Error) -> Failure {
+    let dialoguer::Error::IO(io) = error;
+    match io.kind() {
+        io::ErrorKind::Interrupted => Failure::new(Exit::Interrupted, "interrupted"),
+        _ => Failure::new(Exit::Interrupted, format!("no answer: {io}")),
     }
 }

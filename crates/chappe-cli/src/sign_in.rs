@@ -64,11 +64,8 @@ pub(crate) async fn whoami(global: &Global, output: Output) -> Result<(), Failur
     let target = Target::new(global)?;
     let work = async {
         let client = target.resume().await?;
-        let user = client.me().await.map_err(failure)?;
+        let user = target.who(&client).await?;
         client.close().await.map_err(failure)?;
-        let Some(user) = user else {
-            return Err(target.nobody());
-        };
         target.remember(&user).await?;
         output.answer(&user_json(&user), || describe(&user))
     };
@@ -157,7 +154,7 @@ async fn accept(
     output: Output,
 ) -> Result<(), Failure> {
     let client = target.resume().await?;
-    let user = client.me().await.map_err(failure)?.ok_or_else(|| target.nobody())?;
+    let user = target.who(&client).await?;
     let link = match link {
         Some(link) => link,
         None => prompt::line("Login link (tg://login?token=...)", "--accept LINK").await?,

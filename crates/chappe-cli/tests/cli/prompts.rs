@@ -302,3 +302,15 @@ fn a_forgotten_password_is_recovered_by_email() {
     assert!(exit == 0 && shown.contains("signed in as"), "{shown}");
     assert!(!shown.contains("battery"), "{shown}");
 }
+
+#[test]
+fn ctrl_c_at_a_question_says_how_to_go_on() {
+    let telegram = Telegram::start();
+    let mut terminal = Terminal::start(telegram.command(&["login"]));
+    terminal.expect("Phone number");
+    terminal.enter("\u{3}");
+    let (exit, shown) = terminal.end();
+    assert_eq!(exit, 130, "{shown}");
+    assert!(shown.contains("error: interrupted\n  start again with `chappe login`"), "{shown}");
+    assert!(!shown.contains("IO error"), "{shown}");
+}

@@ -53,7 +53,7 @@ fn a_file_that_is_no_session_is_left_alone() {
     let file = telegram.path("notes.txt");
     std::fs::write(&file, "not a session").unwrap();
     let output = telegram.run(&["--session", file.to_str().unwrap(), "whoami"]);
-    refused(&output, 1, &["no session of chappe"]);
+    refused(&output, 1, &["no session of chappe", "chappe session import"]);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "not a session");
 }
 
