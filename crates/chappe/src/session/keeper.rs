@@ -15,7 +15,7 @@ use std::{
 use chappe_mtproto::connection::Resume;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Dc, Owner, Session, SessionLock, Store, Token, lock::Held};
+use super::{Dc, Lease, Owner, Session, SessionLock, Store, Token, lock::Held};
 use crate::{
     error::{Error, SessionProblem},
     net::driver::Clock,
@@ -96,7 +96,7 @@ impl Keeper {
             // The same server may listen somewhere else than last time.
             keeper.dialled(dc_id, &address);
         }
-        let task = Task { held, state: Arc::clone(&keeper.state), left: None };
+        let task = Task { held: Arc::new(held), state: Arc::clone(&keeper.state), left: None };
         (keeper, task.run(inbox))
     }
 
@@ -354,7 +354,8 @@ impl fmt::Debug for DcKeeper {
 }
 
 struct Task {
-    held: Held,
+    /// A change that is under way has it, too: it may outlive its task.
+    held: Arc<Held>,
     state: Arc<Mutex<State>>,
     /// What a sign-out leaves, if that is not kept yet.
     left: Option<Option<Box<Session>>>,
@@ -376,7 +377,10 @@ impl Task {
                     Order::Close(reply) => {
                         let result = self.write().await;
                         // Who closed it may open it again at once.
-                        let released = self.held.release().await;
+                        let released = match Arc::into_inner(self.held) {
+                            Some(held) => held.release().await,
+                            None => Ok(()),
+                        };
                         drop(reply.send(result.and(released)));
                         return;
                     }
@@ -436,13 +440,13 @@ impl Task {
         &self,
         work: impl FnOnce(&dyn Store) -> Result<(), Error> + Send + 'static,
     ) -> Result<(), Error> {
-        let store = Arc::clone(&self.held.store);
-        let lease = self.held.lock.as_ref().and_then(SessionLock::lease).cloned();
+        let held = Arc::clone(&self.held);
         blocking(move || {
-            if lease.is_some_and(|lease| lease.is_over()) {
-                return Err(Error::session(store.path(), SessionProblem::LeaseLost));
+            let lease = held.lock.as_ref().and_then(SessionLock::lease);
+            if lease.is_some_and(Lease::is_over) {
+                return Err(Error::session(held.store.path(), SessionProblem::LeaseLost));
             }
-            work(&*store)
+            work(&*held.store)
         })
         .await
     }

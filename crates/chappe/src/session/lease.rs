@@ -17,8 +17,10 @@ use tokio::{sync::watch, time::Instant};
 ///
 /// Whoever grants leases makes one with its [`SessionLock`](super::SessionLock) and renews it
 /// while the lock is there. A client that has it writes nothing more to any socket once it
-/// [is over](Self::is_over), and ends with [`Ended::LeaseLost`](crate::Ended::LeaseLost). Once
-/// over it stays so, whatever is granted later.
+/// [is over](Self::is_over), begins no save, and ends with
+/// [`Ended::LeaseLost`](crate::Ended::LeaseLost). A save that began before may still go on: a
+/// store has to tell by itself that it comes too late. Once over it stays so, whatever is granted
+/// later.
 #[derive(Clone, Debug)]
 pub struct Lease {
     state: Arc<watch::Sender<State>>,

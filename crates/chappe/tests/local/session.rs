@@ -3,14 +3,17 @@
 use std::{
     fs,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
+    thread,
+    time::Duration,
 };
 
 use chappe::{
     Ended, Error, SessionProblem,
-    session::{File, Memory, Session, Store},
+    session::{File, Memory, Session, SessionLock, Store},
 };
 
 use chappe_server::Server;
@@ -301,6 +304,69 @@ async fn what_a_full_disk_did_not_take_is_kept_when_there_is_room() {
     let closed = client.close().await;
     assert!(matches!(closed, Err(Error::Session(_))), "{closed:?}");
     assert!(!kept().unwrap().is_signed_in());
+}
+
+/// A store whose saves wait until somebody lets them through, and that knows who has it.
+#[derive(Default)]
+struct Slow {
+    memory: Memory,
+    taken: Arc<()>,
+    /// Where a save waits, from when on there is one.
+    gate: Mutex<Option<mpsc::Receiver<()>>>,
+}
+
+impl Store for Slow {
+    fn load(&self) -> Result<Option<Session>, Error> {
+        self.memory.load()
+    }
+    fn save(&self, session: &Session) -> Result<(), Error> {
+        let gate = self.gate.lock().unwrap().take();
+        if let Some(gate) = gate {
+            gate.recv().unwrap();
+        }
+        self.memory.save(session)
+    }
+    fn clear(&self) -> Result<(), Error> {
+        self.memory.clear()
+    }
+    fn lock(&self) -> Result<Option<SessionLock>, Error> {
+        Ok(Some(SessionLock::new(Arc::clone(&self.taken))))
+    }
+}
+
+/// A program ends its runtime in the middle of a save, which goes on: nobody else may have the
+/// session before that is done.
+#[test]
+fn a_session_is_not_let_go_while_it_is_being_saved() {
+    let store = Arc::new(Slow::default());
+    let taken = Arc::clone(&store.taken);
+    let is_taken = || Arc::strong_count(&taken) > 2;
+    let (let_through, gate) = mpsc::channel();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let server = telegram(1).await;
+        let client = client_of(&server).session(Arc::clone(&store)).connect().await.unwrap();
+        let account = &server.accounts()[0];
+        let step = code(client.sign_in_phone(&account.phone).await.unwrap());
+        *store.gate.lock().unwrap() = Some(gate);
+        let sent = account.code.clone();
+        tokio::spawn(async move { step.submit(&sent).await.map(drop) });
+        while store.gate.lock().unwrap().is_some() {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert!(is_taken());
+    let (ended, end) = mpsc::channel();
+    let ending = thread::spawn(move || {
+        // All tasks are dropped before it waits for the save.
+        drop(runtime);
+        ended.send(()).unwrap();
+    });
+    assert!(end.recv_timeout(Duration::from_millis(300)).is_err());
+    assert!(is_taken());
+    let_through.send(()).unwrap();
+    ending.join().unwrap();
+    assert!(!is_taken());
 }
 
 /// The server's process ends and another takes its place: the session on the server's side is
