@@ -100,7 +100,10 @@ mod tls;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -184,6 +187,8 @@ struct State {
 struct Grant {
     link: Link,
     granted: Granted,
+    /// How many saves there were.
+    saves: AtomicI64,
 }
 
 impl Postgres {
@@ -275,7 +280,7 @@ impl Postgres {
     }
 
     fn grant(&self, granted: Granted) -> Arc<Grant> {
-        Arc::new(Grant { link: self.link.clone(), granted })
+        Arc::new(Grant { link: self.link.clone(), granted, saves: AtomicI64::new(0) })
     }
 }
 
@@ -454,7 +459,9 @@ impl Account {
         };
         if let Some(grant) = grant {
             let fence = grant.granted.fence;
-            let saving = async move |database: &rows::Database| database.save(fence, &entry).await;
+            let number = grant.saves.fetch_add(1, Ordering::Relaxed) + 1;
+            let saving =
+                async move |database: &rows::Database| database.save(fence, number, &entry).await;
             return match self.fleet.link.ask(PATIENCE, saving).wait().map_err(failed)? {
                 true => Ok(()),
                 false => Err(failed(SessionProblem::LeaseLost)),

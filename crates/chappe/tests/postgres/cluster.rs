@@ -110,6 +110,10 @@ impl Cluster {
         format!("postgres://chappe@{host}:{}/postgres", self.port)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// A file beside the server's.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

@@ -15,6 +15,9 @@ mod process;
 mod stories;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
+mod way;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod world;
 
 #[cfg(not(target_os = "linux"))]

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use crate::{
     cluster::{self, Cluster},
     process::{Process, Traffic},
+    way::Way,
     world::{Story, World, options_in},
 };
 
@@ -64,6 +65,10 @@ pub(crate) const ALL: &[Story] = &[
         an_answer_that_nobody_looked_at_does_not_keep_an_account,
     ),
     ("whoever_claimed_an_account_saves_to_it", whoever_claimed_an_account_saves_to_it),
+    (
+        "a_save_that_was_held_up_replaces_none_that_came_after_it",
+        a_save_that_was_held_up_replaces_none_that_came_after_it,
+    ),
     (
         "accounts_are_listed_without_their_sessions_and_removed_when_free",
         accounts_are_listed_without_their_sessions_and_removed_when_free,
@@ -417,6 +422,27 @@ fn an_answer_that_nobody_looked_at_does_not_keep_an_account(world: &World) {
     drop(claiming);
     let other = world.wait(options_in(&world.cluster, &schema, 3 * SECOND).connect()).unwrap();
     drop(world.wait(other.account("alice").unwrap().claim(15 * SECOND)).unwrap());
+}
+
+/// What a connection carried that was given up may arrive much later.
+fn a_save_that_was_held_up_replaces_none_that_came_after_it(world: &World) {
+    let (options, schema) = world.options(Duration::from_secs(4));
+    drop(world.wait(options.connect()).unwrap());
+    let way = Way::to(&world.cluster);
+    let fleet = Postgres::options(&way.url(&world.cluster)).unwrap().schema(&schema);
+    let fleet = world.wait(fleet.lease(Duration::from_secs(4)).connect()).unwrap();
+    let account = fleet.account("one").unwrap();
+    let lock = account.lock().unwrap();
+    account.save(&world.session).unwrap();
+    way.hold();
+    // It is done over another connection.
+    account.save(&world.session).unwrap();
+    account.clear().unwrap();
+    assert!(way.let_go() > 0, "the save was not held up");
+    assert!(account.load().unwrap().is_none());
+    account.save(&world.session).unwrap();
+    assert!(account.load().unwrap().is_some());
+    drop(lock);
 }
 
 /// Without a client, as whoever brings a session from elsewhere.

@@ -225,11 +225,14 @@ impl Database {
         Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or(false))
     }
 
-    /// Saves for whoever has the account by this number. Returns whether that is so.
-    pub(super) async fn save(&self, fence: i64, entry: &Entry) -> Result<bool, Error> {
+    /// Saves for whoever has the account by this fence. Returns whether that is so. Saves are
+    /// numbered, so that one which comes late, over a connection that was given up, replaces none
+    /// that was made after it; the same one may come twice.
+    pub(super) async fn save(&self, fence: i64, number: i64, entry: &Entry) -> Result<bool, Error> {
         let session = entry.session();
         let mut parameters = entry.parameters(&session);
         parameters.push((&fence, Type::INT8));
+        parameters.push((&number, Type::INT8));
         Ok(self.optional(SAVE, &parameters).await?.is_some())
     }
 
@@ -423,14 +426,14 @@ const TAKE: &str = "
     ON CONFLICT (name) DO UPDATE
     SET holder = $1, program = $2, pid = $3, host = $4,
         until = clock_timestamp() + $5 * interval '1 second',
-        fence = excluded.fence, since = clock_timestamp()
+        fence = excluded.fence, saves = 0, since = clock_timestamp()
     WHERE a.until <= clock_timestamp() OR a.holder = $1
     RETURNING fence";
 const TAKE_ANY: &str = "
     UPDATE {s}.account
     SET holder = $1, program = $2, pid = $3, host = $4,
         until = clock_timestamp() + $5 * interval '1 second',
-        fence = nextval('{s}.fence'), since = clock_timestamp()
+        fence = nextval('{s}.fence'), saves = 0, since = clock_timestamp()
     WHERE name = (
         SELECT name FROM {s}.account
         WHERE signed_in AND (until <= clock_timestamp() OR holder = $1)
@@ -465,8 +468,8 @@ const IS_SEALED: &str = "SELECT sealed FROM {s}.account WHERE name = $1 AND sess
 const SAVE: &str = "
     UPDATE {s}.account
     SET session = $1, sealed = $2, signed_in = $3, user_id = $4, bot = $5, dc_id = $6,
-        saved = clock_timestamp()
-    WHERE fence = $7 RETURNING fence";
+        saved = clock_timestamp(), saves = $8
+    WHERE fence = $7 AND saves <= $8 RETURNING fence";
 const SAVE_FREE: &str = "
     INSERT INTO {s}.account AS a
         (session, sealed, signed_in, user_id, bot, dc_id, saved, name, fence, until)

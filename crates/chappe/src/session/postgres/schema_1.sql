@@ -20,6 +20,8 @@ CREATE TABLE {s}.account (
     saved timestamptz,
     -- Of whoever took it last. Nobody else may save.
     fence bigint NOT NULL UNIQUE,
+    -- Of the saves under this fence, the last one's number: one that was held up replaces nothing.
+    saves bigint NOT NULL DEFAULT 0,
     -- Who has it; null if nobody. The random number tells apart who takes it.
     holder bytea,
     program text,
