@@ -293,14 +293,15 @@ fn rename(global: &Global, old: &Name, new: &Name, output: Output) -> Result<(),
     if !from.exists() {
         return Err(place.no_account(old));
     }
+    let was_used = place.chosen().unwrap_or_default() == *old;
+    make_private(&place.folder).map_err(|error| cannot_write(&place.folder, &error))?;
+    // Nobody may be using a session that moves, or be signing in where it goes.
+    let _old_lock = session::File::new(&from).lock().map_err(failure)?;
+    let _new_lock = session::File::new(&to).lock().map_err(failure)?;
     if to.exists() {
         return Err(Failure::new(Exit::Conflict, format!("there is an account `{new}` already"))
             .hint("choose another name, or rename that one first"));
     }
-    let was_used = place.chosen().unwrap_or_default() == *old;
-    // Nobody may be using a session that moves.
-    let _lock = session::File::new(&from).lock().map_err(failure)?;
-    make_private(&place.folder).map_err(|error| cannot_write(&place.folder, &error))?;
     fs::rename(&from, &to).map_err(|error| cannot_write(&to, &error))?;
     match fs::rename(from.with_extension(WHO), to.with_extension(WHO)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -150,6 +150,13 @@ fn an_account_in_use_stays_where_it_is() {
     refused(&telegram.run(&["accounts", "rename", "default", "work"]), 5, &["in use by chappe"]);
     holder.kill().unwrap();
     holder.wait().unwrap();
+    // Somebody is about to sign in under the new name.
+    let login = ["--account", "work", "login", "--phone", "9996620042"];
+    let mut holder = telegram.command_at(&address, &login).spawn().unwrap();
+    let _socket = silent.accept().unwrap();
+    refused(&telegram.run(&["accounts", "rename", "default", "work"]), 5, &["in use by chappe"]);
+    holder.kill().unwrap();
+    holder.wait().unwrap();
     assert!(telegram.run(&["accounts", "rename", "default", "work"]).status.success());
     // Whoever never chose uses what was the default.
     assert!(telegram.json(&["whoami"])["id"].is_number());
