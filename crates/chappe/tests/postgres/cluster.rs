@@ -20,8 +20,10 @@ pub(crate) struct Cluster {
     port: u16,
 }
 
-/// The folder of PostgreSQL's programs: the newest of Debian's, or that of one in the path.
+/// The folder of PostgreSQL's programs: the newest of Debian's, or that of one in the path. `None`,
+/// too, without the program that makes the server's certificate.
 pub(crate) fn programs() -> Option<PathBuf> {
+    Command::new("openssl").arg("version").output().ok()?;
     let is_complete = |folder: &PathBuf| {
         ["initdb", "pg_ctl", "psql"].iter().all(|name| folder.join(name).is_file())
     };

@@ -110,8 +110,8 @@ pub(crate) fn tell(stories: &[Story]) -> ExitCode {
         .collect();
     say(&format!("\nrunning {} stories", wanted.len()));
     let Some(programs) = cluster::programs() else {
-        say("SKIPPED: PostgreSQL is not installed, so nothing of this was tested; on Debian: \
-             apt-get install postgresql");
+        say("SKIPPED: PostgreSQL or OpenSSL is not installed, so nothing of this was tested; on \
+             Debian: apt-get install postgresql openssl");
         return ExitCode::SUCCESS;
     };
     if wanted.is_empty() {
