@@ -142,7 +142,18 @@ pub(super) fn take(session: &Path) -> Result<SessionLock, SessionProblem> {
         Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
     }
     sign(&mut file).map_err(failed)?;
-    Ok(SessionLock::new(file))
+    Ok(SessionLock::new(Locked(file)))
+}
+
+/// A file whose lock is let go with it, also where a process that is just being started has the
+/// file open, too, for a moment.
+struct Locked(fs::File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Closing it would do, were it the only one.
+        drop(self.0.unlock());
+    }
 }
 
 /// `NAME.lock` beside the session.
@@ -332,6 +343,19 @@ mod tests {
         let text = fs::read_to_string(&left).unwrap();
         assert!(!text.contains("gone") && text.starts_with("pid "), "{text}");
         drop(lock);
+    }
+
+    #[test]
+    fn a_copy_of_the_file_does_not_keep_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.lock");
+        let file = open(&path).unwrap();
+        file.try_lock().unwrap();
+        // As a child has it between fork and exec.
+        let _copy = file.try_clone().unwrap();
+        assert!(open(&path).unwrap().try_lock().is_err());
+        drop(Locked(file));
+        open(&path).unwrap().try_lock().unwrap();
     }
 
     #[cfg(unix)]
