@@ -2,6 +2,7 @@
 
 mod account;
 mod session;
+mod web;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -19,6 +20,7 @@ pub(crate) use self::account::{
     Account, DevicesCommand, NewPassword, PasswordCommand, Recover, RecoveryAddress, ResetDevice,
 };
 pub(crate) use self::session::{Convert, Encrypt, Export, Given, Import, Session, Written};
+pub(crate) use self::web::{Reset, Web};
 use crate::accounts::{self, Name};
 
 /// Telegram from a terminal, and a Telegram in a box to run it against.
@@ -467,32 +469,6 @@ pub(crate) struct Completions {
     pub(crate) shell: Shell,
 }
 
-/// What to do with web sessions.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Web {
-    /// List them, last active first
-    List,
-    /// Log out of one site, or of all
-    Reset(Reset),
-}
-
-/// Which web sessions to reset.
-#[derive(Args, Debug)]
-#[command(override_usage = "chappe web reset <HASH>\n       chappe web reset --all")]
-pub(crate) struct Reset {
-    /// The hash, as `chappe web list` prints it
-    #[arg(
-        value_name = "HASH",
-        allow_hyphen_values = true,
-        required_unless_present = "all",
-        value_parser = parse_hash
-    )]
-    pub(crate) hash: Option<i64>,
-    /// Log out of every site
-    #[arg(long, conflicts_with = "hash")]
-    pub(crate) all: bool,
-}
-
 /// A method and its arguments.
 #[derive(Args, Debug)]
 pub(crate) struct Call {
@@ -519,10 +495,6 @@ pub(crate) fn parse_server(text: &str) -> Result<ServerName, String> {
         "production" => Ok(ServerName::Production),
         text => parse_address(text).map(ServerName::Address),
     }
-}
-
-fn parse_hash(text: &str) -> Result<i64, String> {
-    parse_hash_of(text, "chappe web list")
 }
 
 fn parse_hash_of_device(text: &str) -> Result<i64, String> {
