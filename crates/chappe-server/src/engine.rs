@@ -16,6 +16,7 @@ use chappe_mtproto::{
 use tokio::sync::watch;
 
 use crate::{
+    failure::{self, Failure},
     faults::{Gate, Outcome, Place, Trouble, Verdict, spoil},
     rpc,
     world::{Caller, World},
@@ -257,15 +258,36 @@ impl Engine {
         } else if let Some(protocol) = self.protocols.get_mut(&dc) {
             protocol.respond(now, session, msg_id, result);
         }
+        self.push(now, pushes);
+        for key in gone {
+            for protocol in self.protocols.values_mut() {
+                protocol.forget_key(now, key);
+            }
+        }
+    }
+
+    /// Does something to the world that no request asks for, as one transaction, and tells the
+    /// sessions what they have to hear of it.
+    ///
+    /// # Errors
+    /// The refusal, or that the database failed: then nothing of it stays.
+    pub(crate) fn run<T>(
+        &mut self,
+        now: Now,
+        work: impl FnOnce(&mut World, i32) -> failure::Outcome<T>,
+    ) -> Result<T, Failure> {
+        let date = self.date(now);
+        let result = self.world.transaction(|world| work(world, date));
+        let pushes = rpc::deliver(&mut self.world);
+        self.push(now, pushes);
+        result
+    }
+
+    fn push(&mut self, now: Now, pushes: Vec<rpc::Push>) {
         // A session is in one data centre; the others do not know it.
         for rpc::Push { auth_key_id, session_id, body } in pushes {
             for protocol in self.protocols.values_mut() {
                 protocol.push(now, SessionRef { auth_key_id, session_id }, body.clone());
-            }
-        }
-        for key in gone {
-            for protocol in self.protocols.values_mut() {
-                protocol.forget_key(now, key);
             }
         }
     }

@@ -221,10 +221,10 @@ impl Engine {
                 1
             }
             Action::ExpireKeys => keys.into_iter().filter(|key| self.expire(now, dc, *key)).count(),
-            Action::Unbind => keys.into_iter().filter(|key| self.unbind(*key)).count(),
-            Action::Deactivate => self.void(&keys, scope, Void::Deactivated),
-            Action::DuplicateKeys => self.void(&keys, scope, Void::Duplicated),
-            Action::Revoke => self.void(&keys, scope, Void::Revoked),
+            Action::Unbind => keys.into_iter().filter(|key| self.unbind(now, *key)).count(),
+            Action::Deactivate => self.void(now, &keys, scope, Void::Deactivated),
+            Action::DuplicateKeys => self.void(now, &keys, scope, Void::Duplicated),
+            Action::Revoke => self.void(now, &keys, scope, Void::Revoked),
         }
     }
 
@@ -234,14 +234,14 @@ impl Engine {
         if known && let Some(protocol) = self.protocols.get_mut(&dc) {
             protocol.expire_key(now, auth_key_id);
             // A failure is in the log; the protocol knows better in any case.
-            let _ = self.world.transaction(|world| world.forget_key(auth_key_id));
+            let _ = self.run(now, |world, _| world.forget_key(auth_key_id));
         }
         known
     }
 
-    fn unbind(&mut self, auth_key_id: i64) -> bool {
+    fn unbind(&mut self, now: Now, auth_key_id: i64) -> bool {
         self.is_temporary(auth_key_id)
-            && self.world.transaction(|world| world.unbind(auth_key_id)).is_ok()
+            && self.run(now, |world, _| world.unbind(auth_key_id)).is_ok()
     }
 
     fn is_temporary(&self, auth_key_id: i64) -> bool {
@@ -250,11 +250,11 @@ impl Engine {
     }
 
     /// Makes keys good for nothing, and of an account also those that have no session.
-    fn void(&mut self, keys: &BTreeSet<i64>, scope: &Scope, reason: Void) -> usize {
+    fn void(&mut self, now: Now, keys: &BTreeSet<i64>, scope: &Scope, reason: Void) -> usize {
         let phone = scope.phone.as_ref().map(Phone::digits);
         let of_phone = phone.and_then(|phone| self.world.user_by_phone(phone).ok()?);
         let user = scope.user_id.or_else(|| of_phone.map(|user| user.id));
-        let voided = self.world.transaction(|world| {
+        let voided = self.run(now, |world, _| {
             let mut all: BTreeSet<i64> = BTreeSet::new();
             for key in keys {
                 let state = world.key_state(*key)?;

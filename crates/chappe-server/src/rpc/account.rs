@@ -112,7 +112,8 @@ pub(super) fn change_authorization_settings(
     };
     call.world.change_authorization(me, key, request.hash, new)?;
     if request.confirmed {
-        call.push(me, types::UpdateNewAuthorization::new(request.hash))?;
+        let update = types::UpdateNewAuthorization::new(request.hash);
+        call.world.tell_others(call.now, me, update)?;
     }
     Ok(true)
 }

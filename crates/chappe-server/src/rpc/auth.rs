@@ -54,7 +54,7 @@ pub(super) fn accept_login_token(
     let me = call.my_id()?;
     let accepted = call.world.accept_login_token(call.now, call.caller, me, &request.token)?;
     let waiting = call.world.sessions_of(accepted.auth_key_id)?;
-    call.push_to(waiting, enums::Update::LoginToken)?;
+    call.world.tell_sessions(call.now, waiting, enums::Update::LoginToken);
     Ok(types::Authorization {
         password_pending: accepted.password_pending,
         ..account::authorization(accepted.authorization)
@@ -151,7 +151,7 @@ pub(super) fn authorization(
                 update.device = Some(current.device.device_model.into());
                 update.location = Some(current.place.country.into());
             }
-            call.push(user_id, update)?;
+            call.world.tell_others(call.now, user_id, update)?;
         }
     }
     let mut authorization = signed_in(call, user_id)?;

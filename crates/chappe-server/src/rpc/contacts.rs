@@ -26,7 +26,7 @@ pub(super) fn block(call: &mut Call<'_>, request: contacts::Block) -> Outcome<bo
         let peer = types::PeerUser { user_id: user.id };
         let update =
             types::UpdatePeerBlocked { blocked: true, ..types::UpdatePeerBlocked::new(peer) };
-        call.push(me, update)?;
+        call.world.tell_others(call.now, me, update)?;
     }
     Ok(true)
 }

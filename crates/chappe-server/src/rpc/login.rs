@@ -261,7 +261,7 @@ fn tell_sessions(call: &mut Call<'_>, phone: &str) -> Outcome<()> {
         Vec::new(),
     );
     update.inbox_date = Some(call.now);
-    call.push(user.id, update)
+    call.world.tell(call.now, user.id, update)
 }
 
 fn code_type(delivery: Delivery) -> enums::auth::SentCodeType {

@@ -15,6 +15,7 @@ mod help;
 mod layer;
 mod limit;
 mod login;
+mod news;
 mod password;
 mod popup;
 mod startup;
@@ -31,8 +32,8 @@ use bytes::Bytes;
 use chappe_api::errors;
 use chappe_tl::{Callers, Decode, Encode, ErrorName, Function};
 
-pub(crate) use self::limit::Limit;
 use self::wrappers::Envelope;
+pub(crate) use self::{limit::Limit, news::deliver};
 use crate::{
     failure::{Failure, Outcome, Stop},
     world::{Caller, KeyState, User, Void, World},
@@ -104,7 +105,6 @@ pub(crate) struct Call<'a> {
     dialled: SocketAddr,
     key: KeyState,
     user: Option<User>,
-    pushes: Vec<Push>,
     gone: Vec<i64>,
 }
 
@@ -117,31 +117,6 @@ impl Call<'_> {
     /// The id of the user who is signed in.
     fn my_id(&self) -> Outcome<i64> {
         Ok(self.me()?.id)
-    }
-
-    /// Tells the user's other sessions.
-    fn push(&mut self, user_id: i64, update: impl Into<chappe_api::enums::Update>) -> Outcome<()> {
-        let receivers = self.world.receivers(user_id, self.session)?;
-        self.push_to(receivers, update)
-    }
-
-    /// Tells these sessions.
-    fn push_to(
-        &mut self,
-        receivers: Vec<(i64, i64)>,
-        update: impl Into<chappe_api::enums::Update>,
-    ) -> Outcome<()> {
-        let update: chappe_api::enums::Updates =
-            chappe_api::types::UpdateShort { update: update.into(), date: self.now }.into();
-        let body = update.to_bytes();
-        for (auth_key_id, session_id) in receivers {
-            let layer = layer::of(self.world, auth_key_id, session_id)?;
-            // A layer that does not know the update does without it.
-            if let Some(body) = layer::lower_updates(layer, &body) {
-                self.pushes.push(Push { auth_key_id, session_id, body });
-            }
-        }
-        Ok(())
     }
 }
 
@@ -308,8 +283,8 @@ pub(crate) fn methods() -> Vec<&'static str> {
 
 /// Answers one request, as one transaction of the world.
 pub(crate) fn answer(world: &mut World, site: &Site, request: &Request<'_>) -> Reply {
-    let (mut pushes, mut gone) = (Vec::new(), Vec::new());
-    let mut name = "";
+    let (mut gone, mut name) = (Vec::new(), "");
+    world.set_asking(Some(request.caller));
     let result = world.transaction(|world| {
         let id = request.caller.auth_key_id;
         let Some(mut key) = world.key_state(id)?.filter(|key| is_good(key, request.now)) else {
@@ -322,15 +297,16 @@ pub(crate) fn answer(world: &mut World, site: &Site, request: &Request<'_>) -> R
             key = world.key_state(id)?.unwrap_or(key);
         }
         let result;
-        (result, pushes, gone) = unwrapped(world, site, request, key, &mut name)?;
+        (result, gone) = unwrapped(world, site, request, key, &mut name)?;
         Ok(result)
     });
+    world.set_asking(None);
+    let mut pushes = deliver(world);
     world.remember(request.caller, request.msg_id, result.is_ok());
     match &result {
         Ok(_) => tracing::debug!(method = name, "answered"),
         Err(failure) => {
             tracing::debug!(method = name, code = failure.code, error = %failure.message, "refused");
-            pushes.clear();
             pushes.extend(popup::popup(world, request, failure));
         }
     }
@@ -375,7 +351,7 @@ fn unwrapped(
     request: &Request<'_>,
     key: KeyState,
     name: &mut &'static str,
-) -> Outcome<(Bytes, Vec<Push>, Vec<i64>)> {
+) -> Outcome<(Bytes, Vec<i64>)> {
     let Request { now, caller: session, dialled, msg_id, body } = *request;
     if key.void == Some(Void::Duplicated) {
         return Err(errors::AUTH_KEY_DUPLICATED.into());
@@ -418,11 +394,10 @@ fn unwrapped(
     }
     world.touch(now, session.ip, &key)?;
 
-    let (pushes, gone) = (Vec::new(), Vec::new());
-    let mut call =
-        Call { world, site, now, caller, session, msg_id, dialled, key, user, pushes, gone };
+    let gone = Vec::new();
+    let mut call = Call { world, site, now, caller, session, msg_id, dialled, key, user, gone };
     let answer = (route.run)(&mut call, &query)?;
-    Ok((layer::lower(&back, answer)?, call.pushes, call.gone))
+    Ok((layer::lower(&back, answer)?, call.gone))
 }
 
 /// Whether a method is answered in a data centre where its caller does not live. What may be

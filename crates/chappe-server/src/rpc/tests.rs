@@ -4,6 +4,7 @@ mod dcs;
 mod devices;
 mod login;
 mod matrix;
+mod news;
 mod password;
 mod qr;
 mod temporary;

@@ -18,6 +18,7 @@ mod login_email;
 mod login_flood;
 mod login_token;
 mod login_way;
+mod news;
 mod numbers;
 mod password;
 mod places;
@@ -53,6 +54,7 @@ pub(crate) use self::{
     login_email::{EmailPurpose, email_address},
     login_token::{LoginToken, TokenLogin},
     login_way::{Delivery, MailboxReset},
+    news::News,
     password::{NewPassword, NewSettings as NewPasswordSettings, PasswordProof},
     places::NEAREST_COUNTRY,
     recovery::Reset,
@@ -103,15 +105,21 @@ pub(crate) struct World {
     calls: BTreeMap<(i64, &'static str), (i32, u32)>,
     /// The number of the last letter.
     last_letter: i64,
+    /// What sessions are to be told.
+    news: Vec<News>,
+    /// The session whose request runs.
+    asking: Option<(i64, i64)>,
 }
 
 impl World {
     /// Runs one request as one transaction: committed before this returns, whether the request
-    /// was answered or refused, and undone as a whole if the database or this server fails.
+    /// was answered or refused, and undone as a whole if the database or this server fails. What
+    /// was undone is told to nobody.
     pub(crate) fn transaction<T>(
         &mut self,
         run: impl FnOnce(&mut Self) -> Outcome<T>,
     ) -> Result<T, Failure> {
+        let told = self.news.len();
         let outcome = match self.db.execute_batch("BEGIN") {
             Ok(()) => run(self),
             Err(error) => Err(error.into()),
@@ -125,16 +133,17 @@ impl World {
         };
         outcome.map_err(|stop| match stop {
             Stop::Refused(failure) => failure,
-            Stop::Undone => self.undo(),
+            Stop::Undone => self.undo(told),
             Stop::Broken(error) => {
                 tracing::error!(%error, "the database failed");
-                self.undo()
+                self.undo(told)
             }
         })
     }
 
-    /// Undoes the transaction that is open, if one is.
-    fn undo(&self) -> Failure {
+    /// Undoes the transaction that is open, if one is, with the news after the first ones.
+    fn undo(&mut self, told: usize) -> Failure {
+        self.news.truncate(told);
         if !self.db.is_autocommit()
             && let Err(error) = self.db.execute_batch("ROLLBACK")
         {
@@ -174,8 +183,8 @@ impl World {
         self.sessions.remove(&(auth_key_id, session_id));
     }
 
-    /// The sessions that receive a user's updates, but not the one that caused them.
-    pub(crate) fn receivers(&self, user_id: i64, except: Caller) -> Outcome<Vec<(i64, i64)>> {
+    /// The sessions that receive a user's updates, but for one.
+    fn receivers(&self, user_id: i64, except: Option<(i64, i64)>) -> Outcome<Vec<(i64, i64)>> {
         let mut statement = self.db.prepare_cached(
             "SELECT auth_key_id FROM authorizations WHERE user_id = ?1
              UNION ALL SELECT id FROM authorizations JOIN auth_keys ON perm_key_id = auth_key_id
@@ -188,9 +197,7 @@ impl World {
             .sessions
             .iter()
             .filter(|(session, state)| {
-                state.updates
-                    && keys.contains(&session.0)
-                    && **session != (except.auth_key_id, except.session_id)
+                state.updates && keys.contains(&session.0) && Some(**session) != except
             })
             .map(|(session, _)| *session)
             .collect();

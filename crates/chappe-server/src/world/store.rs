@@ -56,6 +56,8 @@ impl World {
             sessions: BTreeMap::new(),
             calls: BTreeMap::new(),
             last_letter: 0,
+            news: Vec::new(),
+            asking: None,
         };
         world.db.execute_batch("BEGIN IMMEDIATE")?;
         world.bring_up(now, version).map_err(|stop| match stop {
