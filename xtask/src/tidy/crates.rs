@@ -10,6 +10,7 @@ use super::{Report, source::Tree};
 const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("chappe-tl", &[], &[]),
     ("chappe-crypto", &[], &[]),
+    ("chappe-login", &[], &[]),
     ("chappe-api", &["chappe-tl"], &["chappe-schema"]),
     ("chappe-schema", &["chappe-tl"], &["chappe-api"]),
     ("chappe-mtproto", &["chappe-crypto", "chappe-tl"], &[]),
