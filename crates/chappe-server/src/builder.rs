@@ -7,10 +7,12 @@ use std::{
     time::Duration,
 };
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use chappe_mtproto::server::{Server as Protocol, ServerConfig};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 use crate::{
     Announcement, DataCentre, Error, Handle,
@@ -19,7 +21,7 @@ use crate::{
     listener::{Clock, Listener, Socket},
     numbers::{Name, Number},
     rpc,
-    web::control::Control,
+    web::{self, Telegram, control::Control, door::Door},
     world::{self, Dcs, World},
 };
 
@@ -43,6 +45,8 @@ impl Server {
             limits: Vec::new(),
             numbers: Vec::new(),
             control: None,
+            web: None,
+            dashboard: None,
         }
     }
 
@@ -69,6 +73,8 @@ pub struct Builder {
     limits: Vec<rpc::Limit>,
     numbers: Vec<(String, Number)>,
     control: Option<SocketAddr>,
+    web: Option<SocketAddr>,
+    dashboard: Option<SocketAddr>,
 }
 
 impl Builder {
@@ -159,6 +165,24 @@ impl Builder {
         self
     }
 
+    /// Serves the pages that stand for telegram.org and oauth.telegram.org: the login widget, its
+    /// popup, OpenID Connect. `WEB_LOGIN.md` beside this crate is their manual. Only loopback
+    /// addresses are taken, whatever is exposed; port 0 means a free one. The
+    /// [announcement](Handle::announcement) says where they are.
+    pub fn web(mut self, address: SocketAddr) -> Self {
+        self.web = Some(address);
+        self
+    }
+
+    /// Serves a dashboard of accounts, devices, web logins and pending requests, for the person at
+    /// the keyboard. Only loopback addresses are taken, whatever is exposed; port 0 means a free one.
+    /// Its URL, with the key without which nobody gets in, is in the
+    /// [announcement](Handle::announcement).
+    pub fn dashboard(mut self, address: SocketAddr) -> Self {
+        self.dashboard = Some(address);
+        self
+    }
+
     /// Starts the server on the current tokio runtime.
     ///
     /// # Errors
@@ -180,6 +204,8 @@ impl Builder {
             Some(address) => Some(Control::bind(address).await?),
             None => None,
         };
+        let web = open(self.web).await?;
+        let dashboard = open(self.dashboard).await?;
         let sockets = self.sockets(dcs)?;
         let addresses: Vec<_> = sockets.iter().map(|socket| (socket.dc, socket.address)).collect();
         let main = addresses.iter().find(|(dc, _)| *dc == self.dc_id);
@@ -193,6 +219,7 @@ impl Builder {
             seed
         };
         let (world_seed, protocol_seed, key_seed) = (seed(), seed(), seed());
+        let dashboard_key = Zeroizing::new(Base64UrlUnpadded::encode_string(&seed()));
 
         let origin = world::Origin {
             directory: self.data.as_deref(),
@@ -220,6 +247,10 @@ impl Builder {
             accounts: world.demonstration_accounts()?,
             bots: world.bots()?,
             control: control.as_ref().map(|control| format!("http://{}", control.address)),
+            web: web.as_ref().map(Door::url),
+            dashboard: dashboard
+                .as_ref()
+                .map(|door| format!("{}/?key={}", door.url(), dashboard_key.as_str())),
         };
         let mut protocols = BTreeMap::new();
         for dc_id in dcs.ids() {
@@ -233,11 +264,21 @@ impl Builder {
         let (listener, inbox) = Listener::new(engine, clock, sockets);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(listener.run(stopped));
-        let handle = Handle::new(address, addresses, announcement, (inbox, post), stop, task);
-        Ok(match control {
-            Some(control) => handle.with_control(control),
-            None => handle,
-        })
+        let telegram = Telegram::new(inbox.clone(), announcement.web.clone());
+        let mut handle = Handle::new(address, addresses, announcement, (inbox, post), stop, task);
+        if let Some(control) = control {
+            let desk = handle.desk();
+            handle.serve(|stop| control.serve(desk, stop));
+        }
+        if let Some(door) = web {
+            let site = web::site(telegram.clone());
+            handle.serve(|stop| door.serve(site, stop));
+        }
+        if let Some(door) = dashboard {
+            let site = web::dashboard::site(telegram, dashboard_key, door.address.port());
+            handle.serve(|stop| door.serve(site, stop));
+        }
+        Ok(handle)
     }
 
     /// Opens the sockets of all data centres, in the order of their ids.
@@ -275,5 +316,13 @@ impl Builder {
             }
         }
         Ok(ChaCha20Rng::from_seed(seed))
+    }
+}
+
+/// Opens the door of pages, if there are to be some.
+async fn open(address: Option<SocketAddr>) -> Result<Option<Door>, Error> {
+    match address {
+        Some(address) => Door::open(address).await.map(Some),
+        None => Ok(None),
     }
 }

@@ -20,6 +20,12 @@ pub enum Error {
          127.0.0.1 or [::1]"
     )]
     ControlNotLoopback(Box<SocketAddr>),
+    /// The address of the pages or of the dashboard is reachable from other machines.
+    #[error(
+        "refusing to serve pages on {0}: whoever reaches them can log in to sites as any account; \
+         use 127.0.0.1 or [::1]"
+    )]
+    WebNotLoopback(Box<SocketAddr>),
     /// The listening socket could not be opened.
     #[error("cannot listen on {address}: {source}")]
     Listen {

@@ -10,12 +10,8 @@ use tokio::{
 };
 
 use crate::{
-    Error,
-    faults::Faults,
-    letters::Letters,
-    listener::Message,
-    numbers::Numbers,
-    web::control::{Control, Desk},
+    Error, faults::Faults, letters::Letters, listener::Message, numbers::Numbers,
+    web::control::Desk,
 };
 
 /// How many bytes an in-process connection holds each way.
@@ -78,6 +74,14 @@ pub struct Announcement {
     /// The control port for faults, `http://host:port`, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<String>,
+    /// The pages that stand for telegram.org and oauth.telegram.org, `http://host:port`, if there
+    /// are any; also the issuer of OpenID Connect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub web: Option<String>,
+    /// The dashboard with its key, `http://host:port/?key=...`, if there is one. Who has this URL
+    /// can do everything that an account can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dashboard: Option<String>,
 }
 
 /// A running server. It stops when this is dropped; [`shutdown`](Self::shutdown) stops it in
@@ -92,8 +96,8 @@ pub struct Handle {
     post: watch::Receiver<i64>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
-    /// Ends the control port when it is dropped.
-    control: Option<oneshot::Sender<()>>,
+    /// End the control port, the pages and the dashboard when they are dropped.
+    ports: Vec<oneshot::Sender<()>>,
 }
 
 impl Handle {
@@ -113,17 +117,23 @@ impl Handle {
             post,
             stop: Some(stop),
             task,
-            control: None,
+            ports: Vec::new(),
         }
     }
 
-    /// Opens the control port.
-    pub(crate) fn with_control(mut self, control: Control) -> Self {
+    /// What the control port speaks to.
+    pub(crate) fn desk(&self) -> Desk {
+        Desk { faults: self.faults(), letters: self.letters(), numbers: self.numbers() }
+    }
+
+    /// Serves a port until the server ends: `serve` is told when.
+    pub(crate) fn serve<F>(&mut self, serve: impl FnOnce(oneshot::Receiver<()>) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let (stop, stopped) = oneshot::channel();
-        let desk = Desk { faults: self.faults(), letters: self.letters(), numbers: self.numbers() };
-        tokio::spawn(control.serve(desk, stopped));
-        self.control = Some(stop);
-        self
+        tokio::spawn(serve(stopped));
+        self.ports.push(stop);
     }
 
     /// The address that its main data centre listens on.
@@ -272,6 +282,8 @@ mod tests {
             accounts: Vec::new(),
             bots: Vec::new(),
             control: None,
+            web: None,
+            dashboard: None,
         };
         let handle =
             Handle::new(address, vec![(2, address)], announcement, (inbox, post), stop, task);

@@ -41,7 +41,8 @@ const SOCKETS: &[&str] = &[
     // Leases are renewed in time, by a database of its own library's sockets.
     "crates/chappe/src/session/postgres",
     "crates/chappe-server/src/listener",
-    "crates/chappe-server/src/web/control",
+    // The pages: their sockets, and how long a browser may take.
+    "crates/chappe-server/src/web/",
 ];
 
 const SOCKET_WORDS: &[&str] = &[

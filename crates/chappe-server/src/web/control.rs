@@ -11,7 +11,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{FromRef, Path, Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, uri::Authority},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -21,6 +21,7 @@ use serde_json::{Map, Value, json};
 use strsim::levenshtein;
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 
+use super::guard::is_here;
 use crate::{
     Error,
     faults::{Action, Fault, FaultId, Faults, Scope},
@@ -173,12 +174,7 @@ async fn guard(request: Request, next: Next) -> Response {
 
 fn check(headers: &HeaderMap) -> Result<(), Refusal> {
     let refused = |error: &str, hint: &str| Refusal::new(StatusCode::FORBIDDEN, error, hint);
-    let mut hosts = headers.get_all(header::HOST).iter().peekable();
-    let here = |host: &HeaderValue| {
-        let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
-        host.is_some_and(|host| HERE.contains(&host.host()) && !host.as_str().contains('@'))
-    };
-    if hosts.peek().is_none() || !hosts.all(here) {
+    if !is_here(headers) {
         return Err(refused(
             "the `Host` is not this machine",
             "dial 127.0.0.1, [::1] or localhost by that name",
@@ -419,9 +415,6 @@ fn explain(error: &str) -> String {
         _ => "GET / shows an example of everything".to_owned(),
     }
 }
-
-/// The hosts that this machine is to itself.
-const HERE: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 /// The most bytes of a body.
 const MAX_BODY: usize = 64 * 1024;

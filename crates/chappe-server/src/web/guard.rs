@@ -1,0 +1,86 @@
+//! Who may speak to the pages of this machine, and what every answer says to a browser.
+
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, uri::Authority},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::pages::Problem;
+
+/// The hosts that this machine is to itself.
+const HERE: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+
+/// What a page may load and do, unless it says otherwise: its own files, no frame around it.
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
+                                 img-src 'self' data:; connect-src 'self'; form-action 'self'; \
+                                 frame-ancestors 'none'; base-uri 'none'";
+
+/// The headers of every answer that does not have them already.
+const HEADERS: [(HeaderName, &str); 5] = [
+    (header::CONTENT_SECURITY_POLICY, POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    // With `no-referrer` browsers would not say where the POST of a form comes from.
+    (header::REFERRER_POLICY, "same-origin"),
+    (header::CACHE_CONTROL, "no-store"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// Refuses requests for other hosts, and puts the headers on every answer.
+pub(crate) async fn guard(request: Request, next: Next) -> Response {
+    let mut response = match is_here(request.headers()) {
+        true => next.run(request).await,
+        false => Problem::new(
+            StatusCode::FORBIDDEN,
+            "That is another host",
+            "This server answers to 127.0.0.1, [::1] and localhost only. A name that somebody \
+             pointed here is refused: the page behind it could act for you.",
+        )
+        .into_response(),
+    };
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Whether a request names this machine as its host, and no other. A page can point a name of its
+/// own here (DNS rebinding): then the browser thinks that this server is the page's.
+pub(crate) fn is_here(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(header::HOST).iter().peekable();
+    let here = |host: &HeaderValue| {
+        let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+        host.is_some_and(|host| HERE.contains(&host.host()) && !host.as_str().contains('@'))
+    };
+    hosts.peek().is_some() && hosts.all(here)
+}
+
+/// Whether a POST comes from a page of this server, or from no page at all. Cookies alone do not
+/// tell: browsers send them to every port of a host, `SameSite` or not.
+///
+/// # Errors
+/// When another page sent it.
+pub(crate) fn same_site(headers: &HeaderMap) -> Result<(), Problem> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let ours = match (origins.next(), origins.next()) {
+        (Some(origin), None) => {
+            let host = headers.get(header::HOST).map(HeaderValue::as_bytes).unwrap_or_default();
+            origin.as_bytes().strip_prefix(b"http://") == Some(host)
+        }
+        // No browser posts without saying from where; one that is old may.
+        (None, _) => {
+            headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none")
+        }
+        (Some(_), Some(_)) => false,
+    };
+    match ours {
+        true => Ok(()),
+        false => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "Another page sent this",
+            "Only the pages of this server may do that. Go back and use the button there.",
+        )),
+    }
+}
