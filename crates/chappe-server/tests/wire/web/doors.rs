@@ -27,6 +27,9 @@ async fn every_answer_is_guarded_and_every_error_readable() {
         assert_eq!(answer.header("referrer-policy"), "same-origin");
         assert!(!answer.body.contains("<x>"), "{}", answer.body);
     }
+    let index = pages.get("/").await;
+    assert_eq!(index.between("<title>", "</title>"), "Local Telegram");
+    assert!(index.body.contains("Firefox 128, Linux") && !index.has("set-cookie"));
     let answer = pages.post("/", "").await;
     assert_eq!(answer.status, 405);
     assert!(answer.body.contains("POST does nothing at /"), "{}", answer.body);
