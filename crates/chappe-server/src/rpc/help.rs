@@ -6,6 +6,7 @@ use chappe_api::{
     enums::{self, JsonValue},
     help, langpack, types,
 };
+use chappe_crypto::sha256;
 use chappe_tl::Text;
 
 use super::Call;
@@ -17,8 +18,13 @@ use crate::{
 /// How long the answers of this module may be kept, in seconds.
 const KEEP_SECONDS: i32 = 3_600;
 
-/// Names the application configuration below; change it with every change there.
-const APP_CONFIG_HASH: i32 = 1;
+/// Names the application configuration below, but for the domains in it; change it with every change
+/// there.
+const APP_CONFIG_HASH: u32 = 1;
+
+/// Where links are followed by a token that logs in, without a question. Nobody here takes such a
+/// token, so it is a domain that belongs to nobody. (RFC 2606)
+const AUTOLOGIN_DOMAINS: [&str; 1] = ["autologin.example.com"];
 
 /// Names the list of countries below; change it with every change there.
 const COUNTRIES_HASH: i32 = 1;
@@ -29,7 +35,11 @@ const LANG_PACK_VERSION: i32 = 1;
 pub(super) fn get_config(call: &mut Call<'_>, _: help::GetConfig) -> Outcome<types::Config> {
     let this_dc = call.caller.dc;
     let dc_options = dc_options(&call.site.addresses, this_dc, call.dialled);
-    Ok(config(this_dc, dc_options, call.now))
+    let mut config = config(this_dc, dc_options, call.now);
+    if call.user.as_ref().is_some_and(|user| !user.bot) {
+        config.autologin_token = Some(call.world.autologin_token(call.now, call.my_id()?)?.into());
+    }
+    Ok(config)
 }
 
 pub(super) fn get_nearest_dc(
@@ -41,25 +51,40 @@ pub(super) fn get_nearest_dc(
 }
 
 pub(super) fn get_app_config(
-    _: &mut Call<'_>,
+    call: &mut Call<'_>,
     request: help::GetAppConfig,
 ) -> Outcome<enums::help::AppConfig> {
-    if request.hash == APP_CONFIG_HASH {
+    // Assumed: Telegram has a list of its own. Here an app asks about every site that has a bot.
+    let sites = call.world.bot_domains()?;
+    let hash = app_config_hash(&sites);
+    if request.hash == hash {
         return Ok(enums::help::AppConfig::NotModified);
     }
-    let no_domains = || JsonValue::from(types::JsonArray { value: Vec::new() });
     let entry = |key: &str, value| types::JsonObjectValue { key: key.into(), value };
     let value = vec![
         entry(
             "authorization_autoconfirm_period",
             types::JsonNumber { value: AUTOCONFIRM_PERIOD.into() }.into(),
         ),
-        entry("autologin_domains", no_domains()),
+        entry("autologin_domains", list(AUTOLOGIN_DOMAINS)),
         entry("test", types::JsonNumber { value: 1.0 }.into()),
-        entry("url_auth_domains", no_domains()),
+        entry("url_auth_domains", list(sites)),
     ];
     let config = types::JsonObject { value }.into();
-    Ok(types::help::AppConfig { hash: APP_CONFIG_HASH, config }.into())
+    Ok(types::help::AppConfig { hash, config }.into())
+}
+
+/// A list of texts as JSON.
+fn list(items: impl IntoIterator<Item: Into<Text>>) -> JsonValue {
+    let text = |item: _| types::JsonString { value: Into::into(item) }.into();
+    types::JsonArray { value: items.into_iter().map(text).collect() }.into()
+}
+
+/// Names the application configuration with these sites in it.
+fn app_config_hash(sites: &[String]) -> i32 {
+    let digest = sha256(&[&APP_CONFIG_HASH.to_le_bytes(), sites.join("\n").as_bytes()]);
+    let [first, second, third, fourth, ..] = digest;
+    i32::from_le_bytes([first, second, third, fourth & 0x7f]).max(1)
 }
 
 pub(super) fn get_app_update(

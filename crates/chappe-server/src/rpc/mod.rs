@@ -20,6 +20,7 @@ mod password;
 mod popup;
 mod startup;
 mod updates;
+mod url_auth;
 mod users;
 mod wrappers;
 
@@ -216,6 +217,10 @@ static ROUTES: &[Route] = routes! {
     chappe_api::langpack::GetLangPack => help::get_lang_pack,
     chappe_api::langpack::GetLanguages => help::get_languages,
     chappe_api::langpack::GetStrings => help::get_strings,
+    chappe_api::messages::AcceptUrlAuth => url_auth::accept_url_auth,
+    chappe_api::messages::CheckUrlAuthMatchCode => url_auth::check_url_auth_match_code,
+    chappe_api::messages::DeclineUrlAuth => url_auth::decline_url_auth,
+    chappe_api::messages::RequestUrlAuth => url_auth::request_url_auth,
     chappe_api::updates::GetDifference => updates::get_difference,
     chappe_api::updates::GetState => updates::get_state,
     chappe_api::users::GetFullUser => users::get_full_user,

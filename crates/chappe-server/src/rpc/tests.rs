@@ -8,6 +8,7 @@ mod news;
 mod password;
 mod qr;
 mod temporary;
+mod url_auth;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

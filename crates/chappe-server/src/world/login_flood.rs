@@ -92,7 +92,13 @@ impl World {
 
     /// Counts that somebody does something; tells how often it was in this period, and how long the
     /// period lasts. What was counted in earlier periods makes room.
-    fn count(&self, now: i32, what: &str, whom: &str, period: i32) -> Outcome<(u32, i32)> {
+    pub(super) fn count(
+        &self,
+        now: i32,
+        what: &str,
+        whom: &str,
+        period: i32,
+    ) -> Outcome<(u32, i32)> {
         self.db
             .prepare_cached("DELETE FROM floods WHERE what = ?1 AND began + ?2 <= ?3")?
             .execute(params![what, period, now])?;

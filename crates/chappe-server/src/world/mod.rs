@@ -7,6 +7,7 @@
 //! There is one world for all data centres of a server. A key belongs to one of them, a user lives
 //! in one of them; who may do what where is decided by the requests.
 
+mod autologin;
 mod dcs;
 mod devices;
 mod keys;
@@ -15,6 +16,7 @@ mod log;
 mod login;
 mod login_again;
 mod login_email;
+mod login_fields;
 mod login_flood;
 mod login_token;
 mod login_way;
@@ -24,8 +26,12 @@ mod password;
 mod places;
 mod recovery;
 mod seed;
+mod site;
+mod site_login;
 mod store;
 mod temporary;
+mod url_auth;
+mod url_auth_link;
 mod users;
 mod web;
 
@@ -38,6 +44,7 @@ use std::{
     net::IpAddr,
 };
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use rusqlite::OptionalExtension;
@@ -58,10 +65,25 @@ pub(crate) use self::{
     password::{NewPassword, NewSettings as NewPasswordSettings, PasswordProof},
     places::NEAREST_COUNTRY,
     recovery::Reset,
+    site::Site,
+    site_login::Page,
     store::Origin,
     temporary::Binding,
+    url_auth::{Approval, Consent, MatchCodes, Scopes, UrlAuth, UrlAuthSource},
+    url_auth_link::UrlAuthLink,
     users::User,
     web::{WebAuthorization, WebLogin},
+};
+
+// As long as there is no page that asks. Whoever makes one takes its names from here.
+#[expect(unused_imports, reason = "the pages that ask come next")]
+pub(crate) use self::{
+    login_fields::append_fields,
+    url_auth::{
+        Claim, MATCH_CODE_INVALID, NativeApp, NewUrlAuth, Pkce, UrlAuthAsked, UrlAuthResponse,
+        UrlAuthStatus,
+    },
+    url_auth_link::links_of,
 };
 
 /// How many requests of a session are remembered for `invokeAfterMsg`.
@@ -69,6 +91,11 @@ const REMEMBERED: usize = 256;
 
 /// Tells the login code of a phone number, or `None` if no code can reach it.
 pub(crate) type Codes = fn(&str) -> Option<String>;
+
+/// Bytes as text that every address takes: base64url without padding.
+fn base64url(bytes: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(bytes)
+}
 
 /// Who asks: the socket's address, and the session and the data centre that the request came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,10 +12,11 @@ const PHONE: &str = "9996621234";
 /// The hash in the example of core.telegram.org's page of `account.resetWebAuthorization`.
 const EXAMPLE_HASH: i64 = 4_457_235;
 
-const BOTS: [(&str, &str); 3] = [
-    ("ColumbusDemoBot", "Columbus Travel"),
-    ("LumiereNewsBot", "Lumière News"),
-    ("SemaphoreShopBot", "Semaphore Shop"),
+/// The username, the name and the domain of each bot.
+const BOTS: [(&str, &str, &str); 3] = [
+    ("ColumbusDemoBot", "Columbus Travel", "travel.example.com"),
+    ("LumiereNewsBot", "Lumière News", "news.example.org"),
+    ("SemaphoreShopBot", "Semaphore Shop", "shop.example.net"),
 ];
 
 /// One seeded web login; times are seconds before the world began, `None` is a time of 0.
@@ -113,8 +114,10 @@ impl World {
         self.db
             .execute("UPDATE users SET demonstration = 1, dc = NULL WHERE id = ?1", [user_id])?;
         let mut bots = Vec::with_capacity(BOTS.len());
-        for (username, name) in BOTS {
-            bots.push(self.add_bot(now, username, name)?);
+        for (username, name, domain) in BOTS {
+            let bot_id = self.add_bot(now, username, name)?;
+            self.set_bot_domain(bot_id, Some(domain))?;
+            bots.push(bot_id);
         }
         for (index, row) in ROWS.into_iter().enumerate() {
             let hash = match (index, self.fresh_hash()?) {

@@ -10,11 +10,15 @@ use super::{Codes, Dcs, World};
 use crate::{Error, error::DatabaseError, failure::Stop};
 
 /// The version of the tables of today, kept in the file's `user_version`.
-const VERSION: i32 = 3;
+const VERSION: i32 = 4;
 
 /// The steps from nothing to the tables of today. One that was published never changes.
-const STEPS: [&str; VERSION as usize] =
-    [include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+const STEPS: [&str; VERSION as usize] = [
+    include_str!("schema.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
+];
 
 /// The name of the database within the data directory.
 const FILE: &str = "chappe.sqlite";

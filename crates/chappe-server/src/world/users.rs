@@ -95,6 +95,16 @@ impl World {
         }
     }
 
+    /// The token of a bot.
+    pub(super) fn bot_token(&self, bot_id: i64) -> Outcome<Option<String>> {
+        let token = self
+            .db
+            .prepare_cached("SELECT bot_token FROM users WHERE id = ?1")?
+            .query_row([bot_id], |row| row.get(0))
+            .optional()?;
+        Ok(token.flatten())
+    }
+
     /// Makes the account of a phone number that has none.
     pub(crate) fn add_person(
         &mut self,

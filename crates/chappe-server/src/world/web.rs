@@ -1,10 +1,16 @@
 //! Web authorizations: the sites that a user logged in to with Telegram.
 
-use chappe_api::errors;
-use rusqlite::{Row, params};
+use std::net::IpAddr;
 
-use super::World;
+use chappe_api::errors;
+use rusqlite::{OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::{World, places::place};
 use crate::failure::Outcome;
+
+/// The longest browser or platform that is kept, in characters.
+const MAX_NAME: usize = 64;
 
 /// One row of `account.getWebAuthorizations`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +28,7 @@ pub(crate) struct WebAuthorization {
 }
 
 /// What a site's request tells about where a login comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WebLogin {
     /// The site.
     pub(crate) domain: String,
@@ -34,6 +40,25 @@ pub(crate) struct WebLogin {
     pub(crate) ip: String,
     /// Where that address is.
     pub(crate) region: String,
+}
+
+impl WebLogin {
+    /// What is known of a browser at this address.
+    pub(crate) fn of_browser(domain: &str, browser: &str, platform: &str, ip: IpAddr) -> Self {
+        let cut = |text: &str| text.chars().take(MAX_NAME).collect();
+        let place = place(ip);
+        let region = match place.region {
+            "" => place.country.to_owned(),
+            region => format!("{region}, {}", place.country),
+        };
+        Self {
+            domain: domain.to_owned(),
+            browser: cut(browser),
+            platform: cut(platform),
+            ip: ip.to_string(),
+            region,
+        }
+    }
 }
 
 impl WebAuthorization {
@@ -84,6 +109,52 @@ impl World {
             .prepare_cached("DELETE FROM web_authorizations WHERE user_id = ?1")?
             .execute([user_id])?;
         Ok(())
+    }
+
+    /// Whether a user is logged in to a bot's site.
+    pub(crate) fn is_logged_in(&self, user_id: i64, bot_id: i64, domain: &str) -> Outcome<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT 1 FROM web_authorizations
+                 WHERE user_id = ?1 AND bot_id = ?2 AND domain = ?3",
+            )?
+            .exists(params![user_id, bot_id, domain])?)
+    }
+
+    /// Writes down that a user logs in to a bot's site now; tells the hash of the web authorization.
+    /// From where the user logged in before, the one of then goes on. Assumed: Telegram's rule for
+    /// that is not known.
+    pub(super) fn renew_web_authorization(
+        &mut self,
+        now: i32,
+        user_id: i64,
+        bot_id: i64,
+        login: &WebLogin,
+    ) -> Outcome<i64> {
+        let WebLogin { domain, browser, platform, ip, region } = login;
+        let before: Option<i64> = self
+            .db
+            .prepare_cached(
+                "UPDATE web_authorizations SET active = ?7, region = ?8
+                 WHERE hash = (SELECT hash FROM web_authorizations
+                   WHERE user_id = ?1 AND bot_id = ?2 AND domain = ?3 AND browser = ?4
+                     AND platform = ?5 AND ip = ?6 ORDER BY created DESC, hash LIMIT 1)
+                 RETURNING hash",
+            )?
+            .query_row(
+                params![user_id, bot_id, domain, browser, platform, ip, now, region],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if let Some(hash) = before {
+            return Ok(hash);
+        }
+        let hash = self.fresh_hash()?;
+        let (created, active, login) = (now, now, login.clone());
+        let row = WebAuthorization { hash, bot_id, created, active, login };
+        self.add_web_authorization(user_id, &row)?;
+        Ok(hash)
     }
 
     /// Writes down that a user logged in to a site.

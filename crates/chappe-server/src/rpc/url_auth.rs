@@ -1,0 +1,160 @@
+//! The consent to a login: what an app hears of a request, and what it says
+//! (core.telegram.org/api/url-authorization).
+
+use chappe_api::{
+    enums::{self, UrlAuthResult},
+    errors, messages, types,
+};
+use chappe_tl::Text;
+
+use super::{Call, users};
+use crate::{
+    failure::Outcome,
+    world::{
+        Approval, Consent, MatchCodes, Page, Scopes, Site, UrlAuth, UrlAuthLink, UrlAuthSource,
+    },
+};
+
+/// What the app asks about.
+enum Subject {
+    /// The request of a browser or another app.
+    Request(Box<UrlAuth>),
+    /// A page of a bot's site that the person wants to open, logged in.
+    Page(Page),
+    /// A page that Telegram knows nothing of.
+    Unknown,
+}
+
+pub(super) fn request_url_auth(
+    call: &mut Call<'_>,
+    request: messages::RequestUrlAuth,
+) -> Outcome<UrlAuthResult> {
+    let me = call.my_id()?;
+    match subject(call, request.url.as_ref())? {
+        Subject::Request(login) => {
+            // Only the page itself may ask from within Telegram.
+            let origin = request.in_app_origin.as_deref();
+            let inside = login.asked.source == UrlAuthSource::InApp;
+            if inside != origin.is_some() || inside && origin != login.asked.origin.as_deref() {
+                return Err(errors::URL_INVALID.into());
+            }
+            match call.world.own_url_auth(call.now, login.id, me)? {
+                Some(Approval { url }) => Ok(accepted(url)),
+                None => Ok(consent_to(call, *login)?.into()),
+            }
+        }
+        Subject::Page(page) if call.world.opens_unasked(me, &page)? => {
+            open(call, &page, Scopes::default())
+        }
+        Subject::Page(page) => {
+            let bot = bot(call, page.bot_id)?;
+            Ok(types::UrlAuthResultRequest {
+                request_write_access: page.write,
+                ..types::UrlAuthResultRequest::new(bot, page.domain)
+            }
+            .into())
+        }
+        Subject::Unknown => Ok(UrlAuthResult::Default),
+    }
+}
+
+pub(super) fn accept_url_auth(
+    call: &mut Call<'_>,
+    request: messages::AcceptUrlAuth,
+) -> Outcome<UrlAuthResult> {
+    let me = call.my_id()?;
+    match subject(call, request.url.as_ref())? {
+        Subject::Request(login) => {
+            let consent = Consent {
+                write: request.write_allowed,
+                phone: request.share_phone_number,
+                match_code: request.match_code.map(Into::into),
+            };
+            let approval = call.world.approve_url_auth(call.now, login.id, me, &consent)?;
+            Ok(accepted(approval.url))
+        }
+        Subject::Page(page) => {
+            let write = page.write && request.write_allowed;
+            open(call, &page, Scopes { write, ..Scopes::default() })
+        }
+        Subject::Unknown => Ok(UrlAuthResult::Default),
+    }
+}
+
+pub(super) fn decline_url_auth(
+    call: &mut Call<'_>,
+    request: messages::DeclineUrlAuth,
+) -> Outcome<bool> {
+    let (me, login) = (call.my_id()?, login(call, &request.url)?);
+    call.world.decline_url_auth(call.now, login.id, me)?;
+    Ok(true)
+}
+
+pub(super) fn check_url_auth_match_code(
+    call: &mut Call<'_>,
+    request: messages::CheckUrlAuthMatchCode,
+) -> Outcome<bool> {
+    let (me, login) = (call.my_id()?, login(call, &request.url)?);
+    call.world.check_url_auth_code(call.now, login.id, me, &request.match_code)
+}
+
+/// What an address is about.
+fn subject(call: &Call<'_>, url: Option<&Text>) -> Outcome<Subject> {
+    let url: &str = url.ok_or(errors::URL_INVALID)?;
+    match UrlAuthLink::read(url).ok_or(errors::URL_INVALID)? {
+        UrlAuthLink::Request(token) => {
+            Ok(Subject::Request(Box::new(call.world.url_auth(call.now, token)?)))
+        }
+        UrlAuthLink::Site => {
+            let domain = Site::of(url).ok_or(errors::URL_INVALID)?.host;
+            let Some(bot) = call.world.bot_of_site(&domain)? else { return Ok(Subject::Unknown) };
+            Ok(Subject::Page(Page { bot_id: bot.id, url: url.to_owned(), domain, write: false }))
+        }
+    }
+}
+
+/// The request that a link is for. There is nothing to decline or to check about a page.
+fn login(call: &Call<'_>, url: &str) -> Outcome<UrlAuth> {
+    match UrlAuthLink::read(url) {
+        Some(UrlAuthLink::Request(token)) => call.world.url_auth(call.now, token),
+        _ => Err(errors::URL_INVALID.into()),
+    }
+}
+
+/// What the person is shown of a request.
+fn consent_to(call: &Call<'_>, login: UrlAuth) -> Outcome<types::UrlAuthResultRequest> {
+    let UrlAuth { asked, codes, .. } = login;
+    let bot = bot(call, asked.bot_id)?;
+    let codes = codes.into_iter().map(Into::into).collect();
+    Ok(types::UrlAuthResultRequest {
+        request_write_access: asked.scopes.write,
+        request_phone_number: asked.scopes.phone,
+        match_codes_first: asked.match_codes == MatchCodes::First,
+        is_app: asked.app.is_some(),
+        browser: Some(asked.login.browser.into()),
+        platform: Some(asked.login.platform.into()),
+        ip: Some(asked.login.ip.into()),
+        region: Some(asked.login.region.into()),
+        match_codes: (asked.match_codes != MatchCodes::None).then_some(codes),
+        user_id_hint: asked.user_id_hint,
+        verified_app_name: asked.app.and_then(|app| app.verified_name).map(Into::into),
+        ..types::UrlAuthResultRequest::new(bot, asked.login.domain)
+    })
+}
+
+/// Opens a page of a bot's site, logged in.
+fn open(call: &mut Call<'_>, page: &Page, granted: Scopes) -> Outcome<UrlAuthResult> {
+    let (me, now) = (call.my_id()?, call.now);
+    let url = call.world.open_page(now, call.caller, me, (page, granted))?;
+    Ok(accepted(Some(url)))
+}
+
+fn accepted(url: Option<String>) -> UrlAuthResult {
+    types::UrlAuthResultAccepted { url: url.map(Into::into) }.into()
+}
+
+/// The bot as its users see it.
+fn bot(call: &Call<'_>, bot_id: i64) -> Outcome<enums::User> {
+    let bot = call.world.user(bot_id)?.ok_or(errors::OAUTH_REQUEST_INVALID)?;
+    Ok(users::user(&bot, Some(call.my_id()?), call.now))
+}

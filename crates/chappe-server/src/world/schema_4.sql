@@ -1,0 +1,40 @@
+-- What schema version 4 adds to version 3. Each part has a section of its own.
+
+-- Web login: where a bot's site is, and who asks to log somebody in.
+
+-- The domain that a bot was given: a bare host.
+ALTER TABLE users ADD COLUMN domain TEXT CHECK (domain IS NULL OR bot_token IS NOT NULL);
+CREATE INDEX users_with_domain ON users (domain) WHERE domain IS NOT NULL;
+UPDATE users SET domain = 'travel.example.com' WHERE bot_token IS NOT NULL AND username = 'ColumbusDemoBot';
+UPDATE users SET domain = 'news.example.org' WHERE bot_token IS NOT NULL AND username = 'LumiereNewsBot';
+UPDATE users SET domain = 'shop.example.net' WHERE bot_token IS NOT NULL AND username = 'SemaphoreShopBot';
+
+-- Requests to log in. A number is never used again: it stands in addresses of the dashboard.
+CREATE TABLE url_auths (
+  id                INTEGER PRIMARY KEY AUTOINCREMENT,
+  -- The SHA-256 of what the app shows, and of what the browser shows.
+  token             BLOB NOT NULL UNIQUE CHECK (length(token) = 32),
+  browser_token     BLOB NOT NULL UNIQUE CHECK (length(browser_token) = 32),
+  bot_id            INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  -- What was asked, as JSON, and what there is to pick from, as JSON; the right one of it.
+  asked             TEXT NOT NULL,
+  codes             TEXT NOT NULL,
+  code              TEXT,
+  created           INTEGER NOT NULL,
+  expires           INTEGER NOT NULL,
+  status            TEXT NOT NULL DEFAULT 'pending'
+                    CHECK (status IN ('pending', 'approved', 'claimed', 'declined')),
+  -- The one whose phone number was typed into the browser, and how often 777000 wrote because of it.
+  for_user          INTEGER REFERENCES users (id) ON DELETE CASCADE,
+  letters           INTEGER NOT NULL DEFAULT 0,
+  -- Who picked the right code before the rest was asked.
+  checked_by        INTEGER REFERENCES users (id) ON DELETE SET NULL,
+  -- Who approved, when, what, as which web authorization, and what the app opens then.
+  user_id           INTEGER REFERENCES users (id) ON DELETE CASCADE,
+  approved          INTEGER NOT NULL DEFAULT 0,
+  granted           TEXT NOT NULL DEFAULT '{}',
+  web_authorization INTEGER,
+  url               TEXT,
+  CHECK ((user_id IS NULL) = (status IN ('pending', 'declined')))
+) STRICT;
+CREATE INDEX url_auths_that_expire ON url_auths (expires);

@@ -1,0 +1,578 @@
+//! Requests to log somebody in to a site or an app with Telegram, and what becomes of them.
+//!
+//! Whoever wants to know who a person is (a page, an app, a page within Telegram) asks, and is given
+//! two tokens that have nothing to do with each other: one goes to the person's app, which looks at the
+//! request and approves or declines it, the other stays in the browser, which waits and then claims what
+//! was approved, once. (core.telegram.org/api/url-authorization)
+//!
+//! ```text
+//! pending -> approved -> claimed
+//!    |          '------> expired
+//!    |-> declined
+//!    '-> expired
+//! ```
+//!
+//! Assumed, since nothing of it is documented: how long a request lives; that a wrong match code ends
+//! it; that it is over for everybody else once somebody approved it; that a login from the same browser
+//! and address renews its web authorization instead of adding one.
+
+#![cfg_attr(not(test), expect(dead_code, reason = "the pages that ask come next"))]
+
+use std::collections::BTreeSet;
+
+use chappe_api::errors;
+use chappe_crypto::sha256;
+use chappe_tl::ErrorName;
+use rand_core::Rng;
+use rusqlite::{OptionalExtension, Row, params, types::Type};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use subtle::ConstantTimeEq;
+
+use super::{Site, User, WebLogin, World, base64url};
+use crate::failure::{Failure, Outcome};
+
+/// How long a request waits for the person, and an approval for the browser, in seconds.
+const LIFETIME: i32 = 300;
+
+/// How long it is remembered after that, in seconds, so that it is refused by its name.
+const REMEMBERED: i32 = 3_600;
+
+/// How many match codes there are to pick from.
+const CHOICE: usize = 3;
+
+/// The match codes: pictures that nobody confuses, one character each.
+const CODES: [&str; 24] = [
+    "🍎", "🍋", "🍇", "🥕", "🍄", "🌵", "🌻", "🌈", "⚡", "🔥", "🌙", "⛄", "🐙", "🦊", "🐘", "🦉",
+    "🐳", "🐝", "🚲", "🚀", "⛵", "🎈", "🎸", "🔑",
+];
+
+/// A wrong match code. Assumed: the name that other clients give it; Telegram's own is not known.
+pub(crate) const MATCH_CODE_INVALID: ErrorName =
+    ErrorName { code: 400, name: "MATCH_CODE_INVALID" };
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum UrlAuthSource {
+    /// A page that is shown within Telegram.
+    InApp,
+    /// An app on the same device.
+    Native,
+    /// A page that speaks OpenID Connect.
+    Oidc,
+    /// A page with the login widget.
+    Widget,
+}
+
+/// How the one who asks is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum UrlAuthResponse {
+    /// By a code in the address that it is sent back to.
+    Code,
+    /// By a message with the widget's fields to the page that opened the window.
+    LegacyMessage,
+    /// By the widget's fields in the address that it is sent back to.
+    LegacyUrl,
+    /// By a message with an ID token to the page that opened the window.
+    PostMessage,
+}
+
+/// What a site may have, or may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Scopes {
+    /// The person's name.
+    pub(crate) profile: bool,
+    /// The person's phone number.
+    pub(crate) phone: bool,
+    /// Its bot may write to the person.
+    pub(crate) write: bool,
+}
+
+/// Whether the browser shows a picture that the person must pick in the app.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MatchCodes {
+    /// It does not.
+    #[default]
+    None,
+    /// It does.
+    Asked,
+    /// It does, and the app asks for it before it asks for anything else.
+    First,
+}
+
+/// What binds a code to who asked for it. (RFC 7636)
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Pkce {
+    /// The challenge.
+    pub(crate) challenge: String,
+    /// How it was made.
+    pub(crate) method: String,
+}
+
+/// An app that asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NativeApp {
+    /// Its name, if somebody made sure of it.
+    pub(crate) verified_name: Option<String>,
+}
+
+/// A request to be. Whoever makes it has checked that the bot's site may have what is asked, and be
+/// sent where it wants to be sent.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NewUrlAuth {
+    /// Who asks.
+    pub(crate) source: UrlAuthSource,
+    /// How it is told.
+    pub(crate) response: UrlAuthResponse,
+    /// The bot that the site or app belongs to.
+    pub(crate) bot_id: i64,
+    /// Where the browser is sent in the end.
+    pub(crate) redirect_uri: Option<String>,
+    /// The origin of the page that asks.
+    pub(crate) origin: Option<String>,
+    /// What is asked.
+    pub(crate) scopes: Scopes,
+    /// What the site wants back as it is.
+    pub(crate) state: Option<String>,
+    /// What the site wants to read in the ID token.
+    pub(crate) nonce: Option<String>,
+    /// What binds the code.
+    pub(crate) pkce: Option<Pkce>,
+    /// The domain that the person is shown, and where the browser is.
+    pub(crate) login: WebLogin,
+    /// The app that asks, if it is an app.
+    pub(crate) app: Option<NativeApp>,
+    /// The user that the browser knows already.
+    pub(crate) user_id_hint: Option<i64>,
+    /// Whether there are match codes.
+    pub(crate) match_codes: MatchCodes,
+}
+
+/// What the one who asked is given.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct UrlAuthAsked {
+    /// For the person's app: it goes into links.
+    pub(crate) token: String,
+    /// For the browser, which shows it to nobody else.
+    pub(crate) browser_token: String,
+    /// The picture that the browser shows, if there are match codes.
+    pub(crate) match_code: Option<String>,
+    /// When the request ends.
+    pub(crate) expires: i32,
+}
+
+/// How far a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UrlAuthStatus {
+    /// It waits for the person.
+    Pending,
+    /// It waits for the browser.
+    Approved,
+    /// The browser has what it asked for.
+    Claimed,
+    /// The person said no, or picked a wrong code.
+    Declined,
+    /// Nobody came in time.
+    Expired,
+}
+
+/// A request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UrlAuth {
+    /// Its number, which is no secret.
+    pub(crate) id: i64,
+    /// What was asked.
+    pub(crate) asked: NewUrlAuth,
+    /// The match codes to pick from.
+    pub(crate) codes: Vec<String>,
+    /// When it was made.
+    pub(crate) created: i32,
+    /// When it ends.
+    pub(crate) expires: i32,
+    /// How far it is.
+    pub(crate) status: UrlAuthStatus,
+    /// The only user who may approve it: the one whose phone number was typed into the browser.
+    pub(crate) for_user: Option<i64>,
+}
+
+/// What a person says yes to.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Consent {
+    /// The bot may write.
+    pub(crate) write: bool,
+    /// The site may have the phone number.
+    pub(crate) phone: bool,
+    /// The picture that the person picked.
+    pub(crate) match_code: Option<String>,
+}
+
+/// What an approval comes to.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Approval {
+    /// What the app opens then.
+    pub(crate) url: Option<String>,
+}
+
+/// What the browser may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Claim {
+    /// The request.
+    pub(crate) request: UrlAuth,
+    /// Who approved it.
+    pub(crate) user: User,
+    /// What was asked and granted.
+    pub(crate) granted: Scopes,
+    /// When it was approved.
+    pub(crate) approved: i32,
+    /// The web authorization that it became.
+    pub(crate) web_authorization: i64,
+}
+
+/// A kept request, with what only this module sees.
+struct Kept {
+    request: UrlAuth,
+    code: Option<String>,
+    checked_by: Option<i64>,
+    user_id: Option<i64>,
+    approved: i32,
+    granted: Scopes,
+    web_authorization: Option<i64>,
+    url: Option<String>,
+}
+
+/// The columns that [`Kept::read`] expects.
+const COLUMNS: &str = "id, asked, codes, created, expires, status, for_user, code, checked_by, \
+                       user_id, approved, granted, web_authorization, url";
+
+impl Kept {
+    fn read(now: i32, row: &Row<'_>) -> rusqlite::Result<Self> {
+        let (expires, status): (i32, String) = (row.get(4)?, row.get(5)?);
+        let status = match status.as_str() {
+            "pending" | "approved" if expires <= now => UrlAuthStatus::Expired,
+            "pending" => UrlAuthStatus::Pending,
+            "approved" => UrlAuthStatus::Approved,
+            "claimed" => UrlAuthStatus::Claimed,
+            _ => UrlAuthStatus::Declined,
+        };
+        let (asked, codes) = (json(row, 1)?, json(row, 2)?);
+        let (id, created, for_user) = (row.get(0)?, row.get(3)?, row.get(6)?);
+        Ok(Self {
+            request: UrlAuth { id, asked, codes, created, expires, status, for_user },
+            code: row.get(7)?,
+            checked_by: row.get(8)?,
+            user_id: row.get(9)?,
+            approved: row.get(10)?,
+            granted: json(row, 11)?,
+            web_authorization: row.get(12)?,
+            url: row.get(13)?,
+        })
+    }
+
+    /// Refuses a request that does not wait for this user any more, or never did.
+    fn waits_for(&self, user_id: i64) -> Outcome<()> {
+        let others = self.request.for_user.is_some_and(|only| only != user_id);
+        match self.request.status {
+            UrlAuthStatus::Pending if !others => Ok(()),
+            _ => Err(errors::URL_EXPIRED.into()),
+        }
+    }
+
+    /// Whether this user approved it, and the time to ask again what that came to is not over.
+    fn was_approved_by(&self, user_id: i64) -> bool {
+        let approved =
+            matches!(self.request.status, UrlAuthStatus::Approved | UrlAuthStatus::Claimed);
+        approved && self.user_id == Some(user_id)
+    }
+
+    /// Whether this is the code that the browser shows.
+    fn is_code(&self, code: &str) -> bool {
+        self.code.as_ref().is_some_and(|right| right.as_bytes().ct_eq(code.as_bytes()).into())
+    }
+
+    /// Whether the user picked the right code: now, or before.
+    fn matches(&self, user_id: i64, picked: Option<&str>) -> bool {
+        match picked {
+            _ if self.code.is_none() => true,
+            Some(picked) => self.is_code(picked),
+            None => self.checked_by == Some(user_id),
+        }
+    }
+}
+
+impl World {
+    /// Writes down that a site or an app wants to know who a person is.
+    pub(crate) fn ask_url_auth(&mut self, now: i32, new: NewUrlAuth) -> Outcome<UrlAuthAsked> {
+        self.db
+            .prepare_cached("DELETE FROM url_auths WHERE expires <= ?1")?
+            .execute([now.saturating_sub(REMEMBERED)])?;
+        let (codes, code) = match new.match_codes {
+            MatchCodes::None => (Vec::new(), None),
+            MatchCodes::Asked | MatchCodes::First => {
+                let codes = self.match_codes();
+                let right = self.below(codes.len());
+                (codes.clone(), codes.into_iter().nth(right))
+            }
+        };
+        let (token, browser_token) = (self.url_token(), self.url_token());
+        let expires = now.saturating_add(LIFETIME);
+        self.db
+            .prepare_cached(
+                "INSERT INTO url_auths
+                 (token, browser_token, bot_id, asked, codes, code, created, expires)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                sha256(&[token.as_bytes()]),
+                sha256(&[browser_token.as_bytes()]),
+                new.bot_id,
+                text(&new)?,
+                text(&codes)?,
+                code,
+                now,
+                expires
+            ])?;
+        Ok(UrlAuthAsked { token, browser_token, match_code: code, expires })
+    }
+
+    /// The request that an app shows the token of.
+    pub(crate) fn url_auth(&self, now: i32, token: &str) -> Outcome<UrlAuth> {
+        Ok(self.kept_url_auth(now, "token", sha256(&[token.as_bytes()]))?.request)
+    }
+
+    /// The request with this number.
+    pub(crate) fn url_auth_by_id(&self, now: i32, id: i64) -> Outcome<UrlAuth> {
+        Ok(self.kept_url_auth(now, "id", id)?.request)
+    }
+
+    /// The request that a browser shows the token of.
+    pub(crate) fn poll_url_auth(&self, now: i32, browser_token: &str) -> Outcome<UrlAuth> {
+        Ok(self.kept_url_auth(now, "browser_token", sha256(&[browser_token.as_bytes()]))?.request)
+    }
+
+    /// The requests that wait for a person, in the order in which they came.
+    pub(crate) fn pending_url_auths(&self, now: i32) -> Outcome<Vec<UrlAuth>> {
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM url_auths WHERE status = 'pending' AND expires > ?1 ORDER BY id"
+        ))?;
+        let rows = statement.query_map([now], |row| Ok(Kept::read(now, row)?.request))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The number of the newest request; 0 if there was none.
+    pub(crate) fn last_url_auth(&self) -> Outcome<i64> {
+        let last = self
+            .db
+            .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'url_auths'")?
+            .query_row([], |row| row.get(0))
+            .optional()?;
+        Ok(last.unwrap_or_default())
+    }
+
+    /// What a user already made of a request, if it is approved: the answer that was given then.
+    pub(crate) fn own_url_auth(
+        &self,
+        now: i32,
+        id: i64,
+        user_id: i64,
+    ) -> Outcome<Option<Approval>> {
+        let kept = self.kept_url_auth(now, "id", id)?;
+        match kept.was_approved_by(user_id) {
+            true => Ok(Some(Approval { url: kept.url })),
+            false => kept.waits_for(user_id).map(|()| None),
+        }
+    }
+
+    /// Approves a request. Again by the same user it answers the same and does nothing, so that a lost
+    /// answer can be asked for.
+    pub(crate) fn approve_url_auth(
+        &mut self,
+        now: i32,
+        id: i64,
+        user_id: i64,
+        consent: &Consent,
+    ) -> Outcome<Approval> {
+        let kept = self.kept_url_auth(now, "id", id)?;
+        if kept.was_approved_by(user_id) {
+            return Ok(Approval { url: kept.url });
+        }
+        kept.waits_for(user_id)?;
+        self.check_asker(&kept.request.asked)?;
+        if !kept.matches(user_id, consent.match_code.as_deref()) {
+            self.end_url_auth(id)?;
+            return Err(MATCH_CODE_INVALID.into());
+        }
+        let asked = &kept.request.asked;
+        let granted = Scopes {
+            profile: asked.scopes.profile,
+            phone: asked.scopes.phone && consent.phone,
+            write: asked.scopes.write && consent.write,
+        };
+        let hash = self.log_in_to_site(now, user_id, (asked.bot_id, &asked.login), granted)?;
+        self.db
+            .prepare_cached(
+                "UPDATE url_auths SET status = 'approved', user_id = ?2, approved = ?3, granted = ?4,
+                   web_authorization = ?5, expires = ?6 WHERE id = ?1",
+            )?
+            .execute(params![
+                id,
+                user_id,
+                now,
+                text(&granted)?,
+                hash,
+                now.saturating_add(LIFETIME)
+            ])?;
+        Ok(Approval::default())
+    }
+
+    /// Says whether a user picked the right code. A wrong one ends the request: a page that guesses
+    /// must not guess twice.
+    pub(crate) fn check_url_auth_code(
+        &self,
+        now: i32,
+        id: i64,
+        user_id: i64,
+        code: &str,
+    ) -> Outcome<bool> {
+        let kept = self.kept_url_auth(now, "id", id)?;
+        kept.waits_for(user_id)?;
+        if !kept.is_code(code) {
+            self.end_url_auth(id)?;
+            return Ok(false);
+        }
+        self.db
+            .prepare_cached("UPDATE url_auths SET checked_by = ?2 WHERE id = ?1")?
+            .execute([id, user_id])?;
+        Ok(true)
+    }
+
+    /// Declines a request. One that is declined stays so, whoever says it.
+    pub(crate) fn decline_url_auth(&self, now: i32, id: i64, user_id: i64) -> Outcome<()> {
+        let kept = self.kept_url_auth(now, "id", id)?;
+        if kept.request.status == UrlAuthStatus::Declined {
+            return Ok(());
+        }
+        kept.waits_for(user_id)?;
+        self.end_url_auth(id)
+    }
+
+    /// Gives the browser what was approved, once.
+    pub(crate) fn claim_url_auth(&self, now: i32, browser_token: &str) -> Outcome<Claim> {
+        let token = sha256(&[browser_token.as_bytes()]);
+        let kept = self.kept_url_auth(now, "browser_token", token)?;
+        self.claim(kept)
+    }
+
+    fn claim(&self, kept: Kept) -> Outcome<Claim> {
+        let Kept { mut request, user_id, granted, approved, web_authorization, .. } = kept;
+        let waits = request.status == UrlAuthStatus::Approved;
+        let (Some(user_id), Some(hash), true) = (user_id, web_authorization, waits) else {
+            return Err(errors::URL_EXPIRED.into());
+        };
+        let user = self.user(user_id)?.ok_or(errors::URL_EXPIRED)?;
+        self.db
+            .prepare_cached("UPDATE url_auths SET status = 'claimed' WHERE id = ?1")?
+            .execute([request.id])?;
+        request.status = UrlAuthStatus::Claimed;
+        Ok(Claim { request, user, granted, approved, web_authorization: hash })
+    }
+
+    /// Refuses a request of a site that the bot was taken away from meanwhile.
+    fn check_asker(&self, asked: &NewUrlAuth) -> Outcome<()> {
+        let served = match (asked.source, &asked.origin) {
+            (UrlAuthSource::Widget, Some(origin)) => {
+                let host = Site::of(origin).map(|site| site.host);
+                host.is_some() && host == self.bot_domain(asked.bot_id)?
+            }
+            (UrlAuthSource::Widget, None) => false,
+            _ => true,
+        };
+        if served { Ok(()) } else { Err(errors::OAUTH_REQUEST_INVALID.into()) }
+    }
+
+    fn end_url_auth(&self, id: i64) -> Outcome<()> {
+        self.db
+            .prepare_cached("UPDATE url_auths SET status = 'declined' WHERE id = ?1")?
+            .execute([id])?;
+        Ok(())
+    }
+
+    fn kept_url_auth(&self, now: i32, by: &str, key: impl rusqlite::ToSql) -> Outcome<Kept> {
+        let kept = self
+            .db
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM url_auths WHERE {by} = ?1"))?
+            .query_row([key], |row| Kept::read(now, row))
+            .optional()?;
+        Ok(kept.ok_or(errors::URL_INVALID)?)
+    }
+
+    /// 32 random bytes as text that every address takes.
+    fn url_token(&mut self) -> String {
+        base64url(&self.random::<32>())
+    }
+
+    /// Different pictures.
+    fn match_codes(&mut self) -> Vec<String> {
+        let mut picked = BTreeSet::new();
+        let mut codes = Vec::with_capacity(CHOICE);
+        while codes.len() < CHOICE {
+            let next = self.below(CODES.len());
+            if picked.insert(next) {
+                codes.extend(CODES.get(next).map(|code| (*code).to_owned()));
+            }
+        }
+        codes
+    }
+
+    /// A random number below a small limit.
+    fn below(&mut self, limit: usize) -> usize {
+        let limit = u64::try_from(limit.max(1)).unwrap_or(1);
+        usize::try_from(self.rng.next_u64() % limit).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for NewUrlAuth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewUrlAuth")
+            .field("source", &self.source)
+            .field("bot_id", &self.bot_id)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for UrlAuthAsked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UrlAuthAsked").field("expires", &self.expires).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Consent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Consent")
+            .field("write", &self.write)
+            .field("phone", &self.phone)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Approval {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Approval").field("has_url", &self.url.is_some()).finish()
+    }
+}
+
+/// Reads a column of JSON.
+fn json<T: DeserializeOwned>(row: &Row<'_>, index: usize) -> rusqlite::Result<T> {
+    let text: String = row.get(index)?;
+    serde_json::from_str(&text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(error))
+    })
+}
+
+/// Writes a column of JSON.
+fn text(value: &impl Serialize) -> Outcome<String> {
+    serde_json::to_string(value).map_err(|_| Failure::INTERNAL.into())
+}
