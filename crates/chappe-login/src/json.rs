@@ -28,6 +28,14 @@ pub(crate) fn object(text: &[u8]) -> Option<Object> {
 }
 
 impl Json {
+    #[cfg(feature = "oidc")]
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     pub(crate) fn into_text(self) -> Option<String> {
         match self {
             Self::Text(text) => Some(text),

@@ -1,6 +1,6 @@
 //! Checks what Telegram tells a site about who logged in.
-//!
-#![doc = include_str!("../README.md")]
+#![cfg_attr(feature = "oidc", doc = "")]
+#![cfg_attr(feature = "oidc", doc = include_str!("../README.md"))]
 #![warn(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
@@ -13,6 +13,8 @@ mod fields;
 mod freshness;
 mod json;
 mod mini_app;
+#[cfg(feature = "oidc")]
+pub mod oidc;
 mod query;
 mod token;
 mod widget;
