@@ -1,4 +1,4 @@
-//! RSA as the key exchange uses it: keys, fingerprints and both paddings.
+//! RSA as the key exchange uses it: keys, fingerprints and both paddings; and signatures.
 //!
 //! core.telegram.org/mtproto/auth_key#presenting-proof-of-work-server-authentication
 
@@ -537,6 +537,8 @@ fn fingerprint(n: &U2048, e: u64) -> i64 {
     let [.., a, b, c, d, e, f, g, h] = hash;
     i64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
+
+mod signature;
 
 #[cfg(test)]
 mod tests;

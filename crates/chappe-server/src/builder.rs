@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Announcement, DataCentre, Error, Handle,
+    bots::{self, BotSettings},
     engine::{Engine, unix},
     key,
     listener::{Clock, Listener, Socket},
@@ -44,6 +45,7 @@ impl Server {
             start_at: None,
             limits: Vec::new(),
             numbers: Vec::new(),
+            bots: Vec::new(),
             control: None,
             web: None,
             dashboard: None,
@@ -72,6 +74,7 @@ pub struct Builder {
     start_at: Option<Duration>,
     limits: Vec<rpc::Limit>,
     numbers: Vec<(String, Number)>,
+    bots: Vec<(String, BotSettings)>,
     control: Option<SocketAddr>,
     web: Option<SocketAddr>,
     dashboard: Option<SocketAddr>,
@@ -157,6 +160,18 @@ impl Builder {
         self
     }
 
+    /// Sets what counts for a bot, which is made if there is none with this username:
+    /// [`bots`](crate::bots). Settings that make no sense are told by [`start`](Self::start).
+    ///
+    /// The secret of a new OpenID client is told to nobody here: [`BotFather::new_secret`] makes one
+    /// that is told.
+    ///
+    /// [`BotFather::new_secret`]: crate::bots::BotFather::new_secret
+    pub fn bot(mut self, username: impl Into<String>, settings: BotSettings) -> Self {
+        self.bots.push((username.into(), settings));
+        self
+    }
+
     /// Opens a control port: [`faults`](crate::faults) as JSON over HTTP, for test suites in any
     /// language. Only loopback addresses are taken, whatever is exposed; port 0 means a free one.
     /// The [announcement](Handle::announcement) says where it is.
@@ -187,7 +202,7 @@ impl Builder {
     ///
     /// # Errors
     /// When an address is not loopback or not free, the data directory cannot be used, or an order
-    /// for a [number](Self::number) makes no sense.
+    /// for a [number](Self::number) or the settings of a [bot](Self::bot) make no sense.
     ///
     /// # Cancel safety
     /// Nothing runs when this is dropped before it is done.
@@ -227,11 +242,15 @@ impl Builder {
             codes: world::test_code,
             dcs,
         };
-        let world = World::open(origin, unix(clock.now().unix))?;
+        let date = unix(clock.now().unix);
+        let mut world = World::open(origin, date)?;
         for (phone, number) in &self.numbers {
             let name = Name::read(phone)?;
             number.check(&name)?;
             world.set_number(&name, number)?;
+        }
+        for (username, settings) in &self.bots {
+            bots::provide(&mut world, date, username, settings)?;
         }
         let key = key::load(self.data.as_deref(), &mut ChaCha20Rng::from_seed(key_seed))?;
         let announcement = Announcement {

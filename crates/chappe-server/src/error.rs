@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
-use crate::{faults::FaultError, numbers::NumberError};
+use crate::{bots::BotError, faults::FaultError, numbers::NumberError};
 
 /// Why a server could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +99,9 @@ pub enum Error {
     /// An order for a phone number makes no sense.
     #[error(transparent)]
     Number(Box<NumberError>),
+    /// Settings of a bot make no sense, or there is no such bot.
+    #[error(transparent)]
+    Bot(Box<BotError>),
     /// The server stopped by itself; the log says why.
     #[error("the server stopped by itself; the log says why")]
     Stopped,
@@ -112,6 +115,12 @@ pub struct DatabaseError(Box<rusqlite::Error>);
 impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> Self {
         Self(Box::new(error))
+    }
+}
+
+impl From<BotError> for Error {
+    fn from(error: BotError) -> Self {
+        Self::Bot(Box::new(error))
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use crate::{
-    Error, faults::Faults, letters::Letters, listener::Message, numbers::Numbers,
+    Error, bots::BotFather, faults::Faults, letters::Letters, listener::Message, numbers::Numbers,
     web::control::Desk,
 };
 
@@ -123,7 +123,12 @@ impl Handle {
 
     /// What the control port speaks to.
     pub(crate) fn desk(&self) -> Desk {
-        Desk { faults: self.faults(), letters: self.letters(), numbers: self.numbers() }
+        Desk {
+            faults: self.faults(),
+            letters: self.letters(),
+            numbers: self.numbers(),
+            bots: self.bot_father(),
+        }
     }
 
     /// Serves a port until the server ends: `serve` is told when.
@@ -222,6 +227,11 @@ impl Handle {
     /// How phone numbers sign in, where it is to be other than usual.
     pub fn numbers(&self) -> Numbers {
         Numbers::new(self.inbox.clone())
+    }
+
+    /// What is set for bots: domains and OpenID clients of sites, and new bots.
+    pub fn bot_father(&self) -> BotFather {
+        BotFather::new(self.inbox.clone())
     }
 
     /// Waits until the server stops by itself, which it never should: then the log says why.

@@ -39,6 +39,7 @@
 //! Between protocol and framing, in front of the requests and at the sockets stand the [`faults`],
 //! which cost one branch while there are none.
 
+pub mod bots;
 mod builder;
 mod engine;
 mod error;

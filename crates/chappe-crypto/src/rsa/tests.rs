@@ -273,3 +273,21 @@ fn prints_nothing_secret() {
     assert_eq!(format!("{:?}", decrypt(&encrypted, &KEY).unwrap()), "Old(..)");
     assert_eq!(format!("{:?}", old_pad_decrypt(&encrypted, &KEY).unwrap()), "OldPadded(..)");
 }
+
+/// Written by OpenSSL 3: `openssl dgst -sha256 -sign openssl_private.pem`.
+#[test]
+fn signatures_are_those_of_openssl() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/openssl_private.pem");
+    let key = PrivateKey::from_pem(&std::fs::read_to_string(folder).unwrap()).unwrap();
+    let message = b"eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJjaGFwcGUifQ";
+    let signature = key.sign(message).unwrap();
+    assert_eq!(signature.to_vec(), vector("openssl_signature"));
+    assert_ne!(key.sign(b"").unwrap(), signature);
+}
+
+#[test]
+fn a_signature_that_was_computed_wrongly_is_not_handed_out() {
+    let mut key = KEY.clone();
+    key.secret.dp = key.secret.dp.wrapping_add(&U1024::ONE);
+    assert_eq!(key.sign(b"message"), Err(Error::RsaValue));
+}

@@ -1,9 +1,12 @@
 //! The control port: [`Faults`](crate::faults::Faults) as JSON over HTTP, for test suites in any
-//! language, and how phone numbers sign in. `FAULTS.md` and `LOGIN.md` are its manuals.
+//! language, how phone numbers sign in, and what is set for bots. `FAULTS.md`, `LOGIN.md` and
+//! `WEB_LOGIN.md` are its manuals.
 //!
 //! Whoever reaches it can break the server, so it listens on loopback only. A page in a browser of
 //! this machine reaches that too: what bears an `Origin`, or names a host that is not this machine
 //! (a page can point its own name here), is refused.
+
+mod bots;
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -24,6 +27,7 @@ use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 use super::guard::is_here;
 use crate::{
     Error,
+    bots::BotFather,
     faults::{Action, Fault, FaultId, Faults, Scope},
     letters::{Letter, Letters},
     numbers::{Number, Numbers},
@@ -67,6 +71,7 @@ impl Control {
             .route("/letters", get(list_letters))
             .route("/numbers", get(list_numbers))
             .route("/numbers/{phone}", get(look_at_number).put(set_number).delete(remove_number))
+            .merge(bots::routes())
             .route("/state", get(state))
             .route("/idle", get(idle))
             .fallback(nowhere)
@@ -90,6 +95,7 @@ pub(crate) struct Desk {
     pub(crate) faults: Faults,
     pub(crate) letters: Letters,
     pub(crate) numbers: Numbers,
+    pub(crate) bots: BotFather,
 }
 
 impl FromRef<Desk> for Faults {
@@ -101,6 +107,12 @@ impl FromRef<Desk> for Faults {
 impl FromRef<Desk> for Letters {
     fn from_ref(desk: &Desk) -> Self {
         desk.letters.clone()
+    }
+}
+
+impl FromRef<Desk> for BotFather {
+    fn from_ref(desk: &Desk) -> Self {
+        desk.bots.clone()
     }
 }
 
@@ -140,6 +152,13 @@ impl From<Error> for Refusal {
             }
             Error::Number(error) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.problem(), error.hint())
+            }
+            Error::Bot(error) => {
+                let status = match error.is_unknown() {
+                    true => StatusCode::NOT_FOUND,
+                    false => StatusCode::UNPROCESSABLE_ENTITY,
+                };
+                Self::new(status, error.problem(), error.hint())
             }
             error => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -199,8 +218,10 @@ async fn index() -> Answer {
         .filter_map(|(name, body)| Some(((*name).to_owned(), serde_json::from_str(body).ok()?)))
         .collect();
     let faults = examples(FAULTS);
-    let numbers = examples(NUMBERS);
-    ok(&json!({ "paths": PATHS, "faults": faults, "actions": actions, "numbers": numbers }))
+    let (numbers, bots) = (examples(NUMBERS), examples(bots::EXAMPLES));
+    ok(&json!({
+        "paths": PATHS, "faults": faults, "actions": actions, "numbers": numbers, "bots": bots,
+    }))
 }
 
 /// `GET /faults`
@@ -441,6 +462,12 @@ const PATHS: &[&str] = &[
     "GET /numbers/{phone}",
     "PUT /numbers/{phone}",
     "DELETE /numbers/{phone}",
+    "GET /bots",
+    "POST /bots",
+    "GET /bots/{username}",
+    "PUT /bots/{username}",
+    "DELETE /bots/{username}",
+    "POST /bots/{username}/secret",
     "GET /state",
     "GET /idle",
 ];

@@ -22,6 +22,7 @@ mod login_token;
 mod login_way;
 mod news;
 mod numbers;
+mod oidc;
 mod password;
 mod places;
 mod recovery;

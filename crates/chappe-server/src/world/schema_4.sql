@@ -38,3 +38,12 @@ CREATE TABLE url_auths (
   CHECK ((user_id IS NULL) = (status IN ('pending', 'declined')))
 ) STRICT;
 CREATE INDEX url_auths_that_expire ON url_auths (expires);
+
+-- OpenID Connect.
+
+-- Clients of bots: what is set for them, as JSON, and the SHA-256 of their secret.
+CREATE TABLE oidc_clients (
+  bot_id INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+  client TEXT NOT NULL,
+  secret BLOB NOT NULL CHECK (length(secret) = 32)
+) STRICT;

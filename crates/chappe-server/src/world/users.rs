@@ -96,7 +96,7 @@ impl World {
     }
 
     /// The token of a bot.
-    pub(super) fn bot_token(&self, bot_id: i64) -> Outcome<Option<String>> {
+    pub(crate) fn bot_token(&self, bot_id: i64) -> Outcome<Option<String>> {
         let token = self
             .db
             .prepare_cached("SELECT bot_token FROM users WHERE id = ?1")?

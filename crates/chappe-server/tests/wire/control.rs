@@ -18,7 +18,7 @@ const MANUAL: &str = include_str!("../../FAULTS.md");
 /// Another one.
 const LOGIN: &str = include_str!("../../LOGIN.md");
 
-async fn server(seed: u64) -> Handle {
+pub(crate) async fn server(seed: u64) -> Handle {
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
     Server::builder().in_memory().seed(seed).control(address).start().await.unwrap()
 }
@@ -40,7 +40,7 @@ async fn send(server: &Handle, request: &[u8]) -> (u16, String) {
     (status, body)
 }
 
-async fn ask(server: &Handle, method: &str, path: &str, body: &str) -> (u16, Value) {
+pub(crate) async fn ask(server: &Handle, method: &str, path: &str, body: &str) -> (u16, Value) {
     let (host, length) = (control(server), body.len());
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
@@ -51,7 +51,7 @@ async fn ask(server: &Handle, method: &str, path: &str, body: &str) -> (u16, Val
 }
 
 /// Asks for what must be refused with this status; tells the error and the hint.
-async fn refused(
+pub(crate) async fn refused(
     server: &Handle,
     method: &str,
     path: &str,

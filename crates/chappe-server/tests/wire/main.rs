@@ -7,6 +7,7 @@
     reason = "a test stops at the first surprise, and drives the clock and the process"
 )]
 
+mod bots;
 mod client;
 mod control;
 mod dcs;

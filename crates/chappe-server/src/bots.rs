@@ -1,0 +1,721 @@
+//! Bots: what BotFather sets for web logins.
+//!
+//! A site that logs people in with Telegram belongs to a bot. Its classic domain is for the Login Widget
+//! and for login buttons; its OpenID client is for "Log In with Telegram": URLs that are served,
+//! the algorithm of id_tokens, and a secret that the server makes and tells once.
+//! (core.telegram.org/bots/telegram-login) `WEB_LOGIN.md` beside this crate shows all of it, with the
+//! JSON of the control port.
+//!
+//! ```
+//! # async fn example() -> Result<(), chappe_server::Error> {
+//! use chappe_server::{Server, bots::{Alg, BotSettings, OidcClient}};
+//! let server = Server::builder()
+//!     .seed(7)
+//!     .bot("QuayShopBot", BotSettings::new().domain("localhost"))
+//!     .start()
+//!     .await?;
+//! let client = OidcClient::new().url("http://localhost:8080/callback").alg(Alg::Es256);
+//! let settings = BotSettings::new().domain("localhost").oidc(client);
+//! let secret = server.bot_father().set("QuayShopBot", settings.clone()).await?;
+//! assert_eq!(secret.unwrap().as_str().len(), 43, "told once");
+//! assert!(server.bot_father().set("QuayShopBot", settings).await?.is_none());
+//! # server.shutdown().await
+//! # }
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+//! ```
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use zeroize::Zeroizing;
+
+use crate::{
+    Error,
+    engine::Engine,
+    failure::{Failure, Outcome},
+    listener::{self, Message},
+    world::{Site, World},
+};
+
+/// What is set for a bot. Without further words: nothing, so that no site can use it.
+///
+/// ```
+/// use chappe_server::bots::{BotSettings, OidcClient};
+/// let settings = BotSettings::new().domain("example.com").oidc(OidcClient::new().url("https://example.com"));
+/// let json = r#"{"domain":"example.com","oidc":{"urls":["https://example.com"]}}"#;
+/// assert_eq!(serde_json::to_string(&settings).unwrap(), json);
+/// assert_eq!(serde_json::from_str::<BotSettings>(json).unwrap(), settings);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+#[must_use]
+pub struct BotSettings {
+    /// The classic domain, as of BotFather's `/setdomain`: a bare host, `example.com` or `localhost`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// The OpenID client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<OidcClient>,
+}
+
+/// An OpenID client, whose `client_id` is the user id of its bot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+#[must_use]
+pub struct OidcClient {
+    /// The allowed URLs: origins, for the JavaScript library, and redirect URIs, which a request must
+    /// name byte by byte. `https`, or `http` for this machine.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub urls: Vec<String>,
+    /// The redirect URIs of native apps, which have no secret and must use PKCE with S256: of any
+    /// scheme that is the app's own, or as `urls`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub native_urls: Vec<String>,
+    /// How its id_tokens are signed.
+    #[serde(skip_serializing_if = "is_default")]
+    pub alg: Alg,
+    /// Which of its id_tokens repeat the nonce.
+    #[serde(skip_serializing_if = "is_default")]
+    pub nonce: Nonce,
+    /// Whether it may be used.
+    #[serde(skip_serializing_if = "is_true")]
+    pub enabled: bool,
+}
+
+/// How an id_token is signed: the four algorithms that BotFather offers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Alg {
+    /// RSA of 2048 bits, PKCS #1 v1.5, SHA-256.
+    #[default]
+    #[serde(rename = "RS256")]
+    Rs256,
+    /// ECDSA on P-256, SHA-256.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// Ed25519.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// ECDSA on secp256k1, SHA-256.
+    #[serde(rename = "ES256K")]
+    Es256k,
+}
+
+/// Which id_tokens repeat the nonce of their request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Nonce {
+    /// Those that a popup hands to the page, as the documentation of the JavaScript library promises,
+    /// and none of the code flow. Observed: Telegram leaves it out there (reports of 2026).
+    #[default]
+    Popup,
+    /// All, as OpenID Connect demands.
+    Always,
+    /// None.
+    Never,
+}
+
+/// A bot with its settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct BotInfo {
+    /// Its user id, which as text is the `client_id`.
+    pub user_id: i64,
+    /// Its name.
+    pub name: String,
+    /// What is set for it.
+    #[serde(flatten)]
+    pub settings: BotSettings,
+}
+
+/// A bot that was just made.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct NewBot {
+    /// Its username, without `@`.
+    pub username: String,
+    /// Its user id.
+    pub user_id: i64,
+    /// Its token.
+    pub token: String,
+}
+
+/// The secret of an OpenID client; the server keeps no more than its hash.
+#[derive(Clone)]
+pub struct ClientSecret(Zeroizing<String>);
+
+/// Settings of a bot that make no sense, and what would.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}: {hint}")]
+pub struct BotError {
+    problem: Box<str>,
+    hint: Box<str>,
+}
+
+impl BotSettings {
+    /// Nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the classic domain.
+    pub fn domain(mut self, host: impl Into<String>) -> Self {
+        self.domain = Some(host.into());
+        self
+    }
+
+    /// Registers the OpenID client.
+    pub fn oidc(mut self, client: OidcClient) -> Self {
+        self.oidc = Some(client);
+        self
+    }
+
+    /// Checks what can be checked without the world.
+    pub(crate) fn check(&self) -> Result<(), BotError> {
+        self.oidc.as_ref().map_or(Ok(()), OidcClient::check)
+    }
+}
+
+impl Default for OidcClient {
+    fn default() -> Self {
+        Self {
+            urls: Vec::new(),
+            native_urls: Vec::new(),
+            alg: Alg::default(),
+            nonce: Nonce::default(),
+            enabled: true,
+        }
+    }
+}
+
+impl OidcClient {
+    /// One that no URL is served for yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Allows an origin or a redirect URI.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.urls.push(url.into());
+        self
+    }
+
+    /// Allows a redirect URI of a native app.
+    pub fn native_url(mut self, url: impl Into<String>) -> Self {
+        self.native_urls.push(url.into());
+        self
+    }
+
+    /// Signs its id_tokens in this way.
+    pub fn alg(mut self, alg: Alg) -> Self {
+        self.alg = alg;
+        self
+    }
+
+    /// Repeats the nonce in these id_tokens.
+    pub fn nonce(mut self, nonce: Nonce) -> Self {
+        self.nonce = nonce;
+        self
+    }
+
+    /// Keeps the registration, and serves it to nobody.
+    pub fn disabled(mut self) -> Self {
+        self.enabled = false;
+        self
+    }
+
+    fn check(&self) -> Result<(), BotError> {
+        let urls = || self.urls.iter().chain(&self.native_urls);
+        if urls().count() > MAX_URLS {
+            return Err(BotError::new("there are too many URLs", "32 are enough"));
+        }
+        for (index, url) in urls().enumerate() {
+            if url.len() > MAX_URL {
+                return Err(BotError::new("a URL is too long", "give up to 1024 bytes"));
+            }
+            if urls().skip(index + 1).any(|other| other == url) {
+                return Err(BotError::new(
+                    "a URL is there twice",
+                    "one of a site goes to `urls`, one of a native app to `native_urls`",
+                ));
+            }
+        }
+        if !self.urls.iter().all(|url| web_url(url)) {
+            return Err(BotError::new(
+                "a URL of a site cannot be allowed",
+                "give an origin such as https://example.com or a redirect URI such as \
+                 https://example.com/callback, exactly as requests will name it: https, or http for \
+                 localhost, 127.0.0.1 and [::1]; lower case host, no user, no fragment, no port that \
+                 goes without saying",
+            ));
+        }
+        if !self.native_urls.iter().all(|url| native_url(url)) {
+            return Err(BotError::new(
+                "a URL of a native app cannot be allowed",
+                "give a redirect URI such as myshop://tglogin or https://app.example.com/tglogin, \
+                 with a scheme that no browser and no other app uses, and no fragment",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Alg {
+    /// Its name in JOSE.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+            Self::Es256k => "ES256K",
+        }
+    }
+}
+
+impl fmt::Debug for NewBot {
+    /// No token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewBot")
+            .field("username", &self.username)
+            .field("user_id", &self.user_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientSecret {
+    pub(crate) fn new(secret: Zeroizing<String>) -> Self {
+        Self(secret)
+    }
+
+    /// The secret: 43 characters of the base64url alphabet.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ClientSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientSecret(..)")
+    }
+}
+
+impl BotError {
+    pub(crate) fn new(problem: &str, hint: &str) -> Self {
+        Self { problem: problem.into(), hint: hint.into() }
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+
+    /// Whether it is about a bot that does not exist.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        *self.problem == *UNKNOWN
+    }
+
+    fn unknown() -> Self {
+        Self::new(UNKNOWN, "make one first, or look at the list of bots")
+    }
+}
+
+/// Does at a running server what people do with @BotFather. Cheap to clone.
+///
+/// Usernames are written with or without `@`, in any case. Every method fails with
+/// [`Error::Stopped`] when the server is gone, and is done or not done when its future is dropped.
+#[derive(Clone, Debug)]
+pub struct BotFather {
+    inbox: mpsc::Sender<Message>,
+}
+
+impl BotFather {
+    pub(crate) fn new(inbox: mpsc::Sender<Message>) -> Self {
+        Self { inbox }
+    }
+
+    /// Makes a bot; nothing is set for it.
+    ///
+    /// # Errors
+    /// [`Error::Bot`] when it cannot have this username or name; it says why.
+    pub async fn new_bot(&self, username: &str, name: &str) -> Result<NewBot, Error> {
+        let (username, name) = (plain(username).to_owned(), name.trim().to_owned());
+        self.run(move |world, date| make(world, date, &username, &name)).await
+    }
+
+    /// Sets what counts for a bot from now on, in place of what was set before. An OpenID client
+    /// that it has keeps its secret; a new one gets a secret, which only this answer tells.
+    ///
+    /// # Errors
+    /// [`Error::Bot`] when there is no such bot, or the settings make no sense; it says what would.
+    pub async fn set(
+        &self,
+        username: &str,
+        settings: BotSettings,
+    ) -> Result<Option<ClientSecret>, Error> {
+        settings.check()?;
+        let username = plain(username).to_owned();
+        self.run(move |world, _| change(world, &username, &settings)).await
+    }
+
+    /// Makes a new secret for the OpenID client of a bot, and tells it once. The old one is void.
+    ///
+    /// # Errors
+    /// [`Error::Bot`] when there is no such bot, or it has no OpenID client.
+    pub async fn new_secret(&self, username: &str) -> Result<ClientSecret, Error> {
+        let username = plain(username).to_owned();
+        let renew = move |world: &mut World, _| {
+            let Some(bot) = world.bot_by_username(&username)? else {
+                return Ok(Err(BotError::unknown()));
+            };
+            let secret = world.new_client_secret(bot.id)?;
+            Ok(secret.ok_or_else(|| {
+                BotError::new("this bot has no OpenID client", "set one, which makes its secret")
+            }))
+        };
+        self.run(renew).await
+    }
+
+    /// Tells what is set for a bot; `None` if there is no such bot.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn get(&self, username: &str) -> Result<Option<BotInfo>, Error> {
+        let username = plain(username);
+        let mut all = self.list().await?.into_iter();
+        Ok(all.find(|(name, _)| name.eq_ignore_ascii_case(username)).map(|(_, info)| info))
+    }
+
+    /// Lists all bots by username.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn list(&self) -> Result<BTreeMap<String, BotInfo>, Error> {
+        self.run(|world, _| world.bot_infos().map(Ok)).await
+    }
+
+    /// Takes away all that is set for a bot, and tells it; `None` if there is no such bot. The bot
+    /// stays.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn remove(&self, username: &str) -> Result<Option<BotInfo>, Error> {
+        let before = self.get(username).await?;
+        if before.is_some() {
+            self.set(username, BotSettings::new()).await?;
+        }
+        Ok(before)
+    }
+
+    /// Does something in one transaction.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut World, i32) -> Outcome<Result<T, BotError>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let work = move |engine: &mut Engine, now| {
+            let date = engine.date(now);
+            engine.world.transaction(|world| work(world, date))
+        };
+        settle(listener::ask(&self.inbox, work).await?)
+    }
+}
+
+/// Makes a bot of the builder, if need be, and sets what counts for it.
+pub(crate) fn provide(
+    world: &mut World,
+    now: i32,
+    username: &str,
+    settings: &BotSettings,
+) -> Result<(), Error> {
+    settings.check()?;
+    let username = plain(username);
+    let provided = world.transaction(|world| {
+        if world.bot_by_username(username)?.is_none()
+            && let Err(error) = make(world, now, username, username)?
+        {
+            return Ok(Err(error));
+        }
+        change(world, username, settings)
+    });
+    settle(provided).map(drop)
+}
+
+/// What a transaction came to. A world that refuses without a word is one whose database failed.
+fn settle<T>(done: Result<Result<T, BotError>, Failure>) -> Result<T, Error> {
+    match done {
+        Ok(result) => Ok(result?),
+        Err(_) => Err(Error::Stopped),
+    }
+}
+
+fn make(
+    world: &mut World,
+    now: i32,
+    username: &str,
+    name: &str,
+) -> Outcome<Result<NewBot, BotError>> {
+    if !is_bot_username(username) {
+        return Ok(Err(BotError::new(
+            "that is no username for a bot",
+            "give 5 to 32 letters, digits and _, a letter first and `bot` at the end",
+        )));
+    }
+    if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+        return Ok(Err(BotError::new("that is no name for a bot", "give 1 to 64 characters")));
+    }
+    if world.username_is_taken(username)? {
+        return Ok(Err(BotError::new("this username is taken", "choose another one")));
+    }
+    let user_id = world.add_bot(now, username, name)?;
+    let token = world.bot_token(user_id)?.unwrap_or_default();
+    Ok(Ok(NewBot { username: username.to_owned(), user_id, token }))
+}
+
+fn change(
+    world: &mut World,
+    username: &str,
+    settings: &BotSettings,
+) -> Outcome<Result<Option<ClientSecret>, BotError>> {
+    let Some(bot) = world.bot_by_username(username)? else {
+        return Ok(Err(BotError::unknown()));
+    };
+    world.set_bot_settings(bot.id, settings)
+}
+
+/// A username as it is kept, without `@`.
+fn plain(username: &str) -> &str {
+    let username = username.trim();
+    username.strip_prefix('@').unwrap_or(username)
+}
+
+/// core.telegram.org/bots/features#creating-a-new-bot: 5 to 32 Latin letters, digits and
+/// underscores, with `bot` at the end.
+fn is_bot_username(text: &str) -> bool {
+    (5..=32).contains(&text.len())
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && text
+            .len()
+            .checked_sub(3)
+            .is_some_and(|at| text.get(at..).is_some_and(|end| end.eq_ignore_ascii_case("bot")))
+}
+
+/// Whether this is an origin or a redirect URI in the one form that is compared byte by byte.
+fn web_url(url: &str) -> bool {
+    let Some(site) = Site::of(url) else { return false };
+    url.strip_prefix(&site.origin()).is_some_and(|behind| {
+        (behind.is_empty() || behind.starts_with('/')) && !behind.contains('#') && !has_dots(behind)
+    })
+}
+
+/// Whether this can be a redirect URI of a native app.
+fn native_url(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once(':') else { return false };
+    if matches!(scheme, "http" | "https") {
+        return web_url(url);
+    }
+    let mut letters = scheme.bytes();
+    let plain = |byte: u8| byte.is_ascii_graphic() && !br##"\"#<>`{|}^"##.contains(&byte);
+    letters.next().is_some_and(|first| first.is_ascii_lowercase())
+        && letters.all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte)
+        })
+        && !SCHEMES.contains(&scheme)
+        && rest.starts_with('/')
+        && rest.bytes().all(plain)
+}
+
+/// Whether a path has segments that a browser would take away.
+fn has_dots(behind: &str) -> bool {
+    let path = behind.split('?').next().unwrap_or_default();
+    let path = path.to_ascii_lowercase().replace("%2e", ".");
+    path.split('/').any(|segment| matches!(segment, "." | ".."))
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+/// The problem of a bot that does not exist.
+const UNKNOWN: &str = "there is no such bot";
+
+/// How many URLs one client may have.
+const MAX_URLS: usize = 32;
+
+/// The longest URL, in bytes.
+const MAX_URL: usize = 1_024;
+
+/// The longest name, in characters.
+const MAX_NAME: usize = 64;
+
+/// Schemes that mean something to a browser, to the system or to Telegram's own apps.
+const SCHEMES: &[&str] = &[
+    "about",
+    "blob",
+    "chrome",
+    "content",
+    "data",
+    "file",
+    "filesystem",
+    "ftp",
+    "intent",
+    "javascript",
+    "mailto",
+    "market",
+    "sms",
+    "tel",
+    "tg",
+    "ton",
+    "tonsite",
+    "vbscript",
+    "view-source",
+    "ws",
+    "wss",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_of_sites_have_one_form() {
+        for good in [
+            "https://example.com",
+            "https://example.com/",
+            "https://example.com:8443/callback?from=telegram",
+            "https://xn--bcher-kva.example/a%20b",
+            "http://localhost",
+            "http://localhost:3000/cb",
+            "http://127.0.0.1:8080/",
+            "http://127.1.2.3/",
+            "http://[::1]:9/x",
+            "https://a-name.example.com/.well-known/x",
+        ] {
+            assert!(web_url(good), "{good}");
+        }
+        for bad in [
+            "",
+            "https://",
+            "https:///x",
+            "http://example.com/",
+            "http://localhost.example/",
+            "http://127.0.0.1.example/",
+            "http://128.0.0.1/",
+            "HTTPS://example.com/",
+            "https://Example.com/",
+            "https://example.com:443/",
+            "http://localhost:80/",
+            "https://example.com:0443/",
+            "https://example.com:99999/",
+            "https://example.com:/",
+            "https://user@example.com/",
+            "https://example.com@evil.example/",
+            "https://example.com/#x",
+            "https://example.com#",
+            "https://example.com?x",
+            "https://example.com/a/../b",
+            "https://example.com/a/%2E%2e/b",
+            "https://example.com/a b",
+            "https://example.com/\r\nX: y",
+            "https://example.com\\@evil.example/",
+            "https://*.example.com/",
+            "https://bücher.example/",
+            "https://example..com/",
+            "https://-example.com/",
+            "https://example.com./",
+            "https://1.2.3/",
+            "https://0x7f.0.0.1/",
+            "https://[::0001]/",
+            "https://[::1/",
+            "javascript://example.com/%0aalert(1)",
+            "//example.com/",
+            "example.com",
+        ] {
+            assert!(!web_url(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn urls_of_native_apps_are_no_scripts() {
+        for good in ["shop://tglogin", "com.example.shop:/tglogin", "https://app.example/tglogin"] {
+            assert!(native_url(good), "{good}");
+        }
+        for bad in [
+            "javascript:alert(1)",
+            "javascript:/alert(1)",
+            "javascript://x",
+            "data:text/html,x",
+            "data:/",
+            "tg://resolve",
+            "Shop://x",
+            "1shop://x",
+            "shop",
+            "shop:",
+            "shop:x",
+            "shop://x#y",
+            "shop://x y",
+            "http://example.com/",
+        ] {
+            assert!(!native_url(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn clients_are_checked_as_a_whole() {
+        let problem = |client: OidcClient| client.check().unwrap_err().problem().to_owned();
+        assert_eq!(OidcClient::new().check(), Ok(()));
+        let twice = OidcClient::new().url("https://a.example/").native_url("https://a.example/");
+        assert!(problem(twice).contains("twice"));
+        let many = (0..33)
+            .fold(OidcClient::new(), |client, n| client.url(format!("https://a{n}.example")));
+        assert!(problem(many).contains("too many"));
+        let long = OidcClient::new().url(format!("https://a.example/{}", "x".repeat(1_024)));
+        assert!(problem(long).contains("too long"));
+        assert!(problem(OidcClient::new().url("shop://x")).contains("site"));
+        assert!(problem(OidcClient::new().native_url("tg://x")).contains("native"));
+    }
+
+    #[test]
+    fn usernames_of_bots_end_in_bot() {
+        for good in ["aabot", "Shop_Bot", "a1234567890123456789012345678bot", "QuayBOT"] {
+            assert!(is_bot_username(good), "{good}");
+        }
+        for bad in [
+            "",
+            "abot",
+            "1abot",
+            "_abot",
+            "a-bot",
+            "shop",
+            "äbbot",
+            "a12345678901234567890123456789bot",
+        ] {
+            assert!(!is_bot_username(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn secrets_and_tokens_are_not_printed() {
+        let secret = ClientSecret::new(Zeroizing::new("hush".to_owned()));
+        let bot = NewBot { username: "ABot".to_owned(), user_id: 1, token: "1:hush".to_owned() };
+        assert!(!format!("{secret:?} {bot:?}").contains("hush"));
+    }
+}
