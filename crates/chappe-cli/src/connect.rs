@@ -260,11 +260,6 @@ pub(crate) fn failure(error: Error) -> Failure {
     failure
 }
 
-/// Whether nobody knows what became of a call.
-pub(crate) fn is_unanswered(error: &Error) -> bool {
-    matches!(error, Error::Lost(_) | Error::TimedOut(_) | Error::Network(_))
-}
-
 fn exit_of(error: &Error) -> Exit {
     match error {
         Error::Network(_) | Error::TimedOut(_) | Error::Lost(_) => Exit::Network,

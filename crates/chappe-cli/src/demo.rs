@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use chappe::api::types::User;
-use chappe::{Client, Error, SignIn, WebAuthorization, account, errors};
+use chappe::{Client, Error, SignIn, WebSession, account, errors};
 use chappe_server::{Handle, Server};
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::interrupt::unless_interrupted;
 use crate::output::{Exit, Failure, Output, bold, dim, good, paint};
 use crate::serve;
 use crate::user::{name, user_json};
-use crate::web;
+use crate::web::view;
 
 /// Runs the story.
 pub(crate) async fn demo(output: Output) -> Result<(), Failure> {
@@ -89,26 +89,22 @@ impl Story {
         })
     }
 
-    async fn list(
-        &mut self,
-        client: &Client,
-        step: &str,
-    ) -> Result<Vec<WebAuthorization>, Failure> {
+    async fn list(&mut self, client: &Client, step: &str) -> Result<Vec<WebSession>, Failure> {
         let began = Instant::now();
-        let sites = client.web_authorizations().await.map_err(failure)?;
+        let sites = client.web_sessions().await.map_err(failure)?;
         let output = self.output;
         self.step(step, began, || {
             let text = format!(
                 "account.getWebAuthorizations: {} sites\n\n{}\n",
                 sites.len(),
-                indented(&web::table(&sites, output))
+                indented(&view::table(&sites, output))
             );
-            (text, json!({ "web_authorizations": web::rows_json(&sites) }))
+            (text, json!({ "web_authorizations": view::rows_json(&sites) }))
         })?;
         Ok(sites)
     }
 
-    async fn reset(&mut self, client: &Client, site: &WebAuthorization) -> Result<(), Failure> {
+    async fn reset(&mut self, client: &Client, site: &WebSession) -> Result<(), Failure> {
         let began = Instant::now();
         let hash = site.hash();
         let request = account::ResetWebAuthorization { hash };

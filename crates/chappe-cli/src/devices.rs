@@ -4,7 +4,7 @@ use chappe::{Client, DeviceSession, DeviceSessions, Error, errors};
 use serde_json::{Value, json};
 
 use crate::args::{DevicesCommand, Global, ResetDevice};
-use crate::connect::{Target, failure, is_unanswered};
+use crate::connect::{Target, failure};
 use crate::interrupt::unless_interrupted;
 use crate::output::{Cell, Exit, Failure, Output, good, notice, paint, printable};
 use crate::prompt;
@@ -157,7 +157,7 @@ async fn settle(
     error: Error,
     gone: impl FnOnce(&[DeviceSession]) -> bool,
 ) -> Result<(), Failure> {
-    if !is_unanswered(&error) {
+    if !error.is_unanswered() {
         return Err(explained(error));
     }
     match client.device_sessions().await {

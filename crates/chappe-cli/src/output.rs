@@ -104,6 +104,10 @@ pub(crate) fn good() -> Style {
     Style::new().fg_color(Some(AnsiColor::Green.into())).bold()
 }
 
+pub(crate) fn bad() -> Style {
+    Style::new().fg_color(Some(AnsiColor::Red.into())).bold()
+}
+
 pub(crate) fn dim() -> Style {
     Style::new().dimmed()
 }
@@ -178,6 +182,12 @@ impl Failure {
         self
     }
 
+    /// Says first what it is about.
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
     /// Says `name` where the words say `id`.
     pub(crate) fn named(mut self, id: &str, name: &str) -> Self {
         self.message = self.message.replacen(id, name, 1);
@@ -204,8 +214,7 @@ impl Failure {
         if json {
             notice(&self.to_json().to_string());
         } else {
-            let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
-            notice(&format!("{} {self}", paint(red, "error:")));
+            notice(&format!("{} {self}", paint(bad(), "error:")));
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::args::{Global, NewPassword, PasswordCommand, Recover, RecoveryAddress};
-use crate::connect::{Target, failure, is_unanswered};
+use crate::connect::{Target, failure};
 use crate::interrupt::unless_interrupted;
 use crate::output::{Exit, Failure, Output, bold, good, notice, paint, printable};
 use crate::prompt;
@@ -161,7 +161,7 @@ async fn settle<F: Future<Output = Result<bool, Error>>>(
 ) -> Result<(), Failure> {
     match outcome {
         Ok(()) => Ok(()),
-        Err(error) if is_unanswered(&error) => match done().await {
+        Err(error) if error.is_unanswered() => match done().await {
             Ok(true) => Ok(()),
             _ => Err(failure(error)
                 .hint("it may have happened all the same: look with `chappe account password`")),

@@ -57,6 +57,14 @@ pub(crate) fn moment(time: SystemTime) -> String {
     }
 }
 
+/// A point in time to the second, such as `2026-11-23 12:30:05 UTC`.
+pub(crate) fn second(unix: i64) -> String {
+    match Timestamp::from_second(unix) {
+        Ok(time) => time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        Err(_) => "a time that is no date".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +99,7 @@ mod tests {
             assert_eq!(span(Duration::from_millis(milliseconds)), words);
         }
         assert_eq!(moment(UNIX_EPOCH + Duration::from_secs(90)), "1970-01-01 00:01 UTC");
+        assert_eq!(second(90), "1970-01-01 00:01:30 UTC");
     }
 
     #[test]

@@ -116,6 +116,11 @@ impl Error {
         }
     }
 
+    /// Whether the call may have run all the same: there was no answer, or none that can be read.
+    pub const fn is_unanswered(&self) -> bool {
+        matches!(self, Self::Decode(_) | Self::Lost(_) | Self::Network(_) | Self::TimedOut(_))
+    }
+
     /// How long Telegram wants the call not to be repeated.
     pub fn retry_after(&self) -> Option<Duration> {
         self.rpc()?.retry_after()

@@ -26,7 +26,7 @@
 //! | [`Questions`] | the same as questions to somebody |
 //! | [`PasswordSettings`] | the password of two-step verification |
 //! | [`DeviceSessions`] | the devices that the account is signed in on |
-//! | [`WebAuthorization`] | the websites that the account is logged in to |
+//! | [`WebSession`] | the websites that the account is logged in to, listed, ended and watched |
 //! | [`Updates`] | what the server says unasked, raw for now |
 //! | [`session`] | what is kept between two runs, and where; sessions of other libraries |
 //! | [`Error`] | what can go wrong, and what Telegram answered |
@@ -51,7 +51,7 @@ pub mod session;
 mod sign_in;
 mod state;
 mod updates;
-mod web_authorization;
+mod web_session;
 
 pub use chappe_api as api;
 pub use chappe_api::{account, errors};
@@ -74,5 +74,9 @@ pub use crate::{
     },
     state::{ConnectionState, ConnectionStates, Ended},
     updates::Updates,
-    web_authorization::WebAuthorization,
+    web_session::{
+        WebSession,
+        reset::{WebReset, WebResetOutcome, WebResetReport},
+        watch::{WebSessionChange, WebSessionWatch},
+    },
 };

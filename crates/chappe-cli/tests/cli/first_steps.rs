@@ -109,6 +109,8 @@ fn same_every_day(text: &str) -> String {
         let digits = bare.split('-').map(|part| part.bytes().all(|b| b.is_ascii_digit()));
         if bare.len() == 10 && digits.collect::<Vec<_>>() == [true; 3] {
             word.replace(bare, "2026-11-26")
+        } else if let [_, _, b':', _, _] = bare.as_bytes() {
+            word.replace(bare, "12:30")
         } else if before == "token " {
             word.replace(bare, "...")
         } else if let Some((folder, rest)) = bare.split_once("/server-") {
@@ -191,6 +193,17 @@ fn told() -> Vec<String> {
     story.block();
     story.run("chappe accounts");
     story.run("chappe account devices");
+
+    // The account that a new server begins with is logged in to sites.
+    story.block();
+    story.run("chappe --account demo login --phone 9996621234 --code 22222");
+    story.run("chappe --account demo web list --bot @ColumbusDemoBot");
+    story.run("chappe --account demo web show 4457235");
+
+    story.block();
+    let both = [("Log out of travel.example.com in 2 browsers", "y")];
+    story.asked("chappe --account demo web reset travel.example.com", &both);
+    story.run("chappe --account demo web reset --inactive-for 90d --dry-run");
     story.blocks
 }
 

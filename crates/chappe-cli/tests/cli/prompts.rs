@@ -97,6 +97,59 @@ fn a_code_is_scanned_by_a_device_that_is_signed_in() {
 }
 
 #[test]
+fn a_person_is_told_exactly_what_ends_before_it_does() {
+    let telegram = Telegram::start();
+    telegram.login();
+    let ask = |words: &[&str], question: &str, answer: &str| {
+        let words = [&["web", "reset"], words].concat();
+        let mut terminal = Terminal::start(telegram.command(&words));
+        let before = terminal.expect(question);
+        terminal.enter(answer);
+        let (exit, shown) = terminal.end();
+        (before, exit, shown)
+    };
+    let (_, exit, shown) = ask(
+        &["4457235"],
+        "Log out of travel.example.com (@ColumbusDemoBot), Firefox 128, Linux?",
+        "n",
+    );
+    assert!(exit == 1 && shown.contains("nothing was changed"), "{shown}");
+
+    let both = "Log out of travel.example.com in 2 browsers, and block @ColumbusDemoBot?";
+    let (listed, exit, shown) = ask(&["travel.example.com", "--block-bot"], both, "y");
+    assert!(listed.contains("Firefox 128, Linux") && listed.contains("Safari 18, iOS"), "{listed}");
+    assert!(exit == 0 && shown.contains("blocked @ColumbusDemoBot"), "{shown}");
+    assert!(shown.contains("the site's affair"), "{shown}");
+
+    let (listed, exit, shown) = ask(&["--all"], "Log out of all 4 sites?", "y");
+    // A name is not cut where somebody has to agree to it.
+    assert_eq!(listed.matches("a-name-that-is-as-long").count(), 4, "{listed}");
+    assert!(exit == 0 && shown.matches("logged out of").count() == 4, "{shown}");
+    let (exit, shown) = Terminal::start(telegram.command(&["web", "list"])).end();
+    assert!(exit == 0 && shown.contains("no site is logged in to"), "{shown}");
+}
+
+#[test]
+fn a_person_says_which_of_several_is_meant() {
+    let telegram = Telegram::start();
+    telegram.login();
+    for (answer, exit_code, words) in [
+        ("2", 0, "Safari 18, iOS"),
+        ("3", 2, "none of the numbers"),
+        ("0", 2, "none of the numbers"),
+    ] {
+        let mut terminal =
+            Terminal::start(telegram.command(&["web", "show", "travel.example.com"]));
+        terminal.expect("Which one, 1 to 2");
+        terminal.enter(answer);
+        let (exit, shown) = terminal.end();
+        assert!(exit == exit_code && shown.contains(words), "{shown}");
+    }
+    let mut watch = Terminal::start(telegram.command(&["web", "watch"]));
+    watch.expect("Watching 6 web sessions; Telegram is asked every 60 seconds. Ctrl-C stops.");
+}
+
+#[test]
 fn a_program_gets_the_link_as_json() {
     let telegram = Telegram::start();
     telegram.login();

@@ -1,7 +1,7 @@
 //! The devices that an account is signed in on.
 //!
 //! See core.telegram.org/method/account.getAuthorizations. Only people have such a list, bots do
-//! not. A hash of a device never names a [website](crate::WebAuthorization), nor the other way
+//! not. A hash of a device never names a [website](crate::WebSession), nor the other way
 //! round.
 
 use std::{cmp::Reverse, time::SystemTime};

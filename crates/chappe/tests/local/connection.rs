@@ -106,7 +106,7 @@ async fn a_call_outlives_the_connection_that_carried_it() {
     let wire = Wire::new(telegram(1).await);
     let client = wire.connect(client_of(wire.server())).await.unwrap();
     sign_in(&client, wire.server()).await;
-    let hash = client.web_authorizations().await.unwrap()[0].hash();
+    let hash = client.web_sessions().await.unwrap()[0].hash();
 
     wire.weather(Weather::Deaf);
     let calling = {
@@ -254,15 +254,15 @@ async fn a_short_flood_wait_is_slept_through_and_a_long_one_is_not() {
     let wire = Wire::new(server.start().await.unwrap());
     let client = wire.connect(client_of(wire.server())).await.unwrap();
     sign_in(&client, wire.server()).await;
-    client.web_authorizations().await.unwrap();
+    client.web_sessions().await.unwrap();
     let begin = tokio::time::Instant::now();
-    client.web_authorizations().await.unwrap();
+    client.web_sessions().await.unwrap();
     assert!(begin.elapsed() >= Duration::from_secs(5), "{:?}", begin.elapsed());
 
     let hasty = client_of(wire.server()).flood_threshold(Duration::ZERO);
     let hasty = wire.connect(hasty).await.unwrap();
     sign_in(&hasty, wire.server()).await;
-    let error = hasty.web_authorizations().await.unwrap_err();
+    let error = hasty.web_sessions().await.unwrap_err();
     assert!(error.is(errors::FLOOD_WAIT_X), "{error}");
     assert!(error.retry_after().unwrap() <= Duration::from_secs(9));
     assert!(error.explain().unwrap().contains("wait"));

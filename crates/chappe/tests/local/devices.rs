@@ -85,7 +85,7 @@ async fn another_device_is_signed_out_by_one_that_is_a_day_old() {
 
     days(1).await;
     // A website's session is not a device's.
-    let site = desk.web_authorizations().await.unwrap()[0].hash();
+    let site = desk.web_sessions().await.unwrap()[0].hash();
     assert!(!desk.reset_device_session(site).await.unwrap());
     assert!(!desk.reset_device_session(0).await.unwrap());
     // The answer is lost; doing it again tells that it is done.

@@ -34,6 +34,6 @@ mod telegram;
 #[cfg(test)]
 mod updates;
 #[cfg(test)]
-mod web_authorization;
+mod web_session;
 #[cfg(test)]
 mod wire;

@@ -128,7 +128,7 @@ async fn a_call_that_must_not_run_twice_is_lost_with_its_connection() {
     let wire = Wire::new(telegram(1).await);
     let client = wire.connect(client_of(wire.server())).await.unwrap();
     sign_in(&client, wire.server()).await;
-    let hash = client.web_authorizations().await.unwrap()[0].hash();
+    let hash = client.web_sessions().await.unwrap()[0].hash();
     wire.weather(Weather::Deaf);
     let calling = tokio::spawn({
         let client = client.clone();
@@ -141,7 +141,7 @@ async fn a_call_that_must_not_run_twice_is_lost_with_its_connection() {
     wire.cut();
     let error = calling.await.unwrap().unwrap_err();
     assert!(matches!(&error, Error::Lost(method) if method == "account.resetWebAuthorization"));
-    assert!(client.web_authorizations().await.unwrap().iter().all(|site| site.hash() != hash));
+    assert!(client.web_sessions().await.unwrap().iter().all(|site| site.hash() != hash));
 }
 
 #[tokio::test(start_paused = true)]

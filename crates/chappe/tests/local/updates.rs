@@ -65,7 +65,7 @@ async fn a_sign_in_that_another_device_ended_is_over() {
     let reason = first.ended().await;
     assert!(reason.is_session_lost(), "{reason}");
     assert_eq!(first.state(), ConnectionState::Ended(reason));
-    assert_eq!(first.web_authorizations().await.unwrap_err().ended(), Some(reason));
+    assert_eq!(first.web_sessions().await.unwrap_err().ended(), Some(reason));
     let told = loop {
         match updates.next().await {
             Ok(Some(_)) => {}

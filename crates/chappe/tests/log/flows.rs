@@ -40,9 +40,9 @@ pub(crate) async fn account(server: &Handle, watch: &mut Watch) {
     watch.secret("recovery code", recovery);
     watch.show(&client.password().await.unwrap());
     watch.show(&client.device_sessions().await.unwrap());
-    let sites = client.web_authorizations().await.unwrap();
-    client.reset_web_authorization(sites[0].hash()).await.unwrap();
-    client.reset_web_authorization(sites[0].hash()).await.unwrap();
+    let sites = client.web_sessions().await.unwrap();
+    client.reset_web_session(sites[0].hash()).await.unwrap();
+    client.reset_web_session(sites[0].hash()).await.unwrap();
     watch.show(&client);
     watch.session(&client.session());
     client.close().await.unwrap();
