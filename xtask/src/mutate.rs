@@ -41,7 +41,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(180);
 const SCHEDULES: (&str, &str) = ("CHAPPE_SIM_SCHEDULES", "500");
 
 /// What the copy leaves out: what is built, and what no test of a crate reads.
-const NOT_COPIED: &[&str] = &[".git", "target", "interop", "fuzz", "bench", ".ci"];
+const NOT_COPIED: &[&str] = &[".git", "target", "interop", "browser", "fuzz", "bench", ".ci"];
 
 /// One check, broken.
 #[derive(Debug, Deserialize)]

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Chromium, and libraries that this repository did not write, against its web logins: README.md.
+#
+# Installs what the tests need, builds the examples of chappe-login unless CHAPPE_LOGIN_EXAMPLES names
+# their folder, and runs them in a network namespace with nothing but the loopback
+# interface, where the kernel grants one. Words pick test files: `browser/run.sh widget`.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(dirname "$here")
+
+say() { printf '%s\n' "$*" >&2; }
+
+if ! cmp -s "$here/package-lock.json" "$here/node_modules/installed.json"; then
+    say "installing playwright-core and the libraries"
+    (cd "$here" && npm ci --silent)
+    cp "$here/package-lock.json" "$here/node_modules/installed.json"
+fi
+
+if [ -z "${CHAPPE_LOGIN_EXAMPLES:-}" ]; then
+    say "building the examples of chappe-login"
+    (cd "$root" && cargo build --quiet --release --package chappe-login --all-features --examples)
+    CHAPPE_LOGIN_EXAMPLES=${CARGO_TARGET_DIR:-$root/target}/release/examples
+fi
+export CHAPPE_LOGIN_EXAMPLES
+
+files=()
+for file in "$here"/tests/*.test.js; do
+    for word in "$@"; do
+        [[ ${file##*/} == *"$word"* ]] || continue 2
+    done
+    files+=("$file")
+done
+[ ${#files[@]} -gt 0 ] || { say "no test file has the words $* in its name"; exit 2; }
+
+run=(node --require "$here/../interop/guard.js" --test --test-reporter=spec --test-concurrency=2
+    --test-timeout=120000 "${files[@]}")
+# A namespace lives as long as the command in it. Without root a user namespace may still do.
+# It begins with its loopback interface down.
+alone=(bash -c 'python3 -c "import sys; sys.path.insert(0, sys.argv[1]); import run; run.raise_loopback()" "$0" && exec "$@"'
+    "$root/interop")
+if unshare --net true 2>/dev/null; then
+    run=(unshare --net "${alone[@]}" "${run[@]}")
+elif unshare --map-root-user --net true 2>/dev/null; then
+    run=(unshare --map-root-user --net "${alone[@]}" "${run[@]}")
+else
+    say "no network namespace here: guards keep the tests on loopback"
+fi
+
+code=0
+"${run[@]}" || code=$?
+if ! node --input-type=module --eval "import { skip } from '$here/chromium.js'; process.exit(skip ? 1 : 0)"; then
+    say "SKIPPED: all tests in a browser, since there is no Chromium here (Debian: apt-get install chromium)"
+fi
+exit $code
