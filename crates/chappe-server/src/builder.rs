@@ -244,6 +244,7 @@ impl Builder {
         };
         let date = unix(clock.now().unix);
         let mut world = World::open(origin, date)?;
+        world.set_web(web.as_ref().map(Door::url).as_deref());
         for (phone, number) in &self.numbers {
             let name = Name::read(phone)?;
             number.check(&name)?;

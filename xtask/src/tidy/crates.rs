@@ -18,7 +18,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     (
         "chappe-server",
         &["chappe-api", "chappe-crypto", "chappe-mtproto", "chappe-schema", "chappe-tl"],
-        &[],
+        &["chappe-login"],
     ),
     ("chappe-cli", &["chappe", "chappe-schema", "chappe-server"], &[]),
     ("xtask", &["chappe-schema"], &[]),

@@ -10,11 +10,16 @@ use axum::{
 use super::Telegram;
 
 const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-/// Path, type and content. Only the widget's script is for the pages of others.
-const FILES: [(&str, &str, &str); 2] = [
+/// Path, type and content. None of them is for the pages of others.
+const FILES: [(&str, &str, &str); 6] = [
     ("/css/telegram.css", CSS, include_str!("../../assets/telegram.css")),
+    ("/css/widget.css", CSS, include_str!("../../assets/widget.css")),
+    ("/js/login-result.js", SCRIPT, include_str!("../../assets/login-result.js")),
+    ("/js/login-wait.js", SCRIPT, include_str!("../../assets/login-wait.js")),
+    ("/js/widget-frame.js", SCRIPT, include_str!("../../assets/widget-frame.js")),
     ("/icon.svg", SVG, include_str!("../../assets/icon.svg")),
 ];
 

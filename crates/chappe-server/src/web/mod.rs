@@ -8,22 +8,27 @@
 //! All of it listens on loopback only: whoever reaches these pages can sign in to the sites of every
 //! account.
 
-#![expect(dead_code, reason = "the pages that use the rest of the skeleton come next")]
-
 pub(crate) mod assets;
+pub(crate) mod auth;
 pub(crate) mod control;
 pub(crate) mod dashboard;
 pub(crate) mod door;
 pub(crate) mod guard;
+mod legacy;
 pub(crate) mod pages;
 pub(crate) mod parameters;
+mod ticket;
 pub(crate) mod user_agent;
+mod userpic;
 pub(crate) mod visitor;
+mod waiting;
+mod widget;
 
 use std::sync::Arc;
 
 use axum::{
     Router,
+    extract::State,
     http::{Method, StatusCode, Uri},
     middleware,
     response::{IntoResponse, Response},
@@ -41,7 +46,7 @@ use crate::{
     engine::Engine,
     failure::{Failure, Outcome},
     listener::{self, Message},
-    world::World,
+    world::{USERPICS, World},
 };
 
 /// The local Telegram, as its pages see it. Cheap to clone.
@@ -111,7 +116,10 @@ impl From<Error> for Refused {
 pub(crate) fn site(telegram: Telegram) -> Router {
     Router::new()
         .route("/", get(index))
+        .route(&format!("{USERPICS}{{name}}"), get(userpic::serve))
         .merge(assets::routes())
+        .merge(auth::routes())
+        .merge(widget::routes())
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(guard::guard))
@@ -119,7 +127,7 @@ pub(crate) fn site(telegram: Telegram) -> Router {
 }
 
 /// `GET /`: what this is, for who opens the printed URL.
-async fn index(visitor: Visitor) -> Response {
+async fn index(State(telegram): State<Telegram>, visitor: Visitor) -> Response {
     page(
         "Local Telegram",
         maud::html! {
@@ -136,7 +144,7 @@ async fn index(visitor: Visitor) -> Response {
                 }
                 p.quiet {
                     "To let a site log people in, load its widget from "
-                    code { "/js/telegram-widget.js" }
+                    code { (telegram.base()) "/js/telegram-widget.js" }
                     ". The manual is WEB_LOGIN.md of chappe-server."
                 }
             }

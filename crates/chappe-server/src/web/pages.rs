@@ -4,21 +4,53 @@
 use std::borrow::Cow;
 
 use axum::{
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 use chappe_api::errors;
 use maud::{DOCTYPE, Markup, html};
+use serde_json::Value;
 
 use super::Refused;
 
 /// A whole page: the shell around a body.
 pub(crate) fn page(title: &str, body: Markup) -> Response {
-    Html(shell(title, html! {}, body).into_string()).into_response()
+    page_with(title, html! {}, body)
+}
+
+/// A whole page with something more in its head.
+pub(crate) fn page_with(title: &str, head: Markup, body: Markup) -> Response {
+    Html(shell(title, head, body).into_string()).into_response()
+}
+
+/// An answer for a program.
+pub(crate) fn json(value: &Value) -> Response {
+    let json = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, json)], value.to_string()).into_response()
+}
+
+/// A page that tells the page which opened its window how a login ended, and closes. `message` goes,
+/// as text, to a page of exactly this origin. `back` is the way on if there is no such window; it may
+/// be empty.
+pub(crate) fn message_page(origin: &str, message: &Value, back: &str) -> Response {
+    let text = message.to_string();
+    page(
+        "Back to the site",
+        html! {
+            section.card {
+                h1 { "Back to the site" }
+                p { "This window closes by itself." }
+                @if !back.is_empty() {
+                    a.button href=(back) { "Go on" }
+                }
+            }
+            script src="/js/login-result.js" data-origin=(origin) data-message=(text) data-back=(back) {}
+        },
+    )
 }
 
 /// The shell around a body, with what else belongs into the head.
-pub(crate) fn shell(title: &str, head: Markup, body: Markup) -> Markup {
+fn shell(title: &str, head: Markup, body: Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -90,7 +122,7 @@ impl IntoResponse for Problem {
         let mut response = page(&self.title, body);
         *response.status_mut() = self.status;
         if self.status == StatusCode::REQUEST_TIMEOUT {
-            let close = header::HeaderValue::from_static("close");
+            let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }
         response
@@ -140,11 +172,26 @@ impl From<crate::Error> for Problem {
 }
 
 /// Refusals of the world in words for people: name, title, what to do.
-const KNOWN: [(chappe_tl::ErrorName, &str, &str); 2] = [
+const KNOWN: [(chappe_tl::ErrorName, &str, &str); 5] = [
     (
         errors::BOT_DOMAIN_INVALID,
         "Bot domain invalid",
         "The site that asks is not the one that the bot belongs to. Its developer sets the domain.",
+    ),
+    (
+        errors::OAUTH_REQUEST_INVALID,
+        "The site may not ask any more",
+        "Its bot belongs to another site by now. Go back and log in again.",
+    ),
+    (
+        errors::URL_EXPIRED,
+        "This login is over",
+        "It was answered already, or nobody answered in time. Go back to the site and log in again.",
+    ),
+    (
+        errors::URL_INVALID,
+        "This login is over",
+        "It is too old. Go back to the site and log in again.",
     ),
     (
         errors::PHONE_NUMBER_INVALID,

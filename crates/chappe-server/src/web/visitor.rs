@@ -59,8 +59,30 @@ impl Visitor {
         values.next().is_none().then_some(value)
     }
 
+    /// The host that the browser dialled, with its port.
+    pub(crate) fn host(&self) -> &str {
+        self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The port in it. It belongs into the name of every cookie: cookies do not know ports.
+    pub(crate) fn port(&self) -> u16 {
+        self.host().rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(80)
+    }
+
     /// The headers of the request.
     pub(crate) fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+}
+
+#[cfg(test)]
+impl Visitor {
+    /// A browser with these cookies.
+    pub(crate) fn with_cookies(host: &str, cookies: &str) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, HeaderValue::from_str(host).unwrap());
+        headers.insert(header::COOKIE, HeaderValue::from_str(cookies).unwrap());
+        let user_agent::Agent { browser, platform } = user_agent::read(b"");
+        Self { ip: Ipv4Addr::LOCALHOST.into(), browser, platform, headers }
     }
 }

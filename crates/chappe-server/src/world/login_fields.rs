@@ -12,8 +12,7 @@ use super::{User, World};
 use crate::failure::{Failure, Outcome};
 
 impl World {
-    /// What a bot's site is told about a user, the `hash` over all of it last. Nobody has a picture
-    /// here, so there is no `photo_url`.
+    /// What a bot's site is told about a user, the `hash` over all of it last.
     pub(crate) fn login_fields(
         &self,
         now: i32,
@@ -27,6 +26,7 @@ impl World {
             fields.push(("last_name", user.last_name.clone()));
         }
         fields.extend(user.username.clone().map(|username| ("username", username)));
+        fields.extend(self.userpic(user).map(|picture| ("photo_url", picture)));
         fields.push(("auth_date", now.to_string()));
         let hash = hash(&token, &fields)?;
         fields.push(("hash", hash));

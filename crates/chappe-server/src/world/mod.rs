@@ -33,8 +33,10 @@ mod store;
 mod temporary;
 mod url_auth;
 mod url_auth_link;
+mod userpic;
 mod users;
 mod web;
+mod web_browsers;
 
 #[cfg(test)]
 mod tests;
@@ -70,8 +72,12 @@ pub(crate) use self::{
     site_login::Page,
     store::Origin,
     temporary::Binding,
-    url_auth::{Approval, Consent, MatchCodes, Scopes, UrlAuth, UrlAuthSource},
-    url_auth_link::UrlAuthLink,
+    url_auth::{
+        Approval, Consent, MatchCodes, NewUrlAuth, Scopes, UrlAuth, UrlAuthAsked, UrlAuthResponse,
+        UrlAuthSource, UrlAuthStatus,
+    },
+    url_auth_link::{UrlAuthLink, links_of},
+    userpic::{COLOURS, USERPICS, Userpic},
     users::User,
     web::{WebAuthorization, WebLogin},
 };
@@ -80,11 +86,7 @@ pub(crate) use self::{
 #[expect(unused_imports, reason = "the pages that ask come next")]
 pub(crate) use self::{
     login_fields::append_fields,
-    url_auth::{
-        Claim, MATCH_CODE_INVALID, NativeApp, NewUrlAuth, Pkce, UrlAuthAsked, UrlAuthResponse,
-        UrlAuthStatus,
-    },
-    url_auth_link::links_of,
+    url_auth::{Claim, MATCH_CODE_INVALID, NativeApp, Pkce},
 };
 
 /// How many requests of a session are remembered for `invokeAfterMsg`.
@@ -137,6 +139,8 @@ pub(crate) struct World {
     news: Vec<News>,
     /// The session whose request runs.
     asking: Option<(i64, i64)>,
+    /// Where the pages are, if there are some.
+    web: Option<Box<str>>,
 }
 
 impl World {

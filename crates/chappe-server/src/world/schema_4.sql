@@ -47,3 +47,22 @@ CREATE TABLE oidc_clients (
   client TEXT NOT NULL,
   secret BLOB NOT NULL CHECK (length(secret) = 32)
 ) STRICT;
+
+-- Web login: browsers that a person authorised once.
+
+CREATE TABLE web_browsers (
+  id      INTEGER PRIMARY KEY AUTOINCREMENT,
+  -- The SHA-256 of what the browser shows.
+  token   BLOB NOT NULL UNIQUE CHECK (length(token) = 32),
+  user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  used    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX web_browsers_of_users ON web_browsers (user_id);
+
+-- Which web authorization a browser has at a bot's site. It may be gone.
+CREATE TABLE web_browser_logins (
+  browser_id INTEGER NOT NULL REFERENCES web_browsers (id) ON DELETE CASCADE,
+  bot_id     INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  hash       INTEGER NOT NULL,
+  PRIMARY KEY (browser_id, bot_id)
+) STRICT, WITHOUT ROWID;

@@ -60,6 +60,7 @@ impl World {
             sessions: BTreeMap::new(),
             calls: BTreeMap::new(),
             last_letter: 0,
+            web: None,
             news: Vec::new(),
             asking: None,
         };

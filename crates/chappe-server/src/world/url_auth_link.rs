@@ -1,7 +1,5 @@
 //! Links that carry the token of a login request.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "the pages that ask come next"))]
-
 use super::Site;
 
 /// Where links lead that open in Telegram.

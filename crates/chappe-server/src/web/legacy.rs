@@ -1,0 +1,293 @@
+//! The login widget's side of the window: who may ask, and what the site is told.
+//! (core.telegram.org/widgets/login-legacy)
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use chappe_api::errors;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Telegram, auth,
+    pages::{self, Problem},
+    parameters::Parameters,
+    ticket::Ticket,
+    visitor::Visitor,
+    waiting,
+};
+use crate::world::{
+    MatchCodes, NewUrlAuth, Scopes, Site, UrlAuth, UrlAuthResponse, UrlAuthSource, UrlAuthStatus,
+    User,
+};
+
+/// A site that may ask by the login widget: the bot's own.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker {
+    bot: User,
+    site: Site,
+    return_to: String,
+    write: bool,
+}
+
+impl Asker {
+    /// Checks that a page belongs to the bot, and that what it wants to go back to is of the same
+    /// origin: anything else would hand a login to whoever wrote the address.
+    ///
+    /// # Errors
+    /// "Bot domain invalid" if it is not so.
+    pub(crate) async fn check(
+        telegram: &Telegram,
+        bot: User,
+        parameters: &Parameters,
+    ) -> Result<Self, Problem> {
+        let bot_id = bot.id;
+        let domain = telegram.run(move |world, _| world.bot_domain(bot_id)).await?;
+        let domain = domain.ok_or_else(|| {
+            Problem::bad(
+                "Bot domain invalid",
+                format!(
+                    "{} has no domain yet. Its developer sets it: WEB_LOGIN.md says how.",
+                    bot.first_name
+                ),
+            )
+        })?;
+        let return_to = parameters.get("return_to");
+        let asks = parameters.get("origin").or(return_to);
+        let site = asks.and_then(Site::of).filter(|site| site.host == domain);
+        let site = site.ok_or_else(|| {
+            Problem::bad(
+                "Bot domain invalid",
+                format!(
+                    "{} belongs to {domain}, and this page came from another site.",
+                    bot.first_name
+                ),
+            )
+        })?;
+        let return_to = match return_to {
+            None => format!("{}/", site.origin()),
+            Some(back) if Site::of(back).is_some_and(|back| back.origin() == site.origin()) => {
+                // What stands behind `#` is ours.
+                back.split('#').next().unwrap_or_default().to_owned()
+            }
+            Some(_) => {
+                return Err(Problem::bad(
+                    "Bot domain invalid",
+                    "The page wants to go back to another site than the one it came from.",
+                ));
+            }
+        };
+        let write = parameters.get("request_access") == Some("write");
+        Ok(Self { bot, site, return_to, write })
+    }
+
+    /// The origin of the page.
+    pub(crate) fn origin(&self) -> String {
+        self.site.origin()
+    }
+
+    /// The parameters of [`authorize`] that ask the same, from a frame or not.
+    pub(crate) fn query(&self, embedded: bool) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("bot_id", &self.bot.id.to_string());
+        query.append_pair("origin", &self.origin());
+        if embedded {
+            query.append_pair("embed", "1");
+        }
+        if self.write {
+            query.append_pair("request_access", "write");
+        }
+        query.append_pair("return_to", &self.return_to);
+        query.finish()
+    }
+}
+
+/// A site sends somebody to the window: `/auth?bot_id=&origin=&request_access=&return_to=`.
+pub(super) async fn authorize(
+    telegram: &Telegram,
+    visitor: &Visitor,
+    parameters: &Parameters,
+) -> Result<Response, Problem> {
+    let bot_id = parameters.get("bot_id").and_then(|id| id.parse::<i64>().ok());
+    let bot_id = bot_id.ok_or_else(|| {
+        Problem::bad(
+            "This address is not complete",
+            "A site that uses the login widget names its bot by bot_id, one that uses OpenID Connect by \
+             client_id.",
+        )
+    })?;
+    let bot = telegram.run(move |world, _| world.user(bot_id)).await?.filter(|user| user.bot);
+    let bot =
+        bot.ok_or_else(|| Problem::bad("Bot not found", "There is no bot with this bot_id."))?;
+    let asker = Asker::check(telegram, bot, parameters).await?;
+    let embedded = parameters.get("embed") == Some("1");
+    let new = NewUrlAuth {
+        source: UrlAuthSource::Widget,
+        response: match embedded {
+            true => UrlAuthResponse::LegacyMessage,
+            false => UrlAuthResponse::LegacyUrl,
+        },
+        bot_id: asker.bot.id,
+        redirect_uri: Some(asker.return_to.clone()),
+        origin: Some(asker.origin()),
+        scopes: Scopes { profile: true, phone: false, write: asker.write },
+        state: None,
+        nonce: None,
+        pkce: None,
+        login: visitor.login(&asker.site.host),
+        app: None,
+        user_id_hint: None,
+        match_codes: MatchCodes::None,
+    };
+    auth::begin(telegram, visitor, new).await
+}
+
+/// Ends a request of the widget.
+pub(super) async fn finish(
+    telegram: &Telegram,
+    visitor: &Visitor,
+    (ticket, request): (Ticket, UrlAuth),
+    link: Option<String>,
+    message: bool,
+) -> Result<Response, Problem> {
+    let result = match request.status {
+        UrlAuthStatus::Pending | UrlAuthStatus::Declined => Value::Bool(false),
+        UrlAuthStatus::Expired => return Ok(too_late(&request)),
+        UrlAuthStatus::Claimed => return Ok(used()),
+        UrlAuthStatus::Approved => {
+            let fields = telegram
+                .run(move |world, now| {
+                    let claim = world.claim_url_auth(now, &ticket.browser_token)?;
+                    let bot_id = claim.request.asked.bot_id;
+                    if let Some(link) = link
+                        && world.browser_user(now, &link)?.is_some_and(|user| user == claim.user)
+                    {
+                        world.remember_browser_login(
+                            now,
+                            &link,
+                            bot_id,
+                            claim.web_authorization,
+                        )?;
+                    }
+                    world.login_fields(now, &claim.user, bot_id)
+                })
+                .await?;
+            user_json(fields)
+        }
+    };
+    let (Some(origin), Some(return_to)) = (&request.asked.origin, &request.asked.redirect_uri)
+    else {
+        return Err(Problem::bad(
+            "This login has no site",
+            "Go back to the site and log in again.",
+        ));
+    };
+    let encoded = Base64UrlUnpadded::encode_string(result.to_string().as_bytes());
+    let back = format!("{return_to}#tgAuthResult={encoded}");
+    if message {
+        // The frame of the widget is a page of ours, and tells the site itself.
+        let to = match request.asked.response {
+            UrlAuthResponse::LegacyMessage => format!("http://{}", visitor.host()),
+            _ => origin.clone(),
+        };
+        let event = json!({ "event": "auth_result", "result": result, "origin": origin });
+        return Ok(pages::message_page(&to, &event, &back));
+    }
+    auth::found(&back)
+}
+
+/// The fields of the widget as the object that a page gets: `id` and `auth_date` are numbers.
+fn user_json(fields: Vec<(&'static str, String)>) -> Value {
+    let value = |(name, value): (&'static str, String)| {
+        let number =
+            matches!(name, "id" | "auth_date").then(|| value.parse::<i64>().ok()).flatten();
+        (name.to_owned(), number.map_or(Value::String(value), Value::from))
+    };
+    Value::Object(fields.into_iter().map(value).collect::<Map<_, _>>())
+}
+
+/// The end of a request that nobody answered in time.
+fn too_late(request: &UrlAuth) -> Response {
+    let asked = &request.asked;
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("bot_id", &asked.bot_id.to_string());
+    for (name, value) in [("origin", &asked.origin), ("return_to", &asked.redirect_uri)] {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
+    }
+    if asked.response == UrlAuthResponse::LegacyMessage {
+        query.append_pair("embed", "1");
+    }
+    if asked.scopes.write {
+        query.append_pair("request_access", "write");
+    }
+    waiting::too_late(&asked.login.domain, &format!("/auth?{}", query.finish()))
+}
+
+/// The end of a request that was fetched before.
+fn used() -> Response {
+    Problem::new(
+        StatusCode::GONE,
+        "This login is over",
+        "The site was told already, and is told once only. Close this window.",
+    )
+    .into_response()
+}
+
+/// `POST /auth/get` with `bot_id=`, from a page of the bot's site: who is logged in there from this
+/// browser. Observed: `{"user": {...}, "html": ...}`.
+pub(super) async fn user(
+    State(telegram): State<Telegram>,
+    visitor: Visitor,
+    body: Body,
+) -> Result<Response, Problem> {
+    let form = Parameters::of_form(body).await?;
+    let bot_id = form.get("bot_id").and_then(|id| id.parse::<i64>().ok());
+    let bot_id = bot_id.ok_or_else(|| Problem::bad("Which bot?", "Give bot_id."))?;
+    let origin = only_origin(visitor.headers());
+    let link = auth::link(&visitor);
+    let asks = origin.as_deref().and_then(Site::of);
+    let user = telegram
+        .run(move |world, now| {
+            let domain = world.bot_domain(bot_id)?;
+            if asks.is_none_or(|site| Some(site.host) != domain) {
+                return Err(errors::BOT_DOMAIN_INVALID.into());
+            }
+            let user = link.map_or(Ok(None), |link| world.browser_login(now, &link, bot_id))?;
+            user.map(|user| world.login_fields(now, &user, bot_id)).transpose()
+        })
+        .await?;
+    let origin = origin.unwrap_or_default();
+    let answer = match user {
+        Some(fields) => {
+            let name = fields.iter().find(|(name, _)| *name == "first_name");
+            let name = name.map(|(_, name)| name.clone()).unwrap_or_default();
+            let html = maud::html! { "Log in as " (name) }.into_string();
+            json!({ "user": user_json(fields), "html": html, "origin": origin })
+        }
+        None => json!({ "user": false, "origin": origin }),
+    };
+    let mut response = pages::json(&answer);
+    let headers = response.headers_mut();
+    if let Ok(origin) = HeaderValue::from_str(&origin) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    }
+    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    headers.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("cross-origin"),
+    );
+    Ok(response)
+}
+
+/// The origin of the page that asks, as the browser says it.
+fn only_origin(headers: &HeaderMap) -> Option<String> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let origin = origins.next()?.to_str().ok()?.to_owned();
+    origins.next().is_none().then_some(origin)
+}

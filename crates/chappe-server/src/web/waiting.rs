@@ -1,0 +1,203 @@
+//! The page that waits for a person's yes. It works without a script, too: then by a link.
+
+use axum::response::Response;
+use maud::{Markup, html};
+use qrcode::{Color, EcLevel, QrCode};
+
+use super::{pages, ticket::Ticket};
+use crate::world::{NewUrlAuth, UrlAuth, User, Userpic, links_of};
+
+/// How many empty modules stand around a QR code. (ISO/IEC 18004)
+const QUIET_ZONE: usize = 4;
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waiting<'a> {
+    /// The request.
+    pub(crate) request: &'a UrlAuth,
+    /// The bot of the site.
+    pub(crate) bot: &'a User,
+    /// Who this browser belongs to, if that is known.
+    pub(crate) known: Option<&'a User>,
+    /// What this browser has.
+    pub(crate) ticket: &'a Ticket,
+    /// The time, unix seconds.
+    pub(crate) now: i32,
+}
+
+impl Waiting<'_> {
+    /// The title of the page.
+    pub(crate) fn title(&self) -> String {
+        format!("Log in to {}", self.asked().login.domain)
+    }
+
+    /// What waits.
+    pub(crate) fn head(&self) -> Markup {
+        html! { script src="/js/login-wait.js" defer {} }
+    }
+
+    /// The page.
+    pub(crate) fn body(&self) -> Markup {
+        html! {
+            section.card.login data-request=(self.ticket.handle()) {
+                (self.who_asks())
+                @match self.known {
+                    Some(user) => (self.confirm(user)),
+                    None => (self.scan()),
+                }
+                (self.end())
+            }
+        }
+    }
+
+    fn asked(&self) -> &NewUrlAuth {
+        &self.request.asked
+    }
+
+    fn again(&self) -> String {
+        format!("/auth/wait?request={}", self.ticket.handle())
+    }
+
+    fn action(&self, name: &str) -> String {
+        format!("/auth/{name}?request={}", self.ticket.handle())
+    }
+
+    fn who_asks(&self) -> Markup {
+        let asked = self.asked();
+        html! {
+            header.who {
+                img src=(Userpic::of(self.bot).path()) alt="" width="64" height="64";
+                h1 { "Log in to " span.domain { (asked.login.domain) } }
+                p.quiet {
+                    "with Telegram, by "
+                    (self.bot.first_name) " " (self.bot.last_name)
+                    @if let Some(username) = &self.bot.username { " @" (username) }
+                }
+            }
+            ul.scopes {
+                li { "It gets your name, username and picture." }
+                @if asked.scopes.phone { li { "It asks for your phone number." } }
+                @if asked.scopes.write { li { "Its bot wants to send you messages." } }
+            }
+        }
+    }
+
+    /// Two clicks: this browser was authorised before.
+    fn confirm(&self, user: &User) -> Markup {
+        let asked = self.asked();
+        html! {
+            form method="post" action=(self.action("accept")) {
+                input type="hidden" name="how" value="";
+                input type="hidden" name="user" value=(user.id);
+                div.person {
+                    img src=(Userpic::of(user).path()) alt="" width="44" height="44";
+                    div {
+                        strong { (user.first_name) " " (user.last_name) }
+                        @if let Some(username) = &user.username { div.quiet { "@" (username) } }
+                    }
+                }
+                @if asked.scopes.phone {
+                    label.tick { input type="checkbox" name="share_phone" value="1"; "Share my phone number" }
+                }
+                @if asked.scopes.write {
+                    label.tick { input type="checkbox" name="write" value="1" checked; "Let the bot send me messages" }
+                }
+                button type="submit" { "Log in as " (user.first_name) }
+            }
+            form.center method="post" action=(self.action("logout")) {
+                span.quiet { "Not you? " }
+                button.plain type="submit" { "Use another account" }
+            }
+        }
+    }
+
+    fn scan(&self) -> Markup {
+        let [app, page] = links_of(&self.ticket.token);
+        html! {
+            div.scan {
+                h2 { "Scan or open in Telegram" }
+                @if let Some(code) = qr(&page) { (code) }
+                (self.match_code())
+                a.button.second href=(app) { "Open Telegram on this device" }
+                details {
+                    summary { "Without an app" }
+                    p {
+                        "This is a local Telegram: its dashboard shows this request, and "
+                        code { "chappe web approve" }
+                        " takes this link:"
+                    }
+                    p { code.link { (app) } }
+                }
+                noscript {
+                    p.center { a href=(self.again()) { "I have confirmed it" } }
+                }
+            }
+        }
+    }
+
+    fn match_code(&self) -> Markup {
+        html! {
+            @if let Some(code) = &self.ticket.match_code {
+                div.match {
+                    span { "Telegram asks which picture you see:" }
+                    strong role="img" aria-label={ "The picture " (code) } { (code) }
+                }
+            }
+        }
+    }
+
+    fn end(&self) -> Markup {
+        let login = &self.asked().login;
+        let left = self.request.expires.saturating_sub(self.now).max(0);
+        html! {
+            footer {
+                p.quiet {
+                    (login.browser) ", " (login.platform) " · " (login.ip) ", " (login.region)
+                }
+                div.row {
+                    span.quiet role="timer" { "Open for " span data-left=(left) { (left / 60) ":" (format!("{:02}", left % 60)) } }
+                    form method="post" action=(self.action("cancel")) {
+                        input type="hidden" name="how" value="";
+                        button.plain type="submit" { "Cancel" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A QR code as a picture.
+fn qr(text: &str) -> Option<Markup> {
+    let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
+    let (width, colours) = (code.width(), code.to_colors());
+    let mut path = String::new();
+    for (row, line) in colours.chunks(width).enumerate() {
+        for (column, colour) in line.iter().enumerate() {
+            if *colour == Color::Dark {
+                path.push_str(&format!("M{} {}h1v1h-1z", column + QUIET_ZONE, row + QUIET_ZONE));
+            }
+        }
+    }
+    let size = width + 2 * QUIET_ZONE;
+    Some(html! {
+        svg.qr viewBox={ "0 0 " (size) " " (size) } role="img" aria-label="QR code for Telegram"
+            shape-rendering="crispEdges" {
+            rect width=(size) height=(size) fill="#fff" {}
+            path d=(path) fill="#17212b" {}
+        }
+    })
+}
+
+/// The page behind a request that nobody answered.
+pub(crate) fn too_late(domain: &str, again: &str) -> Response {
+    pages::page(
+        "The time is over",
+        html! {
+            section.card {
+                h1 { "The time is over" }
+                p { "Nobody confirmed the login to " strong { (domain) } " in time. Nothing was shared." }
+                a.button href=(again) { "Try again" }
+            }
+        },
+    )
+}
