@@ -43,6 +43,9 @@ const SOCKETS: &[&str] = &[
     "crates/chappe-server/src/listener",
     // The pages: their sockets, and how long a browser may take.
     "crates/chappe-server/src/web/",
+    // The example site: its door, and its calls to the token endpoint.
+    "crates/chappe-site/src/fetch",
+    "crates/chappe-site/src/serve",
 ];
 
 const SOCKET_WORDS: &[&str] = &[
@@ -65,6 +68,7 @@ const CLOCK: &[&str] = &[
     "crates/chappe-server/src/builder",
     "crates/chappe-server/src/lib.rs",
     "crates/chappe-server/src/listener",
+    "crates/chappe-site/",
     "crates/chappe/src/builder",
     "crates/chappe/src/net/",
     "crates/chappe/src/session/lease",

@@ -20,7 +20,12 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
         &["chappe-api", "chappe-crypto", "chappe-mtproto", "chappe-schema", "chappe-tl"],
         &["chappe-login"],
     ),
-    ("chappe-cli", &["chappe", "chappe-schema", "chappe-server"], &[]),
+    ("chappe-site", &["chappe-login"], &["chappe-server"]),
+    (
+        "chappe-cli",
+        &["chappe", "chappe-login", "chappe-schema", "chappe-server", "chappe-site"],
+        &[],
+    ),
     ("xtask", &["chappe-schema"], &[]),
 ];
 
