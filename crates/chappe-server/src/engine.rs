@@ -22,6 +22,9 @@ use crate::{
     world::{Caller, World},
 };
 
+/// How long a bot may take to say what a button does. Assumed.
+const ANSWER_TIME: Duration = Duration::from_secs(10);
+
 /// The ends of a link that is gone already.
 const NOWHERE: Ends = Ends {
     from: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
@@ -73,6 +76,18 @@ pub(crate) struct Engine {
     muted: BTreeSet<LinkId>,
     /// How many seconds the world is ahead of the clock, because time was ordered to pass.
     pub(crate) ahead: i32,
+    /// Requests that wait for what a bot says, by question.
+    waiting: BTreeMap<i64, Waiting>,
+}
+
+/// A request that waits for what a bot says.
+struct Waiting {
+    dc: i32,
+    session: SessionRef,
+    msg_id: i64,
+    /// The uptime at which it is over.
+    until: Duration,
+    waits: rpc::Waits,
 }
 
 impl Engine {
@@ -88,6 +103,7 @@ impl Engine {
             links: BTreeMap::new(),
             muted: BTreeSet::new(),
             ahead: 0,
+            waiting: BTreeMap::new(),
         }
     }
 
@@ -117,6 +133,15 @@ impl Engine {
     /// The time of the last drain has come.
     pub(crate) fn wake(&mut self, now: Now) {
         self.send_late(now);
+        let over: Vec<_> = self
+            .waiting
+            .iter()
+            .filter(|(_, it)| it.until <= now.uptime)
+            .map(|(id, _)| *id)
+            .collect();
+        for query_id in over {
+            self.end_waiting(now, query_id, None);
+        }
         for protocol in self.protocols.values_mut() {
             protocol.handle(now, ServerInput::Timeout);
         }
@@ -162,7 +187,8 @@ impl Engine {
                 let last = self.world.last_letter();
                 self.post.send_if_modified(|told| std::mem::replace(told, last) != last);
                 self.tell_idle();
-                return [wake, self.faults.next(now)].into_iter().flatten().min();
+                let over = self.waiting.values().map(|it| it.until).min();
+                return [wake, self.faults.next(now), over].into_iter().flatten().min();
             }
         }
     }
@@ -233,24 +259,25 @@ impl Engine {
             false => Verdict::default(),
         };
         let spared = verdict.refused.is_none() && !verdict.ignored;
-        let rpc::Reply { method, result, pushes, gone } = match &verdict.refused {
+        let rpc::Reply { method, result, pushes, gone, waits, answers } = match &verdict.refused {
             _ if spared => rpc::answer(&mut self.world, &self.site, &request),
             failure => rpc::refuse(&mut self.world, &request, failure.clone()),
         };
-        let result = result.map_err(|failure| RpcFailure {
-            code: failure.code,
-            message: failure.message.into_owned(),
-        });
+        let result = result.map_err(refusal);
         let outcome = Outcome {
             executed: spared && result.is_ok(),
             answered: !verdict.ignored,
             error: result.as_ref().err().map(|failure| failure.message.clone()),
         };
         self.faults.log.add(date, dc, &method, session, msg_id, outcome);
-        if self.faults.any {
-            if self.faults.book.rules().ask_who() {
-                self.meet(session.auth_key_id);
-            }
+        if self.faults.any && self.faults.book.rules().ask_who() {
+            self.meet(session.auth_key_id);
+        }
+        if let Some(waits) = waits {
+            let until = now.uptime + ANSWER_TIME;
+            let query_id = waits.query_id;
+            self.waiting.insert(query_id, Waiting { dc, session, msg_id, until, waits });
+        } else if self.faults.any {
             if !verdict.ignored {
                 let result = result.map(|answer| spoil(answer, &verdict));
                 self.answer(now, dc, session, msg_id, result, verdict);
@@ -259,6 +286,9 @@ impl Engine {
             protocol.respond(now, session, msg_id, result);
         }
         self.push(now, pushes);
+        for (query_id, answer) in answers {
+            self.end_waiting(now, query_id, Some(answer));
+        }
         for key in gone {
             for protocol in self.protocols.values_mut() {
                 protocol.forget_key(now, key);
@@ -281,6 +311,19 @@ impl Engine {
         let pushes = rpc::deliver(&mut self.world);
         self.push(now, pushes);
         result
+    }
+
+    /// Answers a request that waits for what a bot says; with `None` the bot took too long.
+    fn end_waiting(&mut self, now: Now, query_id: i64, answer: Option<Bytes>) {
+        self.world.forget_query(query_id);
+        let Some(Waiting { dc, session, msg_id, waits, .. }) = self.waiting.remove(&query_id)
+        else {
+            return;
+        };
+        let result = waits.end(answer).map_err(refusal);
+        if let Some(protocol) = self.protocols.get_mut(&dc) {
+            protocol.respond(now, session, msg_id, result);
+        }
     }
 
     fn push(&mut self, now: Now, pushes: Vec<rpc::Push>) {
@@ -334,6 +377,11 @@ impl std::fmt::Debug for Engine {
             .field("world", &self.world)
             .finish_non_exhaustive()
     }
+}
+
+/// A refusal as the protocol tells it.
+fn refusal(failure: Failure) -> RpcFailure {
+    RpcFailure { code: failure.code, message: failure.message.into_owned() }
 }
 
 /// Unix time as the API counts it.

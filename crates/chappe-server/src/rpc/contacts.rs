@@ -2,33 +2,55 @@
 
 use chappe_api::{
     contacts,
-    enums::{self, InputPeer, InputUser},
+    enums::{self, InputPeer},
     errors, types,
 };
 
-use super::{Call, users};
+use super::{Call, sending, users};
 use crate::failure::Outcome;
 
+/// The longest username. (core.telegram.org/method/account.updateUsername)
+const MAX_USERNAME: usize = 32;
+
 pub(super) fn block(call: &mut Call<'_>, request: contacts::Block) -> Outcome<bool> {
-    let me = call.my_id()?;
-    let input = match request.id {
-        InputPeer::User(peer) => InputUser::InputUser(types::InputUser {
-            user_id: peer.user_id,
-            access_hash: peer.access_hash,
-        }),
-        _ => return Err(errors::PEER_ID_INVALID.into()),
-    };
-    let user = users::find(call, &input)?.ok_or(errors::PEER_ID_INVALID)?;
+    set_blocked(call, &request.id, true)
+}
+
+pub(super) fn unblock(call: &mut Call<'_>, request: contacts::Unblock) -> Outcome<bool> {
+    set_blocked(call, &request.id, false)
+}
+
+fn set_blocked(call: &mut Call<'_>, peer: &InputPeer, blocked: bool) -> Outcome<bool> {
+    let (now, me) = (call.now, call.my_id()?);
+    let user = sending::peer(call, peer)?;
     if user.id == me {
         return Err(errors::CONTACT_ID_INVALID.into());
     }
-    if call.world.block(call.now, me, user.id)? {
+    let is_news = match blocked {
+        true => call.world.block(now, me, user.id)?,
+        false => call.world.unblock(me, user.id)?,
+    };
+    if is_news {
         let peer = types::PeerUser { user_id: user.id };
-        let update =
-            types::UpdatePeerBlocked { blocked: true, ..types::UpdatePeerBlocked::new(peer) };
-        call.world.tell_others(call.now, me, update)?;
+        let update = types::UpdatePeerBlocked { blocked, ..types::UpdatePeerBlocked::new(peer) };
+        call.world.tell_others(now, me, update)?;
     }
     Ok(true)
+}
+
+pub(super) fn resolve_username(
+    call: &mut Call<'_>,
+    request: contacts::ResolveUsername,
+) -> Outcome<types::contacts::ResolvedPeer> {
+    let username = &*request.username;
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if username.is_empty() || username.len() > MAX_USERNAME || !username.bytes().all(is_part) {
+        return Err(errors::USERNAME_INVALID.into());
+    }
+    let user = call.world.user_by_username(username)?.ok_or(errors::USERNAME_NOT_OCCUPIED)?;
+    let shown = users::user(&user, Some(call.my_id()?), call.now);
+    let peer = types::PeerUser { user_id: user.id }.into();
+    Ok(types::contacts::ResolvedPeer { peer, chats: Vec::new(), users: vec![shown] })
 }
 
 pub(super) fn get_blocked(

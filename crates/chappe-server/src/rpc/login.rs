@@ -11,7 +11,10 @@ use crate::{
     failure::Outcome,
     letters::Way,
     numbers::Terms,
-    world::{Asked, Delivery, EmailPurpose, MailboxReset, Sent, SentCode, Settings, SignIn, Typed},
+    world::{
+        Asked, Delivery, EmailPurpose, MailboxReset, NewMessage, Sent, SentCode, Settings, SignIn,
+        Typed,
+    },
 };
 
 /// Where the owner of an anonymous number reads its code.
@@ -30,6 +33,9 @@ const TERMS: &str = "By signing up you accept that this local Telegram is for te
 
 /// The id of all terms of service.
 const TERMS_ID: &str = "{}";
+
+/// What a login code begins with, in bold letters.
+const LABEL: &str = "Login code:";
 
 /// A token of Google or Apple is not one that this server could check. Observed: the name is one
 /// that Telegram's own applications know.
@@ -246,22 +252,19 @@ fn sent_code(call: &mut Call<'_>, phone: &str, sent: SentCode) -> Outcome<enums:
     Ok(answer.into())
 }
 
-/// Shows the account's sessions the letter that was just written for them.
-/// Assumed: Telegram sends a message from 777000; what this becomes in a client is the same
-/// (core.telegram.org/constructor/updateServiceNotification).
+/// Writes the account the letter that was just sent to its devices. Observed: it is a message of
+/// Telegram itself, by which clients know it.
 fn tell_sessions(call: &mut Call<'_>, phone: &str) -> Outcome<()> {
     let letter = call.world.last_letter_to(phone)?;
-    let (Some(letter), Some(user)) = (letter, call.world.user_of_phone(phone)?) else {
-        return Ok(());
-    };
-    let mut update = types::UpdateServiceNotification::new(
-        format!("auth{}", letter.id),
-        letter.text,
-        enums::MessageMedia::Empty,
-        Vec::new(),
-    );
-    update.inbox_date = Some(call.now);
-    call.world.tell(call.now, user.id, update)
+    if let (Some(letter), Some(user)) = (letter, call.world.user_of_phone(phone)?) {
+        let mut message = NewMessage::text(letter.text);
+        if message.text.starts_with(LABEL) {
+            let length = i32::try_from(LABEL.len()).unwrap_or_default();
+            message.entities.push(types::MessageEntityBold { offset: 0, length }.into());
+        }
+        call.world.service_message(call.now, user.id, message)?;
+    }
+    Ok(())
 }
 
 fn code_type(delivery: Delivery) -> enums::auth::SentCodeType {

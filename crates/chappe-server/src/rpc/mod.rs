@@ -10,14 +10,19 @@
 
 mod account;
 mod auth;
+mod callbacks;
 mod contacts;
 mod help;
+mod history;
+mod keyboard;
 mod layer;
 mod limit;
 mod login;
+mod messages;
 mod news;
 mod password;
 mod popup;
+mod sending;
 mod startup;
 mod updates;
 mod url_auth;
@@ -33,7 +38,7 @@ use bytes::Bytes;
 use chappe_api::errors;
 use chappe_tl::{Callers, Decode, Encode, ErrorName, Function};
 
-use self::wrappers::Envelope;
+use self::{layer::Back, wrappers::Envelope};
 pub(crate) use self::{limit::Limit, news::deliver};
 use crate::{
     failure::{Failure, Outcome, Stop},
@@ -80,6 +85,26 @@ pub(crate) struct Reply {
     pub(crate) pushes: Vec<Push>,
     /// Keys that are no keys any more.
     pub(crate) gone: Vec<i64>,
+    /// What takes the place of the answer when it comes.
+    pub(crate) waits: Option<Waits>,
+    /// What others wait for, by question, in our layer.
+    pub(crate) answers: Vec<(i64, Bytes)>,
+}
+
+/// A request whose answer a bot has to give.
+#[derive(Debug)]
+pub(crate) struct Waits {
+    /// The question to the bot.
+    pub(crate) query_id: i64,
+    back: Back,
+}
+
+impl Waits {
+    /// What the caller hears: the bot's answer, or if there is none, that it took too long.
+    pub(crate) fn end(&self, answer: Option<Bytes>) -> Result<Bytes, Failure> {
+        let answer = answer.ok_or(errors::BOT_RESPONSE_TIMEOUT)?;
+        layer::lower(&self.back, answer).map_err(|_| Failure::INTERNAL)
+    }
 }
 
 /// An object for a session that did not ask.
@@ -107,6 +132,8 @@ pub(crate) struct Call<'a> {
     key: KeyState,
     user: Option<User>,
     gone: Vec<i64>,
+    /// The question to a bot whose answer takes the place of this request's.
+    waits_for: Option<i64>,
 }
 
 impl Call<'_> {
@@ -199,8 +226,12 @@ static ROUTES: &[Route] = routes! {
     chappe_api::auth::SendCode => login::send_code,
     chappe_api::auth::SignIn => login::sign_in,
     chappe_api::auth::SignUp => login::sign_up,
+    chappe_api::bots::AllowSendMessage => sending::allow_send_message,
+    chappe_api::bots::CanSendMessage => sending::can_send_message,
     chappe_api::contacts::Block => contacts::block,
     chappe_api::contacts::GetContacts => contacts::get_contacts,
+    chappe_api::contacts::ResolveUsername => contacts::resolve_username,
+    chappe_api::contacts::Unblock => contacts::unblock,
     chappe_api::help::AcceptTermsOfService => login::accept_terms_of_service,
     chappe_api::help::GetAppConfig => help::get_app_config,
     chappe_api::help::GetAppUpdate => help::get_app_update,
@@ -221,6 +252,18 @@ static ROUTES: &[Route] = routes! {
     chappe_api::messages::CheckUrlAuthMatchCode => url_auth::check_url_auth_match_code,
     chappe_api::messages::DeclineUrlAuth => url_auth::decline_url_auth,
     chappe_api::messages::RequestUrlAuth => url_auth::request_url_auth,
+    chappe_api::messages::DeleteMessages => sending::delete_messages,
+    chappe_api::messages::EditMessage => sending::edit_message,
+    chappe_api::messages::GetBotCallbackAnswer => callbacks::get_bot_callback_answer,
+    chappe_api::messages::GetDialogs => history::get_dialogs,
+    chappe_api::messages::GetHistory => history::get_history,
+    chappe_api::messages::GetMessages => history::get_messages,
+    chappe_api::messages::GetPeerDialogs => history::get_peer_dialogs,
+    chappe_api::messages::ReadHistory => history::read_history,
+    chappe_api::messages::SendMessage => sending::send_message,
+    chappe_api::messages::SetBotCallbackAnswer => callbacks::set_bot_callback_answer,
+    chappe_api::messages::SetTyping => sending::set_typing,
+    chappe_api::messages::StartBot => sending::start_bot,
     chappe_api::updates::GetDifference => updates::get_difference,
     chappe_api::updates::GetState => updates::get_state,
     chappe_api::users::GetFullUser => users::get_full_user,
@@ -247,7 +290,6 @@ static ROUTES: &[Route] = routes! {
     chappe_api::messages::GetAvailableReactions => startup::available_reactions,
     chappe_api::messages::GetDefaultTagReactions => startup::default_tag_reactions,
     chappe_api::messages::GetDialogFilters => startup::dialog_filters,
-    chappe_api::messages::GetDialogs => startup::dialogs,
     chappe_api::messages::GetEmojiKeywordsLanguages => startup::emoji_keywords_languages,
     chappe_api::messages::GetFavedStickers => startup::faved_stickers,
     chappe_api::messages::GetFeaturedStickers => startup::featured_stickers,
@@ -288,7 +330,7 @@ pub(crate) fn methods() -> Vec<&'static str> {
 
 /// Answers one request, as one transaction of the world.
 pub(crate) fn answer(world: &mut World, site: &Site, request: &Request<'_>) -> Reply {
-    let (mut gone, mut name) = (Vec::new(), "");
+    let (mut gone, mut waits, mut name) = (Vec::new(), None, "");
     world.set_asking(Some(request.caller));
     let result = world.transaction(|world| {
         let id = request.caller.auth_key_id;
@@ -302,11 +344,13 @@ pub(crate) fn answer(world: &mut World, site: &Site, request: &Request<'_>) -> R
             key = world.key_state(id)?.unwrap_or(key);
         }
         let result;
-        (result, gone) = unwrapped(world, site, request, key, &mut name)?;
+        (result, gone, waits) = unwrapped(world, site, request, key, &mut name)?;
         Ok(result)
     });
     world.set_asking(None);
     let mut pushes = deliver(world);
+    let answers = world.take_answers().into_iter();
+    let answers = answers.map(|(query_id, answer)| (query_id, answer.to_bytes())).collect();
     world.remember(request.caller, request.msg_id, result.is_ok());
     match &result {
         Ok(_) => tracing::debug!(method = name, "answered"),
@@ -319,7 +363,7 @@ pub(crate) fn answer(world: &mut World, site: &Site, request: &Request<'_>) -> R
         "" => method_of(world, request.caller, request.body).into(),
         name => name.into(),
     };
-    Reply { method, result, pushes, gone }
+    Reply { method, result, pushes, gone, waits, answers }
 }
 
 /// Does not answer a request, but refuses it, or with `None` keeps silent about it.
@@ -327,7 +371,14 @@ pub(crate) fn refuse(world: &mut World, request: &Request<'_>, failure: Option<F
     world.remember(request.caller, request.msg_id, false);
     let method = method_of(world, request.caller, request.body).into();
     let failure = failure.unwrap_or(Failure::INTERNAL);
-    Reply { method, result: Err(failure), pushes: Vec::new(), gone: Vec::new() }
+    Reply {
+        method,
+        result: Err(failure),
+        pushes: Vec::new(),
+        gone: Vec::new(),
+        waits: None,
+        answers: Vec::new(),
+    }
 }
 
 /// The TL name of the method of a request in any layer; a word for what has none.
@@ -356,7 +407,7 @@ fn unwrapped(
     request: &Request<'_>,
     key: KeyState,
     name: &mut &'static str,
-) -> Outcome<(Bytes, Vec<i64>)> {
+) -> Outcome<(Bytes, Vec<i64>, Option<Waits>)> {
     let Request { now, caller: session, dialled, msg_id, body } = *request;
     if key.void == Some(Void::Duplicated) {
         return Err(errors::AUTH_KEY_DUPLICATED.into());
@@ -399,10 +450,22 @@ fn unwrapped(
     }
     world.touch(now, session.ip, &key)?;
 
-    let gone = Vec::new();
-    let mut call = Call { world, site, now, caller, session, msg_id, dialled, key, user, gone };
+    let mut call = Call {
+        world,
+        site,
+        now,
+        caller,
+        session,
+        msg_id,
+        dialled,
+        key,
+        user,
+        gone: Vec::new(),
+        waits_for: None,
+    };
     let answer = (route.run)(&mut call, &query)?;
-    Ok((layer::lower(&back, answer)?, call.gone))
+    let (gone, answer) = (call.gone, layer::lower(&back, answer)?);
+    Ok((answer, gone, call.waits_for.map(|query_id| Waits { query_id, back })))
 }
 
 /// Whether a method is answered in a data centre where its caller does not live. What may be

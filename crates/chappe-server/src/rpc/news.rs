@@ -3,14 +3,19 @@
 use chappe_api::{enums, types};
 use chappe_tl::Encode;
 
-use super::{Push, layer};
-use crate::world::{News, World};
+use super::{Push, layer, messages};
+use crate::world::{News, Tidings, World};
 
 /// What is to be sent because of the transactions since the last time.
 pub(crate) fn deliver(world: &mut World) -> Vec<Push> {
     let mut pushes = Vec::new();
-    for News { sessions, date, update } in world.take_news() {
-        let updates: enums::Updates = types::UpdateShort { update, date }.into();
+    for News { sessions, date, what } in world.take_news() {
+        let updates = match what {
+            Tidings::Update(update) => Ok(types::UpdateShort { update: *update, date }.into()),
+            Tidings::Event(event) => messages::updates(world, date, &event),
+        };
+        // What cannot be read now is not lost: the client asks for what it missed.
+        let updates = updates.unwrap_or(enums::Updates::TooLong);
         let body = updates.to_bytes();
         for (auth_key_id, session_id) in sessions {
             // Whoever never said its layer cannot be told anything; a layer that does not know the

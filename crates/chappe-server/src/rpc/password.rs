@@ -168,7 +168,7 @@ fn admitted(call: &mut Call<'_>, user_id: i64) -> Outcome<enums::auth::Authoriza
 }
 
 /// Checks a password; who tries too many of them, in whichever way, has to wait.
-fn check_proof(
+pub(super) fn check_proof(
     call: &Call<'_>,
     user_id: i64,
     password: &enums::InputCheckPasswordSrp,

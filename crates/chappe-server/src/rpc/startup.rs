@@ -69,12 +69,6 @@ nothing! {
     default_tag_reactions: messages::GetDefaultTagReactions => no_reactions();
     dialog_filters: messages::GetDialogFilters =>
         types::messages::DialogFilters { tags_enabled: false, filters: Vec::new() };
-    dialogs: messages::GetDialogs => types::messages::Dialogs {
-        dialogs: Vec::new(),
-        messages: Vec::new(),
-        chats: Vec::new(),
-        users: Vec::new(),
-    };
     emoji_keywords_languages: messages::GetEmojiKeywordsLanguages => Vec::new();
     faved_stickers: messages::GetFavedStickers => types::messages::FavedStickers {
         hash: 0,

@@ -1,5 +1,6 @@
 //! Requests against the world, as bytes, without a socket: who may call what, and what they hear.
 
+mod chat;
 mod dcs;
 mod devices;
 mod login;
@@ -26,7 +27,7 @@ use chappe_schema::layers::Layers;
 use chappe_tl::{ErrorName, Raw, Text};
 
 use super::*;
-use crate::world::{Dcs, Origin, test_code};
+use crate::world::{self, Dcs, Origin, test_code};
 
 const NOW: i32 = 1_800_000_000;
 const DAY: i32 = 86_400;

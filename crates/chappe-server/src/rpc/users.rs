@@ -6,7 +6,10 @@ use chappe_api::{
 };
 
 use super::Call;
-use crate::{failure::Outcome, world};
+use crate::{
+    failure::Outcome,
+    world::{self, SERVICE_ID},
+};
 
 /// How long a user who said so counts as online, in seconds.
 const ONLINE_SECONDS: i32 = 300;
@@ -52,13 +55,17 @@ pub(super) fn get_full_user(
     })
 }
 
-/// The user that an input names, if it shows the right access hash.
+/// The user that an input names, if it shows the right access hash. Observed: a bot need not show
+/// that of somebody who wrote to it.
 pub(super) fn find(call: &Call<'_>, input: &InputUser) -> Outcome<Option<world::User>> {
     match input {
         InputUser::InputUserSelf => Ok(Some(call.me()?.clone())),
         InputUser::InputUser(named) => {
-            let known = call.world.user(named.user_id)?;
-            Ok(known.filter(|user| user.access_hash == named.access_hash))
+            let Some(known) = call.world.user(named.user_id)? else { return Ok(None) };
+            let me = call.me()?;
+            let is_named = known.access_hash == named.access_hash
+                || (me.bot && named.access_hash == 0 && call.world.may_write(me.id, known.id)?);
+            Ok(Some(known).filter(|_| is_named))
         }
         _ => Ok(None),
     }
@@ -67,6 +74,7 @@ pub(super) fn find(call: &Call<'_>, input: &InputUser) -> Outcome<Option<world::
 /// `user` as the one with the id `me` sees it.
 pub(super) fn user(user: &world::User, me: Option<i64>, now: i32) -> enums::User {
     let is_self = me == Some(user.id);
+    let is_service = user.id == SERVICE_ID;
     let text = |text: &str| (!text.is_empty()).then(|| text.into());
     types::User {
         is_self,
@@ -76,8 +84,11 @@ pub(super) fn user(user: &world::User, me: Option<i64>, now: i32) -> enums::User
         first_name: text(&user.first_name),
         last_name: text(&user.last_name),
         username: user.username.as_deref().and_then(text),
-        phone: user.phone.as_deref().filter(|_| is_self).and_then(text),
-        status: (!user.bot).then(|| status(user, now)),
+        phone: user.phone.as_deref().filter(|_| is_self || is_service).and_then(text),
+        status: (!user.bot && !is_service).then(|| status(user, now)),
+        // Observed: so it is known to clients, with its number.
+        verified: is_service,
+        support: is_service,
         ..types::User::new(user.id)
     }
     .into()

@@ -8,8 +8,10 @@
 //! in one of them; who may do what where is decided by the requests.
 
 mod autologin;
+mod buttons;
 mod dcs;
 mod devices;
+mod dialogs;
 mod keys;
 mod letters;
 mod log;
@@ -20,6 +22,7 @@ mod login_fields;
 mod login_flood;
 mod login_token;
 mod login_way;
+mod messages;
 mod news;
 mod numbers;
 mod oidc;
@@ -27,6 +30,7 @@ mod password;
 mod places;
 mod recovery;
 mod seed;
+mod service;
 mod site;
 mod site_login;
 mod store;
@@ -48,26 +52,32 @@ use std::{
 };
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
+use chappe_api::types::messages::BotCallbackAnswer;
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use rusqlite::OptionalExtension;
 
 use crate::failure::{Failure, Outcome, Stop};
 
+#[cfg_attr(not(test), expect(unused_imports, reason = "used as soon as there are web logins"))]
+pub(crate) use self::service::{inline_rows, service_button};
 pub(crate) use self::{
     dcs::Dcs,
     devices::{AUTOCONFIRM_PERIOD, Authorization, NewSettings as NewSessionSettings},
+    dialogs::{Dialog, Wanted},
     keys::{Device, KeyState, Void},
     letters::letterbox,
-    log::State,
+    log::{Difference, Event, State, What},
     login::{Asked, Sent, SentCode, Settings, SignIn, Typed, digits, test_code},
     login_email::{EmailPurpose, email_address},
     login_token::{LoginToken, TokenLogin},
     login_way::{Delivery, MailboxReset},
-    news::News,
+    messages::{Message, NewMessage, Told},
+    news::{News, Tidings},
     password::{NewPassword, NewSettings as NewPasswordSettings, PasswordProof},
     places::NEAREST_COUNTRY,
     recovery::Reset,
+    service::{Allowed, SERVICE_ID, ServiceAnswer, ServiceCallback},
     site::Site,
     site_login::Page,
     store::Origin,
@@ -137,6 +147,10 @@ pub(crate) struct World {
     last_letter: i64,
     /// What sessions are to be told.
     news: Vec<News>,
+    /// What bots said that buttons did.
+    answers: Vec<(i64, BotCallbackAnswer)>,
+    /// Buttons that were pressed and not answered.
+    queries: buttons::Queries,
     /// The session whose request runs.
     asking: Option<(i64, i64)>,
     /// Where the pages are, if there are some.
@@ -151,7 +165,7 @@ impl World {
         &mut self,
         run: impl FnOnce(&mut Self) -> Outcome<T>,
     ) -> Result<T, Failure> {
-        let told = self.news.len();
+        let told = (self.news.len(), self.answers.len());
         let outcome = match self.db.execute_batch("BEGIN") {
             Ok(()) => run(self),
             Err(error) => Err(error.into()),
@@ -173,9 +187,10 @@ impl World {
         })
     }
 
-    /// Undoes the transaction that is open, if one is, with the news after the first ones.
-    fn undo(&mut self, told: usize) -> Failure {
-        self.news.truncate(told);
+    /// Undoes the transaction that is open, if one is, with the news and answers after the first ones.
+    fn undo(&mut self, (news, answers): (usize, usize)) -> Failure {
+        self.news.truncate(news);
+        self.answers.truncate(answers);
         if !self.db.is_autocommit()
             && let Err(error) = self.db.execute_batch("ROLLBACK")
         {

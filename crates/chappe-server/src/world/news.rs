@@ -6,7 +6,7 @@
 
 use chappe_api::enums::Update;
 
-use super::{Caller, World};
+use super::{Caller, Event, Told, World};
 use crate::failure::Outcome;
 
 /// Something that sessions are told.
@@ -17,7 +17,16 @@ pub(crate) struct News {
     /// When it happened.
     pub(crate) date: i32,
     /// What happened.
-    pub(crate) update: Update,
+    pub(crate) what: Tidings,
+}
+
+/// What sessions are told.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Tidings {
+    /// This.
+    Update(Box<Update>),
+    /// What happened in the box of their user.
+    Event(Box<Event>),
 }
 
 impl World {
@@ -52,7 +61,22 @@ impl World {
         sessions: Vec<(i64, i64)>,
         update: impl Into<Update>,
     ) {
-        self.news.push(News { sessions, date: now, update: update.into() });
+        let what = Tidings::Update(Box::new(update.into()));
+        self.news.push(News { sessions, date: now, what });
+    }
+
+    /// Tells the sessions of a user what happened in its box.
+    pub(super) fn tell_event(&mut self, now: i32, event: &Event, told: Told) -> Outcome<()> {
+        let except = match told {
+            Told::All => None,
+            Told::Others => self.asking,
+        };
+        let sessions = self.receivers(event.user_id, except)?;
+        if !sessions.is_empty() {
+            let what = Tidings::Event(Box::new(event.clone()));
+            self.news.push(News { sessions, date: now, what });
+        }
+        Ok(())
     }
 
     /// The news since the last time, in the order in which they were told.

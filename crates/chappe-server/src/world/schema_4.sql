@@ -66,3 +66,59 @@ CREATE TABLE web_browser_logins (
   hash       INTEGER NOT NULL,
   PRIMARY KEY (browser_id, bot_id)
 ) STRICT, WITHOUT ROWID;
+
+-- Private messages.
+
+-- The last message id of an account: ids count within its box, those of deleted messages do not come again.
+ALTER TABLE users ADD COLUMN last_message_id INTEGER NOT NULL DEFAULT 0;
+
+-- Every account has a box of its own, so that what two people said is there twice.
+CREATE TABLE messages (
+  user_id   INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  id        INTEGER NOT NULL,
+  peer_id   INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  outgoing  INTEGER NOT NULL,
+  -- The id in the peer's box; none if the peer has no box, or is the account itself.
+  twin_id   INTEGER,
+  date      INTEGER NOT NULL,
+  edited    INTEGER,
+  silent    INTEGER NOT NULL,
+  reply_to  INTEGER,
+  text      TEXT NOT NULL,
+  -- TL of layer 230. Login buttons are kept as the bot sent them, with its bot and what they ask for.
+  entities  BLOB NOT NULL,
+  markup    BLOB,
+  action    BLOB,
+  -- What the sender's client called it.
+  random_id INTEGER,
+  PRIMARY KEY (user_id, id)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX messages_with_peer ON messages (user_id, peer_id, id);
+CREATE UNIQUE INDEX messages_by_random_id ON messages (user_id, random_id) WHERE random_id IS NOT NULL;
+
+-- How far an account, and its peer, have read what they said to each other: ids of the account's box.
+CREATE TABLE read_marks (
+  user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  peer_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  inbox   INTEGER NOT NULL DEFAULT 0,
+  outbox  INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (user_id, peer_id)
+) WITHOUT ROWID, STRICT;
+
+-- The last events of an account's box, one for each step of its pts.
+CREATE TABLE events (
+  user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  pts        INTEGER NOT NULL,
+  kind       TEXT NOT NULL CHECK (kind IN ('new', 'edited', 'deleted', 'read-inbox', 'read-outbox')),
+  peer_id    INTEGER NOT NULL,
+  message_id INTEGER NOT NULL,
+  PRIMARY KEY (user_id, pts)
+) WITHOUT ROWID, STRICT;
+
+-- Which bots may write to whom: the user wrote to the bot first, or allowed it.
+CREATE TABLE bot_permissions (
+  bot_id  INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  date    INTEGER NOT NULL,
+  PRIMARY KEY (bot_id, user_id)
+) WITHOUT ROWID, STRICT;

@@ -62,6 +62,8 @@ impl World {
             last_letter: 0,
             web: None,
             news: Vec::new(),
+            answers: Vec::new(),
+            queries: BTreeMap::new(),
             asking: None,
         };
         world.db.execute_batch("BEGIN IMMEDIATE")?;
@@ -88,6 +90,9 @@ impl World {
         }
         if version < 2 {
             self.settle_version_1()?;
+        }
+        if version < 4 {
+            self.add_service(now)?;
         }
         self.db.pragma_update(None, "user_version", VERSION)?;
         Ok(())

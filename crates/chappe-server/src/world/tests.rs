@@ -394,9 +394,9 @@ fn a_password_guards_an_account() {
 fn an_account_begins_at_pts_1() {
     let world = world();
     let user = demonstration(&world);
-    assert_eq!(world.state(user).unwrap(), State { pts: 1, qts: 0, seq: 0 });
-    assert_eq!(world.difference(user, 1).unwrap().pts, 1);
-    let name = |pts| match world.difference(user, pts).unwrap_err() {
+    assert_eq!(world.state(user).unwrap(), State { pts: 1, qts: 0, seq: 0, unread: 0 });
+    assert_eq!(world.difference(user, 1, None, None).unwrap(), Difference::Empty);
+    let name = |pts| match world.difference(user, pts, None, None).unwrap_err() {
         Stop::Refused(failure) => failure,
         other => panic!("{other:?}"),
     };
@@ -627,6 +627,35 @@ fn a_void_key_of_version_2_stays_void() {
     let [device] = &world.authorizations(NOW, 1, keys[0]).unwrap()[..] else { panic!("no device") };
     assert!(device.current && !device.unconfirmed && !device.password_pending);
     assert_eq!(world.session_ttl(1).unwrap(), 180);
+}
+
+#[test]
+fn an_account_of_version_3_gets_messages() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("chappe.sqlite");
+    write_version_1(&file);
+    let db = rusqlite::Connection::open(&file).unwrap();
+    db.execute_batch(include_str!("schema_2.sql")).unwrap();
+    db.execute_batch(include_str!("schema_3.sql")).unwrap();
+    db.execute("UPDATE users SET pts = 7 WHERE id = 2", []).unwrap();
+    db.pragma_update(None, "user_version", 3).unwrap();
+    drop(db);
+    // Once it is brought up, and once it has been.
+    for round in 1..=2 {
+        let mut world = open(Some(directory.path()), 1).unwrap();
+        let service = world.user(SERVICE_ID).unwrap().unwrap();
+        assert_eq!((service.first_name.as_str(), service.bot), ("Telegram", false));
+        let write = |world: &mut World| world.service_message(NOW, 2, NewMessage::text("Hello"));
+        assert_eq!(world.transaction(write).unwrap(), round);
+        let state = world.state(2).unwrap();
+        assert_eq!((state.pts, state.unread), (7 + round, round));
+        // What happened before there was a log cannot be told.
+        let Ok(Difference::Events { events, .. }) = world.difference(2, 7, None, None) else {
+            panic!("no events");
+        };
+        assert_eq!(i32::try_from(events.len()), Ok(round));
+        assert!(matches!(world.difference(2, 3, None, None), Ok(Difference::TooLong(_))));
+    }
 }
 
 #[test]

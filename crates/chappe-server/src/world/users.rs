@@ -77,6 +77,15 @@ impl World {
             .optional()?)
     }
 
+    /// The person or bot with this username, without `@`, in letters of any size.
+    pub(crate) fn user_by_username(&self, username: &str) -> Outcome<Option<User>> {
+        Ok(self
+            .db
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM users WHERE username = ?1"))?
+            .query_row([username], User::read)
+            .optional()?)
+    }
+
     /// The bot with this token. The bot is found by the public part of the token, the secret part
     /// is compared in constant time.
     pub(crate) fn bot_by_token(&self, token: &str) -> Outcome<Option<User>> {
@@ -162,6 +171,15 @@ impl World {
             )?
             .execute(params![user_id, peer_id, now])?;
         Ok(added == 1)
+    }
+
+    /// Blocks a user for another one no more; says whether that is news.
+    pub(crate) fn unblock(&self, user_id: i64, peer_id: i64) -> Outcome<bool> {
+        let removed = self
+            .db
+            .prepare_cached("DELETE FROM blocked WHERE user_id = ?1 AND peer_id = ?2")?
+            .execute([user_id, peer_id])?;
+        Ok(removed == 1)
     }
 
     /// Whether a user blocked another one.

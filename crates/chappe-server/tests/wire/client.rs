@@ -148,6 +148,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         }
     }
 
+    /// The text of the message that comes next.
+    pub(crate) async fn new_message(&mut self) -> String {
+        let updates = enums::Updates::from_bytes(&self.update().await).unwrap();
+        let enums::Updates::Updates(updates) = &updates else { panic!("{updates:?}") };
+        match &updates.updates[..] {
+            [enums::Update::NewMessage(new)] => match &new.message {
+                enums::Message::Message(message) => message.message.to_string(),
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Says only what the protocol says by itself for a while.
     pub(crate) async fn rest(&mut self, time: Duration) {
         let end = Instant::now() + time;

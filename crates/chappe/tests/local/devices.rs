@@ -145,9 +145,10 @@ async fn next(updates: &mut Updates) -> types::UpdateNewAuthorization {
         match updates.next().await.unwrap().unwrap() {
             enums::Updates::UpdateShort(short) => match short.update {
                 enums::Update::NewAuthorization(update) => return *update,
-                enums::Update::ServiceNotification(_) => {}
                 other => panic!("{other:?}"),
             },
+            enums::Updates::Updates(told)
+                if matches!(told.updates[..], [enums::Update::NewMessage(_)]) => {}
             other => panic!("{other:?}"),
         }
     }

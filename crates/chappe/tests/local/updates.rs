@@ -28,11 +28,12 @@ async fn pushes_arrive_in_order_and_end_with_the_client() {
     let mut before = None;
     let mut next = async || match updates.next().await.unwrap().unwrap() {
         enums::Updates::UpdateShort(pushed) => pushed.update,
+        enums::Updates::Updates(pushed) => pushed.updates[0].clone(),
         other => panic!("{other:?}"),
     };
     for _ in 0..3 {
         // The code, and then that it was used.
-        assert!(matches!(next().await, enums::Update::ServiceNotification(_)));
+        assert!(matches!(next().await, enums::Update::NewMessage(_)));
         let enums::Update::NewAuthorization(new) = next().await else { panic!("no sign-in") };
         assert_ne!(before, Some(new.hash));
         before = Some(new.hash);

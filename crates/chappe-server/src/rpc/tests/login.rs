@@ -227,12 +227,21 @@ fn another_device_is_shown_the_code_first() {
     assert_eq!((sent.name(), &sent.next, sent.timeout), ("app", &Some(SMS), None));
     let [push] = &reply.pushes[..] else { panic!("{:?}", reply.pushes) };
     assert_eq!(push.auth_key_id, first.auth_key_id);
-    let enums::Updates::UpdateShort(short) = enums::Updates::from_bytes(&push.body).unwrap() else {
-        panic!("not a short update");
+    // Telegram itself writes it, so that a device that is away finds it later.
+    let enums::Updates::Updates(told) = enums::Updates::from_bytes(&push.body).unwrap() else {
+        panic!("no updates");
     };
-    let enums::Update::ServiceNotification(notice) = short.update else { panic!("{short:?}") };
-    assert!(notice.message.contains("33333") && notice.r#type.starts_with("auth"));
-    assert_eq!((notice.popup, notice.inbox_date), (false, Some(NOW)));
+    let [enums::Update::NewMessage(new)] = &told.updates[..] else { panic!("{told:?}") };
+    let enums::Message::Message(message) = &new.message else { panic!("{new:?}") };
+    assert!(message.message.contains("33333") && message.entities.is_some(), "{message:?}");
+    assert_eq!(message.peer_id, types::PeerUser { user_id: 777_000 }.into());
+    assert_eq!((message.out, message.date, new.pts, new.pts_count), (false, NOW, 2, 1));
+    let service = told.users.iter().find_map(|user| match user {
+        enums::User::User(user) if user.id == 777_000 => Some(user),
+        _ => None,
+    });
+    let service = service.expect("who wrote it");
+    assert!(service.verified && service.support && service.phone.as_deref() == Some("42777"));
     // It need not be waited for.
     let sms = server.resend(second, PHONE, &sent.hash).unwrap();
     assert_eq!((sms.name(), &sms.next), ("sms", &Some(CALL)));
