@@ -16,11 +16,15 @@ pub(super) async fn watch(
 ) -> Result<(), Failure> {
     let client = target.resume().await?;
     let sites = client.web_sessions().await.map_err(failure)?;
-    if !output.is_json() {
-        let count = sites.iter().filter(|site| is_theirs(&options.whose, site)).count();
+    let theirs = || sites.iter().filter(|site| is_theirs(&options.whose, site));
+    if output.is_json() {
+        let rows = view::rows_json(theirs());
+        let listed = json!({ "event": "listed", "time": when::now(), "web_authorizations": rows });
+        output.line(&listed.to_string())?;
+    } else {
         let text = format!(
             "Watching {}; Telegram is asked every {}. Ctrl-C stops.",
-            view::count(count),
+            view::count(theirs().count()),
             when::span(options.every)
         );
         notice(&paint(dim(), &text));

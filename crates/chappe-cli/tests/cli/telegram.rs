@@ -5,6 +5,9 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -86,6 +89,55 @@ impl Drop for Telegram {
     }
 }
 
+/// A command that runs until somebody ends it, and prints a JSON object a line. It is killed when it
+/// is dropped.
+pub(crate) struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    words: Receiver<String>,
+}
+
+impl Running {
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let ((line, lines), (word, words)) = (channel(), channel());
+        thread::spawn(move || {
+            // A test that ended listens no more.
+            BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|l| line.send(l))
+        });
+        thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).unwrap();
+            word.send(text)
+        });
+        Self { child, lines, words }
+    }
+
+    /// The next line.
+    pub(crate) fn next(&self) -> Value {
+        let line = self.lines.recv_timeout(PATIENCE).expect("another line");
+        serde_json::from_str(&line).unwrap()
+    }
+
+    pub(crate) fn interrupt(&self) {
+        interrupt(&self.child);
+    }
+
+    /// Waits for the end; gives the exit code and what was said on standard error.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        let words = self.words.recv_timeout(PATIENCE).expect("the end");
+        (self.child.wait().unwrap().code(), words)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// The command in an environment of its own.
 pub(crate) fn chappe(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chappe"));
@@ -147,3 +199,6 @@ pub(crate) fn control(url: &str, method: &str, path: &str, body: &str) -> (u16, 
     let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
     (status, serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap())
 }
+
+/// How long something may take to be printed.
+const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,11 +1,11 @@
 //! `chappe web`: the sites that an account is logged in to.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::Read as _;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::telegram::{Telegram, control, interrupt, refused, stderr, stdout};
+use crate::telegram::{Running, Telegram, control, refused, stderr, stdout};
 
 /// The hashes in a list for programs.
 fn hashes(list: &Value) -> Vec<&str> {
@@ -246,27 +246,27 @@ fn a_watch_tells_what_goes_until_somebody_ends_it() {
     let account = &telegram.announcement["accounts"][0];
     let (phone, code) = (account["phone"].as_str().unwrap(), account["code"].as_str().unwrap());
     telegram.json(&["--account", "other", "login", "--phone", phone, "--code", code]);
-    let mut watch = telegram
-        .command(&["--json", "web", "watch", "--every", "1s", "--domain", "*.example.com"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let command =
+        telegram.command(&["--json", "web", "watch", "--every", "1s", "--domain", "*.example.com"]);
+    let watch = Running::start(command);
+    let first = watch.next();
+    assert_eq!(
+        (&first["event"], hashes(&first["web_authorizations"]).len()),
+        (&json!("listed"), 4)
+    );
     for domain in ["shop.example.net", "oauth.example.com", "travel.example.com"] {
         telegram.json(&["--account", "other", "web", "reset", domain, "--yes"]);
     }
     let mut told = Vec::new();
     while told.len() < 3 {
-        let event: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        let event = watch.next();
         assert_eq!(event["event"], "removed");
         assert!(event["time"].as_i64().unwrap() > 1_700_000_000);
         told.push(event["web_authorization"]["domain"].as_str().unwrap().to_owned());
     }
     assert_eq!(told, ["oauth.example.com", "travel.example.com", "travel.example.com"]);
-    interrupt(&watch);
-    assert_eq!(watch.wait().unwrap().code(), Some(130));
-    let mut words = String::new();
-    watch.stderr.take().unwrap().read_to_string(&mut words).unwrap();
+    watch.interrupt();
+    let (exit, words) = watch.end();
+    assert_eq!(exit, Some(130));
     assert!(words.contains("interrupted") && words.contains("nothing was changed"), "{words}");
 }
