@@ -7,7 +7,7 @@ use chappe::api::types::User;
 use chappe::session::{IntoStore, Store};
 use chappe::{
     Builder, Client, ConnectionState, Ended, Error, PasswordProblem, RpcError, SessionProblem,
-    errors,
+    UrlAuthProblem, errors,
 };
 use tokio::sync::OnceCell;
 
@@ -275,6 +275,11 @@ fn exit_of(error: &Error) -> Exit {
             PasswordProblem::NoRecoveryEmail | PasswordProblem::NotSet => Exit::NotFound,
             PasswordProblem::Needed | PasswordProblem::PassportData => Exit::Conflict,
             _ => Exit::Permission,
+        },
+        Error::UrlAuth(problem) => match problem {
+            UrlAuthProblem::Expired | UrlAuthProblem::Unknown => Exit::NotFound,
+            UrlAuthProblem::Unserved | UrlAuthProblem::WrongMatchCode => Exit::Permission,
+            _ => Exit::Other,
         },
         Error::Session(session) => match session.problem() {
             SessionProblem::InUse { .. }

@@ -38,6 +38,7 @@ use crate::{
         lock,
     },
     updates,
+    url_auth::domains::KnownDomains,
 };
 
 /// Describes a client; [`connect`](Self::connect) makes it.
@@ -334,6 +335,7 @@ impl Builder {
             policy: self.policy,
             gate: Gate::new(Clock::start(), u64::from_le_bytes(entropy()?)),
             pool: Pool::start(setup, home, &pushes)?,
+            known_domains: KnownDomains::default(),
         });
         if let Err(error) = client.pool().connect(named, pushes).await {
             // The session is free for the next try, whatever came of this one.

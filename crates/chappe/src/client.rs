@@ -17,6 +17,7 @@ use crate::{
     pool::Pool,
     session::{Session, keeper::Keeper},
     updates::Updates,
+    url_auth::domains::KnownDomains,
 };
 
 /// A client of Telegram.
@@ -33,6 +34,7 @@ pub(crate) struct Inner {
     pub(crate) policy: Policy,
     pub(crate) gate: Gate,
     pub(crate) pool: Arc<Pool>,
+    pub(crate) known_domains: KnownDomains,
 }
 
 /// What Telegram knows the program by. The hash is a secret.
@@ -128,6 +130,10 @@ impl Client {
 
     pub(crate) fn gate(&self) -> &Gate {
         &self.inner.gate
+    }
+
+    pub(crate) fn known_domains(&self) -> &KnownDomains {
+        &self.inner.known_domains
     }
 
     pub(crate) fn pool(&self) -> &Pool {

@@ -10,7 +10,9 @@ use bytes::Bytes;
 use chappe_mtproto::{error::ProtocolError, handshake::HandshakeError};
 use chappe_tl::{DecodeError, DecodeErrorKind, ErrorName, Text};
 
-use crate::{security::password::PasswordProblem, session::Holder, state::Ended};
+use crate::{
+    security::password::PasswordProblem, session::Holder, state::Ended, url_auth::UrlAuthProblem,
+};
 
 /// Why a call, a sign-in or a connection failed.
 ///
@@ -72,6 +74,9 @@ pub enum Error {
     /// No answer came in time.
     #[error("no answer to {0} came in time; the server may still be working on it")]
     TimedOut(Text),
+    /// A login to a website or an app did not come about.
+    #[error(transparent)]
+    UrlAuth(#[from] UrlAuthProblem),
     /// Something is asked for that this version, or this machine, cannot do.
     #[error("{0}")]
     Unsupported(&'static str),
@@ -163,6 +168,7 @@ impl Error {
             Self::TooLarge(method) => Self::TooLarge(method.clone()),
             Self::TooManyTries => Self::TooManyTries,
             Self::TimedOut(method) => Self::TimedOut(method.clone()),
+            Self::UrlAuth(problem) => Self::UrlAuth(*problem),
             Self::Unsupported(words) => Self::Unsupported(words),
             Self::WrongServerKey => Self::WrongServerKey,
         }

@@ -27,6 +27,7 @@
 //! | [`PasswordSettings`] | the password of two-step verification |
 //! | [`DeviceSessions`] | the devices that the account is signed in on |
 //! | [`WebSession`] | the websites that the account is logged in to, listed, ended and watched |
+//! | [`UrlAuth`] | logging in to websites and apps with Telegram, and the consent to it |
 //! | [`Updates`] | what the server says unasked, raw for now |
 //! | [`session`] | what is kept between two runs, and where; sessions of other libraries |
 //! | [`Error`] | what can go wrong, and what Telegram answered |
@@ -51,6 +52,7 @@ pub mod session;
 mod sign_in;
 mod state;
 mod updates;
+mod url_auth;
 mod web_session;
 
 pub use chappe_api as api;
@@ -74,6 +76,11 @@ pub use crate::{
     },
     state::{ConnectionState, ConnectionStates, Ended},
     updates::Updates,
+    url_auth::{
+        UrlAuth, UrlAuthProblem,
+        consent::{UrlAuthConsent, UrlAuthGrant},
+        link::UrlAuthLink,
+    },
     web_session::{
         WebSession,
         reset::{WebReset, WebResetOutcome, WebResetReport},
