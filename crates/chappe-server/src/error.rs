@@ -87,6 +87,9 @@ pub enum Error {
         /// How many are to run.
         count: u8,
     },
+    /// There is no such bot, or it has no site.
+    #[error("no bot @{0} with a domain is here; set one as BotFather does")]
+    NoSite(Box<str>),
     /// The server has no such data centre.
     #[error("this server has no data centre {0}; the announcement lists those that it has")]
     NoSuchDc(i32),

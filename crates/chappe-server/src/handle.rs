@@ -10,7 +10,13 @@ use tokio::{
 };
 
 use crate::{
-    Error, bots::BotFather, faults::Faults, letters::Letters, listener::Message, numbers::Numbers,
+    Error,
+    bots::BotFather,
+    browser::{Browser, Login},
+    faults::Faults,
+    letters::Letters,
+    listener::Message,
+    numbers::Numbers,
     web::control::Desk,
 };
 
@@ -232,6 +238,19 @@ impl Handle {
     /// What is set for bots: domains and OpenID clients of sites, and new bots.
     pub fn bot_father(&self) -> BotFather {
         BotFather::new(self.inbox.clone())
+    }
+
+    /// Lets a browser begin to log in to a bot's site, without a browser and without a page: for
+    /// tests of apps. See [`browser`](crate::browser).
+    ///
+    /// # Errors
+    /// [`Error::NoSite`] if there is no such bot or it has no domain, [`Error::Stopped`] when the
+    /// server is gone.
+    ///
+    /// # Cancel safety
+    /// The login may begin although the future was dropped; it ends by itself.
+    pub async fn log_in(&self, login: Login) -> Result<Browser, Error> {
+        Browser::begin(self.inbox.clone(), login).await
     }
 
     /// Waits until the server stops by itself, which it never should: then the log says why.

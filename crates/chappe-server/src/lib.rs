@@ -40,6 +40,7 @@
 //! which cost one branch while there are none.
 
 pub mod bots;
+pub mod browser;
 mod builder;
 mod engine;
 mod error;

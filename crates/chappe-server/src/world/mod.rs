@@ -83,8 +83,8 @@ pub(crate) use self::{
     store::Origin,
     temporary::Binding,
     url_auth::{
-        Approval, Consent, MatchCodes, NewUrlAuth, Scopes, UrlAuth, UrlAuthAsked, UrlAuthResponse,
-        UrlAuthSource, UrlAuthStatus,
+        Approval, Claim, Consent, MatchCodes, NativeApp, NewUrlAuth, Scopes, UrlAuth, UrlAuthAsked,
+        UrlAuthResponse, UrlAuthSource, UrlAuthStatus,
     },
     url_auth_link::{UrlAuthLink, links_of},
     userpic::{COLOURS, USERPICS, Userpic},
@@ -96,7 +96,7 @@ pub(crate) use self::{
 #[expect(unused_imports, reason = "the pages that ask come next")]
 pub(crate) use self::{
     login_fields::append_fields,
-    url_auth::{Claim, MATCH_CODE_INVALID, NativeApp, Pkce},
+    url_auth::{MATCH_CODE_INVALID, Pkce},
 };
 
 /// How many requests of a session are remembered for `invokeAfterMsg`.

@@ -34,6 +34,8 @@ mod telegram;
 #[cfg(test)]
 mod updates;
 #[cfg(test)]
+mod url_auth;
+#[cfg(test)]
 mod web_session;
 #[cfg(test)]
 mod wire;

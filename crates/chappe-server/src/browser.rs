@@ -1,0 +1,250 @@
+//! A browser that wants to log in to a bot's site, played by the test: for tests of apps, which are
+//! asked for the consent, where no page is needed.
+//!
+//! With [`Builder::web`](crate::Builder::web) real browsers do the same.
+//!
+//! ```
+//! # async fn example() -> Result<(), chappe_server::Error> {
+//! use chappe_server::{Server, browser::{Login, Progress}};
+//! let server = Server::builder().seed(7).start().await?;
+//! let browser = server.log_in(Login::at("ColumbusDemoBot").phone().match_code()).await?;
+//! assert!(browser.link().starts_with("tg://oauth?token="));
+//! assert!(browser.match_code().is_some());
+//! assert_eq!(browser.progress().await?, Progress::Pending);
+//! // ... the app follows the link, the person picks the picture and agrees ...
+//! assert_eq!(browser.claim().await?, None);
+//! # server.shutdown().await
+//! # }
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+//! ```
+
+use std::{fmt, net::IpAddr};
+
+use chappe_api::errors;
+use tokio::sync::mpsc;
+
+use crate::{
+    Error,
+    failure::{Failure, Outcome},
+    listener::{self, Message},
+    world::{
+        Claim, MatchCodes, NativeApp, NewUrlAuth, Scopes, UrlAuthAsked, UrlAuthResponse,
+        UrlAuthSource, UrlAuthStatus, WebLogin, World, links_of,
+    },
+};
+
+/// What a browser asks on a site: the name of the person, and what else is said.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Login {
+    bot: String,
+    scopes: Scopes,
+    match_codes: MatchCodes,
+    app: Option<NativeApp>,
+    user_id_hint: Option<i64>,
+    browser: String,
+    platform: String,
+    ip: IpAddr,
+}
+
+impl Login {
+    /// On the site of the bot with this username.
+    pub fn at(bot: impl Into<String>) -> Self {
+        Self {
+            bot: bot.into(),
+            scopes: Scopes { profile: true, ..Scopes::default() },
+            match_codes: MatchCodes::None,
+            app: None,
+            user_id_hint: None,
+            browser: "Firefox 140".to_owned(),
+            platform: "Linux".to_owned(),
+            ip: IpAddr::from([192, 0, 2, 17]),
+        }
+    }
+
+    /// The site wants the phone number, too.
+    pub fn phone(mut self) -> Self {
+        self.scopes.phone = true;
+        self
+    }
+
+    /// The bot wants to write to the person.
+    pub fn write(mut self) -> Self {
+        self.scopes.write = true;
+        self
+    }
+
+    /// The browser shows a picture that the person has to pick in the app.
+    pub fn match_code(mut self) -> Self {
+        self.match_codes = MatchCodes::Asked;
+        self
+    }
+
+    /// The same, and the app has to ask for it first.
+    pub fn match_code_first(mut self) -> Self {
+        self.match_codes = MatchCodes::First;
+        self
+    }
+
+    /// It is no browser but an app, with this name if somebody made sure of it.
+    pub fn app(mut self, verified_name: Option<&str>) -> Self {
+        self.app = Some(NativeApp { verified_name: verified_name.map(str::to_owned) });
+        self
+    }
+
+    /// The browser knows this user already.
+    pub fn user_id_hint(mut self, user_id: i64) -> Self {
+        self.user_id_hint = Some(user_id);
+        self
+    }
+
+    /// What the browser says of itself, and where it is.
+    pub fn from(mut self, browser: &str, platform: &str, ip: IpAddr) -> Self {
+        (self.browser, self.platform, self.ip) = (browser.to_owned(), platform.to_owned(), ip);
+        self
+    }
+
+    fn ask(self, world: &mut World, now: i32) -> Outcome<UrlAuthAsked> {
+        let bot = world.bot_by_username(&self.bot)?.ok_or(errors::BOT_INVALID)?;
+        let domain = world.bot_domain(bot.id)?.ok_or(errors::BOT_DOMAIN_INVALID)?;
+        let login = WebLogin::of_browser(&domain, &self.browser, &self.platform, self.ip);
+        world.ask_url_auth(
+            now,
+            NewUrlAuth {
+                source: UrlAuthSource::Widget,
+                response: UrlAuthResponse::LegacyMessage,
+                bot_id: bot.id,
+                redirect_uri: None,
+                origin: Some(format!("https://{domain}")),
+                scopes: self.scopes,
+                state: None,
+                nonce: None,
+                pkce: None,
+                login,
+                app: self.app,
+                user_id_hint: self.user_id_hint,
+                match_codes: self.match_codes,
+            },
+        )
+    }
+}
+
+/// A browser that waits for the person's consent.
+pub struct Browser {
+    inbox: mpsc::Sender<Message>,
+    asked: UrlAuthAsked,
+}
+
+/// How far a login is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// The person was not asked yet, or thinks.
+    Pending,
+    /// The person agreed, and the browser may go on.
+    Approved,
+    /// The browser went on.
+    Claimed,
+    /// The person declined, or picked a wrong picture.
+    Declined,
+    /// It took too long.
+    Expired,
+}
+
+/// Who logged in, and what they granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoggedIn {
+    /// The person.
+    pub user_id: i64,
+    /// Whether the site may have the phone number.
+    pub phone: bool,
+    /// Whether the bot may write to the person.
+    pub write: bool,
+    /// The hash of the web authorization.
+    pub hash: i64,
+}
+
+impl Browser {
+    /// Lets a browser begin to log in.
+    pub(crate) async fn begin(inbox: mpsc::Sender<Message>, login: Login) -> Result<Self, Error> {
+        let bot = login.bot.clone();
+        let work = move |world: &mut World, now| login.ask(world, now);
+        let asked = listener::ask(&inbox, move |engine, now| engine.run(now, work)).await?;
+        let asked = asked.map_err(|_| Error::NoSite(bot.into()))?;
+        Ok(Self { inbox, asked })
+    }
+
+    /// The link for the person's app, `tg://oauth?token=...`. It is a secret as long as the login is
+    /// pending.
+    #[must_use]
+    pub fn link(&self) -> String {
+        let [link, _] = links_of(&self.asked.token);
+        link
+    }
+
+    /// The same as `https://t.me/oauth?startapp=...`.
+    #[must_use]
+    pub fn web_link(&self) -> String {
+        let [_, link] = links_of(&self.asked.token);
+        link
+    }
+
+    /// The picture that the browser shows.
+    #[must_use]
+    pub fn match_code(&self) -> Option<&str> {
+        self.asked.match_code.as_deref()
+    }
+
+    /// How far the login is.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] when the server is gone.
+    ///
+    /// # Cancel safety
+    /// It only looks.
+    pub async fn progress(&self) -> Result<Progress, Error> {
+        let token = self.asked.browser_token.clone();
+        let found = self.run(move |world, now| world.poll_url_auth(now, &token)).await?;
+        // What is long over is forgotten.
+        Ok(match found.map(|request| request.status) {
+            Ok(UrlAuthStatus::Pending) => Progress::Pending,
+            Ok(UrlAuthStatus::Approved) => Progress::Approved,
+            Ok(UrlAuthStatus::Claimed) => Progress::Claimed,
+            Ok(UrlAuthStatus::Declined) => Progress::Declined,
+            Ok(UrlAuthStatus::Expired) | Err(_) => Progress::Expired,
+        })
+    }
+
+    /// Goes on, once: who logged in. `None` if nobody did, or it went on before.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] when the server is gone.
+    ///
+    /// # Cancel safety
+    /// It may go on although the future was dropped.
+    pub async fn claim(&self) -> Result<Option<LoggedIn>, Error> {
+        let token = self.asked.browser_token.clone();
+        let claimed = self.run(move |world, now| world.claim_url_auth(now, &token)).await?;
+        let logged_in = |Claim { user, granted, web_authorization, .. }: Claim| LoggedIn {
+            user_id: user.id,
+            phone: granted.phone,
+            write: granted.write,
+            hash: web_authorization,
+        };
+        Ok(claimed.ok().map(logged_in))
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut World, i32) -> Outcome<T> + Send + 'static,
+    ) -> Result<Result<T, Failure>, Error> {
+        listener::ask(&self.inbox, move |engine, now| engine.run(now, work)).await
+    }
+}
+
+impl fmt::Debug for Browser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Browser").finish_non_exhaustive()
+    }
+}
