@@ -112,7 +112,10 @@ async fn of_two_who_hold_the_same_link_the_first_is_let_in() {
     is(second.accept(&UrlAuthGrant::new()).await, UrlAuthProblem::Expired);
     is(second.decline().await, UrlAuthProblem::Expired);
     assert_eq!(sites(&other).await, 0);
-    assert_eq!(browser.claim().await.unwrap().unwrap().user_id, client.me().await.unwrap().unwrap().id);
+    assert_eq!(
+        browser.claim().await.unwrap().unwrap().user_id,
+        client.me().await.unwrap().unwrap().id
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -143,7 +146,9 @@ async fn a_login_that_was_declined_or_came_late_is_over() {
 async fn more_than_the_name_takes_that_it_was_asked_and_granted() {
     let (wire, client) = telegram().await;
     for (write, phone) in [(false, false), (true, false), (false, true), (true, true)] {
-        for (grant_write, grant_phone) in [(false, false), (true, false), (false, true), (true, true)] {
+        for (grant_write, grant_phone) in
+            [(false, false), (true, false), (false, true), (true, true)]
+        {
             let mut login = Login::at(BOT);
             login = if write { login.write() } else { login };
             login = if phone { login.phone() } else { login };
@@ -171,7 +176,10 @@ async fn the_picture_in_the_browser_has_to_be_picked() {
         assert!(matches!(error, Error::Invalid(_)), "{error}");
     }
     assert_eq!(browser.progress().await.unwrap(), Progress::Pending);
-    is(consent.accept(&UrlAuthGrant::new().match_code(wrong)).await, UrlAuthProblem::WrongMatchCode);
+    is(
+        consent.accept(&UrlAuthGrant::new().match_code(wrong)).await,
+        UrlAuthProblem::WrongMatchCode,
+    );
     assert_eq!(browser.progress().await.unwrap(), Progress::Declined);
     is(consent.accept(&UrlAuthGrant::new().match_code(right)).await, UrlAuthProblem::Expired);
 
@@ -207,7 +215,8 @@ async fn a_picture_that_comes_first_is_checked_first() {
 #[tokio::test(start_paused = true)]
 async fn an_app_and_a_known_account_are_said_to_be_such() {
     let (wire, client) = telegram().await;
-    let (_, consent) = asked(&wire, &client, Login::at(BOT).app(Some("Columbus")).user_id_hint(77)).await;
+    let (_, consent) =
+        asked(&wire, &client, Login::at(BOT).app(Some("Columbus")).user_id_hint(77)).await;
     assert!(consent.is_app());
     assert_eq!((consent.verified_app_name(), consent.user_id_hint()), (Some("Columbus"), Some(77)));
     let (_, consent) = asked(&wire, &client, Login::at(BOT).app(None)).await;
@@ -219,9 +228,8 @@ async fn an_app_and_a_known_account_are_said_to_be_such() {
 async fn a_lost_answer_lets_nobody_in_twice_and_nobody_out() {
     let (wire, client) = telegram().await;
     let before = sites(&client).await;
-    let late = |method: &str| {
-        Fault::new(Kind::DelayAnswer { seconds: 3_600.0 }).method(method).times(1)
-    };
+    let late =
+        |method: &str| Fault::new(Kind::DelayAnswer { seconds: 3_600.0 }).method(method).times(1);
     let never = |method: &str| Fault::new(Kind::NeverAnswer).method(method).times(1);
     for (fault, progress) in [
         (late("messages.acceptUrlAuth"), Progress::Approved),
@@ -241,7 +249,11 @@ async fn a_lost_answer_lets_nobody_in_twice_and_nobody_out() {
     }
     // If it cannot be known, it is said.
     let (_, consent) = asked(&wire, &client, Login::at(BOT)).await;
-    wire.server().faults().add(Fault::new(Kind::NeverAnswer).method("messages.*UrlAuth")).await.unwrap();
+    wire.server()
+        .faults()
+        .add(Fault::new(Kind::NeverAnswer).method("messages.*UrlAuth"))
+        .await
+        .unwrap();
     let error = consent.accept(&UrlAuthGrant::new()).await.unwrap_err();
     assert!(matches!(error, Error::TimedOut(_)), "{error}");
 }
@@ -311,15 +323,17 @@ async fn other_links_are_ordinary_ones_or_none() {
 async fn pages_of_telegram_itself_are_opened_by_a_token_of_the_account() {
     let (wire, client) = telegram().await;
     let other = stranger(&wire).await;
-    let token = async |client: &Client| {
-        match client.url_auth("https://autologin.example.com/x?a=b#c").await.unwrap() {
-            UrlAuth::Autologin { url } => {
-                let begin = "https://autologin.example.com/x?a=b&autologin_token=";
-                let token = url.strip_prefix(begin).unwrap().strip_suffix("#c").unwrap();
-                token.to_owned()
-            }
-            other => panic!("{other:?}"),
+    let token = async |client: &Client| match client
+        .url_auth("https://autologin.example.com/x?a=b#c")
+        .await
+        .unwrap()
+    {
+        UrlAuth::Autologin { url } => {
+            let begin = "https://autologin.example.com/x?a=b&autologin_token=";
+            let token = url.strip_prefix(begin).unwrap().strip_suffix("#c").unwrap();
+            token.to_owned()
         }
+        other => panic!("{other:?}"),
     };
     let first = token(&client).await;
     assert_ne!(token(&other).await, first);
