@@ -1,7 +1,7 @@
 //! Every way into an account, and what is done there about its safety.
 
-use chappe::{Client, SignIn, session::File};
-use chappe_server::{Handle, Server, numbers::Number};
+use chappe::{Client, SignIn, UrlAuth, UrlAuthGrant, session::File};
+use chappe_server::{Handle, Server, browser::Login, numbers::Number};
 
 use crate::{
     telegram::{client_of, sign_in},
@@ -171,6 +171,34 @@ pub(crate) async fn by_token(server: &Handle, watch: &mut Watch) {
     close(client).await;
     watch.secret("wrong bot token", "nonsensical");
     watch.secret("bot token", bot.token.split(':').nth(1).unwrap());
+}
+
+/// Logins to sites: by a link, by a page, by a token.
+pub(crate) async fn to_a_site(server: &Handle, watch: &mut Watch) {
+    let client = client_of(server).connect().await.unwrap();
+    let step = watch.code(client.sign_in_phone("+99966 2 7777").await.unwrap());
+    let SignIn::SignUp(step) = step.submit("22222").await.unwrap() else { panic!("an account") };
+    watch.done(step.submit("Ada", "Lovelace").await.unwrap());
+    let browser = server.log_in(Login::at("ColumbusDemoBot").match_code_first()).await.unwrap();
+    let link = browser.link();
+    let UrlAuth::Consent(consent) = client.url_auth(&link).await.unwrap() else { panic!("done") };
+    watch.show(&consent);
+    consent.check_match_code(browser.match_code().unwrap()).await.unwrap();
+    watch.show(&consent.accept(&UrlAuthGrant::new()).await.unwrap());
+    watch.show(&browser.claim().await.unwrap());
+    watch.fails(client.url_auth("tg://oauth?token=nobodys-token").await);
+    let UrlAuth::Consent(page) = client.url_auth("https://news.example.org/").await.unwrap() else {
+        panic!("not asked")
+    };
+    let url = page.accept(&UrlAuthGrant::new()).await.unwrap().unwrap();
+    let answer = client.url_auth("https://autologin.example.com/").await.unwrap();
+    watch.show(&answer);
+    let UrlAuth::Autologin { url: autologin } = answer else { panic!("no token") };
+    client.close().await.unwrap();
+    watch.secret("token of a login", link.split_once('=').unwrap().1);
+    watch.secret("token of nobody", "nobodys-token");
+    watch.secret("hash for a site", url.split_once("hash=").unwrap().1);
+    watch.secret("autologin token", autologin.split_once('=').unwrap().1);
 }
 
 async fn close(client: Client) {

@@ -34,6 +34,7 @@ async fn no_secret_is_logged() {
     flows::by_email(&server, &mut watch).await;
     flows::by_qr(&mut watch).await;
     flows::by_token(&server, &mut watch).await;
+    flows::to_a_site(&server, &mut watch).await;
 
     let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
     for expected in [
@@ -44,6 +45,7 @@ async fn no_secret_is_logged() {
         "auth.importLoginToken",
         "account.verifyEmail",
         "account.resetWebAuthorization",
+        "messages.acceptUrlAuth",
     ] {
         assert!(log.contains(expected), "{expected} is not in\n{log}");
     }
