@@ -335,6 +335,30 @@ pub(crate) struct Serve {
         value_parser = parse_address
     )]
     pub(crate) control: Option<SocketAddr>,
+    /// Serve the pages of "Log in with Telegram", where sites send browsers, on loopback only: the
+    /// widget's script, the login window, OpenID Connect
+    #[arg(
+        long,
+        value_name = "ADDR",
+        num_args = 0..=1,
+        default_missing_value = "127.0.0.1:0",
+        value_parser = parse_address
+    )]
+    pub(crate) web: Option<SocketAddr>,
+    /// Serve a dashboard for whoever sits here, on loopback only: accounts, devices, sites, consents,
+    /// codes. Its address bears a key
+    #[arg(
+        long,
+        value_name = "ADDR",
+        num_args = 0..=1,
+        default_missing_value = "127.0.0.1:0",
+        value_parser = parse_address
+    )]
+    pub(crate) dashboard: Option<SocketAddr>,
+    /// Give a bot the domain of its site, as BotFather's /setdomain does: MyShopBot=localhost. A bot
+    /// that is not there is made; may be given several times
+    #[arg(long, value_name = "BOT=DOMAIN", value_parser = parse_bot_domain)]
+    pub(crate) bot_domain: Vec<(String, String)>,
     /// Let --listen take an address that other machines can reach. There is no
     /// protection whatever: anybody who reaches it can sign in to every account
     #[arg(long)]
@@ -488,6 +512,15 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
     let explain = |why: String| format!("{why}; give HOST:PORT, such as 127.0.0.1:4430");
     let mut found = text.to_socket_addrs().map_err(|error| explain(error.to_string()))?;
     found.next().ok_or_else(|| explain("no address has this name".to_owned()))
+}
+
+fn parse_bot_domain(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((bot, domain)) if !bot.is_empty() && !domain.is_empty() => {
+            Ok((bot.trim_start_matches('@').to_owned(), domain.to_owned()))
+        }
+        _ => Err("give a username and a host, such as MyShopBot=localhost".to_owned()),
+    }
 }
 
 /// Reads the name of a server: an address, or `production`.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
+use chappe_server::bots::BotSettings;
 use chappe_server::letters::{Letter, Subject};
 use chappe_server::{Announcement, Builder, Error, Server};
 use serde_json::json;
@@ -96,6 +97,15 @@ fn builder(options: Serve) -> Builder {
     if let Some(address) = options.control {
         builder = builder.control(address);
     }
+    if let Some(address) = options.web {
+        builder = builder.web(address);
+    }
+    if let Some(address) = options.dashboard {
+        builder = builder.dashboard(address);
+    }
+    for (bot, domain) in options.bot_domain {
+        builder = builder.bot(bot, BotSettings::new().domain(domain));
+    }
     builder
 }
 
@@ -139,6 +149,12 @@ fn welcome(server: &Announcement, key_file: Option<&Path>) -> String {
     if let Some(control) = &server.control {
         text.push_str(&format!("\ncontrol  {control}  GET it for what can be ordered"));
     }
+    if let Some(web) = &server.web {
+        text.push_str(&format!("\nweb      {web}  what sites take for telegram.org"));
+    }
+    if let Some(dashboard) = &server.dashboard {
+        text.push_str(&format!("\nboard    {dashboard}  yours: the key lets in"));
+    }
     text.push_str("\nanybody  phone 99966XYYYY  code XXXXX (X: 1, 2 or 3)");
     text.push_str("\n         any other phone: its code is printed here");
     let key = key_file.map_or_else(|| "FILE.pem".to_owned(), |path| path.display().to_string());
@@ -159,6 +175,10 @@ pub(crate) fn failure(error: Error) -> Failure {
         Error::ControlNotLoopback(_) => {
             Failure::usage(text).hint("--control without an address picks a free port")
         }
+        Error::WebNotLoopback(_) => {
+            Failure::usage(text).hint("--web and --dashboard without an address pick a free port")
+        }
+        Error::Bot(_) => Failure::usage(text),
         Error::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
             Failure::new(Exit::Conflict, text)
                 .hint("another program listens there; port 0 picks a free one")

@@ -1,6 +1,6 @@
 //! `chappe serve` and `chappe demo`: what they announce, refuse and keep.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 
@@ -219,4 +219,38 @@ fn a_control_port_is_not_exposed() {
         .output()
         .unwrap();
     refused(&output, 2, &["control port", "127.0.0.1", "--control"]);
+}
+
+#[test]
+fn pages_and_a_dashboard_are_served_on_this_machine_only() {
+    let telegram =
+        Telegram::start_with(&["--web", "--dashboard", "--bot-domain", "@MyShopBot=localhost"]);
+    let said = &telegram.announcement;
+    let web = said["web"].as_str().unwrap();
+    assert!(web.starts_with("http://127.0.0.1:") && !web.ends_with(":0"), "{web}");
+    let (dashboard, key) = said["dashboard"].as_str().unwrap().split_once("key=").unwrap();
+    assert!(dashboard.starts_with("http://127.0.0.1:") && key.len() >= 20, "{dashboard}");
+    assert!(said["bots"].as_array().unwrap().iter().any(|bot| bot["username"] == "MyShopBot"));
+    for url in [web, dashboard] {
+        let host = url.strip_prefix("http://").unwrap().split('/').next().unwrap();
+        let mut stream = TcpStream::connect(host).unwrap();
+        write!(
+            stream,
+            "GET /js/telegram-widget.js HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        // The dashboard shows nothing without its key.
+        let status = answer.split(' ').nth(1).unwrap();
+        assert_eq!(status == "200", url == web, "{answer}");
+    }
+
+    let home = TempDir::new().unwrap();
+    let serve = |options: &[&str]| chappe(home.path()).arg("serve").args(options).output().unwrap();
+    for option in ["--web", "--dashboard"] {
+        refused(&serve(&[option, "0.0.0.0:0"]), 2, &["127.0.0.1", "free port"]);
+    }
+    refused(&serve(&["--bot-domain", "MyShopBot"]), 2, &["MyShopBot=localhost"]);
+    refused(&serve(&["--bot-domain", "MyShopBot=http://localhost/"]), 2, &["localhost"]);
 }
