@@ -2,7 +2,7 @@
 //! writes itself back.
 #![no_main]
 
-use chappe_fuzz::Script;
+use chappe_fuzz::{Script, json};
 use chappe_server::faults::{Action, Fault, Scope};
 use libfuzzer_sys::fuzz_target;
 use serde::{Serialize, de::DeserializeOwned};
@@ -12,7 +12,7 @@ fuzz_target!(|data: &[u8]| {
     let known = script.flag();
     let mut text = Vec::new();
     match known {
-        true => compose(&mut script, &mut text, 0),
+        true => json(&mut script, WORDS, &mut text),
         false => text.extend_from_slice(script.rest()),
     }
     there_and_back::<Fault>(&text, known);
@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
     there_and_back::<Scope>(&text, known);
 });
 
-/// Any fraction may lose its last bit on the way; those of [`compose`] are short.
+/// Any fraction may lose its last bit on the way; those of [`json`] are short.
 fn there_and_back<T>(text: &[u8], exact: bool)
 where
     T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debug,
@@ -29,36 +29,6 @@ where
     let text = serde_json::to_string(&value).expect("what was read can be written");
     let again: T = serde_json::from_str(&text).expect("what was written can be read");
     assert!(!exact || again == value, "{value:?} became {again:?}");
-}
-
-/// JSON of the words that the port knows, in any order.
-fn compose(script: &mut Script<'_>, text: &mut Vec<u8>, depth: u8) {
-    match script.byte() % 8 {
-        0 | 1 if depth < 4 => {
-            text.push(b'{');
-            for place in 0..script.byte() % 5 {
-                if place > 0 {
-                    text.push(b',');
-                }
-                word(script, text);
-                text.push(b':');
-                compose(script, text, depth + 1);
-            }
-            text.push(b'}');
-        }
-        2 => text.extend_from_slice(script.int().to_string().as_bytes()),
-        3 => text.extend_from_slice((f64::from(script.int()) / 8.0).to_string().as_bytes()),
-        // A whole number may stand where a fraction is meant: no more bits than that has.
-        4 if script.flag() => text.extend_from_slice((script.long() >> 11).to_string().as_bytes()),
-        4 => text.extend_from_slice(format!("\"{}\"", script.long()).as_bytes()),
-        5 => text.extend_from_slice(if script.flag() { b"true" } else { b"null" }),
-        _ => word(script, text),
-    }
-}
-
-fn word(script: &mut Script<'_>, text: &mut Vec<u8>) {
-    let word = WORDS[usize::from(script.byte()) % WORDS.len()];
-    text.extend_from_slice(format!("\"{word}\"").as_bytes());
 }
 
 /// Names of fields, faults and actions.

@@ -155,3 +155,37 @@ impl<'a> Script<'a> {
         }
     }
 }
+
+/// Appends some JSON of certain words, in any order.
+pub fn json(script: &mut Script<'_>, words: &[&str], text: &mut Vec<u8>) {
+    compose(script, words, text, 0);
+}
+
+fn compose(script: &mut Script<'_>, words: &[&str], text: &mut Vec<u8>, depth: u8) {
+    match script.byte() % 8 {
+        0 | 1 if depth < 4 => {
+            text.push(b'{');
+            for place in 0..script.byte() % 5 {
+                if place > 0 {
+                    text.push(b',');
+                }
+                word(script, words, text);
+                text.push(b':');
+                compose(script, words, text, depth + 1);
+            }
+            text.push(b'}');
+        }
+        2 => text.extend_from_slice(script.int().to_string().as_bytes()),
+        3 => text.extend_from_slice((f64::from(script.int()) / 8.0).to_string().as_bytes()),
+        // A whole number may stand where a fraction is meant: no more bits than that has.
+        4 if script.flag() => text.extend_from_slice((script.long() >> 11).to_string().as_bytes()),
+        4 => text.extend_from_slice(format!("\"{}\"", script.long()).as_bytes()),
+        5 => text.extend_from_slice(if script.flag() { b"true" } else { b"null" }),
+        _ => word(script, words, text),
+    }
+}
+
+fn word(script: &mut Script<'_>, words: &[&str], text: &mut Vec<u8>) {
+    let word = words[usize::from(script.byte()) % words.len()];
+    text.extend_from_slice(format!("\"{word}\"").as_bytes());
+}
