@@ -26,15 +26,7 @@ fn set_blocked(call: &mut Call<'_>, peer: &InputPeer, blocked: bool) -> Outcome<
     if user.id == me {
         return Err(errors::CONTACT_ID_INVALID.into());
     }
-    let is_news = match blocked {
-        true => call.world.block(now, me, user.id)?,
-        false => call.world.unblock(me, user.id)?,
-    };
-    if is_news {
-        let peer = types::PeerUser { user_id: user.id };
-        let update = types::UpdatePeerBlocked { blocked, ..types::UpdatePeerBlocked::new(peer) };
-        call.world.tell_others(now, me, update)?;
-    }
+    call.world.set_blocked(now, me, user.id, blocked)?;
     Ok(true)
 }
 

@@ -84,6 +84,13 @@ pub(crate) struct Authorization {
     pub(crate) place: places::Place,
 }
 
+/// What a hash names.
+struct Named {
+    key: i64,
+    /// Whether it is a sign-in that owes the password.
+    owes: bool,
+}
+
 impl Authorization {
     /// A row; `times` are when it signed in and when it was last seen.
     pub(super) fn new(
@@ -300,22 +307,10 @@ impl World {
         current_key: i64,
         hash: i64,
     ) -> Outcome<()> {
-        if let Some(key) = self.session_of(user_id, hash)?.filter(|key| *key != current_key) {
-            self.refuse_fresh(now, current_key)?;
-            self.void_tokens_of_device(user_id, key)?;
-            return self.void_key(key, Void::Revoked);
-        }
-        let owing: Option<i64> = self
-            .db
-            .prepare_cached(
-                "SELECT id FROM auth_keys WHERE pending_hash = ?2 AND pending_user_id = ?1",
-            )?
-            .query_row([user_id, hash], |row| row.get(0))
-            .optional()?;
-        let owing = owing.ok_or(errors::HASH_INVALID)?;
+        let named = self.named(user_id, hash)?.filter(|named| named.key != current_key);
+        let named = named.ok_or(errors::HASH_INVALID)?;
         self.refuse_fresh(now, current_key)?;
-        self.void_tokens_of_device(user_id, owing)?;
-        self.forgive_password(owing)
+        self.end_named(user_id, &named)
     }
 
     /// Ends all other device sessions of a user, and sign-ins that owe the password.
@@ -326,8 +321,53 @@ impl World {
         current_key: i64,
     ) -> Outcome<()> {
         self.refuse_fresh(now, current_key)?;
+        self.end_others(user_id, Some(current_key))
+    }
+
+    /// Ends a device session of a user, or a sign-in that owes the password: whoever runs the
+    /// server does what the user could on another device.
+    pub(crate) fn end_device(&self, user_id: i64, hash: i64) -> Outcome<()> {
+        let named = self.named(user_id, hash)?.ok_or(errors::HASH_INVALID)?;
+        self.end_named(user_id, &named)
+    }
+
+    /// Ends all device sessions of a user, except one if its hash is given, and sign-ins that owe the
+    /// password.
+    pub(crate) fn end_devices(&self, user_id: i64, keep: Option<i64>) -> Outcome<()> {
+        let kept = match keep {
+            Some(hash) => Some(self.session_of(user_id, hash)?.ok_or(errors::HASH_INVALID)?),
+            None => None,
+        };
+        self.end_others(user_id, kept)?;
+        self.void_future_tokens(user_id)
+    }
+
+    /// What a hash names among the device sessions of a user.
+    fn named(&self, user_id: i64, hash: i64) -> Outcome<Option<Named>> {
+        if let Some(key) = self.session_of(user_id, hash)? {
+            return Ok(Some(Named { key, owes: false }));
+        }
+        let owing: Option<i64> = self
+            .db
+            .prepare_cached(
+                "SELECT id FROM auth_keys WHERE pending_hash = ?2 AND pending_user_id = ?1",
+            )?
+            .query_row([user_id, hash], |row| row.get(0))
+            .optional()?;
+        Ok(owing.map(|key| Named { key, owes: true }))
+    }
+
+    fn end_named(&self, user_id: i64, named: &Named) -> Outcome<()> {
+        self.void_tokens_of_device(user_id, named.key)?;
+        match named.owes {
+            true => self.forgive_password(named.key),
+            false => self.void_key(named.key, Void::Revoked),
+        }
+    }
+
+    fn end_others(&self, user_id: i64, kept: Option<i64>) -> Outcome<()> {
         for key in self.keys_of(user_id)? {
-            if key != current_key {
+            if Some(key) != kept {
                 self.void_key(key, Void::Revoked)?;
             }
         }

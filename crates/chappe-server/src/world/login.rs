@@ -260,7 +260,7 @@ impl World {
         if mailbox.is_some() || stage == Stage::Email {
             ways.insert(0, Way::Email);
         }
-        let digits = match order.code.clone().or_else(|| (self.codes)(&phone)) {
+        let digits = match self.fixed_code(&phone)? {
             Some(code) => code,
             None => self.random_digits(),
         };
@@ -494,7 +494,21 @@ impl World {
         if !pending.verified {
             return Err(errors::PHONE_CODE_INVALID.into());
         }
-        if self.user_by_phone(&pending.phone)?.is_some() {
+        let user_id = self.new_account(now, &pending.phone, names)?;
+        self.void(hash)?;
+        self.authorize(now, caller, user_id)?;
+        Ok(user_id)
+    }
+
+    /// Makes the account of a phone number that a code can be sent to.
+    pub(crate) fn new_account(
+        &mut self,
+        now: i32,
+        phone: &str,
+        names: (&str, &str),
+    ) -> Outcome<i64> {
+        let phone = reachable(phone).ok_or(errors::PHONE_NUMBER_INVALID)?;
+        if self.user_by_phone(&phone)?.is_some() {
             return Err(errors::PHONE_NUMBER_OCCUPIED.into());
         }
         let (first, last) = (names.0.trim(), names.1.trim());
@@ -504,10 +518,12 @@ impl World {
         if last.chars().count() > NAME_LENGTH {
             return Err(errors::LASTNAME_INVALID.into());
         }
-        self.void(hash)?;
-        let user_id = self.add_person(now, &pending.phone, first, last)?;
-        self.authorize(now, caller, user_id)?;
-        Ok(user_id)
+        self.add_person(now, &phone, first, last)
+    }
+
+    /// The code that always signs a phone number in; without one, every code is a new one.
+    pub(super) fn fixed_code(&self, phone: &str) -> Outcome<Option<String>> {
+        Ok(self.order(phone)?.code.or_else(|| (self.codes)(phone)))
     }
 
     /// Finds a code by its hash. It is bound to the key and the phone number that it was sent

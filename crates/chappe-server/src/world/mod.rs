@@ -27,6 +27,7 @@ mod news;
 mod numbers;
 mod oidc;
 mod password;
+mod people;
 mod places;
 mod recovery;
 mod seed;
@@ -75,6 +76,7 @@ pub(crate) use self::{
     messages::{Message, NewMessage, Told},
     news::{News, Tidings},
     password::{NewPassword, NewSettings as NewPasswordSettings, PasswordProof},
+    people::Person,
     places::NEAREST_COUNTRY,
     recovery::Reset,
     service::{Allowed, SERVICE_ID, ServiceAnswer, ServiceCallback},
@@ -83,8 +85,8 @@ pub(crate) use self::{
     store::Origin,
     temporary::Binding,
     url_auth::{
-        Approval, Claim, Consent, MatchCodes, NativeApp, NewUrlAuth, Scopes, UrlAuth, UrlAuthAsked,
-        UrlAuthResponse, UrlAuthSource, UrlAuthStatus,
+        Approval, Claim, Consent, MATCH_CODE_INVALID, MatchCodes, NativeApp, NewUrlAuth, Scopes,
+        UrlAuth, UrlAuthAsked, UrlAuthResponse, UrlAuthSource, UrlAuthStatus,
     },
     url_auth_link::{UrlAuthLink, links_of},
     userpic::{COLOURS, USERPICS, Userpic},
@@ -94,10 +96,7 @@ pub(crate) use self::{
 
 // As long as there is no page that asks. Whoever makes one takes its names from here.
 #[expect(unused_imports, reason = "the pages that ask come next")]
-pub(crate) use self::{
-    login_fields::append_fields,
-    url_auth::{MATCH_CODE_INVALID, Pkce},
-};
+pub(crate) use self::{login_fields::append_fields, url_auth::Pkce};
 
 /// How many requests of a session are remembered for `invokeAfterMsg`.
 const REMEMBERED: usize = 256;

@@ -1,5 +1,6 @@
 //! People and bots.
 
+use chappe_api::types;
 use rusqlite::{OptionalExtension, Row, params};
 use subtle::ConstantTimeEq;
 
@@ -7,7 +8,7 @@ use super::{World, login};
 use crate::failure::Outcome;
 
 /// The columns that [`User::read`] expects.
-const COLUMNS: &str = "id, access_hash, phone, bot_token IS NOT NULL, username, first_name, \
+pub(super) const COLUMNS: &str = "id, access_hash, phone, bot_token IS NOT NULL, username, first_name, \
                        last_name, online, active, dc";
 
 /// A person or a bot.
@@ -42,7 +43,7 @@ impl std::fmt::Debug for User {
 }
 
 impl User {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get(0)?,
             access_hash: row.get(1)?,
@@ -161,25 +162,34 @@ impl World {
         Ok(())
     }
 
-    /// Blocks a user for another one; says whether that is news.
-    pub(crate) fn block(&self, now: i32, user_id: i64, peer_id: i64) -> Outcome<bool> {
-        let added = self
-            .db
-            .prepare_cached(
-                "INSERT INTO blocked (user_id, peer_id, date) VALUES (?1, ?2, ?3)
-                 ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![user_id, peer_id, now])?;
-        Ok(added == 1)
-    }
-
-    /// Blocks a user for another one no more; says whether that is news.
-    pub(crate) fn unblock(&self, user_id: i64, peer_id: i64) -> Outcome<bool> {
-        let removed = self
-            .db
-            .prepare_cached("DELETE FROM blocked WHERE user_id = ?1 AND peer_id = ?2")?
-            .execute([user_id, peer_id])?;
-        Ok(removed == 1)
+    /// Blocks a user for another one, or blocks it no more; tells the other sessions if that is news.
+    pub(crate) fn set_blocked(
+        &mut self,
+        now: i32,
+        user_id: i64,
+        peer_id: i64,
+        blocked: bool,
+    ) -> Outcome<()> {
+        let changed = match blocked {
+            true => self
+                .db
+                .prepare_cached(
+                    "INSERT INTO blocked (user_id, peer_id, date) VALUES (?1, ?2, ?3)
+                     ON CONFLICT DO NOTHING",
+                )?
+                .execute(params![user_id, peer_id, now])?,
+            false => self
+                .db
+                .prepare_cached("DELETE FROM blocked WHERE user_id = ?1 AND peer_id = ?2")?
+                .execute([user_id, peer_id])?,
+        };
+        if changed > 0 {
+            let peer = types::PeerUser { user_id: peer_id };
+            let update =
+                types::UpdatePeerBlocked { blocked, ..types::UpdatePeerBlocked::new(peer) };
+            self.tell_others(now, user_id, update)?;
+        }
+        Ok(())
     }
 
     /// Whether a user blocked another one.
