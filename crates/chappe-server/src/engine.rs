@@ -71,6 +71,8 @@ pub(crate) struct Engine {
     pub(crate) faults: Trouble,
     /// Tells the number of the last letter.
     post: watch::Sender<i64>,
+    /// Tells the number of the last login request.
+    asked: watch::Sender<i64>,
     links: BTreeMap<LinkId, Ends>,
     /// Links whose key exchange could not be written down: nothing more is sent to them.
     muted: BTreeSet<LinkId>,
@@ -94,12 +96,15 @@ impl Engine {
     /// Puts protocols in front of a world, by data centre.
     pub(crate) fn new(protocols: BTreeMap<i32, Protocol>, world: World, site: rpc::Site) -> Self {
         let post = watch::Sender::new(world.last_letter());
+        // A failure of the database is in the log when the first request meets it.
+        let asked = watch::Sender::new(world.last_url_auth().unwrap_or_default());
         Self {
             protocols,
             world,
             site,
             faults: Trouble::default(),
             post,
+            asked,
             links: BTreeMap::new(),
             muted: BTreeSet::new(),
             ahead: 0,
@@ -110,6 +115,11 @@ impl Engine {
     /// Tells the number of the last letter whenever there is a new one.
     pub(crate) fn post(&self) -> watch::Receiver<i64> {
         self.post.subscribe()
+    }
+
+    /// Tells the number of the last login request whenever there is a new one.
+    pub(crate) fn asked(&self) -> watch::Receiver<i64> {
+        self.asked.subscribe()
     }
 
     /// A socket was accepted.
@@ -310,6 +320,10 @@ impl Engine {
         let result = self.world.transaction(|world| work(world, date));
         let pushes = rpc::deliver(&mut self.world);
         self.push(now, pushes);
+        // Sites ask by pages, and those come this way.
+        if let Ok(last) = self.world.last_url_auth() {
+            self.asked.send_if_modified(|told| std::mem::replace(told, last) != last);
+        }
         result
     }
 

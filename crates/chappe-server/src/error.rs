@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
-use crate::{bots::BotError, faults::FaultError, numbers::NumberError};
+use crate::{bots::BotError, faults::FaultError, logins::LoginError, numbers::NumberError};
 
 /// Why a server could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +99,9 @@ pub enum Error {
     /// A fault that was ordered makes no sense.
     #[error(transparent)]
     Fault(Box<FaultError>),
+    /// A login request cannot be answered so.
+    #[error(transparent)]
+    Login(Box<LoginError>),
     /// An order for a phone number makes no sense.
     #[error(transparent)]
     Number(Box<NumberError>),

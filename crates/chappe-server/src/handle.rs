@@ -16,6 +16,7 @@ use crate::{
     faults::Faults,
     letters::Letters,
     listener::Message,
+    logins::Logins,
     numbers::Numbers,
     web::control::Desk,
 };
@@ -84,7 +85,7 @@ pub struct Announcement {
     /// are any; also the issuer of OpenID Connect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web: Option<String>,
-    /// The dashboard with its key, `http://host:port/?key=...`, if there is one. Who has this URL
+    /// The dashboard with its key, `http://host:port/.../?key=...`, if there is one. Who has this URL
     /// can do everything that an account can.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dashboard: Option<String>,
@@ -100,6 +101,8 @@ pub struct Handle {
     inbox: mpsc::Sender<Message>,
     /// The number of the last letter.
     post: watch::Receiver<i64>,
+    /// The number of the last login request.
+    asked: watch::Receiver<i64>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
     /// End the control port, the pages and the dashboard when they are dropped.
@@ -111,7 +114,8 @@ impl Handle {
         address: SocketAddr,
         addresses: Vec<(i32, SocketAddr)>,
         announcement: Announcement,
-        (inbox, post): (mpsc::Sender<Message>, watch::Receiver<i64>),
+        inbox: mpsc::Sender<Message>,
+        (post, asked): (watch::Receiver<i64>, watch::Receiver<i64>),
         stop: oneshot::Sender<()>,
         task: JoinHandle<()>,
     ) -> Self {
@@ -121,6 +125,7 @@ impl Handle {
             announcement,
             inbox,
             post,
+            asked,
             stop: Some(stop),
             task,
             ports: Vec::new(),
@@ -132,6 +137,7 @@ impl Handle {
         Desk {
             faults: self.faults(),
             letters: self.letters(),
+            logins: self.logins(),
             numbers: self.numbers(),
             bots: self.bot_father(),
         }
@@ -230,6 +236,11 @@ impl Handle {
         Letters::new(self.inbox.clone(), self.post.clone())
     }
 
+    /// Who wants to log in to a website: requests that wait for an answer.
+    pub fn logins(&self) -> Logins {
+        Logins::new(self.inbox.clone(), self.asked.clone())
+    }
+
     /// How phone numbers sign in, where it is to be other than usual.
     pub fn numbers(&self) -> Numbers {
         Numbers::new(self.inbox.clone())
@@ -293,7 +304,8 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_broke_down_is_noticed() {
         let (inbox, receiver) = mpsc::channel(1);
-        let (_, post) = watch::channel(0);
+        let (_, number) = watch::channel(0);
+        let numbers = (number.clone(), number);
         let (stop, _) = oneshot::channel();
         let (broken, breaks) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
@@ -315,7 +327,7 @@ mod tests {
             dashboard: None,
         };
         let handle =
-            Handle::new(address, vec![(2, address)], announcement, (inbox, post), stop, task);
+            Handle::new(address, vec![(2, address)], announcement, inbox, numbers, stop, task);
         {
             let stopped = std::pin::pin!(handle.stopped());
             let still = tokio::select! { biased; _ = stopped => false, () = tokio::task::yield_now() => true };

@@ -50,6 +50,7 @@ mod handle;
 mod key;
 pub mod letters;
 mod listener;
+pub mod logins;
 pub mod numbers;
 mod rpc;
 mod web;

@@ -7,6 +7,7 @@
 //! (a page can point its own name here), is refused.
 
 mod bots;
+mod logins;
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -30,6 +31,7 @@ use crate::{
     bots::BotFather,
     faults::{Action, Fault, FaultId, Faults, Scope},
     letters::{Letter, Letters},
+    logins::Logins,
     numbers::{Number, Numbers},
     world,
 };
@@ -69,6 +71,7 @@ impl Control {
             .route("/do/{action}", post(act))
             .route("/calls", get(calls))
             .route("/letters", get(list_letters))
+            .merge(logins::routes())
             .route("/numbers", get(list_numbers))
             .route("/numbers/{phone}", get(look_at_number).put(set_number).delete(remove_number))
             .merge(bots::routes())
@@ -94,6 +97,7 @@ impl Control {
 pub(crate) struct Desk {
     pub(crate) faults: Faults,
     pub(crate) letters: Letters,
+    pub(crate) logins: Logins,
     pub(crate) numbers: Numbers,
     pub(crate) bots: BotFather,
 }
@@ -113,6 +117,12 @@ impl FromRef<Desk> for Letters {
 impl FromRef<Desk> for BotFather {
     fn from_ref(desk: &Desk) -> Self {
         desk.bots.clone()
+    }
+}
+
+impl FromRef<Desk> for Logins {
+    fn from_ref(desk: &Desk) -> Self {
+        desk.logins.clone()
     }
 }
 
@@ -148,6 +158,9 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
             Error::Fault(error) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.problem(), error.hint())
+            }
+            Error::Login(error) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.problem(), error.hint())
             }
             Error::Number(error) => {
@@ -219,8 +232,10 @@ async fn index() -> Answer {
         .collect();
     let faults = examples(FAULTS);
     let (numbers, bots) = (examples(NUMBERS), examples(bots::EXAMPLES));
+    let logins = examples(logins::EXAMPLES);
     ok(&json!({
         "paths": PATHS, "faults": faults, "actions": actions, "numbers": numbers, "bots": bots,
+        "logins": logins,
     }))
 }
 
@@ -326,17 +341,7 @@ async fn state(State(faults): State<Faults>) -> Answer {
 
 /// `GET /idle?timeout=...`
 async fn idle(State(faults): State<Faults>, uri: Uri) -> Answer {
-    let seconds = match parameter(&uri, "timeout")? {
-        Some(text) => text.parse::<f64>().ok().filter(|wait| (0.0..=MAX_WAIT).contains(wait)),
-        None => Some(WAIT),
-    };
-    let seconds = seconds.ok_or_else(|| {
-        Refusal::new(
-            StatusCode::BAD_REQUEST,
-            "that is no `timeout`",
-            format!("give seconds, up to {MAX_WAIT}"),
-        )
-    })?;
+    let seconds = seconds(&uri)?.unwrap_or(WAIT);
     match timeout(Duration::from_secs_f64(seconds), faults.idle()).await {
         Ok(rest) => {
             rest.map(|()| answer(StatusCode::OK, &json!({ "idle": true }))).map_err(Into::into)
@@ -389,6 +394,19 @@ fn parameter(uri: &Uri, name: &str) -> Result<Option<String>, Refusal> {
             StatusCode::BAD_REQUEST,
             "that cannot be asked for",
             format!("only ?{name}=... may follow, with letters, digits and any of .@+-_"),
+        )
+    })
+}
+
+/// How many seconds a request wants to wait, if it says so.
+fn seconds(uri: &Uri) -> Result<Option<f64>, Refusal> {
+    let Some(text) = parameter(uri, "timeout")? else { return Ok(None) };
+    let seconds = text.parse::<f64>().ok().filter(|wait| (0.0..=MAX_WAIT).contains(wait));
+    seconds.map(Some).ok_or_else(|| {
+        Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "that is no `timeout`",
+            format!("give seconds, up to {MAX_WAIT}"),
         )
     })
 }
@@ -458,6 +476,10 @@ const PATHS: &[&str] = &[
     "POST /do/{action}",
     "GET /calls",
     "GET /letters",
+    "GET /logins",
+    "GET /logins/{id}",
+    "POST /logins/{id}/approve",
+    "POST /logins/{id}/decline",
     "GET /numbers",
     "GET /numbers/{phone}",
     "PUT /numbers/{phone}",
