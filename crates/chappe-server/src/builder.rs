@@ -7,12 +7,10 @@ use std::{
     time::Duration,
 };
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use chappe_mtproto::server::{Server as Protocol, ServerConfig};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use tokio::sync::oneshot;
-use zeroize::Zeroizing;
 
 use crate::{
     Announcement, DataCentre, Error, Handle,
@@ -22,7 +20,7 @@ use crate::{
     listener::{Clock, Listener, Socket},
     numbers::{Name, Number},
     rpc,
-    web::{self, Telegram, control::Control, door::Door},
+    web::{self, Telegram, control::Control, dashboard::Lock, door::Door},
     world::{self, Dcs, World},
 };
 
@@ -234,7 +232,7 @@ impl Builder {
             seed
         };
         let (world_seed, protocol_seed, key_seed) = (seed(), seed(), seed());
-        let dashboard_key = Zeroizing::new(Base64UrlUnpadded::encode_string(&seed()));
+        let lock = Lock::new(seed());
 
         let origin = world::Origin {
             directory: self.data.as_deref(),
@@ -268,9 +266,7 @@ impl Builder {
             bots: world.bots()?,
             control: control.as_ref().map(|control| format!("http://{}", control.address)),
             web: web.as_ref().map(Door::url),
-            dashboard: dashboard
-                .as_ref()
-                .map(|door| format!("{}/?key={}", door.url(), dashboard_key.as_str())),
+            dashboard: dashboard.as_ref().map(|door| lock.url(&door.url())),
         };
         let mut protocols = BTreeMap::new();
         for dc_id in dcs.ids() {
@@ -280,12 +276,12 @@ impl Builder {
         }
         let site = rpc::Site::new(addresses.clone(), self.limits);
         let engine = Engine::new(protocols, world, site);
-        let post = engine.post();
+        let numbers = (engine.post(), engine.asked());
         let (listener, inbox) = Listener::new(engine, clock, sockets);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(listener.run(stopped));
         let telegram = Telegram::new(inbox.clone(), announcement.web.clone());
-        let mut handle = Handle::new(address, addresses, announcement, (inbox, post), stop, task);
+        let mut handle = Handle::new(address, addresses, announcement, inbox, numbers, stop, task);
         if let Some(control) = control {
             let desk = handle.desk();
             handle.serve(|stop| control.serve(desk, stop));
@@ -295,7 +291,7 @@ impl Builder {
             handle.serve(|stop| door.serve(site, stop));
         }
         if let Some(door) = dashboard {
-            let site = web::dashboard::site(telegram, dashboard_key, door.address.port());
+            let site = web::dashboard::site(telegram, handle.logins(), handle.bot_father(), lock);
             handle.serve(|stop| door.serve(site, stop));
         }
         Ok(handle)

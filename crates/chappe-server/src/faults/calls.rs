@@ -137,7 +137,7 @@ impl CallLog {
     }
 
     /// Tells all of it.
-    pub(super) fn tell(&self) -> Calls {
+    pub(crate) fn tell(&self) -> Calls {
         let methods = self.methods.iter().map(|(name, count)| (name.to_string(), *count));
         Calls { methods: methods.collect(), recent: self.recent.iter().cloned().collect() }
     }

@@ -9,9 +9,9 @@ use axum::{
 
 use super::Telegram;
 
-const CSS: &str = "text/css; charset=utf-8";
-const SCRIPT: &str = "text/javascript; charset=utf-8";
-const SVG: &str = "image/svg+xml";
+pub(super) const CSS: &str = "text/css; charset=utf-8";
+pub(super) const SCRIPT: &str = "text/javascript; charset=utf-8";
+pub(super) const SVG: &str = "image/svg+xml";
 
 /// Path, type and content. None of them is for the pages of others.
 const FILES: [(&str, &str, &str); 6] = [

@@ -2,15 +2,12 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{User, World, users::COLUMNS};
+use super::{SERVICE_ID, User, World, users::COLUMNS};
 use crate::failure::Outcome;
 
 /// How much hangs on an account.
 const COUNTS: &str = "(SELECT count(*) FROM authorizations a WHERE a.user_id = users.id) AS devices, \
      (SELECT count(*) FROM web_authorizations w WHERE w.user_id = users.id) AS sites";
-
-/// The account that Telegram itself writes from.
-const SERVICE_ID: i64 = 777_000;
 
 /// An account of a person, and how much hangs on it.
 #[derive(Clone, Debug, PartialEq, Eq)]

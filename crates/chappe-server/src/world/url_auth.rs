@@ -16,8 +16,6 @@
 //! it; that it is over for everybody else once somebody approved it; that a login from the same browser
 //! and address renews its web authorization instead of adding one.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "the pages that ask come next"))]
-
 use std::collections::BTreeSet;
 
 use chappe_api::errors;

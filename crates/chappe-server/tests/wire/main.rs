@@ -16,6 +16,7 @@ mod faults;
 mod http;
 mod letters;
 mod limits;
+mod logins;
 mod matrix;
 mod needs;
 mod qr;

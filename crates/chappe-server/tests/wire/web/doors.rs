@@ -89,24 +89,6 @@ async fn who_sends_drop_by_drop_is_cut_off() {
 }
 
 #[tokio::test]
-async fn the_dashboard_opens_with_its_key_only() {
-    let server = server(4).await;
-    let url = server.announcement().dashboard.clone().unwrap();
-    let key = url.rsplit_once("?key=").unwrap().1.to_owned();
-    let mut stranger = Browser::at(&url);
-    for path in ["/", "/?key=", "/?key=AAAA", "/css/telegram.css", "/?key=AAAA&key=BBBB"] {
-        let status = stranger.get(path).await.status;
-        assert!(status == 403 || status == 400, "{path}: {status}");
-    }
-    let mut person = Browser::at(&url);
-    let answer = person.get(&format!("/?key={key}")).await;
-    assert_eq!((answer.status, answer.header("location")), (303, "/"));
-    let cookie = answer.header("set-cookie");
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
-    assert!(person.get("/").await.body.contains(&server.accounts()[0].phone));
-}
-
-#[tokio::test]
 async fn doors_close_with_the_server() {
     let server = server(5).await;
     let host = browser(&server).host;

@@ -1,6 +1,7 @@
 //! The pages that stand for oauth.telegram.org, as a browser and as an attacker sees them.
 
 mod attacks;
+mod dashboard;
 mod doors;
 mod widget;
 
