@@ -196,6 +196,21 @@ impl Browser {
         self.asked.match_code.as_deref()
     }
 
+    /// Types a phone number instead of waiting for the link to be followed: 777000 asks whoever has
+    /// it. Whether anybody does is not told. `false` if it is no number, if too many were typed, or if
+    /// the login is over.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] when the server is gone.
+    ///
+    /// # Cancel safety
+    /// The message may be written although the future was dropped.
+    pub async fn type_phone(&self, phone: &str) -> Result<bool, Error> {
+        let (token, phone) = (self.asked.browser_token.clone(), phone.to_owned());
+        let work = move |world: &mut World, now| world.ask_phone_url_auth(now, &token, &phone);
+        Ok(self.run(work).await?.is_ok())
+    }
+
     /// How far the login is.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod password;
 mod qr;
 mod temporary;
 mod url_auth;
+mod url_auth_chat;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

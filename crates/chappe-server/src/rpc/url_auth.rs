@@ -2,7 +2,7 @@
 //! (core.telegram.org/api/url-authorization).
 
 use chappe_api::{
-    enums::{self, UrlAuthResult},
+    enums::{self, InputPeer, UrlAuthResult},
     errors, messages, types,
 };
 use chappe_tl::Text;
@@ -10,9 +10,7 @@ use chappe_tl::Text;
 use super::{Call, users};
 use crate::{
     failure::Outcome,
-    world::{
-        Approval, Consent, MatchCodes, Page, Scopes, Site, UrlAuth, UrlAuthLink, UrlAuthSource,
-    },
+    world::{Approval, Consent, MatchCodes, Page, Site, UrlAuth, UrlAuthLink, UrlAuthSource},
 };
 
 /// What the app asks about.
@@ -30,7 +28,7 @@ pub(super) fn request_url_auth(
     request: messages::RequestUrlAuth,
 ) -> Outcome<UrlAuthResult> {
     let me = call.my_id()?;
-    match subject(call, request.url.as_ref())? {
+    match subject(call, button(&request.peer, request.msg_id, request.button_id), &request.url)? {
         Subject::Request(login) => {
             // Only the page itself may ask from within Telegram.
             let origin = request.in_app_origin.as_deref();
@@ -43,9 +41,7 @@ pub(super) fn request_url_auth(
                 None => Ok(consent_to(call, *login)?.into()),
             }
         }
-        Subject::Page(page) if call.world.opens_unasked(me, &page)? => {
-            open(call, &page, Scopes::default())
-        }
+        Subject::Page(page) if call.world.opens_unasked(me, &page)? => open(call, &page, false),
         Subject::Page(page) => {
             let bot = bot(call, page.bot_id)?;
             Ok(types::UrlAuthResultRequest {
@@ -63,7 +59,7 @@ pub(super) fn accept_url_auth(
     request: messages::AcceptUrlAuth,
 ) -> Outcome<UrlAuthResult> {
     let me = call.my_id()?;
-    match subject(call, request.url.as_ref())? {
+    match subject(call, button(&request.peer, request.msg_id, request.button_id), &request.url)? {
         Subject::Request(login) => {
             let consent = Consent {
                 write: request.write_allowed,
@@ -73,10 +69,7 @@ pub(super) fn accept_url_auth(
             let approval = call.world.approve_url_auth(call.now, login.id, me, &consent)?;
             Ok(accepted(approval.url))
         }
-        Subject::Page(page) => {
-            let write = page.write && request.write_allowed;
-            open(call, &page, Scopes { write, ..Scopes::default() })
-        }
+        Subject::Page(page) => open(call, &page, request.write_allowed),
         Subject::Unknown => Ok(UrlAuthResult::Default),
     }
 }
@@ -98,9 +91,23 @@ pub(super) fn check_url_auth_match_code(
     call.world.check_url_auth_code(call.now, login.id, me, &request.match_code)
 }
 
-/// What an address is about.
-fn subject(call: &Call<'_>, url: Option<&Text>) -> Outcome<Subject> {
-    let url: &str = url.ok_or(errors::URL_INVALID)?;
+/// A button of a message in a chat, as a request names it.
+type Button<'a> = (&'a InputPeer, i32, i32);
+
+fn button(
+    peer: &Option<InputPeer>,
+    msg_id: Option<i32>,
+    button_id: Option<i32>,
+) -> Option<Button<'_>> {
+    Some((peer.as_ref()?, msg_id?, button_id?))
+}
+
+/// What a button or an address is about.
+fn subject(call: &Call<'_>, button: Option<Button<'_>>, url: &Option<Text>) -> Outcome<Subject> {
+    if let Some(button) = button {
+        return pressed(call, button);
+    }
+    let url: &str = url.as_ref().ok_or(errors::URL_INVALID)?;
     match UrlAuthLink::read(url).ok_or(errors::URL_INVALID)? {
         UrlAuthLink::Request(token) => {
             Ok(Subject::Request(Box::new(call.world.url_auth(call.now, token)?)))
@@ -111,6 +118,26 @@ fn subject(call: &Call<'_>, url: Option<&Text>) -> Outcome<Subject> {
             Ok(Subject::Page(Page { bot_id: bot.id, url: url.to_owned(), domain, write: false }))
         }
     }
+}
+
+/// What a login button is about. One whose site was taken away from the bot is an ordinary link.
+fn pressed(call: &Call<'_>, (peer, msg_id, button_id): Button<'_>) -> Outcome<Subject> {
+    let me = call.my_id()?;
+    let peer = match peer {
+        InputPeer::User(peer) => {
+            types::InputUser { user_id: peer.user_id, access_hash: peer.access_hash }
+        }
+        _ => return Err(errors::PEER_ID_INVALID.into()),
+    };
+    let peer = users::find(call, &peer.into())?.ok_or(errors::PEER_ID_INVALID)?;
+    let found = call.world.url_button(me, peer.id, msg_id, button_id)?;
+    let button = found.ok_or(errors::BUTTON_ID_INVALID)?;
+    if call.world.check_login_url(button.bot_id, &button.url).is_err() {
+        return Ok(Subject::Unknown);
+    }
+    let domain = Site::of(&button.url).ok_or(errors::URL_INVALID)?.host;
+    let write = button.request_write_access && !call.world.may_write(button.bot_id, me)?;
+    Ok(Subject::Page(Page { bot_id: button.bot_id, url: button.url, domain, write }))
 }
 
 /// The request that a link is for. There is nothing to decline or to check about a page.
@@ -143,9 +170,9 @@ fn consent_to(call: &Call<'_>, login: UrlAuth) -> Outcome<types::UrlAuthResultRe
 }
 
 /// Opens a page of a bot's site, logged in.
-fn open(call: &mut Call<'_>, page: &Page, granted: Scopes) -> Outcome<UrlAuthResult> {
+fn open(call: &mut Call<'_>, page: &Page, write: bool) -> Outcome<UrlAuthResult> {
     let (me, now) = (call.my_id()?, call.now);
-    let url = call.world.open_page(now, call.caller, me, (page, granted))?;
+    let url = call.world.open_page(now, call.caller, me, (page, write))?;
     Ok(accepted(Some(url)))
 }
 

@@ -50,7 +50,6 @@ impl Message {
 
 impl World {
     /// A login button of a message in a user's box. Its id is its place among the buttons.
-    #[cfg_attr(not(test), expect(dead_code, reason = "used as soon as there are web logins"))]
     pub(crate) fn url_button(
         &self,
         user_id: i64,

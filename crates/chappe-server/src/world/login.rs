@@ -144,7 +144,7 @@ pub(crate) fn is_phone(text: &str) -> Option<String> {
 }
 
 /// Reads a phone number that a code can be sent to.
-fn reachable(text: &str) -> Option<String> {
+pub(super) fn reachable(text: &str) -> Option<String> {
     is_phone(text).filter(|phone| {
         PHONE_LENGTH.contains(&phone.len())
             && !phone.starts_with('0')

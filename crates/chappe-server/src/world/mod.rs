@@ -37,6 +37,7 @@ mod site_login;
 mod store;
 mod temporary;
 mod url_auth;
+mod url_auth_letter;
 mod url_auth_link;
 mod userpic;
 mod users;
@@ -60,7 +61,6 @@ use rusqlite::OptionalExtension;
 
 use crate::failure::{Failure, Outcome, Stop};
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "used as soon as there are web logins"))]
 pub(crate) use self::service::{inline_rows, service_button};
 pub(crate) use self::{
     dcs::Dcs,

@@ -21,7 +21,6 @@ const PHONE: &str = "42777";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Allowed {
     /// The user logged in to the site of this domain.
-    #[expect(dead_code, reason = "used as soon as there are web logins")]
     Domain(String),
     /// The user was asked, and agreed.
     Request,
@@ -30,6 +29,17 @@ pub(crate) enum Allowed {
 /// What a button of a message of [`SERVICE_ID`] does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ServiceCallback {
+    /// Lets a browser log in that asked for it.
+    ApproveUrlAuth {
+        /// The number of its request.
+        id: i64,
+        /// Whether the bot may write.
+        write: bool,
+        /// Which of the match codes was picked.
+        code: Option<u8>,
+    },
+    /// Does not let it.
+    DeclineUrlAuth(i64),
     /// Ends the web login with this hash.
     ResetWebAuthorization(i64),
 }
@@ -46,15 +56,28 @@ pub(crate) struct ServiceAnswer {
 impl ServiceCallback {
     /// The data of the button: at most 64 bytes.
     fn to_bytes(&self) -> Vec<u8> {
-        match self {
-            Self::ResetWebAuthorization(hash) => format!("reset-web {hash}").into_bytes(),
-        }
+        let text = match self {
+            Self::ApproveUrlAuth { id, write, code } => {
+                let code = code.map_or_else(|| "-".to_owned(), |code| code.to_string());
+                format!("approve-login {id} {} {code}", i32::from(*write))
+            }
+            Self::DeclineUrlAuth(id) => format!("decline-login {id}"),
+            Self::ResetWebAuthorization(hash) => format!("reset-web {hash}"),
+        };
+        text.into_bytes()
     }
 
     /// Reads the data of a button.
     pub(crate) fn read(data: &[u8]) -> Option<Self> {
         let (name, value) = std::str::from_utf8(data).ok()?.split_once(' ')?;
         match name {
+            "approve-login" => {
+                let mut words = value.split(' ');
+                let (id, write, code) = (words.next()?, words.next()?, words.next()?);
+                let code = if code == "-" { None } else { Some(code.parse().ok()?) };
+                Some(Self::ApproveUrlAuth { id: id.parse().ok()?, write: write == "1", code })
+            }
+            "decline-login" => value.parse().ok().map(Self::DeclineUrlAuth),
             "reset-web" => value.parse().ok().map(Self::ResetWebAuthorization),
             _ => None,
         }
@@ -62,7 +85,6 @@ impl ServiceCallback {
 }
 
 /// A button of a message of [`SERVICE_ID`].
-#[cfg_attr(not(test), expect(dead_code, reason = "used as soon as there are web logins"))]
 pub(crate) fn service_button(text: &str, does: &ServiceCallback) -> KeyboardInlineButton {
     let does: InlineButtonType =
         types::InlineButtonTypeCallback { requires_password: false, data: does.to_bytes().into() }
@@ -71,7 +93,6 @@ pub(crate) fn service_button(text: &str, does: &ServiceCallback) -> KeyboardInli
 }
 
 /// Buttons below a message, row by row.
-#[cfg_attr(not(test), expect(dead_code, reason = "used as soon as there are web logins"))]
 pub(crate) fn inline_rows(rows: Vec<Vec<KeyboardInlineButton>>) -> ReplyMarkup {
     let rows = rows.into_iter().map(|buttons| types::KeyboardInlineButtonRow { buttons });
     types::ReplyInlineMarkup { force_reply: false, rows: rows.collect() }.into()
@@ -99,6 +120,9 @@ impl World {
     ) -> Outcome<ServiceAnswer> {
         let message = self.message(user_id, message_id)?.ok_or(errors::MESSAGE_ID_INVALID)?;
         match does {
+            ServiceCallback::ApproveUrlAuth { .. } | ServiceCallback::DeclineUrlAuth(_) => {
+                self.login_letter_pressed(now, user_id, message, does)
+            }
             ServiceCallback::ResetWebAuthorization(hash) => {
                 let text = match self.reset_web_authorization(user_id, *hash) {
                     Ok(()) => "You are logged out there.",

@@ -1,11 +1,6 @@
 //! Addresses of sites, read strictly: what a browser could take for another address than we do is
 //! taken for none.
 
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the pages and buttons that are checked come next")
-)]
-
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use chappe_api::errors;

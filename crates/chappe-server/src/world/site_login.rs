@@ -3,7 +3,10 @@
 
 use chappe_api::errors;
 
-use super::{Caller, Scopes, WebLogin, World, login_fields::append_fields};
+use super::{
+    Allowed, Caller, NewMessage, Scopes, ServiceCallback, Told, User, WebLogin, World, inline_rows,
+    login_fields::append_fields, service_button,
+};
 use crate::failure::Outcome;
 
 /// A page of a bot's site that a person opens from the app, logged in.
@@ -15,7 +18,7 @@ pub(crate) struct Page {
     pub(crate) url: String,
     /// The host in it.
     pub(crate) domain: String,
-    /// Whether the bot wants to write to the person.
+    /// Whether the bot wants to write to the person, and may not yet.
     pub(crate) write: bool,
 }
 
@@ -26,9 +29,17 @@ impl World {
         now: i32,
         user_id: i64,
         (bot_id, login): (i64, &WebLogin),
-        _granted: Scopes,
+        granted: Scopes,
     ) -> Outcome<i64> {
-        self.renew_web_authorization(now, user_id, bot_id, login)
+        let hash = self.renew_web_authorization(now, user_id, bot_id, login)?;
+        if granted.write {
+            // Assumed: a login by a button or by OpenID Connect lets the bot write in the same way as one
+            // by the widget.
+            let allowed = Allowed::Domain(login.domain.clone());
+            self.allow_bot(now, user_id, bot_id, allowed, Told::All)?;
+        }
+        self.tell_of_login(now, user_id, (bot_id, login), (granted, hash))?;
+        Ok(hash)
     }
 
     /// Whether a page is opened without a question: the person is logged in to the site, and nothing
@@ -44,7 +55,7 @@ impl World {
         now: i32,
         caller: Caller,
         user_id: i64,
-        (page, granted): (&Page, Scopes),
+        (page, write): (&Page, bool),
     ) -> Outcome<String> {
         let user = self.user(user_id)?.ok_or(errors::AUTH_KEY_UNREGISTERED)?;
         let fields = self.login_fields(now, &user, page.bot_id)?;
@@ -52,7 +63,77 @@ impl World {
         let browser = format!("Telegram {}", device.app_version);
         let platform = device.system_version.split(' ').next().unwrap_or_default();
         let login = WebLogin::of_browser(&page.domain, browser.trim_end(), platform, caller.ip);
+        let granted = Scopes { profile: true, phone: false, write: page.write && write };
         self.log_in_to_site(now, user_id, (page.bot_id, &login), granted)?;
         Ok(append_fields(&page.url, &fields))
+    }
+
+    /// Writes to a user what a site knows from now on and what its bot may do, with a button that ends the
+    /// login right there. (core.telegram.org/widgets/login-legacy)
+    fn tell_of_login(
+        &mut self,
+        now: i32,
+        user_id: i64,
+        (bot_id, login): (i64, &WebLogin),
+        (granted, hash): (Scopes, i64),
+    ) -> Outcome<()> {
+        let (user, bot) = (self.user(user_id)?, self.user(bot_id)?);
+        let (Some(user), Some(bot)) = (user, bot) else { return Ok(()) };
+        let mut knows = vec!["your number at Telegram"];
+        if granted.profile {
+            knows.push("your name");
+        }
+        if granted.profile && user.username.is_some() {
+            knows.push("your username");
+        }
+        if granted.phone {
+            knows.push("your phone number");
+        }
+        let write = match self.may_write(bot_id, user_id)? {
+            true => "may write to you",
+            false => "may not write to you",
+        };
+        let text = format!(
+            "You logged in to {} as {}.\n\nThe site knows {}. {} {write}.\n\n{}\n\nIf it was not you, \
+             log out there with the button below.",
+            login.domain,
+            full_name(&user),
+            listed(&knows),
+            bot_name(&bot),
+            place(login)
+        );
+        let ends = ServiceCallback::ResetWebAuthorization(hash);
+        let button = service_button(&format!("Log out of {}", login.domain), &ends);
+        let markup = Some(inline_rows(vec![vec![button]]));
+        self.service_message(now, user_id, NewMessage { markup, ..NewMessage::text(text) })?;
+        Ok(())
+    }
+}
+
+/// How a person is called.
+fn full_name(user: &User) -> String {
+    format!("{} {}", user.first_name, user.last_name).trim_end().to_owned()
+}
+
+/// How a bot is called.
+pub(super) fn bot_name(bot: &User) -> String {
+    match &bot.username {
+        Some(username) => format!("{} (@{username})", bot.first_name),
+        None => bot.first_name.clone(),
+    }
+}
+
+/// Where a login comes from, in two lines.
+pub(super) fn place(login: &WebLogin) -> String {
+    let WebLogin { browser, platform, ip, region, .. } = login;
+    format!("Browser: {browser}, {platform}\nAddress: {ip}, {region}")
+}
+
+/// Words with commas, and an "and" before the last.
+pub(super) fn listed(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
     }
 }

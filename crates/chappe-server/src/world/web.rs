@@ -43,9 +43,9 @@ pub(crate) struct WebLogin {
 }
 
 impl WebLogin {
-    /// What is known of a browser at this address.
+    /// What is known of a browser at this address. What it says of itself loses what is no text.
     pub(crate) fn of_browser(domain: &str, browser: &str, platform: &str, ip: IpAddr) -> Self {
-        let cut = |text: &str| text.chars().take(MAX_NAME).collect();
+        let cut = |text: &str| text.chars().filter(|it| !it.is_control()).take(MAX_NAME).collect();
         let place = place(ip);
         let region = match place.region {
             "" => place.country.to_owned(),

@@ -5,16 +5,16 @@ use chappe_api::{bots, updates::GetDifference};
 use super::*;
 
 /// Claude with two devices, Ada with one, and a bot.
-struct Chat {
-    server: Bench,
-    claude: Caller,
+pub(super) struct Chat {
+    pub(super) server: Bench,
+    pub(super) claude: Caller,
     desk: Caller,
-    ada: Caller,
-    bot: Caller,
+    pub(super) ada: Caller,
+    pub(super) bot: Caller,
 }
 
 impl Chat {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut server = Bench::new();
         let (claude, desk) = (server.demonstration(1), server.demonstration(2));
         let (ada, bot) = (server.stranger(3), server.bot(4));
@@ -22,22 +22,22 @@ impl Chat {
         Self { server, claude, desk, ada, bot }
     }
 
-    fn user(&self, caller: Caller) -> User {
+    pub(super) fn user(&self, caller: Caller) -> User {
         let key = self.server.world.key_state(caller.auth_key_id).unwrap().unwrap();
         self.server.world.user(key.user_id.unwrap()).unwrap().unwrap()
     }
 
-    fn peer(&self, caller: Caller) -> enums::InputPeer {
+    pub(super) fn peer(&self, caller: Caller) -> enums::InputPeer {
         let User { id: user_id, access_hash, .. } = self.user(caller);
         types::InputPeerUser { user_id, access_hash }.into()
     }
 
-    fn input(&self, caller: Caller) -> InputUser {
+    pub(super) fn input(&self, caller: Caller) -> InputUser {
         let User { id: user_id, access_hash, .. } = self.user(caller);
         types::InputUser { user_id, access_hash }.into()
     }
 
-    fn send(&mut self, from: Caller, to: Caller, text: &str) -> Result<i32, Failure> {
+    pub(super) fn send(&mut self, from: Caller, to: Caller, text: &str) -> Result<i32, Failure> {
         let random_id = self.server.last_msg_id + 1_000;
         let request = messages::SendMessage::new(self.peer(to), text, random_id);
         Ok(new_id(&self.server.call(from, &request)?))
@@ -89,7 +89,7 @@ fn new_id(answer: &enums::Updates) -> i32 {
     }
 }
 
-fn id(message: &enums::Message) -> i32 {
+pub(super) fn id(message: &enums::Message) -> i32 {
     match message {
         enums::Message::Message(message) => message.id,
         enums::Message::Service(message) => message.id,
@@ -98,7 +98,7 @@ fn id(message: &enums::Message) -> i32 {
     }
 }
 
-fn text(message: &enums::Message) -> String {
+pub(super) fn text(message: &enums::Message) -> String {
     match message {
         enums::Message::Message(message) => {
             format!("{}{}", if message.out { "> " } else { "" }, message.message.as_str())
@@ -475,7 +475,7 @@ fn only_its_author_changes_a_message_and_a_person_only_for_two_days() {
 }
 
 /// A message of a bot with these buttons.
-fn with_buttons(
+pub(super) fn with_buttons(
     peer: enums::InputPeer,
     buttons: Vec<enums::InlineButtonType>,
 ) -> messages::SendMessage {
@@ -492,7 +492,11 @@ fn callback(data: &[u8]) -> enums::InlineButtonType {
     types::InlineButtonTypeCallback { requires_password: false, data: data.to_vec().into() }.into()
 }
 
-fn press(peer: enums::InputPeer, msg_id: i32, data: &[u8]) -> messages::GetBotCallbackAnswer {
+pub(super) fn press(
+    peer: enums::InputPeer,
+    msg_id: i32,
+    data: &[u8],
+) -> messages::GetBotCallbackAnswer {
     messages::GetBotCallbackAnswer {
         data: Some(data.to_vec().into()),
         ..messages::GetBotCallbackAnswer::new(peer, msg_id)

@@ -13,7 +13,7 @@ use crate::world::{
 const SITE: &str = "https://travel.example.com";
 
 /// What a browser asks on the site of the first bot.
-fn ask(server: &mut Bench, change: impl FnOnce(&mut NewUrlAuth)) -> UrlAuthAsked {
+pub(super) fn ask(server: &mut Bench, change: impl FnOnce(&mut NewUrlAuth)) -> UrlAuthAsked {
     let bot_id = server.world.bots().unwrap()[0].user_id;
     let mut new = NewUrlAuth {
         source: UrlAuthSource::Widget,
@@ -41,19 +41,19 @@ fn ask(server: &mut Bench, change: impl FnOnce(&mut NewUrlAuth)) -> UrlAuthAsked
     server.world.transaction(|world| world.ask_url_auth(now, new)).unwrap()
 }
 
-fn link(asked: &UrlAuthAsked) -> String {
+pub(super) fn link(asked: &UrlAuthAsked) -> String {
     links_of(&asked.token)[0].clone()
 }
 
-fn request(url: &str) -> messages::RequestUrlAuth {
+pub(super) fn request(url: &str) -> messages::RequestUrlAuth {
     messages::RequestUrlAuth { url: Some(url.into()), ..messages::RequestUrlAuth::new() }
 }
 
-fn accept(url: &str) -> messages::AcceptUrlAuth {
+pub(super) fn accept(url: &str) -> messages::AcceptUrlAuth {
     messages::AcceptUrlAuth { url: Some(url.into()), ..messages::AcceptUrlAuth::new() }
 }
 
-fn decline(url: &str) -> messages::DeclineUrlAuth {
+pub(super) fn decline(url: &str) -> messages::DeclineUrlAuth {
     messages::DeclineUrlAuth { url: url.into() }
 }
 
@@ -62,7 +62,7 @@ fn check(url: &str, code: &str) -> messages::CheckUrlAuthMatchCode {
 }
 
 /// What the person is asked.
-fn shown(server: &mut Bench, caller: Caller, url: &str) -> types::UrlAuthResultRequest {
+pub(super) fn shown(server: &mut Bench, caller: Caller, url: &str) -> types::UrlAuthResultRequest {
     match server.call(caller, &request(url)).unwrap() {
         enums::UrlAuthResult::Request(shown) => *shown,
         other => panic!("{other:?}"),
@@ -70,19 +70,19 @@ fn shown(server: &mut Bench, caller: Caller, url: &str) -> types::UrlAuthResultR
 }
 
 /// Where the app goes then.
-fn accepted(answer: enums::UrlAuthResult) -> Option<String> {
+pub(super) fn accepted(answer: enums::UrlAuthResult) -> Option<String> {
     match answer {
         enums::UrlAuthResult::Accepted(accepted) => accepted.url.map(|url| url.to_string()),
         other => panic!("{other:?}"),
     }
 }
 
-fn status(server: &Bench, asked: &UrlAuthAsked) -> UrlAuthStatus {
+pub(super) fn status(server: &Bench, asked: &UrlAuthAsked) -> UrlAuthStatus {
     server.world.poll_url_auth(server.now, &asked.browser_token).unwrap().status
 }
 
 /// HMAC-SHA-256 as RFC 2104 spells it, under the key of core.telegram.org/widgets/login-legacy.
-fn widget_hash(token: &str, lines: &str) -> String {
+pub(super) fn widget_hash(token: &str, lines: &str) -> String {
     let mut key = [0; 64];
     key[..32].copy_from_slice(&sha256(&[token.as_bytes()]));
     let (inner, outer) = (key.map(|byte| byte ^ 0x36), key.map(|byte| byte ^ 0x5c));

@@ -344,9 +344,10 @@ fn the_same_browser_goes_on_and_another_one_begins() {
 
 #[test]
 fn what_a_browser_says_of_itself_is_cut() {
-    let long = "ä".repeat(1_000);
+    let long = format!("\u{1b}[2J\n{}", "ä".repeat(1_000));
     let login = WebLogin::of_browser("a.example", &long, &long, "192.168.1.1".parse().unwrap());
     assert_eq!((login.browser.chars().count(), login.platform.chars().count()), (64, 64));
+    assert!(login.browser.starts_with("[2Jä"), "{}", login.browser);
     assert_eq!((login.ip.as_str(), login.region.as_str()), ("192.168.1.1", "Local network"));
 }
 
