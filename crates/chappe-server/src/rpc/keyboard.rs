@@ -104,6 +104,7 @@ fn check(call: &Call<'_>, does: &mut InlineButtonType) -> Outcome<()> {
                 Some(bot) => users::find(call, bot)?,
             };
             let bot = bot.filter(|user| user.bot).ok_or(errors::BOT_INVALID)?;
+            call.world.check_login_url(bot.id, &login.url)?;
             let bot = types::InputUser { user_id: bot.id, access_hash: 0 };
             login.bot = Some(bot.into());
             return Ok(());

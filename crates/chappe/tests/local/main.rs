@@ -18,6 +18,8 @@ mod lease;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod password;
 #[cfg(test)]
 mod policy;

@@ -565,6 +565,7 @@ fn buttons_that_make_no_sense_are_refused() {
         bot: Some(bot),
         ..types::InputInlineButtonTypeUrlAuth::new("https://travel.example.com/login")
     };
+    let login_at = |url: &str| types::InputInlineButtonTypeUrlAuth::new(url).into();
     let cases: Vec<(enums::InlineButtonType, ErrorName)> = vec![
         (callback(b""), errors::BUTTON_DATA_INVALID),
         (callback(&[b'x'; 65]), errors::BUTTON_DATA_INVALID),
@@ -578,16 +579,32 @@ fn buttons_that_make_no_sense_are_refused() {
         ),
         (login(nobody).into(), errors::BOT_INVALID),
         (login(chat.input(ada)).into(), errors::BOT_INVALID),
+        (login_at("https://travel.example.com@evil.example/"), errors::BUTTON_URL_INVALID),
+        (login_at("https://evil.example/"), errors::BOT_DOMAIN_INVALID),
+        (login_at("https://news.example.org/"), errors::BOT_DOMAIN_INVALID),
     ];
     for (button, name) in cases {
         chat.server.refused(bot, &with_buttons(peer.clone(), vec![button]), name);
     }
+    // A bot may send the login button of another one, for that one's site.
+    let other = chat.server.world.user_by_username("LumiereNewsBot").unwrap().unwrap();
+    let named = types::InputUser { user_id: other.id, access_hash: other.access_hash };
+    let foreign = types::InputInlineButtonTypeUrlAuth {
+        bot: Some(named.into()),
+        ..types::InputInlineButtonTypeUrlAuth::new("https://news.example.org/login")
+    };
+    let request = with_buttons(peer.clone(), vec![foreign.into()]);
+    let id = new_id(&chat.server.call(bot, &request).unwrap());
+    let twin = chat.server.world.message(chat.user(bot).id, id).unwrap().unwrap().twin_id.unwrap();
+    let (ada_id, bot_id) = (chat.user(ada).id, chat.user(bot).id);
+    let found = chat.server.world.url_button(ada_id, bot_id, twin, 0).unwrap().unwrap();
+    assert_eq!(found.bot_id, other.id);
     let many = with_buttons(peer, vec![callback(b"x"); 101]);
     chat.server.refused(bot, &many, errors::REPLY_MARKUP_TOO_LONG);
     // A person has no buttons to send.
     let request = with_buttons(chat.peer(bot), vec![callback(b"x")]);
     chat.server.call(ada, &request).unwrap();
-    let sent = chat.server.world.message(chat.user(ada).id, 2).unwrap().unwrap();
+    let sent = chat.server.world.message(ada_id, twin + 1).unwrap().unwrap();
     assert_eq!(sent.content.markup, None);
 }
 
