@@ -1,5 +1,6 @@
 //! Requests against the world, as bytes, without a socket: who may call what, and what they hear.
 
+mod buttons;
 mod chat;
 mod dcs;
 mod devices;

@@ -1,7 +1,8 @@
 //! Logins by what stands in chats: login buttons of bots, and messages of 777000.
 
 use super::{
-    chat::{Chat, id, press, text, with_buttons},
+    buttons::{press, with_buttons},
+    chat::{Chat, id, text},
     url_auth::{accept, accepted, ask, link, request, shown, status, widget_hash},
     *,
 };
