@@ -58,7 +58,8 @@ pub struct Fingerprint {
 
 impl Fingerprint {
     pub(crate) fn new(bytes: [u8; 32], date: SystemTime, lifetime: Duration) -> Self {
-        Self { bytes, until: date.checked_add(lifetime).unwrap_or(date) }
+        // Beyond all clocks is for ever: what is not remembered would pass again.
+        Self { bytes, until: date.checked_add(lifetime.min(EVER)).unwrap_or(date) }
     }
 
     /// The unique part. It is the hash itself: no less secret than the login while that is
@@ -129,6 +130,9 @@ impl fmt::Debug for Seen {
         f.debug_struct("Seen").field("capacity", capacity).field("known", &known.len()).finish()
     }
 }
+
+/// A hundred years.
+const EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 #[cfg(test)]
 mod tests {

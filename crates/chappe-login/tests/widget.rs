@@ -126,6 +126,27 @@ fn a_login_that_was_seen_is_refused_in_any_clothes() {
 }
 
 #[test]
+fn a_login_that_is_fresh_for_ever_is_remembered_for_ever() {
+    let for_ever = Freshness { max_age: Duration::MAX, ..Freshness::LOGIN };
+    let patient = widget().with_freshness(for_ever);
+    let mut seen = Seen::new(10);
+    let mut enter = |now| {
+        let login = patient.check(Fields::from_query(QUERY)?, now)?;
+        seen.once(login.fingerprint(), now)
+    };
+    assert_eq!(enter(at(1)), Ok(()));
+    assert_eq!(enter(at(1_000_000_000)), Err(Error::Replayed));
+}
+
+#[test]
+fn what_the_site_put_into_the_query_is_taken_out_first() {
+    let mut fields = Fields::from_query(&format!("?next=%2Fcart&{QUERY}")).unwrap();
+    assert_eq!(widget().check(fields.clone(), at(0)).err(), Some(Error::Hash));
+    assert_eq!(fields.take("next").as_deref(), Some("/cart"));
+    assert!(widget().check(fields, at(0)).is_ok());
+}
+
+#[test]
 fn somebodys_name_cannot_be_another_id() {
     // The signed text of both is the same, line by line: who calls himself so would be 7.
     let name = "Eve\nid=7\nid2=";

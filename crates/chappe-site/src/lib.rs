@@ -14,6 +14,13 @@
 //! - what is kept for strangers is bounded, and lies there by its hash;
 //! - a page may load what it needs and nothing else.
 //!
+//! Alone, against a local Telegram (`chappe serve --web --bot-domain MyShopBot=localhost` says where
+//! its pages are and what the bot's token is):
+//!
+//! ```text
+//! TELEGRAM_BOT_TOKEN=123456:ABC-DEF chappe-site --bot MyShopBot --telegram http://127.0.0.1:38579
+//! ```
+//!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let listener = chappe_site::bind("127.0.0.1:8080".parse()?).await?;

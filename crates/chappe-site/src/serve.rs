@@ -8,7 +8,7 @@ use std::{
 };
 
 use chappe_login::{Seen, Widget, oidc::Provider};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
     Error, Site,
@@ -27,7 +27,9 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 impl Site {
-    /// Serves until `shutdown` is over and everything that was asked is answered.
+    /// Serves until `shutdown` is over, and at most five seconds more for what was asked by then.
+    ///
+    /// Askers that are slow or too many are left to the proxy that ends TLS in front of a site.
     ///
     /// # Errors
     ///
@@ -44,8 +46,22 @@ impl Site {
     ) -> Result<(), Error> {
         let port = listener.local_addr()?.port();
         let router = routes::router(Arc::new(self.shared(port)?));
-        axum::serve(listener, router).with_graceful_shutdown(shutdown).await?;
-        Ok(())
+        let (ends, ended) = oneshot::channel();
+        let shutdown = async {
+            shutdown.await;
+            _ = ends.send(());
+        };
+        let patience = async {
+            // Without a word the server has ended by itself: its outcome is what counts.
+            match ended.await {
+                Ok(()) => tokio::time::sleep(PATIENCE).await,
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            served = axum::serve(listener, router).with_graceful_shutdown(shutdown) => Ok(served?),
+            () = patience => Ok(()),
+        }
     }
 
     /// Checks what was said of the site, and makes what its requests share.
@@ -102,6 +118,9 @@ pub(crate) const SESSION: Duration = Duration::from_secs(900);
 
 /// How long a login may take.
 pub(crate) const LOGIN: Duration = Duration::from_secs(600);
+
+/// How long the last questions may take when the site ends.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many are logged in at once, and how many logins are under way.
 const SESSIONS: usize = 10_000;

@@ -8,6 +8,10 @@ use std::{
     time::Duration,
 };
 
+use chappe_login::BotToken;
+use chappe_site::Site;
+use tokio::{io::AsyncWriteExt as _, net::TcpStream, sync::oneshot};
+
 use super::{Browser, TOKEN};
 
 /// Ends with the test, whatever happens.
@@ -55,6 +59,23 @@ async fn the_program_says_where_it_is_and_no_secret() {
     let mut printed = reader.join().unwrap();
     errors.read_to_string(&mut printed).unwrap();
     assert_eq!(printed, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_site_ends_although_somebody_never_finishes_a_question() {
+    let listener = chappe_site::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let site = Site::new(BotToken::new(TOKEN).unwrap(), "my_shop_bot");
+    let (end, shutdown) = oneshot::channel::<()>();
+    let serving = tokio::spawn(site.serve(listener, async { _ = shutdown.await }));
+    assert_eq!(Browser::new(address.port()).get("/").await.status, 200);
+    let mut stuck = TcpStream::connect(address).await.unwrap();
+    stuck.write_all(b"GET / HTTP/1.1\r\nHost: ").await.unwrap();
+    // Whoever comes later is answered later: the site has seen the beginning.
+    assert_eq!(Browser::new(address.port()).get("/").await.status, 200);
+    end.send(()).unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(60), serving).await.unwrap();
+    ended.unwrap().unwrap();
 }
 
 #[test]
