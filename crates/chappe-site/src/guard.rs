@@ -40,7 +40,7 @@ pub(crate) async fn guard(
 pub(crate) fn policy(shared: &Shared, scripts: &str) -> String {
     let Shared { scripts: base, issuer, .. } = shared;
     format!(
-        "default-src 'none'; style-src 'self'; script-src 'self' {base} {issuer}{scripts}; \
+        "default-src 'none'; style-src 'self' {issuer}; script-src 'self' {base} {issuer}{scripts}; \
          img-src 'self' https: {base}; frame-src {issuer}; connect-src 'self' {issuer}; \
          form-action 'self' {issuer}; base-uri 'none'; frame-ancestors 'none'"
     )
