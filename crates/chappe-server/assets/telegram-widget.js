@@ -6,7 +6,7 @@
   const script = document.currentScript;
   const home = new URL(script.src).origin;
   const SIZES = { large: [238, 40], medium: [186, 28], small: [148, 20] };
-  const POPUP = { width: 550, height: 570 };
+  const POPUP = { width: 550, height: 640 };
 
   const parse = (text) => {
     try {

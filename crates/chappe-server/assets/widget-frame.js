@@ -20,7 +20,7 @@
       popup.focus();
       return;
     }
-    const [width, height] = [550, 570];
+    const [width, height] = [550, 640];
     const left = Math.max(0, (screen.width - width) / 2) + (screen.availLeft | 0);
     const top = Math.max(0, (screen.height - height) / 2) + (screen.availTop | 0);
     popup = window.open(button.href, "_blank", `popup,width=${width},height=${height},left=${left},top=${top}`);

@@ -28,13 +28,11 @@ use super::{
     parameters::Parameters,
     ticket::Ticket,
     visitor::Visitor,
-    waiting::Waiting,
+    waiting::{Note, Waiting},
 };
 use crate::{
-    failure::{Failure, Outcome},
-    world::{
-        Consent, NewUrlAuth, Site, UrlAuth, UrlAuthSource, UrlAuthStatus, User, WebLogin, World,
-    },
+    failure::Failure,
+    world::{Consent, NewUrlAuth, Site, UrlAuth, UrlAuthSource, UrlAuthStatus, User, WebLogin},
 };
 
 /// How many requests wait for a person at a time; more are refused until some have ended.
@@ -48,6 +46,7 @@ pub(crate) fn routes() -> Router<Telegram> {
     Router::new()
         .route("/auth", get(authorize))
         .route("/auth/wait", get(wait))
+        .route("/auth/request", post(request))
         .route("/auth/login", post(login))
         .route("/auth/accept", post(accept))
         .route("/auth/cancel", post(cancel))
@@ -85,7 +84,7 @@ pub(crate) async fn begin(
         })
         .await?;
     let ticket = Ticket::from(asked);
-    let mut response = show(telegram, visitor, &ticket).await?;
+    let mut response = show(telegram, visitor, &ticket, Note::None).await?;
     add_cookie(&mut response, ticket.cookie(visitor));
     Ok(response)
 }
@@ -95,6 +94,7 @@ async fn show(
     telegram: &Telegram,
     visitor: &Visitor,
     ticket: &Ticket,
+    note: Note,
 ) -> Result<Response, Problem> {
     let (token, link) = (ticket.browser_token.clone(), link(visitor));
     let (request, bot, known, now) = telegram
@@ -111,7 +111,8 @@ async fn show(
     // Who was named by a phone number is the only one who may say yes.
     let named = request.for_user;
     let known = known.filter(|user| named.is_none_or(|named| named == user.id));
-    let waiting = Waiting { request: &request, bot: &bot, known: known.as_ref(), ticket, now };
+    let waiting =
+        Waiting { request: &request, bot: &bot, known: known.as_ref(), ticket, now, note };
     let mut response = pages::page_with(&waiting.title(), waiting.head(), waiting.body());
     // A browser asks this policy also about where the answer to a form sends it.
     if let Some(target) = target_of_forms(&request) {
@@ -162,7 +163,30 @@ async fn wait(
 ) -> Result<Response, Problem> {
     let parameters = Parameters::of_query(&uri)?;
     let ticket = ticket(&visitor, &parameters)?;
-    show(&telegram, &visitor, &ticket).await
+    let note = Note::read(parameters.get("note").unwrap_or_default());
+    show(&telegram, &visitor, &ticket, note).await
+}
+
+/// `POST /auth/request?request=` with `phone=`: Telegram writes to who has that number.
+async fn request(
+    State(telegram): State<Telegram>,
+    visitor: Visitor,
+    uri: Uri,
+    body: Body,
+) -> Result<Response, Problem> {
+    same_site(visitor.headers())?;
+    let ticket = ticket(&visitor, &Parameters::of_query(&uri)?)?;
+    let form = Parameters::of_form(body).await?;
+    let phone = form.get("phone").unwrap_or_default().to_owned();
+    let token = ticket.browser_token.clone();
+    let asked = telegram
+        .run(move |world, now| match world.ask_phone_url_auth(now, &token, &phone) {
+            Err(stop) if stop.is(errors::PHONE_NUMBER_INVALID) => Ok(Note::WrongPhone),
+            asked => asked.map(|()| Note::Sent),
+        })
+        .await?;
+    Ok(Redirect::to(&format!("/auth/wait?request={}&note={}", ticket.handle(), asked.name()))
+        .into_response())
 }
 
 /// `POST /auth/login?request=`: whether there is an end to fetch. Observed: `true` when there is.
@@ -272,7 +296,7 @@ async fn push(
     let (request, linked) = telegram
         .run(move |world, now| {
             let request = world.poll_url_auth(now, &token)?;
-            let linked = link_by_phone(world, now, &request, link.as_deref())?;
+            let linked = world.link_browser(now, &request, link.as_deref())?;
             Ok((request, linked))
         })
         .await?;
@@ -280,10 +304,9 @@ async fn push(
         return Ok(back(&ticket));
     }
     let message = parameters.get("how") == Some("message");
-    let known = linked.clone().or_else(|| self::link(&visitor));
     let mut response = match request.asked.source {
         UrlAuthSource::Widget => {
-            legacy::finish(&telegram, &visitor, (ticket, request), known, message).await?
+            legacy::finish(&telegram, &visitor, (ticket, request), message).await?
         }
         UrlAuthSource::InApp | UrlAuthSource::Native | UrlAuthSource::Oidc => {
             return Err(Problem::bad(
@@ -296,24 +319,6 @@ async fn push(
         add_cookie(&mut response, link_cookie(&visitor, &linked, LINK_AGE));
     }
     Ok(response)
-}
-
-/// Links a browser to who said yes to the message that a phone number typed there brought. Tells what
-/// the browser shows from then on, if that is new.
-fn link_by_phone(
-    world: &mut World,
-    now: i32,
-    request: &UrlAuth,
-    link: Option<&str>,
-) -> Outcome<Option<String>> {
-    let (Some(user_id), UrlAuthStatus::Approved) = (request.for_user, request.status) else {
-        return Ok(None);
-    };
-    let known = link.map_or(Ok(None), |link| world.browser_user(now, link))?;
-    match known {
-        Some(known) if known.id == user_id => Ok(None),
-        _ => world.link_browser(now, user_id).map(Some),
-    }
 }
 
 /// Sends a browser on.

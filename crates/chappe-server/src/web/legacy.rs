@@ -150,7 +150,6 @@ pub(super) async fn finish(
     telegram: &Telegram,
     visitor: &Visitor,
     (ticket, request): (Ticket, UrlAuth),
-    link: Option<String>,
     message: bool,
 ) -> Result<Response, Problem> {
     let result = match request.status {
@@ -161,18 +160,7 @@ pub(super) async fn finish(
             let fields = telegram
                 .run(move |world, now| {
                     let claim = world.claim_url_auth(now, &ticket.browser_token)?;
-                    let bot_id = claim.request.asked.bot_id;
-                    if let Some(link) = link
-                        && world.browser_user(now, &link)?.is_some_and(|user| user == claim.user)
-                    {
-                        world.remember_browser_login(
-                            now,
-                            &link,
-                            bot_id,
-                            claim.web_authorization,
-                        )?;
-                    }
-                    world.login_fields(now, &claim.user, bot_id)
+                    world.login_fields(now, &claim.user, claim.request.asked.bot_id)
                 })
                 .await?;
             user_json(fields)

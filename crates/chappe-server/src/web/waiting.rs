@@ -1,14 +1,46 @@
-//! The page that waits for a person's yes. It works without a script, too: then by a link.
+//! The page that waits for a person's yes. It works without a script, too: then it looks again by
+//! itself once a message is on its way, and by a link before that.
 
 use axum::response::Response;
 use maud::{Markup, html};
 use qrcode::{Color, EcLevel, QrCode};
 
-use super::{pages, ticket::Ticket};
-use crate::world::{NewUrlAuth, UrlAuth, User, Userpic, links_of};
+use super::{pages, ticket::Ticket, widget::plane};
+use crate::world::{NewUrlAuth, UrlAuth, UrlAuthSource, User, Userpic, links_of};
+
+/// How often the page looks again without a script, in seconds.
+const REFRESH: u32 = 4;
 
 /// How many empty modules stand around a QR code. (ISO/IEC 18004)
 const QUIET_ZONE: usize = 4;
+
+/// What the page says about the step before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// Nothing.
+    None,
+    /// A message is on its way, if somebody has that number.
+    Sent,
+    /// That was no phone number.
+    WrongPhone,
+}
+
+impl Note {
+    /// Its name in the address.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Sent => "sent",
+            Self::WrongPhone => "phone",
+        }
+    }
+
+    /// The note of this name.
+    pub(crate) fn read(name: &str) -> Self {
+        let known = [Self::Sent, Self::WrongPhone].into_iter().find(|note| note.name() == name);
+        known.unwrap_or(Self::None)
+    }
+}
 
 /// What is waited for.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +55,8 @@ pub(crate) struct Waiting<'a> {
     pub(crate) ticket: &'a Ticket,
     /// The time, unix seconds.
     pub(crate) now: i32,
+    /// What happened before.
+    pub(crate) note: Note,
 }
 
 impl Waiting<'_> {
@@ -31,9 +65,16 @@ impl Waiting<'_> {
         format!("Log in to {}", self.asked().login.domain)
     }
 
-    /// What waits.
+    /// What looks again when there is no script. A page with an empty field does not: what is being
+    /// typed would be lost.
     pub(crate) fn head(&self) -> Markup {
-        html! { script src="/js/login-wait.js" defer {} }
+        let again = format!("{REFRESH};url={}", self.again());
+        html! {
+            @if self.note == Note::Sent {
+                noscript { meta http-equiv="refresh" content=(again); }
+            }
+            script src="/js/login-wait.js" defer {}
+        }
     }
 
     /// The page.
@@ -41,9 +82,10 @@ impl Waiting<'_> {
         html! {
             section.card.login data-request=(self.ticket.handle()) {
                 (self.who_asks())
-                @match self.known {
-                    Some(user) => (self.confirm(user)),
-                    None => (self.scan()),
+                @match (self.known, self.note) {
+                    (Some(user), _) => (self.confirm(user)),
+                    (None, Note::Sent) => (self.sent()),
+                    (None, note) => (self.ways(note)),
                 }
                 (self.end())
             }
@@ -55,7 +97,7 @@ impl Waiting<'_> {
     }
 
     fn again(&self) -> String {
-        format!("/auth/wait?request={}", self.ticket.handle())
+        format!("/auth/wait?request={}&note={}", self.ticket.handle(), self.note.name())
     }
 
     fn action(&self, name: &str) -> String {
@@ -74,10 +116,34 @@ impl Waiting<'_> {
                     @if let Some(username) = &self.bot.username { " @" (username) }
                 }
             }
-            ul.scopes {
-                li { "It gets your name, username and picture." }
-                @if asked.scopes.phone { li { "It asks for your phone number." } }
-                @if asked.scopes.write { li { "Its bot wants to send you messages." } }
+            div.scopes {
+                h2 { "This site gets" }
+                ul {
+                    li { "your name, username and picture" }
+                    @if asked.scopes.phone { li { "your phone number, if you share it" } }
+                    @if asked.scopes.write { li { "leave to message you, if you give it" } }
+                }
+            }
+        }
+    }
+
+    /// Both ways to say yes. The one that the site's way is known for is open.
+    fn ways(&self, note: Note) -> Markup {
+        let widget = self.asked().source == UrlAuthSource::Widget;
+        let by_phone = widget || note == Note::WrongPhone;
+        html! {
+            @if by_phone {
+                (self.phone())
+                details.other {
+                    summary { "Use a QR code or a link" }
+                    (self.scan())
+                }
+            } @else {
+                (self.scan())
+                details.other {
+                    summary { "Use a phone number" }
+                    (self.phone())
+                }
             }
         }
     }
@@ -111,23 +177,59 @@ impl Waiting<'_> {
         }
     }
 
+    fn phone(&self) -> Markup {
+        html! {
+            form method="post" action=(self.action("request")) {
+                label for="phone" { "Your phone number, as Telegram knows it" }
+                input #phone type="tel" name="phone" required autocomplete="tel" inputmode="tel"
+                    maxlength="32" placeholder="+999 66 2 1234"
+                    autofocus[self.asked().source == UrlAuthSource::Widget]
+                    aria-invalid[self.note == Note::WrongPhone]
+                    aria-describedby="phone-help";
+                p #phone-help.quiet.wrong[self.note == Note::WrongPhone] {
+                    @match self.note {
+                        Note::WrongPhone => { "That is no phone number. Begin with the country code." }
+                        _ => { "Telegram sends a message there to confirm that it is you." }
+                    }
+                }
+                button type="submit" { "Next" }
+            }
+        }
+    }
+
+    fn sent(&self) -> Markup {
+        html! {
+            div.sent role="status" {
+                div.plane { (plane()) }
+                h2 { "Look at Telegram" }
+                p {
+                    "If an account has this number, Telegram has just sent it a message. Confirm it there, "
+                    "and this page goes on by itself."
+                }
+                (self.match_code())
+                p.quiet {
+                    "Nothing came? "
+                    a href={ "/auth/wait?request=" (self.ticket.handle()) } { "Try another number or a QR code" }
+                    "."
+                }
+            }
+        }
+    }
+
     fn scan(&self) -> Markup {
         let [app, page] = links_of(&self.ticket.token);
         html! {
             div.scan {
-                h2 { "Scan or open in Telegram" }
                 @if let Some(code) = qr(&page) { (code) }
+                p.center { "Scan it with Telegram, or open the link." }
                 (self.match_code())
                 a.button.second href=(app) { "Open Telegram on this device" }
-                details {
-                    summary { "Without an app" }
-                    p {
-                        "This is a local Telegram: its dashboard shows this request, and "
-                        code { "chappe web approve" }
-                        " takes this link:"
-                    }
-                    p { code.link { (app) } }
+                p.quiet {
+                    "This is a local Telegram: its dashboard shows this request, and "
+                    code { "chappe web approve" }
+                    " takes this link:"
                 }
+                p { code.link { (app) } }
                 noscript {
                     p.center { a href=(self.again()) { "I have confirmed it" } }
                 }
@@ -152,7 +254,7 @@ impl Waiting<'_> {
         html! {
             footer {
                 p.quiet {
-                    (login.browser) ", " (login.platform) " · " (login.ip) ", " (login.region)
+                    "Asked by " (login.browser) ", " (login.platform) " · " (login.ip) ", " (login.region)
                 }
                 div.row {
                     span.quiet role="timer" { "Open for " span data-left=(left) { (left / 60) ":" (format!("{:02}", left % 60)) } }

@@ -115,7 +115,7 @@ fn button(asker: &Asker, known: Option<&User>, parameters: &Parameters) -> Marku
 }
 
 /// A paper plane.
-fn plane() -> Markup {
+pub(crate) fn plane() -> Markup {
     html! {
         svg viewBox="0 0 24 24" aria-hidden="true" {
             path fill="currentColor"

@@ -15,8 +15,9 @@ use crate::client::Client;
 /// The manual, whose examples must work.
 const MANUAL: &str = include_str!("../../FAULTS.md");
 
-/// Another one.
+/// Others.
 const LOGIN: &str = include_str!("../../LOGIN.md");
+const WEB_LOGIN: &str = include_str!("../../WEB_LOGIN.md");
 
 pub(crate) async fn server(seed: u64) -> Handle {
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -278,8 +279,10 @@ async fn every_example_of_the_manual_and_the_index_works() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_programs_of_the_manuals_run() {
-    let server = server(5).await;
-    for manual in [MANUAL, LOGIN] {
+    let free = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = Server::builder().in_memory().seed(5).control(free).web(free);
+    let server = server.start().await.unwrap();
+    for manual in [MANUAL, LOGIN, WEB_LOGIN] {
         run_programs(&server, manual);
     }
     let (_, left) = ask(&server, "GET", "/faults", "").await;
@@ -290,7 +293,8 @@ async fn the_programs_of_the_manuals_run() {
 
 /// Runs every program of a manual.
 fn run_programs(server: &Handle, manual: &str) {
-    let url = server.announcement().control.clone().unwrap();
+    let control = server.announcement().control.clone().unwrap();
+    let web = server.announcement().web.clone().unwrap();
     for (language, program, arguments) in [
         ("sh", "sh", vec!["-e", "-c"]),
         ("python", "python3", vec!["-c"]),
@@ -309,7 +313,8 @@ fn run_programs(server: &Handle, manual: &str) {
         let output = Command::new(program)
             .args(arguments)
             .arg(code)
-            .env("CONTROL", &url)
+            .env("CONTROL", &control)
+            .env("WEB", &web)
             .env("NO_PROXY", "*")
             .output()
             .unwrap();

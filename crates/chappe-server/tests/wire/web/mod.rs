@@ -3,6 +3,7 @@
 mod attacks;
 mod dashboard;
 mod doors;
+mod phone;
 mod widget;
 
 use std::net::SocketAddr;
