@@ -1,6 +1,7 @@
 //! The command line as data: what can be typed, and what each word means.
 
 mod account;
+mod approve;
 mod session;
 mod web;
 
@@ -19,6 +20,7 @@ use clap_complete::{ArgValueCandidates, Shell};
 pub(crate) use self::account::{
     Account, DevicesCommand, NewPassword, PasswordCommand, Recover, RecoveryAddress, ResetDevice,
 };
+pub(crate) use self::approve::Approve;
 pub(crate) use self::session::{Convert, Encrypt, Export, Given, Import, Session, Written};
 pub(crate) use self::web::{ListWeb, ResetWeb, Site, WatchWeb, Web, WebFilter, Whose};
 use crate::accounts::{self, Name};

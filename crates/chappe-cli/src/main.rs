@@ -1,6 +1,7 @@
 //! The command `chappe`: Telegram from a terminal, and a Telegram in a box to run it against.
 
 mod accounts;
+mod approve;
 mod args;
 mod config;
 mod connect;

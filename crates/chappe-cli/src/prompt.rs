@@ -51,16 +51,21 @@ pub(crate) async fn new_secret(question: &str, flag: &str) -> Result<String, Fai
     .await
 }
 
+/// Asks a question that is answered by yes or no; no without a word.
+pub(crate) async fn agrees(question: &str, flag: &str) -> Result<bool, Failure> {
+    require_terminal(question, flag)?;
+    let text = question.to_owned();
+    // Waiting for the line's end leaves nothing of it to the next question.
+    let confirm = || Confirm::new().with_prompt(text).default(false).wait_for_newline(true);
+    ask(move || confirm().interact()).await
+}
+
 /// Asks before a destructive act. `--yes` answers beforehand.
 pub(crate) async fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
-    require_terminal(question, "--yes")?;
-    let text = question.to_owned();
-    // Waiting for the line's end leaves nothing of it to the next question.
-    let confirm = || Confirm::new().with_prompt(text).default(false).wait_for_newline(true);
-    if ask(move || confirm().interact()).await? {
+    if agrees(question, "--yes").await? {
         Ok(())
     } else {
         Err(Failure::new(Exit::Other, "nothing was changed"))

@@ -1,7 +1,8 @@
 //! A browser that wants to log in to a bot's site, played by the test: for tests of apps, which are
 //! asked for the consent, where no page is needed.
 //!
-//! With [`Builder::web`](crate::Builder::web) real browsers do the same.
+//! With [`Builder::web`](crate::Builder::web) real browsers do the same, and the control port plays
+//! them for test suites in any language: `POST /browsers`, an example of which `GET /` shows.
 //!
 //! ```
 //! # async fn example() -> Result<(), chappe_server::Error> {
@@ -21,6 +22,7 @@
 use std::{fmt, net::IpAddr};
 
 use chappe_api::errors;
+use serde::{Serialize, Serializer};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -132,11 +134,40 @@ impl Login {
 /// A browser that waits for the person's consent.
 pub struct Browser {
     inbox: mpsc::Sender<Message>,
-    asked: UrlAuthAsked,
+    /// What it shows to nobody but the server.
+    token: String,
+    links: [String; 2],
+    match_code: Option<String>,
+}
+
+/// The browsers of a server.
+#[derive(Clone, Debug)]
+pub(crate) struct Browsers(mpsc::Sender<Message>);
+
+impl Browsers {
+    pub(crate) fn new(inbox: mpsc::Sender<Message>) -> Self {
+        Self(inbox)
+    }
+
+    /// Lets a browser begin to log in.
+    pub(crate) async fn log_in(&self, login: Login) -> Result<Browser, Error> {
+        let (inbox, bot) = (self.0.clone(), login.bot.clone());
+        let work = move |world: &mut World, now| login.ask(world, now);
+        let asked = listener::ask(&inbox, move |engine, now| engine.run(now, work)).await?;
+        let UrlAuthAsked { token, browser_token, match_code, .. } =
+            asked.map_err(|_| Error::NoSite(bot.into()))?;
+        Ok(Browser { inbox, token: browser_token, links: links_of(&token), match_code })
+    }
+
+    /// The browser that shows this token; what it was given else is not known any more.
+    pub(crate) fn find(&self, token: String) -> Browser {
+        Browser { inbox: self.0.clone(), token, links: Default::default(), match_code: None }
+    }
 }
 
 /// How far a login is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Progress {
     /// The person was not asked yet, or thinks.
@@ -152,7 +183,7 @@ pub enum Progress {
 }
 
 /// Who logged in, and what they granted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LoggedIn {
     /// The person.
@@ -161,39 +192,36 @@ pub struct LoggedIn {
     pub phone: bool,
     /// Whether the bot may write to the person.
     pub write: bool,
-    /// The hash of the web authorization.
+    /// The hash of the web authorization; in JSON a string, since it has 64 bits.
+    #[serde(serialize_with = "as_text")]
     pub hash: i64,
 }
 
 impl Browser {
-    /// Lets a browser begin to log in.
-    pub(crate) async fn begin(inbox: mpsc::Sender<Message>, login: Login) -> Result<Self, Error> {
-        let bot = login.bot.clone();
-        let work = move |world: &mut World, now| login.ask(world, now);
-        let asked = listener::ask(&inbox, move |engine, now| engine.run(now, work)).await?;
-        let asked = asked.map_err(|_| Error::NoSite(bot.into()))?;
-        Ok(Self { inbox, asked })
+    /// What names it at the control port.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
     }
 
     /// The link for the person's app, `tg://oauth?token=...`. It is a secret as long as the login is
     /// pending.
     #[must_use]
-    pub fn link(&self) -> String {
-        let [link, _] = links_of(&self.asked.token);
+    pub fn link(&self) -> &str {
+        let [link, _] = &self.links;
         link
     }
 
     /// The same as `https://t.me/oauth?startapp=...`.
     #[must_use]
-    pub fn web_link(&self) -> String {
-        let [_, link] = links_of(&self.asked.token);
+    pub fn web_link(&self) -> &str {
+        let [_, link] = &self.links;
         link
     }
 
     /// The picture that the browser shows.
     #[must_use]
     pub fn match_code(&self) -> Option<&str> {
-        self.asked.match_code.as_deref()
+        self.match_code.as_deref()
     }
 
     /// Types a phone number instead of waiting for the link to be followed: 777000 asks whoever has
@@ -206,7 +234,7 @@ impl Browser {
     /// # Cancel safety
     /// The message may be written although the future was dropped.
     pub async fn type_phone(&self, phone: &str) -> Result<bool, Error> {
-        let (token, phone) = (self.asked.browser_token.clone(), phone.to_owned());
+        let (token, phone) = (self.token.clone(), phone.to_owned());
         let work = move |world: &mut World, now| world.ask_phone_url_auth(now, &token, &phone);
         Ok(self.run(work).await?.is_ok())
     }
@@ -219,7 +247,7 @@ impl Browser {
     /// # Cancel safety
     /// It only looks.
     pub async fn progress(&self) -> Result<Progress, Error> {
-        let token = self.asked.browser_token.clone();
+        let token = self.token.clone();
         let found = self.run(move |world, now| world.poll_url_auth(now, &token)).await?;
         // What is long over is forgotten.
         Ok(match found.map(|request| request.status) {
@@ -239,7 +267,7 @@ impl Browser {
     /// # Cancel safety
     /// It may go on although the future was dropped.
     pub async fn claim(&self) -> Result<Option<LoggedIn>, Error> {
-        let token = self.asked.browser_token.clone();
+        let token = self.token.clone();
         let claimed = self.run(move |world, now| world.claim_url_auth(now, &token)).await?;
         let logged_in = |Claim { user, granted, web_authorization, .. }: Claim| LoggedIn {
             user_id: user.id,
@@ -262,4 +290,8 @@ impl fmt::Debug for Browser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Browser").finish_non_exhaustive()
     }
+}
+
+fn as_text<S: Serializer>(hash: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(hash)
 }

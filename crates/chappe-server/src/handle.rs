@@ -12,7 +12,7 @@ use tokio::{
 use crate::{
     Error,
     bots::BotFather,
-    browser::{Browser, Login},
+    browser::{Browser, Browsers, Login},
     faults::Faults,
     letters::Letters,
     listener::Message,
@@ -138,6 +138,7 @@ impl Handle {
             faults: self.faults(),
             letters: self.letters(),
             logins: self.logins(),
+            browsers: self.browsers(),
             numbers: self.numbers(),
             bots: self.bot_father(),
         }
@@ -261,7 +262,11 @@ impl Handle {
     /// # Cancel safety
     /// The login may begin although the future was dropped; it ends by itself.
     pub async fn log_in(&self, login: Login) -> Result<Browser, Error> {
-        Browser::begin(self.inbox.clone(), login).await
+        self.browsers().log_in(login).await
+    }
+
+    fn browsers(&self) -> Browsers {
+        Browsers::new(self.inbox.clone())
     }
 
     /// Waits until the server stops by itself, which it never should: then the log says why.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::parse_hash_of;
+use super::{Approve, parse_hash_of};
 
 /// What to do with web sessions.
 #[derive(Debug, Subcommand)]
@@ -14,8 +14,11 @@ Examples:
   chappe web show travel.example.com            one of them, as the apps show it
   chappe web reset travel.example.com           log out of a site, in every browser
   chappe web reset --bot @ShopBot --older-than 1w --dry-run
+  chappe web approve                            answer a login that waits for your consent
   chappe web watch --json                       a line for each that comes, goes or is used")]
 pub(crate) enum Web {
+    /// Let a site or an app know who you are, or decline it
+    Approve(Approve),
     /// List them, last active first
     List(ListWeb),
     /// Show one, as the official apps do

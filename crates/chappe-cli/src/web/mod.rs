@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use chappe::WebSession;
 use serde_json::json;
 
+use crate::approve::approve;
 use crate::args::{Global, ListWeb, Site, Web, WebFilter, Whose};
 use crate::connect::{Target, failure};
 use crate::interrupt::unless_interrupted;
@@ -20,6 +21,11 @@ pub(crate) async fn web(global: &Global, command: Web, output: Output) -> Result
     let target = Target::new(global)?;
     let only_asked = "nothing was changed";
     match command {
+        Web::Approve(options) => {
+            let after = "the login may have been approved: look with `chappe web list`";
+            let work = approve(&target, &options, global.yes, output);
+            unless_interrupted(work, after).await
+        }
         Web::List(options) => unless_interrupted(list(&target, &options, output), only_asked).await,
         Web::Show { site } => unless_interrupted(show(&target, &site, output), only_asked).await,
         Web::Reset(options) => {

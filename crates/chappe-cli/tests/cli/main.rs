@@ -5,6 +5,8 @@ mod account;
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod approve;
+#[cfg(test)]
 mod command;
 #[cfg(test)]
 mod config;

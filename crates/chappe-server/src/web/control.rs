@@ -7,6 +7,7 @@
 //! (a page can point its own name here), is refused.
 
 mod bots;
+mod browsers;
 mod logins;
 
 use std::{io, net::SocketAddr, time::Duration};
@@ -29,6 +30,7 @@ use super::guard::is_here;
 use crate::{
     Error,
     bots::BotFather,
+    browser::Browsers,
     faults::{Action, Fault, FaultId, Faults, Scope},
     letters::{Letter, Letters},
     logins::Logins,
@@ -72,6 +74,7 @@ impl Control {
             .route("/calls", get(calls))
             .route("/letters", get(list_letters))
             .merge(logins::routes())
+            .merge(browsers::routes())
             .route("/numbers", get(list_numbers))
             .route("/numbers/{phone}", get(look_at_number).put(set_number).delete(remove_number))
             .merge(bots::routes())
@@ -98,6 +101,7 @@ pub(crate) struct Desk {
     pub(crate) faults: Faults,
     pub(crate) letters: Letters,
     pub(crate) logins: Logins,
+    pub(crate) browsers: Browsers,
     pub(crate) numbers: Numbers,
     pub(crate) bots: BotFather,
 }
@@ -117,6 +121,12 @@ impl FromRef<Desk> for Letters {
 impl FromRef<Desk> for BotFather {
     fn from_ref(desk: &Desk) -> Self {
         desk.bots.clone()
+    }
+}
+
+impl FromRef<Desk> for Browsers {
+    fn from_ref(desk: &Desk) -> Self {
+        desk.browsers.clone()
     }
 }
 
@@ -173,6 +183,11 @@ impl From<Error> for Refusal {
                 };
                 Self::new(status, error.problem(), error.hint())
             }
+            Error::NoSite(_) => Self::new(
+                StatusCode::NOT_FOUND,
+                error.to_string(),
+                "PUT /bots/{username} sets a domain, GET /bots lists the bots",
+            ),
             error => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 error.to_string(),
@@ -232,10 +247,10 @@ async fn index() -> Answer {
         .collect();
     let faults = examples(FAULTS);
     let (numbers, bots) = (examples(NUMBERS), examples(bots::EXAMPLES));
-    let logins = examples(logins::EXAMPLES);
+    let (logins, browsers) = (examples(logins::EXAMPLES), examples(browsers::EXAMPLES));
     ok(&json!({
         "paths": PATHS, "faults": faults, "actions": actions, "numbers": numbers, "bots": bots,
-        "logins": logins,
+        "logins": logins, "browsers": browsers,
     }))
 }
 
@@ -480,6 +495,10 @@ const PATHS: &[&str] = &[
     "GET /logins/{id}",
     "POST /logins/{id}/approve",
     "POST /logins/{id}/decline",
+    "POST /browsers",
+    "POST /browsers/phone",
+    "POST /browsers/progress",
+    "POST /browsers/claim",
     "GET /numbers",
     "GET /numbers/{phone}",
     "PUT /numbers/{phone}",

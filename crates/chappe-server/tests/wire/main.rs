@@ -8,6 +8,7 @@
 )]
 
 mod bots;
+mod browsers;
 mod client;
 mod control;
 mod dcs;

@@ -48,7 +48,7 @@ async fn consent(client: &Client, link: &str) -> UrlAuthConsent {
 /// A browser that waits, and what its link asks.
 async fn asked(wire: &Wire, client: &Client, login: Login) -> (Browser, UrlAuthConsent) {
     let browser = wire.server().log_in(login).await.unwrap();
-    let consent = consent(client, &browser.link()).await;
+    let consent = consent(client, browser.link()).await;
     (browser, consent)
 }
 
@@ -91,7 +91,7 @@ async fn a_browser_is_let_in_by_whoever_follows_its_link() {
     assert_eq!(browser.progress().await.unwrap(), Progress::Claimed);
     // Who asks again hears that it is done, in every form of the link.
     for link in [browser.link(), browser.web_link()] {
-        let again = client.url_auth(&link).await.unwrap();
+        let again = client.url_auth(link).await.unwrap();
         assert!(matches!(again, UrlAuth::Accepted { url: None }), "{again:?}");
     }
     assert_eq!(consent.accept(&UrlAuthGrant::new()).await.unwrap(), None);
@@ -99,7 +99,7 @@ async fn a_browser_is_let_in_by_whoever_follows_its_link() {
 
     // For everybody else the link is over.
     let other = stranger(&wire).await;
-    is(other.url_auth(&browser.link()).await, UrlAuthProblem::Expired);
+    is(other.url_auth(browser.link()).await, UrlAuthProblem::Expired);
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,7 +107,7 @@ async fn of_two_who_hold_the_same_link_the_first_is_let_in() {
     let (wire, client) = telegram().await;
     let other = stranger(&wire).await;
     let (browser, first) = asked(&wire, &client, Login::at(BOT)).await;
-    let second = consent(&other, &browser.web_link()).await;
+    let second = consent(&other, browser.web_link()).await;
     first.accept(&UrlAuthGrant::new()).await.unwrap();
     is(second.accept(&UrlAuthGrant::new()).await, UrlAuthProblem::Expired);
     is(second.decline().await, UrlAuthProblem::Expired);
@@ -127,7 +127,7 @@ async fn a_login_that_was_declined_or_came_late_is_over() {
     consent.decline().await.unwrap();
     assert_eq!(browser.progress().await.unwrap(), Progress::Declined);
     is(consent.accept(&UrlAuthGrant::new()).await, UrlAuthProblem::Expired);
-    is(client.url_auth(&browser.link()).await, UrlAuthProblem::Expired);
+    is(client.url_auth(browser.link()).await, UrlAuthProblem::Expired);
 
     let (browser, consent) = asked(&wire, &client, Login::at(BOT).match_code()).await;
     tokio::time::advance(Duration::from_secs(300)).await;
@@ -135,7 +135,7 @@ async fn a_login_that_was_declined_or_came_late_is_over() {
     is(consent.accept(&picked).await, UrlAuthProblem::Expired);
     is(consent.decline().await, UrlAuthProblem::Expired);
     is(consent.check_match_code(browser.match_code().unwrap()).await, UrlAuthProblem::Expired);
-    is(client.url_auth(&browser.link()).await, UrlAuthProblem::Expired);
+    is(client.url_auth(browser.link()).await, UrlAuthProblem::Expired);
     assert_eq!(browser.progress().await.unwrap(), Progress::Expired);
     assert_eq!(browser.claim().await.unwrap(), None);
     assert_eq!(sites(&client).await, before);
@@ -376,12 +376,12 @@ async fn only_people_who_are_signed_in_are_asked() {
     let browser = wire.server().log_in(Login::at(BOT)).await.unwrap();
     let bot = wire.connect(client_of(wire.server())).await.unwrap();
     bot.sign_in_bot(&wire.server().bots()[0].token).await.unwrap();
-    for link in [browser.link(), PAGE.to_owned()] {
-        let error = bot.url_auth(&link).await.unwrap_err();
+    for link in [browser.link(), PAGE] {
+        let error = bot.url_auth(link).await.unwrap_err();
         assert!(error.is(errors::BOT_METHOD_INVALID), "{error}");
     }
     client.sign_out().await.unwrap();
-    let error = client.url_auth(&browser.link()).await.unwrap_err();
+    let error = client.url_auth(browser.link()).await.unwrap_err();
     assert!(error.is(errors::AUTH_KEY_UNREGISTERED), "{error}");
 }
 
@@ -392,15 +392,15 @@ async fn a_page_within_the_app_asks_with_its_own_origin() {
     for (link, origin) in [
         (PAGE, "https://travel.example.com"),
         ("javascript:alert(1)", "https://travel.example.com"),
-        (&*browser.link(), "https://travel.example.com/"),
-        (&*browser.link(), "https://user@travel.example.com"),
-        (&*browser.link(), "null"),
+        (browser.link(), "https://travel.example.com/"),
+        (browser.link(), "https://user@travel.example.com"),
+        (browser.link(), "null"),
     ] {
         let error = client.url_auth_in_app(link, origin).await.unwrap_err();
         assert!(matches!(error, Error::Invalid(_)), "{link} {origin}: {error}");
     }
     // This login began in a browser.
-    let answer = client.url_auth_in_app(&browser.link(), "https://travel.example.com").await;
+    let answer = client.url_auth_in_app(browser.link(), "https://travel.example.com").await;
     is(answer, UrlAuthProblem::Unknown);
 }
 

@@ -181,7 +181,7 @@ pub(crate) async fn to_a_site(server: &Handle, watch: &mut Watch) {
     watch.done(step.submit("Ada", "Lovelace").await.unwrap());
     let browser = server.log_in(Login::at("ColumbusDemoBot").match_code_first()).await.unwrap();
     let link = browser.link();
-    let UrlAuth::Consent(consent) = client.url_auth(&link).await.unwrap() else { panic!("done") };
+    let UrlAuth::Consent(consent) = client.url_auth(link).await.unwrap() else { panic!("done") };
     watch.show(&consent);
     consent.check_match_code(browser.match_code().unwrap()).await.unwrap();
     watch.show(&consent.accept(&UrlAuthGrant::new()).await.unwrap());

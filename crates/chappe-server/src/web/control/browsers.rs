@@ -1,0 +1,134 @@
+//! Browsers that are played at the control port: what an app is asked for the consent by, for test
+//! suites in any language.
+
+use std::net::IpAddr;
+
+use axum::{Router, body::Body, extract::State, http::StatusCode, routing::post};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Answer, Desk, answer, ok, read};
+use crate::browser::{Browser, Browsers, Login};
+
+/// The paths of played browsers. The token of one stands in bodies only, since paths are kept in
+/// histories.
+pub(super) fn routes() -> Router<Desk> {
+    Router::new()
+        .route("/browsers", post(begin))
+        .route("/browsers/phone", post(type_phone))
+        .route("/browsers/progress", post(progress))
+        .route("/browsers/claim", post(claim))
+}
+
+/// The body of `POST /browsers`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct New {
+    bot: String,
+    #[serde(default)]
+    phone: bool,
+    #[serde(default)]
+    write: bool,
+    #[serde(default)]
+    match_code: Option<When>,
+    #[serde(default)]
+    app: Option<App>,
+    #[serde(default)]
+    user_id_hint: Option<i64>,
+    #[serde(default)]
+    from: Option<Place>,
+}
+
+/// When the picture is asked for.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum When {
+    Asked,
+    First,
+}
+
+/// An app instead of a browser.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct App {
+    #[serde(default)]
+    verified_name: Option<String>,
+}
+
+/// What the browser says of itself, and where it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    browser: String,
+    platform: String,
+    ip: IpAddr,
+}
+
+/// The body that names a browser.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    browser: String,
+    #[serde(default)]
+    phone: String,
+}
+
+/// `POST /browsers`
+async fn begin(State(browsers): State<Browsers>, body: Body) -> Answer {
+    let New { bot, phone, write, match_code, app, user_id_hint, from } = read(body).await?;
+    let mut login = Login::at(bot);
+    login = if phone { login.phone() } else { login };
+    login = if write { login.write() } else { login };
+    login = match match_code {
+        Some(When::Asked) => login.match_code(),
+        Some(When::First) => login.match_code_first(),
+        None => login,
+    };
+    if let Some(App { verified_name }) = app {
+        login = login.app(verified_name.as_deref());
+    }
+    if let Some(user_id) = user_id_hint {
+        login = login.user_id_hint(user_id);
+    }
+    if let Some(Place { browser, platform, ip }) = from {
+        login = login.from(&browser, &platform, ip);
+    }
+    let browser = browsers.log_in(login).await?;
+    let shown = json!({
+        "browser": browser.token(), "link": browser.link(), "web_link": browser.web_link(),
+        "match_code": browser.match_code(),
+    });
+    Ok(answer(StatusCode::CREATED, &shown))
+}
+
+/// `POST /browsers/phone`
+async fn type_phone(State(browsers): State<Browsers>, body: Body) -> Answer {
+    let Named { browser, phone } = read(body).await?;
+    ok(&json!({ "asked": browsers.find(browser).type_phone(&phone).await? }))
+}
+
+/// `POST /browsers/progress`
+async fn progress(State(browsers): State<Browsers>, body: Body) -> Answer {
+    ok(&json!({ "progress": named(&browsers, body).await?.progress().await? }))
+}
+
+/// `POST /browsers/claim`
+async fn claim(State(browsers): State<Browsers>, body: Body) -> Answer {
+    ok(&json!({ "logged_in": named(&browsers, body).await?.claim().await? }))
+}
+
+async fn named(browsers: &Browsers, body: Body) -> Result<Browser, super::Refusal> {
+    let Named { browser, .. } = read(body).await?;
+    Ok(browsers.find(browser))
+}
+
+/// An example of everything that a browser can be told, as `POST /browsers` takes it.
+pub(super) const EXAMPLES: &[&str] = &[
+    r#"{"bot": "ColumbusDemoBot"}"#,
+    r#"{"bot": "ColumbusDemoBot", "phone": true, "write": true}"#,
+    r#"{"bot": "ColumbusDemoBot", "match_code": "asked"}"#,
+    r#"{"bot": "ColumbusDemoBot", "match_code": "first"}"#,
+    r#"{"bot": "ColumbusDemoBot", "app": {"verified_name": "Columbus"}}"#,
+    r#"{"bot": "ColumbusDemoBot", "app": {}, "user_id_hint": 42}"#,
+    r#"{"bot": "ColumbusDemoBot", "from": {"browser": "Safari 20", "platform": "iOS", "ip": "192.0.2.7"}}"#,
+];
