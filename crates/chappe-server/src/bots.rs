@@ -24,6 +24,8 @@
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
 //! ```
 
+mod url;
+
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +39,8 @@ use crate::{
     listener::{self, Message},
     world::{Site, World},
 };
+
+use self::url::{native_url, web_url};
 
 /// What is set for a bot. Without further words: nothing, so that no site can use it.
 ///
@@ -80,6 +84,9 @@ pub struct OidcClient {
     /// Which of its id_tokens repeat the nonce.
     #[serde(skip_serializing_if = "is_default")]
     pub nonce: Nonce,
+    /// Whether its logins show match codes.
+    #[serde(skip_serializing_if = "is_default")]
+    pub match_codes: MatchCode,
     /// Whether it may be used.
     #[serde(skip_serializing_if = "is_true")]
     pub enabled: bool,
@@ -117,6 +124,21 @@ pub enum Nonce {
     Always,
     /// None.
     Never,
+}
+
+/// Whether a waiting page shows a picture that the person must pick in the app
+/// (core.telegram.org/api/url-authorization). When Telegram asks for it is not known, so it can be set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MatchCode {
+    /// It does not.
+    #[default]
+    None,
+    /// It does.
+    Asked,
+    /// It does, and the app asks for it before it shows anything else.
+    First,
 }
 
 /// A bot with its settings.
@@ -187,6 +209,7 @@ impl Default for OidcClient {
             native_urls: Vec::new(),
             alg: Alg::default(),
             nonce: Nonce::default(),
+            match_codes: MatchCode::default(),
             enabled: true,
         }
     }
@@ -222,10 +245,27 @@ impl OidcClient {
         self
     }
 
+    /// Shows match codes in its logins.
+    pub fn match_codes(mut self, codes: MatchCode) -> Self {
+        self.match_codes = codes;
+        self
+    }
+
     /// Keeps the registration, and serves it to nobody.
     pub fn disabled(mut self) -> Self {
         self.enabled = false;
         self
+    }
+
+    /// Whether a redirect URI, or an origin, is one of those that are allowed.
+    pub(crate) fn serves(&self, url: &str) -> bool {
+        self.urls.iter().chain(&self.native_urls).any(|allowed| allowed == url)
+    }
+
+    /// Whether a page may have an id_token: it is an allowed URL, or at an origin that is one.
+    pub(crate) fn serves_page(&self, url: &str) -> bool {
+        let known = |url: &str| self.urls.iter().any(|allowed| allowed == url);
+        known(url) || Site::of(url).is_some_and(|site| web_url(url) && known(&site.origin()))
     }
 
     fn check(&self) -> Result<(), BotError> {
@@ -513,38 +553,6 @@ fn is_bot_username(text: &str) -> bool {
             .is_some_and(|at| text.get(at..).is_some_and(|end| end.eq_ignore_ascii_case("bot")))
 }
 
-/// Whether this is an origin or a redirect URI in the one form that is compared byte by byte.
-fn web_url(url: &str) -> bool {
-    let Some(site) = Site::of(url) else { return false };
-    url.strip_prefix(&site.origin()).is_some_and(|behind| {
-        (behind.is_empty() || behind.starts_with('/')) && !behind.contains('#') && !has_dots(behind)
-    })
-}
-
-/// Whether this can be a redirect URI of a native app.
-fn native_url(url: &str) -> bool {
-    let Some((scheme, rest)) = url.split_once(':') else { return false };
-    if matches!(scheme, "http" | "https") {
-        return web_url(url);
-    }
-    let mut letters = scheme.bytes();
-    let plain = |byte: u8| byte.is_ascii_graphic() && !br##"\"#<>`{|}^"##.contains(&byte);
-    letters.next().is_some_and(|first| first.is_ascii_lowercase())
-        && letters.all(|byte| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte)
-        })
-        && !SCHEMES.contains(&scheme)
-        && rest.starts_with('/')
-        && rest.bytes().all(plain)
-}
-
-/// Whether a path has segments that a browser would take away.
-fn has_dots(behind: &str) -> bool {
-    let path = behind.split('?').next().unwrap_or_default();
-    let path = path.to_ascii_lowercase().replace("%2e", ".");
-    path.split('/').any(|segment| matches!(segment, "." | ".."))
-}
-
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -566,117 +574,9 @@ const MAX_URL: usize = 1_024;
 /// The longest name, in characters.
 const MAX_NAME: usize = 64;
 
-/// Schemes that mean something to a browser, to the system or to Telegram's own apps.
-const SCHEMES: &[&str] = &[
-    "about",
-    "blob",
-    "chrome",
-    "content",
-    "data",
-    "file",
-    "filesystem",
-    "ftp",
-    "intent",
-    "javascript",
-    "mailto",
-    "market",
-    "sms",
-    "tel",
-    "tg",
-    "ton",
-    "tonsite",
-    "vbscript",
-    "view-source",
-    "ws",
-    "wss",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn urls_of_sites_have_one_form() {
-        for good in [
-            "https://example.com",
-            "https://example.com/",
-            "https://example.com:8443/callback?from=telegram",
-            "https://xn--bcher-kva.example/a%20b",
-            "http://localhost",
-            "http://localhost:3000/cb",
-            "http://127.0.0.1:8080/",
-            "http://127.1.2.3/",
-            "http://[::1]:9/x",
-            "https://a-name.example.com/.well-known/x",
-        ] {
-            assert!(web_url(good), "{good}");
-        }
-        for bad in [
-            "",
-            "https://",
-            "https:///x",
-            "http://example.com/",
-            "http://localhost.example/",
-            "http://127.0.0.1.example/",
-            "http://128.0.0.1/",
-            "HTTPS://example.com/",
-            "https://Example.com/",
-            "https://example.com:443/",
-            "http://localhost:80/",
-            "https://example.com:0443/",
-            "https://example.com:99999/",
-            "https://example.com:/",
-            "https://user@example.com/",
-            "https://example.com@evil.example/",
-            "https://example.com/#x",
-            "https://example.com#",
-            "https://example.com?x",
-            "https://example.com/a/../b",
-            "https://example.com/a/%2E%2e/b",
-            "https://example.com/a b",
-            "https://example.com/\r\nX: y",
-            "https://example.com\\@evil.example/",
-            "https://*.example.com/",
-            "https://bücher.example/",
-            "https://example..com/",
-            "https://-example.com/",
-            "https://example.com./",
-            "https://1.2.3/",
-            "https://0x7f.0.0.1/",
-            "https://[::0001]/",
-            "https://[::1/",
-            "javascript://example.com/%0aalert(1)",
-            "//example.com/",
-            "example.com",
-        ] {
-            assert!(!web_url(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn urls_of_native_apps_are_no_scripts() {
-        for good in ["shop://tglogin", "com.example.shop:/tglogin", "https://app.example/tglogin"] {
-            assert!(native_url(good), "{good}");
-        }
-        for bad in [
-            "javascript:alert(1)",
-            "javascript:/alert(1)",
-            "javascript://x",
-            "data:text/html,x",
-            "data:/",
-            "tg://resolve",
-            "Shop://x",
-            "1shop://x",
-            "shop",
-            "shop:",
-            "shop:x",
-            "shop://x#y",
-            "shop://x y",
-            "http://example.com/",
-        ] {
-            assert!(!native_url(bad), "{bad}");
-        }
-    }
 
     #[test]
     fn clients_are_checked_as_a_whole() {

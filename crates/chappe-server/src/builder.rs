@@ -20,7 +20,7 @@ use crate::{
     listener::{Clock, Listener, Socket},
     numbers::{Name, Number},
     rpc,
-    web::{self, Telegram, control::Control, dashboard::Lock, door::Door},
+    web::{self, Telegram, control::Control, dashboard::Lock, door::Door, oidc},
     world::{self, Dcs, World},
 };
 
@@ -274,13 +274,19 @@ impl Builder {
             let seed = if dc_id == self.dc_id { protocol_seed } else { seed() };
             protocols.insert(dc_id, Protocol::new(config, seed));
         }
+        let oidc_keys = match &web {
+            Some(_) => {
+                Some(oidc::Keys::load(self.data.as_deref(), &mut ChaCha20Rng::from_seed(seed()))?)
+            }
+            None => None,
+        };
         let site = rpc::Site::new(addresses.clone(), self.limits);
         let engine = Engine::new(protocols, world, site);
         let numbers = (engine.post(), engine.asked());
         let (listener, inbox) = Listener::new(engine, clock, sockets);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(listener.run(stopped));
-        let telegram = Telegram::new(inbox.clone(), announcement.web.clone());
+        let telegram = Telegram::new(inbox.clone(), announcement.web.clone().zip(oidc_keys));
         let mut handle = Handle::new(address, addresses, announcement, inbox, numbers, stop, task);
         if let Some(control) = control {
             let desk = handle.desk();

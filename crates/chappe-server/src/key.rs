@@ -32,7 +32,7 @@ pub(crate) fn load(
         Ok(pem) => read(&path, &pem),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let key = PrivateKey::generate(rng);
-            write(directory, &path, key.to_pem().as_bytes()).map_err(unusable)?;
+            write(directory, FILE, key.to_pem().as_bytes()).map_err(unusable)?;
             Ok(key)
         }
         Err(error) => Err(unusable(error)),
@@ -69,8 +69,8 @@ fn refuse_production(path: &Path, key: &PublicKey) -> Result<(), Error> {
 }
 
 /// Writes the file whole or not at all, readable by its owner only.
-fn write(directory: &Path, path: &Path, pem: &[u8]) -> io::Result<()> {
-    let draft = directory.join(format!("{FILE}.new"));
+pub(crate) fn write(directory: &Path, name: &str, content: &[u8]) -> io::Result<()> {
+    let draft = directory.join(format!("{name}.new"));
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -80,9 +80,9 @@ fn write(directory: &Path, path: &Path, pem: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&draft)?;
-    file.write_all(pem)?;
+    file.write_all(content)?;
     file.sync_all()?;
-    fs::rename(&draft, path)
+    fs::rename(&draft, directory.join(name))
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use serde_json::Value;
 use super::{
     Telegram,
     guard::same_site,
-    legacy,
+    legacy, oidc,
     pages::{self, Problem},
     parameters::Parameters,
     ticket::Ticket,
@@ -31,8 +31,11 @@ use super::{
     waiting::{Note, Waiting},
 };
 use crate::{
-    failure::Failure,
-    world::{Consent, NewUrlAuth, Site, UrlAuth, UrlAuthSource, UrlAuthStatus, User, WebLogin},
+    failure::{Failure, Outcome},
+    world::{
+        Consent, NewUrlAuth, Site, UrlAuth, UrlAuthAsked, UrlAuthSource, UrlAuthStatus, User,
+        WebLogin, World,
+    },
 };
 
 /// How many requests wait for a person at a time; more are refused until some have ended.
@@ -62,7 +65,10 @@ async fn authorize(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let parameters = Parameters::of_query(&uri)?;
-    legacy::authorize(&telegram, &visitor, &parameters).await
+    match parameters.get("client_id") {
+        Some(_) => oidc::authorize(&telegram, &visitor, &parameters).await,
+        None => legacy::authorize(&telegram, &visitor, &parameters).await,
+    }
 }
 
 /// Writes a request down, ties it to this browser, and shows the page that waits for its end. Whoever
@@ -75,18 +81,23 @@ pub(crate) async fn begin(
     let link = link(visitor);
     let asked = telegram
         .run(move |world, now| {
-            if world.waiting_url_auths(now)? >= MAX_WAITING {
-                return Err(Failure::valued(errors::FLOOD_WAIT_X, 60).into());
-            }
             let known = link.map_or(Ok(None), |link| world.browser_user(now, &link))?;
             new.user_id_hint = new.user_id_hint.or_else(|| known.map(|user| user.id));
-            world.ask_url_auth(now, new)
+            ask(world, now, new)
         })
         .await?;
     let ticket = Ticket::from(asked);
     let mut response = show(telegram, visitor, &ticket, Note::None).await?;
     add_cookie(&mut response, ticket.cookie(visitor));
     Ok(response)
+}
+
+/// Writes a request down, unless too many wait already.
+pub(crate) fn ask(world: &mut World, now: i32, new: NewUrlAuth) -> Outcome<UrlAuthAsked> {
+    if world.waiting_url_auths(now)? >= MAX_WAITING {
+        return Err(Failure::valued(errors::FLOOD_WAIT_X, 60).into());
+    }
+    world.ask_url_auth(now, new)
 }
 
 /// The page that waits, or the way on if there is nothing to wait for.
@@ -308,7 +319,8 @@ async fn push(
         UrlAuthSource::Widget => {
             legacy::finish(&telegram, &visitor, (ticket, request), message).await?
         }
-        UrlAuthSource::InApp | UrlAuthSource::Native | UrlAuthSource::Oidc => {
+        UrlAuthSource::Oidc => oidc::finish(&telegram, ticket, &request).await?,
+        UrlAuthSource::InApp | UrlAuthSource::Native => {
             return Err(Problem::bad(
                 "No browser waits for this",
                 "It ends in the app that asked.",

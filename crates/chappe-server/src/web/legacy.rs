@@ -217,7 +217,7 @@ fn too_late(request: &UrlAuth) -> Response {
 }
 
 /// The end of a request that was fetched before.
-fn used() -> Response {
+pub(super) fn used() -> Response {
     Problem::new(
         StatusCode::GONE,
         "This login is over",

@@ -15,6 +15,7 @@ pub(crate) mod dashboard;
 pub(crate) mod door;
 pub(crate) mod guard;
 mod legacy;
+pub(crate) mod oidc;
 pub(crate) mod pages;
 pub(crate) mod parameters;
 mod ticket;
@@ -53,24 +54,36 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Telegram {
     inbox: mpsc::Sender<Message>,
-    base: Option<Arc<str>>,
+    pages: Option<Arc<Pages>>,
+}
+
+/// What the pages have that stand for oauth.telegram.org.
+#[derive(Debug)]
+struct Pages {
+    base: String,
+    keys: oidc::Keys,
 }
 
 impl Telegram {
-    /// `base` is where the pages are that stand for oauth.telegram.org, if there are any:
-    /// `http://host:port`.
-    pub(crate) fn new(inbox: mpsc::Sender<Message>, base: Option<String>) -> Self {
-        Self { inbox, base: base.map(Into::into) }
+    /// `pages` tells where the pages are that stand for oauth.telegram.org, if there are any,
+    /// `http://host:port`, and what they sign with.
+    pub(crate) fn new(inbox: mpsc::Sender<Message>, pages: Option<(String, oidc::Keys)>) -> Self {
+        Self { inbox, pages: pages.map(|(base, keys)| Arc::new(Pages { base, keys })) }
     }
 
     /// Where the pages are that stand for oauth.telegram.org, if there are any.
     pub(crate) fn web(&self) -> Option<&str> {
-        self.base.as_deref()
+        self.pages.as_ref().map(|pages| pages.base.as_str())
     }
 
     /// Where these pages are: the issuer of OpenID Connect. Empty for a server without them.
     pub(crate) fn base(&self) -> &str {
         self.web().unwrap_or_default()
+    }
+
+    /// What id_tokens are signed with, if there are pages.
+    pub(crate) fn keys(&self) -> Option<&oidc::Keys> {
+        self.pages.as_ref().map(|pages| &pages.keys)
     }
 
     /// Does something in the world, as one transaction; `work` gets the time, unix seconds.
@@ -120,6 +133,7 @@ pub(crate) fn site(telegram: Telegram) -> Router {
         .merge(assets::routes())
         .merge(auth::routes())
         .merge(widget::routes())
+        .merge(oidc::routes())
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(guard::guard))

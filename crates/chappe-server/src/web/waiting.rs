@@ -119,7 +119,8 @@ impl Waiting<'_> {
             div.scopes {
                 h2 { "This site gets" }
                 ul {
-                    li { "your name, username and picture" }
+                    @if asked.scopes.profile { li { "your name, username and picture" } }
+                    @else { li { "a name for you that only it knows" } }
                     @if asked.scopes.phone { li { "your phone number, if you share it" } }
                     @if asked.scopes.write { li { "leave to message you, if you give it" } }
                 }

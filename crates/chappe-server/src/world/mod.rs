@@ -26,6 +26,7 @@ mod messages;
 mod news;
 mod numbers;
 mod oidc;
+mod oidc_codes;
 mod password;
 mod people;
 mod places;
@@ -71,10 +72,12 @@ pub(crate) use self::{
     log::{Difference, Event, State, What},
     login::{Asked, Sent, SentCode, Settings, SignIn, Typed, digits, test_code},
     login_email::{EmailPurpose, email_address},
+    login_fields::append_fields,
     login_token::{LoginToken, TokenLogin},
     login_way::{Delivery, MailboxReset},
     messages::{Message, NewMessage, Told},
     news::{News, Tidings},
+    oidc_codes::{AuthorizationCode, Grant, Redeemed, Redemption},
     password::{NewPassword, NewSettings as NewPasswordSettings, PasswordProof},
     people::Person,
     places::NEAREST_COUNTRY,
@@ -85,18 +88,14 @@ pub(crate) use self::{
     store::Origin,
     temporary::Binding,
     url_auth::{
-        Approval, Claim, Consent, MATCH_CODE_INVALID, MatchCodes, NativeApp, NewUrlAuth, Scopes,
-        UrlAuth, UrlAuthAsked, UrlAuthResponse, UrlAuthSource, UrlAuthStatus,
+        Approval, Claim, Consent, MATCH_CODE_INVALID, MatchCodes, NativeApp, NewUrlAuth, Pkce,
+        Scopes, UrlAuth, UrlAuthAsked, UrlAuthResponse, UrlAuthSource, UrlAuthStatus,
     },
     url_auth_link::{UrlAuthLink, links_of},
     userpic::{COLOURS, USERPICS, Userpic},
     users::User,
     web::{WebAuthorization, WebLogin},
 };
-
-// As long as there is no page that asks. Whoever makes one takes its names from here.
-#[expect(unused_imports, reason = "the pages that ask come next")]
-pub(crate) use self::{login_fields::append_fields, url_auth::Pkce};
 
 /// How many requests of a session are remembered for `invokeAfterMsg`.
 const REMEMBERED: usize = 256;

@@ -95,6 +95,15 @@ impl World {
         Ok((known != 0).then_some(secret))
     }
 
+    /// The OpenID client of a bot, with the SHA-256 of its secret.
+    pub(crate) fn oidc_client(&self, bot_id: i64) -> Outcome<Option<(OidcClient, [u8; 32])>> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT client, secret FROM oidc_clients WHERE bot_id = ?1")?
+            .query_row([bot_id], |row| Ok((read(&row.get::<_, String>(0)?)?, row.get(1)?)))
+            .optional()?)
+    }
+
     /// A secret and its hash.
     fn client_secret(&mut self) -> (ClientSecret, [u8; 32]) {
         let secret = Zeroizing::new(Base64UrlUnpadded::encode_string(&self.random::<32>()));

@@ -29,12 +29,11 @@ CREATE TABLE url_auths (
   letters           INTEGER NOT NULL DEFAULT 0,
   -- Who picked the right code before the rest was asked.
   checked_by        INTEGER REFERENCES users (id) ON DELETE SET NULL,
-  -- Who approved, when, what, as which web authorization, and what the app opens then.
+  -- Who approved, when, what, as which web authorization.
   user_id           INTEGER REFERENCES users (id) ON DELETE CASCADE,
   approved          INTEGER NOT NULL DEFAULT 0,
   granted           TEXT NOT NULL DEFAULT '{}',
   web_authorization INTEGER,
-  url               TEXT,
   CHECK ((user_id IS NULL) = (status IN ('pending', 'declined')))
 ) STRICT;
 CREATE INDEX url_auths_that_expire ON url_auths (expires);
@@ -47,6 +46,25 @@ CREATE TABLE oidc_clients (
   client TEXT NOT NULL,
   secret BLOB NOT NULL CHECK (length(secret) = 32)
 ) STRICT;
+
+-- Authorization codes, as SHA-256: what an id_token is made of, for whom. Each is good once.
+CREATE TABLE oidc_codes (
+  code      BLOB PRIMARY KEY CHECK (length(code) = 32),
+  bot_id    INTEGER NOT NULL REFERENCES oidc_clients (bot_id) ON DELETE CASCADE,
+  user_id   INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  profile   INTEGER NOT NULL,
+  phone     INTEGER NOT NULL,
+  write     INTEGER NOT NULL,
+  -- The redirect URI; of a page within Telegram its origin.
+  target    TEXT NOT NULL,
+  in_app    INTEGER NOT NULL,
+  nonce     TEXT,
+  challenge TEXT,
+  method    TEXT,
+  expires   INTEGER NOT NULL,
+  CHECK ((challenge IS NULL) = (method IS NULL))
+) WITHOUT ROWID, STRICT;
+CREATE INDEX oidc_codes_that_expire ON oidc_codes (expires);
 
 -- Web login: browsers that a person authorised once.
 

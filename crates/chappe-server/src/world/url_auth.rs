@@ -238,12 +238,11 @@ struct Kept {
     approved: i32,
     granted: Scopes,
     web_authorization: Option<i64>,
-    url: Option<String>,
 }
 
 /// The columns that [`Kept::read`] expects.
 const COLUMNS: &str = "id, asked, codes, created, expires, status, for_user, code, checked_by, \
-                       user_id, approved, granted, web_authorization, url";
+                       user_id, approved, granted, web_authorization";
 
 impl Kept {
     fn read(now: i32, row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -265,7 +264,6 @@ impl Kept {
             approved: row.get(10)?,
             granted: json(row, 11)?,
             web_authorization: row.get(12)?,
-            url: row.get(13)?,
         })
     }
 
@@ -371,14 +369,14 @@ impl World {
 
     /// What a user already made of a request, if it is approved: the answer that was given then.
     pub(crate) fn own_url_auth(
-        &self,
+        &mut self,
         now: i32,
         id: i64,
         user_id: i64,
     ) -> Outcome<Option<Approval>> {
         let kept = self.kept_url_auth(now, "id", id)?;
         match kept.was_approved_by(user_id) {
-            true => Ok(Some(Approval { url: kept.url })),
+            true => self.approval(now, kept).map(Some),
             false => kept.waits_for(user_id).map(|()| None),
         }
     }
@@ -394,7 +392,7 @@ impl World {
     ) -> Outcome<Approval> {
         let kept = self.kept_url_auth(now, "id", id)?;
         if kept.was_approved_by(user_id) {
-            return Ok(Approval { url: kept.url });
+            return self.approval(now, kept);
         }
         kept.waits_for(user_id)?;
         self.check_asker(&kept.request.asked)?;
@@ -422,7 +420,24 @@ impl World {
                 hash,
                 now.saturating_add(LIFETIME)
             ])?;
-        Ok(Approval::default())
+        let kept = self.kept_url_auth(now, "id", id)?;
+        self.approval(now, kept)
+    }
+
+    /// What the app opens then. No browser polls for an app or for a page within Telegram: what they
+    /// are given is claimed with the approval. No code is kept, so each answer has one of its own.
+    fn approval(&mut self, now: i32, kept: Kept) -> Outcome<Approval> {
+        match kept.request.asked.source {
+            UrlAuthSource::Oidc | UrlAuthSource::Widget => Ok(Approval { url: None }),
+            UrlAuthSource::InApp | UrlAuthSource::Native => {
+                if kept.request.expires <= now {
+                    return Err(errors::URL_EXPIRED.into());
+                }
+                let claim = self.claim_of(kept)?;
+                let url = Some(self.code_url(now, &claim)?);
+                Ok(Approval { url })
+            }
+        }
     }
 
     /// Says whether a user picked the right code. A wrong one ends the request: a page that guesses
@@ -464,9 +479,15 @@ impl World {
     }
 
     fn claim(&self, kept: Kept) -> Outcome<Claim> {
+        match kept.request.status {
+            UrlAuthStatus::Approved => self.claim_of(kept),
+            _ => Err(errors::URL_EXPIRED.into()),
+        }
+    }
+
+    fn claim_of(&self, kept: Kept) -> Outcome<Claim> {
         let Kept { mut request, user_id, granted, approved, web_authorization, .. } = kept;
-        let waits = request.status == UrlAuthStatus::Approved;
-        let (Some(user_id), Some(hash), true) = (user_id, web_authorization, waits) else {
+        let (Some(user_id), Some(hash)) = (user_id, web_authorization) else {
             return Err(errors::URL_EXPIRED.into());
         };
         let user = self.user(user_id)?.ok_or(errors::URL_EXPIRED)?;
@@ -485,7 +506,7 @@ impl World {
                 host.is_some() && host == self.bot_domain(asked.bot_id)?
             }
             (UrlAuthSource::Widget, None) => false,
-            _ => true,
+            _ => return self.check_oidc_asker(asked),
         };
         if served { Ok(()) } else { Err(errors::OAUTH_REQUEST_INVALID.into()) }
     }

@@ -1,6 +1,7 @@
 //! Stories of requests to log in: who may do what with them, and when.
 
 use super::*;
+use crate::bots::{BotSettings, OidcClient};
 
 const LIFETIME: i32 = 300;
 
@@ -317,6 +318,10 @@ fn the_same_browser_goes_on_and_another_one_begins() {
     let mut world = world();
     let (me, other) = people(&mut world);
     let bots = world.bots().unwrap();
+    let client = OidcClient::new().url(widget(&world).origin.unwrap());
+    let settings = BotSettings::new().oidc(client);
+    let set = world.transaction(|world| world.set_bot_settings(bots[1].user_id, &settings));
+    assert!(set.unwrap().is_ok());
     let mut log_in = |now: i32, user: i64, change: &dyn Fn(&mut NewUrlAuth)| {
         let (request, asked) = ask(&mut world, change);
         approve(&mut world, now, (request.id, user), &Consent::default()).unwrap();

@@ -3,6 +3,8 @@
 mod attacks;
 mod dashboard;
 mod doors;
+mod oidc;
+mod oidc_attacks;
 mod phone;
 mod widget;
 

@@ -1,0 +1,76 @@
+//! What an id_token says.
+
+use serde_json::{Map, Value};
+
+use super::super::{Telegram, pages::Problem};
+use crate::{bots::Nonce, world::Grant};
+
+/// How long an id_token is good, in seconds. Observed: an hour.
+pub(super) const LIFETIME: i32 = 3_600;
+
+/// The way that an id_token takes to its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// A code, which is changed for it.
+    Code,
+    /// A message from a popup.
+    Popup,
+}
+
+/// Makes an id_token.
+///
+/// # Errors
+/// When the keys of the server are damaged.
+pub(super) fn id_token(
+    telegram: &Telegram,
+    now: i32,
+    grant: &Grant,
+    way: Way,
+) -> Result<String, Problem> {
+    let alg = grant.client.alg;
+    let claims = claims(telegram.base(), now, grant, way);
+    telegram.keys().and_then(|keys| keys.sign(alg, &claims)).ok_or_else(|| {
+        Problem::new(
+            axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            "The id_token could not be signed",
+            "The keys of the local Telegram are damaged: remove oidc-keys.json from its data directory \
+             and start it again.",
+        )
+    })
+}
+
+/// The claims. `openid` stands for who says it to whom about whom, `profile` for `id` and the names,
+/// `phone` for the phone number (core.telegram.org/bots/telegram-login).
+fn claims(issuer: &str, now: i32, grant: &Grant, way: Way) -> Value {
+    let (user, granted) = (&grant.user, &grant.granted);
+    let mut claims = Map::new();
+    let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+    claim("iss", issuer.into());
+    claim("aud", grant.bot_id.to_string().into());
+    claim("sub", grant.subject.as_str().into());
+    claim("iat", now.into());
+    claim("exp", now.saturating_add(LIFETIME).into());
+    let repeated = match grant.client.nonce {
+        Nonce::Always => true,
+        Nonce::Popup => way == Way::Popup,
+        Nonce::Never => false,
+    };
+    if let (true, Some(nonce)) = (repeated, &grant.nonce) {
+        claim("nonce", nonce.as_str().into());
+    }
+    if granted.profile {
+        claim("id", user.id.into());
+        claim("name", format!("{} {}", user.first_name, user.last_name).trim().into());
+        if let Some(username) = &user.username {
+            claim("preferred_username", username.as_str().into());
+        }
+        if let Some(picture) = &grant.picture {
+            claim("picture", picture.as_str().into());
+        }
+    }
+    if let (true, Some(phone)) = (granted.phone, &user.phone) {
+        // Assumed: digits only, as Telegram writes phone numbers everywhere else.
+        claim("phone_number", phone.as_str().into());
+    }
+    Value::Object(claims)
+}
