@@ -35,6 +35,7 @@ use crate::accounts::{self, Name};
     after_help = "\
 Examples:
   chappe demo                                   the whole story in one process, offline
+  chappe demo --web                             a web login and back, with your browser
   chappe serve --data ./telegram                a local Telegram to test against
   chappe --server 127.0.0.1:4430 --server-key server.pem login
   chappe login --qr                             sign in by a code that a device scans
@@ -277,7 +278,7 @@ fn refer(command: clap::Command) -> clap::Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the whole story offline: a local Telegram, a sign-in, a web session logged out
-    Demo,
+    Demo(Demo),
     /// Run a local Telegram on this machine
     Serve(Serve),
     /// Sign in to an account, or as a bot
@@ -304,6 +305,21 @@ pub(crate) enum Command {
     Config(Config),
     /// Print a script that completes commands and options in a shell
     Completions(Completions),
+}
+
+/// Options of `chappe demo`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+With --web, a person at a terminal opens the site, clicks, says yes here or on the dashboard, sees the
+login in the list and ends it. Elsewhere, and with --json, the circle is played without a browser, each
+step is checked, and the exit code tells whether all of it holds.")]
+pub(crate) struct Demo {
+    /// Go round a web login: a site, \"Log in with Telegram\", the consent, the list, the reset
+    #[arg(long)]
+    pub(crate) web: bool,
+    /// Open the site in a browser
+    #[arg(long, requires = "web")]
+    pub(crate) open: bool,
 }
 
 /// Options of `chappe serve`.

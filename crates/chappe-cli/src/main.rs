@@ -93,13 +93,13 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let output = Output::new(cli.global.json);
     let global = &match cli.command {
         // These need no account, and `config` says itself what is wrong with the file.
-        Command::Demo | Command::Serve(_) | Command::Completions(_) | Command::Config(_) => {
+        Command::Demo(_) | Command::Serve(_) | Command::Completions(_) | Command::Config(_) => {
             cli.global
         }
         _ => config::settle(cli.global)?,
     };
     match cli.command {
-        Command::Demo => demo::demo(output).await,
+        Command::Demo(options) => demo::demo(options, output).await,
         Command::Serve(options) => serve::serve(options, output).await,
         Command::Login(options) => sign_in::login(global, options, output).await,
         Command::Logout(options) => sign_in::logout(global, &options, output).await,

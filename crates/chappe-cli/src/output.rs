@@ -27,6 +27,11 @@ impl Output {
         self.json
     }
 
+    /// Whether a person sees the answers.
+    pub(crate) fn is_terminal(self) -> bool {
+        self.terminal
+    }
+
     /// Prints `value` with `--json`, and what `text` gives otherwise.
     pub(crate) fn answer(
         self,

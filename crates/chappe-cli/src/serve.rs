@@ -178,7 +178,7 @@ pub(crate) fn failure(error: Error) -> Failure {
         Error::WebNotLoopback(_) => {
             Failure::usage(text).hint("--web and --dashboard without an address pick a free port")
         }
-        Error::Bot(_) => Failure::usage(text),
+        Error::Bot(_) | Error::Login(_) => Failure::usage(text),
         Error::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
             Failure::new(Exit::Conflict, text)
                 .hint("another program listens there; port 0 picks a free one")

@@ -46,6 +46,8 @@ const SOCKETS: &[&str] = &[
     // The example site: its door, and its calls to the token endpoint.
     "crates/chappe-site/src/fetch",
     "crates/chappe-site/src/serve",
+    // The browser without a window that plays a web login.
+    "crates/chappe-cli/src/demo/browser",
 ];
 
 const SOCKET_WORDS: &[&str] = &[

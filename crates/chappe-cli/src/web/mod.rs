@@ -6,6 +6,7 @@ mod watch;
 
 use std::time::SystemTime;
 
+pub(crate) use self::reset::told;
 use chappe::WebSession;
 use serde_json::json;
 
@@ -99,7 +100,10 @@ async fn which<'a>(domain: &Site, sites: Vec<&'a WebSession>) -> Result<&'a WebS
 }
 
 /// The sessions that a word on the command line names: at least one.
-fn find<'a>(sites: &'a [WebSession], site: &Site) -> Result<Vec<&'a WebSession>, Failure> {
+pub(crate) fn find<'a>(
+    sites: &'a [WebSession],
+    site: &Site,
+) -> Result<Vec<&'a WebSession>, Failure> {
     let named: Vec<_> = sites
         .iter()
         .filter(|row| match site {

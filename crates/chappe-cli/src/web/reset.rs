@@ -138,7 +138,7 @@ fn bots_json(sites: &[WebSession]) -> Value {
 }
 
 /// What became of it, for people.
-fn told(report: &WebResetReport) -> String {
+pub(crate) fn told(report: &WebResetReport) -> String {
     let mut lines: Vec<String> = report
         .sessions
         .iter()

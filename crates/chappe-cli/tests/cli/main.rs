@@ -12,6 +12,8 @@ mod command;
 mod config;
 #[cfg(test)]
 mod convert;
+#[cfg(test)]
+mod demo;
 #[cfg(unix)]
 #[cfg(test)]
 mod first_steps;

@@ -90,6 +90,11 @@ impl Terminal {
         self.keyboard.write_all(format!("{text}\r").as_bytes()).unwrap();
     }
 
+    /// Types a line for a command that reads whole lines whenever they come.
+    pub(crate) fn say(&mut self, text: &str) {
+        self.keyboard.write_all(format!("{text}\n").as_bytes()).unwrap();
+    }
+
     /// Waits for the end; gives the exit code and what was shown since.
     pub(crate) fn end(mut self) -> (i32, String) {
         let code = self.wait();

@@ -1,4 +1,11 @@
-//! `chappe demo`: the whole story in one process, over real TCP on 127.0.0.1.
+//! `chappe demo`: the whole story in one process, over real TCP on 127.0.0.1; with `--web` that of a
+//! web login.
+
+mod browser;
+mod guided;
+mod open;
+mod played;
+mod stage;
 
 use std::time::Instant;
 
@@ -7,16 +14,35 @@ use chappe::{Client, Error, SignIn, WebSession, account, errors};
 use chappe_server::{Handle, Server};
 use serde_json::{Value, json};
 
+use self::stage::Stage;
+use crate::args::Demo;
 use crate::connect::failure;
 use crate::interrupt::unless_interrupted;
 use crate::output::{Exit, Failure, Output, bold, dim, good, paint};
+use crate::prompt;
 use crate::serve;
 use crate::user::{name, user_json};
 use crate::web::view;
 
 /// Runs the story.
-pub(crate) async fn demo(output: Output) -> Result<(), Failure> {
-    unless_interrupted(Story { output, number: 0 }.tell(), "nothing was left behind").await
+pub(crate) async fn demo(options: Demo, output: Output) -> Result<(), Failure> {
+    let mut story = Story { output, number: 0 };
+    let after = "nothing was left behind";
+    if !options.web {
+        return unless_interrupted(story.tell(), after).await;
+    }
+    let is_person = prompt::is_possible() && output.is_terminal() && !output.is_json();
+    if options.open && !is_person {
+        return Err(Failure::usage("--open opens a browser for a person at a terminal")
+            .hint("leave it out, and the circle is played without a browser"));
+    }
+    let stage = unless_interrupted(Stage::begin(&mut story), after).await?;
+    let done = match is_person {
+        true => guided::guide(&stage, options.open, output).await,
+        false => unless_interrupted(played::play(&stage, &mut story), after).await,
+    };
+    let ended = stage.end().await;
+    done.and(ended)
 }
 
 /// Tells each step in one line, with the time that it took.
