@@ -263,9 +263,7 @@ fn separated(row: &[Cell]) -> String {
 pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() && character != '\n'
-            || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        {
+        if character.is_control() && character != '\n' || is_unseen(character) {
             // Writing to a string cannot fail.
             let _ = write!(out, "{}", character.escape_unicode());
         } else if character == '\n' {
@@ -275,6 +273,22 @@ pub(crate) fn printable(text: &str) -> String {
         }
     }
     out
+}
+
+/// Whether a character turns the text around it, or hides in it: two names that look alike have to
+/// be alike. What joins letters and emoji is left alone.
+fn is_unseen(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{e0001}'..='\u{e007f}'
+    )
 }
 
 fn shorten(text: &str, limit: usize) -> String {
@@ -300,6 +314,8 @@ mod tests {
     #[test]
     fn a_stranger_cannot_move_the_cursor() {
         assert_eq!(printable("a\u{1b}[2Jb\u{202e}c"), "a\\u{1b}[2Jb\\u{202e}c");
+        assert_eq!(printable("shop\u{200b}.example\u{2028}"), "shop\\u{200b}.example\\u{2028}");
+        assert_eq!(printable("👩\u{200d}🚀 می\u{200c}خواهم"), "👩\u{200d}🚀 می\u{200c}خواهم");
     }
 
     #[test]

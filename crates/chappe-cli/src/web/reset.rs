@@ -159,7 +159,13 @@ pub(crate) fn told(report: &WebResetReport) -> String {
         let bot = bot_of(report, *id);
         lines.push(match blocked {
             Ok(()) => format!("{} {bot}", paint(good(), "blocked")),
-            Err(why) => format!("{} {bot}: {}", paint(bad(), "not blocked:"), why),
+            Err(why) => {
+                format!(
+                    "{} {bot}: {}",
+                    paint(bad(), "could not block"),
+                    printable(&why.to_string())
+                )
+            }
         });
     }
     if report.ended().next().is_some() {
