@@ -6,10 +6,10 @@ mod watch;
 
 use std::time::SystemTime;
 
-pub(crate) use self::reset::told;
 use chappe::WebSession;
 use serde_json::json;
 
+pub(crate) use self::reset::told;
 use crate::approve::approve;
 use crate::args::{Global, ListWeb, Site, Web, WebFilter, Whose};
 use crate::connect::{Target, failure};
