@@ -330,3 +330,58 @@ const HELP: &str = concat!(
 );
 /// How often the list of web sessions is looked at.
 const GLANCE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn asked() -> Asked {
+        let login = json!({
+            "id": 1,
+            "source": "oidc",
+            "bot": { "user_id": 7, "username": "ShopBot", "name": "Shop" },
+            "domain": "shop.example.net",
+            "browser": "Firefox\u{1b}[2J",
+            "platform": "Linux",
+            "ip": "192.0.2.1",
+            "region": "Nowhere",
+            "asks": { "write": true, "phone": true },
+            "match_codes": ["🦊", "🐢"],
+            "created": 0,
+            "expires": 300,
+        });
+        Asked::about(serde_json::from_value(login).unwrap())
+    }
+
+    #[test]
+    fn nothing_is_given_that_was_not_said_yes_to() {
+        let mut all = asked();
+        assert!(!all.question().contains('\u{1b}'), "{}", all.question());
+        for (question, wrong, answer) in [
+            ("Log in to shop.example.net?", "yep", "y"),
+            ("1 🦊   2 🐢", "3", "2"),
+            ("Let @ShopBot write", "2", "YES"),
+            ("your phone number?", "", "yes"),
+        ] {
+            assert!(all.question().contains(question), "{}", all.question());
+            assert_eq!(all.answer(wrong), None, "{wrong}");
+            assert_eq!(all.answer(answer), Some(true));
+        }
+        assert!(all.questions.is_empty());
+        assert!(all.grant == Grant::new().write().phone().match_code("🐢"));
+
+        let mut little = asked();
+        for answer in ["y", "1", "n", "no"] {
+            assert_eq!(little.answer(answer), Some(true));
+        }
+        assert!(little.grant == Grant::new().match_code("🦊"));
+        assert_eq!(asked().answer("n"), Some(false));
+        for wrong in ["0", "-1", "fox", ""] {
+            let mut picture = asked();
+            picture.answer("y");
+            assert_eq!(picture.answer(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,11 +1,6 @@
 //! `chappe demo --web`: a web login and back, played by the command itself, and by a person with a
 //! browser.
 
-use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-use std::time::Duration;
-
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -43,79 +38,85 @@ fn the_circle_of_a_web_login_is_played_and_every_step_holds() {
     refused(&chappe(home.path()).args(["demo", "--open"]).output().unwrap(), 2, &["--web"]);
 }
 
-/// A browser that does what the test says; cookies by host, as ports are not told apart.
-#[derive(Default)]
-struct Browser {
-    cookies: BTreeMap<String, BTreeMap<String, String>>,
-}
-
-impl Browser {
-    /// Opens a page and follows where it leads; gives the last page.
-    fn open(&mut self, url: &str) -> String {
-        self.ask("GET", url, "")
-    }
-
-    fn submit(&mut self, url: &str, form: &str) -> String {
-        self.ask("POST", url, form)
-    }
-
-    fn ask(&mut self, method: &str, url: &str, form: &str) -> String {
-        let rest = url.strip_prefix("http://").unwrap();
-        let (host, path) = rest.split_once('/').unwrap();
-        let jar = self.cookies.entry(host.split(':').next().unwrap().to_owned()).or_default();
-        let cookies: Vec<_> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let mut stream = TcpStream::connect(host).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        write!(
-            stream,
-            "{method} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nOrigin: http://{host}\r\n\
-             User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n\
-             Cookie: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-             Content-Length: {}\r\n\r\n{form}",
-            cookies.join("; "),
-            form.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let headers = head.lines().skip(1).filter_map(|line| line.split_once(": "));
-        let mut to = None;
-        for (name, value) in headers {
-            match name.to_ascii_lowercase().as_str() {
-                "set-cookie" => {
-                    let (name, value) = value.split(';').next().unwrap().split_once('=').unwrap();
-                    jar.insert(name.to_owned(), value.to_owned());
-                }
-                "location" => to = Some(value.to_owned()),
-                _ => {}
-            }
-        }
-        match to {
-            Some(to) if to.starts_with('/') => self.open(&format!("http://{host}{to}")),
-            Some(to) => self.open(&to),
-            None => body.to_owned(),
-        }
-    }
-}
-
-/// What stands between two marks of a page.
-fn between(page: &str, from: &str, to: &str) -> String {
-    let (_, rest) = page.split_once(from).unwrap_or_else(|| panic!("no {from:?} in {page}"));
-    let text = rest.split_once(to).unwrap().0;
-    text.replace("&quot;", "\"").replace("&amp;", "&")
-}
-
 #[cfg(unix)]
 mod person {
+    use std::collections::BTreeMap;
+    use std::fs;
+    use std::io::{Read as _, Write as _};
     use std::net::TcpStream;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Duration;
 
     use chappe_login::Fields;
     use tempfile::TempDir;
 
-    use super::{Browser, between};
     use crate::telegram::{chappe, stderr, stdout};
     use crate::terminal::Terminal;
+
+    /// A browser that does what the test says; cookies by host, as ports are not told apart.
+    #[derive(Default)]
+    struct Browser {
+        cookies: BTreeMap<String, BTreeMap<String, String>>,
+    }
+
+    impl Browser {
+        /// Opens a page and follows where it leads; gives the last page.
+        fn open(&mut self, url: &str) -> String {
+            self.ask("GET", url, "")
+        }
+
+        fn submit(&mut self, url: &str, form: &str) -> String {
+            self.ask("POST", url, form)
+        }
+
+        fn ask(&mut self, method: &str, url: &str, form: &str) -> String {
+            let rest = url.strip_prefix("http://").unwrap();
+            let (host, path) = rest.split_once('/').unwrap();
+            let jar = self.cookies.entry(host.split(':').next().unwrap().to_owned()).or_default();
+            let cookies: Vec<_> =
+                jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let mut stream = TcpStream::connect(host).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            write!(
+                stream,
+                "{method} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nOrigin: http://{host}\r\n\
+                 User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n\
+                 Cookie: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+                 Content-Length: {}\r\n\r\n{form}",
+                cookies.join("; "),
+                form.len()
+            )
+            .unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            let headers = head.lines().skip(1).filter_map(|line| line.split_once(": "));
+            let mut to = None;
+            for (name, value) in headers {
+                match name.to_ascii_lowercase().as_str() {
+                    "set-cookie" => {
+                        let (name, value) =
+                            value.split(';').next().unwrap().split_once('=').unwrap();
+                        jar.insert(name.to_owned(), value.to_owned());
+                    }
+                    "location" => to = Some(value.to_owned()),
+                    _ => {}
+                }
+            }
+            match to {
+                Some(to) if to.starts_with('/') => self.open(&format!("http://{host}{to}")),
+                Some(to) => self.open(&to),
+                None => body.to_owned(),
+            }
+        }
+    }
+
+    /// What stands between two marks of a page.
+    fn between(page: &str, from: &str, to: &str) -> String {
+        let (_, rest) = page.split_once(from).unwrap_or_else(|| panic!("no {from:?} in {page}"));
+        let text = rest.split_once(to).unwrap().0;
+        text.replace("&quot;", "\"").replace("&amp;", "&")
+    }
 
     /// A click on the site's widget; the page of Telegram that waits then, and where its result goes.
     struct Click {
@@ -154,8 +155,14 @@ mod person {
     #[test]
     fn a_person_goes_round_the_circle_at_a_terminal_with_a_browser() {
         let home = TempDir::new().unwrap();
+        // Openers of two platforms that write down what they are to open.
+        for name in ["open", "xdg-open"] {
+            let opener = home.path().join(name);
+            fs::write(&opener, "#!/bin/sh\necho \"$#\" \"$@\" > \"$HOME/opened\"\n").unwrap();
+            fs::set_permissions(&opener, fs::Permissions::from_mode(0o700)).unwrap();
+        }
         let mut command = chappe(home.path());
-        command.args(["demo", "--web"]);
+        command.args(["demo", "--web", "--open"]).env("PATH", home.path());
         let mut terminal = Terminal::start(command);
         let mut told = |label: &str| {
             terminal.expect(label);
@@ -227,6 +234,7 @@ mod person {
         terminal.say("quit");
         let (exit, shown) = terminal.end();
         assert_eq!(exit, 0, "{shown}");
+        assert_eq!(fs::read_to_string(home.path().join("opened")).unwrap(), format!("1 {site}\n"));
         let host = site.strip_prefix("http://").unwrap().trim_end_matches('/');
         assert!(TcpStream::connect(host).is_err(), "the site is gone");
         let room = elsewhere.split(' ').find(|word| word.ends_with(".session")).unwrap();
