@@ -3,6 +3,7 @@
 mod attacks;
 mod dashboard;
 mod doors;
+mod log;
 mod oidc;
 mod oidc_attacks;
 mod phone;

@@ -69,7 +69,7 @@ async fn ask(browser: &mut Browser, handle: &str, phone: &str) -> String {
 }
 
 /// Logs in by phone; tells the handle.
-async fn log_in(server: &Handle, app: &mut App, browser: &mut Browser) -> String {
+pub(crate) async fn log_in(server: &Handle, app: &mut App, browser: &mut Browser) -> String {
     let (handle, _) = begin(server, browser).await;
     ask(browser, &handle, &server.accounts()[0].phone).await;
     press(app, "Confirm").await;
@@ -129,7 +129,7 @@ async fn a_number_brings_a_message_whose_button_logs_in_and_the_next_login_is_tw
 }
 
 /// What a window shows that knows the person: the handle of the request, and whom.
-fn known(page: &crate::http::Answer) -> (String, String) {
+pub(crate) fn known(page: &crate::http::Answer) -> (String, String) {
     assert!(page.body.contains("Log in as Claude"), "{page:?}");
     let handle = page.between("data-request=\"", "\"").to_owned();
     (handle, page.between("name=\"user\" value=\"", "\"").to_owned())
