@@ -24,9 +24,6 @@
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
 //! ```
 
-#[cfg(test)]
-mod tests;
-
 use std::fmt;
 
 use chappe_api::errors;

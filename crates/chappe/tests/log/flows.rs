@@ -1,7 +1,13 @@
 //! Every way into an account, and what is done there about its safety.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use chappe::{Client, SignIn, UrlAuth, UrlAuthGrant, session::File};
 use chappe_server::{Handle, Server, browser::Login, numbers::Number};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::{
     telegram::{client_of, sign_in},
@@ -199,6 +205,46 @@ pub(crate) async fn to_a_site(server: &Handle, watch: &mut Watch) {
     watch.secret("token of nobody", "nobodys-token");
     watch.secret("hash for a site", url.split_once("hash=").unwrap().1);
     watch.secret("autologin token", autologin.split_once('=').unwrap().1);
+}
+
+/// The dashboard: its key, a form, a secret that is told once.
+pub(crate) async fn on_the_dashboard(watch: &mut Watch) {
+    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let server = Server::builder().seed(9).dashboard(free).start().await.unwrap();
+    let url = server.announcement().dashboard.clone().unwrap();
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let (room, key) = path.split_once("/?key=").unwrap();
+    let ask = async |method: &str, path: &str, cookie: &str, form: &str| {
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nCookie: chappe_dashboard={cookie}\r\n\
+             Connection: close\r\nContent-Length: {}\r\n\r\n{form}",
+            form.len()
+        );
+        let mut stream = TcpStream::connect(host).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    let between = |text: &str, from: &str| {
+        let (_, rest) = text.split_once(from).unwrap_or_else(|| panic!("{from} in {text}"));
+        rest.split(['"', '<']).next().unwrap().to_owned()
+    };
+    let wrong = ask("GET", &format!("/{room}/?key=no-such-key"), "no-cookie-of-ours", "").await;
+    assert!(wrong.starts_with("HTTP/1.1 403"), "{wrong}");
+    let entered = ask("GET", &format!("/{path}"), "", "").await;
+    assert!(entered.starts_with("HTTP/1.1 200"), "{entered}");
+    let bot = format!("/{room}/bots/ColumbusDemoBot");
+    let ticket = between(&ask("GET", &bot, key, "").await, "name=\"ticket\" value=\"");
+    let form = format!("ticket={ticket}&urls=http%3A%2F%2Flocalhost&enabled=yes");
+    let told = ask("POST", &format!("{bot}/openid"), key, &form).await;
+    watch.secret("secret of an OpenID client", between(&told, "<code class=\"secret\">"));
+    server.shutdown().await.unwrap();
+    watch.secret("key of the dashboard", key);
+    watch.secret("wrong key", "no-such-key");
+    watch.secret("wrong cookie", "no-cookie-of-ours");
+    watch.secret("room of the dashboard", room);
+    watch.secret("ticket of a form", ticket);
 }
 
 async fn close(client: Client) {

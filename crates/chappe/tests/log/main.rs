@@ -35,6 +35,7 @@ async fn no_secret_is_logged() {
     flows::by_qr(&mut watch).await;
     flows::by_token(&server, &mut watch).await;
     flows::to_a_site(&server, &mut watch).await;
+    flows::on_the_dashboard(&mut watch).await;
 
     let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
     for expected in [

@@ -221,11 +221,11 @@ pub(super) async fn new_secret(
 
 /// Sets what is set for a bot; shows it again if it makes no sense.
 async fn set(dashboard: &Dashboard, name: &str, settings: BotSettings) -> Answer {
-    match dashboard.father.set(name, settings.clone()).await {
-        Ok(Some(secret)) => tell_secret(dashboard, name, &secret).await,
-        Ok(None) => Ok(dashboard.done(&format!("/bots/{name}"), Done::Saved)),
+    let mut bot = looks::find_bot(dashboard, name).await?;
+    match dashboard.father.set(&bot.username, settings.clone()).await {
+        Ok(Some(secret)) => tell_secret(dashboard, &bot.username, &secret).await,
+        Ok(None) => Ok(dashboard.done(&format!("/bots/{}", bot.username), Done::Saved)),
         Err(Error::Bot(error)) => {
-            let mut bot = looks::find_bot(dashboard, name).await?;
             bot.settings = settings;
             bot.problem = Some(sentence(error.problem(), error.hint()));
             let seen = dashboard.look(|_, _| Ok(())).await?;

@@ -1,8 +1,14 @@
 //! The dashboard, as the person at the keyboard, as other pages and as other users of the machine
 //! see it.
 
+use std::time::Duration;
+
 use chappe_api::{account, contacts, enums, errors, users};
-use chappe_server::{Handle, numbers::Number};
+use chappe_server::{
+    Handle,
+    browser::{Login, Progress},
+    numbers::Number,
+};
 
 use super::server;
 use crate::{
@@ -12,6 +18,9 @@ use crate::{
 
 /// What a stranger may call himself.
 const EVIL: &str = "\"><script>alert(1)</script>\u{202e}gnp.exe";
+
+/// How long an update may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A browser that has opened the printed URL.
 struct Person {
@@ -446,4 +455,100 @@ async fn a_notice_says_only_what_the_dashboard_says() {
         assert_eq!(page.contains("class=\"notice\""), !shown.is_empty(), "{said}");
         assert!(page.contains(shown) && !page.contains("Your account ends"), "{said}");
     }
+}
+
+/// The number of the one request that waits.
+async fn waiting(server: &Handle) -> i64 {
+    let pending = server.logins().pending().await.unwrap();
+    assert_eq!(pending.len(), 1);
+    pending[0].id
+}
+
+#[tokio::test]
+async fn a_consent_shows_what_an_app_shows_and_gives_what_was_ticked() {
+    let server = server(10).await;
+    let me = server.accounts()[0].clone();
+    let mut person = Person::at(&server).await;
+    person.press("/accounts/new", "phone=9996625678&first_name=Ada").await;
+    let mut client = Client::connect(&server, 1).await;
+    client.sign_in(&me.phone, &me.code).await.unwrap();
+    let ip = "203.0.113.99".parse().unwrap();
+    let login = Login::at("SemaphoreShopBot").write().phone().match_code();
+    let login = login.user_id_hint(me.user_id).from("Edge 140", "Windows", ip);
+    let browser = server.log_in(login).await.unwrap();
+    let id = waiting(&server).await;
+    for page in ["/", "/logins"] {
+        let page = person.page(page).await.body;
+        assert!(page.contains(&format!("/logins/{id}\"")) && page.contains("shop.example.net"));
+        assert!(page.contains("<title>(1) "), "{page}");
+    }
+    let path = format!("/logins/{id}");
+    let page = person.page(&path).await.body;
+    for shown in [
+        "Log in to <bdi>shop.example.net</bdi>?",
+        "Semaphore Shop",
+        "@<bdi>SemaphoreShopBot</bdi>",
+        "<bdi>Edge 140</bdi>, <bdi>Windows</bdi>",
+        "203.0.113.99",
+        " left</span>",
+        "Allow <bdi>Semaphore Shop</bdi> to message me",
+        "Share my phone number",
+        &format!("value=\"{}\" selected", me.user_id),
+        "Ada",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    assert!(!page.contains(" checked"), "nothing is given that was not ticked");
+    let code = browser.match_code().unwrap();
+    assert!(page.contains(&format!("name=\"match_code\" value=\"{code}\"")), "{page}");
+
+    let code: String = code.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let form = format!("user={}&write=yes&match_code={code}", me.user_id);
+    let done = person.press(&format!("{path}/approve"), &form).await;
+    assert!(done.body.contains("the browser goes on"), "{}", done.body);
+    let who = browser.claim().await.unwrap().unwrap();
+    assert_eq!((who.user_id, who.write, who.phone), (me.user_id, true, false));
+    // A client that is connected hears of it, as if another device had consented.
+    tokio::time::timeout(PATIENCE, client.update()).await.unwrap();
+    let page = person.page(&format!("/accounts/{}", me.user_id)).await;
+    assert!(page.between("<li class=\"note\">", "</li>").contains("shop.example.net"));
+    assert!(page.body.contains(&format!("/sites/{}\"", who.hash)), "{}", page.body);
+    assert_eq!(person.get(&path).await.status, 404);
+    assert!(person.get(&path).await.body.contains("Nothing to answer"));
+}
+
+#[tokio::test]
+async fn a_wrong_answer_to_a_consent_is_told_and_a_no_is_a_no() {
+    let server = server(11).await;
+    let me = server.accounts()[0].user_id;
+    let mut person = Person::at(&server).await;
+    let browser = server.log_in(Login::at("LumiereNewsBot").match_code()).await.unwrap();
+    let path = format!("/logins/{}", waiting(&server).await);
+    for nobody in ["", "user=", "user=x"] {
+        let answer = person.post(&format!("{path}/approve"), nobody).await;
+        assert_eq!(answer.status, 422);
+        assert!(answer.between("role=\"alert\">", "</p>").contains("Choose an account"));
+    }
+    let answer = person.post(&format!("{path}/approve"), "user=1&match_code=x").await;
+    assert!(answer.between("role=\"alert\">", "</p>").contains("no such account"));
+    assert_eq!(browser.progress().await.unwrap(), Progress::Pending);
+    // The wrong picture ends it.
+    let answer = person.post(&format!("{path}/approve"), &format!("user={me}&match_code=x")).await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.body.contains("Nothing to answer"), "{}", answer.body);
+    assert_eq!(browser.progress().await.unwrap(), Progress::Declined);
+
+    let browser = server.log_in(Login::at("LumiereNewsBot").app(None)).await.unwrap();
+    let path = format!("/logins/{}", waiting(&server).await);
+    assert!(person.page(&path).await.body.contains("unverified app"));
+    let done = person.press(&format!("{path}/decline"), &format!("user={me}&write=yes")).await;
+    assert!(done.body.contains("Declined") && done.body.contains("Nobody wants to log in"));
+    assert_eq!(browser.progress().await.unwrap(), Progress::Declined);
+    assert_eq!(person.post(&format!("{path}/decline"), "").await.status, 303, "it stays so");
+    let answer = person.post(&format!("{path}/approve"), &format!("user={me}")).await;
+    assert_eq!(answer.status, 404);
+    for nothing in ["/logins/77", "/logins/0", "/logins/-1"] {
+        assert_eq!(person.get(nothing).await.status, 404, "{nothing}");
+    }
+    assert_eq!(person.get("/logins/x").await.status, 400);
 }
