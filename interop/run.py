@@ -88,6 +88,10 @@ PROGRAMS = [
         for story, options in (("password", []), ("phone", []), ("phone", SEVERAL_DCS))
         for client, (interpreter, suffix, framing) in CLIENTS.items()
     ),
+    *(
+        Row(f"{client}/messages{suffix}", framing, interpreter)
+        for client, (interpreter, suffix, framing) in CLIENTS.items()
+    ),
     *(Row("qr.py", client, PYTHON) for client in CLIENTS),
     *(Row("sessions.py", client, PYTHON) for client in [*CLIENTS, "converted"]),
     Row("mtcute/convert.mjs", "intermediate", NODE),

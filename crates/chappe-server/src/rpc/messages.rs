@@ -77,6 +77,18 @@ pub(super) fn updates(world: &World, now: i32, event: &Event) -> Outcome<enums::
     Ok(types::Updates { updates, users, chats: Vec::new(), date: now, seq: 0 }.into())
 }
 
+/// An update that has no place in a box, with the users that it names. Observed: a bot has to be
+/// told who pressed its button; whoever writes is known.
+pub(super) fn with_users(world: &World, date: i32, update: Update) -> Outcome<enums::Updates> {
+    let Update::BotCallbackQuery(query) = &update else {
+        return Ok(types::UpdateShort { update, date }.into());
+    };
+    let user = world.user(query.user_id)?;
+    let users = user.iter().map(|user| users::user(user, None, date)).collect();
+    let (updates, chats) = (vec![update], Vec::new());
+    Ok(types::Updates { updates, users, chats, date, seq: 0 }.into())
+}
+
 /// Adds the users that a message names.
 pub(super) fn name_users(message: &Message, named: &mut BTreeSet<i64>) {
     named.extend([message.user_id, message.peer_id]);

@@ -1,6 +1,6 @@
 //! News of the world on their way to the sessions: each in its own layer.
 
-use chappe_api::{enums, types};
+use chappe_api::enums;
 use chappe_tl::Encode;
 
 use super::{Push, layer, messages};
@@ -11,7 +11,7 @@ pub(crate) fn deliver(world: &mut World) -> Vec<Push> {
     let mut pushes = Vec::new();
     for News { sessions, date, what } in world.take_news() {
         let updates = match what {
-            Tidings::Update(update) => Ok(types::UpdateShort { update: *update, date }.into()),
+            Tidings::Update(update) => messages::with_users(world, date, *update),
             Tidings::Event(event) => messages::updates(world, date, &event),
         };
         // What cannot be read now is not lost: the client asks for what it missed.

@@ -48,10 +48,12 @@ fn a_button_asks_its_bot_and_the_answer_comes_when_the_bot_gives_it() {
     let waits = reply.waits.expect("nobody answered yet");
     let [push] = &reply.pushes[..] else { panic!("{:?}", reply.pushes) };
     assert_eq!(push.auth_key_id, bot.auth_key_id);
-    let enums::Updates::UpdateShort(short) = enums::Updates::from_bytes(&push.body).unwrap() else {
-        panic!("not a short update");
+    let enums::Updates::Updates(told) = enums::Updates::from_bytes(&push.body).unwrap() else {
+        panic!("no updates");
     };
-    let enums::Update::BotCallbackQuery(query) = short.update else { panic!("{short:?}") };
+    let [enums::Update::BotCallbackQuery(query)] = &told.updates[..] else { panic!("{told:?}") };
+    let [enums::User::User(user)] = &told.users[..] else { panic!("{told:?}") };
+    assert!(user.id == query.user_id && !user.is_self, "who pressed it");
     assert_eq!((query.user_id, query.msg_id), (chat.user(ada).id, 2));
     assert_eq!(query.data.as_deref(), Some(&b"no"[..]));
 
