@@ -393,3 +393,31 @@ fn domains_belong_to_bots_and_are_bare_hosts() {
         refused(check(url), errors::BUTTON_URL_INVALID);
     }
 }
+
+#[test]
+fn a_user_has_so_many_known_browsers_and_for_so_long() {
+    const YEAR: i32 = 365 * 86_400;
+    let mut world = world();
+    let user_id = world.demonstration_accounts().unwrap()[0].user_id;
+    let link = |world: &mut World, request: &UrlAuth, shown: Option<&str>| {
+        world.transaction(|world| world.link_browser(NOW, request, shown)).unwrap()
+    };
+    let mut shown = Vec::new();
+    for _ in 0..33 {
+        let (request, asked) = ask(&mut world, |_| {});
+        assert_eq!(link(&mut world, &request, None), None, "nobody said yes yet");
+        approve(&mut world, NOW, (request.id, user_id), &Consent::default()).unwrap();
+        let mut request = world.poll_url_auth(NOW, &asked.browser_token).unwrap();
+        assert_eq!(link(&mut world, &request, None), None, "nobody typed a number");
+        request.for_user = Some(user_id);
+        let new = link(&mut world, &request, Some("somebody else's")).unwrap();
+        assert_eq!(link(&mut world, &request, Some(&new)), None, "it is known already");
+        shown.push(new);
+    }
+    let known = |world: &World, now, shown: &str| world.browser_user(now, shown).unwrap().is_some();
+    assert!(!known(&world, NOW, &shown[0]), "one too many");
+    assert!(shown[1..].iter().all(|shown| known(&world, NOW, shown)));
+    assert!(known(&world, NOW + YEAR - 1, &shown[32]) && !known(&world, NOW + YEAR, &shown[32]));
+    world.transaction(|world| world.unlink_browser(&shown[32])).unwrap();
+    assert!(!known(&world, NOW, &shown[32]));
+}
