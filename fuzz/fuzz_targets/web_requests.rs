@@ -7,6 +7,7 @@ use std::{cell::RefCell, net::SocketAddr};
 use chappe_fuzz::Script;
 use chappe_server::{
     Handle, Server,
+    bots::{BotSettings, OidcClient},
     faults::{Action, Scope},
 };
 use libfuzzer_sys::fuzz_target;
@@ -53,7 +54,10 @@ impl Pages {
     fn open() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = Server::builder().seed(1).web(free);
+        let client = OidcClient::new().url(CALLBACK).url("https://travel.example.com");
+        let client = client.native_url("quayshop://tglogin");
+        let settings = BotSettings::new().domain("travel.example.com").oidc(client);
+        let server = Server::builder().seed(1).web(free).bot("ColumbusDemoBot", settings);
         let server = runtime.block_on(server.start()).expect("a server");
         let url = server.announcement().web.clone().expect("pages");
         let host = url.trim_start_matches("http://").to_owned();
@@ -88,7 +92,7 @@ impl Pages {
     fn compose(&self, script: &mut Script<'_>) -> Vec<u8> {
         let bots = self.server.bots();
         let bot = &bots[usize::from(script.byte()) % bots.len()];
-        let path = match script.byte() % 14 {
+        let path = match script.byte() % 18 {
             0 => "/".to_owned(),
             1 => format!("/embed/{}", bot.username),
             2 => format!("/embed/{}", encoded(&piece(script))),
@@ -101,9 +105,14 @@ impl Pages {
             10 => "/auth/push".to_owned(),
             11 => "/auth/get".to_owned(),
             12 => "/js/telegram-widget.js".to_owned(),
+            13 => "/token".to_owned(),
+            14 => "/inapp".to_owned(),
+            15 => "/crossapp".to_owned(),
+            16 => "/.well-known/jwks.json".to_owned(),
             _ => format!("/i/userpic/320/{}", encoded(&piece(script))),
         };
-        let mut query = format!("bot_id={}", bot.user_id);
+        let who = if script.flag() { "client_id" } else { "bot_id" };
+        let mut query = format!("{who}={}", bot.user_id);
         for _ in 0..script.byte() % 6 {
             let name = NAMES[usize::from(script.byte()) % NAMES.len()];
             query.push_str(&format!("&{name}={}", encoded(&piece(script))));
@@ -113,9 +122,14 @@ impl Pages {
             query.push_str(&format!("&request={handle}"));
         }
         let method = if script.flag() { "POST" } else { "GET" };
+        let target = match path.as_str() {
+            // It takes no parameters in its address.
+            "/token" => path,
+            _ => format!("{path}?{query}"),
+        };
         let body = if script.flag() { query.clone() } else { String::new() };
         let mut request = format!(
-            "{method} {path}?{query} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n",
+            "{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n",
             self.host,
             body.len()
         )
@@ -123,7 +137,7 @@ impl Pages {
         if let Some((cookie, _)) = login {
             request.extend_from_slice(format!("Cookie: chappe_logins{cookie}\r\n").as_bytes());
         }
-        for name in ["User-Agent", "Cookie", "Origin"] {
+        for name in ["User-Agent", "Cookie", "Origin", "Authorization", "Content-Type"] {
             if script.flag() {
                 let value: Vec<u8> =
                     piece(script).into_iter().filter(|byte| *byte >= b' ').collect();
@@ -179,14 +193,18 @@ fn check(answer: &str) {
     if let Some(to) = head.split("location: ").nth(1) {
         let host = to.strip_prefix("https://").unwrap_or_default();
         let host = host.split(['/', ':', '?', '#']).next().unwrap_or_default();
-        assert!(to.starts_with("/auth/") || SITES.contains(&host), "{to}");
+        let to_app = to.starts_with("quayshop://tglogin?");
+        assert!(to.starts_with("/auth/") || SITES.contains(&host) || to_app, "{to}");
     }
 }
 
 /// The sites of the seeded bots.
 const SITES: [&str; 3] = ["travel.example.com", "news.example.org", "shop.example.net"];
 
-const NAMES: [&str; 14] = [
+/// A redirect URI.
+const CALLBACK: &str = "https://travel.example.com/callback";
+
+const NAMES: [&str; 26] = [
     "origin",
     "return_to",
     "request_access",
@@ -201,9 +219,21 @@ const NAMES: [&str; 14] = [
     "phone",
     "write",
     "client_id",
+    "redirect_uri",
+    "response_type",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "prompt",
+    "grant_type",
+    "code",
+    "client_secret",
+    "code_verifier",
 ];
 
-const VALUES: [&str; 12] = [
+const VALUES: [&str; 22] = [
     "https://travel.example.com",
     "https://travel.example.com/a?b#c",
     "https://news.example.org",
@@ -216,4 +246,14 @@ const VALUES: [&str; 12] = [
     "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
     "https://travel.example.com@evil.example",
     "sent",
+    CALLBACK,
+    "quayshop://tglogin",
+    "code",
+    "post_message",
+    "openid profile phone",
+    "S256",
+    "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    "authorization_code",
+    "application/x-www-form-urlencoded",
+    "Basic MTIzOmFiYw==",
 ];

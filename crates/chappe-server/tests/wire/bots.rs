@@ -6,7 +6,10 @@ use chappe_server::{
 };
 use serde_json::{Value, json};
 
-use crate::control::{ask, refused, server};
+use crate::control::{ask, blocks, refused, server};
+
+/// The manual, whose examples must work.
+const MANUAL: &str = include_str!("../../WEB_LOGIN.md");
 
 /// The problem that an error about a bot tells.
 fn problem<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
@@ -154,5 +157,23 @@ async fn settings_that_make_no_sense_are_refused_with_a_hint() {
     ] {
         let (error, hint) = refused(&server, method, path, body, status).await;
         assert!(hint.contains(near), "{method} {path} {body}: {error}: {hint}");
+    }
+}
+
+#[tokio::test]
+async fn every_setting_of_the_manual_works() {
+    let server = server(13).await;
+    let settings = blocks(MANUAL, "\n| `{", "` |");
+    assert_eq!(settings.len(), 7);
+    let (_, index) = ask(&server, "GET", "/", "").await;
+    assert_eq!(index["bots"].as_array().unwrap().len(), 7);
+    for (rest, listed) in settings.into_iter().zip(index["bots"].as_array().unwrap()) {
+        let order: Value = serde_json::from_str(&format!("{{{rest}")).unwrap();
+        assert_eq!(order, *listed, "both show the same examples");
+        let (status, told) = ask(&server, "PUT", "/bots/ColumbusDemoBot", &order.to_string()).await;
+        assert_eq!(status, 200, "{order}: {told}");
+        for (name, value) in order.as_object().unwrap() {
+            assert_eq!(told[name], *value, "it comes back as it went");
+        }
     }
 }

@@ -241,7 +241,7 @@ async fn a_server_without_a_control_port_announces_none() {
 }
 
 /// The pieces of a manual between these marks.
-fn blocks<'m>(manual: &'m str, from: &str, to: &str) -> Vec<&'m str> {
+pub(crate) fn blocks<'m>(manual: &'m str, from: &str, to: &str) -> Vec<&'m str> {
     manual.split(from).skip(1).map(|rest| rest.split_once(to).unwrap().0).collect()
 }
 
@@ -302,24 +302,26 @@ fn run_programs(server: &Handle, manual: &str) {
     ] {
         let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
             .any(|folder| Path::new(&folder).join(program).exists());
-        let code = blocks(manual, &format!("```{language}\n"), "```");
-        assert_eq!(code.len(), 1, "{language}");
-        // A failure of curl is one of the script.
-        let code = code[0].replace("curl ", "curl -sS --fail-with-body --noproxy '*' ");
+        let programs = blocks(manual, &format!("```{language}\n"), "```");
+        assert!(!programs.is_empty(), "{language}");
         if !found {
             assert_ne!(program, "sh", "there is always a shell");
             continue;
         }
-        let output = Command::new(program)
-            .args(arguments)
-            .arg(code)
-            .env("CONTROL", &control)
-            .env("WEB", &web)
-            .env("NO_PROXY", "*")
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{language}: {text} {:?}", output.stdout);
+        for code in programs {
+            // A failure of curl is one of the script.
+            let code = code.replace("curl ", "curl -sS --fail-with-body --noproxy '*' ");
+            let output = Command::new(program)
+                .args(&arguments)
+                .arg(code)
+                .env("CONTROL", &control)
+                .env("WEB", &web)
+                .env("NO_PROXY", "*")
+                .output()
+                .unwrap();
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{language}: {text} {:?}", output.stdout);
+        }
     }
 }
 

@@ -95,5 +95,6 @@ pub(super) const EXAMPLES: &[&str] = &[
     r#"{"oidc": {"native_urls": ["quayshop://tglogin"]}}"#,
     r#"{"oidc": {"alg": "ES256"}}"#,
     r#"{"oidc": {"nonce": "always"}}"#,
+    r#"{"oidc": {"match_codes": "asked"}}"#,
     r#"{"oidc": {"enabled": false}}"#,
 ];

@@ -5,11 +5,12 @@
 //! (RFC 6749, section 4.1.2.1)
 
 use axum::{http::StatusCode, response::Response};
+use chappe_api::errors;
 use serde_json::json;
 
 use super::{
     super::{
-        Telegram, auth, legacy,
+        Refused, Telegram, auth, legacy,
         pages::{self, Problem},
         parameters::Parameters,
         ticket::Ticket,
@@ -268,7 +269,11 @@ pub(crate) async fn finish(
             false => Given::Grant(Box::new(world.grant_of(&claim)?), now),
         })
     };
-    match telegram.run(claim).await? {
+    let given = telegram.run(claim).await.map_err(|refused| match refused {
+        Refused::By(failure) if failure == errors::OAUTH_REQUEST_INVALID.into() => gone(),
+        refused => refused.into(),
+    })?;
+    match given {
         Given::Code(code) => target.tell(vec![("code", code.as_str().to_owned())]),
         Given::Grant(grant, now) => {
             target.tell(vec![("result", id_token(telegram, now, &grant, Way::Popup)?)])

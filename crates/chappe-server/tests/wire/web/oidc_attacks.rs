@@ -518,6 +518,13 @@ async fn who_lost_the_registration_meanwhile_gets_nothing() {
     let yes = messages::AcceptUrlAuth { url: Some(link.into()), ..messages::AcceptUrlAuth::new() };
     let refused = desk.app.call(&yes).await.unwrap_err();
     assert_eq!(refused.message, "OAUTH_REQUEST_INVALID");
-    let end = desk.browser.get(&format!("/auth/push?request={handle}")).await;
-    assert!(!end.header("location").contains("code="));
+    let push = format!("/auth/push?request={handle}");
+    assert!(desk.browser.get(&push).await.header("location").starts_with("/auth/wait"));
+    // Also when the person said yes before.
+    let settings = BotSettings::new().oidc(client());
+    desk.server.bot_father().set("ColumbusDemoBot", settings).await.unwrap();
+    desk.app.call(&yes).await.unwrap();
+    desk.server.bot_father().remove("ColumbusDemoBot").await.unwrap();
+    let end = desk.browser.get(&push).await;
+    assert!(end.status == 410 && !end.has("location"), "{end:?}");
 }
