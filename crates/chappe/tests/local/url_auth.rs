@@ -2,9 +2,15 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use bytes::Bytes;
 use chappe::{
-    Client, Error, SignIn, UrlAuth, UrlAuthConsent, UrlAuthGrant, UrlAuthLink, UrlAuthProblem,
-    account, errors,
+    Client, Encode, Error, SignIn, UrlAuth, UrlAuthConsent, UrlAuthGrant, UrlAuthLink,
+    UrlAuthProblem, account,
+    api::{
+        enums::{self, InlineButtonType, ReplyMarkup, UrlAuthResult},
+        messages, types,
+    },
+    errors,
 };
 use chappe_server::{
     Server,
@@ -13,6 +19,7 @@ use chappe_server::{
 };
 
 use crate::{
+    script::{Line, SILENCE, Stage, stage},
     telegram::{client_of, code, done, sign_in},
     wire::Wire,
 };
@@ -418,4 +425,197 @@ async fn nothing_shows_what_would_log_somebody_in() {
         assert!(!shown.contains(secret), "{shown}");
     }
     assert!(shown.contains("travel.example.com") && consent.accept(&grant).await.is_ok());
+}
+
+fn peer(user: &types::User) -> enums::InputPeer {
+    types::InputPeerUser { user_id: user.id, access_hash: user.access_hash.unwrap() }.into()
+}
+
+/// The last message that somebody exchanged with this peer, and its first button.
+async fn last_button(client: &Client, peer: &enums::InputPeer) -> (i32, InlineButtonType) {
+    let history = messages::GetHistory {
+        peer: peer.clone(),
+        offset_id: 0,
+        offset_date: 0,
+        add_offset: 0,
+        limit: 1,
+        max_id: 0,
+        min_id: 0,
+        hash: 0,
+    };
+    let last = match client.invoke(&history).await.unwrap() {
+        enums::messages::Messages::Slice(mut slice) => slice.messages.remove(0),
+        enums::messages::Messages::Messages(mut all) => all.messages.remove(0),
+        other => panic!("{other:?}"),
+    };
+    let enums::Message::Message(message) = last else { panic!("{last:?}") };
+    match message.reply_markup.as_deref() {
+        Some(ReplyMarkup::ReplyInlineMarkup(inline)) => {
+            (message.id, inline.rows[0].buttons[0].r#type.clone())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_button_is_pressed_answered_and_told() {
+    let (wire, client) = telegram().await;
+    client.invoke(&account::ResetWebAuthorizations).await.unwrap();
+    let me = client.me().await.unwrap().unwrap();
+    let bot = wire.connect(client_of(wire.server())).await.unwrap();
+    bot.sign_in_bot(&wire.server().bots()[0].token).await.unwrap();
+    // A browser lets the bot write first, so that it may send its button.
+    let (_, first) = asked(&wire, &client, Login::at(BOT).write()).await;
+    let known_bot = first.bot().unwrap().clone();
+    first.accept(&UrlAuthGrant::new().write(true)).await.unwrap();
+    client.invoke(&account::ResetWebAuthorizations).await.unwrap();
+    let login = types::InputInlineButtonTypeUrlAuth::new(PAGE);
+    let button = types::KeyboardInlineButton::new("Log in", login);
+    let rows = vec![types::KeyboardInlineButtonRow { buttons: vec![button] }];
+    let markup = types::ReplyInlineMarkup { force_reply: false, rows };
+    let mut message = messages::SendMessage::new(peer(&me), "Choose", 1);
+    message.reply_markup = Some(Box::new(markup.into()));
+    bot.invoke(&message).await.unwrap();
+
+    let peer_of_bot = peer(&known_bot);
+    let (msg_id, button) = last_button(&client, &peer_of_bot).await;
+    let InlineButtonType::UrlAuth(button) = button else { panic!("{button:?}") };
+    let press = || client.url_auth_button(peer_of_bot.clone(), msg_id, &button);
+    let UrlAuth::Consent(consent) = press().await.unwrap() else { panic!("not asked") };
+    assert_eq!((consent.domain(), consent.plain_url()), ("travel.example.com", Some(PAGE)));
+    assert_eq!(consent.bot().unwrap().id, known_bot.id);
+    // A no opens the page as it is, and nobody hears of it.
+    consent.decline().await.unwrap();
+    assert_eq!(sites(&client).await, 0);
+    // The answer is lost: what Telegram says then is the same address.
+    let lost = Fault::new(Kind::DelayAnswer { seconds: 3_600.0 });
+    wire.server().faults().add(lost.method("messages.acceptUrlAuth").times(1)).await.unwrap();
+    let url = consent.accept(&UrlAuthGrant::new()).await.unwrap().unwrap();
+    assert!(url.starts_with("https://travel.example.com/trips?to=Kyjiv&id="), "{url}");
+    assert!(url.contains("&hash=") && url.ends_with("#top"), "{url}");
+    assert_eq!(sites(&client).await, 1);
+    assert!(matches!(press().await.unwrap(), UrlAuth::Accepted { url: Some(_) }));
+
+    // What Telegram does not know is an ordinary link; what is no page is none.
+    let mut other = button.clone();
+    other.button_id = 7;
+    let answer = client.url_auth_button(peer_of_bot.clone(), msg_id, &other).await.unwrap();
+    assert!(matches!(answer, UrlAuth::Plain { url } if url == PAGE));
+    other.url = "javascript:alert(1)".into();
+    let error = client.url_auth_button(peer_of_bot, msg_id, &other).await.unwrap_err();
+    assert!(matches!(error, Error::Invalid(_)), "{error}");
+
+    // 777000 told of each login, with a button that ends it.
+    let dialogs = messages::GetDialogs::new(0, 0, enums::InputPeer::Empty, 10, 0);
+    let users = match client.invoke(&dialogs).await.unwrap() {
+        enums::messages::Dialogs::Dialogs(all) => all.users,
+        enums::messages::Dialogs::Slice(slice) => slice.users,
+        other => panic!("{other:?}"),
+    };
+    let service = users.into_iter().find_map(|user| match user {
+        enums::User::User(user) if user.id == 777_000 => Some(peer(&user)),
+        _ => None,
+    });
+    let service = service.unwrap();
+    let (msg_id, button) = last_button(&client, &service).await;
+    let InlineButtonType::Callback(ends) = button else { panic!("{button:?}") };
+    let mut press = messages::GetBotCallbackAnswer::new(service, msg_id);
+    press.data = Some(ends.data);
+    let answer = client.invoke(&press).await.unwrap();
+    assert_eq!(answer.message.as_deref(), Some("You are logged out there."));
+    assert_eq!(sites(&client).await, 0);
+}
+
+/// What Telegram asks about a site.
+fn request(domain: &str, codes: &[&str]) -> Line {
+    let mut request = types::UrlAuthResultRequest::new(types::UserEmpty { id: 7 }, domain);
+    request.match_codes = Some(codes.iter().map(|code| (*code).into()).collect());
+    Ok(UrlAuthResult::from(request).to_bytes())
+}
+
+fn accepted(url: &str) -> Line {
+    Ok(UrlAuthResult::from(types::UrlAuthResultAccepted { url: Some(url.into()) }).to_bytes())
+}
+
+const LINK: &str = "tg://oauth?token=a";
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_is_a_program_is_not_handed_on() {
+    let bad =
+        ["javascript:alert(1)", "JAVASCRIPT:alert(1)", "data:text/html,x", "file:///etc/passwd"];
+    for url in bad {
+        let script = vec![accepted(url), request("a.example", &[]), accepted(url)];
+        let Stage { client, .. } = stage(script, Bytes::new()).await;
+        is(client.url_auth(LINK).await, UrlAuthProblem::UnsafeUrl);
+        let consent = consent(&client, LINK).await;
+        is(consent.accept(&UrlAuthGrant::new()).await, UrlAuthProblem::UnsafeUrl);
+    }
+    // An app is called back by its own scheme; nothing is called back by an empty one.
+    let script = vec![accepted("shop://tglogin?code=a"), accepted("")];
+    let Stage { client, .. } = stage(script, Bytes::new()).await;
+    let UrlAuth::Accepted { url } = client.url_auth(LINK).await.unwrap() else { panic!("asked") };
+    assert_eq!(url.as_deref(), Some("shop://tglogin?code=a"));
+    let UrlAuth::Accepted { url } = client.url_auth(LINK).await.unwrap() else { panic!("asked") };
+    assert_eq!(url, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn odd_answers_let_nobody_in() {
+    let default = || Ok(UrlAuthResult::Default.to_bytes());
+    let script = vec![
+        default(),
+        request("a\u{1b}[2J.example", &[]),
+        default(),
+        request("a.example", &[]),
+        // Asked again instead of answered.
+        request("a.example", &[]),
+        Err((500, "OAUTH_REQUEST_INVALID")),
+        Err((400, "SOMETHING_NEW")),
+    ];
+    let Stage { client, .. } = stage(script, Bytes::new()).await;
+    is(client.url_auth(LINK).await, UrlAuthProblem::Unknown);
+    let first = consent(&client, LINK).await;
+    // It is told as it came: whoever shows it neutralises it.
+    assert_eq!((first.domain(), first.bot()), ("a\u{1b}[2J.example", None));
+    is(first.accept(&UrlAuthGrant::new()).await, UrlAuthProblem::Unknown);
+    let second = consent(&client, LINK).await;
+    is(second.accept(&UrlAuthGrant::new()).await, UrlAuthProblem::Unknown);
+    is(client.url_auth(LINK).await, UrlAuthProblem::Unserved);
+    let error = client.url_auth(LINK).await.unwrap_err();
+    assert_eq!(error.rpc().unwrap().name, "SOMETHING_NEW");
+}
+
+/// Whatever Telegram makes of a wrong picture: it is declined, and its answer to that does not matter.
+#[tokio::test(start_paused = true)]
+async fn a_login_with_a_wrong_picture_is_declined_whatever_telegram_does() {
+    let no = || Ok(false.to_bytes());
+    let script = vec![
+        request("a.example", &["🦊", "🐳"]),
+        no(),
+        no(),
+        request("a.example", &["🦊", "🐳"]),
+        Err((400, "MATCH_CODE_INVALID")),
+        Err((400, "URL_INVALID")),
+    ];
+    let Stage { client, heard, .. } = stage(script, Bytes::new()).await;
+    let first = consent(&client, LINK).await;
+    is(first.check_match_code("🦊").await, UrlAuthProblem::WrongMatchCode);
+    let second = consent(&client, LINK).await;
+    let grant = UrlAuthGrant::new().match_code("🦊");
+    is(second.accept(&grant).await, UrlAuthProblem::WrongMatchCode);
+    let declined = messages::DeclineUrlAuth { url: LINK.into() }.to_bytes();
+    let declines = heard.lock().unwrap().iter().filter(|body| **body == declined).count();
+    assert_eq!(declines, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_yes_is_asked_about_before_it_is_said_again() {
+    let script = vec![request("a.example", &[]), SILENCE, accepted("https://a.example/?ok")];
+    let Stage { client, heard, .. } = stage(script, Bytes::new()).await;
+    let first = consent(&client, LINK).await;
+    let url = first.accept(&UrlAuthGrant::new()).await.unwrap();
+    assert_eq!(url.as_deref(), Some("https://a.example/?ok"));
+    let mut ask = messages::RequestUrlAuth::new();
+    ask.url = Some(LINK.into());
+    assert_eq!(heard.lock().unwrap().last().unwrap(), &ask.to_bytes(), "nothing was said twice");
 }
