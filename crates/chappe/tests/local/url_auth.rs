@@ -619,3 +619,14 @@ async fn a_lost_yes_is_asked_about_before_it_is_said_again() {
     ask.url = Some(LINK.into());
     assert_eq!(heard.lock().unwrap().last().unwrap(), &ask.to_bytes(), "nothing was said twice");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_asked_for_is_not_even_said() {
+    let script = vec![request("a.example", &[]), accepted("")];
+    let Stage { client, heard, .. } = stage(script, Bytes::new()).await;
+    let grant = UrlAuthGrant::new().write(true).phone(true).match_code("🦊");
+    assert_eq!(consent(&client, LINK).await.accept(&grant).await.unwrap(), None);
+    let mut said = messages::AcceptUrlAuth::new();
+    said.url = Some(LINK.into());
+    assert_eq!(heard.lock().unwrap().last().unwrap(), &said.to_bytes());
+}
