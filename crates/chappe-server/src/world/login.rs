@@ -512,10 +512,13 @@ impl World {
             return Err(errors::PHONE_NUMBER_OCCUPIED.into());
         }
         let (first, last) = (names.0.trim(), names.1.trim());
-        if first.is_empty() || first.chars().count() > NAME_LENGTH {
+        // Assumed: a name is one line. Else it could pass for more than a name, wherever it stands.
+        let fits =
+            |name: &str| name.chars().count() <= NAME_LENGTH && !name.chars().any(char::is_control);
+        if first.is_empty() || !fits(first) {
             return Err(errors::FIRSTNAME_INVALID.into());
         }
-        if last.chars().count() > NAME_LENGTH {
+        if !fits(last) {
             return Err(errors::LASTNAME_INVALID.into());
         }
         self.add_person(now, &phone, first, last)

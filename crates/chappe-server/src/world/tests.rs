@@ -222,6 +222,11 @@ fn signing_up_takes_a_shown_code_and_a_name() {
     refused(sign_up(" ", ""), errors::FIRSTNAME_INVALID);
     refused(sign_up(&"a".repeat(65), ""), errors::FIRSTNAME_INVALID);
     refused(sign_up("Ada", &"b".repeat(65)), errors::LASTNAME_INVALID);
+    for more in ["\nusername=durov", "\u{0}", "\r", "\u{1b}[2J", "\u{85}"] {
+        let name = format!("Ada{more}L");
+        refused(sign_up(&name, ""), errors::FIRSTNAME_INVALID);
+        refused(sign_up("Ada", &name), errors::LASTNAME_INVALID);
+    }
     let user = sign_up("Ada", "Lovelace").unwrap();
     refused(sign_up("Ada", "Lovelace"), errors::PHONE_CODE_EXPIRED);
     assert_eq!(world.key_state(caller.auth_key_id).unwrap().unwrap().user_id, Some(user));

@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! pending -> approved -> claimed
+//!    |          |------> declined, if the person ends the web authorization first
 //!    |          '------> expired
 //!    |-> declined
 //!    '-> expired
@@ -192,7 +193,8 @@ pub(crate) struct UrlAuth {
     pub(crate) expires: i32,
     /// How far it is.
     pub(crate) status: UrlAuthStatus,
-    /// The only user who may approve it: the one whose phone number was typed into the browser.
+    /// The only user who may approve it: the one whose phone number was typed into the browser; if
+    /// nobody has it, [`SERVICE_ID`](super::SERVICE_ID), which approves nothing.
     pub(crate) for_user: Option<i64>,
 }
 
@@ -490,6 +492,9 @@ impl World {
         let (Some(user_id), Some(hash)) = (user_id, web_authorization) else {
             return Err(errors::URL_EXPIRED.into());
         };
+        if !self.is_web_authorization(hash)? {
+            return Err(errors::URL_EXPIRED.into());
+        }
         let user = self.user(user_id)?.ok_or(errors::URL_EXPIRED)?;
         self.db
             .prepare_cached("UPDATE url_auths SET status = 'claimed' WHERE id = ?1")?
@@ -524,7 +529,15 @@ impl World {
             .prepare_cached(&format!("SELECT {COLUMNS} FROM url_auths WHERE {by} = ?1"))?
             .query_row([key], |row| Kept::read(now, row))
             .optional()?;
-        Ok(kept.ok_or(errors::URL_INVALID)?)
+        let mut kept = kept.ok_or(errors::URL_INVALID)?;
+        let ended = |hash| Outcome::Ok(!self.is_web_authorization(hash)?);
+        if kept.request.status == UrlAuthStatus::Approved
+            && kept.web_authorization.map_or(Ok(true), ended)?
+        {
+            // The person logged out there before the browser came for it.
+            kept.request.status = UrlAuthStatus::Declined;
+        }
+        Ok(kept)
     }
 
     /// 32 random bytes as text that every address takes.

@@ -111,6 +111,14 @@ impl World {
         Ok(())
     }
 
+    /// Whether a web authorization was not ended yet.
+    pub(super) fn is_web_authorization(&self, hash: i64) -> Outcome<bool> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT 1 FROM web_authorizations WHERE hash = ?1")?
+            .exists([hash])?)
+    }
+
     /// Whether a user is logged in to a bot's site.
     pub(crate) fn is_logged_in(&self, user_id: i64, bot_id: i64, domain: &str) -> Outcome<bool> {
         Ok(self

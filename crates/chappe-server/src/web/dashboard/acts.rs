@@ -260,8 +260,8 @@ fn reason(failure: &Failure) -> String {
              that begin with 99966 have five more digits, of which the first is 1, 2 or 3."
         }
         "PHONE_NUMBER_OCCUPIED" => "This number has an account already.",
-        "FIRSTNAME_INVALID" => "Give a first name, of up to 64 characters.",
-        "LASTNAME_INVALID" => "The last name has more than 64 characters.",
+        "FIRSTNAME_INVALID" => "Give a first name, of up to 64 characters in one line.",
+        "LASTNAME_INVALID" => "The last name has more than 64 characters, or more than one line.",
         other => return format!("The server answered {other}."),
     }
     .to_owned()

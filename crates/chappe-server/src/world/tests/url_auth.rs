@@ -91,6 +91,62 @@ fn what_a_person_approves_the_browser_claims_once() {
 }
 
 #[test]
+fn a_login_that_is_ended_before_the_browser_came_lets_nobody_in() {
+    let mut world = world();
+    let me = demonstration(&world);
+    for all in [false, true] {
+        let (request, asked) = ask(&mut world, |_| {});
+        let before: Vec<_> = world.web_authorizations(me).unwrap();
+        approve(&mut world, NOW, (request.id, me), &Consent::default()).unwrap();
+        let rows = world.web_authorizations(me).unwrap();
+        let row = rows.iter().find(|row| !before.contains(row)).unwrap();
+        match all {
+            true => world.reset_web_authorizations(me).unwrap(),
+            false => world.reset_web_authorization(me, row.hash).unwrap(),
+        }
+        let status = world.poll_url_auth(NOW, &asked.browser_token).unwrap().status;
+        assert_eq!(status, UrlAuthStatus::Declined);
+        refused(claim(&mut world, NOW, &asked.browser_token), errors::URL_EXPIRED);
+        let again = approve(&mut world, NOW, (request.id, me), &Consent::default());
+        refused(again, errors::URL_EXPIRED);
+    }
+    // What the browser has is not taken back by that.
+    let (request, asked) = ask(&mut world, |_| {});
+    approve(&mut world, NOW, (request.id, me), &Consent::default()).unwrap();
+    claim(&mut world, NOW, &asked.browser_token).unwrap();
+    world.reset_web_authorizations(me).unwrap();
+    let status = world.poll_url_auth(NOW, &asked.browser_token).unwrap().status;
+    assert_eq!(status, UrlAuthStatus::Claimed);
+}
+
+#[test]
+fn no_name_becomes_a_field_that_telegram_vouches_for() {
+    let mut world = world();
+    let bot_id = world.bots().unwrap()[0].user_id;
+    let (_, user_id) = people(&mut world);
+    // As an earlier version let people call themselves.
+    world
+        .db
+        .execute(
+            "UPDATE users SET first_name = ?2, last_name = ?3 WHERE id = ?1",
+            (user_id, "Ada\nusername=durov", "L\r\n\0\nauth_date=2000000000"),
+        )
+        .unwrap();
+    let user = world.user(user_id).unwrap().unwrap();
+    let fields = world.login_fields(NOW, &user, bot_id).unwrap();
+    let told: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let [id, first, last, date, (_, hash)] = told[..] else { panic!("{told:?}") };
+    assert_eq!(id, ("id", user_id.to_string().as_str()));
+    assert_eq!(first, ("first_name", "Adausername=durov"));
+    assert_eq!(last, ("last_name", "Lauth_date=2000000000"));
+    assert_eq!(date, ("auth_date", NOW.to_string().as_str()));
+    // Told the same names from the start, it is the same hash.
+    let plain = User { first_name: first.1.to_owned(), last_name: last.1.to_owned(), ..user };
+    let same = world.login_fields(NOW, &plain, bot_id).unwrap();
+    assert_eq!(same.last().unwrap().1, hash);
+}
+
+#[test]
 fn a_lost_answer_is_given_again_and_nothing_is_doubled() {
     let mut world = world();
     let (me, other) = people(&mut world);

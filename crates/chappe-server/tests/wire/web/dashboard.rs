@@ -324,6 +324,8 @@ async fn accounts_are_made_and_sign_in_and_evil_names_stay_names() {
         ("phone=15550100200&first_name=+", "Give a first name"),
         (&format!("phone=15550100200&first_name={}", "x".repeat(65)), "Give a first name"),
         (&format!("phone=15550100200&first_name=x&last_name={}", "x".repeat(65)), "more than 64"),
+        ("phone=15550100200&first_name=x%0Ay", "in one line"),
+        ("phone=15550100200&first_name=x&last_name=%00%1b%5B2J", "more than one line"),
     ] {
         let answer = person.post("/accounts/new", form).await;
         assert_eq!(answer.status, 422, "{form}");
@@ -334,12 +336,12 @@ async fn accounts_are_made_and_sign_in_and_evil_names_stay_names() {
     assert!(typed.body.contains("value=\"&quot;&gt;&lt;b&gt;\""), "{}", typed.body);
 
     let encoded: String = EVIL.bytes().map(|byte| format!("%{byte:02x}")).collect();
-    let form = format!("phone=%2B999+66+2+5678&first_name={encoded}&last_name=%00%1b%5B2J");
+    let form = format!("phone=%2B999+66+2+5678&first_name={encoded}&last_name=L");
     let page = person.press("/accounts/new", &form).await;
     let shown =
         "<bdi>&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;<span class=\"spelled\">U+202E";
     assert!(page.body.contains(shown), "{}", page.body);
-    assert!(!page.body.contains("\u{202e}") && !page.body.contains("\u{1b}"));
+    assert!(!page.body.contains("\u{202e}"));
     let overview = person.page("/").await;
     assert!(overview.body.contains(shown) && overview.body.matches("<script").count() == 1);
     let mut client = Client::connect(&server, 1).await;
