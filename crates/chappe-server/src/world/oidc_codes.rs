@@ -72,6 +72,8 @@ struct Kept {
     in_app: bool,
     nonce: Option<String>,
     pkce: Option<Pkce>,
+    /// The web authorization.
+    hash: i64,
     expires: i32,
 }
 
@@ -87,7 +89,8 @@ impl Kept {
             in_app: row.get(6)?,
             nonce: row.get(7)?,
             pkce: challenge.zip(method).map(|(challenge, method)| Pkce { challenge, method }),
-            expires: row.get(10)?,
+            hash: row.get(10)?,
+            expires: row.get(11)?,
         })
     }
 }
@@ -135,8 +138,8 @@ impl World {
         self.db
             .prepare_cached(
                 "INSERT INTO oidc_codes (code, bot_id, user_id, profile, phone, write, target, in_app,
-                   nonce, challenge, method, expires)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                   nonce, challenge, method, hash, expires)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             )?
             .execute(params![
                 sha256(&[code.as_bytes()]),
@@ -150,6 +153,7 @@ impl World {
                 asked.nonce,
                 asked.pkce.as_ref().map(|pkce| &pkce.challenge),
                 asked.pkce.as_ref().map(|pkce| &pkce.method),
+                claim.web_authorization,
                 now.saturating_add(LIFETIME)
             ])?;
         Ok(AuthorizationCode(code))
@@ -232,8 +236,13 @@ impl World {
         })
     }
 
+    /// Nothing is left to be told of a login that the person has ended since. Assumed: Telegram's own
+    /// rule is not known.
     fn grant(&mut self, client: OidcClient, kept: Kept) -> Outcome<Option<Box<Grant>>> {
         let Some(user) = self.user(kept.user_id)? else { return Ok(None) };
+        if !self.is_web_authorization(kept.hash)? {
+            return Ok(None);
+        }
         let subject = self.subject(kept.bot_id, kept.user_id)?;
         let Kept { bot_id, granted, nonce, .. } = kept;
         let picture = self.userpic(&user);
@@ -247,7 +256,7 @@ impl World {
             .db
             .prepare_cached(
                 "SELECT bot_id, user_id, profile, phone, write, target, in_app, nonce, challenge,
-                   method, expires
+                   method, hash, expires
                  FROM oidc_codes WHERE code = ?1",
             )?
             .query_row([hash], Kept::read)

@@ -61,6 +61,8 @@ CREATE TABLE oidc_codes (
   nonce     TEXT,
   challenge TEXT,
   method    TEXT,
+  -- The web authorization that it came with. Once that is gone, the code is good for nothing.
+  hash      INTEGER NOT NULL,
   expires   INTEGER NOT NULL,
   CHECK ((challenge IS NULL) = (method IS NULL))
 ) WITHOUT ROWID, STRICT;

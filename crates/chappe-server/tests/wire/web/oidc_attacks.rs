@@ -1,18 +1,18 @@
 //! The OpenID provider as an attacker sees it.
 
-use chappe_api::messages;
+use chappe_api::{account, errors, messages};
 use chappe_server::bots::BotSettings;
 use serde_json::{Value, json};
 
 use super::{
-    browser,
+    accept, browser,
     oidc::{
         CALLBACK, CHALLENGE, Desk, NATIVE, ORIGIN, VERIFIER, basic, claims, client, form, posted,
         sent,
     },
-    widget::pass,
+    widget::{pass, waiting},
 };
-use crate::http::Answer;
+use crate::http::{Answer, Browser};
 
 /// Another verifier, as good as any.
 const OTHER: &str = "M25iVXpKU3puUjFaYWg3T1NDTDQtcW1ROUY5YXlwalNoc0hhakxifmZHag";
@@ -74,6 +74,37 @@ async fn a_code_is_over_after_a_minute() {
     assert_eq!(desk.redeem(&early, "").await.0.status, 200);
     pass(&desk.server, 10).await;
     refused(&desk.redeem(&late, "").await, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_login_that_is_ended_at_once_lets_nobody_in() {
+    let mut desk = Desk::open(53, client()).await;
+    let code = desk.code(&[]).await;
+    desk.app.call(&account::ResetWebAuthorizations {}).await.unwrap();
+    refused(&desk.redeem(&code, "").await, 400, "invalid_grant");
+    // Before the browser came for it.
+    let (handle, link) = waiting(&desk.browser.get(&desk.window(&[])).await);
+    desk.app.call(&accept(&link)).await.unwrap();
+    let hash = desk.app.web().await[0].hash;
+    desk.app.call(&account::ResetWebAuthorization { hash }).await.unwrap();
+    let end = desk.browser.get(&format!("/auth/push?request={handle}")).await;
+    assert_eq!(sent(&end, "error").as_deref(), Some("access_denied"));
+    // An app asks again what its yes came to.
+    let native = [("redirect_uri", NATIVE), S256[0], S256[1]];
+    let path = desk.window(&native).replacen("/auth", "/crossapp", 1);
+    let answer = desk.browser.get(&path).await;
+    let link = answer.between("\"url\":\"", "\"").to_owned();
+    desk.app.call(&accept(&link)).await.unwrap();
+    desk.app.call(&account::ResetWebAuthorizations {}).await.unwrap();
+    desk.app.refused(&accept(&link), errors::URL_EXPIRED).await;
+    // The login of another browser is another one.
+    let first = desk.code(&[]).await;
+    let hash = desk.app.web().await[0].hash;
+    desk.browser = Browser { agent: "curl/8.5.0", ..browser(&desk.server) };
+    let second = desk.code(&[]).await;
+    desk.app.call(&account::ResetWebAuthorization { hash }).await.unwrap();
+    refused(&desk.redeem(&first, "").await, 400, "invalid_grant");
+    assert_eq!(desk.redeem(&second, "").await.0.status, 200);
 }
 
 #[tokio::test]
@@ -496,7 +527,7 @@ async fn pages_of_others_may_read_nothing_that_is_somebodys() {
 async fn a_request_is_answered_in_its_own_browser_once() {
     let mut desk = Desk::open(52, client()).await;
     let page = desk.browser.get(&desk.window(&[])).await;
-    let (handle, link) = super::widget::waiting(&page);
+    let (handle, link) = waiting(&page);
     let yes = messages::AcceptUrlAuth { url: Some(link.into()), ..messages::AcceptUrlAuth::new() };
     desk.app.call(&yes).await.unwrap();
     let push = format!("/auth/push?request={handle}");
@@ -511,7 +542,7 @@ async fn a_request_is_answered_in_its_own_browser_once() {
 async fn who_lost_the_registration_meanwhile_gets_nothing() {
     let mut desk = Desk::open(53, client()).await;
     let page = desk.browser.get(&desk.window(&[])).await;
-    let (handle, link) = super::widget::waiting(&page);
+    let (handle, link) = waiting(&page);
     let fewer = chappe_server::bots::OidcClient::new().url(ORIGIN);
     let settings = BotSettings::new().oidc(fewer);
     desk.server.bot_father().set("ColumbusDemoBot", settings).await.unwrap();
