@@ -65,7 +65,8 @@ pub struct Login {
     /// Set if a native application asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<App>,
-    /// Who may answer, if not everybody: the phone number of this account was typed in.
+    /// Who may answer, if not everybody: the phone number of this account was typed in. 777000,
+    /// Telegram itself, if nobody has that number: then nobody can approve it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<i64>,
     /// Who was signed in to the site before, if it says so.

@@ -5,7 +5,6 @@
 //! never shared by these buttons: that takes a question of its own, in the app.
 
 use chappe_api::{enums::ReplyMarkup, errors};
-use rusqlite::params;
 
 use super::{
     Consent, Message, NewMessage, SERVICE_ID, ServiceAnswer, ServiceCallback, UrlAuth,
@@ -53,15 +52,17 @@ impl World {
             return Err(Failure::valued(errors::FLOOD_WAIT_X, left.into()).into());
         }
         let person = self.user_by_phone(&phone)?.filter(|user| user.id != SERVICE_ID);
-        let user_id = person.map(|user| user.id);
+        // Whoever holds the link, too, must not see whether anybody has the number: if nobody has, the
+        // request is for somebody who never answers.
+        let for_user = person.as_ref().map_or(SERVICE_ID, |user| user.id);
         self.db
             .prepare_cached(
                 "UPDATE url_auths SET for_user = ?2, letters = letters + 1 WHERE id = ?1",
             )?
-            .execute(params![request.id, user_id])?;
-        if let Some(user_id) = user_id {
+            .execute((request.id, for_user))?;
+        if let Some(user) = person {
             let letter = self.login_letter(&request)?;
-            self.service_message(now, user_id, letter)?;
+            self.service_message(now, user.id, letter)?;
         }
         Ok(())
     }

@@ -424,8 +424,17 @@ fn a_phone_number_tells_nobody_whether_it_has_an_account() {
         let refusal = chat.type_phone(&asked, wrong).unwrap_err();
         assert_eq!(refusal, errors::PHONE_NUMBER_INVALID.into(), "{wrong}");
     }
-    // The link is for everybody again.
-    shown(&mut chat.server, claude, &link(&asked));
+    // Whoever holds the link is told the same as if somebody had the number.
+    let known = chat.asked_ada(false, MatchCodes::None);
+    for asked in [&asked, &known] {
+        let url = Some(link(asked).as_str().into());
+        let look = messages::RequestUrlAuth { url, ..messages::RequestUrlAuth::new() };
+        chat.server.refused(claude, &look, errors::URL_EXPIRED);
+        chat.server.refused(claude, &accept(&link(asked)), errors::URL_EXPIRED);
+    }
+    // Another number takes the place of that one.
+    chat.type_phone(&asked, PHONE).unwrap();
+    shown(&mut chat.server, chat.ada, &link(&asked));
 }
 
 #[test]
