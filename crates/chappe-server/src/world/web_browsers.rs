@@ -2,9 +2,9 @@
 //! was answered in Telegram: they are not asked for the number again.
 //! (telegram.org/blog/login)
 //!
-//! Assumed, since nothing of it is documented: for how long; and that a browser is forgotten with the
-//! last web authorization that it got. A person who ends what looks strange in the list of websites must
-//! not be logged in there again by two clicks of somebody else.
+//! Assumed, since nothing of it is documented: for how long; and that a browser is forgotten with any
+//! web authorization that it got. A person who ends what looks strange in the list of websites must not
+//! be logged in there again by two clicks of somebody else, wherever else that browser is logged in.
 
 use chappe_crypto::sha256;
 use rusqlite::{OptionalExtension, params};
@@ -71,7 +71,7 @@ impl World {
         Ok(token)
     }
 
-    /// Whose browser shows this: nobody's, once it has no web authorization any more.
+    /// Whose browser shows this: nobody's, once one of its web authorizations was ended.
     pub(crate) fn browser_user(&self, now: i32, shown: &str) -> Outcome<Option<User>> {
         self.user_of_browser(now, shown, None)
     }
@@ -92,8 +92,9 @@ impl World {
             .prepare_cached(
                 "SELECT user_id FROM web_browsers
                  JOIN web_browser_logins ON browser_id = web_browsers.id
-                 JOIN web_authorizations USING (hash, bot_id, user_id)
-                 WHERE token = ?1 AND used > ?2 AND (?3 IS NULL OR bot_id = ?3) LIMIT 1",
+                 LEFT JOIN web_authorizations USING (hash, bot_id, user_id)
+                 WHERE token = ?1 AND used > ?2 AND (?3 IS NULL OR bot_id = ?3)
+                 GROUP BY user_id HAVING count(*) = count(created)",
             )?
             .query_row(
                 params![sha256(&[shown.as_bytes()]), now.saturating_sub(LIFETIME), at],

@@ -128,6 +128,28 @@ async fn a_number_brings_a_message_whose_button_logs_in_and_the_next_login_is_tw
     assert!(user.body.contains("\"user\":false"), "{user:?}");
 }
 
+#[tokio::test]
+async fn who_ends_one_login_of_a_browser_is_logged_in_nowhere_by_its_two_clicks() {
+    let server = server(35).await;
+    let (mut app, mut browser) = (app(&server).await, browser(&server));
+    log_in(&server, &mut app, &mut browser).await;
+    // Whoever sits there goes on to another site at once.
+    let other =
+        format!("/auth?bot_id={}&origin=https%3A%2F%2Fnews.example.org", server.bots()[1].user_id);
+    let (handle, user) = known(&browser.get(&other).await);
+    browser.post(&format!("/auth/accept?request={handle}"), &format!("user={user}")).await;
+    assert_eq!(browser.get(&format!("/auth/push?request={handle}")).await.status, 302);
+    known(&browser.get(&window(&server, "")).await);
+    // The person sees the first message only, and ends that one.
+    let rows = app.web().await;
+    let first = rows.iter().filter(|row| row.domain == "travel.example.com");
+    let hash = first.max_by_key(|row| row.date_created).unwrap().hash;
+    app.call(&account::ResetWebAuthorization { hash }).await.unwrap();
+    for path in [window(&server, ""), other] {
+        waiting(&browser.get(&path).await);
+    }
+}
+
 /// What a window shows that knows the person: the handle of the request, and whom.
 pub(crate) fn known(page: &crate::http::Answer) -> (String, String) {
     assert!(page.body.contains("Log in as Claude"), "{page:?}");
