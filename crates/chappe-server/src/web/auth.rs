@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use super::{
     Telegram,
-    guard::same_site,
+    guard::{in_a_window, same_site},
     legacy, oidc,
     pages::{self, Problem},
     parameters::Parameters,
@@ -64,6 +64,7 @@ async fn authorize(
     visitor: Visitor,
     uri: Uri,
 ) -> Result<Response, Problem> {
+    in_a_window(visitor.headers())?;
     let parameters = Parameters::of_query(&uri)?;
     match parameters.get("client_id") {
         Some(_) => oidc::authorize(&telegram, &visitor, &parameters).await,

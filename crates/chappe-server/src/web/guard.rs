@@ -57,6 +57,22 @@ pub(crate) fn is_here(headers: &HeaderMap) -> bool {
     hosts.peek().is_some() && hosts.all(here)
 }
 
+/// Whether a page is opened in a window of its own. Another page could load it as a picture or into a
+/// frame, again and again, to fill up with requests what waits for people.
+///
+/// # Errors
+/// When a browser says that it is for something else.
+pub(crate) fn in_a_window(headers: &HeaderMap) -> Result<(), Problem> {
+    match headers.get("sec-fetch-dest").is_none_or(|what| what == "document") {
+        true => Ok(()),
+        false => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "This page is not for that",
+            "Open it in a window of its own: it is no picture, no frame and no script.",
+        )),
+    }
+}
+
 /// Whether a POST comes from a page of this server, or from no page at all. Cookies alone do not
 /// tell: browsers send them to every port of a host, `SameSite` or not.
 ///

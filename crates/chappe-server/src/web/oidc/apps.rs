@@ -13,6 +13,7 @@ use serde_json::json;
 use super::{
     super::{
         Telegram, assets, auth,
+        guard::in_a_window,
         pages::{self, Problem},
         parameters::Parameters,
         visitor::Visitor,
@@ -78,6 +79,7 @@ async fn cross_app(
     visitor: Visitor,
     uri: Uri,
 ) -> Result<Response, Refusal> {
+    in_a_window(visitor.headers())?;
     let parameters = Parameters::of_query(&uri)?;
     let asker = Asker::find(&telegram, &parameters).await?;
     let target = Target::of(&asker, &parameters)?;

@@ -146,6 +146,24 @@ async fn other_pages_cannot_press_buttons_here() {
 }
 
 #[tokio::test]
+async fn other_pages_cannot_fill_up_what_waits_for_people() {
+    let server = server(28).await;
+    let mut browser = browser(&server);
+    let path = window(&server, "");
+    for loaded in ["image", "iframe", "script", "empty", "object"] {
+        let headers = format!("Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: {loaded}\r\n");
+        for path in [&path, "/crossapp?client_id=1"] {
+            let answer = browser.ask("GET", path, &headers, "").await;
+            assert!(answer.status == 403 && !answer.has("set-cookie"), "{path}: {answer:?}");
+        }
+    }
+    assert!(server.logins().pending().await.unwrap().is_empty());
+    let opened = "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: document\r\n";
+    assert_eq!(browser.ask("GET", &path, opened, "").await.status, 200);
+    assert_eq!(server.logins().pending().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn nobody_can_put_the_window_into_a_frame() {
     let server = server(24).await;
     let mut browser = browser(&server);
