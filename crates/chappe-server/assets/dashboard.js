@@ -30,6 +30,7 @@
   const tell = (text) => {
     let place = document.getElementById("stale");
     if (!place) {
+      if (!text) return;
       place = document.createElement("p");
       place.id = "stale";
       place.setAttribute("role", "status");

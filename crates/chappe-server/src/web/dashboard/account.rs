@@ -391,7 +391,7 @@ pub(super) fn ask_new(frame: &Frame<'_>, typed: &NewAccount) -> Markup {
     let body = html! {
         form.card.narrow method="post" action=(frame.to("/accounts/new")) {
             h1 { "New account" }
-            @if let Some(problem) = &typed.problem { p.problem role="alert" { (foreign(problem)) } }
+            @if let Some(problem) = &typed.problem { p.problem role="alert" { (words::reason(problem)) } }
             (frame.ticket())
             div.field {
                 label for="phone" { "Phone number" }

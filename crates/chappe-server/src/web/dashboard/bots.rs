@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::{
     layout::{Frame, Part, Question},
     overview::{self, BotRow},
+    words,
     words::{avatar, foreign, whole},
 };
 use crate::bots::{Alg, BotSettings, ClientSecret, Nonce, OidcClient};
@@ -41,7 +42,7 @@ pub(super) fn list(frame: &Frame<'_>, rows: &[BotRow]) -> Markup {
 /// The page of one.
 pub(super) fn page(frame: &Frame<'_>, bot: &Bot) -> Markup {
     let body = html! {
-        @if let Some(problem) = &bot.problem { p.problem role="alert" { (foreign(problem)) } }
+        @if let Some(problem) = &bot.problem { p.problem role="alert" { (words::reason(problem)) } }
         div.card.hero {
             (avatar(bot.user_id, &bot.name, ""))
             h1 { (foreign(&bot.name)) }
@@ -228,7 +229,7 @@ pub(super) fn ask_new(frame: &Frame<'_>, typed: &NewBot) -> Markup {
     let body = html! {
         form.card.narrow method="post" action=(frame.to("/bots/new")) {
             h1 { "New bot" }
-            @if let Some(problem) = &typed.problem { p.problem role="alert" { (foreign(problem)) } }
+            @if let Some(problem) = &typed.problem { p.problem role="alert" { (words::reason(problem)) } }
             (frame.ticket())
             div.field {
                 label for="name" { "Name" }

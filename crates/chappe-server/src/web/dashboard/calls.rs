@@ -19,7 +19,7 @@ pub(super) struct Log {
     pub(super) filter: String,
 }
 
-/// A call, and who made it as far as that is known.
+/// A call, and who is signed in now with the key that it was made with.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) call: Call,
@@ -57,7 +57,7 @@ fn table(frame: &Frame<'_>, log: &Log) -> Markup {
                             th scope="col" { "Time" }
                             th scope="col" { "Method" }
                             th scope="col" { "Outcome" }
-                            th scope="col" { "Account" }
+                            th scope="col" { "Account now" }
                             th.number.spare scope="col" { "DC" }
                             th.number.spare scope="col" { "No." }
                         }

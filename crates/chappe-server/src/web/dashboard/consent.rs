@@ -39,7 +39,7 @@ pub(super) fn page(frame: &Frame<'_>, shown: &Consent) -> Markup {
     let login = &shown.login;
     let path = format!("/logins/{}", login.id);
     let body = html! {
-        @if let Some(problem) = &shown.problem { p.problem.narrow role="alert" { (foreign(problem)) } }
+        @if let Some(problem) = &shown.problem { p.problem.narrow role="alert" { (words::reason(problem)) } }
         div.card.narrow {
             div.hero {
                 (avatar(login.bot.user_id, &login.bot.name, ""))

@@ -137,7 +137,7 @@ impl Frame<'_> {
     pub(super) fn sorry(&self, part: Part, title: &str, reason: &str) -> Markup {
         let body = html! {
             h1 { (title) }
-            p.lead { (words::foreign(reason)) }
+            p.lead { (words::reason(reason)) }
             p { a.button href=(self.to("/")) { "To the overview" } }
         };
         self.page(part, title, &body)

@@ -32,7 +32,7 @@ pub(super) fn table(frame: &Frame<'_>, letters: &[Letter]) -> Markup {
                             th scope="col" { "To" }
                             th scope="col" { "Code" }
                             th scope="col" { "For" }
-                            th scope="col" { "By" }
+                            th.spare scope="col" { "By" }
                         }
                     }
                     tbody {
@@ -42,7 +42,7 @@ pub(super) fn table(frame: &Frame<'_>, letters: &[Letter]) -> Markup {
                                 th scope="row" { (recipient(&letter.to)) }
                                 td { code.loud { (foreign(&letter.code)) } }
                                 td { (subject(letter.subject)) }
-                                td { (way(letter.way)) }
+                                td.spare { (way(letter.way)) }
                             }
                         }
                     }

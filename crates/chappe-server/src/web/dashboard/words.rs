@@ -22,6 +22,11 @@ pub(super) fn foreign(text: &str) -> Markup {
     }
 }
 
+/// Shows what went wrong, all of it: there may be a foreign word in it.
+pub(super) fn reason(text: &str) -> Markup {
+    html! { bdi { (spelled(text)) } }
+}
+
 /// Shows all of a foreign text, in a box of its own if it is long.
 pub(super) fn whole(text: &str) -> Markup {
     if text.chars().count() <= SHORT && !text.contains('\n') {
@@ -196,6 +201,7 @@ mod tests {
         assert!(shown.len() < 300 && shown.contains("a.example.com</bdi>"), "{shown}");
         assert!(shown.contains("title=\"4012 characters\""), "{shown}");
         assert!(whole(&domain).into_string().contains(&domain));
+        assert!(reason(&domain).into_string().contains(&domain));
         let title = plain(&format!("\u{202e}{domain}"));
         assert!(title.starts_with("\u{fffd}aa") && title.ends_with('…'), "{title}");
     }

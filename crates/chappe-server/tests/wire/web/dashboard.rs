@@ -553,4 +553,16 @@ async fn a_wrong_answer_to_a_consent_is_told_and_a_no_is_a_no() {
         assert_eq!(person.get(nothing).await.status, 404, "{nothing}");
     }
     assert_eq!(person.get("/logins/x").await.status, 400);
+
+    // Where a phone number was typed in at the site, its account alone can be chosen.
+    person.press("/accounts/new", "phone=9996625678&first_name=Ada").await;
+    let browser = server.log_in(Login::at("LumiereNewsBot")).await.unwrap();
+    assert!(browser.type_phone("9996625678").await.unwrap());
+    let path = format!("/logins/{}", waiting(&server).await);
+    let page = person.page(&path).await.body;
+    assert!(page.contains("nobody else can answer") && page.matches("<option").count() == 1);
+    let answer = person.post(&format!("{path}/approve"), &format!("user={me}")).await;
+    assert!(answer.between("role=\"alert\">", "</p>").contains("does not wait for this account"));
+    person.press(&format!("{path}/decline"), "").await;
+    assert_eq!(browser.progress().await.unwrap(), Progress::Declined);
 }
