@@ -115,6 +115,8 @@ pub(super) fn get_peer_dialogs(
 ) -> Outcome<types::messages::PeerDialogs> {
     if request.peers.is_empty() {
         return Err(errors::INPUT_PEERS_EMPTY.into());
+    } else if request.peers.len() > usize::try_from(MOST).unwrap_or_default() {
+        return Err(errors::LIMIT_INVALID.into());
     }
     let me = call.my_id()?;
     let mut wanted = Vec::new();

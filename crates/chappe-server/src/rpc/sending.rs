@@ -21,6 +21,9 @@ const MAX_ENTITIES: usize = 100;
 /// The longest parameter of a start link. (core.telegram.org/api/links#bot-links)
 const MAX_START_PARAM: usize = 64;
 
+/// The most messages that are deleted at a time. Assumed.
+const MAX_DELETED: usize = 100;
+
 /// How long a person may change a message, in seconds. (core.telegram.org/constructor/config)
 const EDIT_TIME: i32 = 172_800;
 
@@ -140,6 +143,9 @@ pub(super) fn delete_messages(
     call: &mut Call<'_>,
     request: methods::DeleteMessages,
 ) -> Outcome<types::messages::AffectedMessages> {
+    if request.id.len() > MAX_DELETED {
+        return Err(errors::LIMIT_INVALID.into());
+    }
     let me = call.me()?;
     let (id, revoke) = (me.id, request.revoke || me.bot);
     let event = call.world.delete_messages(call.now, id, &request.id, revoke)?;

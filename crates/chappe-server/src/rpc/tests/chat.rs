@@ -310,6 +310,12 @@ fn dialogs_are_those_with_messages() {
     let peers = vec![types::InputDialogPeer { peer: chat.peer(claude) }.into()];
     let one = chat.server.call(ada, &messages::GetPeerDialogs { peers }).unwrap();
     assert_eq!((one.dialogs.len(), one.state.unread_count), (1, 2));
+    let none = messages::GetPeerDialogs { peers: Vec::new() };
+    chat.server.refused(ada, &none, errors::INPUT_PEERS_EMPTY);
+    let peers = vec![types::InputDialogPeer { peer: chat.peer(claude) }.into(); 101];
+    chat.server.refused(ada, &messages::GetPeerDialogs { peers }, errors::LIMIT_INVALID);
+    let many = messages::DeleteMessages { revoke: false, id: vec![1; 101] };
+    chat.server.refused(ada, &many, errors::LIMIT_INVALID);
     // A message by its id, and one that is not there.
     let get = messages::GetMessages {
         id: vec![types::InputMessageId { id: 1 }.into(), types::InputMessageId { id: 50 }.into()],
