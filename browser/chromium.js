@@ -2,6 +2,8 @@
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
 
+import { atEnd } from "./end.js";
+
 const STEP_LIMIT = 15_000;
 
 const path = [process.env.CHROMIUM_BIN, "/usr/bin/chromium", "/usr/bin/chromium-browser"].find(
@@ -57,7 +59,7 @@ export async function profile(t, browser, options = {}) {
             complaints.push(`a request to ${url.origin}`);
         }
     });
-    t.after(async () => {
+    atEnd(t, async () => {
         await context.close();
         const left = complaints.filter((complaint) => !expected.some((words) => complaint.match(words)));
         if (left.length > 0) {

@@ -1,17 +1,23 @@
-// Processes of this repository.
+// Processes of this repository: the local Telegram, the example site, the command, the checker.
 //
 // Each has deadlines, sees nothing of this machine's environment but what it is given, and ends
 // with the test that started it.
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+import { atEnd } from "./end.js";
+
 const START_LIMIT = 60_000;
+const COMMAND_LIMIT = 60_000;
 const STOP_LIMIT = 10_000;
 
 /** The programs of this repository, as `run.sh` has built them. */
 export const programs = {
+    chappe: process.env.CHAPPE_BIN ?? "chappe",
+    site: process.env.CHAPPE_SITE_BIN ?? "chappe-site",
     check: join(process.env.CHAPPE_LOGIN_EXAMPLES ?? "", "check"),
     oidc: join(process.env.CHAPPE_LOGIN_EXAMPLES ?? "", "oidc"),
 };
@@ -21,6 +27,13 @@ const running = new Set();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 for (const signal of ["SIGTERM", "SIGINT"]) {
     process.once(signal, () => process.exit(1));
+}
+
+/** A folder that ends with the test. */
+export function folder(t) {
+    const path = mkdtempSync(join(tmpdir(), "chappe-browser-"));
+    atEnd(t, () => rmSync(path, { recursive: true, force: true }));
+    return path;
 }
 
 function environment(more) {
@@ -53,7 +66,7 @@ export class Running {
             this.lines.push(line);
             this.#wake();
         });
-        t.after(() => this.stop());
+        atEnd(t, () => this.stop());
     }
 
     #wake() {
@@ -108,6 +121,84 @@ export class Running {
             throw new Error(`${this.name} panicked: ${this.said()}`);
         }
     }
+}
+
+/** Runs a program to its end: its exit code and what it said. */
+export async function finished(program, args, { env = {}, given = "", limit = COMMAND_LIMIT } = {}) {
+    const child = spawn(program, args, { env: environment(env), stdio: ["pipe", "pipe", "pipe"] });
+    running.add(child);
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (bytes) => (stdout += bytes));
+    child.stderr.on("data", (bytes) => (stderr += bytes));
+    child.stdin.on("error", () => {});
+    child.stdin.end(given);
+    const timer = setTimeout(() => child.kill("SIGKILL"), limit);
+    const code = await new Promise((resolve, reject) => {
+        child.on("error", reject);
+        child.on("close", (code, signal) => resolve(code ?? signal));
+    });
+    clearTimeout(timer);
+    running.delete(child);
+    return { code, stdout, stderr };
+}
+
+/** A local Telegram of its own, in memory, with all that a browser can see. */
+export async function telegram(t, ...options) {
+    const server = new Running(t, programs.chappe, [
+        "serve", "--json", "--listen", "127.0.0.1:0", "--control", "--web", "--dashboard", ...options,
+    ]);
+    const announcement = JSON.parse(await server.line());
+    const control = async (method, path, body) => {
+        const answer = await fetch(announcement.control + path, {
+            method,
+            body: body && JSON.stringify(body),
+            signal: AbortSignal.timeout(COMMAND_LIMIT),
+        });
+        const json = await answer.json();
+        if (!answer.ok) {
+            throw new Error(`${method} ${path}: ${json.error}: ${json.hint}`);
+        }
+        return json;
+    };
+    return {
+        ...announcement,
+        process: server,
+        control,
+        passTime: (seconds) => control("POST", "/do/pass-time", { seconds }),
+    };
+}
+
+/** The command, with a home of its own, signed in as one of the server's accounts. */
+export async function command(t, server, account = server.accounts[0]) {
+    const home = folder(t);
+    const key = join(home, "server.pem");
+    writeFileSync(key, server.rsa_public_key_pem);
+    const env = { HOME: home, CHAPPE_SERVER: server.address, CHAPPE_SERVER_KEY: key };
+    const run = (...args) => finished(programs.chappe, ["--json", ...args.map(String)], { env });
+    const say = async (...args) => {
+        const { code, stdout, stderr } = await run(...args);
+        if (code !== 0) {
+            throw new Error(`chappe ${args.join(" ")} ended with ${code}: ${stderr}`);
+        }
+        return stdout.trim() === "" ? undefined : JSON.parse(stdout);
+    };
+    await say("login", "--phone", account.phone, "--code", account.code);
+    return { run, say, env, account };
+}
+
+/**
+ * The example site, whose pages browsers find at `http://localhost:PORT`: that address. `telegram` is
+ * where it sends people, `client` what it is registered as there (`id`, `secret` and, if it is not
+ * RS256, `alg`).
+ */
+export async function exampleSite(t, { telegram, bot, token, client }) {
+    const site = new Running(
+        t,
+        programs.site,
+        ["--telegram", telegram, "--bot", bot, "--client-id", client.id, "--alg", client.alg ?? "RS256", "--listen", "127.0.0.1:0"],
+        { TELEGRAM_BOT_TOKEN: token, TELEGRAM_CLIENT_SECRET: client.secret },
+    );
+    return site.line();
 }
 
 /**

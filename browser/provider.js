@@ -3,6 +3,8 @@ import { createServer } from "node:http";
 
 import { exportJWK, generateKeyPair } from "jose";
 
+import { atEnd } from "./end.js";
+
 /** What the provider signs with. It knows no ES256K. */
 export const ALGS = ["RS256", "ES256", "EdDSA"];
 
@@ -21,17 +23,18 @@ async function key(alg) {
 }
 
 /**
- * Starts one that knows `client` (`client_id`, `client_secret`, `redirect_uris` and so on). What it
- * answers to its users is `decide`: a person's consent (`true`), or an OAuth error.
+ * Starts one that knows `client` (`client_id`, `client_secret`, `redirect_uris` and so on, or a function
+ * of the provider's address that makes them). What it answers to its users is `decide`: a person's
+ * consent (`true`), or an OAuth error.
  */
 export async function provider(t, client, decide = () => true) {
     const server = createServer();
     await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-    t.after(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));
+    atEnd(t, () => new Promise((resolve) => server.close(resolve).closeAllConnections()));
     const issuer = `http://127.0.0.1:${server.address().port}`;
 
     const provider = await quietly(issuer, {
-        clients: [client],
+        clients: [typeof client === "function" ? await client(issuer) : client],
         jwks: { keys: await Promise.all(ALGS.map(key)) },
         scopes: ["openid", "profile", "phone", "telegram:bot_access"],
         claims: { openid: ["sub", "id"], profile: ["name", "preferred_username", "picture"], phone: ["phone_number"] },

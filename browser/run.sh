@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Chromium, and libraries that this repository did not write, against its web logins: README.md.
 #
-# Installs what the tests need, builds the examples of chappe-login unless CHAPPE_LOGIN_EXAMPLES names
-# their folder, and runs them in a network namespace with nothing but the loopback
+# Installs what the tests need, builds what they are pointed at unless CHAPPE_BIN, CHAPPE_SITE_BIN and
+# CHAPPE_LOGIN_EXAMPLES name it, and runs them in a network namespace with nothing but the loopback
 # interface, where the kernel grants one. Words pick test files: `browser/run.sh widget`.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -16,12 +16,16 @@ if ! cmp -s "$here/package-lock.json" "$here/node_modules/installed.json"; then
     cp "$here/package-lock.json" "$here/node_modules/installed.json"
 fi
 
-if [ -z "${CHAPPE_LOGIN_EXAMPLES:-}" ]; then
-    say "building the examples of chappe-login"
-    (cd "$root" && cargo build --quiet --release --package chappe-login --all-features --examples)
-    CHAPPE_LOGIN_EXAMPLES=${CARGO_TARGET_DIR:-$root/target}/release/examples
+if [ -z "${CHAPPE_BIN:-}" ] || [ -z "${CHAPPE_SITE_BIN:-}" ] || [ -z "${CHAPPE_LOGIN_EXAMPLES:-}" ]; then
+    say "building the server, the example site and the examples of chappe-login"
+    (cd "$root" && cargo build --quiet --release --package chappe-cli --package chappe-site &&
+        cargo build --quiet --release --package chappe-login --all-features --examples)
+    built=${CARGO_TARGET_DIR:-$root/target}/release
+    CHAPPE_BIN=${CHAPPE_BIN:-$built/chappe}
+    CHAPPE_SITE_BIN=${CHAPPE_SITE_BIN:-$built/chappe-site}
+    CHAPPE_LOGIN_EXAMPLES=${CHAPPE_LOGIN_EXAMPLES:-$built/examples}
 fi
-export CHAPPE_LOGIN_EXAMPLES
+export CHAPPE_BIN CHAPPE_SITE_BIN CHAPPE_LOGIN_EXAMPLES
 
 files=()
 for file in "$here"/tests/*.test.js; do
@@ -33,7 +37,7 @@ done
 [ ${#files[@]} -gt 0 ] || { say "no test file has the words $* in its name"; exit 2; }
 
 run=(node --require "$here/../interop/guard.js" --test --test-reporter=spec --test-concurrency=2
-    --test-timeout=120000 "${files[@]}")
+    --test-timeout=240000 "${files[@]}")
 # A namespace lives as long as the command in it. Without root a user namespace may still do.
 # It begins with its loopback interface down.
 alone=(bash -c 'python3 -c "import sys; sys.path.insert(0, sys.argv[1]); import run; run.raise_loopback()" "$0" && exec "$@"'
