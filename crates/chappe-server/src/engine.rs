@@ -90,6 +90,8 @@ struct Waiting {
     /// The uptime at which it is over.
     until: Duration,
     waits: rpc::Waits,
+    /// What goes wrong with the answer.
+    verdict: Verdict,
 }
 
 impl Engine {
@@ -286,7 +288,8 @@ impl Engine {
         if let Some(waits) = waits {
             let until = now.uptime + ANSWER_TIME;
             let query_id = waits.query_id;
-            self.waiting.insert(query_id, Waiting { dc, session, msg_id, until, waits });
+            let waiting = Waiting { dc, session, msg_id, until, waits, verdict };
+            self.waiting.insert(query_id, waiting);
         } else if self.faults.any {
             if !verdict.ignored {
                 let result = result.map(|answer| spoil(answer, &verdict));
@@ -330,14 +333,10 @@ impl Engine {
     /// Answers a request that waits for what a bot says; with `None` the bot took too long.
     fn end_waiting(&mut self, now: Now, query_id: i64, answer: Option<Bytes>) {
         self.world.forget_query(query_id);
-        let Some(Waiting { dc, session, msg_id, waits, .. }) = self.waiting.remove(&query_id)
-        else {
-            return;
-        };
-        let result = waits.end(answer).map_err(refusal);
-        if let Some(protocol) = self.protocols.get_mut(&dc) {
-            protocol.respond(now, session, msg_id, result);
-        }
+        let Some(waiting) = self.waiting.remove(&query_id) else { return };
+        let Waiting { dc, session, msg_id, waits, verdict, .. } = waiting;
+        let result = waits.end(answer).map(|answer| spoil(answer, &verdict)).map_err(refusal);
+        self.answer(now, dc, session, msg_id, result, verdict);
     }
 
     fn push(&mut self, now: Now, pushes: Vec<rpc::Push>) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chappe_api::{account, enums, help, types};
+use chappe_api::{account, contacts, enums, errors, help, messages, types};
 use chappe_mtproto::connection::RpcFailure;
 use chappe_server::{
     Error, Handle,
@@ -219,6 +219,61 @@ async fn answers_are_late_or_never_come() {
     let last = calls.recent.last().unwrap();
     assert_eq!((&*last.method, last.executed, last.answered), (WEB, false, false));
     web(&mut client).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_bot_is_late_and_lost_as_ordered() {
+    let server = server(24).await;
+    let faults = server.faults();
+    let (mut client, mut bot) = (account(&server, 1).await, Client::connect(&server, 2).await);
+    bot.sign_in_bot(&server.bots()[0].token).await.unwrap();
+    let name = contacts::ResolveUsername::new(server.bots()[0].username.as_str());
+    let found = client.call(&name).await.unwrap();
+    let [enums::User::User(known)] = &found.users[..] else { panic!("{found:?}") };
+    let access_hash = known.access_hash.unwrap();
+    let peer = types::InputPeerUser { user_id: known.id, access_hash };
+    client.call(&messages::SendMessage::new(peer.clone(), "/start", 1)).await.unwrap();
+    let user_id = server.accounts()[0].user_id;
+    let does = types::InlineButtonTypeCallback { requires_password: false, data: b"x"[..].into() };
+    let buttons = vec![types::KeyboardInlineButton::new("Press", does)];
+    let rows = vec![types::KeyboardInlineButtonRow { buttons }];
+    let message = messages::SendMessage {
+        reply_markup: Some(Box::new(types::ReplyInlineMarkup { force_reply: false, rows }.into())),
+        ..messages::SendMessage::new(types::InputPeerUser { user_id, access_hash: 0 }, "Hello", 2)
+    };
+    bot.call(&message).await.unwrap();
+    let history = messages::GetHistory {
+        peer: peer.clone().into(),
+        offset_id: 0,
+        offset_date: 0,
+        add_offset: 0,
+        limit: 100,
+        max_id: 0,
+        min_id: 0,
+        hash: 0,
+    };
+    let all = client.call(&history).await.unwrap();
+    let enums::messages::Messages::Messages(all) = all else { panic!("{all:?}") };
+    let enums::Message::Message(last) = &all.messages[0] else { panic!("{all:?}") };
+    let press = messages::GetBotCallbackAnswer {
+        data: Some(b"x"[..].into()),
+        ..messages::GetBotCallbackAnswer::new(peer, last.id)
+    };
+    // The bot says nothing, for which it has ten seconds.
+    let method = "messages.getBotCallbackAnswer";
+    for (fault, seconds) in [(None, 10), (Some(Kind::DelayAnswer { seconds: 5.0 }), 15)] {
+        if let Some(fault) = fault {
+            faults.add(Fault::new(fault).method(method).once()).await.unwrap();
+        }
+        let began = Instant::now();
+        client.refused(&press, errors::BOT_RESPONSE_TIMEOUT).await;
+        assert_eq!(began.elapsed().as_secs(), seconds);
+    }
+    faults.add(Fault::new(Kind::LoseAnswer).method(method).once()).await.unwrap();
+    let id = client.ask(&press);
+    assert!(timeout(Duration::from_secs(12), client.answer(id)).await.is_err(), "it was lost");
+    client.reconnect(server.connect().await.unwrap());
+    assert!(client.answer(id).await.unwrap().is_err());
 }
 
 #[tokio::test(start_paused = true)]
