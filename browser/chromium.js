@@ -6,12 +6,11 @@ import { atEnd } from "./end.js";
 
 const STEP_LIMIT = 15_000;
 
-const path = [process.env.CHROMIUM_BIN, "/usr/bin/chromium", "/usr/bin/chromium-browser"].find(
-    (path) => path && existsSync(path),
-);
+const { CHROMIUM_BIN } = process.env;
+const path = (CHROMIUM_BIN ? [CHROMIUM_BIN] : ["/usr/bin/chromium", "/usr/bin/chromium-browser"]).find(existsSync);
 
 /** Why tests with a browser cannot run here; `false` where they can. */
-export const skip = path === undefined && "there is no Chromium here (Debian: apt-get install chromium)";
+export const skip = path === undefined && `there is no Chromium ${CHROMIUM_BIN ? `at ${CHROMIUM_BIN}` : "here (Debian: apt-get install chromium)"}`;
 
 /** The sizes that pages are looked at in. */
 export const DESKTOP = { width: 1280, height: 800 };

@@ -86,6 +86,7 @@ test("The wrong picture ends the login, in the dashboard and by the command", { 
     person.expect(/40[0-9]/);
     const dashboard = await Dashboard.open(person, here.server);
     await dashboard.approve("localhost", { picture: await wrong(inDashboard) });
+    await dashboard.page.getByRole("alert").filter({ hasText: "not the match code" }).waitFor();
     await inDashboard.getByRole("heading", { name: "You said no" }).waitFor();
     assert.deepEqual(await here.rows(), []);
 });

@@ -142,9 +142,10 @@ fn remains(frame: &Frame<'_>, login: &Login) -> Markup {
     }
 }
 
-/// The page of a request that is over, or never was.
-pub(super) fn gone(frame: &Frame<'_>) -> Markup {
+/// The page of a request that is over, or never was, and why if an answer ended it.
+pub(super) fn gone(frame: &Frame<'_>, problem: Option<&str>) -> Markup {
     let body = html! {
+        @if let Some(problem) = problem { p.problem role="alert" { (words::reason(problem)) } }
         h1 { "Nothing to answer" }
         p.lead #state data-live {
             "This login request was answered, or its five minutes are over. The site can ask again."

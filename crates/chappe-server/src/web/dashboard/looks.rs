@@ -146,7 +146,7 @@ pub(super) async fn login(State(dashboard): State<Dashboard>, Path(id): Path<i64
 
 /// The page of a request, and what was wrong with the answer to it.
 pub(super) async fn show_login(dashboard: &Dashboard, id: i64, problem: Option<String>) -> Answer {
-    let wrong = problem.is_some();
+    let told = problem.clone();
     let seen = dashboard
         .look(move |world, now| {
             let mut logins = Login::pending(world, now)?.into_iter();
@@ -160,9 +160,11 @@ pub(super) async fn show_login(dashboard: &Dashboard, id: i64, problem: Option<S
         .await?;
     let frame = seen.frame(dashboard, None);
     Ok(match &seen.shown {
-        Some(consent) if wrong => super::wrong(&consent::page(&frame, consent)),
+        Some(consent) if told.is_some() => super::wrong(&consent::page(&frame, consent)),
         Some(consent) => page(&consent::page(&frame, consent)),
-        None => (StatusCode::NOT_FOUND, page(&consent::gone(&frame))).into_response(),
+        None => {
+            (StatusCode::NOT_FOUND, page(&consent::gone(&frame, told.as_deref()))).into_response()
+        }
     })
 }
 

@@ -538,6 +538,7 @@ async fn a_wrong_answer_to_a_consent_is_told_and_a_no_is_a_no() {
     let answer = person.post(&format!("{path}/approve"), &format!("user={me}&match_code=x")).await;
     assert_eq!(answer.status, 404);
     assert!(answer.body.contains("Nothing to answer"), "{}", answer.body);
+    assert!(answer.between("role=\"alert\">", "</p>").contains("not the match code"));
     assert_eq!(browser.progress().await.unwrap(), Progress::Declined);
 
     let browser = server.log_in(Login::at("LumiereNewsBot").app(None)).await.unwrap();
