@@ -475,6 +475,28 @@ fn a_discovery_document_describes_who_was_asked() {
 }
 
 #[test]
+fn an_issuer_with_tls_sends_nobody_to_what_has_none() {
+    let issuer = "https://login.example";
+    let read = |name: &str, address: &str| {
+        let document = discovery(|document| {
+            document["issuer"] = json!(issuer);
+            for name in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
+                document[name] = json!(format!("{issuer}/{name}"));
+            }
+            document[name] = json!(address);
+        });
+        Provider::from_discovery(issuer, document.as_bytes()).map(drop)
+    };
+    // Who is far away does not make this server ask, or tell a secret to, its own neighbours.
+    for name in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
+        for wrong in ["http://127.0.0.1:99/", "http://localhost/", "http://[::1]:99/token"] {
+            assert_eq!(read(name, wrong), Err(Error::Address(name)), "{wrong}");
+        }
+        assert_eq!(read(name, "https://keys.example/"), Ok(()));
+    }
+}
+
+#[test]
 fn a_client_is_reached_at_a_safe_address_by_a_whole_secret() {
     let new = |id, uri| Client::new(Provider::telegram(), id, uri).err();
     assert_eq!(new("", "https://a/"), Some(Error::Client));

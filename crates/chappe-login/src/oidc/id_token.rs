@@ -23,7 +23,8 @@ pub struct IdToken {
     /// Who it is, for this client: what an account of the site is to be bound to. It is *not* the
     /// user id.
     pub sub: String,
-    /// The user id, which the Login Widget and bots know them by. Telegram always tells it.
+    /// The user id, which the Login Widget and bots know them by; ask for the scope `profile`
+    /// where it is needed.
     pub id: Option<i64>,
     /// The full name; scope `profile`.
     pub name: Option<String>,

@@ -48,7 +48,8 @@ impl Provider {
     /// # Errors
     ///
     /// [`Error::Issuer`] if it describes somebody else, [`Error::Provider`] if it lacks an endpoint,
-    /// the code flow or PKCE by S256, [`Error::Address`], [`Error::Json`], [`Error::TooLarge`].
+    /// the code flow or PKCE by S256, [`Error::Address`] for one that may not be used, as `http` of
+    /// an `https` issuer, [`Error::Json`], [`Error::TooLarge`].
     pub fn from_discovery(issuer: &str, body: &[u8]) -> Result<Self, Error> {
         Self::discovery_url(issuer)?;
         if body.len() > DOCUMENT {
@@ -61,9 +62,14 @@ impl Provider {
         if text("issuer")? != issuer {
             return Err(Error::Issuer);
         }
+        // Only a provider on this machine is at addresses of this machine: one that is far away would
+        // make the site ask its own neighbours, and tell them its secret.
+        let secure = issuer.starts_with("https://");
         let endpoint = |name: &'static str| {
             let address = text(name)?;
-            address::is_usable(address).then(|| address.to_owned()).ok_or(Error::Address(name))
+            let usable =
+                address::is_usable(address) && (!secure || address.starts_with("https://"));
+            usable.then(|| address.to_owned()).ok_or(Error::Address(name))
         };
         offers(&document, "response_types_supported", |offer| offer == "code")?;
         // A list that is not there says nothing: PKCE is sent in any case.
