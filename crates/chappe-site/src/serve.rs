@@ -67,6 +67,7 @@ impl Site {
     /// Checks what was said of the site, and makes what its requests share.
     fn shared(self, port: u16) -> Result<Shared, Error> {
         let url = self.url.unwrap_or_else(|| format!("http://localhost:{port}"));
+        let url = as_browsers_write(&url);
         let (scripts, issuer) = match self.telegram {
             Some(base) => (base.clone(), base),
             None => (SCRIPTS.to_owned(), Provider::telegram().issuer().to_owned()),
@@ -99,6 +100,17 @@ impl Site {
             logins: Mutex::new(Kept::<openid::Login>::new(LOGINS, LOGIN)),
         })
     }
+}
+
+/// The address as browsers say it in `Host` and `Origin`, and as a redirect URI is registered: in
+/// small letters, without the port that the scheme has anyway.
+fn as_browsers_write(url: &str) -> String {
+    let mut url = url.to_ascii_lowercase();
+    let usual = if url.starts_with("https://") { ":443" } else { ":80" };
+    if url.ends_with(usual) {
+        url.truncate(url.len() - usual.len());
+    }
+    url
 }
 
 /// Cookies know no ports, so that on one machine the port is in their name; with TLS, the prefix

@@ -291,3 +291,23 @@ async fn with_tls_in_front_cookies_are_for_this_host_and_tls_only() {
     assert!(cookie.ends_with("; Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
     assert!(page.attribute("data-auth-url").starts_with("https://shop.example/login/widget/"));
 }
+
+#[tokio::test]
+async fn the_site_knows_its_name_as_browsers_write_it() {
+    for (url, host) in [
+        ("https://Shop.Example:443", "shop.example"),
+        ("http://LOCALHOST:80/", "localhost"),
+        ("http://[::1]:80", "[::1]"),
+    ] {
+        let site = Running::start(|site| site.url(url)).await;
+        let mut browser = site.browser();
+        let page = browser.send("GET", "/", &[("Host", host)], "").await;
+        assert_eq!(page.status, 200, "{url}");
+        let (scheme, _) = url.split_once(':').unwrap();
+        let origin = format!("{scheme}://{host}");
+        let address = page.attribute("data-auth-url");
+        assert!(address.starts_with(&format!("{origin}/login/widget/")), "{address}");
+        let headers = [("Host", host), ("Origin", &*origin)];
+        assert_eq!(browser.send("POST", "/logout", &headers, "").await.status, 303, "{url}");
+    }
+}
