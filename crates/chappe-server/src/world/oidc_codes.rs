@@ -181,7 +181,9 @@ impl World {
         if !is_right && !without {
             return Ok(Redeemed::NoClient);
         }
-        let own = |kept: &Kept| kept.bot_id == bot_id && !kept.in_app;
+        // Without a secret anybody can name the client: then only what was sent to its app is its own.
+        let sent_there = |kept: &Kept| is_right || kept.target == asked.redirect_uri;
+        let own = |kept: &Kept| kept.bot_id == bot_id && !kept.in_app && sent_there(kept);
         let Some(kept) = self.take_code(&asked.code, own)? else {
             return Ok(Redeemed::NoGrant);
         };

@@ -230,6 +230,8 @@ async fn without_a_secret_only_the_code_of_an_app_is_changed() {
     refused(&ask(&desk, fields(&web, CALLBACK, VERIFIER)).await, 401, "invalid_client");
     // The code of a page, as if it had been sent to the app.
     refused(&ask(&desk, fields(&web, NATIVE, VERIFIER)).await, 400, "invalid_grant");
+    // Neither has used it up: who has no secret is not its client.
+    assert_eq!(desk.redeem(&web, VERIFIER).await.0.status, 200);
     let code = desk.code(&native).await;
     refused(&ask(&desk, fields(&code, NATIVE, OTHER)).await, 400, "invalid_grant");
     let code = desk.code(&native).await;
