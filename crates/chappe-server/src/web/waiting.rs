@@ -112,7 +112,7 @@ impl Waiting<'_> {
                 h1 { "Log in to " span.domain { (asked.login.domain) } }
                 p.quiet {
                     "with Telegram, by "
-                    (self.bot.first_name) " " (self.bot.last_name)
+                    bdi { (self.bot.first_name) " " (self.bot.last_name) }
                     @if let Some(username) = &self.bot.username { " @" (username) }
                 }
             }
@@ -133,7 +133,10 @@ impl Waiting<'_> {
         let widget = self.asked().source == UrlAuthSource::Widget;
         let by_phone = widget || note == Note::WrongPhone;
         html! {
-            @if by_phone {
+            @if self.request.for_user.is_some() {
+                // Once a number was typed, a link would be good for the account of that number only.
+                (self.phone())
+            } @else if by_phone {
                 (self.phone())
                 details.other {
                     summary { "Use a QR code or a link" }
@@ -159,7 +162,7 @@ impl Waiting<'_> {
                 div.person {
                     img src=(Userpic::of(user).path()) alt="" width="44" height="44";
                     div {
-                        strong { (user.first_name) " " (user.last_name) }
+                        strong { bdi { (user.first_name) " " (user.last_name) } }
                         @if let Some(username) = &user.username { div.quiet { "@" (username) } }
                     }
                 }
@@ -169,7 +172,7 @@ impl Waiting<'_> {
                 @if asked.scopes.write {
                     label.tick { input type="checkbox" name="write" value="1" checked; "Let the bot send me messages" }
                 }
-                button type="submit" { "Log in as " (user.first_name) }
+                button type="submit" { "Log in as " bdi { (user.first_name) } }
             }
             form.center method="post" action=(self.action("logout")) {
                 span.quiet { "Not you? " }
@@ -210,7 +213,7 @@ impl Waiting<'_> {
                 (self.match_code())
                 p.quiet {
                     "Nothing came? "
-                    a href={ "/auth/wait?request=" (self.ticket.handle()) } { "Try another number or a QR code" }
+                    a href={ "/auth/wait?request=" (self.ticket.handle()) } { "Try another number" }
                     "."
                 }
             }

@@ -101,7 +101,7 @@ fn button(asker: &Asker, known: Option<&User>, parameters: &Parameters) -> Marku
                 (plane())
                 span {
                     @match known {
-                        Some(user) => { "Log in as " (user.first_name) }
+                        Some(user) => { "Log in as " bdi { (user.first_name) } }
                         None => { "Log in with Telegram" }
                     }
                 }
