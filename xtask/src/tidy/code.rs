@@ -48,6 +48,8 @@ const SOCKETS: &[&str] = &[
     "crates/chappe-site/src/serve",
     // The browser without a window that plays a web login.
     "crates/chappe-cli/src/demo/browser",
+    // Whether the login that a person is asked about waits still is looked at in time.
+    "crates/chappe-cli/src/demo/guided",
 ];
 
 const SOCKET_WORDS: &[&str] = &[

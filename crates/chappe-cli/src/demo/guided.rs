@@ -11,6 +11,7 @@ use chappe::{Client, SignIn, WebSessionChange};
 use chappe_server::logins::{Grant, Login};
 use tempfile::TempDir;
 use tokio::sync::mpsc::{Receiver, channel};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::open;
 use super::played::asks;
@@ -38,6 +39,8 @@ pub(super) async fn guide(stage: &Stage, open: bool, output: Output) -> Result<(
     let known = stage.client.web_sessions().await.map_err(failure)?;
     let mut watch = stage.client.watch_web_sessions().since(known).every(GLANCE);
     let mut lines = typed();
+    let mut glance = interval(GLANCE);
+    glance.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
@@ -55,9 +58,10 @@ pub(super) async fn guide(stage: &Stage, open: bool, output: Output) -> Result<(
                 guide.ask_next()?;
             }
             change = watch.next() => match change.map_err(failure)? {
-                Some(change) => guide.seen(change).await?,
+                Some(change) => guide.seen(change)?,
                 None => return Ok(()),
             },
+            _ = glance.tick(), if guide.asked.is_some() => guide.look_after().await?,
         }
     }
 }
@@ -224,29 +228,8 @@ impl Guide<'_> {
 
     /// Takes a line that was typed; says whether it is the last.
     async fn heard(&mut self, line: &str) -> Result<bool, Failure> {
-        if let Some(mut asked) = self.asked.take() {
-            match asked.answer(line) {
-                None if line.is_empty() => self.say(&asked.question())?,
-                None => {
-                    self.say(&format!(
-                        "`{}` is no answer.\n{}",
-                        printable(line),
-                        asked.question()
-                    ))?;
-                }
-                Some(true) if !asked.questions.is_empty() => self.say(&asked.question())?,
-                Some(yes) => {
-                    self.settle(asked, yes).await?;
-                    self.ask_next()?;
-                    return Ok(false);
-                }
-            }
-            self.asked = Some(asked);
-            return Ok(false);
-        }
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
-            "" => {}
             "list" | "ls" => {
                 let sites = self.stage.client.web_sessions().await.map_err(failure)?;
                 self.say(&view::table(&sites, self.output))?;
@@ -254,9 +237,33 @@ impl Guide<'_> {
             "reset" => self.reset(rest.trim()).await?,
             "quit" | "exit" => return Ok(true),
             "help" => self.say(HELP)?,
+            _ if self.asked.is_some() => return self.answered(line).await.map(|()| false),
+            "" => {}
             _ => self.say(&format!("`{}` is not known here.\n{HELP}", printable(word)))?,
         }
+        if let Some(asked) = &self.asked {
+            self.say(&asked.question())?;
+        }
         Ok(false)
+    }
+
+    /// Takes a line as the answer to what is asked.
+    async fn answered(&mut self, line: &str) -> Result<(), Failure> {
+        let Some(mut asked) = self.asked.take() else { return Ok(()) };
+        match asked.answer(line) {
+            None if line.is_empty() => self.say(&asked.question())?,
+            None => {
+                let text = format!("`{}` is no answer.\n{}", printable(line), asked.question());
+                self.say(&text)?;
+            }
+            Some(true) if !asked.questions.is_empty() => self.say(&asked.question())?,
+            Some(yes) => {
+                self.settle(asked, yes).await?;
+                return self.ask_next();
+            }
+        }
+        self.asked = Some(asked);
+        Ok(())
     }
 
     async fn settle(&self, asked: Asked, yes: bool) -> Result<(), Failure> {
@@ -278,7 +285,7 @@ impl Guide<'_> {
     }
 
     /// Tells what the list of web sessions shows that it did not show before.
-    async fn seen(&mut self, change: WebSessionChange) -> Result<(), Failure> {
+    fn seen(&self, change: WebSessionChange) -> Result<(), Failure> {
         match change {
             WebSessionChange::Added(site) => {
                 self.say(&format!("{} {}", paint(good(), "Listed now:"), view::line(&site)))?;
@@ -292,14 +299,18 @@ impl Guide<'_> {
             }
             _ => {}
         }
-        // The person may have answered on the dashboard.
-        if let Some(asked) = &self.asked {
-            let pending = self.stage.server.logins().pending().await.map_err(serve::failure)?;
-            if pending.iter().all(|login| login.id != asked.login.id) {
-                self.asked = None;
-                self.say("What was asked here was answered elsewhere.")?;
-                self.ask_next()?;
-            }
+        Ok(())
+    }
+
+    /// Gives up what waits no more: the person may have answered on the dashboard or in the browser,
+    /// or not at all. The next login must not wait behind it.
+    async fn look_after(&mut self) -> Result<(), Failure> {
+        let pending = self.stage.server.logins().pending().await.map_err(serve::failure)?;
+        let waits = |login: &Login| pending.iter().any(|known| known.id == login.id);
+        self.waiting.retain(waits);
+        if self.asked.take_if(|asked| !waits(&asked.login)).is_some() {
+            self.say("What was asked here is over: it was answered elsewhere, or took too long.")?;
+            self.ask_next()?;
         }
         Ok(())
     }
@@ -328,7 +339,7 @@ const HELP: &str = concat!(
     "  y, n                   answer a site that asks\n",
     "  quit                   end it all"
 );
-/// How often the list of web sessions is looked at.
+/// How often the list of web sessions is looked at, and whether a login still waits.
 const GLANCE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

@@ -220,6 +220,21 @@ mod person {
         terminal.expect("answered elsewhere");
         assert!(click.enter(&web, &mut other).contains("Hello, <bdi>Claude Chappe"));
 
+        // A no in the browser, while it is asked here.
+        let mut third = Browser::default();
+        let click = Click::on(&site, &web, &mut third);
+        terminal.expect("Log in to localhost? [y/n]");
+        third.submit(&format!("{web}/auth/cancel?request={}", click.handle), "");
+        terminal.expect("answered elsewhere");
+
+        // All that can be typed can be typed at a question, too, which is asked again.
+        Click::on(&site, &web, &mut Browser::default());
+        terminal.expect("Log in to localhost? [y/n]");
+        terminal.say("help");
+        terminal.expect("reset [HASH|DOMAIN]");
+        terminal.expect("Log in to localhost? [y/n]");
+        terminal.say("n");
+        terminal.expect("Declined.");
         terminal.say("list");
         terminal.expect("travel.example.com");
         terminal.say("reset nowhere.example");
