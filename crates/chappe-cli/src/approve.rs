@@ -103,7 +103,7 @@ async fn decide(
             client.close().await.map_err(failure)?;
             return Err(Failure::new(Exit::Other, "declined: nobody was let in"));
         }
-        Err(failure) => return Err(failure),
+        Err(failure) => return Err(failure.before_anything()),
     };
     let url = consent.accept(&grant).await.map_err(failure)?;
     Ok(Outcome::about("approved", url, consent))

@@ -60,7 +60,7 @@ pub(crate) async fn unless_interrupted<T>(
     };
     // Ctrl-C at a question is a key, and comes as the question's failure.
     done.map_err(|failure| match failure.exit {
-        Exit::Interrupted => failure.hint(after),
+        Exit::Interrupted => failure.hint_unless_said(after),
         _ => failure,
     })
 }

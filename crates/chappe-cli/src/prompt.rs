@@ -3,10 +3,10 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
-use dialoguer::{Confirm, Input, Password};
+use dialoguer::{Input, Password};
 use zeroize::Zeroizing;
 
-use crate::output::{Exit, Failure};
+use crate::output::{Exit, Failure, notice, printable};
 
 /// Asks for a line; `flag` answers it where there is nobody to ask.
 pub(crate) async fn line(question: &str, flag: &str) -> Result<String, Failure> {
@@ -51,13 +51,20 @@ pub(crate) async fn new_secret(question: &str, flag: &str) -> Result<String, Fai
     .await
 }
 
-/// Asks a question that is answered by yes or no; no without a word.
+/// Asks a question that is answered by yes or no; no without a word. The whole line is the answer:
+/// a question that listens to keys takes `nay` for a yes, and leaves the cursor hidden at Ctrl-C.
 pub(crate) async fn agrees(question: &str, flag: &str) -> Result<bool, Failure> {
     require_terminal(question, flag)?;
-    let text = question.to_owned();
-    // Waiting for the line's end leaves nothing of it to the next question.
-    let confirm = || Confirm::new().with_prompt(text).default(false).wait_for_newline(true);
-    ask(move || confirm().interact()).await
+    let question = format!("{question} [y/N]");
+    loop {
+        let answer = line_or_nothing(&question, flag).await?;
+        let answer = answer.trim();
+        match answer.to_ascii_lowercase().as_str() {
+            "y" | "yes" => return Ok(true),
+            "" | "n" | "no" => return Ok(false),
+            _ => notice(&format!("`{}` is neither yes nor no: type y or n.", printable(answer))),
+        }
+    }
 }
 
 /// Asks before a destructive act. `--yes` answers beforehand.

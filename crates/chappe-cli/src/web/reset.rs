@@ -108,7 +108,7 @@ async fn ask(chosen: &[WebSession], options: &ResetWeb, yes: bool) -> Result<(),
         question.push_str(&format!(", and block {}", bots(chosen).join(", ")));
     }
     question.push('?');
-    prompt::confirm(&question, yes).await
+    prompt::confirm(&question, yes).await.map_err(Failure::before_anything)
 }
 
 /// Explains why nothing ended, as far as anybody knows.

@@ -357,6 +357,33 @@ fn a_forgotten_password_is_recovered_by_email() {
 }
 
 #[test]
+fn only_a_yes_is_a_yes_and_ctrl_c_changes_nothing() {
+    let telegram = Telegram::start();
+    telegram.login();
+    let reset = ["web", "reset", "shop.example.net"];
+    let mut terminal = Terminal::start(telegram.command(&reset));
+    terminal.expect("Log out of shop.example.net");
+    terminal.enter("nay");
+    terminal.expect("`nay` is neither yes nor no");
+    terminal.enter("");
+    let (exit, shown) = terminal.end();
+    assert!(exit == 1 && shown.contains("nothing was changed"), "{shown}");
+
+    let mut terminal = Terminal::start(telegram.command(&reset));
+    terminal.expect("Log out of shop.example.net");
+    terminal.enter("\u{3}");
+    let (exit, shown) = terminal.end();
+    assert_eq!(exit, 130, "{shown}");
+    assert!(shown.contains("error: interrupted\n  nothing was changed"), "{shown}");
+
+    let mut terminal = Terminal::start(telegram.command(&reset));
+    terminal.expect("Log out of shop.example.net");
+    terminal.enter("Yes");
+    let (exit, shown) = terminal.end();
+    assert!(exit == 0 && shown.contains("logged out of"), "{shown}");
+}
+
+#[test]
 fn ctrl_c_at_a_question_says_how_to_go_on() {
     let telegram = Telegram::start();
     let mut terminal = Terminal::start(telegram.command(&["login"]));
