@@ -22,11 +22,21 @@ pub(crate) async fn approve(
     let link = match options.link.as_deref() {
         Some("-") => prompt::from_stdin("a login link").await?,
         Some(link) => link.to_owned(),
-        None => prompt::line("Login link (tg://oauth?token=...)", "LINK, or - for stdin").await?,
+        None => prompt::line("Login link (tg://oauth?token=...)", "LINK, or - for stdin")
+            .await
+            .map_err(Failure::before_anything)?,
     };
     let answer = client.url_auth(link.trim()).await.map_err(failure)?;
     let outcome = match answer {
         UrlAuth::Consent(consent) => decide(&client, &consent, &me, options, yes).await?,
+        UrlAuth::Accepted { .. } if options.decline => {
+            return Err(Failure::new(Exit::Conflict, "this login was approved already")
+                .hint("`chappe web list` shows it, and `chappe web reset` ends it"));
+        }
+        UrlAuth::Autologin { .. } | UrlAuth::Plain { .. } if options.decline => {
+            return Err(Failure::usage("this link asks for no login: there is nothing to decline")
+                .hint("a login link looks like tg://oauth?token=... or https://t.me/oauth?startapp=..."));
+        }
         UrlAuth::Accepted { url } => Outcome::new("accepted", url),
         UrlAuth::Autologin { url } => Outcome::new("autologin", Some(url)),
         UrlAuth::Plain { url } => Outcome::new("plain", Some(url)),

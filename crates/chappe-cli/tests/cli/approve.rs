@@ -101,6 +101,14 @@ fn a_login_is_declined_by_a_word() {
     assert_eq!(browser.progress(), "declined");
     let late = telegram.run(&["web", "approve", browser.link(), "--yes", "--no-write"]);
     refused(&late, 3, &["this login link is over", "begin the login again"]);
+
+    // What cannot be declined any more, or never could, is no success.
+    let browser = Browser::begin(&telegram, &json!({}));
+    telegram.json(&["web", "approve", browser.link(), "--yes"]);
+    let late = telegram.run(&["web", "approve", browser.link(), "--decline"]);
+    refused(&late, 5, &["this login was approved already", "chappe web reset"]);
+    let page = telegram.run(&["web", "approve", "https://example.com/", "--decline"]);
+    refused(&page, 2, &["there is nothing to decline", "tg://oauth?token="]);
 }
 
 #[test]
