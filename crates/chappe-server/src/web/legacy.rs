@@ -57,16 +57,24 @@ impl Asker {
         })?;
         let return_to = parameters.get("return_to");
         let asks = parameters.get("origin").or(return_to);
-        let site = asks.and_then(Site::of).filter(|site| site.host == domain);
-        let site = site.ok_or_else(|| {
-            Problem::bad(
-                "Bot domain invalid",
-                format!(
-                    "{} belongs to {domain}, and this page came from another site.",
-                    bot.first_name
-                ),
-            )
-        })?;
+        let site = match asks.map(Site::of) {
+            Some(Some(site)) if site.host == domain => site,
+            other => {
+                let why = match other {
+                    Some(Some(site)) => format!("this page came from {}.", site.origin()),
+                    Some(None) => {
+                        "the origin of the page that asks is none: it begins with https://, or \
+                        with http:// for a host of this machine."
+                            .to_owned()
+                    }
+                    None => "the address does not say by `origin` which page asks.".to_owned(),
+                };
+                return Err(Problem::bad(
+                    "Bot domain invalid",
+                    format!("{} belongs to {domain}; {why}", bot.first_name),
+                ));
+            }
+        };
         let return_to = match return_to {
             None => format!("{}/", site.origin()),
             Some(back) if Site::of(back).is_some_and(|back| back.origin() == site.origin()) => {

@@ -57,6 +57,17 @@ async fn no_other_site_gets_a_window_or_a_button() {
             assert!(!frame.body.contains("<a") && !frame.body.contains("<script"), "{frame:?}");
         }
     }
+    // Its developer is told what is wrong.
+    for (query, why) in [
+        ("&origin=https://127.0.0.1:8080/x", "this page came from https://127.0.0.1:8080."),
+        ("&origin=http://travel.example.com", "with http:// for a host of this machine"),
+        ("&origin=travel.example.com", "begins with https://"),
+        ("", "does not say by `origin`"),
+    ] {
+        let answer = browser.get(&format!("/auth?bot_id={bot}{query}")).await;
+        assert!(answer.body.contains("belongs to travel.example.com"), "{query}: {answer:?}");
+        assert!(answer.body.contains(why), "{query}: {answer:?}");
+    }
     // The port and the path of its own host are the site's affair, but one origin only.
     for (origin, back, status) in [
         ("https://travel.example.com:8443", "https://travel.example.com:8443/x", 200),
