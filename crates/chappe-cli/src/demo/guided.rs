@@ -30,13 +30,14 @@ pub(super) async fn guide(stage: &Stage, open: bool, output: Output) -> Result<(
         Failure::new(Exit::Other, format!("there is no room for a second session: {error}"))
     })?;
     let command = another_device(stage, elsewhere.path()).await?;
+    // Before anybody knows the address: whoever clicks at once is asked about, too.
+    let mut arrivals = stage.server.logins().arrivals();
+    let known = stage.client.web_sessions().await.map_err(failure)?;
     output.line(&welcome(stage, &command))?;
     if open && let Err(why) = open::page(&format!("{}/", stage.site)) {
         notice(&format!("No browser could be opened: {why}. Open the site yourself."));
     }
     let mut guide = Guide { stage, output, asked: None, waiting: VecDeque::new() };
-    let mut arrivals = stage.server.logins().arrivals();
-    let known = stage.client.web_sessions().await.map_err(failure)?;
     let mut watch = stage.client.watch_web_sessions().since(known).every(GLANCE);
     let mut lines = typed();
     let mut glance = interval(GLANCE);
