@@ -1,5 +1,7 @@
 //! `chappe web approve`: the consent to a login on a website or in an app.
 
+use std::cell::Cell;
+
 use chappe::api::types::User;
 use chappe::{Client, UrlAuth, UrlAuthConsent, UrlAuthGrant};
 use serde_json::{Value, json};
@@ -10,11 +12,12 @@ use crate::output::{Exit, Failure, Output, bad, bold, dim, good, notice, paint, 
 use crate::prompt;
 use crate::user::{describe, name, user_json};
 
-/// `chappe web approve`.
+/// `chappe web approve`; `begun` is set before an answer is given.
 pub(crate) async fn approve(
     target: &Target,
     options: &Approve,
     yes: bool,
+    begun: &Cell<bool>,
     output: Output,
 ) -> Result<(), Failure> {
     let client = target.resume().await?;
@@ -22,13 +25,11 @@ pub(crate) async fn approve(
     let link = match options.link.as_deref() {
         Some("-") => prompt::from_stdin("a login link").await?,
         Some(link) => link.to_owned(),
-        None => prompt::line("Login link (tg://oauth?token=...)", "LINK, or - for stdin")
-            .await
-            .map_err(Failure::before_anything)?,
+        None => prompt::line("Login link (tg://oauth?token=...)", "LINK, or - for stdin").await?,
     };
     let answer = client.url_auth(link.trim()).await.map_err(failure)?;
     let outcome = match answer {
-        UrlAuth::Consent(consent) => decide(&client, &consent, &me, options, yes).await?,
+        UrlAuth::Consent(consent) => decide(&client, &consent, &me, options, yes, begun).await?,
         UrlAuth::Accepted { .. } if options.decline => {
             return Err(Failure::new(Exit::Conflict, "this login was approved already")
                 .hint("`chappe web list` shows it, and `chappe web reset` ends it"));
@@ -97,9 +98,11 @@ async fn decide(
     me: &User,
     options: &Approve,
     yes: bool,
+    begun: &Cell<bool>,
 ) -> Result<Outcome, Failure> {
     notice(&shown(consent, me));
     if options.decline {
+        begun.set(true);
         consent.decline().await.map_err(failure)?;
         let plain = consent.plain_url().map(str::to_owned);
         return Ok(Outcome::about("declined", plain, consent));
@@ -109,12 +112,14 @@ async fn decide(
     let grant = match answered {
         Ok(Some(grant)) => grant,
         Ok(None) => {
+            begun.set(true);
             consent.decline().await.map_err(failure)?;
             client.close().await.map_err(failure)?;
             return Err(Failure::new(Exit::Other, "declined: nobody was let in"));
         }
-        Err(failure) => return Err(failure.before_anything()),
+        Err(failure) => return Err(failure),
     };
+    begun.set(true);
     let url = consent.accept(&grant).await.map_err(failure)?;
     Ok(Outcome::about("approved", url, consent))
 }

@@ -53,6 +53,14 @@ pub(crate) async fn unless_interrupted<T>(
     work: impl Future<Output = Result<T, Failure>>,
     after: &str,
 ) -> Result<T, Failure> {
+    unless_interrupted_at(work, || after).await
+}
+
+/// As [`unless_interrupted`], where what is known depends on how far the work has come.
+pub(crate) async fn unless_interrupted_at<T, A: Into<String>>(
+    work: impl Future<Output = Result<T, Failure>>,
+    after: impl FnOnce() -> A,
+) -> Result<T, Failure> {
     let mut interrupt = Interrupt::listen()?;
     let done = tokio::select! {
         done = work => done,
@@ -60,7 +68,7 @@ pub(crate) async fn unless_interrupted<T>(
     };
     // Ctrl-C at a question is a key, and comes as the question's failure.
     done.map_err(|failure| match failure.exit {
-        Exit::Interrupted => failure.hint_unless_said(after),
+        Exit::Interrupted => failure.hint(after()),
         _ => failure,
     })
 }

@@ -181,19 +181,6 @@ impl Failure {
         self
     }
 
-    /// Adds what to do next, if nothing was said yet.
-    pub(crate) fn hint_unless_said(self, hint: &str) -> Self {
-        if self.hint.is_some() { self } else { self.hint(hint) }
-    }
-
-    /// Says of a question that was left by Ctrl-C that it came before anything was done.
-    pub(crate) fn before_anything(self) -> Self {
-        match self.exit {
-            Exit::Interrupted => self.hint("nothing was changed"),
-            _ => self,
-        }
-    }
-
     /// Adds what Telegram answered.
     pub(crate) fn rpc(mut self, code: i32, name: &str) -> Self {
         self.rpc = Some((code, name.to_owned()));

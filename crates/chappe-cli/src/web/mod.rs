@@ -4,6 +4,7 @@ mod reset;
 pub(crate) mod view;
 mod watch;
 
+use std::cell::Cell;
 use std::time::SystemTime;
 
 use chappe::WebSession;
@@ -13,7 +14,7 @@ pub(crate) use self::reset::told;
 use crate::approve::approve;
 use crate::args::{Global, ListWeb, Site, Web, WebFilter, Whose};
 use crate::connect::{Target, failure};
-use crate::interrupt::unless_interrupted;
+use crate::interrupt::{unless_interrupted, unless_interrupted_at};
 use crate::output::{Exit, Failure, Output, notice, printable};
 use crate::prompt;
 
@@ -23,16 +24,18 @@ pub(crate) async fn web(global: &Global, command: Web, output: Output) -> Result
     let only_asked = "nothing was changed";
     match command {
         Web::Approve(options) => {
-            let after = "the login may have been approved: look with `chappe web list`";
-            let work = approve(&target, &options, global.yes, output);
-            unless_interrupted(work, after).await
+            let after = "the login may have been answered: look with `chappe web list`";
+            let begun = Cell::new(false);
+            let work = approve(&target, &options, global.yes, &begun, output);
+            unless_interrupted_at(work, || if begun.get() { after } else { only_asked }).await
         }
         Web::List(options) => unless_interrupted(list(&target, &options, output), only_asked).await,
         Web::Show { site } => unless_interrupted(show(&target, &site, output), only_asked).await,
         Web::Reset(options) => {
             let after = "what was asked for may have happened: look with `chappe web list`";
-            let work = reset::reset(&target, &options, global.yes, output);
-            unless_interrupted(work, after).await
+            let begun = Cell::new(false);
+            let work = reset::reset(&target, &options, global.yes, &begun, output);
+            unless_interrupted_at(work, || if begun.get() { after } else { only_asked }).await
         }
         Web::Watch(options) => {
             unless_interrupted(watch::watch(&target, &options, output), only_asked).await

@@ -1,5 +1,6 @@
 //! `chappe web reset`: logging out of sites, after it was said exactly which.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
@@ -12,10 +13,12 @@ use crate::connect::{Target, failure};
 use crate::output::{Failure, Output, bad, good, notice, paint, printable};
 use crate::prompt;
 
+/// `chappe web reset`; `begun` is set before anything ends.
 pub(super) async fn reset(
     target: &Target,
     options: &ResetWeb,
     yes: bool,
+    begun: &Cell<bool>,
     output: Output,
 ) -> Result<(), Failure> {
     let client = target.resume().await?;
@@ -26,6 +29,7 @@ pub(super) async fn reset(
         return rehearse(&chosen, sites.len(), options, output);
     }
     ask(&chosen, options, yes).await?;
+    begun.set(true);
     let mut work = match options.all {
         true => client.reset_all_web_sessions(),
         false => client.reset_web_sessions(&chosen),
@@ -108,7 +112,7 @@ async fn ask(chosen: &[WebSession], options: &ResetWeb, yes: bool) -> Result<(),
         question.push_str(&format!(", and block {}", bots(chosen).join(", ")));
     }
     question.push('?');
-    prompt::confirm(&question, yes).await.map_err(Failure::before_anything)
+    prompt::confirm(&question, yes).await
 }
 
 /// Explains why nothing ended, as far as anybody knows.
