@@ -405,6 +405,9 @@ fn the_answer_to_a_code_is_a_token_or_a_reason() {
     assert_eq!(check(200, r#"{"id_token":"a","id_token":"b"}"#), Some(Error::Json));
     let reason = r#"{"error":"invalid_grant","error_description":"\u001b[31m"}"#;
     assert_eq!(check(400, reason), Some(Error::Refused("invalid_grant".into())));
+    // What the developer can do about it is said.
+    let secret = check(401, r#"{"error":"invalid_client"}"#).unwrap().to_string();
+    assert!(secret.contains("invalid_client; client id and secret"), "{secret}");
     assert_eq!(check(502, "<html>"), Some(Error::Response(502)));
     assert_eq!(check(302, right), Some(Error::Response(302)));
     assert_eq!(check(200, &" ".repeat(65_537)), Some(Error::TooLarge));

@@ -66,7 +66,9 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(telegram) = args.telegram {
         site = site.telegram(telegram);
     }
-    let listener = chappe_site::bind(args.listen).await?;
+    let listener = chappe_site::bind(args.listen).await.map_err(|error| {
+        format!("cannot listen on {}: {error}; --listen 127.0.0.1:0 picks a free port", args.listen)
+    })?;
     let url = match args.url {
         Some(url) => url,
         None => format!("http://localhost:{}", listener.local_addr()?.port()),

@@ -65,7 +65,7 @@ pub enum Error {
     #[error("the provider's `{0}` is missing or not what is needed")]
     Provider(&'static str),
     /// The provider refused, by a code of OAuth 2.0.
-    #[error("the provider refused: {0}")]
+    #[error("the provider refused: {0}{advice}", advice = advice(.0))]
     Refused(Box<str>),
     /// The provider answered with an HTTP status that says nothing more.
     #[error("the provider answered with the status {0}")]
@@ -85,4 +85,17 @@ pub enum Error {
     /// An RSA key of less than 2048 bits.
     #[error("the provider's key is too short to be trusted")]
     WeakKey,
+}
+
+/// What the code of a refusal asks of the site's developer.
+fn advice(code: &str) -> &'static str {
+    match code {
+        "invalid_client" => {
+            "; client id and secret do not belong together, copy both from BotFather"
+        }
+        "invalid_grant" => {
+            "; the code was used or is over, or belongs to another redirect URI: log in again"
+        }
+        _ => "",
+    }
 }
