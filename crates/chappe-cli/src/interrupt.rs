@@ -49,11 +49,11 @@ impl Interrupt {
 }
 
 /// Runs `work` unless somebody interrupts it; `after` says what is known then.
-pub(crate) async fn unless_interrupted<T>(
+pub(crate) fn unless_interrupted<T>(
     work: impl Future<Output = Result<T, Failure>>,
     after: &str,
-) -> Result<T, Failure> {
-    unless_interrupted_at(work, || after).await
+) -> impl Future<Output = Result<T, Failure>> {
+    unless_interrupted_at(work, move || after)
 }
 
 /// As [`unless_interrupted`], where what is known depends on how far the work has come.
