@@ -3,6 +3,10 @@
 "use strict";
 
 (() => {
+  // What answered a button that did not work has no address of its own that could be asked again.
+  const [shown] = performance.getEntriesByType("navigation");
+  if (shown && shown.responseStatus >= 400) return;
+
   const every = 1500;
   const pause = document.getElementById("pause");
   const parts = () => document.querySelectorAll("[data-live][id]");

@@ -146,7 +146,9 @@ async fn stamp(lock: &Lock, request: Request) -> Result<Request, Response> {
 
 fn refuse(turned: Turned) -> Response {
     let reason = match turned {
-        Turned::NoKey => "Open the whole address that the server printed, with its key.",
+        Turned::NoKey => {
+            "Open the whole address that the server printed, with its key. Each start makes a new one."
+        }
         Turned::Foreign => {
             "Another page sent this. Only the pages of the dashboard may do that: go back and use the \
              button there."
