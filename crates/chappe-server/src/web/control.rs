@@ -10,7 +10,7 @@ mod bots;
 mod browsers;
 mod logins;
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use axum::{
     Router,
@@ -26,7 +26,7 @@ use serde_json::{Map, Value, json};
 use strsim::levenshtein;
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 
-use super::guard::is_here;
+use super::{door, guard::is_here};
 use crate::{
     Error,
     bots::BotFather,
@@ -55,12 +55,7 @@ impl Control {
         if !address.ip().is_loopback() {
             return Err(Error::ControlNotLoopback(Box::new(address)));
         }
-        let failed = |source: io::Error| Error::Listen {
-            address: Box::new(address),
-            source: Box::new(source),
-        };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let (listener, address) = door::bind(address).await?;
         Ok(Self { listener, address })
     }
 

@@ -57,6 +57,18 @@ const MAX_HEAD: usize = 32 * 1024;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct From(pub(crate) IpAddr);
 
+/// Listens on an address; tells the one in which port 0 has become a free one.
+///
+/// # Errors
+/// When it is not free.
+pub(super) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    let failed =
+        |source: io::Error| Error::Listen { address: Box::new(address), source: Box::new(source) };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
 /// An open door.
 #[derive(Debug)]
 pub(crate) struct Door {
@@ -74,12 +86,7 @@ impl Door {
         if !address.ip().is_loopback() {
             return Err(Error::WebNotLoopback(Box::new(address)));
         }
-        let failed = |source: io::Error| Error::Listen {
-            address: Box::new(address),
-            source: Box::new(source),
-        };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let (listener, address) = bind(address).await?;
         Ok(Self { listener, address })
     }
 

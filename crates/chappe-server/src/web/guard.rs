@@ -73,6 +73,12 @@ pub(crate) fn in_a_window(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
+/// Whether an `Origin` is the server that the request went to.
+pub(super) fn is_origin_of(origin: &HeaderValue, headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).map(HeaderValue::as_bytes).unwrap_or_default();
+    origin.as_bytes().strip_prefix(b"http://") == Some(host)
+}
+
 /// Whether a POST comes from a page of this server, or from no page at all. Cookies alone do not
 /// tell: browsers send them to every port of a host, `SameSite` or not.
 ///
@@ -81,10 +87,7 @@ pub(crate) fn in_a_window(headers: &HeaderMap) -> Result<(), Problem> {
 pub(crate) fn same_site(headers: &HeaderMap) -> Result<(), Problem> {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let ours = match (origins.next(), origins.next()) {
-        (Some(origin), None) => {
-            let host = headers.get(header::HOST).map(HeaderValue::as_bytes).unwrap_or_default();
-            origin.as_bytes().strip_prefix(b"http://") == Some(host)
-        }
+        (Some(origin), None) => is_origin_of(origin, headers),
         // No browser posts without saying from where; one that is old may.
         (None, _) => {
             headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none")

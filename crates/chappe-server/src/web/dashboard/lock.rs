@@ -13,7 +13,7 @@ use rand_core::{Rng, SeedableRng};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::web::parameters::Parameters;
+use crate::web::{guard::is_origin_of, parameters::Parameters};
 
 /// What stands between the dashboard and everybody who may not see it.
 pub(crate) struct Lock {
@@ -140,9 +140,7 @@ fn is_own(method: &Method, headers: &HeaderMap) -> bool {
         Some(_) => followed,
     };
     let mut origins = headers.get_all(header::ORIGIN).iter();
-    let host = said(header::HOST.as_str()).unwrap_or_default();
-    let ours = |origin: &HeaderValue| origin.as_bytes().strip_prefix(b"http://") == Some(host);
-    from_here && origins.all(ours)
+    from_here && origins.all(|origin| is_origin_of(origin, headers))
 }
 
 /// Compares secrets in a time that tells no more than their length.
