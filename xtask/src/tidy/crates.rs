@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("chappe-api", &["chappe-tl"], &["chappe-schema"]),
     ("chappe-schema", &["chappe-tl"], &["chappe-api"]),
     ("chappe-mtproto", &["chappe-crypto", "chappe-tl"], &[]),
+    ("chappe-reference", &["chappe-schema"], &["chappe", "chappe-api", "chappe-server"]),
     ("chappe", &["chappe-api", "chappe-crypto", "chappe-mtproto", "chappe-tl"], &["chappe-server"]),
     (
         "chappe-server",
@@ -23,7 +24,14 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("chappe-site", &["chappe-login"], &["chappe-server"]),
     (
         "chappe-cli",
-        &["chappe", "chappe-login", "chappe-schema", "chappe-server", "chappe-site"],
+        &[
+            "chappe",
+            "chappe-login",
+            "chappe-reference",
+            "chappe-schema",
+            "chappe-server",
+            "chappe-site",
+        ],
         &[],
     ),
     ("xtask", &["chappe-schema"], &[]),

@@ -1,0 +1,73 @@
+//! Where the page of a thing is.
+
+/// What has a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A constructor of a type: `webAuthorization`.
+    Constructor,
+    /// An error of methods: `HASH_INVALID`.
+    Error,
+    /// What a layer changed: `230`.
+    Layer,
+    /// A method: `account.resetWebAuthorization`.
+    Method,
+    /// The methods and types in front of whose name this is: `account`; `root` for those without.
+    Namespace,
+    /// A type: `WebAuthorization`.
+    Type,
+}
+
+impl Kind {
+    /// All kinds, in the order in which they are built and listed.
+    pub const ALL: [Self; 6] =
+        [Self::Namespace, Self::Method, Self::Type, Self::Constructor, Self::Error, Self::Layer];
+
+    /// The folder of the pages of this kind. A type and its constructor, whose names differ by
+    /// case only, are in different folders, since many file systems cannot tell them apart.
+    #[must_use]
+    pub const fn folder(self) -> &'static str {
+        match self {
+            Self::Constructor => "constructors",
+            Self::Error => "errors",
+            Self::Layer => "layers",
+            Self::Method => "methods",
+            Self::Namespace => "namespaces",
+            Self::Type => "types",
+        }
+    }
+
+    /// The address of a page from the root of the reference, without `.html`, `.md` or `.json`:
+    /// `methods/account.resetWebAuthorization`. The type `Vector<t>` is `types/Vector`.
+    #[must_use]
+    pub fn address(self, name: &str) -> String {
+        let name = name.split(['<', ' ']).next().unwrap_or(name);
+        format!("{}/{name}", self.folder())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::Kind;
+
+    #[test]
+    fn no_two_things_share_an_address_where_case_does_not_count() {
+        let schema = chappe_schema::api();
+        let named = schema.definitions().iter().map(|it| {
+            let kind = if it.is_function { Kind::Method } else { Kind::Constructor };
+            (kind, it.name.as_str())
+        });
+        let types = schema.types().map(|name| (Kind::Type, name));
+        let errors = chappe_schema::facts().errors.keys().map(|name| (Kind::Error, name.as_str()));
+        let mut taken = BTreeMap::new();
+        for (kind, name) in named.chain(types).chain(errors) {
+            let address = kind.address(name);
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/');
+            assert!(address.chars().all(is_plain), "{address}");
+            let before = taken.insert(address.to_lowercase(), name);
+            assert_eq!(before, None, "{address} is that of {name}, too");
+        }
+        assert!(taken.len() > 4_000, "{} addresses", taken.len());
+    }
+}

@@ -1,0 +1,8 @@
+//! The method reference: pages about every method, type, constructor and error of Telegram.
+//!
+//! What the pages say comes from the schema, from the facts about methods and from the words
+//! under `schema/docs`. Each thing that has a page has one address, see [`Kind::address`].
+
+mod address;
+
+pub use address::Kind;
