@@ -20,6 +20,8 @@ mod id;
 pub mod layers;
 mod parse;
 pub mod value;
+#[cfg(feature = "words")]
+pub mod words;
 
 pub use ast::{Definition, Flag, Param, Schema, Type};
 pub use facts::Facts;
