@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use chappe_api::errors;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Caller, User, World, login};
+use super::{Caller, User, World, sign_in};
 use crate::failure::Outcome;
 
 /// How long an exported device session is good, in seconds. Assumed: "short" is all that is said.
@@ -78,10 +78,10 @@ impl World {
     /// The data centre in which the owner of a phone number lives or would live; `None` if this is
     /// no phone number.
     pub(crate) fn home_of_phone(&self, phone: &str) -> Outcome<Option<i32>> {
-        let Some(phone) = login::is_phone(phone) else { return Ok(None) };
+        let Some(phone) = sign_in::is_phone(phone) else { return Ok(None) };
         Ok(Some(match self.user_by_phone(&phone)? {
             Some(user) => self.home(&user),
-            None => self.dcs.settle(login::test_dc(&phone)),
+            None => self.dcs.settle(sign_in::test_dc(&phone)),
         }))
     }
 

@@ -7,43 +7,18 @@
 //! There is one world for all data centres of a server. A key belongs to one of them, a user lives
 //! in one of them; who may do what where is decided by the requests.
 
-mod autologin;
-mod buttons;
 mod dcs;
 mod devices;
-mod dialogs;
 mod keys;
-mod letters;
-mod log;
-mod login;
-mod login_again;
-mod login_email;
-mod login_fields;
-mod login_flood;
-mod login_token;
-mod login_way;
 mod messages;
-mod news;
-mod numbers;
-mod oidc;
-mod oidc_codes;
-mod password;
 mod people;
 mod places;
-mod recovery;
 mod seed;
-mod service;
-mod site;
-mod site_login;
+mod sign_in;
 mod store;
 mod temporary;
-mod url_auth;
-mod url_auth_letter;
-mod url_auth_link;
-mod userpic;
 mod users;
-mod web;
-mod web_browsers;
+mod web_login;
 
 #[cfg(test)]
 mod tests;
@@ -62,39 +37,47 @@ use rusqlite::OptionalExtension;
 
 use crate::failure::{Failure, Outcome, Stop};
 
-pub(crate) use self::service::{inline_rows, service_button};
 pub(crate) use self::{
     dcs::Dcs,
     devices::{AUTOCONFIRM_PERIOD, Authorization, NewSettings as NewSessionSettings},
-    dialogs::{Dialog, Wanted},
     keys::{Device, KeyState, Void},
-    letters::letterbox,
-    log::{Difference, Event, State, What},
-    login::{Asked, Sent, SentCode, Settings, SignIn, Typed, digits, test_code},
-    login_email::{EmailPurpose, email_address},
-    login_fields::append_fields,
-    login_token::{LoginToken, TokenLogin},
-    login_way::{Delivery, MailboxReset},
-    messages::{Message, NewMessage, Told},
-    news::{News, Tidings},
-    oidc_codes::{AuthorizationCode, Grant, Redeemed, Redemption},
-    password::{NewPassword, NewSettings as NewPasswordSettings, PasswordProof},
+    messages::{
+        Message, NewMessage, Told,
+        dialogs::{Dialog, Wanted},
+        log::{Difference, Event, State, What},
+        news::{News, Tidings},
+        service::{
+            Allowed, SERVICE_ID, ServiceAnswer, ServiceCallback, inline_rows, service_button,
+        },
+    },
     people::Person,
     places::NEAREST_COUNTRY,
-    recovery::Reset,
-    service::{Allowed, SERVICE_ID, ServiceAnswer, ServiceCallback},
-    site::Site,
-    site_login::Page,
+    sign_in::{
+        Asked, Sent, SentCode, Settings, SignIn, Typed, digits,
+        email::{EmailPurpose, email_address},
+        letters::letterbox,
+        password::{NewPassword, NewSettings as NewPasswordSettings, PasswordProof},
+        recovery::Reset,
+        test_code,
+        token::{LoginToken, TokenLogin},
+        way::{Delivery, MailboxReset},
+    },
     store::Origin,
     temporary::Binding,
-    url_auth::{
-        Approval, Claim, Consent, MATCH_CODE_INVALID, MatchCodes, NativeApp, NewUrlAuth, Pkce,
-        Scopes, UrlAuth, UrlAuthAsked, UrlAuthResponse, UrlAuthSource, UrlAuthStatus,
-    },
-    url_auth_link::{UrlAuthLink, links_of},
-    userpic::{COLOURS, USERPICS, Userpic},
     users::User,
-    web::{WebAuthorization, WebLogin},
+    web_login::{
+        WebAuthorization, WebLogin,
+        fields::append_fields,
+        oidc_codes::{AuthorizationCode, Grant, Redeemed, Redemption},
+        site::Site,
+        site_login::Page,
+        url_auth::{
+            Approval, Claim, Consent, MATCH_CODE_INVALID, MatchCodes, NativeApp, NewUrlAuth, Pkce,
+            Scopes, UrlAuth, UrlAuthAsked, UrlAuthResponse, UrlAuthSource, UrlAuthStatus,
+        },
+        url_auth_link::{UrlAuthLink, links_of},
+        userpic::{COLOURS, USERPICS, Userpic},
+    },
 };
 
 /// How many requests of a session are remembered for `invokeAfterMsg`.
@@ -148,7 +131,7 @@ pub(crate) struct World {
     /// What bots said that buttons did.
     answers: Vec<(i64, BotCallbackAnswer)>,
     /// Buttons that were pressed and not answered.
-    queries: buttons::Queries,
+    queries: messages::buttons::Queries,
     /// The session whose request runs.
     asking: Option<(i64, i64)>,
     /// Where the pages are, if there are some.

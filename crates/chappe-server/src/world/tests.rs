@@ -12,7 +12,10 @@ use chappe_tl::ErrorName;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
-use super::{login::is_phone, password::CurrentPassword, *};
+use super::{
+    sign_in::{is_phone, password::CurrentPassword},
+    *,
+};
 use crate::{
     Error,
     letters::{Subject, Way},

@@ -4,7 +4,7 @@ use chappe_api::types;
 use rusqlite::{OptionalExtension, Row, params};
 use subtle::ConstantTimeEq;
 
-use super::{World, login};
+use super::{World, sign_in};
 use crate::failure::Outcome;
 
 /// The columns that [`User::read`] expects.
@@ -136,7 +136,7 @@ impl World {
                 first_name,
                 last_name,
                 now,
-                login::test_dc(phone)
+                sign_in::test_dc(phone)
             ])?;
         Ok(id)
     }

@@ -7,12 +7,14 @@
 use chappe_api::{enums::ReplyMarkup, errors};
 
 use super::{
-    Consent, Message, NewMessage, SERVICE_ID, ServiceAnswer, ServiceCallback, UrlAuth,
-    UrlAuthStatus, World, inline_rows, login, service_button,
     site_login::{bot_name, listed, place},
     url_auth::MATCH_CODE_INVALID,
 };
 use crate::failure::{Failure, Outcome};
+use crate::world::{
+    Consent, Message, NewMessage, SERVICE_ID, ServiceAnswer, ServiceCallback, UrlAuth,
+    UrlAuthStatus, World, inline_rows, service_button, sign_in,
+};
 
 /// How many messages there are because of one request. Assumed.
 const LETTERS: i32 = 3;
@@ -38,7 +40,7 @@ impl World {
         if request.status != UrlAuthStatus::Pending {
             return Err(errors::URL_EXPIRED.into());
         }
-        let phone = login::reachable(phone).ok_or(errors::PHONE_NUMBER_INVALID)?;
+        let phone = sign_in::reachable(phone).ok_or(errors::PHONE_NUMBER_INVALID)?;
         let letters: i32 = self
             .db
             .prepare_cached("SELECT letters FROM url_auths WHERE id = ?1")?
@@ -91,7 +93,7 @@ impl World {
     }
 
     /// Does what a button below such a message says. The message then says how it ended.
-    pub(super) fn login_letter_pressed(
+    pub(in crate::world) fn login_letter_pressed(
         &mut self,
         now: i32,
         user_id: i64,

@@ -9,8 +9,9 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use rusqlite::{OptionalExtension, params};
 
-use super::{World, recovery::is_email};
+use super::recovery::is_email;
 use crate::failure::{Outcome, Stop};
+use crate::world::World;
 
 /// How long a begun check is good, in seconds.
 const LIFETIME: i32 = 600;
@@ -95,7 +96,12 @@ pub(crate) enum NewPassword {
 
 impl NewPassword {
     /// One that was checked before it was kept.
-    pub(super) fn known(salt1: Vec<u8>, salt2: Vec<u8>, verifier: Vec<u8>, hint: String) -> Self {
+    pub(in crate::world) fn known(
+        salt1: Vec<u8>,
+        salt2: Vec<u8>,
+        verifier: Vec<u8>,
+        hint: String,
+    ) -> Self {
         let group = Group::known();
         Self::Set { salt1, salt2, g: group.g(), p: group.p().to_vec(), verifier, hint }
     }
@@ -111,15 +117,15 @@ pub(crate) struct NewSettings {
 }
 
 /// A kept password.
-pub(super) struct Kept {
+pub(in crate::world) struct Kept {
     salt1: Vec<u8>,
     salt2: Vec<u8>,
     verifier: Vec<u8>,
     hint: String,
     /// Where recovery codes go.
-    pub(super) email: Option<String>,
+    pub(in crate::world) email: Option<String>,
     /// When it may be removed without being known, if that was asked for.
-    pub(super) reset_at: Option<i32>,
+    pub(in crate::world) reset_at: Option<i32>,
 }
 
 impl Kept {
@@ -312,7 +318,7 @@ impl World {
     }
 
     /// Draws the server's part of the salts of new passwords, once for a world.
-    pub(super) fn seed_password_salts(&mut self) -> Outcome<()> {
+    pub(in crate::world) fn seed_password_salts(&mut self) -> Outcome<()> {
         let (salt1, salt2): ([u8; SALT.0], [u8; 16]) = (self.random(), self.random());
         self.db.execute(
             "INSERT INTO meta (name, value) VALUES ('new_salt1', ?1), ('new_salt2', ?2)",
@@ -322,7 +328,7 @@ impl World {
     }
 
     /// The password of an account.
-    pub(super) fn kept(&self, user_id: i64) -> Outcome<Option<Kept>> {
+    pub(in crate::world) fn kept(&self, user_id: i64) -> Outcome<Option<Kept>> {
         Ok(self
             .db
             .prepare_cached(

@@ -4,6 +4,12 @@
 //! What is said to somebody else is written into both boxes, with the id of the twin. Only
 //! [`SERVICE_ID`](super::SERVICE_ID) has no box: nobody signs in as it.
 
+pub(super) mod buttons;
+pub(super) mod dialogs;
+pub(super) mod log;
+pub(super) mod news;
+pub(super) mod service;
+
 use bytes::Bytes;
 use chappe_api::{
     enums::{MessageAction, MessageEntity, ReplyMarkup},
@@ -19,7 +25,7 @@ use super::{Event, SERVICE_ID, What, World};
 use crate::failure::Outcome;
 
 /// The columns that [`Message::read`] expects.
-pub(super) const COLUMNS: &str = "user_id, id, peer_id, outgoing, twin_id, date, edited, silent, \
+pub(in crate::world) const COLUMNS: &str = "user_id, id, peer_id, outgoing, twin_id, date, edited, silent, \
                                   reply_to, text, entities, markup, action";
 
 /// A message in a box.
@@ -73,7 +79,7 @@ pub(crate) enum Told {
 
 /// A value of the API in a column. What a later layer changes is brought up by a step of the
 /// tables.
-pub(super) struct Tl<T>(pub(super) T);
+pub(in crate::world) struct Tl<T>(pub(in crate::world) T);
 
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -105,7 +111,7 @@ impl<T: Decode> FromSql for Tl<T> {
 }
 
 impl Message {
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(in crate::world) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let (Tl(entities), markup, action): (_, Option<Tl<_>>, Option<Tl<_>>) =
             (row.get(10)?, row.get(11)?, row.get(12)?);
         Ok(Self {
@@ -392,7 +398,7 @@ impl World {
     }
 
     /// Lets a bot write to a user; says whether that is news.
-    pub(super) fn permit(&self, now: i32, bot_id: i64, user_id: i64) -> Outcome<bool> {
+    pub(in crate::world) fn permit(&self, now: i32, bot_id: i64, user_id: i64) -> Outcome<bool> {
         let added = self
             .db
             .prepare_cached(

@@ -8,8 +8,8 @@ use chappe_crypto::sha256;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{User, World};
 use crate::failure::{Failure, Outcome};
+use crate::world::{User, World};
 
 impl World {
     /// What a bot's site is told about a user, the `hash` over all of it last.

@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Caller, World};
 use crate::failure::Outcome;
+use crate::world::{Caller, World};
 
 /// How many tokens of a client are looked at, and how many of a user are kept, the last ones.
 const TOKENS: usize = 20;
@@ -42,7 +42,7 @@ impl World {
 
     /// Uses up the first of these tokens that is good for a user; tells whether one was. The others
     /// are known from then on to be the device's that has this key.
-    pub(super) fn use_future_token(
+    pub(in crate::world) fn use_future_token(
         &self,
         now: i32,
         caller: Caller,
@@ -74,7 +74,7 @@ impl World {
     /// Makes the tokens of one device of a user good for nothing.
     ///
     /// Assumed: done when its device session is ended, since nobody wants it to come back.
-    pub(super) fn void_tokens_of_device(&self, user_id: i64, key_id: i64) -> Outcome<()> {
+    pub(in crate::world) fn void_tokens_of_device(&self, user_id: i64, key_id: i64) -> Outcome<()> {
         self.db
             .prepare_cached(
                 "DELETE FROM future_auth_tokens WHERE user_id = ?1 AND auth_key_id = ?2",

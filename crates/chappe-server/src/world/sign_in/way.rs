@@ -1,6 +1,7 @@
 //! The ways that a login code takes (core.telegram.org/api/auth#code-types).
 
-use super::{Caller, Settings, World, recovery::masked};
+use super::recovery::masked;
+use crate::world::{Caller, Settings, World};
 use crate::{
     failure::Outcome,
     letters::{Subject, Way},
@@ -55,7 +56,7 @@ pub(crate) enum MailboxReset {
 }
 
 /// How long to wait after a code went this way, in seconds.
-pub(super) fn timeout(way: Way, order: &Number) -> Option<i32> {
+pub(in crate::world) fn timeout(way: Way, order: &Number) -> Option<i32> {
     match order.timeout {
         Some(seconds) => Some(i32::try_from(seconds).unwrap_or(i32::MAX)),
         // Observed: nobody has to wait for what the application shows.
@@ -65,7 +66,7 @@ pub(super) fn timeout(way: Way, order: &Number) -> Option<i32> {
 }
 
 /// What a user typed, as it is compared.
-pub(super) fn tidy(way: Way, typed: &str) -> String {
+pub(in crate::world) fn tidy(way: Way, typed: &str) -> String {
     match way {
         Way::SmsWord | Way::SmsPhrase => {
             typed.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
@@ -76,12 +77,12 @@ pub(super) fn tidy(way: Way, typed: &str) -> String {
 }
 
 /// Ways as they are kept.
-pub(super) fn join(ways: &[Way]) -> String {
+pub(in crate::world) fn join(ways: &[Way]) -> String {
     ways.iter().map(|way| way.name()).collect::<Vec<_>>().join(" ")
 }
 
 /// Ways as they were kept.
-pub(super) fn split(text: &str) -> Vec<Way> {
+pub(in crate::world) fn split(text: &str) -> Vec<Way> {
     text.split(' ').filter_map(Way::of_name).collect()
 }
 
@@ -90,7 +91,7 @@ impl World {
     ///
     /// Assumed: usually the application on another device, if there is one, then an SMS, then a
     /// call.
-    pub(super) fn ways(
+    pub(in crate::world) fn ways(
         &self,
         order: &Number,
         user_id: Option<i64>,
@@ -114,7 +115,7 @@ impl World {
     }
 
     /// Sends a code out; tells what its receiver may know, and what has to be typed.
-    pub(super) fn send_by(
+    pub(in crate::world) fn send_by(
         &mut self,
         now: i32,
         way: Way,
@@ -162,12 +163,17 @@ impl World {
     }
 
     /// Sends the SMS that Firebase was asked for.
-    pub(super) fn send_sms(&mut self, now: i32, phone: &str, digits: &str) -> Outcome<()> {
+    pub(in crate::world) fn send_sms(
+        &mut self,
+        now: i32,
+        phone: &str,
+        digits: &str,
+    ) -> Outcome<()> {
         self.send_letter(now, Way::Firebase, phone, Subject::SignIn, digits)
     }
 
     /// Digits that nobody knows.
-    pub(super) fn random_digits(&mut self) -> String {
+    pub(in crate::world) fn random_digits(&mut self) -> String {
         self.random::<LENGTH>().map(|byte| char::from(b'0' + byte % 10)).into_iter().collect()
     }
 

@@ -4,8 +4,8 @@
 use chappe_api::errors;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Authorization, Caller, World};
 use crate::failure::Outcome;
+use crate::world::{Authorization, Caller, World};
 
 /// How long a token is good, in seconds. Observed: about 30.
 const LIFETIME: i32 = 30;
@@ -236,7 +236,11 @@ impl World {
     }
 
     /// The hash that was told to the device that let this key in, if it has not been used yet.
-    pub(super) fn promised_hash(&self, key_id: i64, user_id: i64) -> Outcome<Option<i64>> {
+    pub(in crate::world) fn promised_hash(
+        &self,
+        key_id: i64,
+        user_id: i64,
+    ) -> Outcome<Option<i64>> {
         Ok(self
             .db
             .prepare_cached(
@@ -249,7 +253,7 @@ impl World {
     }
 
     /// Forgets what was promised to a key: it is kept, or nobody waits for it any more.
-    pub(super) fn end_promises(&self, key_id: i64) -> Outcome<()> {
+    pub(in crate::world) fn end_promises(&self, key_id: i64) -> Outcome<()> {
         self.db
             .prepare_cached("UPDATE login_tokens SET done = ?2 WHERE auth_key_id = ?1 AND done")?
             .execute([key_id, OVER])?;

@@ -3,7 +3,7 @@
 //! Nobody uploads pictures here. A picture has an address all the same, for what a site is told
 //! about a person has one; who looks at it learns no more than the initials that it shows.
 
-use super::{User, World, base64url};
+use crate::world::{User, World, base64url};
 
 /// The most initials that are shown.
 const INITIALS: usize = 2;

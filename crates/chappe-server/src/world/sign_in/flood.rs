@@ -4,7 +4,7 @@ use chappe_api::errors;
 use chappe_tl::ErrorName;
 use rusqlite::{OptionalExtension, params};
 
-use super::World;
+use crate::world::World;
 use crate::{
     failure::{Failure, Outcome},
     numbers::Number,
@@ -28,7 +28,12 @@ impl World {
     /// Counts a code for a number. Beyond the limit it has to wait until the day is over; one that
     /// goes on asking, as often again, is told so by another name. Assumed: the two names come in this
     /// order.
-    pub(super) fn count_code(&self, now: i32, phone: &str, order: &Number) -> Outcome<()> {
+    pub(in crate::world) fn count_code(
+        &self,
+        now: i32,
+        phone: &str,
+        order: &Number,
+    ) -> Outcome<()> {
         let test = (self.codes)(phone).is_some();
         let usual = if test { None } else { Some(CODES_A_DAY) };
         let Some(limit) = order.codes_a_day.or(usual) else { return Ok(()) };
@@ -92,7 +97,7 @@ impl World {
 
     /// Counts that somebody does something; tells how often it was in this period, and how long the
     /// period lasts. What was counted in earlier periods makes room.
-    pub(super) fn count(
+    pub(in crate::world) fn count(
         &self,
         now: i32,
         what: &str,

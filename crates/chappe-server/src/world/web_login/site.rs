@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use chappe_api::errors;
 
-use super::{User, World};
 use crate::failure::Outcome;
+use crate::world::{User, World};
 
 /// The longest address that is read, in bytes.
 const MAX_URL: usize = 2_048;

@@ -5,11 +5,11 @@ use rusqlite::{OptionalExtension, params};
 use subtle::ConstantTimeEq;
 
 use super::{
-    Caller, SentCode, World,
-    login::Stage,
-    login_way::MailboxReset,
+    Stage,
     recovery::{is_email, masked},
+    way::MailboxReset,
 };
+use crate::world::{Caller, SentCode, World};
 use crate::{
     failure::Outcome,
     letters::{Subject, Way},
@@ -29,16 +29,16 @@ const RESET: i32 = 7 * 86_400;
 const NOWHERE: &str = "invalid";
 
 /// The mailbox that the codes of a number go to.
-pub(super) struct LoginEmail {
+pub(in crate::world) struct LoginEmail {
     /// Its address.
-    pub(super) email: String,
+    pub(in crate::world) email: String,
     /// When it will be forgotten.
     reset: Option<i32>,
 }
 
 impl LoginEmail {
     /// When it can be forgotten.
-    pub(super) fn reset(&self, order: &Number) -> MailboxReset {
+    pub(in crate::world) fn reset(&self, order: &Number) -> MailboxReset {
         match self.reset {
             Some(date) => MailboxReset::Due(date),
             None => MailboxReset::Takes(period(order)),
@@ -75,7 +75,11 @@ pub(crate) fn email_address(text: &str) -> Option<String> {
 
 impl World {
     /// The mailbox that the codes of a number go to. One whose reset is due is forgotten.
-    pub(super) fn login_email(&self, now: i32, phone: &str) -> Outcome<Option<LoginEmail>> {
+    pub(in crate::world) fn login_email(
+        &self,
+        now: i32,
+        phone: &str,
+    ) -> Outcome<Option<LoginEmail>> {
         self.db
             .prepare_cached("DELETE FROM login_emails WHERE phone = ?1 AND reset <= ?2")?
             .execute(params![phone, now])?;
@@ -87,7 +91,11 @@ impl World {
     }
 
     /// Sets where the codes of a number go.
-    pub(super) fn set_login_email(&self, phone: &str, email: Option<&str>) -> rusqlite::Result<()> {
+    pub(in crate::world) fn set_login_email(
+        &self,
+        phone: &str,
+        email: Option<&str>,
+    ) -> rusqlite::Result<()> {
         match email {
             Some(email) => self
                 .db

@@ -2,8 +2,9 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Event, Message, SERVICE_ID, Told, What, World, messages::COLUMNS};
+use super::COLUMNS;
 use crate::failure::Outcome;
+use crate::world::{Event, Message, SERVICE_ID, Told, What, World};
 
 /// A peer with whom messages were exchanged.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +38,7 @@ pub(crate) struct Wanted {
 
 impl World {
     /// How many messages of a peer an account has not read.
-    pub(super) fn unread(&self, user_id: i64, peer_id: i64) -> Outcome<i32> {
+    pub(in crate::world) fn unread(&self, user_id: i64, peer_id: i64) -> Outcome<i32> {
         Ok(self
             .db
             .prepare_cached(
@@ -50,7 +51,7 @@ impl World {
     }
 
     /// How many messages an account has not read.
-    pub(super) fn unread_in_all(&self, user_id: i64) -> Outcome<i32> {
+    pub(in crate::world) fn unread_in_all(&self, user_id: i64) -> Outcome<i32> {
         Ok(self
             .db
             .prepare_cached(

@@ -27,8 +27,8 @@ use rusqlite::{OptionalExtension, Row, params, types::Type};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use subtle::ConstantTimeEq;
 
-use super::{Site, User, WebLogin, World, base64url};
 use crate::failure::{Failure, Outcome};
+use crate::world::{Site, User, WebLogin, World, base64url};
 
 /// How long a request waits for the person, and an approval for the browser, in seconds.
 const LIFETIME: i32 = 300;
@@ -194,7 +194,7 @@ pub(crate) struct UrlAuth {
     /// How far it is.
     pub(crate) status: UrlAuthStatus,
     /// The only user who may approve it: the one whose phone number was typed into the browser; if
-    /// nobody has it, [`SERVICE_ID`](super::SERVICE_ID), which approves nothing.
+    /// nobody has it, [`SERVICE_ID`](crate::world::SERVICE_ID), which approves nothing.
     pub(crate) for_user: Option<i64>,
 }
 

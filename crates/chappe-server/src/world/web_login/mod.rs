@@ -1,4 +1,16 @@
-//! Web authorizations: the sites that a user logged in to with Telegram.
+//! Web logins: the sites that a user logged in to with Telegram, their requests, codes and rows.
+
+mod autologin;
+mod browsers;
+pub(super) mod fields;
+mod oidc;
+pub(super) mod oidc_codes;
+pub(super) mod site;
+pub(super) mod site_login;
+pub(super) mod url_auth;
+mod url_auth_letter;
+pub(super) mod url_auth_link;
+pub(super) mod userpic;
 
 use std::net::IpAddr;
 
@@ -112,7 +124,7 @@ impl World {
     }
 
     /// Whether a web authorization was not ended yet.
-    pub(super) fn is_web_authorization(&self, hash: i64) -> Outcome<bool> {
+    pub(in crate::world) fn is_web_authorization(&self, hash: i64) -> Outcome<bool> {
         Ok(self
             .db
             .prepare_cached("SELECT 1 FROM web_authorizations WHERE hash = ?1")?
@@ -133,7 +145,7 @@ impl World {
     /// Writes down that a user logs in to a bot's site now; tells the hash of the web authorization.
     /// From where the user logged in before, the one of then goes on. Assumed: Telegram's rule for
     /// that is not known.
-    pub(super) fn renew_web_authorization(
+    pub(in crate::world) fn renew_web_authorization(
         &mut self,
         now: i32,
         user_id: i64,

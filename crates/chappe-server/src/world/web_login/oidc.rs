@@ -8,7 +8,7 @@ use chappe_crypto::sha256;
 use rusqlite::{OptionalExtension, params};
 use zeroize::Zeroizing;
 
-use super::{User, World};
+use crate::world::{User, World};
 use crate::{
     bots::{BotError, BotInfo, BotSettings, ClientSecret, OidcClient},
     failure::Outcome,

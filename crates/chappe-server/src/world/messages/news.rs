@@ -6,8 +6,8 @@
 
 use chappe_api::enums::Update;
 
-use super::{Caller, Event, Told, World};
 use crate::failure::Outcome;
+use crate::world::{Caller, Event, Told, World};
 
 /// Something that sessions are told.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +66,12 @@ impl World {
     }
 
     /// Tells the sessions of a user what happened in its box.
-    pub(super) fn tell_event(&mut self, now: i32, event: &Event, told: Told) -> Outcome<()> {
+    pub(in crate::world) fn tell_event(
+        &mut self,
+        now: i32,
+        event: &Event,
+        told: Told,
+    ) -> Outcome<()> {
         let except = match told {
             Told::All => None,
             Told::Others => self.asking,

@@ -6,9 +6,9 @@ use rusqlite::{OptionalExtension, Row, params};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{
-    Claim, NewUrlAuth, Pkce, Scopes, UrlAuthResponse, UrlAuthSource, User, World, base64url,
-    login_fields::append_fields,
+use crate::world::{
+    Claim, NewUrlAuth, Pkce, Scopes, UrlAuthResponse, UrlAuthSource, User, World, append_fields,
+    base64url,
 };
 use crate::{bots::OidcClient, failure::Outcome};
 
@@ -115,7 +115,7 @@ impl World {
     }
 
     /// Refuses a request of a client that is not served any more.
-    pub(super) fn check_oidc_asker(&self, asked: &NewUrlAuth) -> Outcome<()> {
+    pub(in crate::world) fn check_oidc_asker(&self, asked: &NewUrlAuth) -> Outcome<()> {
         let client = self.oidc_client(asked.bot_id)?.map(|(client, _)| client);
         let served = client.filter(|client| client.enabled).is_some_and(|client| {
             match (&asked.redirect_uri, &asked.origin) {

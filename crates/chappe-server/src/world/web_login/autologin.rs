@@ -4,8 +4,8 @@
 use chappe_crypto::sha256;
 use rusqlite::OptionalExtension;
 
-use super::{World, base64url};
 use crate::failure::Outcome;
+use crate::world::{World, base64url};
 
 /// How long a token lasts, in seconds. Assumed: as long as clients may use the configuration that it
 /// stands in.

@@ -7,8 +7,8 @@ use chappe_api::{
 };
 use rusqlite::params;
 
-use super::{Event, NewMessage, Told, World};
 use crate::failure::Outcome;
+use crate::world::{Event, NewMessage, Told, World};
 
 /// The user id of Telegram itself: login codes and notices come from it.
 /// (core.telegram.org/api/auth)
@@ -100,7 +100,7 @@ pub(crate) fn inline_rows(rows: Vec<Vec<KeyboardInlineButton>>) -> ReplyMarkup {
 
 impl World {
     /// Makes the account of Telegram itself.
-    pub(super) fn add_service(&mut self, now: i32) -> Outcome<()> {
+    pub(in crate::world) fn add_service(&mut self, now: i32) -> Outcome<()> {
         let access_hash = i64::from_le_bytes(self.random());
         self.db.execute(
             "INSERT INTO users (id, access_hash, phone, first_name, active)

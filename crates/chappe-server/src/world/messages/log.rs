@@ -4,8 +4,8 @@
 use chappe_api::errors;
 use rusqlite::params;
 
-use super::{Message, Told, World};
 use crate::failure::Outcome;
+use crate::world::{Message, Told, World};
 
 /// How many events of an account are kept, the last ones. Assumed.
 const KEPT: i32 = 10_000;
@@ -191,7 +191,7 @@ impl World {
     }
 
     /// Counts something that happened in a box, writes it down and tells it.
-    pub(super) fn log_event(
+    pub(in crate::world) fn log_event(
         &mut self,
         now: i32,
         user_id: i64,

@@ -3,11 +3,11 @@
 
 use chappe_api::errors;
 
-use super::{
-    Allowed, Caller, NewMessage, Scopes, ServiceCallback, Told, User, WebLogin, World, inline_rows,
-    login_fields::append_fields, service_button,
-};
 use crate::failure::Outcome;
+use crate::world::{
+    Allowed, Caller, NewMessage, Scopes, ServiceCallback, Told, User, WebLogin, World,
+    append_fields, inline_rows, service_button,
+};
 
 /// A page of a bot's site that a person opens from the app, logged in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) struct Page {
 
 impl World {
     /// Logs a user in to a site; tells the hash of the web authorization.
-    pub(super) fn log_in_to_site(
+    pub(in crate::world) fn log_in_to_site(
         &mut self,
         now: i32,
         user_id: i64,
@@ -116,7 +116,7 @@ fn full_name(user: &User) -> String {
 }
 
 /// How a bot is called.
-pub(super) fn bot_name(bot: &User) -> String {
+pub(in crate::world) fn bot_name(bot: &User) -> String {
     match &bot.username {
         Some(username) => format!("{} (@{username})", bot.first_name),
         None => bot.first_name.clone(),
@@ -124,13 +124,13 @@ pub(super) fn bot_name(bot: &User) -> String {
 }
 
 /// Where a login comes from, in two lines.
-pub(super) fn place(login: &WebLogin) -> String {
+pub(in crate::world) fn place(login: &WebLogin) -> String {
     let WebLogin { browser, platform, ip, region, .. } = login;
     format!("Browser: {browser}, {platform}\nAddress: {ip}, {region}")
 }
 
 /// Words with commas, and an "and" before the last.
-pub(super) fn listed(words: &[&str]) -> String {
+pub(in crate::world) fn listed(words: &[&str]) -> String {
     match words {
         [] => String::new(),
         [one] => (*one).to_owned(),

@@ -1,14 +1,22 @@
 //! Sign-in by phone number and code.
 
+mod again;
+pub(super) mod email;
+mod flood;
+pub(super) mod letters;
+mod numbers;
+pub(super) mod password;
+pub(super) mod recovery;
+pub(super) mod token;
+pub(super) mod way;
+
 use bytes::Bytes;
 use chappe_api::errors;
 use rusqlite::{OptionalExtension, params};
 use subtle::ConstantTimeEq;
 
-use super::{
-    Caller, User, World,
-    login_way::{self, Delivery},
-};
+use self::way::Delivery;
+use super::{Caller, User, World};
 use crate::{
     failure::{Failure, Outcome, Stop},
     letters::Way,
@@ -111,7 +119,7 @@ pub(crate) fn test_code(phone: &str) -> Option<String> {
 
 /// The data centre of a phone number of the test range: `99966XYYYY` lives in `X`.
 /// (core.telegram.org/api/auth#test-accounts)
-pub(super) fn test_dc(phone: &str) -> Option<i32> {
+pub(in crate::world) fn test_dc(phone: &str) -> Option<i32> {
     let rest = phone.strip_prefix(TEST_NUMBERS).filter(|rest| rest.len() == 5)?;
     match rest.chars().next()? {
         '1' => Some(1),
@@ -144,7 +152,7 @@ pub(crate) fn is_phone(text: &str) -> Option<String> {
 }
 
 /// Reads a phone number that a code can be sent to.
-pub(super) fn reachable(text: &str) -> Option<String> {
+pub(in crate::world) fn reachable(text: &str) -> Option<String> {
     is_phone(text).filter(|phone| {
         PHONE_LENGTH.contains(&phone.len())
             && !phone.starts_with('0')
@@ -154,7 +162,7 @@ pub(super) fn reachable(text: &str) -> Option<String> {
 
 /// What is asked for before a code is sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(in crate::world) enum Stage {
     /// Nothing: a code is on its way.
     Code,
     /// A mailbox.
@@ -182,12 +190,12 @@ impl Stage {
 }
 
 /// A code that was found by its hash, and is still good.
-pub(super) struct Pending {
+pub(in crate::world) struct Pending {
     /// The number that it is for.
-    pub(super) phone: String,
-    pub(super) stage: Stage,
+    pub(in crate::world) phone: String,
+    pub(in crate::world) stage: Stage,
     /// The way that it took, and those that are left.
-    pub(super) ways: Vec<Way>,
+    pub(in crate::world) ways: Vec<Way>,
     /// When the next way may be taken.
     due: i32,
     code: String,
@@ -198,7 +206,7 @@ pub(super) struct Pending {
 
 impl Pending {
     /// The way that it took.
-    pub(super) fn way(&self) -> Option<Way> {
+    pub(in crate::world) fn way(&self) -> Option<Way> {
         self.ways.first().copied().filter(|_| self.stage == Stage::Code)
     }
 
@@ -215,7 +223,7 @@ impl Pending {
         };
         // Assumed: a code from a mailbox is told as one, and no other is.
         by_email == (way == Way::Email)
-            && (same(&self.code, &login_way::tidy(way, text)) || same(&self.digits, text.trim()))
+            && (same(&self.code, &way::tidy(way, text)) || same(&self.digits, text.trim()))
     }
 }
 
@@ -278,7 +286,7 @@ impl World {
                 now,
                 TRIES,
                 stage.name(),
-                login_way::join(&ways),
+                way::join(&ways),
                 digits
             ])?;
         let asked = match stage {
@@ -321,7 +329,7 @@ impl World {
     }
 
     /// Sends a code by the first of the ways that are left, and writes down how it stands.
-    pub(super) fn deliver(
+    pub(in crate::world) fn deliver(
         &mut self,
         now: i32,
         hash: &str,
@@ -333,7 +341,7 @@ impl World {
         let (delivery, code) = self.send_by(now, way, phone, digits, order)?;
         // A mailbox is no step on the way to something else: only its reset leads on.
         let next = ways.get(1).copied().filter(|_| way != Way::Email);
-        let timeout = next.and_then(|_| login_way::timeout(way, order));
+        let timeout = next.and_then(|_| way::timeout(way, order));
         self.db
             .prepare_cached(
                 "UPDATE login_codes SET stage = ?2, ways = ?3, code = ?4, sent = ?5, due = ?6
@@ -342,7 +350,7 @@ impl World {
             .execute(params![
                 hash,
                 Stage::Code.name(),
-                login_way::join(ways),
+                way::join(ways),
                 code,
                 now,
                 now.saturating_add(timeout.unwrap_or(0))
@@ -525,13 +533,13 @@ impl World {
     }
 
     /// The code that always signs a phone number in; without one, every code is a new one.
-    pub(super) fn fixed_code(&self, phone: &str) -> Outcome<Option<String>> {
+    pub(in crate::world) fn fixed_code(&self, phone: &str) -> Outcome<Option<String>> {
         Ok(self.order(phone)?.code.or_else(|| (self.codes)(phone)))
     }
 
     /// Finds a code by its hash. It is bound to the key and the phone number that it was sent
     /// for; to anybody else it looks like one that has expired.
-    pub(super) fn pending(
+    pub(in crate::world) fn pending(
         &self,
         now: i32,
         caller: Caller,
@@ -554,7 +562,7 @@ impl World {
                 Ok(Pending {
                     phone: phone.clone(),
                     stage: Stage::of_name(&stage),
-                    ways: login_way::split(&ways),
+                    ways: way::split(&ways),
                     due: row.get(5)?,
                     code: row.get(0)?,
                     digits: row.get(6)?,

@@ -10,11 +10,11 @@ use chappe_api::{
     },
 };
 
-use super::{Message, World};
 use crate::failure::Outcome;
+use crate::world::{Message, World};
 
 /// Buttons that were pressed and not answered: which bot is asked.
-pub(super) type Queries = BTreeMap<i64, i64>;
+pub(in crate::world) type Queries = BTreeMap<i64, i64>;
 
 /// A login button.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, params};
 
-use super::World;
+use crate::world::World;
 use crate::{
     failure::Outcome,
     numbers::{Name, Number},
@@ -45,7 +45,7 @@ impl World {
 
     /// What holds for a phone number: what was ordered for it, or else for the longest beginning of
     /// it.
-    pub(super) fn order(&self, phone: &str) -> Outcome<Number> {
+    pub(in crate::world) fn order(&self, phone: &str) -> Outcome<Number> {
         let found: Option<Number> = self
             .db
             .prepare_cached(

@@ -5,7 +5,7 @@ use rusqlite::{
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
 };
 
-use super::{World, login};
+use crate::world::{World, sign_in};
 use crate::{
     failure::Outcome,
     letters::{Letter, Subject, Way},
@@ -41,7 +41,7 @@ impl FromSql for Subject {
 /// The address of a letter as it is kept: the digits of a phone number, an email address in small
 /// letters.
 pub(crate) fn letterbox(to: &str) -> String {
-    login::is_phone(to).unwrap_or_else(|| to.trim().to_lowercase())
+    sign_in::is_phone(to).unwrap_or_else(|| to.trim().to_lowercase())
 }
 
 impl World {
@@ -58,7 +58,7 @@ impl World {
     }
 
     /// Calls a phone number from another one, which tells the code.
-    pub(super) fn send_call(
+    pub(in crate::world) fn send_call(
         &mut self,
         now: i32,
         way: Way,
@@ -115,7 +115,7 @@ impl World {
     }
 
     /// Looks the number of the last letter up: the server begins.
-    pub(super) fn count_letters(&mut self) -> rusqlite::Result<()> {
+    pub(in crate::world) fn count_letters(&mut self) -> rusqlite::Result<()> {
         self.last_letter =
             self.db.query_row("SELECT ifnull(max(id), 0) FROM letters", [], |row| row.get(0))?;
         Ok(())

@@ -9,8 +9,8 @@
 use chappe_crypto::sha256;
 use rusqlite::{OptionalExtension, params};
 
-use super::{UrlAuth, UrlAuthStatus, User, World, base64url};
 use crate::failure::Outcome;
+use crate::world::{UrlAuth, UrlAuthStatus, User, World, base64url};
 
 /// How long a browser is remembered that nobody uses, in seconds.
 const LIFETIME: i32 = 365 * 86_400;

@@ -1,6 +1,6 @@
 //! Links that carry the token of a login request.
 
-use super::Site;
+use crate::world::Site;
 
 /// Where links lead that open in Telegram.
 const TELEGRAM_HOSTS: [&str; 3] = ["t.me", "telegram.me", "telegram.dog"];

@@ -6,7 +6,8 @@ use rand_core::Rng;
 use rusqlite::{OptionalExtension, params};
 use subtle::ConstantTimeEq;
 
-use super::{World, password::NewPassword};
+use super::password::NewPassword;
+use crate::world::World;
 use crate::{
     failure::{Failure, Outcome},
     letters::{Subject, Way},
@@ -67,7 +68,7 @@ impl World {
     }
 
     /// The recovery address that waits to be confirmed, masked.
-    pub(super) fn unconfirmed_email(&self, user_id: i64) -> Outcome<Option<String>> {
+    pub(in crate::world) fn unconfirmed_email(&self, user_id: i64) -> Outcome<Option<String>> {
         let email: Option<String> = self
             .db
             .prepare_cached("SELECT email FROM pending_password_settings WHERE user_id = ?1")?
@@ -77,7 +78,7 @@ impl World {
     }
 
     /// Keeps settings until their address is confirmed, and sends the code to it.
-    pub(super) fn hold_settings(
+    pub(in crate::world) fn hold_settings(
         &mut self,
         now: i32,
         user_id: i64,
@@ -167,7 +168,7 @@ impl World {
     }
 
     /// Makes settings void that wait for their address; tells whether there were any.
-    pub(super) fn cancel_pending_settings(&self, user_id: i64) -> Outcome<bool> {
+    pub(in crate::world) fn cancel_pending_settings(&self, user_id: i64) -> Outcome<bool> {
         let gone = self
             .db
             .prepare_cached("DELETE FROM pending_password_settings WHERE user_id = ?1")?
@@ -176,7 +177,11 @@ impl World {
     }
 
     /// Sets where recovery codes go; the account must have a password.
-    pub(super) fn set_recovery_email(&self, user_id: i64, email: Option<&str>) -> Outcome<()> {
+    pub(in crate::world) fn set_recovery_email(
+        &self,
+        user_id: i64,
+        email: Option<&str>,
+    ) -> Outcome<()> {
         self.db
             .prepare_cached("UPDATE passwords SET email = ?2 WHERE user_id = ?1")?
             .execute(params![user_id, email])?;
@@ -312,13 +317,13 @@ impl World {
     }
 
     /// Draws a code for an address.
-    pub(super) fn email_code(&mut self) -> String {
+    pub(in crate::world) fn email_code(&mut self) -> String {
         (0..CODE_LENGTH).map(|_| char::from(b'0' + (self.rng.next_u32() % 10) as u8)).collect()
     }
 }
 
 /// Whether letters can go there, as far as that can be told from its form.
-pub(super) fn is_email(text: &str) -> bool {
+pub(in crate::world) fn is_email(text: &str) -> bool {
     let Some((name, domain)) = text.rsplit_once('@') else { return false };
     let plain = |text: &str| {
         !text.is_empty()
@@ -330,7 +335,7 @@ pub(super) fn is_email(text: &str) -> bool {
 
 /// An address as strangers may see it: the ends of the name, unless that is all of it, and the
 /// domain.
-pub(super) fn masked(email: &str) -> String {
+pub(in crate::world) fn masked(email: &str) -> String {
     let (name, domain) = email.rsplit_once('@').unwrap_or((email, ""));
     let mut ends = name.chars();
     let (first, last) = (ends.next(), ends.next_back().filter(|_| ends.next().is_some()));
