@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Merges the API schemas that packages ship into history.tl and digests.txt.
+"""Merges the API schemas that packages ship into history.tl, digests.txt and sources.txt.
 
     python3 merge.py ../api.tl PACKAGE...
 
@@ -10,6 +10,7 @@ both have; the layer is their union. Every id must be the CRC of its definition.
 See ../PROVENANCE.md for the packages used.
 """
 import collections
+import datetime
 import hashlib
 import json
 import pathlib
@@ -97,6 +98,18 @@ def same_wire(a, b):
     return sorted(a.split()) == sorted(b.split())
 
 
+def package(path):
+    """An archive's name -> (registry, package, version): the registry by the archive's kind."""
+    name = pathlib.Path(path).name
+    for ending, registry in ((".crate", "crate"), (".tgz", "npm"), (".tar.gz", "PyPI")):
+        if name.endswith(ending):
+            name, version = name[: -len(ending)].rsplit("-", 1)
+            # npm packs a package of an organization without its sign and slash.
+            name = re.sub(r"^mtcute-", "@mtcute/", name) if registry == "npm" else name
+            return registry, name.lower(), version
+    raise SystemExit(f"{path}: no archive of a crate, of npm or of PyPI")
+
+
 def ranges(layers, held):
     """[198, 199, 201, 220] -> "198-201,220": ends of runs of held layers."""
     runs = []
@@ -114,22 +127,25 @@ def main():
     newest = int(re.search(r"LAYER (\d+)", newest_text)[1])
     plain, unions = collections.defaultdict(dict), {}
     plain[newest] = from_text(newest_text)
+    sources = collections.defaultdict(list)
     for path in sys.argv[2:]:
         layer, schema, union = read(path)
         if not OLDEST <= layer <= newest:
             continue
         if union:
-            unions[layer] = schema
+            unions[layer] = schema, path
             continue
+        sources[layer].append(package(path))
         for key, line in schema.items():
             assert crc(line) == int(line.split("#")[1][:8], 16), f"{path}: {line}"
             assert plain[layer].setdefault(key, line) == line, f"{path}: {line}"
     # Packages of one publisher keep removed definitions beside the current ones and add their
     # own. They are used for layers that nobody else has: what is their own fails the CRC or has
     # their prefix, and what is a leftover was already gone from the nearest layer below.
-    for layer, schema in unions.items():
+    for layer, (schema, path) in unions.items():
         if layer in plain:
             continue
+        sources[layer].append(package(path))
         below = max(x for x in plain if x < layer)
         older = {line for x in plain if x < below for line in plain[x].values()}
         around = {line for x in plain if abs(x - layer) <= 4 for line in plain[x].values()}
@@ -171,6 +187,20 @@ def main():
         digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         digests.append(f"{layer} {len(plain[layer])} {digest}")
     (here / "digests.txt").write_text("\n".join(digests) + "\n")
+    # The day on which this repository began to hold a layer stays what it was.
+    table, days = here / "sources.txt", {}
+    for line in table.read_text().splitlines() if table.exists() else []:
+        if not line.startswith("#"):
+            days[int(line.split()[0])] = line.split()[1]
+    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    out = [
+        "# The packages of each layer: layer, day from which this repository holds it, registry, package,",
+        "# version. Written by merge.py; ../PROVENANCE.md has their licences.",
+    ]
+    for layer in held:
+        for source in sorted(sources[layer]):
+            out.append(" ".join([str(layer), days.get(layer, today), *source]))
+    table.write_text("\n".join(out) + "\n")
 
 
 main()

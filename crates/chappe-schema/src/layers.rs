@@ -14,6 +14,9 @@
 //! Bytes of which every constructor is the same in both layers pass unchanged. Layers above
 //! the newest held one are served in the newest: clients that announce a layer of tomorrow
 //! read what the server knows today, and their own new constructors are refused by id.
+//!
+//! [`History`] tells from the same data since when a definition is known, what changed in it, and
+//! in what any two held layers differ.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -25,12 +28,18 @@ use crate::value::{Object, Value, ValueError};
 use crate::{Schema, Type};
 
 mod convert;
+mod diff;
 mod history;
+mod life;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod wrapper;
 
 use convert::Conversion;
+pub use diff::{Changed, Diff, Difference};
+pub use life::{History, Life, Moment, Rename, Step, TypeStep, What};
+pub use sources::{LayerSource, sources};
 pub use wrapper::{InitConnection, Wrapper, unwrap};
 
 /// The schemas of all held layers, each parsed when it is first asked for.

@@ -15,6 +15,13 @@ static TABLE: LazyLock<Vec<Rename>> =
 /// The type whose constructors mean things that happened: none stands for another.
 const UPDATE: &str = "Update";
 
+/// The names that stand for each other, older and newer, and the constructor inside of the newer
+/// that says what the older's name did.
+pub(super) fn renames() -> impl Iterator<Item = (&'static str, &'static str, Option<&'static str>)>
+{
+    TABLE.iter().map(|it| (it.older, it.newer, it.inner.map(|(_, constructor)| constructor)))
+}
+
 /// One direction between two layers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Conversion<'t> {

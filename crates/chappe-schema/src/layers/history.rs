@@ -11,7 +11,7 @@ const HISTORY: &str = include_str!("../../../../schema/layers/history.tl");
 static ROWS: LazyLock<Rows> = LazyLock::new(Rows::read);
 
 /// The section behind which methods are listed.
-const FUNCTIONS: &str = "---functions---";
+pub(super) const FUNCTIONS: &str = "---functions---";
 
 #[derive(Debug, Default)]
 struct Rows {
@@ -29,6 +29,36 @@ struct Ranges(&'static str);
 pub(super) fn held() -> impl Iterator<Item = i32> {
     let line = HISTORY.lines().find_map(|line| line.strip_prefix("// held "));
     line.unwrap_or_default().split(' ').filter_map(|layer| layer.parse().ok())
+}
+
+/// Every definition of every held layer once: whether it is a method, its line with the
+/// semicolon, and the layers that have it, by their places in [`held`] as bits.
+pub(super) fn lines() -> impl Iterator<Item = (bool, &'static str, u64)> {
+    let held: Vec<i32> = held().collect();
+    let everywhere = (1 << held.len()) - 1;
+    let bits = move |ranges: Ranges| -> u64 {
+        let held = held.iter().enumerate().filter(|(_, layer)| ranges.contain(**layer));
+        held.map(|(place, _)| 1 << place).sum()
+    };
+    let [constructors, methods] = &ROWS.older;
+    let older = [(false, constructors), (true, methods)].into_iter();
+    let older = older.flat_map(|(is_function, rows)| {
+        rows.iter().map(move |(ranges, line)| (is_function, *line, Some(*ranges)))
+    });
+    let mut is_function = false;
+    let newest = API_TEXT.lines().filter_map(move |line| {
+        is_function |= line == FUNCTIONS;
+        let is_definition = line.ends_with(';') && !line.starts_with("//");
+        is_definition.then(|| (is_function, line, ROWS.since.get(head(line)).copied()))
+    });
+    newest.chain(older).map(move |(is_function, line, ranges)| {
+        (is_function, line, ranges.map_or(everywhere, &bits))
+    })
+}
+
+/// The name of a definition with its id.
+fn head(line: &str) -> &str {
+    line.split([' ', ';']).next().unwrap_or_default()
 }
 
 /// The schema of a held layer.
@@ -51,8 +81,7 @@ fn text(layer: i32) -> String {
                 push(line);
             }
         }
-        let head = line.split([' ', ';']).next().unwrap_or_default();
-        if ROWS.since.get(head).is_none_or(|ranges| ranges.contain(layer)) {
+        if ROWS.since.get(head(line)).is_none_or(|ranges| ranges.contain(layer)) {
             push(line);
         }
     }
@@ -67,9 +96,8 @@ impl Rows {
         // The history pads ids to eight digits, the newest schema prints them as published.
         let mut heads = HashMap::new();
         for line in API_TEXT.lines() {
-            let head = line.split([' ', ';']).next().unwrap_or_default();
-            if let Some((name, id)) = head.split_once('#') {
-                heads.insert(format!("{name}#{id:0>8}"), head);
+            if let Some((name, id)) = head(line).split_once('#') {
+                heads.insert(format!("{name}#{id:0>8}"), head(line));
             }
         }
         let mut rows = Self::default();
