@@ -4,5 +4,7 @@
 //! under `schema/docs`. Each thing that has a page has one address, see [`Kind::address`].
 
 mod address;
+pub mod model;
 
 pub use address::Kind;
+pub use model::Reference;

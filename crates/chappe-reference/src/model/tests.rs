@@ -1,0 +1,155 @@
+//! Tests of the model, each by facts that can be read in the schema.
+
+use std::collections::BTreeSet;
+
+use chappe_schema::{api, facts, value::Object, value::random::Random};
+
+use super::{Callers, Reference, Size, namespace_of};
+use crate::Kind;
+
+#[test]
+fn everything_of_the_schema_is_there_once() {
+    let all = Reference::get();
+    assert_eq!(all.methods().len(), api().functions().count());
+    assert_eq!(all.methods().len() + all.constructors().len(), api().definitions().len());
+    assert_eq!(all.types().len(), api().types().count());
+    assert_eq!(all.errors().len(), facts().errors.len());
+    for definition in api().definitions() {
+        let name = &definition.name;
+        let (found, kind) = if definition.is_function {
+            (all.method(name).map(|it| it.definition), Kind::Method)
+        } else {
+            (all.constructor(name).map(|it| it.definition), Kind::Constructor)
+        };
+        assert_eq!(found, Some(definition));
+        assert_eq!(all.kind_of(name), Some(kind));
+        assert!(all.namespace(namespace_of(name)).is_some(), "{name}");
+    }
+    for ty in api().types() {
+        assert_eq!(all.ty(ty).map(|it| it.name), Some(ty));
+    }
+    for error in facts().errors.keys() {
+        assert_eq!(all.error(error).map(|it| it.name), Some(error.as_str()));
+    }
+    let in_namespaces: usize = all.namespaces().iter().map(|it| it.methods.len()).sum();
+    assert_eq!(in_namespaces, all.methods().len());
+    assert_eq!(all.kind_of("account.resetWebAuthorisation"), None);
+}
+
+#[test]
+fn who_may_call_is_not_guessed_for_methods_that_nobody_asked() {
+    let all = Reference::get();
+    let reset = all.method("account.resetWebAuthorization").unwrap();
+    let users = Callers { user: true, bot: false, signed_out: false, business: false };
+    assert_eq!(reset.callers, Some(users));
+    // Old, in no list: everybody may.
+    let state = all.method("updates.getState").unwrap().callers.unwrap();
+    assert!(state.user && state.bot && !state.signed_out);
+    let unknown = |name: &str| all.method(name).unwrap().callers.is_none();
+    assert!(unknown("wallet.getState") && unknown("communities.create"));
+    for method in all.methods().iter().filter(|method| method.callers.is_none()) {
+        assert!(!facts().throws.contains_key(method.name()), "{}", method.name());
+    }
+    let unknown = all.methods().iter().filter(|method| method.callers.is_none()).count();
+    assert_eq!(unknown, 60, "methods are newer than the facts");
+}
+
+#[test]
+fn types_know_where_they_come_from_and_where_they_go() {
+    let all = Reference::get();
+    let ty = all.ty("WebAuthorization").unwrap();
+    assert_eq!(ty.constructors, ["webAuthorization"]);
+    assert_eq!(ty.held_by, ["account.webAuthorizations"]);
+    assert_eq!(ty.found_in_answers_of, ["account.getWebAuthorizations"]);
+    assert!(ty.returned_by.is_empty() && ty.accepted_by.is_empty());
+    let list = all.ty("account.WebAuthorizations").unwrap();
+    assert_eq!(list.returned_by, ["account.getWebAuthorizations"]);
+    // A vector of a type is a way to have the type.
+    assert!(all.ty("User").unwrap().returned_by.contains(&"users.getUsers"));
+    assert!(all.ty("InputUser").unwrap().accepted_by.contains(&"users.getUsers"));
+    for ty in all.types() {
+        for method in &ty.found_in_answers_of {
+            assert!(!ty.returned_by.contains(method), "{}: {method}", ty.name);
+        }
+    }
+}
+
+#[test]
+fn errors_know_who_answers_them() {
+    let all = Reference::get();
+    let hash_invalid = all.error("HASH_INVALID").unwrap();
+    assert_eq!(hash_invalid.code, 400);
+    assert!(hash_invalid.thrown_by.contains(&"account.resetWebAuthorization"));
+    for method in all.methods() {
+        for thrown in &method.errors {
+            let error = all.error(thrown.name).unwrap();
+            assert!(error.thrown_by.contains(&method.name()));
+        }
+    }
+}
+
+#[test]
+fn related_methods_are_said_once_and_in_both_directions() {
+    let all = Reference::get();
+    let related = &all.method("account.resetWebAuthorization").unwrap().related;
+    assert!(related.needs.contains(&"account.getWebAuthorizations"));
+    let list = &all.method("account.getWebAuthorizations").unwrap().related;
+    assert!(list.needed_by.contains(&"account.resetWebAuthorization"));
+    for method in all.methods() {
+        let it = &method.related;
+        let lists = [&it.needs, &it.needed_by, &it.undo, &it.undoes, &it.see, &it.family];
+        let mut once = BTreeSet::from([method.name()]);
+        for other in lists.into_iter().flatten() {
+            assert!(once.insert(other), "{} and {other}", method.name());
+            assert!(all.method(other).is_some(), "{other}");
+        }
+    }
+}
+
+#[test]
+fn a_family_is_what_is_about_the_same() {
+    let all = Reference::get();
+    let check = |name: &str, expect: &str| {
+        let related = &all.method(name).unwrap().related;
+        let lists = [&related.family, &related.see, &related.undo, &related.undoes];
+        assert!(lists.iter().any(|list| list.contains(&expect)), "{name}: {related:?}");
+    };
+    check("account.resetWebAuthorization", "account.resetWebAuthorizations");
+    check("messages.sendMessage", "messages.sendMedia");
+    check("phone.joinGroupCall", "phone.leaveGroupCall");
+    check("stickers.createStickerSet", "stickers.deleteStickerSet");
+}
+
+#[test]
+fn no_value_is_shorter_or_longer_than_its_constructor_allows() {
+    let all = Reference::get();
+    let mut random = Random::new(api(), 6);
+    for constructor in all.constructors() {
+        let size = constructor.size;
+        for _ in 0..4 {
+            let object: Object<'_> = random.object(constructor.definition);
+            let mut bytes = Vec::new();
+            object.encode(&mut bytes).unwrap();
+            let length = u64::try_from(bytes.len()).unwrap();
+            let name = constructor.name();
+            assert!(length >= size.least, "{name}: {length} bytes, {size}");
+            assert!(size.most.is_none_or(|most| length <= most), "{name}: {length} bytes, {size}");
+        }
+    }
+}
+
+#[test]
+fn sizes_are_those_that_one_counts_by_hand() {
+    let all = Reference::get();
+    let size = |name: &str| all.constructor(name).unwrap().size;
+    assert_eq!(size("boolTrue"), Size { least: 4, most: Some(4) });
+    // An id and two longs.
+    assert_eq!(size("inputPeerUser"), Size { least: 20, most: Some(20) });
+    assert_eq!(all.ty("Bool").unwrap().size.to_string(), "4 bytes");
+    assert_eq!(all.ty("InputChatPhoto").unwrap().size.least, 4);
+    // It may hold itself, and so on.
+    assert_eq!(all.ty("InputPeer").unwrap().size, Size { least: 4, most: None });
+    assert_eq!(size("geoPoint").to_string(), "32 to 36 bytes");
+    // An id, flags, two longs, two short texts, two ints.
+    assert_eq!(size("stickerSet").to_string(), "40 bytes or more");
+}
