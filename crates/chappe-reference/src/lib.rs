@@ -4,7 +4,9 @@
 //! under `schema/docs`. Each thing that has a page has one address, see [`Kind::address`].
 
 mod address;
+pub mod layers;
 pub mod model;
+pub mod search;
 
 pub use address::Kind;
 pub use model::Reference;

@@ -4,7 +4,7 @@
 //! layer 207" of what is not in 204 and is in 207, when no layer between is held: a [`Moment`] has
 //! both ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -128,6 +128,18 @@ impl History {
         &self.held
     }
 
+    /// How many methods, constructors and types a held layer has.
+    #[must_use]
+    pub fn sizes(&self, layer: i32) -> Option<[usize; 3]> {
+        let place = self.held.iter().position(|held| *held == layer)?;
+        let [constructors, methods] = self.names.each_ref().map(|names| {
+            let versions = names.values().flatten();
+            versions.filter(|it| it.layers >> place & 1 == 1).collect::<Vec<_>>()
+        });
+        let types: BTreeSet<&str> = constructors.iter().map(|it| it.result()).collect();
+        Some([methods.len(), constructors.len(), types.len()])
+    }
+
     /// What became of a method or constructor of any held layer.
     #[must_use]
     pub fn life(&self, name: &str) -> Option<Life> {
@@ -192,7 +204,7 @@ impl History {
         let place = |layer: i32| self.held.iter().position(|held| *held == layer);
         let (before, after) = (place(from)?, place(to)?);
         let mut diff = Diff::new(from, to);
-        let mut types = [BTreeMap::new(), BTreeMap::new()];
+        let mut types = [BTreeSet::new(), BTreeSet::new()];
         let [constructors, methods] = &self.names;
         for (is_function, names) in [(true, methods), (false, constructors)] {
             for versions in names.values() {
@@ -200,7 +212,7 @@ impl History {
                 let ends = [at(before), at(after)];
                 if !is_function {
                     for (types, end) in types.iter_mut().zip(ends) {
-                        types.extend(end.map(|end| (end.result(), ())));
+                        types.extend(end.map(|end| end.result()));
                     }
                 }
                 match ends {
@@ -215,11 +227,8 @@ impl History {
             }
         }
         let [old, new] = types;
-        let only = |these: &BTreeMap<&'static str, ()>, those: &BTreeMap<&'static str, ()>| {
-            these.keys().filter(|name| !those.contains_key(*name)).copied().collect()
-        };
-        diff.types_added = only(&new, &old);
-        diff.types_removed = only(&old, &new);
+        diff.types_added = new.difference(&old).copied().collect();
+        diff.types_removed = old.difference(&new).copied().collect();
         diff.renamed = self.renamed(|it| from < it.moment.by && it.moment.by <= to);
         Some(diff)
     }

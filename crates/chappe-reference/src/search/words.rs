@@ -1,0 +1,103 @@
+//! What the search knows of English and of other libraries. The pages' script gets it with the index.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use super::text::stem;
+
+/// The tables, by stems.
+#[derive(Debug)]
+pub(super) struct Tables {
+    /// What every sentence has.
+    pub(super) stops: BTreeSet<String>,
+    /// Two that are one word.
+    pub(super) joined: BTreeMap<(String, String), String>,
+    /// What may stand for a word in a text.
+    pub(super) meant: BTreeMap<String, Vec<String>>,
+}
+
+/// The tables, made when they are first asked for.
+pub(super) fn tables() -> &'static Tables {
+    static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables {
+        stops: STOPS.split(' ').map(stem).collect(),
+        joined: JOINED
+            .iter()
+            .map(|(one, other, both)| ((stem(one), stem(other)), stem(both)))
+            .collect(),
+        meant: MEANT
+            .iter()
+            .map(|(one, others)| (stem(one), others.split(' ').map(stem).collect()))
+            .collect(),
+    });
+    &TABLES
+}
+
+/// Words that every sentence has.
+const STOPS: &str = "a an and are as at be been by can do does for from has have how i if in into is it \
+                     its me my no not of on one or out that the their them then they this to up was \
+                     what when where which who whose will with you your";
+
+/// Two words that are one.
+const JOINED: &[(&str, &str, &str)] = &[
+    ("log", "in", "login"),
+    ("log", "off", "logout"),
+    ("log", "on", "login"),
+    ("log", "out", "logout"),
+    ("sign", "in", "login"),
+    ("sign", "out", "logout"),
+    ("sign", "up", "signup"),
+    ("two", "factor", "2fa"),
+    ("two", "step", "2fa"),
+    ("user", "name", "username"),
+    ("web", "site", "website"),
+];
+
+/// A word, and those that may stand for it in a text.
+const MEANT: &[(&str, &str)] = &[
+    ("2fa", "password"),
+    ("avatar", "photo profile"),
+    ("call", "phone"),
+    ("change", "edit update set"),
+    ("conversation", "chat dialog"),
+    ("delete", "remove clear"),
+    ("device", "authorization session"),
+    ("download", "file get"),
+    ("edit", "change update"),
+    ("erase", "delete clear"),
+    ("fetch", "get"),
+    ("folder", "dialog filter"),
+    ("gif", "animation"),
+    ("group", "chat channel"),
+    ("image", "photo"),
+    ("kick", "ban remove"),
+    ("list", "get"),
+    ("load", "get"),
+    ("login", "authorization auth"),
+    ("logout", "end reset"),
+    ("msg", "message"),
+    ("mute", "notify notification"),
+    ("name", "title username"),
+    ("nickname", "username"),
+    ("picture", "photo"),
+    ("register", "signup"),
+    ("remove", "delete clear"),
+    ("rename", "title name edit"),
+    ("session", "authorization device"),
+    ("show", "get"),
+    ("site", "web website"),
+    ("supergroup", "channel megagroup"),
+    ("tag", "hashtag"),
+    ("topic", "forum thread"),
+    ("unblock", "block"),
+    ("upload", "save file"),
+    ("web", "website site"),
+    ("website", "web site"),
+    ("write", "send"),
+];
+
+/// Modules in front of names, of ours and of other libraries.
+pub(super) const NOISE: &str = "api chappe client constructors enums errors functions gramjs methods new \
+                                pyrogram raw telegram telethon tl types";
+
+/// What other libraries hang on to names.
+pub(super) const TAILS: &str = "request error exception";

@@ -1,0 +1,234 @@
+//! The search finds what a developer means, and in the pages the same as here.
+
+use std::path::Path;
+use std::process::Command;
+
+use chappe_reference::Kind;
+use chappe_reference::search::{Hit, index, script};
+
+/// Queries, and what has to come first: a kind and a name.
+const FIRST: &[(&str, &str)] = &[
+    // Every spelling of a method.
+    ("account.resetWebAuthorization", "method account.resetWebAuthorization"),
+    ("ResetWebAuthorization", "method account.resetWebAuthorization"),
+    ("reset_web_authorization", "method account.resetWebAuthorization"),
+    ("account.reset_web_authorization", "method account.resetWebAuthorization"),
+    ("resetwebauthorization", "method account.resetWebAuthorization"),
+    ("resetwebauth", "method account.resetWebAuthorization"),
+    ("reset web authorization", "method account.resetWebAuthorization"),
+    ("account::ResetWebAuthorization", "method account.resetWebAuthorization"),
+    ("chappe_api::account::ResetWebAuthorization", "method account.resetWebAuthorization"),
+    ("functions.account.ResetWebAuthorizationRequest", "method account.resetWebAuthorization"),
+    ("raw.functions.account.ResetWebAuthorization", "method account.resetWebAuthorization"),
+    ("new Api.account.ResetWebAuthorization({ hash })", "method account.resetWebAuthorization"),
+    ("Api.account.ResetWebAuthorization", "method account.resetWebAuthorization"),
+    ("ACCOUNT.RESETWEBAUTHORIZATION", "method account.resetWebAuthorization"),
+    ("  account.resetWebAuthorization\n", "method account.resetWebAuthorization"),
+    // Its id in every notation.
+    ("0x2d01b9ef", "method account.resetWebAuthorization"),
+    ("2d01b9ef", "method account.resetWebAuthorization"),
+    ("2D01B9EF", "method account.resetWebAuthorization"),
+    ("#2d01b9ef", "method account.resetWebAuthorization"),
+    ("755087855", "method account.resetWebAuthorization"),
+    ("997275b5", "constructor boolTrue"),
+    ("2574415285", "constructor boolTrue"),
+    ("-1720552011", "constructor boolTrue"),
+    // Slips of the finger.
+    ("account.resetWebAuthorisation", "method account.resetWebAuthorization"),
+    ("resetWebAuthorizaton", "method account.resetWebAuthorization"),
+    ("restWebAuthorization", "method account.resetWebAuthorization"),
+    ("messages.sendMesage", "method messages.sendMessage"),
+    ("sednMessage", "method messages.sendMessage"),
+    ("sendmassgae", "method messages.sendMessage"),
+    ("getDialgs", "method messages.getDialogs"),
+    // Types and constructors, told apart by case and by what they are.
+    ("User", "type User"),
+    ("user", "constructor user"),
+    ("WebAuthorization", "type WebAuthorization"),
+    ("webAuthorization", "constructor webAuthorization"),
+    ("web_authorization", "type WebAuthorization"),
+    ("types.WebAuthorization", "type WebAuthorization"),
+    ("inputPeerSelf", "constructor inputPeerSelf"),
+    ("InputPeer", "type InputPeer"),
+    ("account.WebAuthorizations", "type account.WebAuthorizations"),
+    // Namespaces and layers.
+    ("account", "namespace account"),
+    ("stories", "namespace stories"),
+    ("layer 230", "layer 230"),
+    ("229", "layer 229"),
+    // Methods by a word.
+    ("sendMessage", "method messages.sendMessage"),
+    ("getWebAuth", "method account.getWebAuthorizations"),
+    ("getconfig", "method help.getConfig"),
+    ("getMe", "method messages.getMessages"),
+    // Words of the description.
+    ("log out website", "method account.resetWebAuthorization"),
+    ("logout", "method auth.logOut"),
+    ("sign in", "method auth.signIn"),
+    ("send a message", "method messages.sendMessage"),
+    ("delete messages", "method messages.deleteMessages"),
+    ("export login token", "method auth.exportLoginToken"),
+    // Errors.
+    ("HASH_INVALID", "error HASH_INVALID"),
+    ("hash invalid", "error HASH_INVALID"),
+    ("HashInvalidError", "error HASH_INVALID"),
+    ("FLOOD_WAIT_42", "error FLOOD_WAIT_X"),
+    ("FloodWaitError", "error FLOOD_WAIT_X"),
+    ("FLOOD_WAIT", "error FLOOD_WAIT_X"),
+    ("PHONE_CODE_INVLID", "error PHONE_CODE_INVALID"),
+    ("errors.PhoneCodeInvalid", "error PHONE_CODE_INVALID"),
+    ("SESSION_PASSWORD_NEEDED", "error SESSION_PASSWORD_NEEDED"),
+];
+
+/// More of them, for which only the order is compared.
+const OTHERS: &[&str] = &[
+    "420",
+    "406",
+    "-503",
+    "phone_code_hash",
+    "random_id",
+    "hash",
+    "x",
+    "é",
+    "???",
+    "a",
+    "getMessages",
+    "two-step password",
+    "log in with code",
+    "picture of a group",
+    "who reacted to a story",
+    "websit authorizatin",
+    "mute chat",
+    "channels.",
+    "12345",
+    "0x0",
+    "-",
+    "FILE_REFERENCE_0_EXPIRED",
+    "upload photo",
+    "ban user from supergroup",
+    "payments stars",
+    "set emoji status please",
+    "premium gift code",
+];
+
+fn told(hit: &Hit<'_>) -> String {
+    let kind = match hit.kind {
+        Kind::Constructor => "constructor",
+        Kind::Error => "error",
+        Kind::Layer => "layer",
+        Kind::Method => "method",
+        Kind::Namespace => "namespace",
+        Kind::Type => "type",
+    };
+    format!("{kind} {}", hit.name)
+}
+
+fn find(query: &str, limit: usize) -> Vec<String> {
+    index().find(query, limit).iter().map(told).collect()
+}
+
+#[test]
+fn what_is_meant_comes_first() {
+    let mut missed = Vec::new();
+    for (query, want) in FIRST {
+        let found = find(query, 5);
+        if found.first().map(String::as_str) != Some(*want) {
+            missed.push(format!("{query}: {want} expected, found {found:#?}"));
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn what_is_not_there_is_not_found() {
+    for query in ["", " ", "???", "é", "qqqqqqqqqq", "0x00000001"] {
+        assert!(find(query, 5).is_empty(), "{query}: {:?}", find(query, 5));
+    }
+    let long = "resetWebAuthorization".repeat(10_000);
+    assert!(find(&long, 5).len() <= 5);
+    assert!(find("message", 0).is_empty());
+}
+
+#[test]
+fn names_come_before_parameters_and_methods_before_constructors() {
+    let found = index().find("phone_code_hash", 40);
+    let first = found.iter().position(|hit| hit.param == Some("phone_code_hash")).unwrap();
+    assert!(found[..first].iter().all(|hit| hit.kind == Kind::Error), "{found:#?}");
+    let with: Vec<&Hit<'_>> = found.iter().filter(|it| it.param.is_some()).collect();
+    let constructor = with.iter().position(|hit| hit.kind == Kind::Constructor).unwrap();
+    assert!(constructor >= 8, "{with:#?}");
+    assert!(with[..constructor].iter().all(|hit| hit.kind == Kind::Method));
+    // All errors of a code, and nothing else before them.
+    let all = index().find("420", 100);
+    let flood = all.iter().take_while(|hit| hit.kind == Kind::Error).count();
+    let facts = chappe_schema::facts().errors.values().filter(|code| **code == 420).count();
+    assert_eq!(flood, facts, "{all:#?}");
+}
+
+/// Everything is found by its own name, and nothing stands before it.
+#[test]
+fn everything_is_first_under_its_own_name() {
+    let reference = chappe_reference::Reference::get();
+    let names = reference.methods().iter().map(|it| (Kind::Method, it.name()));
+    let names = names.chain(reference.types().iter().map(|it| (Kind::Type, it.name)));
+    let names = names.chain(reference.errors().iter().map(|it| (Kind::Error, it.name)));
+    // Each tenth is enough to see it: a query looks at all.
+    for (kind, name) in names.step_by(10) {
+        let found = index().find(name, 1);
+        assert_eq!((found[0].kind, found[0].name), (kind, name));
+    }
+}
+
+#[test]
+fn the_index_is_small() {
+    let script = script();
+    assert!(script.len() < 400_000, "{} bytes", script.len());
+    assert!(script.is_ascii() || !script.contains(['\u{2028}', '\u{2029}']));
+}
+
+/// Node runs the pages' script with the pages' index.
+#[test]
+fn the_script_of_the_pages_finds_the_same_in_the_same_order() {
+    const RUN: &str = "
+        const { readFileSync } = require('node:fs');
+        const vm = require('node:vm');
+        const [folder, queries] = process.argv.slice(1);
+        for (const name of ['search-index.js', 'search.js']) {
+          vm.runInThisContext(readFileSync(folder + '/' + name, 'utf8'), name);
+        }
+        chappeSearch('warm', 1);
+        const found = JSON.parse(queries).map((query) => {
+          const hits = chappeSearch(query, 40);
+          return hits.map((hit) => [hit.kind + ' ' + hit.name, hit.about, hit.address, hit.why]);
+        });
+        console.log(JSON.stringify(found));";
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    if !std::env::split_paths(&paths).any(|folder| folder.join("node").exists()) {
+        eprintln!("skipped: there is no node");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("search-index.js", &script());
+    write("search.js", chappe_reference::search::SCRIPT);
+    let queries: Vec<&str> =
+        FIRST.iter().map(|(query, _)| *query).chain(OTHERS.iter().copied()).collect();
+    let asked = serde_json::to_string(&queries).unwrap();
+    let mut node = Command::new("node");
+    let output = node.args(["-e", RUN, "--"]).arg(Path::new(folder.path())).arg(asked).output();
+    let output = output.unwrap();
+    let words = String::from_utf8_lossy(&output.stderr);
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect(&words);
+    for (query, theirs) in queries.iter().zip(answer.as_array().unwrap()) {
+        let ours: Vec<serde_json::Value> = index()
+            .find(query, 40)
+            .iter()
+            .map(|hit| {
+                let address = format!("{}.html", hit.kind.address(hit.name));
+                let why = hit.param.map(|param| format!("param {param}")).unwrap_or_default();
+                serde_json::json!([told(hit), hit.about, address, why])
+            })
+            .collect();
+        assert_eq!(theirs.as_array().unwrap(), &ours, "{query}");
+    }
+}
