@@ -10,10 +10,13 @@ use std::fmt::Write as _;
 use crate::ast::{Definition, Param, Schema, Type};
 use crate::facts::Facts;
 
+mod expression;
 mod layout;
 mod names;
+mod shape;
 mod source;
 
+pub use expression::{Expression, Expressions};
 use layout::{Boxing, Decisions};
 use source::Emitter;
 

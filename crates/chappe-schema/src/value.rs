@@ -78,6 +78,18 @@ impl<'s> Object<'s> {
         Self { definition, fields: vec![None; definition.params.len()] }
     }
 
+    /// Reads a call of `method` whose parameters are the fields of `json`, as [`encode_call`] does.
+    ///
+    /// # Errors
+    /// As [`encode_call`].
+    pub fn call_from_json(
+        schema: &'s Schema,
+        method: &str,
+        json: &serde_json::Value,
+    ) -> Result<Self, ValueError> {
+        json::call(schema, method, json)
+    }
+
     /// The constructor or method.
     #[must_use]
     pub fn definition(&self) -> &'s Definition {
@@ -173,7 +185,7 @@ pub fn encode_call(
     json: &serde_json::Value,
 ) -> Result<Vec<u8>, ValueError> {
     let mut out = Vec::new();
-    json::call(schema, method, json)?.encode(&mut out)?;
+    Object::call_from_json(schema, method, json)?.encode(&mut out)?;
     Ok(out)
 }
 
