@@ -4,6 +4,7 @@
 //! under `schema/docs`. Each thing that has a page has one address, see [`Kind::address`].
 
 mod address;
+pub mod example;
 pub mod layers;
 pub mod model;
 pub mod search;

@@ -1,8 +1,13 @@
-//! The reference as a program: `chappe-reference check`.
+//! The reference as a program: `chappe-reference check`, `examples`.
 
-use std::{collections::BTreeSet, io::Write as _, process::ExitCode};
+use std::{
+    collections::BTreeSet,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use chappe_reference::Kind;
+use chappe_reference::{Kind, example};
 use clap::{Parser, Subcommand};
 
 /// Builds and checks the method reference.
@@ -17,11 +22,19 @@ struct Args {
 enum Command {
     /// Checks that everything of the schema has an address of its own.
     Check,
+    /// Writes the examples as programs, and what each of them asks.
+    Examples {
+        /// The folder to write them into.
+        folder: PathBuf,
+        /// Only those of these methods.
+        methods: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Check => check(),
+        Command::Examples { folder, methods } => examples(&folder, &methods),
     };
     match result {
         Ok(summary) => {
@@ -33,6 +46,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn examples(folder: &Path, methods: &[String]) -> Result<String, String> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let workspace = workspace.canonicalize().map_err(|error| error.to_string())?;
+    let count = example::write(folder, methods, &workspace).map_err(|error| error.to_string())?;
+    Ok(format!("the examples of {count} methods are in {}", folder.display()))
 }
 
 fn check() -> Result<String, String> {

@@ -1,0 +1,84 @@
+//! Which package has a method in this very form: `schema/packages.toml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use chappe_schema::value::Object;
+use serde::Deserialize;
+
+use super::{Language, definitions};
+
+/// A package of somebody else that makes calls.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Package {
+    /// Its name in its registry, which is also what a program imports.
+    #[serde(skip)]
+    pub name: String,
+    /// The release that the examples are checked with.
+    pub version: String,
+    /// The layer that it says it speaks.
+    pub layer: i32,
+    lacks: BTreeSet<String>,
+    differs: BTreeSet<String>,
+}
+
+impl Package {
+    /// What to install, as one types it behind `npm install` or `pip install`.
+    #[must_use]
+    pub fn install(&self, language: Language) -> String {
+        let sign = if language == Language::Python { "==" } else { "@" };
+        format!("{}{sign}{}", self.name, self.version)
+    }
+
+    /// Whether it has this definition, and in this form.
+    fn has(&self, name: &str) -> bool {
+        !self.lacks.contains(name) && !self.differs.contains(name)
+    }
+}
+
+/// The packages by name.
+#[expect(clippy::expect_used, reason = "the text is part of the program and tests parse it")]
+pub(super) fn packages() -> &'static BTreeMap<String, Package> {
+    static PACKAGES: LazyLock<BTreeMap<String, Package>> = LazyLock::new(|| {
+        let text = include_str!("../../../../schema/packages.toml");
+        let mut packages: BTreeMap<String, Package> =
+            toml::from_str(text).expect("the bundled table parses");
+        for (name, package) in &mut packages {
+            package.name.clone_from(name);
+        }
+        packages
+    });
+    &PACKAGES
+}
+
+/// The package for a call, or why there is none.
+pub(super) fn choose(
+    language: Language,
+    call: &Object<'static>,
+) -> Result<&'static Package, String> {
+    let names: &[&str] =
+        if language == Language::Python { &["telethon"] } else { &["telegram", "teleproto"] };
+    let candidates: Vec<&Package> = names.iter().filter_map(|name| packages().get(*name)).collect();
+    let mut needed = Vec::new();
+    definitions(call, &mut needed);
+    let has_all = |package: &&Package| needed.iter().all(|it| package.has(&it.name));
+    if let Some(package) = candidates.iter().copied().find(has_all) {
+        return Ok(package);
+    }
+    let newest = candidates.iter().copied().max_by_key(|package| package.layer);
+    let Some(newest) = newest else { return Err("No package is known.".to_owned()) };
+    let (name, version, layer) = (&newest.name, &newest.version, newest.layer);
+    let method = call.name();
+    Err(if newest.differs.contains(method) {
+        format!(
+            "No package has this form of the method yet: `{name}` {version} knows it as it was in layer {layer}."
+        )
+    } else if newest.has(method) {
+        format!(
+            "No package has all that this call is made of: `{name}` {version} is of layer {layer}."
+        )
+    } else {
+        format!("No package has the method yet: `{name}` {version} is of layer {layer}.")
+    })
+}

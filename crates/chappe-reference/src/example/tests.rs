@@ -1,0 +1,120 @@
+//! Requests and programs of every method.
+
+use std::collections::BTreeMap;
+
+use chappe_schema::value::Value;
+use chappe_schema::{Type, words::words};
+use serde_json::Map;
+
+use super::*;
+
+fn of(method: &str) -> BTreeMap<Language, Example> {
+    let definition = api().find(method).unwrap();
+    let call = call(definition);
+    Language::ALL.into_iter().map(|language| (language, example(language, &call))).collect()
+}
+
+#[test]
+fn every_method_has_a_request_that_the_schema_takes() {
+    let mut count = 0;
+    for definition in methods() {
+        let given: Map<String, Json> = words()
+            .method(&definition.name)
+            .map(|words| words.example.clone().into_iter().collect())
+            .unwrap_or_default();
+        let call = Samples::bundled().call(definition, &given);
+        let call = call.unwrap_or_else(|error| panic!("{}: {error}", definition.name));
+        let mut bytes = Vec::new();
+        call.encode(&mut bytes).unwrap();
+        let again = Object::decode_call(api(), &bytes.into()).unwrap();
+        assert_eq!(again, call, "{}", definition.name);
+        count += 1;
+    }
+    assert_eq!(count, 850);
+}
+
+#[test]
+fn no_sample_is_written_in_vain() {
+    let none = Map::new();
+    let unused = Samples::bundled().unused(methods().map(|it| (it, &none))).unwrap();
+    assert_eq!(unused, Vec::<&str>::new());
+}
+
+#[test]
+fn every_constructor_has_a_sample_that_is_a_value() {
+    for definition in api().definitions().iter().filter(|it| !it.is_function) {
+        if !matches!(definition.result, Type::Boxed(_)) {
+            continue;
+        }
+        let json = sample(definition);
+        let value = Value::from_json(api(), &definition.result, &json);
+        let value = value.unwrap_or_else(|error| panic!("{}: {error}: {json}", definition.name));
+        assert_eq!(value.to_json()["_"], definition.name);
+    }
+}
+
+#[test]
+fn the_method_of_the_starting_page_is_called_as_there() {
+    let examples = of("account.resetWebAuthorization");
+    let rust = &examples[&Language::Rust];
+    assert_eq!(rust.snippet, "account::ResetWebAuthorization { hash: 4457235 }");
+    assert!(rust.code.contains(
+        "    let request = account::ResetWebAuthorization { hash: 4457235 };\n    let result = client.invoke(&request).await?;\n"
+    ));
+    assert_eq!(
+        examples[&Language::JavaScript].snippet,
+        "const result = await client.invoke(
+  new Api.account.ResetWebAuthorization({
+    hash: 4457235,
+  }),
+);"
+    );
+    assert!(examples[&Language::TypeScript].snippet.starts_with("const result: Api.Bool = await"));
+    assert_eq!(
+        examples[&Language::Python].snippet,
+        "result = await client(functions.account.ResetWebAuthorizationRequest(hash=4457235))"
+    );
+    assert_eq!(
+        examples[&Language::Cli].snippet,
+        r#"chappe call account.resetWebAuthorization '{"hash":"4457235"}'"#
+    );
+}
+
+#[test]
+fn where_no_package_has_a_method_the_example_says_so() {
+    for (method, word) in [
+        ("wallet.getState", "No package has the method yet"),
+        ("bots.checkUsername", "No package has this form of the method yet"),
+    ] {
+        let examples = of(method);
+        for language in [Language::JavaScript, Language::TypeScript, Language::Python] {
+            let example = &examples[&language];
+            assert_eq!((example.code.as_str(), example.package.as_str()), ("", ""));
+            assert!(example.note.as_ref().unwrap().starts_with(word), "{example:?}");
+        }
+        assert!(!examples[&Language::Rust].code.is_empty());
+    }
+    let examples = of("account.resetWebAuthorization");
+    assert_eq!(examples[&Language::TypeScript].package, "telegram@2.26.22");
+    assert_eq!(examples[&Language::Python].package, "telethon==1.45.0");
+    let examples = of("messages.sendMessage");
+    assert_eq!(examples[&Language::JavaScript].package, "teleproto@1.229.0");
+}
+
+#[test]
+fn who_may_call_decides_about_the_session() {
+    for (method, rust, caller) in [
+        ("account.getPassword", "me.session", Caller::User),
+        ("auth.signIn", "me.session", Caller::User),
+        ("messages.setBotCallbackAnswer", "bot.session", Caller::Bot),
+        ("auth.sendCode", "", Caller::Nobody),
+        ("invokeWithLayer", "", Caller::Nobody),
+    ] {
+        let definition = api().find(method).unwrap();
+        let call = call(definition);
+        assert_eq!(Caller::of(&call), caller, "{method}");
+        let code = example(Language::Rust, &call).code;
+        assert!(code.contains(rust), "{code}");
+        assert_eq!(code.contains(".session("), caller != Caller::Nobody);
+    }
+}
