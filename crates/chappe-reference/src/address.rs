@@ -36,6 +36,19 @@ impl Kind {
         }
     }
 
+    /// What one of this kind is called: `method`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Constructor => "constructor",
+            Self::Error => "error",
+            Self::Layer => "layer",
+            Self::Method => "method",
+            Self::Namespace => "namespace",
+            Self::Type => "type",
+        }
+    }
+
     /// The address of a page from the root of the reference, without `.html`, `.md` or `.json`:
     /// `methods/account.resetWebAuthorization`. The type `Vector<t>` is `types/Vector`.
     #[must_use]

@@ -4,10 +4,13 @@
 //! under `schema/docs`. Each thing that has a page has one address, see [`Kind::address`].
 
 mod address;
+pub mod document;
 pub mod example;
+pub mod json;
 pub mod layers;
 pub mod model;
 pub mod search;
+pub mod twins;
 
 pub use address::Kind;
 pub use model::Reference;

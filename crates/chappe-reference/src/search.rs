@@ -99,13 +99,13 @@ const WORDS: usize = 8;
 const SHORT_ABOUT: usize = 72;
 
 /// The kinds in the order of the index, with how much sooner they are shown among equals.
-const KINDS: [(Kind, &str, u32); 6] = [
-    (Kind::Method, "method", 6),
-    (Kind::Namespace, "namespace", 5),
-    (Kind::Type, "type", 4),
-    (Kind::Constructor, "constructor", 3),
-    (Kind::Error, "error", 2),
-    (Kind::Layer, "layer", 1),
+const KINDS: [(Kind, u32); 6] = [
+    (Kind::Method, 6),
+    (Kind::Namespace, 5),
+    (Kind::Type, 4),
+    (Kind::Constructor, 3),
+    (Kind::Error, 2),
+    (Kind::Layer, 1),
 ];
 
 /// The index of the newest layer, made when it is first asked for.
@@ -163,7 +163,7 @@ impl Index {
             Some(std::cmp::Reverse(reference.namespace(namespace)?.methods.len()))
         };
         things.sort_by_cached_key(|thing| {
-            let place = KINDS.iter().position(|(kind, ..)| *kind == thing.kind);
+            let place = KINDS.iter().position(|(kind, _)| *kind == thing.kind);
             (place, weight(thing).map_or((0, None), |weight| (1, Some(weight))), thing.name)
         });
         let mut index = Self { things, stems: BTreeMap::new(), params: HashMap::new() };
@@ -295,9 +295,9 @@ impl Index {
 
     fn to_json(&self) -> serde_json::Value {
         let lines = |lines: Vec<String>, between: &str| lines.join(between);
-        let counts = KINDS.map(|(kind, word, rank)| {
+        let counts = KINDS.map(|(kind, rank)| {
             let count = self.things.iter().filter(|thing| thing.kind == kind).count();
-            json!([word, kind.folder(), rank, count])
+            json!([kind.word(), kind.folder(), rank, count])
         });
         // A name begins like the one before it, mostly: only how far, as a letter from `0` on, and
         // the rest.
@@ -356,7 +356,7 @@ impl Thing {
     }
 
     fn rank(&self) -> u32 {
-        KINDS.iter().find(|(kind, ..)| *kind == self.kind).map_or(0, |(.., rank)| *rank)
+        KINDS.iter().find(|(kind, _)| *kind == self.kind).map_or(0, |(_, rank)| *rank)
     }
 
     /// How well the thing's name is what was typed, in any of its forms.

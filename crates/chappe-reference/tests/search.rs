@@ -112,15 +112,7 @@ const OTHERS: &[&str] = &[
 ];
 
 fn told(hit: &Hit<'_>) -> String {
-    let kind = match hit.kind {
-        Kind::Constructor => "constructor",
-        Kind::Error => "error",
-        Kind::Layer => "layer",
-        Kind::Method => "method",
-        Kind::Namespace => "namespace",
-        Kind::Type => "type",
-    };
-    format!("{kind} {}", hit.name)
+    format!("{} {}", hit.kind.word(), hit.name)
 }
 
 fn find(query: &str, limit: usize) -> Vec<String> {

@@ -1,0 +1,54 @@
+//! The front page, and the pages of namespaces.
+
+use super::{Document, Inline, named, text};
+use crate::Kind;
+use crate::model::{Namespace, ROOT, Reference};
+
+/// The front page.
+pub(super) fn front() -> Document {
+    let all = Reference::get();
+    let mut page = Document::default();
+    page.heading(1, format!("Telegram API, layer {}", all.layer()));
+    page.paragraph([text(format!(
+        "{} methods, {} types with {} constructors, and {} errors, in words of our own. Not from Telegram.",
+        all.methods().len(),
+        all.types().len(),
+        all.constructors().len(),
+        all.errors().len(),
+    ))]);
+    page.heading(2, "Namespaces");
+    let rows = all.namespaces().iter().map(|it| {
+        vec![
+            vec![Inline::Name(Kind::Namespace, it.name.to_owned())],
+            vec![text(it.methods.len().to_string())],
+            vec![text(it.types.len().to_string())],
+            vec![text(it.constructors.len().to_string())],
+        ]
+    });
+    page.table(&["Namespace", "Methods", "Types", "Constructors"], rows.collect());
+    page.heading(2, "Layers");
+    let layers = crate::layers::pages().iter().map(|layer| {
+        let name = Inline::Name(Kind::Layer, layer.name.clone());
+        vec![name, text(format!(": {}", layer.summary()))]
+    });
+    page.list(layers.collect());
+    page
+}
+
+/// The page of a namespace.
+pub(super) fn namespace(namespace: &Namespace) -> Document {
+    let mut page = Document::default();
+    let title = if namespace.name == ROOT { "Without a namespace" } else { namespace.name };
+    page.heading(1, title);
+    for (title, kind, names) in [
+        ("Methods", Kind::Method, &namespace.methods),
+        ("Types", Kind::Type, &namespace.types),
+        ("Constructors", Kind::Constructor, &namespace.constructors),
+    ] {
+        if !names.is_empty() {
+            page.heading(2, title);
+            page.list(names.iter().map(|name| named(kind, name)).collect());
+        }
+    }
+    page
+}
