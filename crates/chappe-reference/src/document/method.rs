@@ -31,9 +31,9 @@ pub(super) fn document(method: &Method) -> Document {
     page.list(facts);
     declaration(&mut page, definition);
     parameters(&mut page, definition);
-    examples(&mut page, method);
     result(&mut page, method);
     errors(&mut page, method);
+    examples(&mut page, method);
     related(&mut page, method);
     history(&mut page, &definition.name);
     page

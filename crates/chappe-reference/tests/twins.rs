@@ -1,0 +1,133 @@
+//! The pages as Markdown and JSON.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chappe_reference::document::Document;
+use chappe_reference::{Kind, Reference, json, twins};
+use serde_json::Value;
+
+const FORM: &str = include_str!("../TWINS.md");
+
+/// The addresses that a Markdown text links to, each from the folder of its page.
+fn links(text: &str) -> Vec<&str> {
+    let behind = text.match_indices("](").map(|(place, _)| &text[place + 2..]);
+    behind.filter_map(|rest| rest.split_once(')').map(|(link, _)| link)).collect()
+}
+
+#[test]
+fn every_page_has_its_twins_and_every_link_leads_somewhere() {
+    let paths: BTreeSet<String> = twins::paths().collect();
+    assert_eq!(paths.len(), twins::paths().count(), "a path is there twice");
+    let pages = Reference::get();
+    let count = pages.methods().len() + pages.types().len() + pages.constructors().len();
+    assert!(paths.len() > 2 * (count + pages.errors().len()));
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for path in &paths {
+        // All of them are read by the build of the site; here each seventh is enough.
+        let is_read = paths.len() < 100 || path.len() % 7 == 0 || !path.contains('/');
+        if !is_read {
+            continue;
+        }
+        let text = twins::read(path).unwrap_or_else(|| panic!("{path} is not there"));
+        assert!(text.ends_with('\n'), "{path}");
+        let ending = path.rsplit_once('.').unwrap().1;
+        *kinds.entry(ending).or_default() += 1;
+        if ending == "json" {
+            serde_json::from_str::<Value>(&text).unwrap();
+        }
+        let (folder, _) = path.rsplit_once('/').unwrap_or_default();
+        let is_linked = matches!(ending, "md") || path == "llms.txt";
+        for link in links(&text).into_iter().filter(|_| is_linked) {
+            if link.starts_with("<https://") {
+                continue;
+            }
+            let target = match link.strip_prefix("../") {
+                Some(target) if !folder.is_empty() => target.to_owned(),
+                _ => link.to_owned(),
+            };
+            assert!(paths.contains(&target), "{path} leads to {link}");
+        }
+    }
+    assert!(kinds["md"] > 300 && kinds["json"] > 300, "{kinds:?}");
+    for path in ["methods/none.md", "methods/x.html", "../Cargo.toml", "", "types/user.md", "x"] {
+        assert!(twins::read(path).is_none(), "{path}");
+    }
+}
+
+#[test]
+fn a_method_says_all_that_is_known_of_it() {
+    let text = twins::markdown(Kind::Method, "account.resetWebAuthorization").unwrap();
+    for said in [
+        "# account.resetWebAuthorization\n\nEnds one login",
+        "- Since: layer 158 or before",
+        "account.resetWebAuthorization#2d01b9ef hash:long = Bool;",
+        "| `hash` | `long` | yes | ",
+        "### Rust\n\n```rust\n",
+        "### Command line\n\n```sh\n",
+        "[`Bool`](../types/Bool.md)",
+        "[`HASH_INVALID`](../errors/HASH_INVALID.md)",
+        "[`account.getWebAuthorizations`](../methods/account.getWebAuthorizations.md)",
+    ] {
+        assert!(text.contains(said), "{said} is not in\n{text}");
+    }
+    let page = json::page(Kind::Method, "account.resetWebAuthorization").unwrap();
+    assert_eq!(page["id"], "0x2d01b9ef");
+    assert_eq!(page["params"][0]["name"], "hash");
+    assert_eq!(page["since"]["after"], Value::Null);
+    assert_eq!(page["callers"]["bot"], false);
+    assert_eq!(page["request"]["_"], "account.resetWebAuthorization");
+    let languages: Vec<&String> = page["examples"].as_object().unwrap().keys().collect();
+    assert_eq!(languages, ["rust", "javascript", "typescript", "python", "cli"]);
+    // Newer than what is known of callers: not known, and not "everybody".
+    let new = Reference::get().methods().iter().find(|it| it.callers.is_none()).unwrap();
+    let text = twins::markdown(Kind::Method, new.name()).unwrap();
+    assert!(text.contains("Who may call it: not known yet"), "{text}");
+}
+
+/// `TWINS.md` is the promise: the keys of each kind, no more and no fewer.
+#[test]
+fn the_json_has_the_form_that_is_written_down() {
+    let listed = |line: &str| -> Vec<String> {
+        let code = line.split('`').enumerate().filter(|(index, _)| index % 2 == 1);
+        code.map(|(_, word)| word.to_owned()).filter(|word| !word.starts_with("0x")).collect()
+    };
+    let common = ["form", "layer", "kind", "name", "summary", "html", "markdown"];
+    for (kind, name) in [
+        (Kind::Method, "messages.sendMessage"),
+        (Kind::Constructor, "user"),
+        (Kind::Type, "Updates"),
+        (Kind::Error, "FLOOD_WAIT_X"),
+        (Kind::Namespace, "account"),
+        (Kind::Layer, "230"),
+        (Kind::Layer, "158"),
+    ] {
+        let row = format!("| {} |", kind.word());
+        let row = FORM.lines().find(|line| line.starts_with(&row)).unwrap();
+        let mut want: BTreeSet<String> = listed(row).into_iter().collect();
+        want.extend(common.map(str::to_owned));
+        let page = json::page(kind, name).unwrap();
+        let keys: BTreeSet<String> = page.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(keys, want, "{name}");
+        assert_eq!((&page["kind"], &page["name"]), (&kind.word().into(), &name.into()));
+    }
+    let diff = json::diff(198, 230).unwrap();
+    let row = FORM.split_once("`diff`: `{").unwrap().1.split_once('}').unwrap().0;
+    let want: BTreeSet<&str> = row.split('"').skip(1).step_by(2).collect();
+    assert_eq!(diff.as_object().unwrap().keys().map(String::as_str).collect::<BTreeSet<_>>(), want);
+    assert!(json::diff(198, 200).is_none() && Document::diff(200, 230).is_none());
+}
+
+#[test]
+fn the_difference_of_two_layers_is_written_out() {
+    let text = Document::diff(214, 216).unwrap().to_markdown("");
+    for said in [
+        "# From layer 214 to layer 216\n",
+        "## What may break a program\n",
+        "`channels.getForumTopics` removed; see [`messages.getForumTopics`]",
+        "## New methods\n",
+    ] {
+        assert!(text.contains(said), "{said} is not in\n{text}");
+    }
+    let page = twins::markdown(Kind::Layer, "216").unwrap();
+    assert!(page.contains("Known from: PyPI kurigram 2.2.14,"), "{page}");
+}
