@@ -113,8 +113,11 @@ fn llms_full() -> String {
     out
 }
 
+/// A path, and what writes the file.
+type Single = (&'static str, fn() -> String);
+
 /// The files that are there once.
-const SINGLE: &[(&str, fn() -> String)] = &[
+const SINGLE: &[Single] = &[
     ("index.json", || format!("{}\n", json::index())),
     ("index.md", || Document::front().to_markdown("")),
     ("layers/feed.xml", layers::feed),
