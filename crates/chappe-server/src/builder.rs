@@ -41,6 +41,7 @@ impl Server {
             ipv6: false,
             seed: None,
             start_at: None,
+            stand_still_at: None,
             limits: Vec::new(),
             numbers: Vec::new(),
             bots: Vec::new(),
@@ -70,6 +71,7 @@ pub struct Builder {
     ipv6: bool,
     seed: Option<u64>,
     start_at: Option<Duration>,
+    stand_still_at: Option<Duration>,
     limits: Vec<rpc::Limit>,
     numbers: Vec<(String, Number)>,
     bots: Vec<(String, BotSettings)>,
@@ -141,6 +143,14 @@ impl Builder {
     /// follows tokio's clock, so that a test with paused time moves it.
     pub fn start_at(mut self, unix: Duration) -> Self {
         self.start_at = Some(unix);
+        self
+    }
+
+    /// Lets the time of the world stand still at this unix time, so that every date in an answer is the
+    /// same however long a test takes. What is ordered to [age](crate::faults::Action::PassTime) still
+    /// does; the protocol's clock goes on, since message ids of clients follow it.
+    pub fn stand_still_at(mut self, unix: Duration) -> Self {
+        self.stand_still_at = Some(unix);
         self
     }
 
@@ -240,7 +250,8 @@ impl Builder {
             codes: world::test_code,
             dcs,
         };
-        let date = unix(clock.now().unix);
+        let stands_at = self.stand_still_at.map(unix);
+        let date = stands_at.unwrap_or_else(|| unix(clock.now().unix));
         let mut world = World::open(origin, date)?;
         world.set_web(web.as_ref().map(Door::url).as_deref());
         for (phone, number) in &self.numbers {
@@ -281,7 +292,8 @@ impl Builder {
             None => None,
         };
         let site = rpc::Site::new(addresses.clone(), self.limits);
-        let engine = Engine::new(protocols, world, site);
+        let mut engine = Engine::new(protocols, world, site);
+        engine.stands_at = stands_at;
         let numbers = (engine.post(), engine.asked());
         let (listener, inbox) = Listener::new(engine, clock, sockets);
         let (stop, stopped) = oneshot::channel();

@@ -78,6 +78,8 @@ pub(crate) struct Engine {
     muted: BTreeSet<LinkId>,
     /// How many seconds the world is ahead of the clock, because time was ordered to pass.
     pub(crate) ahead: i32,
+    /// The time of the world in place of the clock's, unix seconds.
+    pub(crate) stands_at: Option<i32>,
     /// Requests that wait for what a bot says, by question.
     waiting: BTreeMap<i64, Waiting>,
 }
@@ -110,6 +112,7 @@ impl Engine {
             links: BTreeMap::new(),
             muted: BTreeSet::new(),
             ahead: 0,
+            stands_at: None,
             waiting: BTreeMap::new(),
         }
     }
@@ -350,7 +353,7 @@ impl Engine {
 
     /// The time of the world, unix seconds.
     pub(crate) fn date(&self, now: Now) -> i32 {
-        unix(now.unix).saturating_add(self.ahead)
+        self.stands_at.unwrap_or_else(|| unix(now.unix)).saturating_add(self.ahead)
     }
 
     fn input(&mut self, now: Now, dc: i32, input: ServerInput<'_>) {

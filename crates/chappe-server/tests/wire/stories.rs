@@ -1,5 +1,7 @@
 //! What a user, a bot and a stranger live through.
 
+use std::time::Duration;
+
 use chappe_api::{
     account, auth,
     enums::{self, InputUser},
@@ -7,11 +9,15 @@ use chappe_api::{
 };
 use chappe_mtproto::transport::Framing;
 use chappe_schema::{Type, layers::Layers, value::Value};
-use chappe_server::numbers::Number;
+use chappe_server::{
+    Server,
+    faults::{Action, Scope},
+    numbers::Number,
+};
 use chappe_tl::{Decode, Encode, Reader};
 use tokio::net::TcpStream;
 
-use crate::client::{API_HASH, Client, config, server};
+use crate::client::{API_HASH, Client, START, config, server};
 
 fn me() -> users::GetUsers {
     users::GetUsers { id: vec![InputUser::InputUserSelf] }
@@ -203,6 +209,22 @@ fn send_code(phone: &str) -> auth::SendCode {
         api_hash: API_HASH.into(),
         settings: types::CodeSettings::new(),
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_time_stands_still_every_date_is_the_same_until_it_is_ordered_to_pass() {
+    const DATE: u32 = 1_700_000_000;
+    let still = Duration::from_secs(DATE.into());
+    let server = Server::builder().seed(8).start_at(START).stand_still_at(still);
+    let server = server.start().await.unwrap();
+    let mut client = Client::connect(&server, 1).await;
+    let mut tells = async || client.call(&help::GetConfig).await.unwrap().date.unsigned_abs();
+    assert_eq!(tells().await, DATE);
+    tokio::time::advance(Duration::from_secs(40)).await;
+    assert_eq!(tells().await, DATE);
+    let pass = Action::PassTime { seconds: 60 };
+    server.faults().act(pass, Scope::everything()).await.unwrap();
+    assert_eq!(tells().await, DATE + 60);
 }
 
 #[tokio::test(start_paused = true)]
