@@ -9,8 +9,10 @@ pub mod example;
 pub mod json;
 pub mod layers;
 pub mod model;
+pub mod recorded;
 pub mod search;
 pub mod twins;
 
 pub use address::Kind;
 pub use model::Reference;
+pub use recorded::{Asker, Bound, Recorded, Refused};

@@ -1,0 +1,127 @@
+//! Whether a program got the answer that was recorded, in its own layer.
+
+use bytes::Bytes;
+use chappe_reference::Recorded;
+use chappe_schema::{
+    api,
+    layers::Layers,
+    value::{Object, Value, encode_call},
+};
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use crate::scene::told;
+
+/// What is drawn anew whenever it is asked for: what a program asked before, to connect, moved the
+/// dice.
+const DRAWN: [&str; 8] = [
+    "autologin_token",
+    "bytes",
+    "future_auth_token",
+    "salt",
+    "secure_random",
+    "srp_B",
+    "srp_id",
+    "token",
+];
+
+/// What a device says of itself: each library says something else.
+const DEVICE: [&str; 6] =
+    ["api_id", "app_name", "app_version", "device_model", "platform", "system_version"];
+
+/// What a program tells of its call.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Outcome {
+    /// The request and the answer as bytes of its layer, in hexadecimal digits.
+    Bytes { layer: i32, request: String, answer: String },
+    /// The answer as TL-JSON of the newest layer.
+    Json(Json),
+    /// The name of the error.
+    Error(String),
+}
+
+/// Compares what a program tells with what was recorded; says what is wrong.
+pub(crate) fn check(recorded: &Recorded, outcome: Outcome) -> Result<(), String> {
+    let expected = match (&recorded.bound, &recorded.answer) {
+        (Some(bound), _) => Err(bound.error.clone()),
+        (None, Some(answer)) => Ok(answer),
+        (None, None) => Err(recorded.refused[0].error.clone()),
+    };
+    match (expected, outcome) {
+        (Err(expected), Outcome::Error(error)) if error.contains(&expected) => Ok(()),
+        (Ok(answer), Outcome::Json(given)) => compare("", answer, &told(given)),
+        (Ok(answer), Outcome::Bytes { layer, request, answer: given }) => {
+            in_layer(recorded, answer, layer, &unhex(&request)?, &unhex(&given)?)
+        }
+        (Ok(_), Outcome::Error(error)) => Err(format!("refused with {error}")),
+        (Err(error), Outcome::Error(other)) => Err(format!("{other} where {error} was due")),
+        (Err(error), _) => Err(format!("answered where {error} was due")),
+    }
+}
+
+fn in_layer(
+    recorded: &Recorded,
+    answer: &Json,
+    layer: i32,
+    request: &Bytes,
+    given: &Bytes,
+) -> Result<(), String> {
+    let layers = Layers::new();
+    let lifted = layers.lift(layer, request).map_err(|error| format!("the request: {error}"))?;
+    let method = recorded.request["_"].as_str().unwrap_or_default();
+    let ours: Bytes = encode_call(api(), method, &recorded.request).unwrap().into();
+    if lifted.body != ours {
+        return Err("the request has other bytes".to_owned());
+    }
+    let ty = Object::decode_call(api(), &ours).unwrap().result().clone();
+    let mut bytes = Vec::new();
+    Value::from_json(api(), &ty, answer).unwrap().encode(&ty, &mut bytes).unwrap();
+    let expected = layers.lower(&lifted.returns, &bytes.into());
+    let expected = expected.map_err(|error| format!("the recorded answer: {error}"))?;
+    let (schema, theirs) = (layers.schema(layer), lifted.returns.theirs());
+    let read = |bytes: &Bytes| Value::decode(&schema, theirs, bytes).map(|value| value.to_json());
+    let given = read(given).map_err(|error| format!("the answer: {error}"))?;
+    compare("", &read(&expected).unwrap(), &told(given))
+}
+
+/// Compares two answers field by field.
+fn compare(at: &str, expected: &Json, given: &Json) -> Result<(), String> {
+    match (expected, given) {
+        (Json::Object(expected), Json::Object(given)) => {
+            let same =
+                expected.len() == given.len() && expected.keys().all(|key| given.contains_key(key));
+            if !same {
+                let keys = |object: &serde_json::Map<String, Json>| {
+                    object.keys().cloned().collect::<Vec<_>>().join(" ")
+                };
+                return Err(format!("{at}: {} instead of {}", keys(given), keys(expected)));
+            }
+            let is_own_device = expected.get("_").is_some_and(|name| name == "authorization")
+                && expected.get("current").is_some();
+            for (field, value) in expected {
+                let differs = DRAWN.contains(&field.as_str()) && value.is_string()
+                    || field.starts_with("salt")
+                    || is_own_device && DEVICE.contains(&field.as_str());
+                if !differs {
+                    compare(&format!("{at}.{field}"), value, &given[field])?;
+                }
+            }
+            Ok(())
+        }
+        (Json::Array(expected), Json::Array(given)) if expected.len() == given.len() => {
+            let mut items = expected.iter().zip(given).enumerate();
+            items.try_for_each(|(index, (expected, given))| {
+                compare(&format!("{at}[{index}]"), expected, given)
+            })
+        }
+        _ if expected == given => Ok(()),
+        _ => Err(format!("{at}: {given} instead of {expected}")),
+    }
+}
+
+fn unhex(digits: &str) -> Result<Bytes, String> {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Option<Vec<u8>> = digits.as_bytes().chunks(2).map(byte).collect();
+    Ok(bytes.ok_or("no hexadecimal digits")?.into())
+}

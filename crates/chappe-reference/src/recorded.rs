@@ -1,0 +1,98 @@
+//! What the local Telegram answered: a request of each method that it implements, and what came of it.
+//!
+//! Recorded by `cargo run -p chappe-reference --example stage -- record` from the stories under
+//! `examples/stage`, never written by hand. Names, numbers, codes, hashes and passwords in it belong to
+//! the invented world of these stories: they are nobody's secret.
+
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Who makes a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Asker {
+    /// A bot.
+    Bot,
+    /// A device on which nobody is signed in.
+    Nobody,
+    /// A person.
+    User,
+}
+
+/// A request, and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recorded {
+    /// What the world was like, in a sentence.
+    pub story: String,
+    /// Who asked.
+    pub caller: Asker,
+    /// The request as TL-JSON, its method in `"_"`.
+    pub request: Value,
+    /// The answer as TL-JSON, whole; `None` if the local Telegram only refuses this method.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Value>,
+    /// Requests that were refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Refused>,
+    /// Set if nobody can make this very request again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<Bound>,
+}
+
+/// A request that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refused {
+    /// The request as TL-JSON, its method in `"_"`.
+    pub request: Value,
+    /// The class of the error, like 400.
+    pub code: i32,
+    /// The error as the server spelled it, like `FLOOD_WAIT_17`.
+    pub error: String,
+}
+
+/// Why a request is good for one session only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bound {
+    /// The reason, in a sentence.
+    pub why: String,
+    /// The class of the error that another session gets.
+    pub code: i32,
+    /// This error.
+    pub error: String,
+}
+
+/// What was recorded of a method; `None` if the local Telegram does not implement it.
+pub fn recorded(method: &str) -> Option<&'static Recorded> {
+    all().get(method)
+}
+
+/// Everything that was recorded, by method.
+///
+/// A file that is none is left out: that all of them are what the stories give is tested.
+pub fn all() -> &'static BTreeMap<String, Recorded> {
+    static ALL: OnceLock<BTreeMap<String, Recorded>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let files = FILES.iter().map(|(_, text)| serde_json::from_str(text));
+        files
+            .filter_map(|file: Result<BTreeMap<String, Recorded>, _>| file.ok())
+            .flatten()
+            .collect()
+    })
+}
+
+macro_rules! files {
+    ($($name:literal)*) => {
+        &[$(($name, include_str!(concat!("../recorded/", $name, ".json")))),*]
+    };
+}
+
+/// The files, by namespace; `root` is that of methods without one.
+pub const FILES: &[(&str, &str)] = files!(
+    "account" "auth" "bots" "contacts" "help" "langpack" "messages" "root" "stories" "updates"
+    "users"
+);
