@@ -1,8 +1,8 @@
 //! What the local Telegram answered: a request of each method that it implements, and what came of it.
 //!
-//! Recorded by `cargo run -p chappe-reference --example stage -- record` from the stories under
-//! `examples/stage`, never written by hand. Names, numbers, codes, hashes and passwords in it belong to
-//! the invented world of these stories: they are nobody's secret.
+//! Recorded from the stories under `tests/stage`, never written by hand:
+//! `CHAPPE_STAGE=record cargo test -p chappe-reference --test stage`. Names, numbers, codes, hashes and
+//! passwords in it belong to the invented world of these stories: they are nobody's secret.
 
 use std::{collections::BTreeMap, sync::OnceLock};
 

@@ -14,7 +14,11 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("chappe-api", &["chappe-tl"], &["chappe-schema"]),
     ("chappe-schema", &["chappe-tl"], &["chappe-api"]),
     ("chappe-mtproto", &["chappe-crypto", "chappe-tl"], &[]),
-    ("chappe-reference", &["chappe-schema"], &["chappe", "chappe-api", "chappe-server"]),
+    (
+        "chappe-reference",
+        &["chappe-schema"],
+        &["chappe", "chappe-api", "chappe-crypto", "chappe-mtproto", "chappe-server", "chappe-tl"],
+    ),
     ("chappe", &["chappe-api", "chappe-crypto", "chappe-mtproto", "chappe-tl"], &["chappe-server"]),
     (
         "chappe-server",

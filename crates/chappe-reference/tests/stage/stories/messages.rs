@@ -58,10 +58,11 @@ pub(super) async fn play(stage: &mut Stage, method: &str) -> Option<Scene> {
             let story =
                 "A bot asked Claude for a destination, and he pressed the button for Lille.";
             claude.asks(story, request).wrong(json!({ "msg_id": 99 })).meanwhile(async move {
-                let query = bot.update("updateBotCallbackQuery").await;
-                let answer = json!({ "query_id": query["query_id"], "cache_time": 0,
-                                     "message": "Two seats to Lille are booked." });
-                bot.call("messages.setBotCallbackAnswer", answer).await;
+                if let Some(query) = bot.update("updateBotCallbackQuery").await {
+                    let answer = json!({ "query_id": query["query_id"], "cache_time": 0,
+                                         "message": "Two seats to Lille are booked." });
+                    bot.call("messages.setBotCallbackAnswer", answer).await;
+                }
                 bot.rest().await;
             })
         }
@@ -71,7 +72,7 @@ pub(super) async fn play(stage: &mut Stage, method: &str) -> Option<Scene> {
             let press = json!({ "peer": bot.peer(), "msg_id": id, "data": "TGlsbGU=" });
             claude.begin("messages.getBotCallbackAnswer", press);
             let pressed = tokio::spawn(claude.rest());
-            let query = bot.update("updateBotCallbackQuery").await;
+            let query = bot.update("updateBotCallbackQuery").await.unwrap();
             let request = json!({ "alert": true, "query_id": query["query_id"], "cache_time": 0,
                                   "message": "Two seats to Lille are booked." });
             let story = "Claude pressed the button for Lille below a message of this bot.";

@@ -132,13 +132,13 @@ impl Line {
         self.connection.request(self.now(), body, RequestOptions::default())
     }
 
-    /// Waits for an update with this name, and gives it.
-    pub(crate) async fn update(&mut self, name: &str) -> Json {
+    /// Waits for an update with this name; `None` when the server is gone.
+    pub(crate) async fn update(&mut self, name: &str) -> Option<Json> {
         loop {
             if let Some(at) = self.updates.iter().position(|update| update["_"] == name) {
-                return self.updates.remove(at);
+                return Some(self.updates.remove(at));
             }
-            self.step().await.expect("the server closed the connection");
+            self.step().await?;
         }
     }
 
