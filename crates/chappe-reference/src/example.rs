@@ -23,7 +23,7 @@ pub use book::{BookError, write};
 pub use packages::Package;
 pub use samples::{SampleError, Samples};
 
-use crate::model::Method;
+use crate::{Asker, model::Method, recorded::recorded};
 
 /// A language of the examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,6 +113,12 @@ impl Caller {
     #[must_use]
     pub fn of(request: &Object<'static>) -> Self {
         let name = request.name();
+        match recorded(name).map(|recorded| recorded.caller) {
+            Some(Asker::Bot) => return Self::Bot,
+            Some(Asker::User) => return Self::User,
+            // A step of a sign-in goes on in the session of the step before.
+            Some(Asker::Nobody) | None => {}
+        }
         if let Some(query) = query(request) {
             return Self::of(query);
         }
@@ -142,14 +148,18 @@ impl Caller {
     }
 }
 
-/// The call that the examples of a method make.
+/// The call that the examples of a method make: the recorded one, where there is one.
 #[must_use]
 #[expect(
     clippy::expect_used,
     clippy::missing_panics_doc,
-    reason = "the samples are part of the program and tests make them all"
+    reason = "recorded requests and samples are part of the program and tests make them all"
 )]
 pub fn call(definition: &'static Definition) -> Object<'static> {
+    if let Some(recorded) = recorded(&definition.name) {
+        let call = Object::call_from_json(api(), &definition.name, &recorded.request);
+        return call.expect("what was recorded is a request");
+    }
     let given: Map<String, Json> = words()
         .method(&definition.name)
         .map(|words| words.example.clone().into_iter().collect())

@@ -52,10 +52,10 @@ pub(super) async fn play(stage: &mut Stage, method: &str) -> Option<Scene> {
         }
         "help.getAppConfig" => stage.nobody().await.asks(SERVER, json!({ "hash": 0 })),
         "help.getAppUpdate" => stage.claude().await.asks(SERVER, json!({ "source": "" })),
-        "help.getConfig"
-        | "help.getNearestDc"
-        | "help.getPromoData"
-        | "help.getTermsOfServiceUpdate" => stage.claude().await.asks(SERVER, json!({})),
+        "help.getConfig" | "help.getPromoData" | "help.getTermsOfServiceUpdate" => {
+            stage.claude().await.asks(SERVER, json!({}))
+        }
+        "help.getNearestDc" => stage.nobody().await.asks(SERVER, json!({})),
         "help.getCountriesList" => {
             stage.nobody().await.asks(SERVER, json!({ "lang_code": "en", "hash": 0 }))
         }
