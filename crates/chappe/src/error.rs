@@ -271,9 +271,10 @@ impl RpcError {
         self.name == name.name
     }
 
-    /// How long not to repeat the call: the number of a `..._WAIT_X`, in seconds.
+    /// How long not to repeat the call, where the error's number says it, in seconds: that of a
+    /// `..._WAIT_X`, and of the few others that end in time, such as `SESSION_TOO_FRESH_X`.
     pub fn retry_after(&self) -> Option<Duration> {
-        let waits = self.name.ends_with("_WAIT_X") || self.name == "TAKEOUT_INIT_DELAY_X";
+        let waits = self.name.ends_with("_WAIT_X") || WAITS.contains(&self.name.as_str());
         let seconds = self.value.filter(|_| waits)?;
         u64::try_from(seconds).ok().map(Duration::from_secs)
     }
@@ -587,6 +588,18 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     ("USER_MIGRATE_X", MIGRATES),
 ];
 
+/// Errors whose number is a wait in seconds although their name does not end so; those that
+/// `schema/docs/errors.toml` says to wait for.
+const WAITS: [&str; 7] = [
+    "PASSWORD_TOO_FRESH_X",
+    "SESSION_TOO_FRESH_X",
+    "STARGIFT_RESELL_TOO_EARLY_X",
+    "STARGIFT_TRANSFER_TOO_EARLY_X",
+    "STORY_SEND_FLOOD_MONTHLY_X",
+    "STORY_SEND_FLOOD_WEEKLY_X",
+    "TAKEOUT_INIT_DELAY_X",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -625,6 +638,8 @@ mod tests {
             ("SLOWMODE_WAIT_5", Some(5)),
             ("2FA_CONFIRM_WAIT_60", Some(60)),
             ("TAKEOUT_INIT_DELAY_86400", Some(86_400)),
+            ("SESSION_TOO_FRESH_3600", Some(3_600)),
+            ("ALLOW_PAYMENT_REQUIRED_5", None),
             ("FLOOD_WAIT_X", None),
             ("PHONE_MIGRATE_4", None),
             ("HASH_INVALID", None),
