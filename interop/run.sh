@@ -8,37 +8,12 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
+. "$here/install.sh"
 
-say() { printf '%s\n' "$*" >&2; }
-
+install_python
+install_desktop
+install_node
 venv=$here/.venv
-if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
-    say "installing Telethon and kurigram"
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes \
-        --requirement "$here/requirements.txt"
-    cp "$here/requirements.txt" "$venv/installed.txt"
-fi
-# Beside the others: its cryptography is built for few machines, and would be kurigram's, too.
-desktop=$here/.venv-opentele
-if ! cmp -s "$here/requirements-opentele.txt" "$desktop/installed.txt"; then
-    say "installing opentele"
-    rm -rf "$desktop"
-    python3 -m venv "$desktop"
-    if "$desktop/bin/pip" install --quiet --disable-pip-version-check --require-hashes \
-        --only-binary :all: --no-binary pyaes --requirement "$here/requirements-opentele.txt"; then
-        cp "$here/requirements-opentele.txt" "$desktop/installed.txt"
-    else
-        say "opentele is not built for this machine: its row is left out"
-        rm -rf "$desktop"
-    fi
-fi
-if ! cmp -s "$here/package-lock.json" "$here/node_modules/installed.json"; then
-    say "installing GramJS and mtcute"
-    (cd "$here" && npm ci --silent)
-    cp "$here/package-lock.json" "$here/node_modules/installed.json"
-fi
 
 if [ -z "${CHAPPE_BIN:-}" ]; then
     say "building the server"

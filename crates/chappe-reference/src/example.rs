@@ -1,7 +1,8 @@
 //! Examples: one request for each method, and the programs that make it in five languages.
 //!
-//! From one request come all five, so that they put the same bytes on the wire. It is made of the
-//! samples of `schema/docs/samples.toml` and the `example` of the method's words.
+//! From one request come all five, so that they put the same bytes on the wire. It is the recorded one
+//! where there is one, else made of the samples of `schema/docs/samples.toml` and the `example` of the
+//! method's words.
 
 use std::fmt;
 
@@ -23,7 +24,8 @@ pub use book::{BookError, write};
 pub use packages::Package;
 pub use samples::{SampleError, Samples};
 
-use crate::{Asker, model::Method, recorded::recorded};
+use crate::model::Method;
+use crate::recorded::{Asker, recorded};
 
 /// A language of the examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,17 +55,6 @@ pub struct Example {
     pub package: String,
     /// Why there is no program, or what to know about it.
     pub note: Option<String>,
-}
-
-/// Who has to be signed in to make a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Caller {
-    /// A bot.
-    Bot,
-    /// Nobody: the method is one of those before a sign-in.
-    Nobody,
-    /// A person.
-    User,
 }
 
 impl Language {
@@ -108,57 +99,42 @@ impl Language {
     }
 }
 
-impl Caller {
-    /// Who calls this method in an example: a person if one may.
-    #[must_use]
-    pub fn of(request: &Object<'static>) -> Self {
-        let name = request.name();
-        match recorded(name).map(|recorded| recorded.caller) {
-            Some(Asker::Bot) => return Self::Bot,
-            Some(Asker::User) => return Self::User,
-            // A step of a sign-in goes on in the session of the step before.
-            Some(Asker::Nobody) | None => {}
-        }
-        if let Some(query) = query(request) {
-            return Self::of(query);
-        }
-        let is_before = ["auth", "help", "langpack"]
-            .iter()
-            .any(|namespace| request.definition().namespace() == Some(namespace));
-        if facts().bot_only.contains(name) {
-            Self::Bot
-        } else if is_before
-            && facts().signed_out.contains(name)
-            && !Samples::bundled().is_step(name)
-        {
-            Self::Nobody
-        } else {
-            Self::User
-        }
+/// Whose session the examples of a call use: of who made it when it was recorded, else of a person if
+/// one may make it. The steps of a sign-in behind the first use the session that will be the person's.
+#[must_use]
+pub fn caller(call: &Object<'static>) -> Asker {
+    let name = call.name();
+    if Samples::bundled().is_step(name) {
+        return Asker::User;
     }
-
-    /// The word for it in lists: `bot`, `nobody`, `user`.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Bot => "bot",
-            Self::Nobody => "nobody",
-            Self::User => "user",
-        }
+    if let Some(recorded) = recorded(name) {
+        return recorded.caller;
+    }
+    if let Some(query) = query(call) {
+        return caller(query);
+    }
+    let namespace = call.definition().namespace();
+    let is_before = ["auth", "help", "langpack"].iter().any(|it| namespace == Some(it));
+    if facts().bot_only.contains(name) {
+        Asker::Bot
+    } else if is_before && facts().signed_out.contains(name) && !Samples::bundled().is_step(name) {
+        Asker::Nobody
+    } else {
+        Asker::User
     }
 }
 
-/// The call that the examples of a method make: the recorded one, where there is one.
+/// The call that the examples of a method make: the recorded one, or one that is made of samples.
 #[must_use]
 #[expect(
     clippy::expect_used,
     clippy::missing_panics_doc,
-    reason = "recorded requests and samples are part of the program and tests make them all"
+    reason = "records and samples are part of the program and tests read them all"
 )]
 pub fn call(definition: &'static Definition) -> Object<'static> {
     if let Some(recorded) = recorded(&definition.name) {
-        let call = Object::call_from_json(api(), &definition.name, &recorded.request);
-        return call.expect("what was recorded is a request");
+        return Object::call_from_json(api(), &definition.name, &recorded.request)
+            .expect("what was recorded is a request");
     }
     let given: Map<String, Json> = words()
         .method(&definition.name)

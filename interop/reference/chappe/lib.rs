@@ -1,6 +1,6 @@
 //! chappe, whose clients go to the server that `CHAPPE_SERVER` names, with the key in the file
-//! `CHAPPE_SERVER_KEY`; without these to Telegram. So the examples of the reference meet the local
-//! Telegram without a change.
+//! `CHAPPE_SERVER_KEY`; without these to Telegram. Those that name no session begin with the one in the file
+//! `CHAPPE_REFERENCE_SESSION`. So the examples of the reference meet the local Telegram without a change.
 
 use std::{env, fs};
 
@@ -18,6 +18,10 @@ impl Client {
         let Ok(address) = env::var("CHAPPE_SERVER") else { return builder };
         let path = env::var("CHAPPE_SERVER_KEY").expect("name the key's file: CHAPPE_SERVER_KEY");
         let key = fs::read_to_string(path).expect("the server's key can be read");
-        builder.server(address, &key).expect("address and key are good")
+        let builder = builder.server(address, &key).expect("address and key are good");
+        match env::var("CHAPPE_REFERENCE_SESSION") {
+            Ok(file) => builder.session(file),
+            Err(_) => builder,
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::{fs, io};
 use chappe_schema::value::Object;
 use serde_json::json;
 
-use super::{Caller, Language, call, example, methods, rust};
+use super::{Language, call, caller, example, methods, rust};
 
 /// Why the examples were not written.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +58,7 @@ pub fn write(folder: &Path, names: &[String], workspace: &Path) -> Result<usize,
         }
         let line = json!({
             "method": definition.name,
-            "caller": Caller::of(&call).word(),
+            "caller": caller(&call),
             "hex": hex(&call),
             "request": call.to_json(),
             "packages": packages,

@@ -3,7 +3,8 @@
 use chappe_schema::value::Object;
 use serde_json::Value as Json;
 
-use super::{Caller, Written};
+use super::{Written, caller};
+use crate::recorded::Asker;
 
 /// The longest call on one line.
 const LONGEST: usize = 100;
@@ -14,9 +15,9 @@ pub(super) fn program(call: &Object<'static>) -> Written {
         fields.shift_remove("_");
     }
     let is_empty = fields.as_object().is_some_and(serde_json::Map::is_empty);
-    let account = match Caller::of(call) {
-        Caller::Bot => " --account bot",
-        Caller::Nobody | Caller::User => "",
+    let account = match caller(call) {
+        Asker::Bot => " --account bot",
+        Asker::Nobody | Asker::User => "",
     };
     let head = format!("chappe{account} call {}", call.name());
     let code = if is_empty {

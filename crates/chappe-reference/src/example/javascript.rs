@@ -4,26 +4,34 @@
 use chappe_schema::value::{Object, Value};
 use chappe_schema::{Definition, Type};
 
-use super::{Caller, Package, Written, answer, readable};
+use super::{Package, Written, answer, caller, readable};
+use crate::recorded::Asker;
 
 /// The widest line.
 const MAX_WIDTH: usize = 80;
+
+/// Fields that a package declares as something else than it takes: package, class, field, what.
+const DECLARED_WRONG: [(&str, &str, &str, &str); 1] =
+    [("teleproto", "messages.markDialogUnread", "peer", "EntityLike")];
+
+/// The shortest name behind which a text that is too long begins a line.
+const LONG_KEY: usize = 5;
 
 /// Numbers beyond this lose digits.
 const SAFE: u64 = (1 << 53) - 1;
 
 pub(super) fn program(call: &Object<'static>, package: Option<&Package>, typed: bool) -> Written {
     let package = package.map_or("telegram", |package| package.name.as_str());
-    let mut writer = Writer { typed, big: false };
-    let (is_user, variable) = match Caller::of(call) {
-        Caller::Bot => (true, "BOT_STRING_SESSION"),
-        Caller::Nobody => (false, ""),
-        Caller::User => (true, "STRING_SESSION"),
+    let mut writer = Writer { package, typed, big: false };
+    let (is_user, variable) = match caller(call) {
+        Asker::Bot => (true, "BOT_STRING_SESSION"),
+        Asker::Nobody => (false, ""),
+        Asker::User => (true, "STRING_SESSION"),
     };
     let bang = if typed { "!" } else { "" };
     let session = if is_user { format!("process.env.{variable}{bang}") } else { "\"\"".to_owned() };
     let ty = if typed { format!(": {}", result(answer_type(call))) } else { String::new() };
-    let invoke = |writer: &mut Writer, margin: usize| {
+    let invoke = |writer: &mut Writer<'_>, margin: usize| {
         let head = format!("const result{ty} =");
         let space = " ".repeat(margin);
         let short = writer.object(call, margin);
@@ -93,13 +101,14 @@ fn result(ty: Option<&Type>) -> String {
     }
 }
 
-struct Writer {
+struct Writer<'p> {
+    package: &'p str,
     typed: bool,
     /// Whether `bigInt` was used.
     big: bool,
 }
 
-impl Writer {
+impl Writer<'_> {
     /// `new Api.x.Y({ ... })`, whose further lines are indented by `margin`.
     fn object(&mut self, object: &Object<'static>, margin: usize) -> String {
         let definition = object.definition();
@@ -116,8 +125,23 @@ impl Writer {
         let mut text = format!("new {name}({{\n");
         for (field, value) in fields {
             let key = camel(field);
+            let wrong = DECLARED_WRONG.iter().find(|(package, class, it, _)| {
+                *package == self.package && *class == definition.name && *it == field
+            });
+            if let Some((package, .., declared)) = wrong.filter(|_| self.typed) {
+                let comment = format!("@ts-expect-error: {package} declares {declared} here");
+                text.push_str(&format!("{space}  // {comment}\n"));
+            }
+            let is_text = matches!(value, Value::String(_));
             let value = self.value(value, margin + 2, key.len() + 2);
-            text.push_str(&format!("{space}  {key}: {value},\n"));
+            let is_long = margin + 2 + key.len() + 2 + width(&value) + 1 > MAX_WIDTH;
+            // A text that is too long goes on the next line, although it may not fit there either.
+            let gap = if is_text && is_long && key.len() >= LONG_KEY {
+                format!("\n{space}    ")
+            } else {
+                " ".to_owned()
+            };
+            text.push_str(&format!("{space}  {key}:{gap}{value},\n"));
         }
         text + &space + "})"
     }
@@ -126,7 +150,7 @@ impl Writer {
     fn value(&mut self, value: &Value<'static>, margin: usize, begins: usize) -> String {
         match value {
             Value::Bool(value) => value.to_string(),
-            Value::Bytes(bytes) => buffer(bytes),
+            Value::Bytes(bytes) => buffer(bytes, margin, begins),
             Value::Double(value) => value.to_string(),
             Value::Int(value) => value.to_string(),
             Value::Int128(bytes) => self.big(&unsigned(bytes)),
@@ -170,14 +194,24 @@ fn takes_nothing(definition: &Definition) -> bool {
     definition.params.iter().all(|param| param.ty == Type::Nat)
 }
 
+/// The columns of a text: pictures take two.
+fn width(text: &str) -> usize {
+    text.chars().map(|letter| if letter >= '\u{1f300}' { 2 } else { 1 }).sum()
+}
+
 /// Bytes as text where they are, else by their digits.
-fn buffer(bytes: &[u8]) -> String {
+fn buffer(bytes: &[u8], margin: usize, begins: usize) -> String {
     match readable(bytes) {
         Some(text) => format!("Buffer.from({})", quoted(text)),
         None if bytes.is_empty() => "Buffer.alloc(0)".to_owned(),
         None => {
             let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("Buffer.from(\"{hex}\", \"hex\")")
+            let line = format!("Buffer.from(\"{hex}\", \"hex\")");
+            if margin + begins + line.len() < MAX_WIDTH {
+                return line;
+            }
+            let space = " ".repeat(margin);
+            format!("Buffer.from(\n{space}  \"{hex}\",\n{space}  \"hex\",\n{space})")
         }
     }
 }

@@ -3,22 +3,23 @@
 use chappe_schema::Definition;
 use chappe_schema::value::{Object, Value};
 
-use super::{Caller, Written};
+use super::{Written, caller};
+use crate::recorded::Asker;
 
 /// The widest line.
 const MAX_WIDTH: usize = 88;
 
 pub(super) fn program(call: &Object<'static>) -> Written {
-    let session = match Caller::of(call) {
-        Caller::Bot => "StringSession(os.environ[\"BOT_STRING_SESSION\"])",
-        Caller::Nobody => "StringSession()",
-        Caller::User => "StringSession(os.environ[\"STRING_SESSION\"])",
+    let session = match caller(call) {
+        Asker::Bot => "StringSession(os.environ[\"BOT_STRING_SESSION\"])",
+        Asker::Nobody => "StringSession()",
+        Asker::User => "StringSession(os.environ[\"STRING_SESSION\"])",
     };
     let invoke = |margin: usize| {
         let head = "result = await client(";
         let space = " ".repeat(margin);
         let short = object(call, margin, margin + head.len(), 1);
-        if !short.contains('\n') && margin + head.len() + short.len() < MAX_WIDTH {
+        if !short.contains('\n') && margin + head.len() + width(&short) < MAX_WIDTH {
             return format!("{head}{short})");
         }
         let inner = object(call, margin + 4, margin + 4, 0);

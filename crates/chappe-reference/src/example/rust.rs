@@ -6,7 +6,8 @@ use chappe_schema::api;
 use chappe_schema::emit::Expressions;
 use chappe_schema::value::Object;
 
-use super::{Caller, Written};
+use super::{Written, caller};
+use crate::recorded::Asker;
 
 /// The longest call that stays inside of `invoke`: chains are broken behind 60 columns.
 const LONGEST_INLINE: usize = "client.invoke(&).await?".len();
@@ -35,10 +36,10 @@ pub(super) fn program(call: &Object<'static>) -> Written {
         [only] => (*only).to_owned(),
         many => format!("{{{}}}", many.join(", ")),
     };
-    let session = match Caller::of(call) {
-        Caller::Bot => "\n        .session(\"bot.session\")",
-        Caller::Nobody => "",
-        Caller::User => "\n        .session(\"me.session\")",
+    let session = match caller(call) {
+        Asker::Bot => "\n        .session(\"bot.session\")",
+        Asker::Nobody => "",
+        Asker::User => "\n        .session(\"me.session\")",
     };
     let alone = expression.print();
     let invoke = if expression.is_word() && LONGEST_INLINE + alone.len() < 60 {

@@ -103,18 +103,18 @@ fn where_no_package_has_a_method_the_example_says_so() {
 
 #[test]
 fn who_may_call_decides_about_the_session() {
-    for (method, rust, caller) in [
-        ("account.getPassword", "me.session", Caller::User),
-        ("auth.signIn", "me.session", Caller::User),
-        ("messages.setBotCallbackAnswer", "bot.session", Caller::Bot),
-        ("auth.sendCode", "", Caller::Nobody),
-        ("invokeWithLayer", "", Caller::Nobody),
+    for (method, rust, asker) in [
+        ("account.getPassword", "me.session", Asker::User),
+        ("auth.signIn", "me.session", Asker::User),
+        ("messages.setBotCallbackAnswer", "bot.session", Asker::Bot),
+        ("auth.sendCode", "", Asker::Nobody),
+        ("invokeWithLayer", "", Asker::Nobody),
     ] {
         let definition = api().find(method).unwrap();
         let call = call(definition);
-        assert_eq!(Caller::of(&call), caller, "{method}");
+        assert_eq!(caller(&call), asker, "{method}");
         let code = example(Language::Rust, &call).code;
         assert!(code.contains(rust), "{code}");
-        assert_eq!(code.contains(".session("), caller != Caller::Nobody);
+        assert_eq!(code.contains(".session("), asker != Asker::Nobody);
     }
 }
