@@ -18,6 +18,7 @@ const STOP_LIMIT = 10_000;
 export const programs = {
     chappe: process.env.CHAPPE_BIN ?? "chappe",
     site: process.env.CHAPPE_SITE_BIN ?? "chappe-site",
+    reference: process.env.CHAPPE_REFERENCE_BIN ?? "chappe-reference",
     check: join(process.env.CHAPPE_LOGIN_EXAMPLES ?? "", "check"),
     oidc: join(process.env.CHAPPE_LOGIN_EXAMPLES ?? "", "oidc"),
 };

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Chromium, and libraries that this repository did not write, against its web logins: README.md.
 #
-# Installs what the tests need, builds what they are pointed at unless CHAPPE_BIN, CHAPPE_SITE_BIN and
-# CHAPPE_LOGIN_EXAMPLES name it, and runs them in a network namespace with nothing but the loopback
+# Installs what the tests need, builds what they are pointed at unless CHAPPE_BIN, CHAPPE_SITE_BIN,
+# CHAPPE_REFERENCE_BIN and CHAPPE_LOGIN_EXAMPLES name it, and runs them in a network namespace with nothing but the loopback
 # interface, where the kernel grants one. Words pick test files: `browser/run.sh widget`.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -16,16 +16,18 @@ if ! cmp -s "$here/package-lock.json" "$here/node_modules/installed.json"; then
     cp "$here/package-lock.json" "$here/node_modules/installed.json"
 fi
 
-if [ -z "${CHAPPE_BIN:-}" ] || [ -z "${CHAPPE_SITE_BIN:-}" ] || [ -z "${CHAPPE_LOGIN_EXAMPLES:-}" ]; then
-    say "building the server, the example site and the examples of chappe-login"
-    (cd "$root" && cargo build --quiet --release --package chappe-cli --package chappe-site &&
+if [ -z "${CHAPPE_BIN:-}" ] || [ -z "${CHAPPE_SITE_BIN:-}" ] || [ -z "${CHAPPE_REFERENCE_BIN:-}" ] ||
+    [ -z "${CHAPPE_LOGIN_EXAMPLES:-}" ]; then
+    say "building the server, the example site, the reference and the examples of chappe-login"
+    (cd "$root" && cargo build --quiet --release --package chappe-cli --package chappe-site --package chappe-reference &&
         cargo build --quiet --release --package chappe-login --all-features --examples)
     built=${CARGO_TARGET_DIR:-$root/target}/release
     CHAPPE_BIN=${CHAPPE_BIN:-$built/chappe}
     CHAPPE_SITE_BIN=${CHAPPE_SITE_BIN:-$built/chappe-site}
+    CHAPPE_REFERENCE_BIN=${CHAPPE_REFERENCE_BIN:-$built/chappe-reference}
     CHAPPE_LOGIN_EXAMPLES=${CHAPPE_LOGIN_EXAMPLES:-$built/examples}
 fi
-export CHAPPE_BIN CHAPPE_SITE_BIN CHAPPE_LOGIN_EXAMPLES
+export CHAPPE_BIN CHAPPE_SITE_BIN CHAPPE_REFERENCE_BIN CHAPPE_LOGIN_EXAMPLES
 
 files=()
 for file in "$here"/tests/*.test.js; do

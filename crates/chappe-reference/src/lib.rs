@@ -9,8 +9,10 @@ pub mod example;
 pub mod json;
 pub mod layers;
 pub mod model;
+pub mod page;
 pub mod recorded;
 pub mod search;
+pub mod site;
 pub mod twins;
 
 pub use address::Kind;

@@ -1,13 +1,11 @@
-//! The reference as a program: `chappe-reference check`, `examples`.
+//! The reference as a program: `chappe-reference site DIR`, `examples DIR`, `check`.
 
-use std::{
-    collections::BTreeSet,
-    io::Write as _,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::collections::BTreeSet;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use chappe_reference::{Kind, example};
+use chappe_reference::{Kind, example, site};
 use clap::{Parser, Subcommand};
 
 /// Builds and checks the method reference.
@@ -29,12 +27,18 @@ enum Command {
         /// Only those of these methods.
         methods: Vec<String>,
     },
+    /// Builds the whole site in a folder of its own; what an earlier build left there goes.
+    Site {
+        /// The folder: a new one, an empty one, or that of an earlier build.
+        folder: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Check => check(),
         Command::Examples { folder, methods } => examples(&folder, &methods),
+        Command::Site { folder } => build(&folder),
     };
     match result {
         Ok(summary) => {
@@ -53,6 +57,28 @@ fn examples(folder: &Path, methods: &[String]) -> Result<String, String> {
     let workspace = workspace.canonicalize().map_err(|error| error.to_string())?;
     let count = example::write(folder, methods, &workspace).map_err(|error| error.to_string())?;
     Ok(format!("the examples of {count} methods are in {}", folder.display()))
+}
+
+fn build(folder: &Path) -> Result<String, String> {
+    // A number that changes in its place is for people only.
+    let shows = std::io::stderr().is_terminal();
+    let progress = |done: usize, total: usize| {
+        if shows && (done.is_multiple_of(100) || done == total) {
+            _ = write!(std::io::stderr(), "\r{done} of {total} pages");
+        }
+    };
+    let built = site::build(folder, &progress);
+    if shows {
+        _ = writeln!(std::io::stderr());
+    }
+    let built = built.map_err(|error| error.to_string())?;
+    Ok(format!(
+        "{} files, {} KB; the heaviest page weighs {} KB with style and scripts: open {}",
+        built.files,
+        built.bytes / 1000,
+        built.heaviest / 1000,
+        folder.join("index.html").display(),
+    ))
 }
 
 fn check() -> Result<String, String> {

@@ -1,0 +1,132 @@
+//! The page of an error.
+
+use maud::{Markup, html};
+
+use super::code::{Grammar, block};
+use super::frame::{Page, crumbs, document, heading};
+use super::method::{assumed, retry};
+use super::{Detail, Here, breakable, text};
+use crate::Kind;
+use crate::model::ErrorInfo;
+
+pub(super) fn page(error: &ErrorInfo, detail: Detail) -> Markup {
+    let here = Here::of(Kind::Error);
+    let name = error.name;
+    let sections =
+        vec![("fix", "What to do"), ("chappe", "In chappe"), ("methods", "Who answers it")];
+    let content = html! {
+        h1 { (breakable(name)) }
+        @if let Some(words) = error.words {
+            p.lead { (text::inline(here, chappe_schema::words::summary(&words.about), None)) }
+        }
+        ul.badges {
+            li { "Error " (error.code) }
+            @if let Some(words) = error.words { li { (retry(words.retry)) } }
+            li { (error.thrown_by.len()) @if error.thrown_by.len() == 1 { " method" } @else { " methods" } }
+        }
+        @if let Some(words) = error.words {
+            (text::behind_summary(here, &words.about, None))
+            @if words.assumed { (assumed()) }
+        }
+        section {
+            (heading("fix", "What to do"))
+            @match error.words {
+                Some(words) => (text::prose(here, &words.fix, None)),
+                None => p { "Nothing is known beyond the name." },
+            }
+        }
+        section {
+            (heading("chappe", "In chappe"))
+            p {
+                "It comes as " code { "Error::Rpc" } " with the code " (error.code) " and the name "
+                code { (breakable(name)) } "."
+                @if is_numbered(name) {
+                    " " code { "X" } " is a number: it is taken out of the name, and is the error's " code { "value" } "."
+                }
+            }
+            (block(Grammar::Rust, "Rust", &snippet(name)))
+        }
+        section {
+            (heading("methods", "Who answers it"))
+            @if error.thrown_by.is_empty() {
+                p { "No method is known for it: it may come from any, or only from some that nobody listed." }
+            } @else {
+                (here.list(Kind::Method, &error.thrown_by, detail, &format!("{name}.json")))
+            }
+        }
+    };
+    document(Page {
+        here,
+        title: name,
+        description: error
+            .summary()
+            .map_or_else(|| format!("Error {} of Telegram", error.code), text::bare),
+        crumbs: crumbs(here, Kind::Error, name),
+        sections,
+        namespace: None,
+        neighbours: Vec::new(),
+        content,
+        twin: Some(name.to_owned()),
+        feed: None,
+    })
+}
+
+/// How a program that uses chappe handles an error.
+fn snippet(name: &str) -> String {
+    let constant = constant(name);
+    if !is_numbered(name) {
+        return format!(
+            "\
+use chappe::errors;
+
+match client.invoke(&request).await {{
+    Ok(answer) => println!(\"{{answer:?}}\"),
+    Err(error) if error.is(errors::{constant}) => eprintln!(\"refused: {{error}}\"),
+    Err(error) => return Err(error),
+}}
+"
+        );
+    }
+    format!(
+        "\
+use chappe::errors;
+
+match client.invoke(&request).await {{
+    Ok(answer) => println!(\"{{answer:?}}\"),
+    Err(error) if error.is(errors::{constant}) => {{
+        let number = error.rpc().and_then(|refusal| refusal.value);
+        eprintln!(\"refused with the number {{number:?}}\");
+    }}
+    Err(error) => return Err(error),
+}}
+"
+    )
+}
+
+/// What `chappe::errors` calls an error.
+fn constant(name: &str) -> String {
+    let upper = name.to_uppercase();
+    if upper.starts_with(|c: char| c.is_ascii_digit()) { format!("_{upper}") } else { upper }
+}
+
+/// Whether the name has a number in it.
+fn is_numbered(name: &str) -> bool {
+    name.split('_').any(|word| word == "X")
+}
+
+#[cfg(test)]
+mod tests {
+    use chappe_schema::facts;
+
+    use super::{constant, snippet};
+
+    #[test]
+    fn every_error_is_called_what_the_client_calls_it() {
+        let errors = include_str!("../../../chappe-api/src/errors.rs");
+        for name in facts().errors.keys() {
+            let line = format!("pub const {}: tl::ErrorName = ", constant(name));
+            assert!(errors.contains(&line), "{line}");
+            assert!(snippet(name).contains(&format!("errors::{})", constant(name))));
+        }
+    }
+}
