@@ -1,5 +1,6 @@
 //! The whole reference as files of one folder.
 
+use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -7,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, io, thread};
 
 use crate::model::Reference;
-use crate::{Kind, layers, page, search};
+use crate::{Kind, json, layers, page, search, twins};
 
 /// The files that all pages share, by their names at the top of the site.
 #[must_use]
@@ -17,7 +18,7 @@ pub fn assets() -> &'static [(&'static str, String)] {
             ("icon.svg", include_str!("../assets/icon.svg").to_owned()),
             ("search.js", slim(search::SCRIPT)),
             ("site.js", slim(include_str!("../assets/site.js"))),
-            ("style.css", slim(include_str!("../assets/style.css"))),
+            ("style.css", tight(&slim(include_str!("../assets/style.css")))),
         ]
     });
     &ASSETS
@@ -31,6 +32,20 @@ fn slim(text: &str) -> String {
         |line: &str| line.starts_with("//") || (line.starts_with("/*") && line.ends_with("*/"));
     let lines = lines.filter(|line| !line.is_empty() && !is_comment(line));
     lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+/// Style without the blanks that stand beside its signs.
+fn tight(style: &str) -> String {
+    let pairs = [
+        (" {", "{"),
+        ("{ ", "{"),
+        ("; }", "}"),
+        (" }", "}"),
+        ("; ", ";"),
+        (": ", ":"),
+        (", ", ","),
+    ];
+    pairs.iter().fold(style.to_owned(), |style, (loose, tight)| style.replace(loose, tight))
 }
 
 /// What was built.
@@ -72,11 +87,8 @@ pub fn build(folder: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<
     // First of all, so that a build that is broken off can be begun again.
     write(folder, MARK, MARK_TEXT.as_bytes())?;
     let mut built = Built::default();
-    let beside = [("layers/feed.xml", layers::feed()), ("search-index.js", search::script())];
-    for (name, text) in assets().iter().chain(&beside) {
-        write(folder, name, text.as_bytes())?;
-        built.files += 1;
-        built.bytes += length(text.as_bytes());
+    for (name, text) in assets() {
+        built.put(folder, name, text)?;
     }
     // The search is loaded when it is first used.
     let with_pages = assets().iter().filter(|(name, _)| ["site.js", "style.css"].contains(name));
@@ -90,8 +102,14 @@ pub fn build(folder: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<
         let mut built = Built::default();
         for (kind, name) in things {
             let Some(page) = page::html(*kind, name) else { continue };
-            write(folder, &format!("{}.html", kind.address(name)), page.as_bytes())?;
-            built.add(page.as_bytes(), shared);
+            let address = kind.address(name);
+            built.page(folder, &format!("{address}.html"), &page, shared)?;
+            if let Some(twin) = twins::markdown(*kind, name) {
+                built.put(folder, &format!("{address}.md"), &twin)?;
+            }
+            if let Some(twin) = json::page(*kind, name) {
+                built.put(folder, &format!("{address}.json"), &format!("{twin}\n"))?;
+            }
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
         }
         Ok(built)
@@ -111,18 +129,69 @@ pub fn build(folder: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<
         built.heaviest = built.heaviest.max(part.heaviest);
     }
     for (path, page) in page::lists() {
-        write(folder, &path, page.as_bytes())?;
-        built.add(page.as_bytes(), shared);
+        built.page(folder, &path, &page, shared)?;
+    }
+    // What is of no page by itself: the search, the feed, the files for language models.
+    for path in twins::paths().filter(|path| !folder.join(path).exists()) {
+        if let Some(text) = twins::read(&path) {
+            built.put(folder, &path, &text)?;
+        }
     }
     Ok(built)
 }
 
 impl Built {
-    /// Counts a page.
-    fn add(&mut self, page: &[u8], shared: u64) {
+    /// Writes a file and counts it.
+    fn put(&mut self, folder: &Path, path: &str, text: &str) -> Result<(), SiteError> {
+        write(folder, path, text.as_bytes())?;
         self.files += 1;
-        self.bytes += length(page);
-        self.heaviest = self.heaviest.max(length(page) + shared);
+        self.bytes += length(text.as_bytes());
+        Ok(())
+    }
+
+    /// Writes a page and counts it, with what it loads.
+    fn page(
+        &mut self,
+        folder: &Path,
+        path: &str,
+        text: &str,
+        shared: u64,
+    ) -> Result<(), SiteError> {
+        self.heaviest = self.heaviest.max(length(text.as_bytes()) + shared);
+        self.put(folder, path, text)
+    }
+}
+
+/// A file of the site by its path, made when it is asked for; `None` for a path that has none.
+/// The path that is empty is the front page.
+#[must_use]
+pub fn read(path: &str) -> Option<String> {
+    static LISTS: LazyLock<BTreeMap<String, String>> =
+        LazyLock::new(|| page::lists().into_iter().collect());
+    let path = if path.is_empty() { "index.html" } else { path };
+    if let Some((_, text)) = assets().iter().find(|(name, _)| *name == path) {
+        return Some(text.clone());
+    }
+    let Some(address) = path.strip_suffix(".html") else { return twins::read(path) };
+    if let Some(list) = LISTS.get(path) {
+        return Some(list.clone());
+    }
+    let (kind, name) = things().into_iter().find(|(kind, name)| kind.address(name) == address)?;
+    page::html(kind, name)
+}
+
+/// What a browser has to be told that a file of the site is.
+#[must_use]
+pub fn content_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, ending)| ending) {
+        None | Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("json") => "application/json",
+        Some("md") => "text/markdown; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("xml") => "application/atom+xml; charset=utf-8",
+        Some(_) => "text/plain; charset=utf-8",
     }
 }
 

@@ -1,12 +1,14 @@
 //! The whole site: that every link leads somewhere, that pages are light, that no folder of
 //! somebody else is emptied.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use chappe_reference::site::{Built, SiteError, build};
+use chappe_reference::site::{Built, SiteError, build, content_type, read};
 
 /// A page with style and scripts, without what is loaded when the search is used.
 const HEAVIEST: u64 = 60_000;
@@ -177,5 +179,21 @@ fn the_page_of_the_start_holds_what_it_held_and_mends_its_mistakes() {
         "Other references say otherwise",
     ] {
         assert!(page.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn every_file_can_be_read_without_a_folder_and_is_the_same() {
+    let (folder, _) = site();
+    let files = files(folder.path());
+    for (name, path) in files.iter().filter(|(name, _)| !name.starts_with('.')).step_by(61) {
+        assert_eq!(read(name), fs::read_to_string(path).ok(), "{name}");
+    }
+    assert_eq!(read(""), read("index.html"));
+    for missing in ["methods/account.resetWebAuthorisation.html", "methods", "../index.html", "x"] {
+        assert_eq!(read(missing), None, "{missing}");
+    }
+    for (name, is) in [("", "text/html; charset=utf-8"), ("a/b.json", "application/json")] {
+        assert_eq!(content_type(name), is);
     }
 }

@@ -112,7 +112,7 @@ pub(super) fn constructor(constructor: &Constructor, detail: Detail) -> Markup {
     };
     section("fields", "Fields", parameters(here, definition));
     let sample = crate::example::sample(definition);
-    section("json", "As JSON", example::json("A value as JSON", &sample));
+    section("json", "As JSON", example::json("A value as JSON", &sample, detail, &all));
     if let Some(ty) = ty {
         let others: Vec<&str> = ty.constructors.iter().copied().filter(|it| *it != name).collect();
         if !others.is_empty() {

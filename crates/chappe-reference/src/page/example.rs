@@ -1,11 +1,14 @@
 //! The programs that call a method, and what they send.
 
 use maud::{Markup, html};
+use serde_json::Value as Json;
 
 use super::code::{Grammar, block};
-use super::text;
+use super::{Detail, Here, text};
+use crate::Kind;
 use crate::example::{Language, examples, request};
-use crate::model::Method;
+use crate::model::{Method, Reference};
+use crate::recorded::{Asker, recorded};
 
 /// The examples of a method, one of them shown. Which one is chosen by a radio button each, so
 /// that it works without a script, and by keyboard.
@@ -33,14 +36,68 @@ pub(super) fn tabs(method: &Method) -> Markup {
     }
 }
 
-/// The request of the examples as TL-JSON.
-pub(super) fn sent(method: &Method) -> Markup {
-    json("Request as JSON", &request(method))
+/// The request of the examples as TL-JSON, and what the local Telegram answered.
+pub(super) fn sent(here: Here, method: &Method, detail: Detail) -> Markup {
+    let whole = format!("{}.json", method.name());
+    let Some(recorded) = recorded(method.name()) else {
+        return html! {
+            p { "What the examples send, as TL-JSON. The local Telegram does not implement the method, so there is no answer of it." }
+            (json("Request as JSON", &request(method), detail, &whole))
+        };
+    };
+    let caller = match recorded.caller {
+        Asker::Bot => "A bot asks",
+        Asker::Nobody => "A device asks on which nobody is signed in",
+        Asker::User => "A user asks",
+    };
+    html! {
+        p { (recorded.story) " " (caller) ":" }
+        (json("Request as JSON", &recorded.request, detail, &whole))
+        @if let Some(answer) = &recorded.answer {
+            p { "The local Telegram answers:" }
+            (json("Answer as JSON", answer, detail, &whole))
+        }
+        @if let Some(bound) = &recorded.bound { p { (text::inline(here, &bound.why, None)) } }
+        @for refused in &recorded.refused {
+            p { "It answers " (refused.code) " " (error(here, &refused.error)) " to" }
+            (json("Refused request as JSON", &refused.request, detail, &whole))
+        }
+        p.quiet { "Recorded from chappe's local Telegram. Names, numbers, codes, hashes and passwords in it belong to an invented world." }
+    }
 }
 
-/// TL-JSON as people read it.
-pub(super) fn json(label: &str, value: &serde_json::Value) -> Markup {
-    block(Grammar::Json, label, &format!("{value:#}"))
+/// An error as a server spells it, linked to its page.
+fn error(here: Here, spelled: &str) -> Markup {
+    let words = spelled.split('_');
+    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|it| it.is_ascii_digit());
+    let general: Vec<&str> = words.map(|it| if is_number(it) { "X" } else { it }).collect();
+    let known = [spelled, &general.join("_")].into_iter().find_map(|it| Reference::get().error(it));
+    html! {
+        @match known {
+            Some(error) => a href=(here.to(Kind::Error, error.name)) { code { (spelled) } },
+            None => code { (spelled) },
+        }
+    }
+}
+
+/// TL-JSON as people read it; what is long is cut off and goes on in the file `whole`.
+pub(super) fn json(label: &str, value: &Json, detail: Detail, whole: &str) -> Markup {
+    let most = match detail {
+        Detail::All => 60,
+        Detail::FewSummaries | Detail::NoSummaries | Detail::NoFixes => 30,
+        Detail::NoMeanings | Detail::Names | Detail::Least => 12,
+    };
+    let text = format!("{value:#}");
+    let count = text.lines().count();
+    // A few lines more are no reason to cut.
+    if count <= most + 4 {
+        return block(Grammar::Json, label, &text);
+    }
+    let shown: Vec<&str> = text.lines().take(most).collect();
+    html! {
+        (block(Grammar::Json, label, &shown.join("\n")))
+        p.quiet { "And " (count - most) " lines more, all of them " a href=(whole) { "in the JSON" } "." }
+    }
 }
 
 const fn grammar(language: Language) -> Grammar {

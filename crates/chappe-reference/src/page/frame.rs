@@ -45,6 +45,10 @@ pub(super) fn document(page: Page<'_>) -> Markup {
                 meta name="description" content=(page.description);
                 link rel="icon" href={ (top) "icon.svg" } type="image/svg+xml";
                 link rel="stylesheet" href={ (top) "style.css" };
+                @if let Some(twin) = &page.twin {
+                    link rel="alternate" type="text/markdown" href={ (twin) ".md" };
+                    link rel="alternate" type="application/json" href={ (twin) ".json" };
+                }
                 @if let Some(feed) = page.feed { link rel="alternate" type="application/atom+xml" href=(feed) title="Layers"; }
                 script src={ (top) "site.js" } {}
             }
@@ -79,6 +83,13 @@ pub(super) fn document(page: Page<'_>) -> Markup {
                     }
                 }
                 footer {
+                    @if let Some(twin) = &page.twin {
+                        p {
+                            "This page for programs: "
+                            a href={ (twin) ".md" } { "Markdown" } ", "
+                            a href={ (twin) ".json" } { "JSON" }
+                        }
+                    }
                     p {
                         "Made by chappe from the schema of layer " (layer)
                         ". Not from Telegram, and without a sentence of theirs; "

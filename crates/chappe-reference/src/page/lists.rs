@@ -341,7 +341,7 @@ fn front() -> Markup {
                 (space_list(here))
             }
         },
-        twin: None,
+        twin: Some("index".to_owned()),
         feed: None,
     })
 }

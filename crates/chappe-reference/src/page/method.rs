@@ -28,7 +28,7 @@ pub(super) fn page(method: &Method, detail: Detail) -> Markup {
     section("parameters", "Parameters", parameters(here, definition));
     section("result", "Result", result(here, method, detail));
     section("errors", "Errors", errors(here, method, detail));
-    section("recorded", "Request and answer", example::sent(method));
+    section("recorded", "Request and answer", example::sent(here, method, detail));
     section("related", "Related", related(here, method, detail));
     section("history", "History", history(here, &definition.name));
 
