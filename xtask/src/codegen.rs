@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use chappe_schema::emit::{self, Input, Place};
-use chappe_schema::{API_TEXT, Facts, MTPROTO_TEXT};
+use chappe_schema::{API_TEXT, Facts, MTPROTO_TEXT, words::words};
 
 /// Why the source was not generated, or is not what it should be.
 #[derive(Debug, thiserror::Error)]
@@ -56,16 +56,18 @@ pub(crate) fn generate() -> Result<Files, CodegenError> {
     let facts_text = read("schema/errors.json")?;
     let facts = Facts::parse(&facts_text)?;
     let boxed = read("schema/boxed.txt").unwrap_or_default();
-    let header = header(&["schema/api.tl", "schema/errors.json"], &[API_TEXT, &facts_text]);
+    let header = header(&["schema/api.tl", "schema/errors.json"], &[API_TEXT, &facts_text])
+        + "// The words are those of schema/docs.\n";
     let schema = chappe_schema::api();
-    let input = Input { schema, facts: &facts, boxed: &boxed, header: &header };
+    let input =
+        Input { schema, facts: &facts, words: Some(words()), boxed: &boxed, header: &header };
     let api = emit::api(&input)?;
     let api_table = emit::table(&input, Place::Api)?;
 
     let none = Facts::default();
     let header = self::header(&["schema/mtproto.tl"], &[MTPROTO_TEXT]);
     let schema = chappe_schema::mtproto();
-    let input = Input { schema, facts: &none, boxed: "", header: &header };
+    let input = Input { schema, facts: &none, words: None, boxed: "", header: &header };
     let service = emit::service(&input)?;
     let service_table = emit::table(&input, Place::Service)?;
 

@@ -9,7 +9,9 @@ use std::fmt::Write as _;
 
 use crate::ast::{Definition, Param, Schema, Type};
 use crate::facts::Facts;
+use crate::words::Words;
 
+mod docs;
 mod expression;
 mod layout;
 mod names;
@@ -27,6 +29,8 @@ pub struct Input<'a> {
     pub schema: &'a Schema,
     /// What is known of the methods.
     pub facts: &'a Facts,
+    /// What everything means.
+    pub words: Option<&'a Words>,
     /// The text of the sticky decisions, `schema/boxed.txt`.
     pub boxed: &'a str,
     /// The comment that every file begins with, each line with its slashes.
@@ -66,7 +70,7 @@ pub enum EmitError {
 pub fn api(input: &Input<'_>) -> Result<Output, EmitError> {
     check_facts(input)?;
     let (decisions, uneven) = decide(input)?;
-    let emitter = Emitter::new(input.schema, input.facts, (&decisions, &uneven), Place::Api);
+    let emitter = Emitter::new(input, (&decisions, &uneven), Place::Api);
     let mut output = Output { boxed: layout::print(&decisions), ..Output::default() };
 
     let mut functions: Modules<'_> = BTreeMap::from([("", String::new())]);
@@ -86,7 +90,7 @@ pub fn api(input: &Input<'_>) -> Result<Output, EmitError> {
             };
             // Paths into the module itself would only be longer than they need to be.
             let own = format!("crate::{}::", path.trim_end_matches(".rs").replace('/', "::"));
-            let body = body.replace(&own, "");
+            let body = docs::shortened(&body.replace(&own, ""));
             output.files.insert(path, file(input.header, &doc, &declarations, &body));
         }
     }
@@ -102,7 +106,7 @@ pub fn api(input: &Input<'_>) -> Result<Output, EmitError> {
         };
         output.files.insert(path, file(input.header, &doc, "", &body));
     }
-    output.files.insert("errors.rs".to_owned(), errors(input)?);
+    output.files.insert("errors.rs".to_owned(), errors(input, &emitter)?);
     Ok(output)
 }
 
@@ -112,7 +116,7 @@ pub fn api(input: &Input<'_>) -> Result<Output, EmitError> {
 /// As [`api`].
 pub fn service(input: &Input<'_>) -> Result<Output, EmitError> {
     let (decisions, uneven) = decide(input)?;
-    let emitter = Emitter::new(input.schema, input.facts, (&decisions, &uneven), Place::Service);
+    let emitter = Emitter::new(input, (&decisions, &uneven), Place::Service);
     let mut functions: Modules<'_> = BTreeMap::new();
     let (mut types, mut enums) = (functions.clone(), functions.clone());
     emitter.all(&mut functions, &mut types, &mut enums)?;
@@ -148,7 +152,7 @@ pub fn service(input: &Input<'_>) -> Result<Output, EmitError> {
 /// As [`api`].
 pub fn table(input: &Input<'_>, place: Place) -> Result<String, EmitError> {
     let (decisions, uneven) = decide(input)?;
-    let emitter = Emitter::new(input.schema, input.facts, (&decisions, &uneven), place);
+    let emitter = Emitter::new(input, (&decisions, &uneven), place);
     let head = "//! Generated codecs by TL name.\n\nuse super::{Recode, recode};\n";
     Ok(format!("{}{head}{}", input.header, emitter.table()))
 }
@@ -192,15 +196,16 @@ fn check_facts(input: &Input<'_>) -> Result<(), EmitError> {
     Ok(())
 }
 
-fn errors(input: &Input<'_>) -> Result<String, EmitError> {
+fn errors(input: &Input<'_>, emitter: &Emitter<'_>) -> Result<String, EmitError> {
     let mut body = String::new();
     let mut taken = HashSet::new();
     for (name, code) in &input.facts.errors {
         let constant = names::constant(name);
-        let _ = write!(
+        body.push('\n');
+        emitter.error_doc(&mut body, name, *code);
+        let _ = writeln!(
             body,
-            "\n/// `{name}`, code {code}.\n\
-             pub const {constant}: tl::ErrorName = tl::ErrorName {{ code: {code}, name: \"{name}\" }};\n"
+            "pub const {constant}: tl::ErrorName = tl::ErrorName {{ code: {code}, name: \"{name}\" }};"
         );
         if !taken.insert(constant.clone()) {
             return Err(EmitError::NameTaken(constant));

@@ -245,3 +245,75 @@ fn quoted(text: &str) -> String {
 fn byte_string(bytes: &[u8]) -> String {
     format!("b\"{}\"", bytes.escape_ascii()).replace("\\'", "'")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::Expressions;
+    use crate::api;
+    use crate::value::Object;
+
+    fn printed(method: &str, json: &Json) -> String {
+        let boxed = include_str!("../../../../schema/boxed.txt");
+        let expressions = Expressions::new(api(), boxed).unwrap();
+        let call = Object::call_from_json(api(), method, json).unwrap();
+        expressions.of(&call).print_statement("let request =", 4)
+    }
+
+    #[test]
+    fn a_call_is_written_by_names_as_long_as_it_has_few_optional_fields() {
+        assert_eq!(
+            printed("account.getPassword", &json!({})),
+            "let request = account::GetPassword;"
+        );
+        assert_eq!(
+            printed("account.resetWebAuthorization", &json!({ "hash": 4457235 })),
+            "let request = account::ResetWebAuthorization { hash: 4457235 };"
+        );
+        let settings = json!({ "allow_flashcall": true });
+        assert_eq!(
+            printed(
+                "account.sendVerifyPhoneCode",
+                &json!({ "phone_number": "+1", "settings": settings })
+            ),
+            "let request = account::SendVerifyPhoneCode {
+        phone_number: \"+1\".into(),
+        settings: types::CodeSettings {
+            allow_flashcall: true,
+            ..Default::default()
+        },
+    };"
+        );
+    }
+
+    #[test]
+    fn what_is_required_of_many_fields_goes_to_the_constructor_function() {
+        let peer = json!({ "_": "inputPeerSelf" });
+        let call = json!({ "peer": peer, "message": "a \"b\"", "random_id": "-7", "silent": true });
+        assert_eq!(
+            printed("messages.sendMessage", &call),
+            r#"let request = messages::SendMessage {
+        silent: true,
+        ..messages::SendMessage::new(enums::InputPeer::InputPeerSelf, "a \"b\"", -7)
+    };"#
+        );
+    }
+
+    #[test]
+    fn what_is_boxed_is_boxed_and_bytes_are_byte_strings() {
+        let proof = json!({ "_": "inputCheckPasswordSRP", "srp_id": 1, "A": "AEE=", "M1": "" });
+        assert_eq!(
+            printed("auth.checkPassword", &json!({ "password": proof })),
+            r#"let request = auth::CheckPassword {
+        password: enums::InputCheckPasswordSrp::InputCheckPasswordSrp(Box::new(
+            types::InputCheckPasswordSrp {
+                srp_id: 1,
+                a: b"\x00A".as_slice().into(),
+                m1: b"".as_slice().into(),
+            },
+        )),
+    };"#
+        );
+    }
+}

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use super::layout::{Decisions, place};
 use super::names::{constant, field, module, pascal, variant};
-use super::{EmitError, Modules, Place, group, recursive};
+use super::{EmitError, Input, Modules, Place, group, recursive};
 use crate::ast::{Definition, Param, Schema, Type};
 use crate::facts::Facts;
+use crate::words::Words;
 
 /// Types of `mtproto.tl` that are written by hand: envelopes of other objects, bare items.
 const MANUAL: [&str; 6] =
@@ -15,22 +16,23 @@ const MANUAL: [&str; 6] =
 
 /// Writes source for the definitions of one schema.
 pub(super) struct Emitter<'a> {
-    schema: &'a Schema,
-    facts: &'a Facts,
+    pub(super) schema: &'a Schema,
+    pub(super) facts: &'a Facts,
+    pub(super) words: Option<&'a Words>,
     decisions: &'a Decisions,
     uneven: &'a HashSet<String>,
     recursive: HashSet<String>,
-    place: Place,
+    pub(super) place: Place,
 }
 
 impl<'a> Emitter<'a> {
     pub(super) fn new(
-        schema: &'a Schema,
-        facts: &'a Facts,
+        input: &Input<'a>,
         (decisions, uneven): (&'a Decisions, &'a HashSet<String>),
         place: Place,
     ) -> Self {
-        Self { schema, facts, decisions, uneven, recursive: recursive(schema), place }
+        let Input { schema, facts, words, .. } = *input;
+        Self { schema, facts, words, decisions, uneven, recursive: recursive(schema), place }
     }
 
     /// Writes everything, each definition into the module of its namespace.
@@ -169,50 +171,25 @@ impl<'a> Emitter<'a> {
     }
 
     /// Whether a constructor has a struct: a variant without fields needs none.
-    fn is_struct(&self, definition: &Definition) -> bool {
+    pub(super) fn is_struct(&self, definition: &Definition) -> bool {
         !definition.params.is_empty() || self.is_only(definition)
     }
 
     /// Whether a constructor is the only one of its type.
-    fn is_only(&self, definition: &Definition) -> bool {
+    pub(super) fn is_only(&self, definition: &Definition) -> bool {
         self.schema.constructors(&definition.result.to_string()).len() == 1
     }
 
     fn constructor(&self, out: &mut String, definition: &Definition) {
-        let _ = writeln!(
-            out,
-            "\n/// Constructor `{}` of the type `{}`.\n///\n/// TL: `{}`",
-            definition.name, definition.result, definition.text
-        );
+        out.push('\n');
+        self.constructor_doc(out, definition);
         self.structure(out, definition);
     }
 
     fn function(&self, out: &mut String, definition: &Definition) {
         let name = definition.name.as_str();
-        let callers = [
-            (self.facts.user(name), "users"),
-            (self.facts.bot(name), "bots"),
-            (self.facts.signed_out.contains(name), "connections that nobody signed in on"),
-            (self.facts.business.contains(name), "bots on behalf of a business account"),
-        ];
-        let words: Vec<&str> =
-            callers.iter().filter(|(may, _)| *may).map(|(_, who)| *who).collect();
-        let _ = writeln!(out, "\n/// Method `{name}`, answers `{}`.\n///", definition.result);
-        if self.place == Place::Api {
-            let _ = writeln!(out, "/// Callers: {}.\n///", words.join(", "));
-            let errors: Vec<String> = self
-                .facts
-                .errors_of(name)
-                .map(|(error, _)| {
-                    let constant = constant(error);
-                    format!("[`{error}`](crate::errors::{constant})")
-                })
-                .collect();
-            if !errors.is_empty() {
-                let _ = writeln!(out, "/// Known errors: {}.\n///", errors.join(", "));
-            }
-        }
-        let _ = writeln!(out, "/// TL: `{}`", definition.text);
+        out.push('\n');
+        self.function_doc(out, definition);
         self.structure(out, definition);
 
         let [generics, arguments] =
@@ -224,7 +201,9 @@ impl<'a> Emitter<'a> {
             .errors_of(name)
             .map(|(error, _)| format!("crate::errors::{}", constant(error)))
             .collect();
-        let [user, bot, signed_out, business] = callers.map(|(may, _)| may);
+        let (user, bot) = (self.facts.user(name), self.facts.bot(name));
+        let signed_out = self.facts.signed_out.contains(name);
+        let business = self.facts.business.contains(name);
         let _ = write!(
             out,
             "\nimpl{generics} tl::Function for {rust}{arguments} {{\n    \
@@ -281,25 +260,6 @@ impl<'a> Emitter<'a> {
         out.push_str("}\n");
         self.encode(out, definition, &name, generic);
         self.decode(out, definition, &name, generic);
-    }
-
-    fn field_doc(&self, out: &mut String, definition: &Definition, param: &Param) {
-        let condition = param.flag.and_then(|flag| {
-            let word = definition.params.get(flag.field)?;
-            Some(format!("{}.{}?", word.name, flag.bit))
-        });
-        let _ =
-            write!(out, "    /// `{}:{}{}`", param.name, condition.unwrap_or_default(), param.ty);
-        let others: Vec<String> = group(definition, param)
-            .iter()
-            .filter(|other| other.name != param.name)
-            .map(|other| format!("`{}`", field(&other.name).trim_start_matches("r#")))
-            .collect();
-        if others.is_empty() {
-            out.push_str(".\n");
-        } else {
-            let _ = writeln!(out, ", set together with {} or not at all.", others.join(", "));
-        }
     }
 
     /// The constructor function that takes what is required and leaves out what is not.
@@ -572,15 +532,17 @@ impl<'a> Emitter<'a> {
         } else {
             ""
         };
+        out.push('\n');
+        self.enumeration_doc(out, type_name);
         let _ = write!(
             out,
-            "\n/// The type `{type_name}`.\n{expect}#[derive(Clone, Debug, PartialEq)]\n#[non_exhaustive]\npub enum {name} {{\n"
+            "{expect}#[derive(Clone, Debug, PartialEq)]\n#[non_exhaustive]\npub enum {name} {{\n"
         );
         let (mut encode, mut decode, mut from) = (String::new(), String::new(), String::new());
         for definition in constructors {
             let variant = variant(type_name, &definition.name);
             let id = definition.id;
-            let _ = writeln!(out, "    /// `{}`.", definition.name);
+            self.variant_doc(out, definition);
             if definition.params.is_empty() {
                 let _ = writeln!(out, "    {variant},");
                 let _ = writeln!(
@@ -667,7 +629,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// The path of a definition's struct or of a type's enum.
-    fn path(&self, kind: &str, name: &str) -> String {
+    pub(super) fn path(&self, kind: &str, name: &str) -> String {
         let mut path = match self.place {
             Place::Api => "crate".to_owned(),
             Place::Service => "crate::service".to_owned(),
