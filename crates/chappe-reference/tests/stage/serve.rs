@@ -18,18 +18,22 @@ use crate::{
 pub(crate) async fn serve() {
     stage::go_live();
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    let mut playing: Option<(String, Stage)> = None;
+    let mut playing: Option<(String, Stage, u64)> = None;
     while let Some(line) = lines.next_line().await.unwrap() {
         let told = match (line.strip_prefix("check "), &playing) {
-            (Some(outcome), Some((method, _))) => {
+            (Some(outcome), Some((method, stage, before))) => {
                 let recorded = recorded::recorded(method).expect("it was recorded before");
                 let outcome = serde_json::from_str(outcome).unwrap();
-                json!({ "wrong": check(recorded, outcome).err() })
+                let calls = stage.server.faults().calls().await.unwrap().recent.into_iter();
+                let since = calls.filter(|call| call.number > *before);
+                let refusals: Vec<_> = since.filter_map(|call| call.error).collect();
+                json!({ "wrong": check(recorded, outcome, &refusals).err() })
             }
             (Some(_), None) => panic!("check what?"),
             (None, _) => {
                 let (told, stage) = set(&line).await;
-                playing = Some((line, stage));
+                let before = stage.last_call().await.number;
+                playing = Some((line, stage, before));
                 told
             }
         };
