@@ -1,9 +1,11 @@
 """Runs the examples of all methods that the local Telegram implements, in every language, and compares what
 they are answered with what was recorded.
 
-    answers.py FOLDER [WORD...]
+    answers.py [--alone] FOLDER [WORD...]
+    answers.py --list
 
-FOLDER is what `chappe-reference examples` wrote; words pick languages and methods. Each program plays on a
+FOLDER is what `chappe-reference examples` wrote; words pick languages and methods. With --list it only names the
+methods. Each program plays on a
 stage of its own: the story of its method, up to the request. CHAPPE_STAGE_BIN is the test `stage` of
 chappe-reference, CHAPPE_BIN the command `chappe`, CHAPPE_EXAMPLES_BIN the crate of the examples in Rust.
 """
@@ -21,6 +23,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+from run import raise_loopback
+
 # How long a stage may take to play a story, and a program to be answered, in seconds.
 DEADLINE = 60
 # Rust and the command are programs of their own each time; the others stay loaded.
@@ -29,6 +34,12 @@ RUNNERS = {
     "python": [sys.executable, str(HERE / "answers" / "run.py")],
 }
 RUNNERS["typescript"] = RUNNERS["javascript"]
+# Whose answer a library cannot take, and what it says of it: crates/chappe-reference/src/example/packages.rs has
+# the same list, so that the pages say so.
+BROKEN = {
+    ("telegram", "account.sendVerifyEmailCode"): "is not iterable",
+    ("teleproto", "account.sendVerifyEmailCode"): "is not iterable",
+}
 EXTENSIONS = {"cli": "sh", "javascript": "js", "python": "py", "rust": None, "typescript": "ts"}
 
 
@@ -77,17 +88,24 @@ def environment(**more):
     return kept | {"PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"} | more
 
 
+def recorded():
+    """The methods of which there is a recorded answer."""
+    files = (HERE.parents[1] / "crates" / "chappe-reference" / "recorded").glob("*.json")
+    return [method for file in sorted(files) for method in json.loads(file.read_text(encoding="utf-8"))]
+
+
 def main():
-    folder, words = Path(sys.argv[1]).resolve(), sys.argv[2:]
+    words = sys.argv[1:]
+    if words == ["--list"]:
+        return print("\n".join(recorded()))
+    if words[0] == "--alone":
+        words.pop(0)
+        raise_loopback()
+    folder = Path(words.pop(0)).resolve()
     lines = (folder / "requests.jsonl").read_text(encoding="utf-8").splitlines()
     requests = {request["method"]: request for request in map(json.loads, lines)}
-    recorded = [
-        method
-        for file in sorted((HERE.parents[1] / "crates/chappe-reference/recorded").glob("*.json"))
-        for method in json.loads(file.read_text(encoding="utf-8"))
-    ]
     languages = [word for word in words if word in EXTENSIONS] or list(EXTENSIONS)
-    wanted = [word for word in words if word not in EXTENSIONS] or recorded
+    wanted = [word for word in words if word not in EXTENSIONS] or recorded()
     begun = time.monotonic()
     with ThreadPoolExecutor(len(languages)) as threads:
         play = lambda language: played(folder, language, [requests[method] for method in wanted])
@@ -115,7 +133,11 @@ def played(folder, language, requests):
             try:
                 told = stage.ask(method)
                 outcome = program.run(folder, language, method, package, told)
-                wrong = stage.ask("check " + json.dumps(outcome))["wrong"]
+                trouble = BROKEN.get((package.partition("@")[0], method))
+                if trouble is None:
+                    wrong = stage.ask("check " + json.dumps(outcome))["wrong"]
+                else:
+                    wrong = None if trouble in outcome.get("error", "") else f"no trouble any more: {outcome}"
             except Gone as gone:
                 complaints.append(f"{method}: {gone}; those behind it were not run")
                 break
@@ -166,7 +188,7 @@ class Alone:
             command = [os.environ["CHAPPE_EXAMPLES_BIN"], method]
         else:
             command = ["sh", str(folder / "cli" / f"{method}.sh")]
-        done = run(
+        done = ended(
             command,
             cwd=home,
             env=environment(
@@ -189,8 +211,8 @@ class Alone:
         return {"json": json.loads(done.stdout)}
 
 
-def run(command, **more):
-    """Runs a program to its end; one that does not end is killed."""
+def ended(command, **more):
+    """A program that ran to its end; one that does not end is killed."""
     try:
         return subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8",

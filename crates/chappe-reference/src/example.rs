@@ -184,7 +184,7 @@ pub fn example(language: Language, call: &Object<'static>) -> Example {
         code: written.code,
         snippet: written.snippet,
         package: package.map_or_else(|| "chappe".to_owned(), |package| package.install(language)),
-        note: None,
+        note: package.and_then(|package| package.trouble(call.name())).map(str::to_owned),
     }
 }
 

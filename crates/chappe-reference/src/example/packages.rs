@@ -8,6 +8,15 @@ use serde::Deserialize;
 
 use super::{Language, definitions};
 
+/// Calls whose answer packages cannot take, and why: the call is made, and the program ends with an error.
+/// Observed: `interop/reference/answers.py` has the same list, and notices when one is mended.
+const BROKEN: [(&str, &[&str], &str); 1] = [(
+    "account.sendVerifyEmailCode",
+    &["telegram", "teleproto"],
+    "The call is made, but this package then fails with a `TypeError`: the answer has a `length`, so that \
+     it is taken for an array.",
+)];
+
 /// A package of somebody else that makes calls.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +38,14 @@ impl Package {
     pub fn install(&self, language: Language) -> String {
         let sign = if language == Language::Python { "==" } else { "@" };
         format!("{}{sign}{}", self.name, self.version)
+    }
+
+    /// What to know before it makes this call.
+    pub(super) fn trouble(&self, method: &str) -> Option<&'static str> {
+        let is_it = |(broken, packages, _): &&(&str, &[&str], &str)| {
+            *broken == method && packages.contains(&self.name.as_str())
+        };
+        BROKEN.iter().find(is_it).map(|(_, _, why)| *why)
     }
 
     /// Whether it has this definition, and in this form.
