@@ -30,6 +30,8 @@ const FILES: [&str; 2] = ["inputDocument", "inputPhoto"];
 pub struct Samples {
     /// Methods before a sign-in that go on with a session.
     steps: BTreeSet<String>,
+    /// The keys of values that name somebody.
+    cast: BTreeSet<String>,
     /// TL-JSON by `definition.field`, `field:TYPE` or `TYPE`.
     values: BTreeMap<String, Json>,
 }
@@ -92,7 +94,12 @@ impl Samples {
     fn recast(&self, definition: &Definition, given: &mut Map<String, Json>) {
         given.retain(|name, value| {
             let param = definition.params.iter().find(|param| param.name == *name);
-            let known = param.and_then(|it| self.values.get(&format!("{}:{}", it.name, it.ty)));
+            let key = param.map(|it| format!("{}:{}", it.name, it.ty)).unwrap_or_default();
+            let own = format!("{}.{name}", definition.name);
+            if self.cast.contains(&key) || self.cast.contains(&own) {
+                return false;
+            }
+            let known = self.values.get(&key);
             let is_same =
                 known.is_some_and(|known| known["_"].is_string() && known["_"] == value["_"]);
             !(is_same && CAST.iter().any(|(name, _)| value["_"] == *name))
@@ -164,11 +171,18 @@ impl<'s> Filling<'s> {
         given: &Map<String, Json>,
         depth: usize,
     ) -> Result<Map<String, Json>, SampleError> {
+        let optional = definition.params.iter().filter(|param| param.flag.is_some());
+        let chosen: Vec<&Param> =
+            optional.filter(|param| given.contains_key(&param.name)).collect();
         let mut filled = Map::new();
         filled.insert("_".to_owned(), json!(definition.name));
         for param in definition.params.iter().filter(|param| param.ty != Type::Nat) {
-            let value = given.get(&param.name).cloned();
-            let value = match value.or_else(|| self.sample(definition, param)) {
+            // Who chose among the optional fields chose them all, but for those that share a bit.
+            let is_left_out = param.flag.is_some()
+                && !chosen.is_empty()
+                && !chosen.iter().any(|chosen| chosen.flag == param.flag);
+            let sample = || self.sample(definition, param).filter(|_| !is_left_out);
+            let value = match given.get(&param.name).cloned().or_else(sample) {
                 Some(value) => self.value(&param.ty, &value, depth + 1)?,
                 None if param.flag.is_some() => continue,
                 None if !self.strict => self.plainest(&param.ty, depth + 1)?,
