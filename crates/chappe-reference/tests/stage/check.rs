@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use chappe_reference::Recorded;
+use chappe_reference::{Recorded, recorded};
 use chappe_schema::{
     api,
     layers::Layers,
@@ -136,4 +136,55 @@ fn unhex(digits: &str) -> Result<Bytes, String> {
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     let bytes: Option<Vec<u8>> = digits.as_bytes().chunks(2).map(byte).collect();
     Ok(bytes.ok_or("no hexadecimal digits")?.into())
+}
+
+/// What a program may be answered, and what not.
+pub(crate) fn notices() {
+    let asked = |method: &str| recorded::recorded(method).unwrap();
+    let answered = |method: &str, change: &dyn Fn(&mut Json)| {
+        let mut answer = asked(method).answer.clone().unwrap();
+        change(&mut answer);
+        check(asked(method), Outcome::Json(answer), &[])
+    };
+    let (code, config) = ("auth.sendCode", "help.getConfig");
+    answered(code, &|_| {}).unwrap();
+    answered(code, &|answer| answer["timeout"] = 61.into()).unwrap_err();
+    answered(code, &|answer| answer["flags"] = 1.into()).unwrap_err();
+    answered(code, &|answer| *answer = true.into()).unwrap_err();
+    answered("users.getUsers", &|answer| drop(answer.as_array_mut().unwrap().pop())).unwrap_err();
+    // What is drawn anew, and where this machine listens.
+    answered(config, &|answer| answer["autologin_token"] = "other".into()).unwrap();
+    answered(config, &|answer| answer["dc_options"][0]["port"] = 4430.into()).unwrap();
+    answered(config, &|answer| answer["dc_options"][0]["id"] = 4.into()).unwrap_err();
+    // Only what a device says of itself, not what is said of another one.
+    let device = |index: usize| {
+        answered("account.getAuthorizations", &|answer| {
+            answer["authorizations"][index]["device_model"] = "GramJS".into();
+        })
+    };
+    device(0).unwrap();
+    device(1).unwrap_err();
+
+    let refused = |method: &str, refusals: &[String]| {
+        check(asked(method), Outcome::Error("it failed".to_owned()), refusals)
+    };
+    refused("auth.bindTempAuthKey", &["TEMP_AUTH_KEY_EMPTY".to_owned()]).unwrap();
+    refused("auth.bindTempAuthKey", &["FLOOD_WAIT_3".to_owned()]).unwrap_err();
+    refused(code, &["PHONE_NUMBER_INVALID".to_owned()]).unwrap_err();
+    answered("auth.bindTempAuthKey", &|_| {}).unwrap_err();
+
+    // GramJS has the method and its answer in layer 198, as bytes.
+    let bytes = |request: &str, answer: &str| {
+        let (request, answer) = (request.to_owned(), answer.to_owned());
+        check(
+            asked("account.resetWebAuthorization"),
+            Outcome::Bytes { layer: 198, request, answer },
+            &[],
+        )
+    };
+    bytes("efb9012d1303440000000000", "b5757299").unwrap();
+    bytes("efb9012d1303440000000000", "379779bc").unwrap_err();
+    bytes("efb9012d1403440000000000", "b5757299").unwrap_err();
+    bytes("efb9012d", "b5757299").unwrap_err();
+    bytes("efb9012d1303440000000000", "b57572").unwrap_err();
 }

@@ -42,15 +42,23 @@ fn main() {
     }
 }
 
-/// Does what a harness of tests does with its one test.
+/// Does what a harness of tests does.
 fn test(arguments: &[String]) {
-    const NAME: &str = "every_method_of_the_local_telegram_is_recorded_as_it_is_answered";
-    let mut filters = arguments.iter().filter(|word| !word.starts_with('-')).peekable();
-    if arguments.iter().any(|word| word == "--list") {
-        println!("{NAME}: test");
-    } else if filters.peek().is_none() || filters.any(|part| NAME.contains(part)) {
-        every_method_of_the_local_telegram_is_recorded_as_it_is_answered();
-        println!("test {NAME} ... ok");
+    const TESTS: [(&str, fn()); 2] = [
+        (
+            "every_method_of_the_local_telegram_is_recorded_as_it_is_answered",
+            every_method_of_the_local_telegram_is_recorded_as_it_is_answered,
+        ),
+        ("another_answer_than_the_recorded_one_is_noticed", check::notices),
+    ];
+    let filters: Vec<_> = arguments.iter().filter(|word| !word.starts_with('-')).collect();
+    for (name, test) in TESTS {
+        if arguments.iter().any(|word| word == "--list") {
+            println!("{name}: test");
+        } else if filters.is_empty() || filters.iter().any(|part| name.contains(*part)) {
+            test();
+            println!("test {name} ... ok");
+        }
     }
 }
 
