@@ -1,13 +1,12 @@
 // What GramJS needs to know to dial the local Telegram.
 "use strict";
 
-const { createHash, createPublicKey } = require("node:crypto");
-const bigInt = require("big-integer");
 const { Api, TelegramClient } = require("telegram");
 const network = require("telegram/network");
 const { _serverKeys } = require("telegram/crypto/RSA");
 const { StringSession } = require("telegram/sessions");
 const program = require("../program");
+const { trustOnly } = require("./trust");
 
 const { apiHash, apiId, check, host, server } = program;
 
@@ -17,7 +16,7 @@ const FRAMINGS = {
     obfuscated: network.ConnectionTCPObfuscated,
 };
 
-trustOnly(server.rsa_public_key_pem);
+trustOnly(_serverKeys, server);
 
 // GramJS dials port 80 whatever the session says: only a connection class can name another.
 class Connection extends FRAMINGS[process.argv[2] ?? "full"] {
@@ -64,30 +63,6 @@ async function signIn(client, others = {}) {
         { apiId, apiHash },
         { phoneNumber: phone, phoneCode: async () => code, onError: giveUp, ...others },
     );
-}
-
-/** Makes the server's key the only one that GramJS accepts. */
-function trustOnly(pem) {
-    const jwk = createPublicKey(pem).export({ format: "jwk" });
-    const [n, e] = [jwk.n, jwk.e].map((part) => Buffer.from(part, "base64url"));
-    const digest = createHash("sha1").update(tlBytes(n)).update(tlBytes(e)).digest();
-    const fingerprint = digest.readBigInt64LE(12);
-    const hex = BigInt.asUintN(64, fingerprint).toString(16).padStart(16, "0");
-    check(hex === server.rsa_fingerprint, `fingerprint ${hex}, not ${server.rsa_fingerprint}`);
-    _serverKeys.clear();
-    _serverKeys.set(fingerprint.toString(), {
-        fingerprint: bigInt(fingerprint.toString()),
-        n: bigInt(n.toString("hex"), 16),
-        e: Number(BigInt(`0x${e.toString("hex")}`)),
-    });
-}
-
-/** A TL `bytes`. */
-function tlBytes(bytes) {
-    const length = bytes.length;
-    const head = length < 254 ? [length] : [254, length & 255, (length >> 8) & 255, length >> 16];
-    const filled = Buffer.concat([Buffer.from(head), bytes]);
-    return Buffer.concat([filled, Buffer.alloc((4 - (filled.length % 4)) % 4)]);
 }
 
 /** Awaits a call that must fail with a certain error of Telegram. */

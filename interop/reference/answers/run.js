@@ -3,11 +3,11 @@
 // program was answered.
 "use strict";
 
-const { createHash, createPublicKey } = require("node:crypto");
 const { readFileSync } = require("node:fs");
 const { createInterface } = require("node:readline");
 const { Script } = require("node:vm");
 const bigInt = require("big-integer");
+const { trustOnly } = require("../../gramjs/trust");
 
 // How long a program may take, in milliseconds.
 const DEADLINE = 20_000;
@@ -73,30 +73,6 @@ function load(name) {
     return packages.get(name);
 }
 
-/** Makes the stage's key the only one that is accepted. */
-function trustOnly(keys, pem, expected) {
-    const jwk = createPublicKey(pem).export({ format: "jwk" });
-    const [n, e] = [jwk.n, jwk.e].map((part) => Buffer.from(part, "base64url"));
-    const digest = createHash("sha1").update(tlBytes(n)).update(tlBytes(e)).digest();
-    const fingerprint = digest.readBigInt64LE(12);
-    const hex = BigInt.asUintN(64, fingerprint).toString(16).padStart(16, "0");
-    if (hex !== expected) throw new Error(`fingerprint ${hex}, not ${expected}`);
-    keys.clear();
-    keys.set(fingerprint.toString(), {
-        fingerprint: bigInt(fingerprint.toString()),
-        n: bigInt(n.toString("hex"), 16),
-        e: Number(BigInt(`0x${e.toString("hex")}`)),
-    });
-}
-
-/** A TL `bytes`. */
-function tlBytes(bytes) {
-    const length = bytes.length;
-    const head = length < 254 ? [length] : [254, length & 255, (length >> 8) & 255, length >> 16];
-    const filled = Buffer.concat([Buffer.from(head), bytes]);
-    return Buffer.concat([filled, Buffer.alloc((4 - (filled.length % 4)) % 4)]);
-}
-
 /** The bytes of an answer: an object, a Bool, or a vector of objects. */
 function bytesOf(answer) {
     const word = (number) => {
@@ -115,7 +91,7 @@ function bytesOf(answer) {
 async function outcome({ file, package: name, code, stage }) {
     const { layer, modules, state } = load(name);
     Object.assign(state, { asked: undefined, client: undefined, stage });
-    trustOnly(state.keys, stage.server.rsa_public_key_pem, stage.server.rsa_fingerprint);
+    trustOnly(state.keys, stage.server);
     const printed = [];
     const env = {
         BOT_STRING_SESSION: "the stage puts its own there",
