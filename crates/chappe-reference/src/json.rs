@@ -11,6 +11,7 @@ use crate::layers::LayerPage;
 use crate::model::{
     Constructor, ErrorInfo, Method, Namespace, Reference, Size, TypeInfo, core_type, params,
 };
+use crate::recorded::recorded;
 use crate::{Kind, example, layers};
 
 /// The version of the form: it rises when something that `TWINS.md` promises is not so any more.
@@ -125,6 +126,7 @@ fn method(method: &Method) -> Value {
             "guides": said.map(|words| &words.guides),
             "request": example::request(method),
             "examples": examples(method),
+            "recorded": recorded(method.name()),
         }),
     );
     page

@@ -221,6 +221,34 @@ impl Index {
         hits.collect()
     }
 
+    /// The things that are called so, in any spelling: those of the closest kind of sameness only.
+    /// Several are possible, as a name without its namespace may be in several; of a type and its
+    /// constructor, which other spellings than TL's do not tell apart, it is the type.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Vec<Hit<'_>> {
+        let query: String = name.trim().chars().take(LETTERS).collect();
+        let (forms, ids) = (forms(&query), ids(&query));
+        let levels: [&dyn Fn(&Thing) -> bool; 4] = [
+            &|thing| thing.name == query,
+            &|thing| thing.id.is_some_and(|id| ids.contains(&id)),
+            &|thing| forms.contains(&thing.key),
+            &|thing| forms.iter().any(|form| *form == thing.key[thing.short..]),
+        ];
+        let found = levels.iter().map(|is_it| self.things.iter().filter(|it| is_it(it)).collect());
+        let mut found = found.filter(|found: &Vec<&Thing>| !found.is_empty());
+        let mut found = found.next().unwrap_or_default();
+        let types: Vec<&str> =
+            found.iter().filter(|it| it.kind == Kind::Type).map(|it| it.key.as_str()).collect();
+        found.retain(|it| it.kind != Kind::Constructor || !types.contains(&it.key.as_str()));
+        let hits = found.into_iter().map(|thing| Hit {
+            kind: thing.kind,
+            name: thing.name,
+            about: &thing.about,
+            param: None,
+        });
+        hits.collect()
+    }
+
     /// The things that have the words of a query, and how well.
     fn said(&self, query: &str) -> HashMap<usize, Score> {
         let asked = asked(query);

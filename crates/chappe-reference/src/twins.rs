@@ -33,14 +33,19 @@ pub fn read(path: &str) -> Option<String> {
         return Some(text());
     }
     let (address, ending) = path.rsplit_once('.')?;
-    let (folder, _) = address.split_once('/')?;
-    let kind = Kind::ALL.into_iter().find(|kind| kind.folder() == folder)?;
-    let (_, name) = things().find(|(it, name)| *it == kind && kind.address(name) == address)?;
+    let (kind, name) = thing(address)?;
     match ending {
         "md" => markdown(kind, name),
         "json" => Some(format!("{}\n", json::page(kind, name)?)),
         _ => None,
     }
+}
+
+/// What has this address, from the top of the reference and without an ending.
+fn thing(address: &str) -> Option<(Kind, &'static str)> {
+    let (folder, _) = address.split_once('/')?;
+    let kind = Kind::ALL.into_iter().find(|kind| kind.folder() == folder)?;
+    things().find(|(it, name)| *it == kind && kind.address(name) == address)
 }
 
 /// The page of a thing as Markdown; `None` when there is none of this kind and name.

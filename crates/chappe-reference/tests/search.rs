@@ -178,6 +178,25 @@ fn the_index_is_small() {
     assert!(script.is_ascii() || !script.contains(['\u{2028}', '\u{2029}']));
 }
 
+#[test]
+fn a_name_is_one_thing_or_several_and_never_a_guess() {
+    let named = |name: &str| index().named(name).iter().map(told).collect::<Vec<String>>();
+    for (query, want) in FIRST {
+        let found = named(query);
+        assert!(found.is_empty() || found.contains(&(*want).to_owned()), "{query}: {found:?}");
+    }
+    assert_eq!(named("reset_web_authorization"), ["method account.resetWebAuthorization"]);
+    assert_eq!(named("user"), ["constructor user"]);
+    assert_eq!(named("USER"), ["type User"]);
+    assert_eq!(named("FLOOD_WAIT_42"), ["error FLOOD_WAIT_X"]);
+    assert_eq!(named("0x997275b5"), ["constructor boolTrue"]);
+    let several = named("getMessages");
+    assert_eq!(several, ["method messages.getMessages", "method channels.getMessages"]);
+    for none in ["account.resetWebAuthorisation", "reset", "", "???", "0x1"] {
+        assert!(named(none).is_empty(), "{none}: {:?}", named(none));
+    }
+}
+
 /// Node runs the pages' script with the pages' index.
 #[test]
 fn the_script_of_the_pages_finds_the_same_in_the_same_order() {

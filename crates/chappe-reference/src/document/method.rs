@@ -10,6 +10,7 @@ use super::{Document, Inline, code, inline, named, phrase, text, ty};
 use crate::Kind;
 use crate::example::{self, Language};
 use crate::model::{Callers, FACTS_LAYER, Method, Reference, core_type, params};
+use crate::recorded::recorded;
 
 pub(super) fn document(method: &Method) -> Document {
     let definition = method.definition;
@@ -147,6 +148,37 @@ fn examples(page: &mut Document, method: &Method) {
     }
     page.heading(3, "TL-JSON");
     page.code("json", format!("{:#}", example::request(method)));
+    let Some(recorded) = recorded(method.name()) else { return };
+    page.heading(2, "Recorded from the local Telegram");
+    page.paragraph([text(format!(
+        "{} What is named, numbered or secret here belongs to an invented world.",
+        recorded.story
+    ))]);
+    if let Some(bound) = &recorded.bound {
+        page.paragraph([text(bound.why.clone())]);
+    }
+    page.heading(3, "Request");
+    page.code("json", format!("{:#}", recorded.request));
+    if let Some(answer) = &recorded.answer {
+        page.heading(3, "Answer");
+        page.code("json", short(&format!("{answer:#}")));
+    }
+    for refused in &recorded.refused {
+        page.heading(3, format!("Refused with {} {}", refused.code, refused.error));
+        page.code("json", format!("{:#}", refused.request));
+    }
+}
+
+/// The beginning of what is long; the JSON page has all of it.
+fn short(json: &str) -> String {
+    let lines: Vec<&str> = json.lines().collect();
+    match lines.get(..LINES) {
+        Some(first) if lines.len() > LINES + 5 => {
+            let more = lines.len() - LINES;
+            format!("{}\n... and {more} more lines", first.join("\n"))
+        }
+        _ => json.to_owned(),
+    }
 }
 
 /// What Markdown calls a language.
@@ -296,6 +328,9 @@ fn capital(words: &str) -> String {
     let mut letters = words.chars();
     letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
+
+/// How many lines of an answer are written out.
+const LINES: usize = 60;
 
 /// What of its own no method has.
 const EVERYWHERE: &[&str] = &["FLOOD_WAIT_X", "AUTH_KEY_UNREGISTERED"];
