@@ -2,6 +2,7 @@
 
 mod account;
 mod approve;
+mod reference;
 mod session;
 mod web;
 
@@ -15,15 +16,17 @@ use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use clap_complete::{ArgValueCandidates, Shell};
+use clap_complete::{ArgValueCandidates, ArgValueCompleter, Shell};
 
 pub(crate) use self::account::{
     Account, DevicesCommand, NewPassword, PasswordCommand, Recover, RecoveryAddress, ResetDevice,
 };
 pub(crate) use self::approve::Approve;
+pub(crate) use self::reference::{Docs, Lang};
 pub(crate) use self::session::{Convert, Encrypt, Export, Given, Import, Session, Written};
 pub(crate) use self::web::{ListWeb, ResetWeb, Site, WatchWeb, Web, WebFilter, Whose};
 use crate::accounts::{self, Name};
+use crate::docs;
 
 /// Telegram from a terminal, and a Telegram in a box to run it against.
 #[derive(Debug, Parser)]
@@ -46,6 +49,7 @@ Examples:
   chappe web reset --inactive-for 90d           log out of what is not used
   chappe account devices                        where the account is signed in
   chappe call help.getNearestDc                 any method of the schema, as JSON
+  chappe docs account.resetWebAuthorization     what a method does, with examples, offline
 
 Exit codes: 0 ok, 1 other, 2 usage, 3 not found, 4 sign-in or permission, 5 conflict,
 6 flood wait, 7 network, 130 interrupted."
@@ -300,6 +304,8 @@ pub(crate) enum Command {
     Web(Web),
     /// Call any method of the schema by its TL name
     Call(Call),
+    /// Look up methods, types, errors and layers of Telegram, offline
+    Docs(Docs),
     /// The configuration file, and what counts in the end
     #[command(subcommand)]
     Config(Config),
@@ -515,8 +521,8 @@ pub(crate) struct Completions {
 /// A method and its arguments.
 #[derive(Args, Debug)]
 pub(crate) struct Call {
-    /// TL name, such as account.resetWebAuthorization
-    #[arg(value_name = "METHOD")]
+    /// TL name, such as account.resetWebAuthorization; `chappe docs` tells what each does
+    #[arg(value_name = "METHOD", add = ArgValueCompleter::new(docs::methods))]
     pub(crate) method: String,
     /// Arguments as a JSON object, or - to read them from standard input
     #[arg(value_name = "JSON", default_value = "{}", allow_hyphen_values = true)]

@@ -9,6 +9,7 @@ mod convert;
 mod demo;
 mod devices;
 mod directories;
+mod docs;
 mod interrupt;
 mod keep;
 mod many;
@@ -93,9 +94,11 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let output = Output::new(cli.global.json);
     let global = &match cli.command {
         // These need no account, and `config` says itself what is wrong with the file.
-        Command::Demo(_) | Command::Serve(_) | Command::Completions(_) | Command::Config(_) => {
-            cli.global
-        }
+        Command::Completions(_)
+        | Command::Config(_)
+        | Command::Demo(_)
+        | Command::Docs(_)
+        | Command::Serve(_) => cli.global,
         _ => config::settle(cli.global)?,
     };
     match cli.command {
@@ -114,6 +117,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         }
         Command::Web(command) => web::web(global, command, output).await,
         Command::Call(call) => raw::call(global, call, output).await,
+        Command::Docs(options) => docs::docs(options, output).await,
         Command::Config(command) => config::config(global, command, output),
         Command::Completions(options) => completions(&options, output),
     }

@@ -50,6 +50,8 @@ const SOCKETS: &[&str] = &[
     "crates/chappe-cli/src/demo/browser",
     // Whether the login that a person is asked about waits still is looked at in time.
     "crates/chappe-cli/src/demo/guided",
+    // The pages of the reference, for a browser of this machine.
+    "crates/chappe-cli/src/docs/serve",
 ];
 
 const SOCKET_WORDS: &[&str] = &[

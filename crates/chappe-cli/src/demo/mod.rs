@@ -3,7 +3,7 @@
 
 mod browser;
 mod guided;
-mod open;
+pub(crate) mod open;
 mod played;
 mod stage;
 

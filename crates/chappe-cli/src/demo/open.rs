@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::{env, thread};
 
 /// Opens a page of this machine; says why not.
-pub(super) fn page(url: &str) -> Result<(), String> {
+pub(crate) fn page(url: &str) -> Result<(), String> {
     // What is opened is ours: no option, no file, no other machine.
     if !url.starts_with("http://localhost:") || !url.is_ascii() || url.contains(char::is_whitespace)
     {

@@ -14,6 +14,8 @@ mod config;
 mod convert;
 #[cfg(test)]
 mod demo;
+#[cfg(test)]
+mod docs;
 #[cfg(unix)]
 #[cfg(test)]
 mod first_steps;
