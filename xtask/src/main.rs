@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 mod codegen;
 mod mutate;
+mod reference;
 mod tidy;
 
 const HELP: &str = "\
@@ -14,6 +15,9 @@ Commands:
   codegen          generate the types from schema/
   codegen --check  only compare what is checked in with what would be generated
   mutate [NAME..]  break each check of xtask/mutations.toml, or those with a NAME in theirs
+  reference [DIR]  build the method reference in DIR, or in target/reference
+  reference --record
+                   write down anew what the local Telegram answers in it
   tidy             check the rules of the house
   help             print this
 ";
@@ -26,6 +30,11 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::write(),
         ["codegen", "--check"] => codegen::check(),
         ["mutate", ref names @ ..] => return judge(mutate::run(&codegen::root(), names)),
+        ["reference"] => return judge(reference::build(&codegen::root(), None)),
+        ["reference", "--record"] => return judge(reference::record(&codegen::root())),
+        ["reference", folder] if !folder.starts_with('-') => {
+            return judge(reference::build(&codegen::root(), Some(folder)));
+        }
         ["tidy"] => return judge(tidy::run(&codegen::root())),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

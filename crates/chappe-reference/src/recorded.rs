@@ -85,6 +85,46 @@ pub fn all() -> &'static BTreeMap<String, Recorded> {
     })
 }
 
+/// A value of a constructor in an answer that was recorded, and the method that was answered; the
+/// fullest one that is short enough to be read. `None` if no answer has one.
+pub fn value(constructor: &str) -> Option<(&'static str, &'static Value)> {
+    static VALUES: OnceLock<BTreeMap<&str, (&str, &Value)>> = OnceLock::new();
+    let values = VALUES.get_or_init(|| {
+        let mut values = BTreeMap::new();
+        for (method, recorded) in all() {
+            if let Some(answer) = &recorded.answer {
+                collect(method, answer, &mut values);
+            }
+        }
+        values
+    });
+    values.get(constructor).copied()
+}
+
+/// Puts the objects of an answer where fuller ones of their constructors are not yet.
+fn collect<'r>(
+    method: &'r str,
+    value: &'r Value,
+    values: &mut BTreeMap<&'r str, (&'r str, &'r Value)>,
+) {
+    const LONGEST: usize = 1_500;
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(method, item, values)),
+        Value::Object(fields) => {
+            fields.values().for_each(|field| collect(method, field, values));
+            let Some(name) = fields.get("_").and_then(Value::as_str) else { return };
+            let fuller = values
+                .get(name)
+                .and_then(|(_, value)| value.as_object())
+                .is_none_or(|known| known.len() < fields.len());
+            if fuller && value.to_string().len() <= LONGEST {
+                values.insert(name, (method, value));
+            }
+        }
+        _ => {}
+    }
+}
+
 macro_rules! files {
     ($($name:literal)*) => {
         &[$(($name, include_str!(concat!("../recorded/", $name, ".json")))),*]

@@ -7,8 +7,8 @@ use maud::{Markup, html};
 use super::frame::{Page, crumbs, document, heading, neighbours};
 use super::method::{assumed, history, parameters};
 use super::{Detail, Here, breakable, example, text};
-use crate::Kind;
 use crate::model::{Constructor, Reference, TypeInfo, namespace_of, params};
+use crate::{Kind, recorded};
 
 /// The page of a type.
 pub(super) fn ty(ty: &TypeInfo, detail: Detail) -> Markup {
@@ -111,8 +111,7 @@ pub(super) fn constructor(constructor: &Constructor, detail: Detail) -> Markup {
         content.push(html! { section { (heading(id, title)) (markup) } });
     };
     section("fields", "Fields", parameters(here, definition));
-    let sample = crate::example::sample(definition);
-    section("json", "As JSON", example::json("A value as JSON", &sample, detail, &all));
+    section("json", "As JSON", sample(here, definition, detail, &all));
     if let Some(ty) = ty {
         let others: Vec<&str> = ty.constructors.iter().copied().filter(|it| *it != name).collect();
         if !others.is_empty() {
@@ -129,7 +128,7 @@ pub(super) fn constructor(constructor: &Constructor, detail: Detail) -> Markup {
         section("from", "Where it comes from", from(here, ty, detail, &all));
         section("to", "Where it goes", to(here, ty, detail, &all));
     }
-    section("history", "History", history(here, name));
+    section("history", "History", history(here, name, detail));
     document(Page {
         here,
         title: name,
@@ -144,6 +143,19 @@ pub(super) fn constructor(constructor: &Constructor, detail: Detail) -> Markup {
         twin: Some(name.to_owned()),
         feed: None,
     })
+}
+
+/// A value of a constructor as TL-JSON: one that a server answered, or one that was made up.
+fn sample(here: Here, definition: &'static Definition, detail: Detail, all: &str) -> Markup {
+    html! {
+        @match recorded::value(&definition.name) {
+            Some((method, value)) => {
+                p { "From an answer of the local Telegram to " (here.link(Kind::Method, method)) ":" }
+                (example::json("A value as JSON", value, detail, all))
+            }
+            None => (example::json("A value as JSON", &crate::example::sample(definition), detail, all)),
+        }
+    }
 }
 
 /// The file of a page without its ending, as seen from its folder.

@@ -85,7 +85,8 @@ pub(super) fn json(label: &str, value: &Json, detail: Detail, whole: &str) -> Ma
     let most = match detail {
         Detail::All => 60,
         Detail::FewSummaries | Detail::NoSummaries | Detail::NoFixes => 30,
-        Detail::NoMeanings | Detail::Names | Detail::Least => 12,
+        Detail::NoMeanings | Detail::Names => 12,
+        Detail::Lines | Detail::Least => 5,
     };
     let text = format!("{value:#}");
     let count = text.lines().count();

@@ -212,7 +212,7 @@ fn differences(here: Here, changed: &[&Changed], detail: Detail, all: &str) -> M
 /// How many of a list are shown, and how many are not.
 fn cut(count: usize, detail: Detail) -> (usize, usize) {
     let most = match detail {
-        Detail::Names => 120,
+        Detail::Names | Detail::Lines => 120,
         Detail::Least => 50,
         _ => usize::MAX,
     };

@@ -30,7 +30,7 @@ pub(super) fn page(method: &Method, detail: Detail) -> Markup {
     section("errors", "Errors", errors(here, method, detail));
     section("recorded", "Request and answer", example::sent(here, method, detail));
     section("related", "Related", related(here, method, detail));
-    section("history", "History", history(here, &definition.name));
+    section("history", "History", history(here, &definition.name, detail));
 
     let beside = Reference::get().namespace(method.namespace());
     let beside = beside.map(|it| it.methods.as_slice()).unwrap_or_default();
@@ -214,7 +214,18 @@ fn errors(here: Here, method: &Method, detail: Detail) -> Markup {
                 @else { "None of its own is known." }
             }
         } @else {
-            @if detail == Detail::Least {
+            @if detail == Detail::Lines {
+                ul.contents {
+                    @for thrown in &method.errors {
+                        @let general = thrown.words.map(|words| summary(&words.about));
+                        li {
+                            a href=(here.to(Kind::Error, thrown.name)) { (thrown.name) }
+                            @if let Some(cause) = thrown.cause.or(general) { " " (text::bare(cause)) }
+                        }
+                    }
+                }
+            } @else if detail == Detail::Least {
+                p { "They are many; each has its cause and what to do on its own page." }
                 ul.names {
                     @for thrown in &method.errors {
                         li { a href=(here.to(Kind::Error, thrown.name)) { (breakable(thrown.name)) } }
@@ -268,13 +279,14 @@ pub(super) fn retry(retry: Retry) -> Markup {
 
 fn related(here: Here, method: &Method, detail: Detail) -> Markup {
     let related = &method.related;
-    let lists = [
+    let family: &[&str] = if detail < Detail::Lines { &related.family } else { &[] };
+    let lists: [(&str, &[&str]); 6] = [
         ("Gives the values it needs", &related.needs),
         ("Takes it back", &related.undo),
         ("It takes back", &related.undoes),
         ("Needs what it gives", &related.needed_by),
         ("See also", &related.see),
-        ("About the same", &related.family),
+        ("About the same", family),
     ];
     let guides = method.words.map(|words| &words.guides);
     let is_empty = lists.iter().all(|(_, names)| names.is_empty());
@@ -294,13 +306,14 @@ fn related(here: Here, method: &Method, detail: Detail) -> Markup {
 }
 
 /// What happened to a definition in the layers that are held.
-pub(super) fn history(here: Here, name: &str) -> Markup {
+pub(super) fn history(here: Here, name: &str, detail: Detail) -> Markup {
+    let most = if detail < Detail::Names { usize::MAX } else { 3 };
     let life = History::get().life(name);
     let steps = life.map(|life| life.steps).unwrap_or_default();
     let oldest = History::get().held().first().copied().unwrap_or_default();
     html! {
         ol.history {
-            @for step in steps.iter().rev() {
+            @for step in steps.iter().rev().take(most) {
                 li {
                     @match &step.what {
                         What::Added(renames) => {
@@ -320,6 +333,9 @@ pub(super) fn history(here: Here, name: &str) -> Markup {
                     }
                 }
             }
+        }
+        @if steps.len() > most {
+            p.quiet { "And " (steps.len() - most) " changes before, all of them " a href={ (name) ".json" } { "in the JSON" } "." }
         }
         p.quiet {
             "Known from layer " (oldest) " on, with gaps: what each layer was is taken from published packages, "
