@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Chromium, and libraries that this repository did not write, against its web logins: README.md.
+# Chromium, and libraries that this repository did not write, against its web logins and its reference: README.md.
 #
 # Installs what the tests need, builds what they are pointed at unless CHAPPE_BIN, CHAPPE_SITE_BIN,
-# CHAPPE_REFERENCE_BIN and CHAPPE_LOGIN_EXAMPLES name it, and runs them in a network namespace with nothing but the loopback
-# interface, where the kernel grants one. Words pick test files: `browser/run.sh widget`.
+# CHAPPE_REFERENCE_BIN and CHAPPE_LOGIN_EXAMPLES name it, and runs them in a network namespace with nothing
+# but the loopback interface, where the kernel grants one. Words pick test files: `browser/run.sh widget`.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")

@@ -1,4 +1,6 @@
 // The method reference in Chromium: valid, readable by everybody, usable by keyboard, from files.
+//
+// `CHAPPE_BLESS=1 browser/run.sh reference` takes the pictures of it anew. Whoever does so looks at each.
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +12,7 @@ import { HtmlValidate } from "html-validate";
 
 import { DESKTOP, launch, PHONE, profile, skip } from "../chromium.js";
 import { audit, fits, tabTo } from "../pages.js";
+import { picture } from "../pictures.js";
 import { finished, programs } from "../processes.js";
 
 const browser = skip ? undefined : await launch();
@@ -239,4 +242,16 @@ test("On paper a page is its content", { skip }, async (t) => {
         assert.equal(await page.locator(gone).first().isVisible(), false, gone);
     }
     assert.ok(await page.getByRole("heading", { name: "Parameters" }).isVisible());
+});
+
+test("What the documents show of it is what it looks like", { skip }, async (t) => {
+    const page = await open(t);
+    await picture(page, "reference-method", { size: { width: 1280, height: 1100 } });
+    await page.goto(address("constructors/webAuthorization.html"));
+    await picture(page, "reference-phone", { size: PHONE, colorScheme: "dark" });
+    await page.goto(address("index.html"));
+    await page.keyboard.press("/");
+    await page.getByRole("combobox", { name: "Search" }).fill("reset web");
+    await page.getByRole("option").first().waitFor();
+    await picture(page, "reference-search", { size: { width: 1000, height: 700 } });
 });

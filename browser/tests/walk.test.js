@@ -3,48 +3,22 @@
 // `CHAPPE_BLESS=1 browser/run.sh walk` takes its pictures anew, and prints what the terminal showed.
 // Whoever does so looks at each of them.
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { after, test } from "node:test";
 
 import { launch, PHONE, profile, skip } from "../chromium.js";
 import { opened, widget } from "../circle.js";
 import { Dashboard } from "../dashboard.js";
+import { BLESS, picture, WINDOW } from "../pictures.js";
 import { finished, folder, programs, Running } from "../processes.js";
 
 const DOCS = fileURLToPath(new URL("../../docs/", import.meta.url));
-const BLESS = process.env.CHAPPE_BLESS === "1";
 /** What a browser with a window calls itself. */
 const ORDINARY = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
-const WINDOW = { width: 1000, height: 700 };
-const QUALITY = 0.82;
 
 const browser = skip ? undefined : await launch();
 after(() => browser?.close());
-
-/** Takes a picture of a page for the document. */
-async function picture(page, name, { colorScheme = "light", size = WINDOW, fullPage = false } = {}) {
-    await page.setViewportSize(size);
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    const png = await page.screenshot({ animations: "disabled", fullPage });
-    if (!BLESS) {
-        return;
-    }
-    // The browser itself makes it small.
-    const canvas = await page.context().newPage();
-    const webp = await canvas.evaluate(
-        async ([png, quality]) => {
-            const bytes = Uint8Array.from(atob(png), (sign) => sign.charCodeAt(0));
-            const bitmap = await createImageBitmap(new Blob([bytes]));
-            const canvas = Object.assign(document.createElement("canvas"), { width: bitmap.width, height: bitmap.height });
-            canvas.getContext("2d").drawImage(bitmap, 0, 0);
-            return canvas.toDataURL("image/webp", quality).split(",")[1];
-        },
-        [png.toString("base64"), QUALITY],
-    );
-    await canvas.close();
-    writeFileSync(`${DOCS}images/${name}.webp`, Buffer.from(webp, "base64"));
-}
 
 /** Without what is different every time: ports, keys, hashes, places, dates, durations, widths. */
 function same(line) {

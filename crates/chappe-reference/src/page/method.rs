@@ -18,7 +18,15 @@ pub(super) fn page(method: &Method, detail: Detail) -> Markup {
     let name = method.name();
     let about = method.words.map(|it| it.about.as_str()).unwrap_or_default();
     let mut sections = vec![("example", "Example"), ("tl", "TL")];
-    let example = html! { section { (heading("example", "Example")) (example::tabs(method)) } };
+    let example = html! {
+        section {
+            (heading("example", "Example"))
+            (example::tabs(method))
+            @if let Some(call) = method.words.and_then(|words| words.chappe.as_ref()) {
+                p { "chappe has a call that does this: " code { (call) } "." }
+            }
+        }
+    };
     let mut content = vec![top(here, method), example, tl(here, definition)];
     let mut section = |id, title, markup: Markup| {
         sections.push((id, title));
@@ -59,12 +67,6 @@ fn top(here: Here, method: &Method) -> Markup {
                 (badges(method.callers, &definition.name))
                 (text::behind_summary(here, &words.about, Some(definition)))
                 @if words.assumed { (assumed()) }
-                @if let Some(note) = &words.note {
-                    aside.note { strong { "Other references say otherwise" } (text::prose(here, note, Some(definition))) }
-                }
-                @if let Some(call) = &words.chappe {
-                    p { "In chappe: " code { (call) } "." }
-                }
             }
             None => (badges(method.callers, &definition.name)),
         }
@@ -245,6 +247,12 @@ fn errors(here: Here, method: &Method, detail: Detail) -> Markup {
             }
             " and others that are "
             a href=(here.all(Kind::Error)) { "not its own" } "."
+        }
+        @if let Some(note) = method.words.and_then(|words| words.note.as_ref()) {
+            aside.note {
+                strong { "Other references say otherwise" }
+                (text::prose(here, note, Some(method.definition)))
+            }
         }
     }
 }

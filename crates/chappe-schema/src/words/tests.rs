@@ -265,3 +265,39 @@ fn backticks_are_names_where_something_has_that_name() {
         ]
     );
 }
+
+/// The namespaces in which every parameter has words.
+const WHOLE: &[&str] = &[
+    "account", "auth", "bots", "channels", "contacts", "help", "messages", "photos", "updates",
+    "upload", "users",
+];
+
+#[test]
+fn everything_that_has_a_page_has_words() {
+    let mut complaints = Complaints::default();
+    for definition in api().definitions() {
+        let name = &definition.name;
+        let is_there = if definition.is_function {
+            words().method(name).is_some()
+        } else {
+            words().constructor(name).is_some()
+        };
+        if !is_there {
+            complaints.say(name, "has no words");
+        }
+        let is_whole = definition.namespace().is_some_and(|space| WHOLE.contains(&space));
+        for param in &definition.params {
+            let is_needed = is_whole && definition.is_function && param.ty != Type::Nat;
+            if is_needed && words().param(definition, param).is_none() {
+                complaints.say(&format!("{name}.{}", param.name), "has no words");
+            }
+        }
+    }
+    for name in api().types().filter(|name| words().ty(name).is_none()) {
+        complaints.say(name, "has no words");
+    }
+    for name in facts().errors.keys().filter(|name| words().error(name).is_none()) {
+        complaints.say(name, "has no words");
+    }
+    complaints.none();
+}
