@@ -20,7 +20,8 @@
 //! # Ok::<(), chappe_tl::DecodeError>(())
 //! ```
 //!
-//! Everything but this page is written by `cargo xtask codegen` from `schema/api.tl`.
+//! Everything but this page is written by `cargo xtask codegen`: the items from `schema/api.tl`, what is said
+//! about them from `schema/docs`.
 #![expect(clippy::question_mark, reason = "hundreds of `?` build slower than what they stand for")]
 
 #[rustfmt::skip]

@@ -118,3 +118,63 @@ fn who_may_call_decides_about_the_session() {
         assert_eq!(code.contains(".session("), asker != Asker::Nobody);
     }
 }
+
+#[test]
+fn the_same_people_are_in_all_requests() {
+    let mut people = BTreeMap::new();
+    for definition in methods().filter(|it| recorded(&it.name).is_none()) {
+        let call = call(definition);
+        let mut found = Vec::new();
+        objects(&call, &mut found);
+        for object in found {
+            if let (Some(id), Some(hash)) = (object.get("user_id"), object.get("access_hash")) {
+                let (id, hash) = (id.to_json().to_string(), hash.to_json().to_string());
+                let before = people.insert(id.clone(), hash.clone());
+                assert!(before.is_none_or(|before| before == hash), "{id} in {}", definition.name);
+            }
+        }
+    }
+    assert_eq!(people.len(), 2, "a friend and a bot: {people:?}");
+
+    fn objects<'o>(object: &'o Object<'static>, found: &mut Vec<&'o Object<'static>>) {
+        fn walk<'o>(value: &'o Value<'static>, found: &mut Vec<&'o Object<'static>>) {
+            match value {
+                Value::Object(object) => objects(object, found),
+                Value::Vector(items) => items.iter().for_each(|item| walk(item, found)),
+                _ => {}
+            }
+        }
+        found.push(object);
+        object.fields().for_each(|(_, value)| walk(value, found));
+    }
+}
+
+#[test]
+fn who_chose_among_the_optional_fields_chose_them_all() {
+    let given = |json: Json| json.as_object().cloned().unwrap();
+    let samples = Samples::bundled();
+    let method = api().find("channels.createChannel").unwrap();
+    let plain = samples.call(method, &Map::new()).unwrap();
+    assert!(plain.get("broadcast").is_some(), "the sample makes a channel");
+    let group = samples.call(method, &given(serde_json::json!({ "megagroup": true }))).unwrap();
+    assert!(group.get("broadcast").is_none() && group.get("megagroup").is_some());
+    // What shares a bit goes with what was chosen.
+    let method = api().find("stories.editStory").unwrap();
+    let story = samples.call(method, &given(serde_json::json!({ "caption": "Good evening" })));
+    assert!(story.unwrap().get("entities").is_some());
+}
+
+#[test]
+fn a_shell_gives_back_what_stands_in_quotes() {
+    let method = api().find("messages.sendMessage").unwrap();
+    let given = serde_json::json!({ "message": "It's \"open\" for $5 & `more`" });
+    let call = Samples::bundled().call(method, given.as_object().unwrap()).unwrap();
+    let command = example(Language::Cli, &call).code;
+    let output = std::process::Command::new("bash")
+        .arg("-c")
+        .arg(format!("chappe() {{ printf %s \"$3\"; }}\n{command}"))
+        .output()
+        .unwrap();
+    let told: Json = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(Object::call_from_json(api(), &method.name, &told).unwrap(), call);
+}
