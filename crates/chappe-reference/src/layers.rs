@@ -100,7 +100,8 @@ pub fn feed() -> String {
          chappe knows the layer.</subtitle>\n\
          <updated>{newest}T00:00:00Z</updated>\n\
          <author><name>chappe</name></author>\n\
-         <link rel=\"alternate\" type=\"text/html\" href=\"index.html\"/>\n"
+         <link rel=\"alternate\" type=\"text/html\" href=\"index.html\"/>\n\
+         <link rel=\"self\" type=\"application/atom+xml\" href=\"feed.xml\"/>\n"
     );
     for page in pages {
         let sources: Vec<String> = page.sources.iter().map(source).collect();

@@ -12,26 +12,31 @@ use crate::docs;
 /// Options of `chappe docs`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-NAME is a method, type, constructor, error or namespace in any spelling, or an id. On a terminal the page
-is shown by $PAGER; in a pipe it is Markdown, and with --json it is what TWINS.md of chappe-reference
-describes. Nothing is dialled: the reference is part of this program.
+NAME is a method, type, constructor, error or namespace in any spelling, or an id. On a
+terminal $PAGER shows the page; in a pipe it is Markdown, and with --json an object whose
+form stays. Nothing is dialled: the reference is part of this program.
 
 Examples:
   chappe docs account.resetWebAuthorization     or reset_web_authorization, or 0x2d01b9ef
   chappe docs FLOOD_WAIT_42                     an error: its cause, and what to do
-  chappe docs sendMessage --lang python         the example alone
+  chappe docs help.getConfig --lang python      the example alone
   chappe docs --search log out website          what is about that
   chappe docs --diff 198..230                   what changed between two layers
   chappe docs --open                            all of it in a browser, offline")]
 pub(crate) struct Docs {
     /// What to tell about [default: what there is]
-    #[arg(value_name = "NAME", add = ArgValueCompleter::new(docs::candidates))]
+    #[arg(
+        value_name = "NAME",
+        allow_negative_numbers = true,
+        add = ArgValueCompleter::new(docs::candidates)
+    )]
     pub(crate) name: Option<String>,
     /// Find what these words are about, or what has a name like them
     #[arg(
         long,
         value_name = "WORDS",
         num_args = 1..,
+        allow_negative_numbers = true,
         conflicts_with_all = ["name", "lang", "layer", "diff", "open", "export"]
     )]
     pub(crate) search: Vec<String>,

@@ -41,6 +41,8 @@ fn a_name_in_any_spelling_gives_its_page_as_markdown_in_a_pipe() {
     ] {
         assert_eq!(told(&[name]), page, "{name}");
     }
+    // An id as programs print it that read it with a sign.
+    assert!(told(&["-1720552011"]).starts_with("# boolTrue\n"));
     assert!(told(&["FLOOD_WAIT_42"]).starts_with("# FLOOD\\_WAIT\\_X\n"));
     assert!(told(&["User"]).contains("## Constructors"));
     assert!(told(&["user"]).contains("## Fields"));
@@ -99,6 +101,7 @@ fn what_is_searched_is_found_a_line_each() {
     assert_eq!(lines.next(), Some("KIND\tNAME\tABOUT"));
     assert!(lines.next().unwrap().starts_with("method\taccount.resetWebAuthorization\tEnds one"));
     assert_eq!(told(&["--limit", "3", "--search", "message"]).lines().count(), 4);
+    assert!(told(&["--search", "-503"]).contains("error\tTimeout"));
     let found = json(&["--search", "phone_code_hash"]);
     let hits = found.as_array().unwrap();
     assert!(hits.iter().any(|hit| hit["param"] == "phone_code_hash"), "{found}");
