@@ -209,6 +209,14 @@ pub(crate) fn summary(kind: Kind, name: &str) -> Option<&'static str> {
     }
 }
 
+/// A number of things in words: `1 method`, `2 methods`.
+fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Errors that any method may answer, so that they are said once on each page and not listed.
+const EVERYWHERE: &[&str] = &["FLOOD_WAIT_X", "AUTH_KEY_UNREGISTERED"];
+
 /// A name that a line may break behind its dots and in front of capitals.
 fn breakable(name: &str) -> Markup {
     pieces(name, 24, 8)

@@ -4,9 +4,9 @@ use chappe_schema::words::{summary, words};
 use chappe_schema::{Definition, layers::History};
 use maud::{Markup, html};
 
-use super::frame::{Page, crumbs, document, heading, neighbours};
+use super::frame::{Page, crumbs, document, heading, neighbours, short};
 use super::method::{assumed, history, parameters};
-use super::{Detail, Here, breakable, example, text};
+use super::{Detail, Here, breakable, count, example, text};
 use crate::model::{Constructor, Reference, TypeInfo, namespace_of, params};
 use crate::{Kind, recorded};
 
@@ -17,15 +17,13 @@ pub(super) fn ty(ty: &TypeInfo, detail: Detail) -> Markup {
     let mut sections = Vec::new();
     let mut content = vec![html! {
         h1 { (breakable(ty.name)) }
-        @if let Some(about) = ty.about {
-            p.lead { (text::inline(here, summary(about), None)) }
-            (text::behind_summary(here, about, None))
-        }
+        @if let Some(about) = ty.about { p.lead { (text::inline(here, summary(about), None)) } }
         ul.badges {
             li { "Type" }
-            li { (ty.constructors.len()) @if ty.constructors.len() == 1 { " constructor" } @else { " constructors" } }
+            li { (count(ty.constructors.len(), "constructor")) }
             li { (ty.size) " on the wire" }
         }
+        @if let Some(about) = ty.about { (text::behind_summary(here, about, None)) }
     }];
     let mut section = |id, title, markup: Markup| {
         sections.push((id, title));
@@ -33,6 +31,16 @@ pub(super) fn ty(ty: &TypeInfo, detail: Detail) -> Markup {
     };
     let constructors: Vec<&'static Definition> = chappe_schema::api().constructors(ty.name);
     section("constructors", "Constructors", choices(here, &constructors, detail, &all));
+    // The one that says most, and rather one that a server said.
+    let shown = constructors.iter().max_by_key(|it| {
+        (
+            recorded::value(&it.name).is_some(),
+            params(it).filter(|param| param.flag.is_none()).count(),
+        )
+    });
+    if let Some(shown) = shown {
+        section("json", "As JSON", sample(here, shown, detail, &all));
+    }
     section("from", "Where it comes from", from(here, ty, detail, &all));
     section("to", "Where it goes", to(here, ty, detail, &all));
     let steps = History::get().steps_of_type(ty.name);
@@ -87,8 +95,6 @@ pub(super) fn constructor(constructor: &Constructor, detail: Detail) -> Markup {
         h1 { (breakable(name)) }
         @if let Some(words) = constructor.words {
             p.lead { (text::inline(here, summary(&words.about), Some(definition))) }
-            (text::behind_summary(here, &words.about, Some(definition)))
-            @if words.assumed { (assumed()) }
         }
         ul.badges {
             li { "Constructor of " (here.ty(&definition.result)) }
@@ -96,6 +102,10 @@ pub(super) fn constructor(constructor: &Constructor, detail: Detail) -> Markup {
             @if let Some(since) = History::get().life(name).and_then(|life| life.since()) {
                 li.since { a href="#history" { "Since " (since) } }
             }
+        }
+        @if let Some(words) = constructor.words {
+            (text::behind_summary(here, &words.about, Some(definition)))
+            @if words.assumed { (assumed()) }
         }
         section {
             (heading("tl", "TL"))
@@ -120,7 +130,7 @@ pub(super) fn constructor(constructor: &Constructor, detail: Detail) -> Markup {
                 "others",
                 "Instead of it",
                 html! {
-                    p { "A " (here.ty(&definition.result)) " may also be one of these:" }
+                    p { (here.ty(&definition.result)) " may also be one of these:" }
                     (list)
                 },
             );
@@ -177,7 +187,11 @@ fn from(here: Here, ty: &TypeInfo, detail: Detail, all: &str) -> Markup {
             (here.list(Kind::Method, &ty.found_in_answers_of, detail, all))
         }
         @if is_empty {
-            p { "No method answers it, neither itself nor in a field of its answer." }
+            p {
+                "No method answers it, neither itself nor in a field of its answer"
+                @if short(ty.name).starts_with("Input") { ": you make it yourself, of what you know" }
+                "."
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::code::{Grammar, block};
 use super::frame::{Page, crumbs, document, heading};
 use super::method::{assumed, retry};
-use super::{Detail, Here, breakable, text};
+use super::{Detail, EVERYWHERE, Here, breakable, count, text};
 use crate::Kind;
 use crate::model::ErrorInfo;
 
@@ -22,7 +22,11 @@ pub(super) fn page(error: &ErrorInfo, detail: Detail) -> Markup {
         ul.badges {
             li { "Error " (error.code) }
             @if let Some(words) = error.words { li { (retry(words.retry)) } }
-            li { (error.thrown_by.len()) @if error.thrown_by.len() == 1 { " method" } @else { " methods" } }
+            @if EVERYWHERE.contains(&name) {
+                li { "Any method" }
+            } @else if !error.thrown_by.is_empty() {
+                li { (count(error.thrown_by.len(), "method")) }
+            }
         }
         @if let Some(words) = error.words {
             (text::behind_summary(here, &words.about, None))
@@ -48,7 +52,9 @@ pub(super) fn page(error: &ErrorInfo, detail: Detail) -> Markup {
         }
         section {
             (heading("methods", "Who answers it"))
-            @if error.thrown_by.is_empty() {
+            @if EVERYWHERE.contains(&name) {
+                p { "Any method may." }
+            } @else if error.thrown_by.is_empty() {
                 p { "No method is known for it: it may come from any, or only from some that nobody listed." }
             } @else {
                 (here.list(Kind::Method, &error.thrown_by, detail, &format!("{name}.json")))

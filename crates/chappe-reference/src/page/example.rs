@@ -7,13 +7,15 @@ use super::code::{Grammar, block};
 use super::{Detail, Here, text};
 use crate::Kind;
 use crate::example::{Language, examples, request};
-use crate::model::{Method, Reference};
+use crate::model::{Method, Reference, core_type, params};
 use crate::recorded::{Asker, recorded};
 
 /// The examples of a method, one of them shown. Which one is chosen by a radio button each, so
 /// that it works without a script, and by keyboard.
 pub(super) fn tabs(method: &Method) -> Markup {
     let examples = examples(method);
+    let has_peer = params(method.definition)
+        .any(|param| core_type(&param.ty).is_some_and(|name| PEERS.contains(&name)));
     html! {
         fieldset.tabs {
             legend.sr { "Language" }
@@ -30,10 +32,24 @@ pub(super) fn tabs(method: &Method) -> Markup {
                     @if !example.code.is_empty() {
                         (block(grammar(language), &format!("{} example", language.title()), &example.code))
                     }
+                    @if let Some(client) = resolving(&example.package).filter(|_| has_peer) {
+                        p.package { (client) " also takes a username in the place of a peer: " code { "\"paul\"" } "." }
+                    }
                 }
             }
         }
     }
+}
+
+/// The types in whose place some clients take a username.
+const PEERS: &[&str] = &["InputChannel", "InputPeer", "InputUser"];
+
+/// The client of a package that finds out by itself what a username stands for.
+fn resolving(package: &str) -> Option<&'static str> {
+    let clients =
+        [("telegram@", "GramJS"), ("teleproto@", "teleproto"), ("telethon==", "Telethon")];
+    let client = clients.iter().find(|(begin, _)| package.starts_with(begin));
+    client.map(|(_, client)| *client)
 }
 
 /// The request of the examples as TL-JSON, and what the local Telegram answered.

@@ -5,7 +5,7 @@ use chappe_schema::layers::{Changed, Diff, Rename};
 use maud::{Markup, html};
 
 use super::frame::{Page, crumbs, document, heading};
-use super::{Detail, Here, breakable, text};
+use super::{Detail, Here, breakable, count, text};
 use crate::Kind;
 use crate::layers::{LayerPage, pages, source};
 use crate::model::Reference;
@@ -37,9 +37,9 @@ pub(super) fn page(layer: &LayerPage, detail: Detail) -> Markup {
             h1 { (title) }
             p.lead { (layer.summary()) }
             ul.badges {
-                li { (methods) " methods" }
-                li { (constructors) " constructors" }
-                li { (types) " types" }
+                li { (count(methods, "method")) }
+                li { (count(constructors, "constructor")) }
+                li { (count(types, "type")) }
                 @if let Some(diff) = &layer.diff {
                     @if diff.breaks() { li.no { "Breaks programs" } } @else { li.yes { "Breaks no program" } }
                 }

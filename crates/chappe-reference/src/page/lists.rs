@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::frame::{KINDS, Page, crumbs, document, heading, logo, short};
-use super::{Here, breakable, layer, summary, text};
+use super::{Here, breakable, count, layer, summary, text};
 use crate::Kind;
-use crate::model::{Namespace, ROOT, Reference};
+use crate::model::{FACTS_LAYER, Method, Namespace, ROOT, Reference};
 
 /// The front page and the lists of all things, by their paths from the top of the site.
 #[must_use]
@@ -17,6 +17,7 @@ pub fn lists() -> Vec<(String, String)> {
     for kind in [Kind::Method, Kind::Namespace] {
         pages.push((format!("{}/index.html", kind.folder()), namespaces(kind).into_string()));
     }
+    pages.push((format!("methods/{BOTS}.html"), bots().into_string()));
     for space in all.namespaces() {
         for (number, part) in method_parts(space).iter().enumerate().skip(1) {
             let path = format!("{}/{}.html", Kind::Namespace.folder(), part.file);
@@ -192,8 +193,44 @@ fn namespaces(kind: Kind) -> Markup {
         title,
         html! {
             h1 { (title) }
-            p.lead { (all.methods().len()) " methods in " (all.namespaces().iter().filter(|it| !it.methods.is_empty()).count()) " namespaces." }
+            p.lead { (count(all.methods().len(), "method")) " in " (all.namespaces().iter().filter(|it| !it.methods.is_empty()).count()) " namespaces." }
             (space_list(here))
+        },
+    )
+}
+
+/// The file of the list of what bots may call, without ending.
+const BOTS: &str = "index-bots";
+
+/// The methods that bots may call, as far as that is known.
+fn bots() -> Markup {
+    let here = Here::of(Kind::Method);
+    let all = Reference::get().methods().iter();
+    let methods: Vec<&Method> =
+        all.filter(|it| it.callers.is_some_and(|callers| callers.bot)).collect();
+    let (only, both): (Vec<&Method>, Vec<&Method>) =
+        methods.into_iter().partition(|it| it.callers.is_some_and(|callers| !callers.user));
+    let unknown = Reference::get().methods().iter().filter(|it| it.callers.is_none()).count();
+    list_page(
+        Kind::Method,
+        "Methods for bots",
+        html! {
+            h1 { "Methods for bots" }
+            p.lead { (count(both.len() + only.len(), "method")) " may be called by bots, " (only.len()) " of them by bots alone." }
+            p.quiet { "Of " (count(unknown, "method")) " nobody has asked yet who may call them: they came after layer " (FACTS_LAYER) "." }
+            @for (id, title, methods) in [("only", "Bots alone", only), ("both", "Bots and users", both)] {
+                section {
+                    (heading(id, title))
+                    ul.things {
+                        @for method in methods {
+                            li {
+                                (here.link(Kind::Method, method.name()))
+                                @if let Some(summary) = method.summary() { " " span { (text::bare(summary)) } }
+                            }
+                        }
+                    }
+                }
+            }
         },
     )
 }
@@ -291,9 +328,9 @@ pub(super) fn namespace(space: &Namespace, number: usize) -> Markup {
             h1 { (title) }
             @if let Some(about) = about(space.name) { p.lead { (about) } }
             ul.badges {
-                li { (space.methods.len()) " methods" }
-                li { (space.types.len()) " types" }
-                li { (space.constructors.len()) " constructors" }
+                li { (count(space.methods.len(), "method")) }
+                li { (count(space.types.len(), "type")) }
+                li { (count(space.constructors.len(), "constructor")) }
             }
             @for part in parts { (part) }
         },

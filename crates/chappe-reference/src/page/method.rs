@@ -8,7 +8,7 @@ use chappe_schema::{Definition, Param, Type, api};
 use maud::{Markup, html};
 
 use super::frame::{Page, crumbs, document, heading, neighbours};
-use super::{Detail, Here, breakable, data, example, narrow, text};
+use super::{Detail, EVERYWHERE, Here, breakable, data, example, narrow, text};
 use crate::Kind;
 use crate::model::{Callers, Method, Reference, Thrown, core_type, params};
 
@@ -193,18 +193,24 @@ fn condition(
 fn result(here: Here, method: &Method, detail: Detail) -> Markup {
     let definition = method.definition;
     let returns = method.words.and_then(|words| words.returns.as_deref());
-    let constructors = core_type(&definition.result).map(|name| api().constructors(name));
-    let ty = core_type(&definition.result).and_then(|name| Reference::get().ty(name));
+    let name = core_type(&definition.result);
+    // Everybody knows what yes and no are.
+    let is_bool = definition.result == Type::Bool;
+    let constructors = name.filter(|_| !is_bool).map(|name| api().constructors(name));
+    let ty = name.filter(|_| !is_bool).and_then(|name| Reference::get().ty(name));
     html! {
         p.result {
             (here.ty(&definition.result))
-            @if definition.is_generic() { " what the query inside answers" }
+            @if definition.is_generic() { ": what the query inside answers." }
             @if let Some(summary) = ty.and_then(|ty| ty.summary()).filter(|_| returns.is_none()) {
                 " " (text::inline(here, summary, None))
             }
+            @if is_bool && returns.is_none() { ": " code { "true" } " for yes, or for done." }
         }
         @if let Some(returns) = returns { (text::prose(here, returns, Some(definition))) }
-        @if let Some(constructors) = constructors { (data::choices(here, &constructors, detail, &format!("{}.json", method.name()))) }
+        @if let Some(constructors) = constructors {
+            (data::choices(here, &constructors, detail, &format!("{}.json", method.name())))
+        }
     }
 }
 
@@ -294,7 +300,7 @@ fn related(here: Here, method: &Method, detail: Detail) -> Markup {
         ("It takes back", &related.undoes),
         ("Needs what it gives", &related.needed_by),
         ("See also", &related.see),
-        ("About the same", family),
+        ("Similar names", family),
     ];
     let guides = method.words.map(|words| &words.guides);
     let is_empty = lists.iter().all(|(_, names)| names.is_empty());
@@ -362,6 +368,3 @@ fn moment(here: Here, moment: Moment) -> Markup {
         }
     }
 }
-
-/// What of its own no method has: said once on each page.
-const EVERYWHERE: &[&str] = &["FLOOD_WAIT_X", "AUTH_KEY_UNREGISTERED"];

@@ -20,3 +20,25 @@ fn a_value_that_a_server_answered_is_shown_where_there_is_one() {
     assert!(!made_up.contains("From an answer of the local Telegram"));
     assert!(made_up.contains("access_hash&quot;"));
 }
+
+#[test]
+fn a_type_shows_a_value_of_it() {
+    let page = html(Kind::Type, "WebAuthorization").unwrap();
+    assert!(page.contains("From an answer of the local Telegram to"), "{page}");
+    let page = html(Kind::Type, "InputPeer").unwrap();
+    assert!(page.contains("id=\"json\"") && page.contains("you make it yourself"), "{page}");
+}
+
+#[test]
+fn what_any_method_may_answer_is_said_of_it() {
+    let page = html(Kind::Error, "FLOOD_WAIT_X").unwrap();
+    assert!(page.contains("Any method may.") && !page.contains("0 methods"), "{page}");
+}
+
+#[test]
+fn a_username_is_offered_only_where_a_peer_is_and_by_clients_that_resolve_it() {
+    let says =
+        |name: &str| html(Kind::Method, name).unwrap().matches("also takes a username").count();
+    assert_eq!(says("messages.sendMessage"), 3);
+    assert_eq!(says("account.resetWebAuthorization"), 0);
+}
