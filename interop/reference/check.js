@@ -80,7 +80,9 @@ async function programs(language, extension, toScript) {
   let count = 0;
   for (const { method, hex, packages } of requests) {
     if (packages[language] === null) continue;
-    const name = packages[language].split("@")[0];
+    const [name, version] = packages[language].split("@");
+    const installed = require(`${name}/package.json`).version;
+    if (installed !== version) throw new Error(`${name} ${installed} is installed: run schema/packages.py for it`);
     const file = path.join(folder, language, `${method}.${extension}`);
     const code = readFileSync(file, "utf8");
     const parser = language === "typescript" ? "typescript" : "babel";
@@ -138,4 +140,7 @@ async function main() {
   process.exit(failed.length > 0 ? 1 : 0);
 }
 
-main();
+main().catch((error) => {
+  console.log(error);
+  process.exit(1);
+});

@@ -55,6 +55,8 @@ def main():
         if request["packages"]["python"] is None:
             absent += 1
             continue
+        if request["packages"]["python"] != f"telethon=={telethon.__version__}":
+            sys.exit(f"Telethon {telethon.__version__} is installed: run schema/packages.py for it")
         path = folder / "python" / f"{request['method']}.py"
         count += 1
         try:
