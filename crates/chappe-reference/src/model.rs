@@ -4,19 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use chappe_schema::words::{ConstructorWords, ErrorWords, MethodWords, summary, words};
-use chappe_schema::{Definition, Param, Type, api, facts, layers::Layers};
+use chappe_schema::{Definition, Param, Type, api, facts};
 
 use crate::Kind;
 
 mod family;
 mod size;
 
+pub use chappe_schema::FACTS_LAYER;
 pub use size::Size;
-
-/// The newest layer of whose methods all is known: who may call them, which errors they answer.
-/// The facts were collected in layer 228, part of whose methods came while that was done; see
-/// `schema/PROVENANCE.md`.
-pub const FACTS_LAYER: i32 = 227;
 
 /// The name of what has no namespace.
 pub const ROOT: &str = "root";
@@ -162,12 +158,10 @@ impl Reference {
         let (functions, constructors): (Vec<_>, Vec<_>) =
             definitions.into_iter().partition(|it| it.is_function);
 
-        let probed = Layers::new().schema(FACTS_LAYER);
         let mut methods: Vec<Method> = functions.iter().map(|it| method(it)).collect();
         for method in &mut methods {
             let name = method.name();
-            let is_known = probed.find(name).is_some() || is_listed(name);
-            method.callers = is_known.then(|| callers(name));
+            method.callers = facts().knows(name).then(|| callers(name));
         }
         relate(&mut methods);
 
@@ -374,13 +368,6 @@ fn method(definition: &'static Definition) -> Method {
         errors: errors.collect(),
         related: Related::default(),
     }
-}
-
-/// Whether the facts say anything of a method.
-fn is_listed(name: &str) -> bool {
-    let facts = facts();
-    let lists = [&facts.user_only, &facts.bot_only, &facts.signed_out, &facts.business];
-    facts.throws.contains_key(name) || lists.iter().any(|list| list.contains(name))
 }
 
 fn callers(name: &str) -> Callers {

@@ -1,8 +1,16 @@
 //! What is known of methods besides their form: who may call them, which errors they give.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
+
+use crate::{Schema, layers::Layers};
+
+/// The newest layer of whose methods all is known: who may call them, which errors they answer.
+/// The facts were collected in layer 228, part of whose methods came while that was done; see
+/// `schema/PROVENANCE.md`.
+pub const FACTS_LAYER: i32 = 227;
 
 /// The facts of a schema's methods, by the methods' TL names.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -41,6 +49,17 @@ impl Facts {
     #[must_use]
     pub fn bot(&self, method: &str) -> bool {
         !self.user_only.contains(method)
+    }
+
+    /// Whether anything is known of this method: it was there when the facts were collected, or
+    /// they name it. What is not known is open to users and bots here.
+    #[must_use]
+    pub fn knows(&self, method: &str) -> bool {
+        static THEN: LazyLock<Arc<Schema>> = LazyLock::new(|| Layers::new().schema(FACTS_LAYER));
+        let lists = [&self.user_only, &self.bot_only, &self.signed_out, &self.business];
+        self.throws.contains_key(method)
+            || lists.iter().any(|list| list.contains(method))
+            || THEN.find(method).is_some()
     }
 
     /// The known errors of a method, with their codes.

@@ -24,7 +24,7 @@ pub mod value;
 pub mod words;
 
 pub use ast::{Definition, Flag, Param, Schema, Type};
-pub use facts::Facts;
+pub use facts::{FACTS_LAYER, Facts};
 pub use id::{IRREGULAR_IDS, compute_id, normal_form};
 pub use parse::{ParseError, ParseErrorKind, parse};
 

@@ -57,7 +57,10 @@ impl Emitter<'_> {
                 (self.facts.business.contains(name), "bots on behalf of a business account"),
             ];
             let callers = callers.iter().filter(|(may, _)| *may).map(|(_, who)| *who);
-            doc.paragraph(&format!("Callers: {}.", callers.collect::<Vec<_>>().join(", ")));
+            doc.paragraph(&match self.facts.knows(name) {
+                true => format!("Callers: {}.", callers.collect::<Vec<_>>().join(", ")),
+                false => "Callers: not known yet.".to_owned(),
+            });
             let errors =
                 self.facts.errors_of(name).map(|(error, _)| self.link(Named::Error, error));
             let errors: Vec<String> = errors.collect();
