@@ -1633,7 +1633,7 @@ impl tl::Function for FinishPasskeyLogin {
 ///
 /// Method `auth.cancelWebTokenAuthorization`, answers `Bool`.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`auth.importWebTokenAuthorization`](crate::auth::ImportWebTokenAuthorization).
 ///
@@ -1687,7 +1687,7 @@ impl tl::Function for CancelWebTokenAuthorization {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`auth.finishFirebasePnvLogin`](crate::auth::FinishFirebasePnvLogin), [`auth.sendCode`](crate::auth::SendCode).
 ///
@@ -1760,7 +1760,7 @@ impl tl::Function for InitFirebasePnvLogin {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`auth.initFirebasePnvLogin`](crate::auth::InitFirebasePnvLogin), [`auth.firebasePnvSignUp`](crate::auth::FirebasePnvSignUp).
 ///
@@ -1814,7 +1814,7 @@ impl tl::Function for FinishFirebasePnvLogin {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`auth.finishFirebasePnvLogin`](crate::auth::FinishFirebasePnvLogin), [`account.deleteAccount`](crate::account::DeleteAccount), [`auth.signUp`](crate::auth::SignUp).
 ///

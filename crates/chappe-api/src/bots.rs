@@ -2325,7 +2325,7 @@ impl tl::Function for SetJoinChatResults {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`bots.checkUsername`](crate::bots::CheckUsername), [`bots.removeUsername`](crate::bots::RemoveUsername), [`bots.toggleUsername`](crate::bots::ToggleUsername), [`bots.reorderUsernames`](crate::bots::ReorderUsernames).
 ///
@@ -2383,7 +2383,7 @@ impl tl::Function for AddUsername {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`bots.addUsername`](crate::bots::AddUsername), [`bots.toggleUsername`](crate::bots::ToggleUsername).
 ///

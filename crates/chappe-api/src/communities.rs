@@ -16,7 +16,7 @@ use chappe_tl as tl;
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`communities.togglePeerLink`](crate::communities::TogglePeerLink), [`communities.getJoinedCommunities`](crate::communities::GetJoinedCommunities), [`channels.getAdminedPublicChannels`](crate::channels::GetAdminedPublicChannels).
 ///
@@ -89,7 +89,7 @@ impl tl::Function for Create {
 ///
 /// Method `communities.togglePeerLink`, answers `Bool`.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`communities.create`](crate::communities::Create), [`communities.togglePeerLinkRequestApproval`](crate::communities::TogglePeerLinkRequestApproval).
 ///
@@ -163,7 +163,7 @@ impl tl::Function for TogglePeerLink {
 ///
 /// Method `communities.getJoinedCommunities`, answers `messages.Chats`.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`communities.create`](crate::communities::Create), [`communities.toggleCommunityCollapsedInDialogs`](crate::communities::ToggleCommunityCollapsedInDialogs).
 ///
@@ -205,7 +205,7 @@ impl tl::Function for GetJoinedCommunities {
 ///
 /// Answer: updates with the community, whose `collapsed_in_dialogs` follows.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`communities.getJoinedCommunities`](crate::communities::GetJoinedCommunities), [`messages.getDialogs`](crate::messages::GetDialogs).
 ///
@@ -269,7 +269,7 @@ impl tl::Function for ToggleCommunityCollapsedInDialogs {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`communities.togglePeerLinkRequestApproval`](crate::communities::TogglePeerLinkRequestApproval), [`communities.toggleAllPeerLinkRequestApproval`](crate::communities::ToggleAllPeerLinkRequestApproval).
 ///
@@ -329,7 +329,7 @@ impl tl::Function for GetPeerLinkRequests {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`communities.getPeerLinkRequests`](crate::communities::GetPeerLinkRequests), [`communities.toggleAllPeerLinkRequestApproval`](crate::communities::ToggleAllPeerLinkRequestApproval), [`communities.togglePeerLink`](crate::communities::TogglePeerLink).
 ///
@@ -397,7 +397,7 @@ impl tl::Function for TogglePeerLinkRequestApproval {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`communities.getPeerLinkRequests`](crate::communities::GetPeerLinkRequests), [`communities.togglePeerLinkRequestApproval`](crate::communities::TogglePeerLinkRequestApproval).
 ///
@@ -459,7 +459,7 @@ impl tl::Function for ToggleAllPeerLinkRequestApproval {
 ///
 /// Method `communities.toggleParticipantBanned`, answers `Bool`.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`communities.getParticipantJoinedChats`](crate::communities::GetParticipantJoinedChats), [`channels.editBanned`](crate::channels::EditBanned).
 ///
@@ -525,7 +525,7 @@ impl tl::Function for ToggleParticipantBanned {
 ///
 /// Method `communities.getParticipantJoinedChats`, answers `communities.ParticipantJoinedChats`.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`communities.toggleParticipantBanned`](crate::communities::ToggleParticipantBanned).
 ///

@@ -16,7 +16,7 @@ use chappe_tl as tl;
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`ephemeral.deleteMessage`](crate::ephemeral::DeleteMessage), [`ephemeral.editMessage`](crate::ephemeral::EditMessage), [`ephemeral.getWelcomeMessages`](crate::ephemeral::GetWelcomeMessages), [`messages.sendMessage`](crate::messages::SendMessage), [`ephemeral.getCallbackAnswer`](crate::ephemeral::GetCallbackAnswer).
 ///
@@ -147,7 +147,7 @@ impl tl::Function for SendMessage {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`ephemeral.sendMessage`](crate::ephemeral::SendMessage), [`ephemeral.deleteWelcomeMessage`](crate::ephemeral::DeleteWelcomeMessage).
 ///
@@ -220,7 +220,7 @@ impl tl::Function for DeleteMessage {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`messages.report`](crate::messages::Report).
 ///
@@ -284,7 +284,7 @@ impl tl::Function for ReportMessage {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`messages.getBotCallbackAnswer`](crate::messages::GetBotCallbackAnswer), [`ephemeral.sendMessage`](crate::ephemeral::SendMessage), [`ephemeral.reportMessage`](crate::ephemeral::ReportMessage).
 ///
@@ -359,7 +359,7 @@ impl tl::Function for GetCallbackAnswer {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`ephemeral.sendMessage`](crate::ephemeral::SendMessage), [`ephemeral.deleteMessage`](crate::ephemeral::DeleteMessage).
 ///
@@ -471,7 +471,7 @@ impl tl::Function for EditMessage {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`ephemeral.getWelcomeMessages`](crate::ephemeral::GetWelcomeMessages), [`ephemeral.deleteAllWelcomeMessages`](crate::ephemeral::DeleteAllWelcomeMessages), [`ephemeral.sendMessage`](crate::ephemeral::SendMessage).
 ///
@@ -527,7 +527,7 @@ impl tl::Function for DeleteWelcomeMessage {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`ephemeral.deleteWelcomeMessage`](crate::ephemeral::DeleteWelcomeMessage).
 ///
@@ -581,7 +581,7 @@ impl tl::Function for DeleteAllWelcomeMessages {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`ephemeral.sendMessage`](crate::ephemeral::SendMessage), [`ephemeral.deleteWelcomeMessage`](crate::ephemeral::DeleteWelcomeMessage).
 ///

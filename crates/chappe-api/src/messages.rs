@@ -17095,7 +17095,7 @@ impl tl::Function for GetRichMessage {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`messages.translateText`](crate::messages::TranslateText), [`messages.getRichMessage`](crate::messages::GetRichMessage).
 ///
@@ -17183,7 +17183,7 @@ impl tl::Function for TranslateRichMessage {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`messages.composeMessageWithAI`](crate::messages::ComposeMessageWithAi), [`messages.translateRichMessage`](crate::messages::TranslateRichMessage), [`aicompose.getTones`](crate::aicompose::GetTones).
 ///
@@ -17266,7 +17266,7 @@ impl tl::Function for ComposeRichMessageWithAi {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`messages.importChatInvite`](crate::messages::ImportChatInvite), [`channels.joinChannel`](crate::channels::JoinChannel), [`messages.requestWebView`](crate::messages::RequestWebView).
 ///

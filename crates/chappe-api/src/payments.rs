@@ -4079,7 +4079,7 @@ impl tl::Function for CraftStarGift {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`payments.getOnrampQuote`](crate::payments::GetOnrampQuote).
 ///
@@ -4121,7 +4121,7 @@ impl tl::Function for GetCurrencyRates {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`payments.getOnrampAvailability`](crate::payments::GetOnrampAvailability), [`payments.getOnrampQuote`](crate::payments::GetOnrampQuote), [`payments.createOnrampSession`](crate::payments::CreateOnrampSession), [`payments.getOnrampBaseCurrencies`](crate::payments::GetOnrampBaseCurrencies).
 ///
@@ -4182,7 +4182,7 @@ impl tl::Function for GetOnrampProviders {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`payments.getOnrampProviders`](crate::payments::GetOnrampProviders), [`payments.getOnrampLimits`](crate::payments::GetOnrampLimits).
 ///
@@ -4238,7 +4238,7 @@ impl tl::Function for GetOnrampBaseCurrencies {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`payments.getOnrampProviders`](crate::payments::GetOnrampProviders), [`payments.getOnrampLimits`](crate::payments::GetOnrampLimits), [`payments.getOnrampQuote`](crate::payments::GetOnrampQuote).
 ///
@@ -4307,7 +4307,7 @@ impl tl::Function for GetOnrampAvailability {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`payments.getOnrampProviders`](crate::payments::GetOnrampProviders), [`payments.getOnrampQuote`](crate::payments::GetOnrampQuote).
 ///
@@ -4382,7 +4382,7 @@ impl tl::Function for GetOnrampLimits {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`payments.getOnrampProviders`](crate::payments::GetOnrampProviders), [`payments.createOnrampSession`](crate::payments::CreateOnrampSession), [`payments.getOnrampLimits`](crate::payments::GetOnrampLimits), [`payments.getCurrencyRates`](crate::payments::GetCurrencyRates).
 ///
@@ -4469,7 +4469,7 @@ impl tl::Function for GetOnrampQuote {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`payments.getOnrampProviders`](crate::payments::GetOnrampProviders), [`wallet.getState`](crate::wallet::GetState), [`payments.getOnrampQuote`](crate::payments::GetOnrampQuote).
 ///

@@ -14,7 +14,7 @@ use chappe_tl as tl;
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`toncenter.getStreamingUrl`](crate::toncenter::GetStreamingUrl), [`wallet.getTransactions`](crate::wallet::GetTransactions).
 ///
@@ -88,7 +88,7 @@ impl tl::Function for PerformApiRequest {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`toncenter.performApiRequest`](crate::toncenter::PerformApiRequest).
 ///

@@ -16,7 +16,7 @@ use chappe_tl as tl;
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.replaceWallet`](crate::wallet::ReplaceWallet), [`wallet.getTransactions`](crate::wallet::GetTransactions), [`wallet.getNfts`](crate::wallet::GetNfts), [`wallet.getExistingWaltBalance`](crate::wallet::GetExistingWaltBalance).
 ///
@@ -58,7 +58,7 @@ impl tl::Function for GetState {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.sendTransfer`](crate::wallet::SendTransfer).
 ///
@@ -126,7 +126,7 @@ impl tl::Function for GetUserAddresses {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.getTransactionsByIDs`](crate::wallet::GetTransactionsByIDs), [`wallet.getTransactionsByMsgHash`](crate::wallet::GetTransactionsByMsgHash).
 ///
@@ -198,7 +198,7 @@ impl tl::Function for GetTransactions {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.getTransactions`](crate::wallet::GetTransactions).
 ///
@@ -250,7 +250,7 @@ impl tl::Function for GetTransactionsByIDs {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.getTransactions`](crate::wallet::GetTransactions), [`wallet.sendTransfer`](crate::wallet::SendTransfer).
 ///
@@ -304,7 +304,7 @@ impl tl::Function for GetTransactionsByMsgHash {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`account.getPassword`](crate::account::GetPassword), [`wallet.fetchEncryptedSecretPhrasePart`](crate::wallet::FetchEncryptedSecretPhrasePart), [`wallet.enableBackup`](crate::wallet::EnableBackup).
 ///
@@ -367,7 +367,7 @@ impl tl::Function for ExportSecretPhrase {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.exportSecretPhrase`](crate::wallet::ExportSecretPhrase), [`wallet.getBackupHolderDcs`](crate::wallet::GetBackupHolderDcs).
 ///
@@ -429,7 +429,7 @@ impl tl::Function for FetchEncryptedSecretPhrasePart {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.getProofChallenge`](crate::wallet::GetProofChallenge), [`account.getPassword`](crate::account::GetPassword), [`wallet.getState`](crate::wallet::GetState), [`wallet.enableBackup`](crate::wallet::EnableBackup).
 ///
@@ -496,7 +496,7 @@ impl tl::Function for ReplaceWallet {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`account.getPassword`](crate::account::GetPassword), [`wallet.enableBackup`](crate::wallet::EnableBackup), [`wallet.exportSecretPhrase`](crate::wallet::ExportSecretPhrase).
 ///
@@ -573,7 +573,7 @@ impl tl::Function for DisableBackup {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.enableBackup`](crate::wallet::EnableBackup).
 ///
@@ -615,7 +615,7 @@ impl tl::Function for GetBackupHolderDcs {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.getBackupHolderDcs`](crate::wallet::GetBackupHolderDcs), [`wallet.disableBackup`](crate::wallet::DisableBackup), [`wallet.exportSecretPhrase`](crate::wallet::ExportSecretPhrase).
 ///
@@ -689,7 +689,7 @@ impl tl::Function for EnableBackup {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.replaceWallet`](crate::wallet::ReplaceWallet), [`wallet.enableBackup`](crate::wallet::EnableBackup).
 ///
@@ -733,7 +733,7 @@ impl tl::Function for GetProofChallenge {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.getUserAddresses`](crate::wallet::GetUserAddresses), [`wallet.getGaslessInfo`](crate::wallet::GetGaslessInfo), [`wallet.getTransactions`](crate::wallet::GetTransactions), [`wallet.getTransactionsByMsgHash`](crate::wallet::GetTransactionsByMsgHash).
 ///
@@ -808,7 +808,7 @@ impl tl::Function for SendTransfer {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.sendTransfer`](crate::wallet::SendTransfer).
 ///
@@ -850,7 +850,7 @@ impl tl::Function for GetGaslessInfo {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.getState`](crate::wallet::GetState).
 ///
@@ -892,7 +892,7 @@ impl tl::Function for GetExistingWaltBalance {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.getState`](crate::wallet::GetState), [`payments.getSavedStarGifts`](crate::payments::GetSavedStarGifts).
 ///
@@ -950,7 +950,7 @@ impl tl::Function for GetNfts {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.tonConnectCloseSession`](crate::wallet::TonConnectCloseSession), [`wallet.tonConnectRegisterKey`](crate::wallet::TonConnectRegisterKey), [`wallet.tonConnectGetSessions`](crate::wallet::TonConnectGetSessions).
 ///
@@ -1006,7 +1006,7 @@ impl tl::Function for TonConnectCreateSession {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.tonConnectCreateSession`](crate::wallet::TonConnectCreateSession), [`wallet.tonConnectSubmitConnectResult`](crate::wallet::TonConnectSubmitConnectResult).
 ///
@@ -1062,7 +1062,7 @@ impl tl::Function for TonConnectRegisterKey {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.tonConnectRegisterKey`](crate::wallet::TonConnectRegisterKey), [`wallet.tonConnectGetPending`](crate::wallet::TonConnectGetPending).
 ///
@@ -1139,7 +1139,7 @@ impl tl::Function for TonConnectSubmitConnectResult {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.tonConnectClaimRequest`](crate::wallet::TonConnectClaimRequest), [`wallet.tonConnectGetSessions`](crate::wallet::TonConnectGetSessions).
 ///
@@ -1205,7 +1205,7 @@ impl tl::Function for TonConnectGetPending {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.tonConnectGetPending`](crate::wallet::TonConnectGetPending), [`wallet.tonConnectSubmitResponse`](crate::wallet::TonConnectSubmitResponse).
 ///
@@ -1284,7 +1284,7 @@ impl tl::Function for TonConnectClaimRequest {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.tonConnectClaimRequest`](crate::wallet::TonConnectClaimRequest), [`wallet.tonConnectNextEventId`](crate::wallet::TonConnectNextEventId).
 ///
@@ -1357,7 +1357,7 @@ impl tl::Function for TonConnectSubmitResponse {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.tonConnectSubmitResponse`](crate::wallet::TonConnectSubmitResponse).
 ///
@@ -1409,7 +1409,7 @@ impl tl::Function for TonConnectNextEventId {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.tonConnectCreateSession`](crate::wallet::TonConnectCreateSession), [`wallet.tonConnectGetSessions`](crate::wallet::TonConnectGetSessions).
 ///
@@ -1476,7 +1476,7 @@ impl tl::Function for TonConnectCloseSession {
 ///
 /// Assumed: this is read from the names alone.
 ///
-/// Callers: users, bots.
+/// Callers: not known yet.
 ///
 /// See also: [`wallet.tonConnectCloseSession`](crate::wallet::TonConnectCloseSession), [`wallet.tonConnectGetPending`](crate::wallet::TonConnectGetPending).
 ///
