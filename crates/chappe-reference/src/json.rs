@@ -11,7 +11,7 @@ use crate::layers::LayerPage;
 use crate::model::{
     Constructor, ErrorInfo, Method, Namespace, Reference, Size, TypeInfo, core_type, params,
 };
-use crate::recorded::recorded;
+use crate::recorded::{self, recorded};
 use crate::{Kind, example, layers};
 
 /// The version of the form: it rises when something that `TWINS.md` promises is not so any more.
@@ -191,6 +191,9 @@ fn error(error: &ErrorInfo) -> Value {
         "fix": said.map(|words| words.fix.trim()),
         "retry": said.map(|words| retry(words.retry)),
         "thrown_by": error.thrown_by,
+        "refused": recorded::refused_with(error.name)
+            .map(|(_, refused)| &refused.request)
+            .collect::<Vec<_>>(),
     })
 }
 

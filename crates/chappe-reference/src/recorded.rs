@@ -1,8 +1,8 @@
 //! What the local Telegram answered: a request of each method that it implements, and what came of it.
 //!
-//! Recorded from the stories under `tests/stage`, never written by hand:
-//! `CHAPPE_STAGE=record cargo test -p chappe-reference --test stage`. Names, numbers, codes, hashes and
-//! passwords in it belong to the invented world of these stories: they are nobody's secret.
+//! Recorded by `cargo xtask reference --record` from the stories under `tests/stage`, never written by
+//! hand. Names, numbers, codes, hashes and passwords in it belong to the invented world of these
+//! stories: they are nobody's secret.
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
@@ -82,6 +82,14 @@ pub fn all() -> &'static BTreeMap<String, Recorded> {
             .filter_map(|file: Result<BTreeMap<String, Recorded>, _>| file.ok())
             .flatten()
             .collect()
+    })
+}
+
+/// Requests that were refused with an error, by method.
+pub fn refused_with(error: &str) -> impl Iterator<Item = (&'static str, &'static Refused)> {
+    all().iter().flat_map(move |(method, recorded)| {
+        let refused = recorded.refused.iter().filter(move |refused| refused.error == error);
+        refused.map(move |refused| (method.as_str(), refused))
     })
 }
 

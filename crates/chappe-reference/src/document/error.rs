@@ -2,8 +2,8 @@
 
 use super::method::retry;
 use super::{Document, code, text};
-use crate::Kind;
 use crate::model::ErrorInfo;
+use crate::{Kind, recorded};
 
 pub(super) fn document(error: &ErrorInfo) -> Document {
     let mut page = Document::default();
@@ -32,5 +32,11 @@ pub(super) fn document(error: &ErrorInfo) -> Document {
         )]);
     }
     page.list(error.thrown_by.iter().map(|name| super::named(Kind::Method, name)).collect());
+    for (index, (_, refused)) in recorded::refused_with(error.name).enumerate() {
+        if index == 0 {
+            page.heading(2, "Requests that were answered so");
+        }
+        page.code("json", format!("{:#}", refused.request));
+    }
     page
 }

@@ -3,17 +3,25 @@
 use maud::{Markup, html};
 
 use super::code::{Grammar, block};
+use super::example::json;
 use super::frame::{Page, crumbs, document, heading};
 use super::method::{assumed, retry};
 use super::{Detail, EVERYWHERE, Here, breakable, count, text};
-use crate::Kind;
 use crate::model::ErrorInfo;
+use crate::{Kind, recorded};
+
+/// The heading above requests that were refused.
+const SEEN: &str = "Requests that were answered so";
 
 pub(super) fn page(error: &ErrorInfo, detail: Detail) -> Markup {
     let here = Here::of(Kind::Error);
     let name = error.name;
-    let sections =
+    let mut sections =
         vec![("fix", "What to do"), ("chappe", "In chappe"), ("methods", "Who answers it")];
+    let refused: Vec<_> = recorded::refused_with(name).collect();
+    if !refused.is_empty() {
+        sections.push(("seen", SEEN));
+    }
     let content = html! {
         h1 { (breakable(name)) }
         @if let Some(words) = error.words {
@@ -58,6 +66,16 @@ pub(super) fn page(error: &ErrorInfo, detail: Detail) -> Markup {
                 p { "No method is known for it: it may come from any, or only from some that nobody listed." }
             } @else {
                 (here.list(Kind::Method, &error.thrown_by, detail, &format!("{name}.json")))
+            }
+        }
+        @if !refused.is_empty() {
+            section {
+                (heading("seen", SEEN))
+                @for (method, refused) in &refused {
+                    p { (here.link(Kind::Method, method)) ":" }
+                    (json("Refused request as JSON", &refused.request, detail, &format!("{name}.json")))
+                }
+                p.quiet { "Recorded from chappe's local Telegram." }
             }
         }
     };

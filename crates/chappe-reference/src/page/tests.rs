@@ -42,3 +42,11 @@ fn a_username_is_offered_only_where_a_peer_is_and_by_clients_that_resolve_it() {
     assert_eq!(says("messages.sendMessage"), 3);
     assert_eq!(says("account.resetWebAuthorization"), 0);
 }
+
+#[test]
+fn an_error_shows_the_requests_that_were_answered_with_it() {
+    let page = html(Kind::Error, "PHONE_CODE_INVALID").unwrap();
+    assert!(page.contains("id=\"seen\"") && page.contains("methods/auth.signIn.html"), "{page}");
+    assert!(page.contains("&quot;00000&quot;"), "{page}");
+    assert!(!html(Kind::Error, "FLOOD_WAIT_X").unwrap().contains("id=\"seen\""));
+}

@@ -63,8 +63,7 @@ fn test(arguments: &[String]) {
 }
 
 fn every_method_of_the_local_telegram_is_recorded_as_it_is_answered() {
-    const HOW: &str =
-        "if that is meant: CHAPPE_STAGE=record cargo test -p chappe-reference --test stage";
+    const HOW: &str = "if that is meant: cargo xtask reference --record";
     let mut known = recorded::all().clone();
     let mut wrong = String::new();
     for (method, played) in scene::record_all() {
