@@ -197,9 +197,14 @@ pub(crate) fn next_step(error: &RpcError, attempt: u32, policy: Policy) -> Step 
             Step::Introduce
         }
         // These are answers, whatever their class says.
-        (_, "AUTH_RESTART" | "AUTH_RESTART_X" | "OAUTH_REQUEST_INVALID" | "SIGN_IN_FAILED") => {
-            Step::Fail
-        }
+        (
+            _,
+            "AUTH_RESTART"
+            | "AUTH_RESTART_X"
+            | "OAUTH_REQUEST_INVALID"
+            | "RANDOM_ID_DUPLICATE"
+            | "SIGN_IN_FAILED",
+        ) => Step::Fail,
         // Whatever failed inside of Telegram may have failed after it ran.
         (500..600 | -599..=-500, _) if policy.no_resend => Step::Fail,
         // Observed: TDLib waits 1, 2, 4, ... seconds, at most 60.
@@ -256,6 +261,7 @@ mod tests {
         check(500, "AUTH_RESTART", 0, Step::Fail);
         check(500, "AUTH_RESTART_5", 0, Step::Fail);
         check(500, "OAUTH_REQUEST_INVALID", 0, Step::Fail);
+        check(500, "RANDOM_ID_DUPLICATE", 0, Step::Fail);
         check(-404, "", 0, Step::Fail);
     }
 
