@@ -83,6 +83,12 @@ impl Document {
         lists::front()
     }
 
+    /// The page for whoever is new here.
+    #[must_use]
+    pub fn start() -> Self {
+        lists::start()
+    }
+
     /// What two held layers differ in; `None` where one of them is not held.
     #[must_use]
     pub fn diff(from: i32, to: i32) -> Option<Self> {

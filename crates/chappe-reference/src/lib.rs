@@ -13,6 +13,7 @@ pub mod page;
 pub mod recorded;
 pub mod search;
 pub mod site;
+mod start;
 pub mod twins;
 
 pub use address::Kind;

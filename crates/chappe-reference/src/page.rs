@@ -16,6 +16,7 @@ mod frame;
 mod layer;
 mod lists;
 mod method;
+mod start;
 mod text;
 
 pub use lists::lists;

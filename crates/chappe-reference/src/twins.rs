@@ -68,6 +68,7 @@ pub fn llms() -> String {
          `constructors/webAuthorization.md`, `errors/HASH_INVALID.md`, `layers/{}.md`. Names are those \
          of TL; the name in an address is exactly that of the thing.\n\n\
          ## Everything\n\n\
+         - [Start](start.md): keys, sessions, peers and access hashes, numbers, errors\n\
          - [All methods in one file](llms-full.txt): what each does, its parameters and its errors\n\
          - [Index](index.json): all names with a sentence each, as JSON\n\n\
          ## Methods by namespace\n\n",
@@ -130,4 +131,5 @@ const SINGLE: &[Single] = &[
     ("llms.txt", llms),
     ("search-index.js", search::script),
     ("search.js", || search::SCRIPT.to_owned()),
+    ("start.md", || Document::start().to_markdown("")),
 ];

@@ -3,6 +3,7 @@
 use super::{Document, Inline, named, text};
 use crate::Kind;
 use crate::model::{Namespace, ROOT, Reference};
+use crate::start::{ABOUT, PIECES, Piece, TITLE};
 
 /// The front page.
 pub(super) fn front() -> Document {
@@ -32,6 +33,21 @@ pub(super) fn front() -> Document {
         vec![name, text(format!(": {}", layer.summary()))]
     });
     page.list(layers.collect());
+    page
+}
+
+/// The page for whoever is new here.
+pub(super) fn start() -> Document {
+    let mut page = Document::default();
+    page.heading(1, TITLE);
+    page.paragraph([text(ABOUT)]);
+    for piece in PIECES {
+        match piece {
+            Piece::Section(_, title) => page.heading(2, *title),
+            Piece::Shell(code) => page.code("sh", *code),
+            Piece::Words(words) => page.prose(words, None),
+        }
+    }
     page
 }
 

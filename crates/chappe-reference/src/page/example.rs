@@ -12,7 +12,7 @@ use crate::recorded::{Asker, recorded};
 
 /// The examples of a method, one of them shown. Which one is chosen by a radio button each, so
 /// that it works without a script, and by keyboard.
-pub(super) fn tabs(method: &Method) -> Markup {
+pub(super) fn tabs(here: Here, method: &Method) -> Markup {
     let examples = examples(method);
     let has_peer = params(method.definition)
         .any(|param| core_type(&param.ty).is_some_and(|name| PEERS.contains(&name)));
@@ -27,7 +27,9 @@ pub(super) fn tabs(method: &Method) -> Markup {
             @for example in &examples {
                 @let language = example.language;
                 div.panel.(language.id()) {
-                    @if !example.package.is_empty() { p.package { "With " code { (example.package) } } }
+                    @if let Some(installer) = installer(language).filter(|_| !example.package.is_empty()) {
+                        p.package { code { (installer) " install " (example.package) } }
+                    }
                     @if let Some(note) = &example.note { p.package { (text::inline_plain(note)) } }
                     @if !example.code.is_empty() {
                         (block(grammar(language), &format!("{} example", language.title()), &example.code))
@@ -38,6 +40,7 @@ pub(super) fn tabs(method: &Method) -> Markup {
                 }
             }
         }
+        p.quiet { "What it takes from the environment, and where peers and access hashes come from: " a href={ (here.top()) "start.html" } { "Start" } "." }
     }
 }
 
@@ -114,6 +117,15 @@ pub(super) fn json(label: &str, value: &Json, detail: Detail, whole: &str) -> Ma
     html! {
         (block(Grammar::Json, label, &shown.join("\n")))
         p.quiet { "And " (count - most) " lines more, all of them " a href=(whole) { "in the JSON" } "." }
+    }
+}
+
+/// What installs the package of an example; what is chappe's own comes with it.
+const fn installer(language: Language) -> Option<&'static str> {
+    match language {
+        Language::Cli | Language::Rust => None,
+        Language::JavaScript | Language::TypeScript => Some("npm"),
+        Language::Python => Some("pip"),
     }
 }
 

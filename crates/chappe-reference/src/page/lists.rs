@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::frame::{KINDS, Page, crumbs, document, heading, logo, short};
-use super::{Here, breakable, count, layer, summary, text};
+use super::{Here, breakable, count, layer, start, summary, text};
 use crate::Kind;
 use crate::model::{FACTS_LAYER, Method, Namespace, ROOT, Reference};
 
@@ -13,7 +13,10 @@ use crate::model::{FACTS_LAYER, Method, Namespace, ROOT, Reference};
 #[must_use]
 pub fn lists() -> Vec<(String, String)> {
     let all = Reference::get();
-    let mut pages = vec![("index.html".to_owned(), front().into_string())];
+    let mut pages = vec![
+        ("index.html".to_owned(), front().into_string()),
+        ("start.html".to_owned(), start::page().into_string()),
+    ];
     for kind in [Kind::Method, Kind::Namespace] {
         pages.push((format!("{}/index.html", kind.folder()), namespaces(kind).into_string()));
     }
@@ -362,6 +365,7 @@ fn front() -> Markup {
                     ", in our own words: who may call it, what it needs, what it answers, what goes wrong and what to do then. "
                     "With programs in five languages, and answers that a server gave."
                 }
+                p { "New to it? " a href="start.html" { "What to know before the first call" } "." }
             }
             ul.kinds {
                 @for (kind, count, about) in [

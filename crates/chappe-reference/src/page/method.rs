@@ -21,7 +21,7 @@ pub(super) fn page(method: &Method, detail: Detail) -> Markup {
     let example = html! {
         section {
             (heading("example", "Example"))
-            (example::tabs(method))
+            (example::tabs(here, method))
             @if let Some(call) = method.words.and_then(|words| words.chappe.as_ref()) {
                 p { "chappe has a call that does this: " code { (call) } "." }
             }
