@@ -5,8 +5,6 @@ use std::sync::LazyLock;
 
 use chappe_schema::layers::{Diff, History, LayerSource, sources};
 
-use crate::Kind;
-
 /// The page of a held layer.
 #[derive(Debug)]
 pub struct LayerPage {
@@ -126,12 +124,6 @@ pub fn feed() -> String {
 #[must_use]
 pub fn source(source: &LayerSource) -> String {
     format!("{} {} {}", source.registry, source.package, source.version)
-}
-
-/// The address of a layer's page from the root of the reference, without its ending.
-#[must_use]
-pub fn address(layer: i32) -> String {
-    Kind::Layer.address(&layer.to_string())
 }
 
 fn escaped(text: &str) -> String {

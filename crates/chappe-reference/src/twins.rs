@@ -55,8 +55,7 @@ pub fn markdown(kind: Kind, name: &str) -> Option<String> {
 }
 
 /// The page for programs that begin with `llms.txt`: what there is, and where.
-#[must_use]
-pub fn llms() -> String {
+fn llms() -> String {
     let all = Reference::get();
     let mut out = format!(
         "# Telegram API, layer {}\n\n\
