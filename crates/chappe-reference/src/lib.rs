@@ -18,4 +18,4 @@ pub mod twins;
 
 pub use address::Kind;
 pub use model::Reference;
-pub use recorded::{Asker, Bound, Recorded, Refused};
+pub use recorded::{Also, Asker, Bound, Recorded, Refused};

@@ -34,12 +34,27 @@ pub struct Recorded {
     /// The answer as TL-JSON, whole; `None` if the local Telegram only refuses this method.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Value>,
+    /// Other requests, in other worlds, and their other answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Also>,
     /// Requests that were refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<Refused>,
     /// Set if nobody can make this very request again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound: Option<Bound>,
+}
+
+/// Another request in another world.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Also {
+    /// What the world was like, in a sentence.
+    pub story: String,
+    /// The request as TL-JSON, its method in `"_"`.
+    pub request: Value,
+    /// The answer as TL-JSON, whole.
+    pub answer: Value,
 }
 
 /// A request that was refused.
@@ -100,7 +115,8 @@ pub fn value(constructor: &str) -> Option<(&'static str, &'static Value)> {
     let values = VALUES.get_or_init(|| {
         let mut values = BTreeMap::new();
         for (method, recorded) in all() {
-            if let Some(answer) = &recorded.answer {
+            let others = recorded.also.iter().map(|also| &also.answer);
+            for answer in recorded.answer.iter().chain(others) {
                 collect(method, answer, &mut values);
             }
         }

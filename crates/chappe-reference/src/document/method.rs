@@ -163,6 +163,12 @@ fn examples(page: &mut Document, method: &Method) {
         page.heading(3, "Answer");
         page.code("json", short(&format!("{answer:#}")));
     }
+    for also in &recorded.also {
+        page.heading(3, "Another answer");
+        page.paragraph([text(also.story.clone())]);
+        page.code("json", format!("{:#}", also.request));
+        page.code("json", short(&format!("{:#}", also.answer)));
+    }
     for refused in &recorded.refused {
         page.heading(3, format!("Refused with {} {}", refused.code, refused.error));
         page.code("json", format!("{:#}", refused.request));

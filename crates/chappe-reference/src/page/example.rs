@@ -77,6 +77,12 @@ pub(super) fn sent(here: Here, method: &Method, detail: Detail) -> Markup {
             (json("Answer as JSON", answer, detail, &whole))
         }
         @if let Some(bound) = &recorded.bound { p { (text::inline(here, &bound.why, None)) } }
+        @for also in &recorded.also {
+            p { (also.story) }
+            (json("Another request as JSON", &also.request, detail, &whole))
+            p { "The local Telegram answers:" }
+            (json("Another answer as JSON", &also.answer, detail, &whole))
+        }
         @for refused in &recorded.refused {
             p { "It answers " (refused.code) " " (error(here, &refused.error)) " to" }
             (json("Refused request as JSON", &refused.request, detail, &whole))

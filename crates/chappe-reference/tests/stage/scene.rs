@@ -9,14 +9,14 @@ use std::{
 };
 
 use chappe_mtproto::connection::RpcFailure;
-use chappe_reference::{Bound, Recorded, Refused};
+use chappe_reference::{Also, Bound, Recorded, Refused};
 use chappe_server::Server;
 use serde_json::{Value as Json, json};
 
 use crate::{
     line::{Line, named},
     stage::Stage,
-    stories::play,
+    stories::{also, play},
 };
 
 /// A story up to its request.
@@ -130,6 +130,7 @@ pub(crate) async fn record(method: &str) -> Recorded {
         caller: scene.caller.asker,
         request: scene.request.clone(),
         answer: None,
+        also: Vec::new(),
         refused: Vec::new(),
         bound: None,
     };
@@ -139,6 +140,13 @@ pub(crate) async fn record(method: &str) -> Recorded {
             recorded.refused.push(refused(scene.request.clone(), refusal));
         }
         other => panic!("{method}: {other:?}"),
+    }
+    for number in 0..also::count(method) {
+        let mut stage = Stage::new().await;
+        let mut scene = Box::pin(also::play(&mut stage, method, number)).await.of(method);
+        let answer = scene.caller.ask(&scene.request).await.expect(method);
+        let (story, request) = (scene.story.to_owned(), scene.request);
+        recorded.also.push(Also { story, request, answer: told(answer) });
     }
     for number in 0..scene.wrong.len() {
         let (_stage, mut scene) = set(method).await;

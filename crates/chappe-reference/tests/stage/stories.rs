@@ -1,6 +1,7 @@
 //! The stories, by namespace.
 
 mod account;
+pub(crate) mod also;
 mod auth;
 mod messages;
 mod rest;
