@@ -10,6 +10,8 @@
     get: (key) => { try { return localStorage.getItem(key); } catch { return null; } },
     set: (key, value) => { try { localStorage.setItem(key, value); } catch { /* not remembered */ } },
   };
+  // A long name breaks between its words.
+  const broken = (name) => name.split(/(?<=[a-z.])(?=[A-Z])|(?<=[._])/).flatMap((part, index) => index ? [document.createElement("wbr"), part] : [part]);
   const element = (name, properties = {}, ...children) => {
     const made = Object.assign(document.createElement(name), properties);
     made.append(...children);
@@ -154,7 +156,7 @@
     hits = query ? globalThis.chappeSearch(query, 30) : [];
     list.replaceChildren(...hits.map((hit, index) => {
       const row = element("a", { href: top + hit.address, id: `hit-${index}`, tabIndex: -1 },
-        element("small", {}, hit.why ? `${hit.kind} · ${hit.why}` : hit.kind), element("code", {}, hit.name), element("span", {}, hit.about));
+        element("small", {}, hit.why ? `${hit.kind} · ${hit.why}` : hit.kind), element("code", {}, ...broken(hit.name)), element("span", {}, hit.about));
       row.setAttribute("role", "option");
       row.addEventListener("mousemove", () => choose(index, false));
       return row;

@@ -152,7 +152,12 @@ pub fn request(method: &Method) -> Json {
 /// A value of a constructor as TL-JSON: its required fields, and those that belong to it.
 #[must_use]
 pub fn sample(definition: &'static Definition) -> Json {
-    Samples::bundled().constructor(definition)
+    let plain = Samples::bundled().constructor(definition);
+    // As values are written everywhere: what has 64 bits is a string.
+    match Value::from_json(api(), &definition.result, &plain) {
+        Ok(value) => value.to_json(),
+        Err(_) => plain,
+    }
 }
 
 /// The examples of a method, one for each language in the order of [`Language::ALL`].

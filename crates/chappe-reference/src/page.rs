@@ -19,6 +19,7 @@ mod method;
 mod start;
 mod text;
 
+pub(crate) use lists::about;
 pub use lists::lists;
 
 /// The page of a thing; `None` when there is none of this kind and name.
@@ -211,12 +212,16 @@ pub(crate) fn summary(kind: Kind, name: &str) -> Option<&'static str> {
 }
 
 /// A number of things in words: `1 method`, `2 methods`.
-fn count(number: usize, thing: &str) -> String {
+pub(crate) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Errors that any method may answer, so that they are said once on each page and not listed.
-const EVERYWHERE: &[&str] = &["FLOOD_WAIT_X", "AUTH_KEY_UNREGISTERED"];
+pub(crate) const EVERYWHERE: &[&str] = &["FLOOD_WAIT_X", "AUTH_KEY_UNREGISTERED"];
+
+/// How many other constructors of its type the page of a constructor lists: of more it says how
+/// many there are, as they have little to do with it.
+pub(crate) const SIBLINGS: usize = 24;
 
 /// A name that a line may break behind its dots and in front of capitals.
 fn breakable(name: &str) -> Markup {

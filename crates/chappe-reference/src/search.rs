@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use serde_json::json;
 
 use crate::model::params;
+use crate::page::count;
 use crate::{Kind, Reference, layers};
 
 mod text;
@@ -133,7 +134,7 @@ impl Index {
         }
         for namespace in reference.namespaces() {
             let [methods, types] = [namespace.methods.len(), namespace.types.len()];
-            let about = format!("{methods} methods and {types} types");
+            let about = format!("{} and {}", count(methods, "method"), count(types, "type"));
             things.push(Thing::new(Kind::Namespace, namespace.name, &about));
         }
         for ty in reference.types() {

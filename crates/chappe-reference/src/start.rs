@@ -36,9 +36,12 @@ pub(crate) const PIECES: &[Piece] = &[
     ),
     Piece::Shell(
         "chappe login\n\
+         # Rust\n\
          chappe session export --format chappe -o me.session\n\
-         export STRING_SESSION=\"$(chappe session export --format gramjs --reveal)\"    # JavaScript, TypeScript\n\
-         export STRING_SESSION=\"$(chappe session export --format telethon --reveal)\"  # Python",
+         # JavaScript and TypeScript\n\
+         export STRING_SESSION=\"$(chappe session export --format gramjs --reveal)\"\n\
+         # Python\n\
+         export STRING_SESSION=\"$(chappe session export --format telethon --reveal)\"",
     ),
     Piece::Words(
         "Never let two programs use one session at the same time: Telegram ends it with \

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::document::{Document, file, summary};
 use crate::model::{Reference, params};
-use crate::{Kind, json, layers, search};
+use crate::{Kind, json, layers, page, search};
 
 /// Everything that has a page, by kind and name.
 fn things() -> impl Iterator<Item = (Kind, &'static str)> {
@@ -78,7 +78,8 @@ fn llms() -> String {
         let (name, count) = (namespace.name, namespace.methods.len());
         let address = file(Kind::Namespace, name, "md");
         // Writing to a string cannot fail.
-        _ = writeln!(out, "- [{name}]({address}): {count} methods");
+        let about = page::about(name).unwrap_or_default();
+        _ = writeln!(out, "- [{name}]({address}): {}. {about}", page::count(count, "method"));
     }
     out.push_str("\n## Layers\n\n");
     for layer in layers::pages() {

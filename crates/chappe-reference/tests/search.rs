@@ -68,6 +68,8 @@ const FIRST: &[(&str, &str)] = &[
     ("send a message", "method messages.sendMessage"),
     ("delete messages", "method messages.deleteMessages"),
     ("export login token", "method auth.exportLoginToken"),
+    ("username to id", "method contacts.resolveUsername"),
+    ("add user to group", "method messages.addChatUser"),
     // Errors.
     ("HASH_INVALID", "error HASH_INVALID"),
     ("hash invalid", "error HASH_INVALID"),

@@ -7,6 +7,7 @@ use super::{Document, Inline, named, text};
 use crate::Kind;
 use crate::example;
 use crate::model::{Constructor, Reference, TypeInfo};
+use crate::page::SIBLINGS;
 
 pub(super) fn ty(ty: &TypeInfo) -> Document {
     let mut page = Document::default();
@@ -59,11 +60,14 @@ pub(super) fn constructor(constructor: &Constructor) -> Document {
         let others: Vec<&str> = ty.constructors.iter().copied().filter(|it| *it != name).collect();
         if !others.is_empty() {
             page.heading(2, "Instead of it");
-            let mut pieces = vec![text("A ")];
-            pieces.push(Inline::Name(Kind::Type, type_name.clone()));
-            pieces.push(text(" may also be one of these:"));
-            page.paragraph(pieces);
-            page.list(others.iter().map(|name| named(Kind::Constructor, name)).collect());
+            let ty = Inline::Name(Kind::Type, type_name.clone());
+            if others.len() > SIBLINGS {
+                let count = format!(" has {} other constructors.", others.len());
+                page.paragraph([ty, text(count)]);
+            } else {
+                page.paragraph([ty, text(" may also be one of these:")]);
+                page.list(others.iter().map(|name| named(Kind::Constructor, name)).collect());
+            }
         }
         uses(&mut page, ty);
     }

@@ -3,6 +3,7 @@
 use super::method::retry;
 use super::{Document, code, text};
 use crate::model::ErrorInfo;
+use crate::page::EVERYWHERE;
 use crate::{Kind, recorded};
 
 pub(super) fn document(error: &ErrorInfo) -> Document {
@@ -26,7 +27,9 @@ pub(super) fn document(error: &ErrorInfo) -> Document {
         None => page.paragraph([text("Nothing is known beyond the name.")]),
     }
     page.heading(2, "Who answers it");
-    if error.thrown_by.is_empty() {
+    if EVERYWHERE.contains(&error.name) {
+        page.paragraph([text("Any method may.")]);
+    } else if error.thrown_by.is_empty() {
         page.paragraph([text(
             "No method is known for it: it may come from any, or only from some that nobody listed.",
         )]);

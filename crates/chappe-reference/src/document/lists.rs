@@ -3,6 +3,7 @@
 use super::{Document, Inline, named, text};
 use crate::Kind;
 use crate::model::{Namespace, ROOT, Reference};
+use crate::page::about;
 use crate::start::{ABOUT, PIECES, Piece, TITLE};
 
 /// The front page.
@@ -56,6 +57,9 @@ pub(super) fn namespace(namespace: &Namespace) -> Document {
     let mut page = Document::default();
     let title = if namespace.name == ROOT { "Without a namespace" } else { namespace.name };
     page.heading(1, title);
+    if let Some(about) = about(namespace.name) {
+        page.paragraph([text(about)]);
+    }
     for (title, kind, names) in [
         ("Methods", Kind::Method, &namespace.methods),
         ("Types", Kind::Type, &namespace.types),

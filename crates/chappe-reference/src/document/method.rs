@@ -10,6 +10,7 @@ use super::{Document, Inline, code, inline, named, phrase, text, ty};
 use crate::Kind;
 use crate::example::{self, Language};
 use crate::model::{Callers, FACTS_LAYER, Method, Reference, core_type, params};
+use crate::page::EVERYWHERE;
 use crate::recorded::recorded;
 
 pub(super) fn document(method: &Method) -> Document {
@@ -116,7 +117,10 @@ pub(super) fn parameters(page: &mut Document, definition: &'static Definition) {
             pieces.extend((index > 0).then(|| text(between)));
             pieces.push(code(*name));
         }
-        pieces.push(text(" share one flag: all of them are there, or none."));
+        pieces.push(text(match names.len() {
+            2 => " share one flag: both are there, or neither.",
+            _ => " share one flag: all of them are there, or none.",
+        }));
         page.paragraph(pieces);
     }
 }
@@ -203,6 +207,13 @@ fn result(page: &mut Document, method: &Method) {
         pieces.push(text(": what the query inside answers"));
     }
     let returns = method.words.and_then(|words| words.returns.as_deref());
+    // Everybody knows what yes and no are.
+    if definition.result == Type::Bool {
+        let says = returns.unwrap_or("`true` for yes, or for done.");
+        pieces.push(text(": "));
+        pieces.extend(inline(says, Some(definition)));
+        return page.paragraph(pieces);
+    }
     let name = core_type(&definition.result);
     let summary = name.and_then(|name| Reference::get().ty(name)).and_then(|it| it.summary());
     if let Some(says) = returns.or(summary) {
@@ -274,7 +285,7 @@ fn related(page: &mut Document, method: &Method) {
     for (title, names) in lists {
         page.names(title, Kind::Method, names);
     }
-    page.names_in_line("About the same", Kind::Method, &related.family);
+    page.names_in_line("Similar names", Kind::Method, &related.family);
     if let Some(guides) = guides {
         page.heading(3, "Telegram's own pages");
         let guides = guides.iter();
@@ -337,6 +348,3 @@ fn capital(words: &str) -> String {
 
 /// How many lines of an answer are written out.
 const LINES: usize = 60;
-
-/// What of its own no method has.
-const EVERYWHERE: &[&str] = &["FLOOD_WAIT_X", "AUTH_KEY_UNREGISTERED"];

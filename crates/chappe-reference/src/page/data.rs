@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::frame::{Page, crumbs, document, heading, neighbours, short};
 use super::method::{assumed, history, parameters};
-use super::{Detail, Here, breakable, count, example, text};
+use super::{Detail, Here, SIBLINGS, breakable, count, example, text};
 use crate::model::{Constructor, Reference, TypeInfo, namespace_of, params};
 use crate::{Kind, recorded};
 
@@ -125,15 +125,15 @@ pub(super) fn constructor(constructor: &Constructor, detail: Detail) -> Markup {
     if let Some(ty) = ty {
         let others: Vec<&str> = ty.constructors.iter().copied().filter(|it| *it != name).collect();
         if !others.is_empty() {
-            let list = here.list(Kind::Constructor, &others, detail, &all);
-            section(
-                "others",
-                "Instead of it",
-                html! {
+            let others = html! {
+                @if others.len() > SIBLINGS {
+                    p { (here.ty(&definition.result)) " has " (others.len()) " other constructors." }
+                } @else {
                     p { (here.ty(&definition.result)) " may also be one of these:" }
-                    (list)
-                },
-            );
+                    (here.list(Kind::Constructor, &others, detail, &all))
+                }
+            };
+            section("others", "Instead of it", others);
         }
         section("from", "Where it comes from", from(here, ty, detail, &all));
         section("to", "Where it goes", to(here, ty, detail, &all));

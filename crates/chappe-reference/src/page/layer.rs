@@ -34,7 +34,7 @@ pub(super) fn page(layer: &LayerPage, detail: Detail) -> Markup {
         namespace: None,
         neighbours: Vec::new(),
         content: html! {
-            h1 { (title) }
+            h1.words { (title) }
             p.lead { (layer.summary()) }
             ul.badges {
                 li { (count(methods, "method")) }
@@ -71,7 +71,7 @@ pub(super) fn index() -> Markup {
         namespace: None,
         neighbours: Vec::new(),
         content: html! {
-            h1 { "Layers" }
+            h1.words { "Layers" }
             p.lead {
                 "What changed from one layer to the next, as far as published packages tell. "
                 "Layers that no package has are not here."

@@ -115,7 +115,7 @@ fn contents(kind: Kind, parts: &[Part]) -> Markup {
         kind,
         title,
         html! {
-            h1 { (title) }
+            h1.words { (title) }
             p.lead { (about) }
             (parts_menu(parts, None, LETTERS))
             ul.contents {
@@ -147,7 +147,7 @@ fn one_part(kind: Kind, parts: &[Part], index: usize) -> Markup {
         kind,
         &title,
         html! {
-            h1 { (title) }
+            h1.words { (title) }
             (parts_menu(parts, Some(index), LETTERS))
             (things(here, kind, names))
         },
@@ -195,7 +195,7 @@ fn namespaces(kind: Kind) -> Markup {
         kind,
         title,
         html! {
-            h1 { (title) }
+            h1.words { (title) }
             p.lead { (count(all.methods().len(), "method")) " in " (all.namespaces().iter().filter(|it| !it.methods.is_empty()).count()) " namespaces." }
             (space_list(here))
         },
@@ -218,7 +218,7 @@ fn bots() -> Markup {
         Kind::Method,
         "Methods for bots",
         html! {
-            h1 { "Methods for bots" }
+            h1.words { "Methods for bots" }
             p.lead { (count(both.len() + only.len(), "method")) " may be called by bots, " (only.len()) " of them by bots alone." }
             p.quiet { "Of " (count(unknown, "method")) " nobody has asked yet who may call them: they came after layer " (FACTS_LAYER) "." }
             @for (id, title, methods) in [("only", "Bots alone", only), ("both", "Bots and users", both)] {
@@ -388,7 +388,7 @@ fn front() -> Markup {
 }
 
 /// What a namespace is about.
-fn about(namespace: &str) -> Option<&'static str> {
+pub(crate) fn about(namespace: &str) -> Option<&'static str> {
     let all = ABOUT.binary_search_by_key(&namespace, |(name, _)| name).ok();
     all.and_then(|index| ABOUT.get(index)).map(|(_, about)| *about)
 }

@@ -22,7 +22,7 @@ pub(super) fn page() -> Markup {
         namespace: None,
         neighbours: Vec::new(),
         content: html! {
-            h1 { (TITLE) }
+            h1.words { (TITLE) }
             p.lead { (ABOUT) }
             @for piece in PIECES {
                 @match piece {
