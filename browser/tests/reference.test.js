@@ -33,6 +33,7 @@ before(async () => {
 const KINDS = [
     "index.html",
     "methods/index.html",
+    "methods/index-bots.html",
     "methods/account.resetWebAuthorization.html",
     "methods/messages.sendMedia.html",
     "methods/invokeWithLayer.html",
