@@ -104,6 +104,10 @@ fn no_two_places_of_a_page_have_the_same_name() {
         let ids = values(&page, "id");
         let once: BTreeSet<&&str> = ids.iter().collect();
         assert_eq!(once.len(), ids.len(), "{name}: {ids:?}");
+        // Who hears the page goes to its parts by their names.
+        let labels = values(&page, "aria-label");
+        let once: BTreeSet<&&str> = labels.iter().collect();
+        assert_eq!(once.len(), labels.len(), "{name}: {labels:?}");
     }
 }
 

@@ -71,9 +71,9 @@ pub(super) fn page(error: &ErrorInfo, detail: Detail) -> Markup {
         @if !refused.is_empty() {
             section {
                 (heading("seen", SEEN))
-                @for (method, refused) in &refused {
+                @for (index, (method, refused)) in refused.iter().enumerate() {
                     p { (here.link(Kind::Method, method)) ":" }
-                    (json("Refused request as JSON", &refused.request, detail, &format!("{name}.json")))
+                    (json(&format!("Refused request {} as JSON", index + 1), &refused.request, detail, &format!("{name}.json")))
                 }
                 p.quiet { "Recorded from chappe's local Telegram." }
             }

@@ -77,15 +77,15 @@ pub(super) fn sent(here: Here, method: &Method, detail: Detail) -> Markup {
             (json("Answer as JSON", answer, detail, &whole))
         }
         @if let Some(bound) = &recorded.bound { p { (text::inline(here, &bound.why, None)) } }
-        @for also in &recorded.also {
+        @for (index, also) in recorded.also.iter().enumerate() {
             p { (also.story) }
-            (json("Another request as JSON", &also.request, detail, &whole))
+            (json(&format!("Request {} as JSON", index + 2), &also.request, detail, &whole))
             p { "The local Telegram answers:" }
-            (json("Another answer as JSON", &also.answer, detail, &whole))
+            (json(&format!("Answer {} as JSON", index + 2), &also.answer, detail, &whole))
         }
-        @for refused in &recorded.refused {
+        @for (index, refused) in recorded.refused.iter().enumerate() {
             p { "It answers " (refused.code) " " (error(here, &refused.error)) " to" }
-            (json("Refused request as JSON", &refused.request, detail, &whole))
+            (json(&format!("Refused request {} as JSON", index + 1), &refused.request, detail, &whole))
         }
         p.quiet { "Recorded from chappe's local Telegram. Names, numbers, codes, hashes and passwords in it belong to an invented world." }
     }

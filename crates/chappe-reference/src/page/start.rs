@@ -24,10 +24,10 @@ pub(super) fn page() -> Markup {
         content: html! {
             h1.words { (TITLE) }
             p.lead { (ABOUT) }
-            @for piece in PIECES {
+            @for (index, piece) in PIECES.iter().enumerate() {
                 @match piece {
                     Piece::Section(id, title) => (heading(id, title)),
-                    Piece::Shell(code) => (block(Grammar::Shell, "Commands", code)),
+                    Piece::Shell(code) => (block(Grammar::Shell, &format!("Commands {}", index + 1), code)),
                     Piece::Words(words) => (text::prose(here, words, None)),
                 }
             }
