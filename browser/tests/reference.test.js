@@ -32,6 +32,7 @@ before(async () => {
 /** A page of each kind, the largest and the smallest among them. */
 const KINDS = [
     "index.html",
+    "start.html",
     "methods/index.html",
     "methods/index-bots.html",
     "methods/account.resetWebAuthorization.html",

@@ -48,7 +48,9 @@
     name();
     document.getElementById("tools").append(search, button);
     addEventListener("keydown", (event) => {
-      const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && event.target.type !== "radio";
+      // A search that was closed may have the focus still.
+      const closed = dialog && !dialog.open && dialog.contains(event.target);
+      const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) && event.target.type !== "radio" && !closed;
       const wanted = (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey)
         || (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey);
       if (wanted) {
