@@ -8,6 +8,9 @@ use serde_json::Map;
 
 use super::*;
 
+#[cfg(unix)]
+mod literals;
+
 fn of(method: &str) -> BTreeMap<Language, Example> {
     let definition = api().find(method).unwrap();
     let call = call(definition);
