@@ -7,8 +7,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, io, thread};
 
-use crate::model::Reference;
-use crate::{Kind, json, layers, page, search, twins};
+use crate::{Kind, json, page, search, twins};
 
 /// The files that all pages share, by their names at the top of the site.
 #[must_use]
@@ -71,8 +70,9 @@ pub enum SiteError {
     Io(PathBuf, #[source] io::Error),
 }
 
-/// Builds the site in a folder, which is made if it is not there. What an earlier build left in
-/// it is removed; a folder that holds anything else is left alone.
+/// Builds the site in a folder, which is made if it is not there. The pages that an earlier build
+/// left in it are removed, what somebody put beside them stays; a folder that no build made, and
+/// that is not empty, is left alone.
 ///
 /// `progress` is told how many of how many pages are written.
 ///
@@ -80,12 +80,12 @@ pub enum SiteError {
 /// `Foreign` when the folder holds something else, `Io` when it cannot be written.
 pub fn build(folder: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Built, SiteError> {
     clear(folder)?;
+    // First of all, so that a build that is broken off can be begun again.
+    write(folder, MARK, MARK_TEXT.as_bytes())?;
     for kind in Kind::ALL {
         let path = folder.join(kind.folder());
         fs::create_dir_all(&path).map_err(|error| SiteError::Io(path, error))?;
     }
-    // First of all, so that a build that is broken off can be begun again.
-    write(folder, MARK, MARK_TEXT.as_bytes())?;
     let mut built = Built::default();
     for (name, text) in assets() {
         built.put(folder, name, text)?;
@@ -93,7 +93,7 @@ pub fn build(folder: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<
     // The search is loaded when it is first used.
     let with_pages = assets().iter().filter(|(name, _)| ["site.js", "style.css"].contains(name));
     let shared: u64 = with_pages.map(|(_, text)| length(text.as_bytes())).sum();
-    let things = things();
+    let things: Vec<(Kind, &str)> = twins::things().collect();
     let total = things.len();
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let share = total.div_ceil(workers).max(1);
@@ -132,10 +132,9 @@ pub fn build(folder: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<
         built.page(folder, &path, &page, shared)?;
     }
     // What is of no page by itself: the search, the feed, the files for language models.
-    for path in twins::paths().filter(|path| !folder.join(path).exists()) {
-        if let Some(text) = twins::read(&path) {
-            built.put(folder, &path, &text)?;
-        }
+    let is_asset = |path: &str| assets().iter().any(|(name, _)| *name == path);
+    for (path, text) in twins::single().filter(|(path, _)| !is_asset(path)) {
+        built.put(folder, path, &text())?;
     }
     Ok(built)
 }
@@ -176,7 +175,7 @@ pub fn read(path: &str) -> Option<String> {
     if let Some(list) = LISTS.get(path) {
         return Some(list.clone());
     }
-    let (kind, name) = things().into_iter().find(|(kind, name)| kind.address(name) == address)?;
+    let (kind, name) = twins::things().find(|(kind, name)| kind.address(name) == address)?;
     page::html(kind, name)
 }
 
@@ -195,20 +194,8 @@ pub fn content_type(path: &str) -> &'static str {
     }
 }
 
-/// Everything that has a page, by kind and name.
-fn things() -> Vec<(Kind, &'static str)> {
-    let all = Reference::get();
-    let namespaces = all.namespaces().iter().map(|it| (Kind::Namespace, it.name));
-    let methods = all.methods().iter().map(|it| (Kind::Method, it.name()));
-    let types = all.types().iter().map(|it| (Kind::Type, it.name));
-    let constructors = all.constructors().iter().map(|it| (Kind::Constructor, it.name()));
-    let errors = all.errors().iter().map(|it| (Kind::Error, it.name));
-    let layers = layers::pages().iter().map(|it| (Kind::Layer, it.name.as_str()));
-    let things = namespaces.chain(methods).chain(types).chain(constructors);
-    things.chain(errors).chain(layers).collect()
-}
-
-/// Removes what an earlier build left; a folder that is not one is left alone.
+/// Removes the pages that an earlier build left, and nothing that somebody put beside them; a folder
+/// that no build made is left alone.
 fn clear(folder: &Path) -> Result<(), SiteError> {
     let io = |error| SiteError::Io(folder.to_owned(), error);
     fs::create_dir_all(folder).map_err(io)?;
@@ -216,31 +203,49 @@ fn clear(folder: &Path) -> Result<(), SiteError> {
     if is_empty {
         return Ok(());
     }
-    if !fs::read_to_string(folder.join(MARK)).is_ok_and(|text| text == MARK_TEXT) {
+    if !fs::read_to_string(folder.join(MARK)).is_ok_and(|text| text.starts_with(MARK_BEGINS)) {
         return Err(SiteError::Foreign(folder.to_owned()));
     }
-    for entry in fs::read_dir(folder).map_err(io)? {
-        let path = entry.map_err(io)?.path();
-        // A link is removed, never followed.
-        let is_folder = fs::symlink_metadata(&path).is_ok_and(|it| it.is_dir());
-        if path.file_name().is_some_and(|name| name == MARK) {
+    for pages in Kind::ALL.map(|kind| folder.join(kind.folder())) {
+        unlink(&pages)?;
+        if !pages.exists() {
             continue;
         }
-        let removed = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        removed.map_err(|error| SiteError::Io(path, error))?;
+        let io = |error| SiteError::Io(pages.clone(), error);
+        for entry in fs::read_dir(&pages).map_err(io)? {
+            let entry = entry.map_err(io)?;
+            let path = entry.path();
+            let is_page = path.extension().is_some_and(|it| ENDINGS.iter().any(|end| it == *end));
+            if is_page && !entry.file_type().map_err(io)?.is_dir() {
+                fs::remove_file(&path).map_err(|error| SiteError::Io(path, error))?;
+            }
+        }
     }
     Ok(())
 }
 
 fn write(folder: &Path, path: &str, bytes: &[u8]) -> Result<(), SiteError> {
     let path = folder.join(path);
+    unlink(&path)?;
     fs::write(&path, bytes).map_err(|error| SiteError::Io(path, error))
+}
+
+/// Removes what is a link: nothing of the site is written to where one leads.
+fn unlink(path: &Path) -> Result<(), SiteError> {
+    if path.is_symlink() {
+        fs::remove_file(path).map_err(|error| SiteError::Io(path.to_owned(), error))?;
+    }
+    Ok(())
 }
 
 fn length(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
-/// The file that says that a folder was made by [`build`].
+/// The file that says that a folder was made by [`build`], and how its text begins.
 const MARK: &str = ".chappe-reference";
-const MARK_TEXT: &str = "This folder is made by chappe-reference, which removes what is in it.\n";
+const MARK_BEGINS: &str = "This folder is made by chappe-reference";
+const MARK_TEXT: &str = "This folder is made by chappe-reference, which removes the pages in it when it builds them anew.\n";
+
+/// How the names of files end that are in the folder of a kind.
+const ENDINGS: [&str; 4] = ["html", "json", "md", "xml"];

@@ -8,7 +8,7 @@ use crate::model::{Reference, params};
 use crate::{Kind, json, layers, page, search};
 
 /// Everything that has a page, by kind and name.
-fn things() -> impl Iterator<Item = (Kind, &'static str)> {
+pub(crate) fn things() -> impl Iterator<Item = (Kind, &'static str)> {
     let all = Reference::get();
     let namespaces = all.namespaces().iter().map(|it| (Kind::Namespace, it.name));
     let methods = all.methods().iter().map(|it| (Kind::Method, it.name()));
@@ -19,17 +19,22 @@ fn things() -> impl Iterator<Item = (Kind, &'static str)> {
     namespaces.chain(methods).chain(types).chain(constructors).chain(errors).chain(layers)
 }
 
+/// The files that are there once, with what writes each.
+pub(crate) fn single() -> impl Iterator<Item = Single> {
+    SINGLE.iter().copied()
+}
+
 /// The paths of all files beside the pages, from the top of the reference.
 pub fn paths() -> impl Iterator<Item = String> {
     let twins =
         things().flat_map(|(kind, name)| ["md", "json"].map(|ending| file(kind, name, ending)));
-    twins.chain(SINGLE.iter().map(|(path, _)| (*path).to_owned()))
+    twins.chain(single().map(|(path, _)| path.to_owned()))
 }
 
 /// A file beside the pages by its path; `None` for a path that has none.
 #[must_use]
 pub fn read(path: &str) -> Option<String> {
-    if let Some((_, text)) = SINGLE.iter().find(|(single, _)| *single == path) {
+    if let Some((_, text)) = single().find(|(single, _)| *single == path) {
         return Some(text());
     }
     let (address, ending) = path.rsplit_once('.')?;
@@ -120,7 +125,7 @@ fn llms_full() -> String {
 }
 
 /// A path, and what writes the file.
-type Single = (&'static str, fn() -> String);
+pub(crate) type Single = (&'static str, fn() -> String);
 
 /// The files that are there once.
 const SINGLE: &[Single] = &[

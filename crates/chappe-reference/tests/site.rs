@@ -150,17 +150,47 @@ fn what_an_earlier_build_left_goes_and_what_is_somebody_elses_stays() {
     let first = build(folder.path(), &|_, _| {}).unwrap();
     let old = folder.path().join("methods/account.goneMethod.html");
     fs::write(&old, "old").unwrap();
+    // What somebody put beside the pages, to publish them.
+    let theirs = [".git/config", "CNAME", "methods/notes.txt", "methods/own.html/kept"];
+    for path in theirs.map(|path| folder.path().join(path)) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "theirs").unwrap();
+    }
+    fs::write(folder.path().join("index.json"), "changed").unwrap();
     #[cfg(unix)]
-    let elsewhere = {
-        let elsewhere = tempfile::tempdir().unwrap();
-        fs::write(elsewhere.path().join("kept"), "kept").unwrap();
-        std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("link")).unwrap();
-        elsewhere
-    };
+    let elsewhere = linked(folder.path());
     assert_eq!(build(folder.path(), &|_, _| {}).unwrap(), first);
     assert!(!old.exists());
+    for path in theirs {
+        assert_eq!(fs::read_to_string(folder.path().join(path)).unwrap(), "theirs", "{path}");
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("index.json")).ok(), read("index.json"));
     #[cfg(unix)]
-    assert!(elsewhere.path().join("kept").exists(), "a link was followed");
+    for path in files(elsewhere.path()).into_values() {
+        assert_eq!(fs::read_to_string(&path).unwrap(), "kept", "a link was followed");
+    }
+    #[cfg(unix)]
+    assert_eq!(files(elsewhere.path()).len(), 2);
+}
+
+/// Puts links in the place of pages of a site, all of which lead into the folder that it makes.
+#[cfg(unix)]
+fn linked(site: &Path) -> tempfile::TempDir {
+    use std::os::unix::fs::symlink;
+
+    let elsewhere = tempfile::tempdir().unwrap();
+    let kept = ["kept.html", "Bool.html"].map(|name| elsewhere.path().join(name));
+    for path in &kept {
+        fs::write(path, "kept").unwrap();
+    }
+    fs::remove_dir_all(site.join("types")).unwrap();
+    symlink(elsewhere.path(), site.join("types")).unwrap();
+    symlink(elsewhere.path(), site.join("theirs")).unwrap();
+    for name in ["index.html", "search.js", "llms.txt", "constructors/boolTrue.html"] {
+        fs::remove_file(site.join(name)).unwrap();
+        symlink(&kept[0], site.join(name)).unwrap();
+    }
+    elsewhere
 }
 
 #[test]
