@@ -13,6 +13,7 @@ mod lists;
 mod markdown;
 mod method;
 
+pub(crate) use error::SEEN;
 pub(crate) use method::flag;
 
 /// A page.

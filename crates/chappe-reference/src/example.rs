@@ -21,8 +21,8 @@ mod samples;
 mod tests;
 
 pub use book::{BookError, write};
-pub use packages::Package;
-pub use samples::{SampleError, Samples};
+use packages::Package;
+use samples::Samples;
 
 use crate::model::Method;
 use crate::recorded::{Asker, recorded};
@@ -102,7 +102,7 @@ impl Language {
 /// Whose session the examples of a call use: of who made it when it was recorded, else of a person if
 /// one may make it. The steps of a sign-in behind the first use the session that will be the person's.
 #[must_use]
-pub fn caller(call: &Object<'static>) -> Asker {
+pub(crate) fn caller(call: &Object<'static>) -> Asker {
     let name = call.name();
     if Samples::bundled().is_step(name) {
         return Asker::User;
@@ -128,10 +128,9 @@ pub fn caller(call: &Object<'static>) -> Asker {
 #[must_use]
 #[expect(
     clippy::expect_used,
-    clippy::missing_panics_doc,
     reason = "records and samples are part of the program and tests read them all"
 )]
-pub fn call(definition: &'static Definition) -> Object<'static> {
+pub(crate) fn call(definition: &'static Definition) -> Object<'static> {
     if let Some(recorded) = recorded(&definition.name) {
         return Object::call_from_json(api(), &definition.name, &recorded.request)
             .expect("what was recorded is a request");
@@ -151,7 +150,7 @@ pub fn request(method: &Method) -> Json {
 
 /// A value of a constructor as TL-JSON: its required fields, and those that belong to it.
 #[must_use]
-pub fn sample(definition: &'static Definition) -> Json {
+pub(crate) fn sample(definition: &'static Definition) -> Json {
     let plain = Samples::bundled().constructor(definition);
     // As values are written everywhere: what has 64 bits is a string.
     match Value::from_json(api(), &definition.result, &plain) {
@@ -245,6 +244,42 @@ fn definitions<'o>(object: &'o Object<'static>, found: &mut Vec<&'o Definition>)
 fn readable(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok()?;
     (!text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x20..0x7f))).then_some(text)
+}
+
+/// A text in these quotes, as JavaScript and Python write it.
+fn literal(text: &str, quote: char) -> String {
+    let mut literal = String::from(quote);
+    for letter in text.chars() {
+        match letter {
+            '\\' => literal.push_str("\\\\"),
+            '\n' => literal.push_str("\\n"),
+            '\r' => literal.push_str("\\r"),
+            '\t' => literal.push_str("\\t"),
+            other if other == quote => literal.extend(['\\', quote]),
+            other if other.is_control() => {
+                literal.push_str(&format!("\\u{:04x}", u32::from(other)));
+            }
+            other => literal.push(other),
+        }
+    }
+    literal.push(quote);
+    literal
+}
+
+/// The columns of a text: pictures take two.
+fn width(text: &str) -> usize {
+    text.chars().map(|letter| if letter >= '\u{1f300}' { 2 } else { 1 }).sum()
+}
+
+/// `resetWebAuthorization` -> `ResetWebAuthorization`, `req_pq_multi` -> `ReqPqMulti`.
+fn pascal(name: &str) -> String {
+    let mut pascal = String::new();
+    for word in name.split('_') {
+        let mut letters = word.chars();
+        pascal.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+        pascal.push_str(letters.as_str());
+    }
+    pascal
 }
 
 /// The methods of the schema.

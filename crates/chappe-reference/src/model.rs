@@ -337,6 +337,11 @@ pub fn namespace_of(name: &str) -> &str {
     name.split_once('.').map_or(ROOT, |(namespace, _)| namespace)
 }
 
+/// Whether the name of an error has a number in it.
+pub(crate) fn is_numbered(name: &str) -> bool {
+    name.split('_').any(|word| word == "X")
+}
+
 /// The order of pages: what has no namespace first, then by namespace and name.
 fn order(name: &str) -> (&str, &str) {
     name.split_once('.').unwrap_or(("", name))

@@ -5,6 +5,7 @@
 use chappe_schema::Type;
 use maud::{Markup, html};
 
+use crate::document::summary;
 use crate::model::{Reference, core_type};
 use crate::{Kind, layers};
 
@@ -19,8 +20,7 @@ mod method;
 mod start;
 mod text;
 
-pub(crate) use lists::about;
-pub use lists::lists;
+pub(crate) use lists::{about, lists};
 
 /// The page of a thing; `None` when there is none of this kind and name.
 #[must_use]
@@ -63,7 +63,7 @@ pub fn html(kind: Kind, name: &str) -> Option<String> {
 }
 
 /// The most bytes that a page has itself: with style and scripts it stays below 60 KB.
-pub const WEIGHT: usize = 39_000;
+const WEIGHT: usize = 39_000;
 
 /// How much a page says: one that is too heavy leaves out one thing after the other, what is said
 /// elsewhere first.
@@ -196,18 +196,6 @@ impl Here {
             }
             @if more > 0 { p.quiet { "And " (more) " more, all of them " a href=(all) { "in the JSON" } "." } }
         }
-    }
-}
-
-/// What a thing is, in a sentence.
-pub(crate) fn summary(kind: Kind, name: &str) -> Option<&'static str> {
-    let all = Reference::get();
-    match kind {
-        Kind::Constructor => all.constructor(name)?.summary(),
-        Kind::Error => all.error(name)?.summary(),
-        Kind::Method => all.method(name)?.summary(),
-        Kind::Type => all.ty(name)?.summary(),
-        Kind::Layer | Kind::Namespace => None,
     }
 }
 

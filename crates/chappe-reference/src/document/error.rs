@@ -2,9 +2,12 @@
 
 use super::method::retry;
 use super::{Document, code, text};
-use crate::model::ErrorInfo;
+use crate::model::{ErrorInfo, is_numbered};
 use crate::page::EVERYWHERE;
 use crate::{Kind, recorded};
+
+/// The heading above requests that were refused.
+pub(crate) const SEEN: &str = "Requests that were answered so";
 
 pub(super) fn document(error: &ErrorInfo) -> Document {
     let mut page = Document::default();
@@ -17,7 +20,7 @@ pub(super) fn document(error: &ErrorInfo) -> Document {
     if let Some(words) = error.words {
         facts.push(vec![text(format!("Send the request again: {}", retry(words.retry)))]);
     }
-    if error.name.split('_').any(|word| word == "X") {
+    if is_numbered(error.name) {
         facts.push(vec![code("X"), text(" is a number; it is the error's value")]);
     }
     page.list(facts);
@@ -37,7 +40,7 @@ pub(super) fn document(error: &ErrorInfo) -> Document {
     page.list(error.thrown_by.iter().map(|name| super::named(Kind::Method, name)).collect());
     for (index, (_, refused)) in recorded::refused_with(error.name).enumerate() {
         if index == 0 {
-            page.heading(2, "Requests that were answered so");
+            page.heading(2, SEEN);
         }
         page.code("json", format!("{:#}", refused.request));
     }

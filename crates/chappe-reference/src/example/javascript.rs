@@ -4,7 +4,7 @@
 use chappe_schema::value::{Object, Value};
 use chappe_schema::{Definition, Type};
 
-use super::{Package, Written, answer, caller, readable};
+use super::{Package, Written, answer, caller, literal, pascal, readable, width};
 use crate::recorded::Asker;
 
 /// The widest line.
@@ -94,8 +94,8 @@ fn result(ty: Option<&Type>) -> String {
         None => "Api.X".to_owned(),
         Some(Type::Vector { item, .. }) => format!("{}[]", result(Some(item))),
         Some(Type::Boxed(name)) => match name.split_once('.') {
-            Some((namespace, name)) => format!("Api.{namespace}.Type{}", class(name)),
-            None => format!("Api.Type{}", class(name)),
+            Some((namespace, name)) => format!("Api.{namespace}.Type{}", pascal(name)),
+            None => format!("Api.Type{}", pascal(name)),
         },
         Some(other) => format!("Api.{other}"),
     }
@@ -113,8 +113,8 @@ impl Writer<'_> {
     fn object(&mut self, object: &Object<'static>, margin: usize) -> String {
         let definition = object.definition();
         let name = match definition.namespace() {
-            Some(namespace) => format!("Api.{namespace}.{}", class(definition.short_name())),
-            None => format!("Api.{}", class(&definition.name)),
+            Some(namespace) => format!("Api.{namespace}.{}", pascal(definition.short_name())),
+            None => format!("Api.{}", pascal(&definition.name)),
         };
         let fields: Vec<(&str, &Value<'static>)> = object.fields().collect();
         if fields.is_empty() {
@@ -194,11 +194,6 @@ fn takes_nothing(definition: &Definition) -> bool {
     definition.params.iter().all(|param| param.ty == Type::Nat)
 }
 
-/// The columns of a text: pictures take two.
-fn width(text: &str) -> usize {
-    text.chars().map(|letter| if letter >= '\u{1f300}' { 2 } else { 1 }).sum()
-}
-
 /// Bytes as text where they are, else by their digits.
 fn buffer(bytes: &[u8], margin: usize, begins: usize) -> String {
     match readable(bytes) {
@@ -237,33 +232,7 @@ fn unsigned(bytes: &[u8]) -> String {
 /// A string in the quotes that need fewer escapes.
 fn quoted(text: &str) -> String {
     let quote = if text.matches('"').count() > text.matches('\'').count() { '\'' } else { '"' };
-    let mut literal = String::from(quote);
-    for letter in text.chars() {
-        match letter {
-            '\\' => literal.push_str("\\\\"),
-            '\n' => literal.push_str("\\n"),
-            '\r' => literal.push_str("\\r"),
-            '\t' => literal.push_str("\\t"),
-            other if other == quote => literal.extend(['\\', quote]),
-            other if other.is_control() => {
-                literal.push_str(&format!("\\u{:04x}", u32::from(other)));
-            }
-            other => literal.push(other),
-        }
-    }
-    literal.push(quote);
-    literal
-}
-
-/// `resetWebAuthorization` -> `ResetWebAuthorization`, `req_pq_multi` -> `ReqPqMulti`.
-fn class(name: &str) -> String {
-    let mut class = String::new();
-    for word in name.split('_') {
-        let mut letters = word.chars();
-        class.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
-        class.push_str(letters.as_str());
-    }
-    class
+    literal(text, quote)
 }
 
 /// `access_hash` -> `accessHash`; what is behind an underscore keeps its case: `srp_B`.

@@ -20,14 +20,14 @@ const BROKEN: [(&str, &[&str], &str); 1] = [(
 /// A package of somebody else that makes calls.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Package {
+pub(super) struct Package {
     /// Its name in its registry, which is also what a program imports.
     #[serde(skip)]
-    pub name: String,
+    pub(super) name: String,
     /// The release that the examples are checked with.
-    pub version: String,
+    pub(super) version: String,
     /// The layer that it says it speaks.
-    pub layer: i32,
+    pub(super) layer: i32,
     lacks: BTreeSet<String>,
     differs: BTreeSet<String>,
 }
@@ -35,7 +35,7 @@ pub struct Package {
 impl Package {
     /// What to install, as one types it behind `npm install` or `pip install`.
     #[must_use]
-    pub fn install(&self, language: Language) -> String {
+    pub(super) fn install(&self, language: Language) -> String {
         let sign = if language == Language::Python { "==" } else { "@" };
         format!("{}{sign}{}", self.name, self.version)
     }

@@ -3,7 +3,7 @@
 use chappe_schema::Definition;
 use chappe_schema::value::{Object, Value};
 
-use super::{Written, caller};
+use super::{Written, caller, literal, pascal, width};
 use crate::recorded::Asker;
 
 /// The widest line.
@@ -132,17 +132,6 @@ fn class(definition: &Definition) -> String {
     }
 }
 
-/// The first letter and those behind underscores are capitals.
-fn pascal(name: &str) -> String {
-    let mut pascal = String::new();
-    for word in name.split('_') {
-        let mut letters = word.chars();
-        pascal.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
-        pascal.push_str(letters.as_str());
-    }
-    pascal
-}
-
 /// The names that Telethon gives to what Python keeps for itself.
 fn keyword(field: &str) -> String {
     match field {
@@ -155,22 +144,7 @@ fn keyword(field: &str) -> String {
 /// A string in the quotes that need fewer escapes.
 fn quoted(text: &str) -> String {
     let quote = if text.contains('"') && !text.contains('\'') { '\'' } else { '"' };
-    let mut literal = String::from(quote);
-    for letter in text.chars() {
-        match letter {
-            '\\' => literal.push_str("\\\\"),
-            '\n' => literal.push_str("\\n"),
-            '\r' => literal.push_str("\\r"),
-            '\t' => literal.push_str("\\t"),
-            other if other == quote => literal.extend(['\\', quote]),
-            other if other.is_control() => {
-                literal.push_str(&format!("\\u{:04x}", u32::from(other)));
-            }
-            other => literal.push(other),
-        }
-    }
-    literal.push(quote);
-    literal
+    literal(text, quote)
 }
 
 fn byte_string(bytes: &[u8]) -> String {
@@ -178,9 +152,4 @@ fn byte_string(bytes: &[u8]) -> String {
     let escaped = bytes.escape_ascii().to_string().replace("\\'", "'");
     let escaped = if quote == '\'' { escaped.replace("\\\"", "\"") } else { escaped };
     format!("b{quote}{escaped}{quote}")
-}
-
-/// The columns of a text: pictures take two.
-fn width(text: &str) -> usize {
-    text.chars().map(|letter| if letter >= '\u{1f300}' { 2 } else { 1 }).sum()
 }

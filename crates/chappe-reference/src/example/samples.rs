@@ -27,7 +27,7 @@ const FILES: [&str; 2] = ["inputDocument", "inputPhoto"];
 /// The sample values.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Samples {
+pub(super) struct Samples {
     /// Methods before a sign-in that go on with a session.
     steps: BTreeSet<String>,
     /// The keys of values that name somebody.
@@ -38,8 +38,7 @@ pub struct Samples {
 
 /// A method without a good sample.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SampleError {
+pub(super) enum SampleError {
     /// Nothing says what stands there.
     #[error("add `{field}:{ty}` or `{of}.{field}` to schema/docs/samples.toml")]
     Missing {
@@ -59,7 +58,7 @@ impl Samples {
     /// The samples of this repository.
     #[must_use]
     #[expect(clippy::expect_used, reason = "the text is part of the program and tests parse it")]
-    pub fn bundled() -> &'static Self {
+    pub(super) fn bundled() -> &'static Self {
         static SAMPLES: LazyLock<Samples> = LazyLock::new(|| {
             toml::from_str(include_str!("../../../../schema/docs/samples.toml"))
                 .expect("the bundled samples parse")
@@ -69,7 +68,7 @@ impl Samples {
 
     /// Whether a method before the sign-in goes on with the session of the step before.
     #[must_use]
-    pub fn is_step(&self, method: &str) -> bool {
+    pub(super) fn is_step(&self, method: &str) -> bool {
         self.steps.contains(method)
     }
 
@@ -78,7 +77,7 @@ impl Samples {
     ///
     /// # Errors
     /// `Missing`; `Wrong` when a sample is not of its field's type.
-    pub fn call(
+    pub(super) fn call(
         &self,
         method: &'static Definition,
         given: &Map<String, Json>,
@@ -130,7 +129,7 @@ impl Samples {
 
     /// A value of a constructor. Where no sample is, there is the plainest value of the type.
     #[must_use]
-    pub fn constructor(&self, constructor: &'static Definition) -> Json {
+    pub(super) fn constructor(&self, constructor: &'static Definition) -> Json {
         let filled = Filling::new(self, false).object(constructor, &Map::new(), 0);
         Json::Object(filled.unwrap_or_default())
     }
@@ -139,7 +138,8 @@ impl Samples {
     ///
     /// # Errors
     /// As [`Samples::call`].
-    pub fn unused<'a>(
+    #[cfg(test)]
+    pub(super) fn unused<'a>(
         &self,
         methods: impl Iterator<Item = (&'static Definition, &'a Map<String, Json>)>,
     ) -> Result<Vec<&str>, SampleError> {

@@ -7,11 +7,9 @@ use super::example::json;
 use super::frame::{Page, crumbs, document, heading};
 use super::method::{assumed, retry};
 use super::{Detail, EVERYWHERE, Here, breakable, count, text};
-use crate::model::ErrorInfo;
+use crate::document::SEEN;
+use crate::model::{ErrorInfo, is_numbered};
 use crate::{Kind, recorded};
-
-/// The heading above requests that were refused.
-const SEEN: &str = "Requests that were answered so";
 
 pub(super) fn page(error: &ErrorInfo, detail: Detail) -> Markup {
     let here = Here::of(Kind::Error);
@@ -131,11 +129,6 @@ match client.invoke(&request).await {{
 fn constant(name: &str) -> String {
     let upper = name.to_uppercase();
     if upper.starts_with(|c: char| c.is_ascii_digit()) { format!("_{upper}") } else { upper }
-}
-
-/// Whether the name has a number in it.
-fn is_numbered(name: &str) -> bool {
-    name.split('_').any(|word| word == "X")
 }
 
 #[cfg(test)]

@@ -10,8 +10,7 @@ use crate::Kind;
 use crate::model::{FACTS_LAYER, Method, Namespace, ROOT, Reference};
 
 /// The front page and the lists of all things, by their paths from the top of the site.
-#[must_use]
-pub fn lists() -> Vec<(String, String)> {
+pub(crate) fn lists() -> Vec<(String, String)> {
     let all = Reference::get();
     let mut pages = vec![
         ("index.html".to_owned(), front().into_string()),
