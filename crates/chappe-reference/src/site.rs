@@ -23,6 +23,12 @@ pub fn assets() -> &'static [(&'static str, String)] {
     &ASSETS
 }
 
+/// The bytes that every page loads beside its own: the search is loaded when it is first used.
+pub(crate) fn shared() -> usize {
+    let with_pages = assets().iter().filter(|(name, _)| ["site.js", "style.css"].contains(name));
+    with_pages.map(|(_, text)| text.len()).sum()
+}
+
 /// Style or script without indentation and without lines that are comments: nothing else that a
 /// browser reads would change.
 fn slim(text: &str) -> String {
@@ -90,9 +96,7 @@ pub fn build(folder: &Path, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<
     for (name, text) in assets() {
         built.put(folder, name, text)?;
     }
-    // The search is loaded when it is first used.
-    let with_pages = assets().iter().filter(|(name, _)| ["site.js", "style.css"].contains(name));
-    let shared: u64 = with_pages.map(|(_, text)| length(text.as_bytes())).sum();
+    let shared = u64::try_from(shared()).unwrap_or(u64::MAX);
     let things: Vec<(Kind, &str)> = twins::things().collect();
     let total = things.len();
     let workers = thread::available_parallelism().map_or(1, usize::from);
