@@ -129,22 +129,10 @@ impl Changed {
         (!differences.is_empty()).then_some(Self { older, newer, differences })
     }
 
-    /// The ids, where they are not the same: the id says nothing of `true` flags.
-    #[must_use]
-    pub fn ids(&self) -> Option<(u32, u32)> {
-        (self.older.id != self.newer.id).then_some((self.older.id, self.newer.id))
-    }
-
     /// Whether a program that uses the older form may break: see the module's words.
     #[must_use]
     pub fn breaks(&self) -> bool {
         self.differences.iter().any(|it| it.breaks(self.newer.is_function))
-    }
-
-    /// Whether nothing happened but that it got parameters that may be left out.
-    #[must_use]
-    pub fn only_gained_options(&self) -> bool {
-        self.differences.iter().all(|it| matches!(it, Difference::Added { optional: true, .. }))
     }
 }
 

@@ -294,14 +294,6 @@ impl Life {
     }
 }
 
-impl Moment {
-    /// The layer, where it is known.
-    #[must_use]
-    pub fn layer(self) -> Option<i32> {
-        (self.after == Some(self.by - 1)).then_some(self.by)
-    }
-}
-
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.after {
@@ -316,9 +308,9 @@ impl fmt::Display for Moment {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use super::{History, Moment, What};
+    use super::{History, What};
     use crate::Definition;
-    use crate::layers::Layers;
+    use crate::layers::{Difference, Layers};
 
     fn since(name: &str) -> String {
         History::get().life(name).unwrap().since().unwrap().to_string()
@@ -335,11 +327,6 @@ mod tests {
         assert_eq!(since("stories.getAlbumStories"), "between layers 207 and 211");
         assert_eq!(since("account.businessChatLinks"), "between layers 158 and 186");
         assert!(History::get().life("account.resetWebAuthorisation").is_none());
-        for (after, by, want) in
-            [(None, 158, None), (Some(229), 230, Some(230)), (Some(204), 207, None)]
-        {
-            assert_eq!(Moment { after, by }.layer(), want);
-        }
     }
 
     #[test]
@@ -373,7 +360,7 @@ mod tests {
         assert_eq!(told, want);
         let (moment, changed) = life.last_change().unwrap();
         assert_eq!((moment.after, moment.by), (Some(225), 227));
-        assert!(changed.only_gained_options() && !changed.breaks());
+        assert!(!changed.breaks());
     }
 
     #[test]
@@ -424,15 +411,15 @@ mod tests {
     #[test]
     fn the_way_from_222_to_228_is_the_known_one() {
         let diff = History::get().diff(222, 228).unwrap();
-        let other_id = diff.changed.iter().filter(|it| it.ids().is_some());
-        let gained = other_id.clone().filter(|it| it.only_gained_options()).count();
+        let other_id = diff.changed.iter().filter(|it| it.older.id != it.newer.id);
+        let is_option = |it: &Difference| matches!(it, Difference::Added { optional: true, .. });
+        let gained = other_id.clone().filter(|it| it.differences.iter().all(is_option)).count();
         assert_eq!(
-            (diff.added.len(), diff.removed.len(), other_id.count(), gained),
+            (diff.added.len(), diff.removed.len(), other_id.clone().count(), gained),
             (158, 2, 59, 44)
         );
         assert_eq!(diff.changed.len(), 68);
-        let harmless = diff.changed.iter().filter(|it| it.ids().is_some() && !it.breaks());
-        assert_eq!(harmless.count(), 46);
+        assert_eq!(other_id.filter(|it| !it.breaks()).count(), 46);
         let gone = ["channels.editCreator", "channels.getFutureCreatorAfterLeave"];
         assert_eq!(names(&diff.removed), gone);
         let come = ["messages.editChatCreator", "messages.getFutureChatCreatorAfterLeave"];
