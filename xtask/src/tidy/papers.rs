@@ -10,7 +10,8 @@ const ARCHITECTURE: &str = "ARCHITECTURE.md";
 const ARCHITECTURE_LENGTH: usize = 200;
 
 /// Papers with a table of numbered claims, and how many there are.
-const PROOFS: &[(&str, usize)] = &[("SECURITY.md", 47), ("crates/chappe-mtproto/RECOVERY.md", 32)];
+pub(super) const PROOFS: &[(&str, usize)] =
+    &[("SECURITY.md", 47), ("crates/chappe-mtproto/RECOVERY.md", 32)];
 
 /// `architecture`: ARCHITECTURE.md is short, and each of its invariants names what enforces it.
 ///
