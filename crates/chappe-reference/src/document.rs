@@ -222,7 +222,8 @@ pub(crate) fn summary(kind: Kind, name: &str) -> Option<&'static str> {
         Kind::Error => all.error(name)?.summary(),
         Kind::Method => all.method(name)?.summary(),
         Kind::Type => all.ty(name)?.summary(),
-        Kind::Layer | Kind::Namespace => None,
+        Kind::Layer => crate::layers::page(name.parse().ok()?)?.about,
+        Kind::Namespace => None,
     }
 }
 

@@ -213,6 +213,7 @@ fn layer(page: &LayerPage) -> Value {
     let [methods, constructors, types] = page.sizes;
     json!({
         "summary": page.summary(),
+        "about": page.about,
         "known_since": page.day,
         "sources": sources.collect::<Value>(),
         "sizes": { "methods": methods, "constructors": constructors, "types": types },

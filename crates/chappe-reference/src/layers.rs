@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use chappe_schema::layers::{Diff, History, LayerSource, sources};
+use chappe_schema::words::words;
 
 /// The page of a held layer.
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub struct LayerPage {
     pub layer: i32,
     /// Its number as text, the page's name.
     pub name: String,
+    /// What it brought, in words; `None` for the oldest.
+    pub about: Option<&'static str>,
     /// The day from which this repository holds it, as `2026-11-23`.
     pub day: &'static str,
     /// The difference from the held layer before; `None` for the oldest, where knowledge begins.
@@ -49,6 +52,7 @@ impl LayerPage {
         Some(Self {
             layer,
             name: layer.to_string(),
+            about: words().layer(layer),
             day: sources.iter().map(|source| source.day).max()?,
             diff: before.and_then(|before| history.diff(before, layer)),
             sizes: history.sizes(layer)?,
@@ -56,16 +60,25 @@ impl LayerPage {
         })
     }
 
-    /// What the layer changed, in a sentence.
+    /// What the layer brought, in a sentence; of the oldest, how much it has.
     #[must_use]
     pub fn summary(&self) -> String {
-        let Some(diff) = &self.diff else {
-            let [methods, constructors, types] = self.sizes;
-            return format!(
-                "The oldest layer that is known here: {methods} methods, {constructors} constructors \
-                 and {types} types."
-            );
-        };
+        let [methods, constructors, types] = self.sizes;
+        self.about.map_or_else(
+            || {
+                format!(
+                    "The oldest layer that is known here: {methods} methods, {constructors} \
+                     constructors and {types} types."
+                )
+            },
+            str::to_owned,
+        )
+    }
+
+    /// How much the layer changed, in a sentence; `None` for the oldest.
+    #[must_use]
+    pub fn counts(&self) -> Option<String> {
+        let diff = self.diff.as_ref()?;
         let counts = [
             (diff.added.len(), "added"),
             (diff.changed.len(), "changed"),
@@ -77,7 +90,7 @@ impl LayerPage {
             [] => "nothing changed".to_owned(),
             counts => format!("methods and constructors: {}", counts.join(", ")),
         };
-        format!("Since layer {}, {what}.", diff.from)
+        Some(format!("Since layer {}, {what}.", diff.from))
     }
 }
 
@@ -109,10 +122,12 @@ pub fn feed() -> String {
             "<entry>\n<id>{FEED}{layer}</id>\n<title>Layer {layer}</title>\n\
              <updated>{day}T00:00:00Z</updated>\n\
              <link rel=\"alternate\" type=\"text/html\" href=\"{layer}.html\"/>\n\
-             <summary>{summary} From {sources}.</summary>\n</entry>\n",
+             <summary>{summary} {counts}From {sources}.</summary>\n</entry>\n",
             layer = page.layer,
             day = page.day,
-            summary = escaped(&page.summary()),
+            // Readers of feeds show text as it is.
+            summary = escaped(&page.summary().replace('`', "")),
+            counts = page.counts().map(|counts| format!("{counts} ")).unwrap_or_default(),
             sources = escaped(&sources.join(", ")),
         );
     }

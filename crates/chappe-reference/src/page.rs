@@ -72,6 +72,8 @@ const HEAVIEST: usize = 60_000;
 pub(crate) enum Detail {
     /// Everything.
     All,
+    /// Of the declarations in older layers only the last one.
+    NoPast,
     /// Of many things the names only.
     FewSummaries,
     /// Errors with their causes, the fields of an answer with their meanings.
@@ -89,8 +91,9 @@ pub(crate) enum Detail {
 }
 
 impl Detail {
-    const FEWER: [Self; 8] = [
+    const FEWER: [Self; 9] = [
         Self::All,
+        Self::NoPast,
         Self::FewSummaries,
         Self::NoSummaries,
         Self::NoFixes,
@@ -169,7 +172,7 @@ impl Here {
     /// `all` is the file in which a list that is cut off goes on.
     fn list(self, kind: Kind, names: &[&str], detail: Detail, all: &str) -> Markup {
         let (many, most) = match detail {
-            Detail::All => (40, usize::MAX),
+            Detail::All | Detail::NoPast => (40, usize::MAX),
             Detail::FewSummaries => (14, usize::MAX),
             Detail::NoSummaries | Detail::NoFixes | Detail::NoMeanings => (3, usize::MAX),
             Detail::Names | Detail::Lines => (3, 100),

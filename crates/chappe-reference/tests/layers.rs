@@ -14,9 +14,14 @@ fn every_held_layer_has_a_page_that_says_what_it_changed() {
     assert_eq!((diff.from, diff.to), (229, 230));
     assert_eq!((diff.added.len(), diff.changed.len(), diff.removed.len()), (84, 6, 1));
     let said = "Since layer 229, methods and constructors: 84 added, 6 changed, 1 removed.";
-    assert_eq!(newest.summary(), said);
+    assert_eq!(newest.counts().as_deref(), Some(said));
+    assert_eq!(Some(newest.summary().as_str()), newest.about);
     let oldest = page(158).unwrap();
-    assert!(oldest.diff.is_none() && oldest.summary().starts_with("The oldest layer"));
+    assert!(
+        oldest.diff.is_none()
+            && oldest.counts().is_none()
+            && oldest.summary().starts_with("The oldest layer")
+    );
     assert!(page(159).is_none());
 }
 
@@ -48,4 +53,7 @@ fn the_feed_is_what_readers_of_feeds_want() {
     // Nothing in it is markup by mistake: what is not ours was escaped.
     assert_eq!(text.matches('&').count(), count("&amp;") + count("&lt;") + count("&gt;"));
     assert!(text.contains("npm @mtcute/tl 218.0.1"));
+    // An entry begins with what the layer brought.
+    let said = "<summary>Brings a wallet for TON in the namespaces wallet and toncenter,";
+    assert!(text.contains(said), "{text}");
 }

@@ -130,4 +130,38 @@ fn the_difference_of_two_layers_is_written_out() {
     }
     let page = twins::markdown(Kind::Layer, "216").unwrap();
     assert!(page.contains("Known from: PyPI kurigram 2.2.14,"), "{page}");
+    let index = json::index();
+    let layers = index["layers"].as_array().unwrap();
+    let layer = layers.iter().find(|layer| layer["name"] == "216").unwrap();
+    let said = chappe_schema::words::words().layer(216).unwrap();
+    assert_eq!(layer["summary"], said);
+    assert_eq!(json::page(Kind::Layer, "216").unwrap()["about"], said);
+}
+
+/// Layer 223 made a parameter of `channels.editAdmin` optional; its declaration of before is that of
+/// the schema of layer 222.
+#[test]
+fn a_step_of_a_history_shows_the_declaration_of_before() {
+    let name = "channels.editAdmin";
+    let schema = chappe_schema::layers::Layers::new().schema(222);
+    let older = schema.find(name).unwrap();
+    let tl = format!("{};", older.text);
+    assert!(tl.starts_with(&format!("{name}#{:x} ", older.id)), "{tl}");
+
+    let page = json::page(Kind::Method, name).unwrap();
+    let step = page["history"].as_array().unwrap().last().unwrap();
+    assert_eq!((&step["when"]["by"], &step["older"]), (&223.into(), &tl.clone().into()));
+    assert_ne!(step["older"], page["tl"]);
+    assert_eq!(step["newer"], page["tl"]);
+
+    let text = twins::markdown(Kind::Method, name).unwrap();
+    let (_, history) = text.split_once("## History\n").unwrap();
+    let block = format!(". Before:\n\n```tl\n{tl}\n```\n");
+    assert!(history.contains(&block), "{history}");
+    let html = chappe_reference::page::html(Kind::Method, name).unwrap();
+    let escaped = tl.replace('<', "&lt;").replace('>', "&gt;");
+    assert!(
+        html.contains(&format!("<summary>As it was before</summary><code>{escaped}</code>")),
+        "{html}"
+    );
 }

@@ -1,4 +1,5 @@
-//! What methods, types, constructors and errors mean, in words: `schema/docs`.
+//! What methods, types, constructors and errors mean, and what layers brought, in words:
+//! `schema/docs`.
 //!
 //! The words are our own, written anew from the facts. A text has two kinds of markup: a blank
 //! line begins a new paragraph, and what stands in backticks is code, which is a name where it
@@ -42,6 +43,7 @@ pub struct Words {
     types: BTreeMap<String, String>,
     constructors: BTreeMap<String, ConstructorWords>,
     errors: BTreeMap<String, ErrorWords>,
+    layers: BTreeMap<String, String>,
     shared: Shared,
 }
 
@@ -145,7 +147,7 @@ pub enum WordsError {
     #[error("{0}: {1}")]
     Form(Box<str>, Box<toml::de::Error>),
     /// A file whose place says nothing about what it holds.
-    #[error("{0}: words are in methods/, types/, errors.toml and shared.toml")]
+    #[error("{0}: words are in methods/, types/, errors.toml, layers.toml and shared.toml")]
     Place(Box<str>),
 }
 
@@ -171,6 +173,7 @@ impl Words {
             match stem.split_once('/') {
                 None if stem == "shared" => words.shared = toml::from_str(text).map_err(form)?,
                 None if stem == "errors" => words.errors = toml::from_str(text).map_err(form)?,
+                None if stem == "layers" => words.layers = toml::from_str(text).map_err(form)?,
                 Some(("methods", namespace)) => {
                     let methods: BTreeMap<String, MethodWords> =
                         toml::from_str(text).map_err(form)?;
@@ -213,6 +216,12 @@ impl Words {
     #[must_use]
     pub fn error(&self, name: &str) -> Option<&ErrorWords> {
         self.errors.get(name)
+    }
+
+    /// What a layer brought since the held one before it, in a sentence.
+    #[must_use]
+    pub fn layer(&self, layer: i32) -> Option<&str> {
+        self.layers.get(&layer.to_string()).map(String::as_str)
     }
 
     /// The meaning of a parameter of a method or of a field of a constructor: its own words, or

@@ -11,7 +11,10 @@ use crate::model::Reference;
 pub(super) fn document(layer: &LayerPage) -> Document {
     let mut page = Document::default();
     page.heading(1, format!("Layer {}", layer.layer));
-    page.paragraph([text(layer.summary())]);
+    page.prose(&layer.summary(), None);
+    if let Some(counts) = layer.counts() {
+        page.paragraph([text(counts)]);
+    }
     let [methods, constructors, types] = layer.sizes;
     let sources: Vec<String> = layer.sources.iter().map(source).collect();
     page.list(vec![

@@ -1,6 +1,6 @@
 //! The front page, and the pages of namespaces.
 
-use super::{Document, Inline, named, text};
+use super::{Document, Inline, inline, named, text};
 use crate::Kind;
 use crate::model::{Namespace, ROOT, Reference};
 use crate::page::about;
@@ -31,7 +31,9 @@ pub(super) fn front() -> Document {
     page.heading(2, "Layers");
     let layers = crate::layers::pages().iter().map(|layer| {
         let name = Inline::Name(Kind::Layer, layer.name.clone());
-        vec![name, text(format!(": {}", layer.summary()))]
+        let mut pieces = vec![name, text(": ")];
+        pieces.extend(inline(&layer.summary(), None));
+        pieces
     });
     page.list(layers.collect());
     page

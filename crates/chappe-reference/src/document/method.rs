@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chappe_schema::layers::{History, Life, What};
+use chappe_schema::layers::{History, Step, What};
 use chappe_schema::words::{Retry, words};
 use chappe_schema::{Definition, Param, Type, api};
 
@@ -301,43 +301,52 @@ fn related(page: &mut Document, method: &Method) {
 pub(super) fn history(page: &mut Document, name: &str) {
     let Some(life) = History::get().life(name) else { return };
     page.heading(2, "History");
-    page.list(steps(&life));
+    let mut lines = Vec::new();
+    for step in life.steps.iter().rev() {
+        let mut line = line(step);
+        let What::Changed(changed) = &step.what else {
+            lines.push(line);
+            continue;
+        };
+        line.push(text(". Before:"));
+        lines.push(line);
+        page.list(std::mem::take(&mut lines));
+        page.code("tl", format!("{};", changed.older.text));
+    }
+    page.list(lines);
     let oldest = History::get().held().first().copied().unwrap_or_default();
     page.paragraph([text(format!(
         "Known from layer {oldest} on, with gaps: what each layer was is taken from published packages."
     ))]);
 }
 
-/// The steps of a life, the newest first.
-fn steps(life: &Life) -> Vec<Vec<Inline>> {
-    let steps = life.steps.iter().rev().map(|step| {
-        let mut pieces = Vec::new();
-        let mut renames = |before: &str, names: Vec<&str>| {
-            for name in names {
-                pieces.extend([text(before), code(name)]);
+/// A step of a life.
+fn line(step: &Step) -> Vec<Inline> {
+    let mut pieces = Vec::new();
+    let mut renames = |before: &str, names: Vec<&str>| {
+        for name in names {
+            pieces.extend([text(before), code(name)]);
+        }
+    };
+    let what = match &step.what {
+        What::Added(for_others) => {
+            renames(", for ", for_others.iter().map(|it| it.older).collect());
+            "added"
+        }
+        What::Changed(changed) => {
+            for difference in &changed.differences {
+                pieces.push(text(if pieces.is_empty() { ": " } else { "; " }));
+                pieces.extend(phrase(&difference.to_string()));
             }
-        };
-        let what = match &step.what {
-            What::Added(for_others) => {
-                renames(", for ", for_others.iter().map(|it| it.older).collect());
-                "added"
-            }
-            What::Changed(changed) => {
-                for difference in &changed.differences {
-                    pieces.push(text(if pieces.is_empty() { ": " } else { "; " }));
-                    pieces.extend(phrase(&difference.to_string()));
-                }
-                if changed.breaks() { "changed, breaking" } else { "changed" }
-            }
-            What::Removed(by_others) => {
-                renames(", see ", by_others.iter().map(|it| it.newer).collect());
-                "removed"
-            }
-        };
-        pieces.insert(0, text(format!("{}: {what}", capital(&step.moment.to_string()))));
-        pieces
-    });
-    steps.collect()
+            if changed.breaks() { "changed, breaking" } else { "changed" }
+        }
+        What::Removed(by_others) => {
+            renames(", see ", by_others.iter().map(|it| it.newer).collect());
+            "removed"
+        }
+    };
+    pieces.insert(0, text(format!("{}: {what}", capital(&step.moment.to_string()))));
+    pieces
 }
 
 /// With its first letter upper-case.

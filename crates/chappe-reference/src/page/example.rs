@@ -108,7 +108,7 @@ fn error(here: Here, spelled: &str) -> Markup {
 /// TL-JSON as people read it; what is long is cut off and goes on in the file `whole`.
 pub(super) fn json(label: &str, value: &Json, detail: Detail, whole: &str) -> Markup {
     let most = match detail {
-        Detail::All => 60,
+        Detail::All | Detail::NoPast => 60,
         Detail::FewSummaries | Detail::NoSummaries | Detail::NoFixes => 30,
         Detail::NoMeanings | Detail::Names => 12,
         Detail::Lines | Detail::Least => 5,

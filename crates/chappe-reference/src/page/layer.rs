@@ -28,14 +28,15 @@ pub(super) fn page(layer: &LayerPage, detail: Detail) -> Markup {
     document(Page {
         here,
         title: &title,
-        description: layer.summary(),
+        description: text::bare(&layer.summary()),
         crumbs: crumbs(here, Kind::Layer, &layer.name),
         sections,
         namespace: None,
         neighbours: Vec::new(),
         content: html! {
             h1.words { (title) }
-            p.lead { (layer.summary()) }
+            p.lead { (text::inline(here, &layer.summary(), None)) }
+            @if let Some(counts) = layer.counts() { p { (counts) } }
             ul.badges {
                 li { (count(methods, "method")) }
                 li { (count(constructors, "constructor")) }
@@ -79,7 +80,7 @@ pub(super) fn index() -> Markup {
             p { a href="feed.xml" { "The same as a feed" } }
             ul.contents {
                 @for layer in pages() {
-                    li { a href=(here.to(Kind::Layer, &layer.name)) { "Layer " (layer.name) } " " span { (layer.summary()) } }
+                    li { a href=(here.to(Kind::Layer, &layer.name)) { "Layer " (layer.name) } " " span { (text::inline_plain(&layer.summary())) } }
                 }
             }
         },

@@ -322,12 +322,18 @@ fn related(here: Here, method: &Method, detail: Detail) -> Markup {
 /// What happened to a definition in the layers that are held.
 pub(super) fn history(here: Here, name: &str, detail: Detail) -> Markup {
     let most = if detail < Detail::Names { usize::MAX } else { 3 };
+    let declared = match detail {
+        Detail::All => usize::MAX,
+        Detail::Least => 0,
+        _ => 1,
+    };
     let life = History::get().life(name);
     let steps = life.map(|life| life.steps).unwrap_or_default();
     let oldest = History::get().held().first().copied().unwrap_or_default();
+    let mut undeclared = steps.iter().rev().skip(declared);
     html! {
         ol.history {
-            @for step in steps.iter().rev().take(most) {
+            @for (place, step) in steps.iter().rev().take(most).enumerate() {
                 li {
                     @match &step.what {
                         What::Added(renames) => {
@@ -339,6 +345,12 @@ pub(super) fn history(here: Here, name: &str, detail: Detail) -> Markup {
                             @for difference in &changed.differences {
                                 ", " (text::inline_plain(&difference.to_string()))
                             }
+                            @if place < declared {
+                                details {
+                                    summary { "As it was before" }
+                                    code { (changed.older.text) ";" }
+                                }
+                            }
                         }
                         What::Removed(renames) => {
                             "Removed: " (moment(here, step.moment))
@@ -349,7 +361,9 @@ pub(super) fn history(here: Here, name: &str, detail: Detail) -> Markup {
             }
         }
         @if steps.len() > most {
-            p.quiet { "And " (steps.len() - most) " changes before, all of them " a href={ (name) ".json" } { "in the JSON" } "." }
+            p.quiet { "And " (steps.len() - most) " changes before, all of them with their declarations " a href={ (name) ".json" } { "in the JSON" } "." }
+        } @else if undeclared.any(|step| matches!(step.what, What::Changed(_))) {
+            p.quiet { "Older declarations are " a href={ (name) ".json" } { "in the JSON" } "." }
         }
         p.quiet {
             "Known from layer " (oldest) " on, with gaps: what each layer was is taken from published packages, "

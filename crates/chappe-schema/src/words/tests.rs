@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{FILES, Named, Span, Words, WordsError, named, paragraphs, summary, words};
+use crate::layers::History;
 use crate::{Definition, Type, api, facts};
 
 /// Collects what is wrong with texts.
@@ -166,6 +167,26 @@ fn words_are_about_errors_that_exist() {
         }
         complaints.sentences(name, &it.about, None);
         complaints.sentences(name, &it.fix, None);
+    }
+    complaints.none();
+}
+
+#[test]
+fn every_held_layer_but_the_oldest_has_a_sentence_and_no_other_layer_has() {
+    let mut complaints = Complaints::default();
+    let (_, newer) = History::get().held().split_first().unwrap();
+    for layer in newer.iter().filter(|layer| words().layer(**layer).is_none()) {
+        complaints.say(&layer.to_string(), "has no words");
+    }
+    for (layer, text) in &words().layers {
+        if !newer.iter().any(|it| it.to_string() == *layer) {
+            complaints
+                .say(layer, "is not held, or is the oldest, of which nobody knows what it brought");
+        }
+        complaints.sentences(layer, text, None);
+        if summary(text) != text {
+            complaints.say(layer, "is more than a sentence");
+        }
     }
     complaints.none();
 }
