@@ -6,8 +6,8 @@
   'use strict';
 
   const PARTLY = 1e6, FAR = 2e6, SAID = 3e6, MISTYPED = 4e6, NAMED = 5e6, INSIDE = 6e6, BEGUN = 7e6,
-    SAME = 8e6, EXACT = 9e6, ID = 10e6;
-  const IN_NAME = 4, IN_FRONT = 3, IN_ABOUT = 2, IN_PARAM = 1;
+    CALLED = 75e5, SAME = 8e6, EXACT = 9e6, ID = 10e6;
+  const IN_NAME = 4, IN_FRONT = 3, IN_ABOUT = 2, IN_PARAM = 1, WEIGHT = 8;
   const AS_IT_IS = 4, ALIKE = 2, MOST = IN_NAME * AS_IT_IS;
   const LETTERS = 128, WORDS = 8;
 
@@ -101,13 +101,15 @@
     return count;
   };
 
-  let joins, meanings, stops, noise, tails, things, stems, params, sorted;
+  let joins, meanings, called, extra, stops, noise, tails, things, stems, params, sorted;
 
   const joined = (one, other) => joins.get(one + ' ' + other);
 
   const prepare = (data) => {
     joins = new Map(data.joined.map(([[one, other], both]) => [one + ' ' + other, both]));
     meanings = new Map(Object.entries(data.meant));
+    called = new Map(Object.entries(data.called));
+    extra = data.extra;
     stops = new Set(data.stops);
     noise = new Set(data.noise.split(' '));
     tails = data.tails.split(' ');
@@ -117,12 +119,14 @@
     const names = data.names.split('\n'), abouts = data.abouts.split('\n');
     const ids = data.ids.split(','), uses = data.uses.split(','), codes = data.codes.split(',');
     const dictionary = data.params.split(' ');
-    let name = '', defined = 0, coded = 0;
+    let name = '', defined = 0, coded = 0, guides = 0;
     for (const [kind, folder, rank, count] of data.kinds) {
       for (let i = 0; i < count; i++) {
         const number = things.length, line = names[number];
         name = name.slice(0, line.charCodeAt(0) - 48) + line.slice(1);
         const thing = { kind, folder, rank, name, about: abouts[number], id: null, params: [] };
+        thing.weight = parseInt(data.weights[number], 36);
+        thing.anchor = kind === 'guide' ? data.anchors[guides++] : '';
         const dot = name.indexOf('.');
         const named = wordsOf(name.slice(dot + 1)), front = wordsOf(name.slice(0, Math.max(dot, 0)));
         thing.key = compact(name);
@@ -219,6 +223,15 @@
     return asked.slice(0, WORDS);
   };
 
+  const calledOf = (query) => {
+    let asked = askedOf(query);
+    for (const words of extra) {
+      asked = asked.filter((word) => !words.includes(word));
+      if (called.has(asked.join(' '))) return called.get(asked.join(' '));
+    }
+    return [];
+  };
+
   const mistyped = (thing, forms) => {
     const short = thing.key.slice(thing.short), rank = thing.rank * 100;
     let best = 0;
@@ -300,14 +313,14 @@
     }
     const scores = [];
     for (const [number, [sum, words, inName]] of sums) {
-      const thing = things[number], fit = Math.floor(sum * 100 / most);
+      const thing = things[number], used = thing.weight * WEIGHT, fit = Math.floor(sum * 100 / most);
       if (inName === asked.length) {
         const brevity = Math.max(0, 20 - thing.humps.length);
-        scores.push([number, NAMED + thing.rank * 1000 + fit * 5 + brevity]);
+        scores.push([number, NAMED + thing.rank * 1000 + fit * 5 + used + brevity]);
       } else if (words === asked.length) {
-        scores.push([number, SAID + fit * 8 + thing.rank]);
+        scores.push([number, SAID + fit * 8 + used + thing.rank]);
       } else if (words * 2 >= asked.length) {
-        scores.push([number, PARTLY + fit * 8 + thing.rank]);
+        scores.push([number, PARTLY + fit * 8 + used + thing.rank]);
       }
     }
     return scores;
@@ -337,12 +350,19 @@
         }
       }
     }
+    for (const [place, name] of calledOf(query).entries()) {
+      for (let number = 0; number < things.length; number++) {
+        if (things[number].name === name) scores[number] = Math.max(scores[number], CALLED - place);
+      }
+    }
     const found = [...scores.keys()].filter((number) => scores[number] > 0);
     // The order of the index decides among equals: sorting keeps it.
     found.sort((a, b) => scores[b] - scores[a]);
     return found.slice(0, limit).map((number) => {
-      const { kind, folder, name, about } = things[number];
-      const address = folder + '/' + name.split(/[< ]/)[0] + '.html';
+      const { kind, folder, name, about, anchor } = things[number];
+      const address = kind === 'guide'
+        ? 'start.html' + (anchor && '#' + anchor)
+        : folder + '/' + name.split(/[< ]/)[0] + '.html';
       return { kind, name, about, address, why: why.has(number) ? 'param ' + why.get(number) : '' };
     });
   };

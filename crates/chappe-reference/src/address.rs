@@ -1,5 +1,7 @@
 //! Where the page of a thing is.
 
+use crate::start;
+
 /// What has a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -7,6 +9,8 @@ pub enum Kind {
     Constructor,
     /// An error of methods: `HASH_INVALID`.
     Error,
+    /// A section of the page for whoever is new, or that page: `Start`.
+    Guide,
     /// What a layer changed: `230`.
     Layer,
     /// A method: `account.resetWebAuthorization`.
@@ -18,17 +22,19 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds, in the order in which they are built and listed.
+    /// All kinds that have a folder of pages, in the order in which they are built and listed.
     pub const ALL: [Self; 6] =
         [Self::Namespace, Self::Method, Self::Type, Self::Constructor, Self::Error, Self::Layer];
 
     /// The folder of the pages of this kind. A type and its constructor, whose names differ by
-    /// case only, are in different folders, since many file systems cannot tell them apart.
+    /// case only, are in different folders, since many file systems cannot tell them apart. The page
+    /// for whoever is new is in none.
     #[must_use]
     pub const fn folder(self) -> &'static str {
         match self {
             Self::Constructor => "constructors",
             Self::Error => "errors",
+            Self::Guide => "",
             Self::Layer => "layers",
             Self::Method => "methods",
             Self::Namespace => "namespaces",
@@ -42,6 +48,7 @@ impl Kind {
         match self {
             Self::Constructor => "constructor",
             Self::Error => "error",
+            Self::Guide => "guide",
             Self::Layer => "layer",
             Self::Method => "method",
             Self::Namespace => "namespace",
@@ -53,8 +60,20 @@ impl Kind {
     /// `methods/account.resetWebAuthorization`. The type `Vector<t>` is `types/Vector`.
     #[must_use]
     pub fn address(self, name: &str) -> String {
+        if self == Self::Guide {
+            return start::ADDRESS.to_owned();
+        }
         let name = name.split(['<', ' ']).next().unwrap_or(name);
         format!("{}/{name}", self.folder())
+    }
+
+    /// Where a browser finds it, from the root of the reference: `methods/help.getConfig.html`,
+    /// `start.html#peers`.
+    #[must_use]
+    pub fn link(self, name: &str) -> String {
+        let anchor = if self == Self::Guide { start::anchor(name) } else { None };
+        let anchor = anchor.map(|anchor| format!("#{anchor}")).unwrap_or_default();
+        format!("{}.html{anchor}", self.address(name))
     }
 }
 

@@ -71,6 +71,7 @@ impl Document {
         match kind {
             Kind::Constructor => all.constructor(name).map(data::constructor),
             Kind::Error => all.error(name).map(error::document),
+            Kind::Guide => lists::guide(name),
             Kind::Layer => crate::layers::page(name.parse().ok()?).map(layer::document),
             Kind::Method => all.method(name).map(method::document),
             Kind::Namespace => all.namespace(name).map(lists::namespace),
@@ -222,6 +223,7 @@ pub(crate) fn summary(kind: Kind, name: &str) -> Option<&'static str> {
         Kind::Error => all.error(name)?.summary(),
         Kind::Method => all.method(name)?.summary(),
         Kind::Type => all.ty(name)?.summary(),
+        Kind::Guide => crate::start::summary(name),
         Kind::Layer => crate::layers::page(name.parse().ok()?)?.about,
         Kind::Namespace => None,
     }

@@ -6,13 +6,13 @@ use chappe_schema::words::{Retry, words};
 use chappe_schema::{Definition, Type};
 use serde_json::{Value, json};
 
-use crate::document::{file, flag, summary};
+use crate::document::{Document, file, flag, summary};
 use crate::layers::LayerPage;
 use crate::model::{
     Constructor, ErrorInfo, Method, Namespace, Reference, Size, TypeInfo, core_type, params,
 };
 use crate::recorded::{self, recorded};
-use crate::{Kind, example, layers};
+use crate::{Kind, example, layers, start};
 
 /// The version of the form: it rises when something that `TWINS.md` promises is not so any more.
 pub const FORM: u32 = 1;
@@ -24,6 +24,10 @@ pub fn page(kind: Kind, name: &str) -> Option<Value> {
     let (name, mut page) = match kind {
         Kind::Constructor => all.constructor(name).map(|it| (it.name(), constructor(it)))?,
         Kind::Error => all.error(name).map(|it| (it.name, error(it)))?,
+        Kind::Guide => {
+            let title = start::titles().find(|title| *title == name)?;
+            (title, guide(title))
+        }
         Kind::Layer => {
             let page = layers::page(name.parse().ok()?)?;
             (page.name.as_str(), layer(page))
@@ -39,13 +43,23 @@ pub fn page(kind: Kind, name: &str) -> Option<Value> {
         "kind": kind.word(),
         "name": name,
         "summary": summary(kind, name),
-        "html": file(kind, name, "html"),
+        "html": kind.link(name),
         "markdown": file(kind, name, "md"),
     });
     if let (Value::Object(whole), Value::Object(page)) = (&mut whole, &mut page) {
         whole.append(page);
     }
     Some(whole)
+}
+
+/// A section of the page for whoever is new, or all of them.
+fn guide(name: &str) -> Value {
+    let sections = start::sections().filter(|(_, title, _)| name == start::TITLE || *title == name);
+    let sections = sections.filter_map(|(_, title, _)| {
+        let text = Document::of(Kind::Guide, title)?.to_markdown("");
+        Some(json!({ "name": title, "html": Kind::Guide.link(title), "text": text }))
+    });
+    json!({ "sections": sections.collect::<Value>() })
 }
 
 /// All things with their addresses and what they are about.

@@ -47,6 +47,7 @@ pub fn html(kind: Kind, name: &str) -> Option<String> {
             let error = all.error(name)?;
             Some(lightest(&|detail| error::page(error, detail)))
         }
+        Kind::Guide => (name == crate::start::TITLE).then(|| start::page().into_string()),
         Kind::Layer => {
             let layer = layers::pages().iter().find(|it| it.name == name)?;
             Some(lightest(&|detail| layer::page(layer, detail)))

@@ -18,6 +18,9 @@ pub(crate) const TITLE: &str = "Start";
 pub(crate) const ABOUT: &str =
     "What to know before the first call: keys, sessions, peers, numbers, errors.";
 
+/// Where it is, from the root of the reference and without an ending.
+pub(crate) const ADDRESS: &str = "start";
+
 /// The page from top to bottom.
 pub(crate) const PIECES: &[Piece] = &[
     Piece::Section("run", "Run an example"),
@@ -117,6 +120,40 @@ pub(crate) const PIECES: &[Piece] = &[
          network.",
     ),
 ];
+
+/// The sections: their anchors, their names, what is in them.
+pub(crate) fn sections() -> impl Iterator<Item = (&'static str, &'static str, &'static [Piece])> {
+    let is_begin = |piece: &Piece| matches!(piece, Piece::Section(..));
+    PIECES.iter().enumerate().filter_map(move |(place, piece)| {
+        let Piece::Section(anchor, title) = piece else { return None };
+        let rest = PIECES.get(place + 1..).unwrap_or_default();
+        let end = rest.iter().position(is_begin).unwrap_or(rest.len());
+        Some((*anchor, *title, rest.get(..end).unwrap_or_default()))
+    })
+}
+
+/// The name of the page and those of its sections.
+pub(crate) fn titles() -> impl Iterator<Item = &'static str> {
+    std::iter::once(TITLE).chain(sections().map(|(_, title, _)| title))
+}
+
+/// The anchor of a section by its name.
+pub(crate) fn anchor(title: &str) -> Option<&'static str> {
+    sections().find(|(_, it, _)| *it == title).map(|(anchor, ..)| anchor)
+}
+
+/// What a section is about: its first sentence; of the page's name, what the page is about.
+pub(crate) fn summary(title: &str) -> Option<&'static str> {
+    if title == TITLE {
+        return Some(ABOUT);
+    }
+    let (_, _, pieces) = sections().find(|(_, it, _)| *it == title)?;
+    let words = pieces.iter().find_map(|piece| match piece {
+        Piece::Words(words) => Some(*words),
+        Piece::Section(..) | Piece::Shell(_) => None,
+    })?;
+    Some(words.split_once(". ").map_or(words, |(first, _)| first))
+}
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::document::{Document, file, summary};
 use crate::model::{Reference, params};
-use crate::{Kind, json, layers, page, search};
+use crate::{Kind, json, layers, page, search, start};
 
 /// Everything that has a page, by kind and name.
 pub(crate) fn things() -> impl Iterator<Item = (Kind, &'static str)> {
@@ -56,7 +56,8 @@ fn thing(address: &str) -> Option<(Kind, &'static str)> {
 /// The page of a thing as Markdown; `None` when there is none of this kind and name.
 #[must_use]
 pub fn markdown(kind: Kind, name: &str) -> Option<String> {
-    Some(Document::of(kind, name)?.to_markdown("../"))
+    let top = if kind.folder().is_empty() { "" } else { "../" };
+    Some(Document::of(kind, name)?.to_markdown(top))
 }
 
 /// The page for programs that begin with `llms.txt`: what there is, and where.
@@ -136,5 +137,9 @@ const SINGLE: &[Single] = &[
     ("llms.txt", llms),
     ("search-index.js", search::script),
     ("search.js", || search::SCRIPT.to_owned()),
+    ("start.json", || {
+        let page = json::page(Kind::Guide, start::TITLE);
+        page.map(|page| format!("{page}\n")).unwrap_or_default()
+    }),
     ("start.md", || Document::start().to_markdown("")),
 ];

@@ -82,6 +82,38 @@ const FIRST: &[(&str, &str)] = &[
     ("SESSION_PASSWORD_NEEDED", "error SESSION_PASSWORD_NEEDED"),
 ];
 
+/// What somebody new types, in his own words, and what has to be among the first three.
+const AMONG: &[(&str, &[&str])] = &[
+    ("log in", &["method auth.sendCode", "method auth.signIn"]),
+    ("login", &["method auth.sendCode", "method auth.signIn"]),
+    ("log in with code", &["method auth.sendCode", "method auth.signIn"]),
+    ("mute user", &["method account.updateNotifySettings", "method channels.editBanned"]),
+    ("mute chat", &["method account.updateNotifySettings"]),
+    ("kick", &["method channels.editBanned", "method messages.deleteChatUser"]),
+    ("kick user from group", &["method channels.editBanned", "method messages.deleteChatUser"]),
+    ("ban user from supergroup", &["method channels.editBanned"]),
+    ("silent message", &["method messages.sendMessage"]),
+    ("send silent", &["method messages.sendMessage"]),
+    ("access hash", &["guide Peers and access hashes"]),
+    ("download file", &["method upload.getFile"]),
+    ("upload file", &["method upload.saveFilePart"]),
+    ("join channel by link", &["method messages.importChatInvite", "method channels.joinChannel"]),
+    ("get chat members", &["method channels.getParticipants"]),
+    ("leave group", &["method channels.leaveChannel", "method messages.deleteChatUser"]),
+    ("mark as read", &["method messages.readHistory", "method channels.readHistory"]),
+    ("get updates", &["method updates.getDifference"]),
+    ("list chats", &["method messages.getDialogs", "method messages.getChats"]),
+    ("answer callback", &["method messages.setBotCallbackAnswer"]),
+    ("unblock user", &["method contacts.unblock"]),
+    ("active sessions", &["method account.getAuthorizations"]),
+    ("terminate session", &["method account.resetAuthorization"]),
+    ("send photo", &["method messages.sendMedia"]),
+    ("create group", &["method messages.createChat", "method channels.createChannel"]),
+    ("invite link", &["method messages.exportChatInvite"]),
+    ("peers and access hashes", &["guide Peers and access hashes"]),
+    ("start", &["guide Start"]),
+];
+
 /// More of them, for which only the order is compared.
 const OTHERS: &[&str] = &[
     "420",
@@ -139,6 +171,18 @@ fn what_is_meant_comes_first() {
         let found = find(query, 5);
         if found.first().map(String::as_str) != Some(*want) {
             missed.push(format!("{query}: {want} expected, found {found:#?}"));
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn what_somebody_new_means_is_among_the_first_three() {
+    let mut missed = Vec::new();
+    for (query, wants) in AMONG {
+        let found = find(query, 3);
+        if !wants.iter().all(|want| found.iter().any(|it| it == want)) {
+            missed.push(format!("{query}: {wants:?} expected, found {found:#?}"));
         }
     }
     assert!(missed.is_empty(), "{}", missed.join("\n"));
@@ -237,7 +281,9 @@ fn the_script_of_the_pages_finds_the_same_in_the_same_order() {
     write("search-index.js", &script());
     write("search.js", chappe_reference::search::SCRIPT);
     let long = ["a", "(a+)+$", "sendMessage ", "ß", "🚲"].map(|it| it.repeat(10_000 / it.len()));
-    let queries = FIRST.iter().map(|(query, _)| *query).chain(OTHERS.iter().copied());
+    let queries =
+        FIRST.iter().map(|(query, _)| *query).chain(AMONG.iter().map(|(query, _)| *query));
+    let queries = queries.chain(OTHERS.iter().copied());
     let queries: Vec<&str> = queries.chain(long.iter().map(String::as_str)).collect();
     let asked = serde_json::to_string(&queries).unwrap();
     write("queries.json", &asked);
@@ -251,7 +297,7 @@ fn the_script_of_the_pages_finds_the_same_in_the_same_order() {
             .find(query, 40)
             .iter()
             .map(|hit| {
-                let address = format!("{}.html", hit.kind.address(hit.name));
+                let address = hit.kind.link(hit.name);
                 let why = hit.param.map(|param| format!("param {param}")).unwrap_or_default();
                 serde_json::json!([told(hit), hit.about, address, why])
             })

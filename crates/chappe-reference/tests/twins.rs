@@ -100,6 +100,8 @@ fn the_json_has_the_form_that_is_written_down() {
         (Kind::Namespace, "account"),
         (Kind::Layer, "230"),
         (Kind::Layer, "158"),
+        (Kind::Guide, "Start"),
+        (Kind::Guide, "Peers and access hashes"),
     ] {
         let row = format!("| {} |", kind.word());
         let row = FORM.lines().find(|line| line.starts_with(&row)).unwrap();

@@ -30,7 +30,7 @@ pub(super) async fn open(at: Option<(Kind, &str)>, output: Output) -> Result<(),
     let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let listener = TcpListener::bind(free).await.map_err(|error| failure(&error))?;
     let port = listener.local_addr().map_err(|error| failure(&error))?.port();
-    let path = at.map(|(kind, name)| format!("{}.html", kind.address(name))).unwrap_or_default();
+    let path = at.map(|(kind, name)| kind.link(name)).unwrap_or_default();
     let url = format!("http://localhost:{port}/{path}");
     output.answer(&json!({ "url": url }), || url.clone())?;
     if output.is_terminal() && !output.is_json() {

@@ -9,6 +9,9 @@ use tempfile::TempDir;
 
 use crate::telegram::{Running, chappe, refused, stdout};
 
+/// A section of the page for whoever is new.
+const GUIDE: &str = "Peers and access hashes";
+
 fn docs(arguments: &[&str]) -> Output {
     let home = TempDir::new().unwrap();
     let output = chappe(home.path()).arg("docs").args(arguments).output().unwrap();
@@ -105,6 +108,12 @@ fn what_is_searched_is_found_a_line_each() {
     let found = json(&["--search", "phone_code_hash"]);
     let hits = found.as_array().unwrap();
     assert!(hits.iter().any(|hit| hit["param"] == "phone_code_hash"), "{found}");
+    // What a beginner has to know is found, and shown by the name under which it was found.
+    let found = json(&["--search", "access", "hash"]);
+    assert_eq!((&found[0]["kind"], &found[0]["name"]), (&"guide".into(), &GUIDE.into()));
+    assert!(told(&[GUIDE]).starts_with("# Peers and access hashes\n\nA request names"));
+    assert_eq!(json(&[GUIDE])["html"], "start.html#peers");
+    assert!(told(&["start"]).contains("## Peers and access hashes"));
     refused(&docs(&["--search", "qqqqqqqqqq"]), 3, &["nothing is found"]);
     refused(&docs(&["--search", "a", "--open"]), 2, &["--open"]);
 }

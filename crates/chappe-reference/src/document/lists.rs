@@ -4,7 +4,7 @@ use super::{Document, Inline, inline, named, text};
 use crate::Kind;
 use crate::model::{Namespace, ROOT, Reference};
 use crate::page::about;
-use crate::start::{ABOUT, PIECES, Piece, TITLE};
+use crate::start::{ABOUT, PIECES, Piece, TITLE, sections};
 
 /// The front page.
 pub(super) fn front() -> Document {
@@ -44,14 +44,32 @@ pub(super) fn start() -> Document {
     let mut page = Document::default();
     page.heading(1, TITLE);
     page.paragraph([text(ABOUT)]);
-    for piece in PIECES {
-        match piece {
-            Piece::Section(_, title) => page.heading(2, *title),
-            Piece::Shell(code) => page.code("sh", *code),
-            Piece::Words(words) => page.prose(words, None),
+    page.pieces(PIECES);
+    page
+}
+
+/// A section of it as a page of its own, or all of it by its name.
+pub(super) fn guide(name: &str) -> Option<Document> {
+    if name == TITLE {
+        return Some(start());
+    }
+    let (_, title, pieces) = sections().find(|(_, title, _)| *title == name)?;
+    let mut page = Document::default();
+    page.heading(1, title);
+    page.pieces(pieces);
+    Some(page)
+}
+
+impl Document {
+    fn pieces(&mut self, pieces: &[Piece]) {
+        for piece in pieces {
+            match piece {
+                Piece::Section(_, title) => self.heading(2, *title),
+                Piece::Shell(code) => self.code("sh", *code),
+                Piece::Words(words) => self.prose(words, None),
+            }
         }
     }
-    page
 }
 
 /// The page of a namespace.

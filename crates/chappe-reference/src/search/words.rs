@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use super::text::stem;
+use super::text::{self, stem};
 
 /// The tables, by stems.
 #[derive(Debug)]
@@ -14,6 +14,10 @@ pub(super) struct Tables {
     pub(super) joined: BTreeMap<(String, String), String>,
     /// What may stand for a word in a text.
     pub(super) meant: BTreeMap<String, Vec<String>>,
+    /// What people call something: the methods for it.
+    pub(super) called: BTreeMap<String, Vec<String>>,
+    /// What may be left out of a query to find it there, one after the other.
+    pub(super) extra: [Vec<String>; 3],
 }
 
 /// The tables, made when they are first asked for.
@@ -28,9 +32,73 @@ pub(super) fn tables() -> &'static Tables {
             .iter()
             .map(|(one, others)| (stem(one), others.split(' ').map(stem).collect()))
             .collect(),
+        extra: ["", PLACES, PEOPLE].map(|words| words.split(' ').map(stem).collect()),
+        called: CALLED
+            .iter()
+            .map(|(words, names)| {
+                let words: Vec<String> = text::words(words).iter().map(|it| stem(it)).collect();
+                (words.join(" "), names.split(' ').map(str::to_owned).collect())
+            })
+            .collect(),
     });
     &TABLES
 }
+
+/// What people call something, and the names of the methods for it, the likeliest first. The words are those that are left of a query: no [`STOPS`], two as one where
+/// they are [`JOINED`].
+const CALLED: &[(&str, &str)] = &[
+    ("active session", "account.getAuthorizations"),
+    ("answer callback", "messages.setBotCallbackAnswer"),
+    ("ban", "channels.editBanned"),
+    ("block", "contacts.block"),
+    ("change name", "account.updateProfile"),
+    ("change username", "account.updateUsername channels.updateUsername"),
+    ("copy message", "messages.forwardMessages"),
+    ("create group", "messages.createChat channels.createChannel"),
+    ("download", "upload.getFile"),
+    ("download document", "upload.getFile"),
+    ("download file", "upload.getFile"),
+    ("download media", "upload.getFile"),
+    ("download photo", "upload.getFile"),
+    ("download video", "upload.getFile"),
+    ("get member", "channels.getParticipants messages.getFullChat"),
+    ("get update", "updates.getDifference updates.getState"),
+    ("invite link", "messages.exportChatInvite messages.getExportedChatInvites"),
+    ("join", "channels.joinChannel messages.importChatInvite"),
+    ("join invite", "messages.importChatInvite messages.checkChatInvite"),
+    ("join invite link", "messages.importChatInvite messages.checkChatInvite"),
+    ("join link", "messages.importChatInvite channels.joinChannel messages.checkChatInvite"),
+    ("kick", "channels.editBanned messages.deleteChatUser"),
+    ("leave", "channels.leaveChannel messages.deleteChatUser"),
+    ("list chat", "messages.getDialogs messages.getChats"),
+    ("list member", "channels.getParticipants messages.getFullChat"),
+    ("login", "auth.signIn auth.sendCode"),
+    ("login code", "auth.sendCode auth.signIn"),
+    ("login phone", "auth.sendCode auth.signIn"),
+    ("mark read", "messages.readHistory channels.readHistory"),
+    ("member", "channels.getParticipants messages.getFullChat"),
+    ("mute", "account.updateNotifySettings channels.editBanned"),
+    ("pin", "messages.updatePinnedMessage"),
+    ("pin message", "messages.updatePinnedMessage"),
+    ("promote", "channels.editAdmin messages.editChatAdmin"),
+    ("remove member", "channels.editBanned messages.deleteChatUser"),
+    ("remove user", "channels.editBanned messages.deleteChatUser"),
+    ("send document", "messages.sendMedia"),
+    ("send file", "messages.sendMedia"),
+    ("send photo", "messages.sendMedia"),
+    ("send video", "messages.sendMedia"),
+    ("session", "account.getAuthorizations"),
+    ("terminate session", "account.resetAuthorization"),
+    ("unban", "channels.editBanned"),
+    ("unblock", "contacts.unblock"),
+    ("unmute", "account.updateNotifySettings channels.editBanned"),
+    ("upload file", "upload.saveFilePart upload.saveBigFilePart"),
+    ("user info", "users.getFullUser"),
+];
+
+/// Where something happens, and to whom: words that change little of what is asked for.
+const PLACES: &str = "channel chat group supergroup";
+const PEOPLE: &str = "bot member people person somebody someone user";
 
 /// Words that every sentence has.
 const STOPS: &str = "a an and are as at be been by can do does for from has have how i if in into is it \
