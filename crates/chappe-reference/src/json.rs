@@ -102,6 +102,8 @@ fn method(method: &Method) -> Value {
         json!({
             "name": thrown.name,
             "code": thrown.code,
+            "codes": thrown.codes,
+            "assumed": thrown.assumed,
             "cause": thrown.cause.or_else(|| thrown.words.map(|words| words.about.as_str())),
             "fix": thrown.words.map(|words| words.fix.as_str()),
             "retry": thrown.words.map(|words| retry(words.retry)),
@@ -198,8 +200,12 @@ fn ty(ty: &TypeInfo) -> Value {
 
 fn error(error: &ErrorInfo) -> Value {
     let said = error.words;
+    let by_code = error.by_code().into_iter();
+    let by_code = by_code.map(|(codes, methods)| json!({ "codes": codes, "methods": methods }));
     json!({
         "code": error.code,
+        "codes": error.codes,
+        "by_code": by_code.collect::<Value>(),
         "about": said.map(|words| words.about.trim()),
         "assumed": said.is_some_and(|words| words.assumed),
         "fix": said.map(|words| words.fix.trim()),

@@ -1,5 +1,6 @@
 //! Everything that has a page, with what leads from one to the other.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -60,8 +61,12 @@ pub struct Callers {
 pub struct Thrown {
     /// Its name, with `X` for a number.
     pub name: &'static str,
-    /// Its code, that of HTTP mostly.
+    /// The code that it comes with here most certainly, that of HTTP mostly.
     pub code: i32,
+    /// All that it may come with here, this one first.
+    pub codes: &'static [i32],
+    /// Whether nobody has seen it here: the local Telegram answers it as methods of its kind do.
+    pub assumed: bool,
     /// The cause, where it is more special than that of the error everywhere.
     pub cause: Option<&'static str>,
     /// What the error means everywhere.
@@ -122,8 +127,10 @@ pub struct TypeInfo {
 pub struct ErrorInfo {
     /// Its name, with `X` for a number.
     pub name: &'static str,
-    /// Its code, that of HTTP mostly.
+    /// Its usual code, that of HTTP mostly.
     pub code: i32,
+    /// All that it may come with, this one first.
+    pub codes: &'static [i32],
     /// What it means.
     pub words: Option<&'static ErrorWords>,
     /// The methods that are known to answer it.
@@ -308,6 +315,30 @@ impl TypeInfo {
 }
 
 impl ErrorInfo {
+    /// The codes that it may come with at a method, the most certain one first.
+    #[must_use]
+    pub fn codes_at(&self, method: &str) -> &'static [i32] {
+        facts().codes_at(method, self.name)
+    }
+
+    /// Which codes it may come with at which of its methods, those that most have first; nothing
+    /// where no method's are known better than [`Self::codes`].
+    #[must_use]
+    pub fn by_code(&self) -> Vec<(&'static [i32], Vec<&'static str>)> {
+        let mut groups: Vec<(&'static [i32], Vec<&'static str>)> = Vec::new();
+        for method in &self.thrown_by {
+            let codes = self.codes_at(method);
+            match groups.iter_mut().find(|(known, _)| *known == codes) {
+                Some((_, methods)) => methods.push(method),
+                None => groups.push((codes, vec![method])),
+            }
+        }
+        groups.sort_by_key(|(_, methods)| Reverse(methods.len()));
+        let is_better = groups.iter().any(|(codes, _)| *codes != self.codes);
+        groups.retain(|_| is_better);
+        groups
+    }
+
     /// Its cause, in a sentence.
     #[must_use]
     pub fn summary(&self) -> Option<&'static str> {
@@ -354,17 +385,25 @@ fn found<'r, T>(sorted: &'r [T], name: &str, name_of: impl Fn(&T) -> &str) -> Op
 
 fn method(definition: &'static Definition) -> Method {
     let words = words().method(&definition.name);
-    let mut errors: BTreeMap<&'static str, i32> = facts().errors_of(&definition.name).collect();
+    let facts = facts();
+    let mut errors: BTreeMap<&'static str, bool> = BTreeMap::new();
+    errors.extend(facts.assumed_of(&definition.name).map(|(name, _)| (name, true)));
+    errors.extend(facts.errors_of(&definition.name).map(|(name, _)| (name, false)));
     for name in words.into_iter().flat_map(|words| words.errors.keys()) {
-        if let Some((name, code)) = facts().errors.get_key_value(name) {
-            errors.insert(name, *code);
+        if let Some((name, _)) = facts.errors.get_key_value(name) {
+            errors.entry(name).or_insert(false);
         }
     }
-    let errors = errors.into_iter().map(|(name, code)| Thrown {
-        name,
-        code,
-        cause: words.and_then(|words| words.errors.get(name)).map(String::as_str),
-        words: chappe_schema::words::words().error(name),
+    let errors = errors.into_iter().map(|(name, assumed)| {
+        let codes = facts.codes_at(&definition.name, name);
+        Thrown {
+            name,
+            code: codes.first().copied().unwrap_or_default(),
+            codes,
+            assumed,
+            cause: words.and_then(|words| words.errors.get(name)).map(String::as_str),
+            words: chappe_schema::words::words().error(name),
+        }
     });
     Method {
         definition,
@@ -504,6 +543,7 @@ fn errors(methods: &[Method]) -> Vec<ErrorInfo> {
     all.map(|(name, code)| ErrorInfo {
         name,
         code: *code,
+        codes: facts().codes(name),
         words: words().error(name),
         thrown_by: thrown_by.remove(name.as_str()).unwrap_or_default(),
     })

@@ -6,6 +6,7 @@
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
+use chappe_schema::ErrorName;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -100,12 +101,24 @@ pub fn all() -> &'static BTreeMap<String, Recorded> {
     })
 }
 
-/// Requests that were refused with an error, by method.
+/// Requests that were refused with an error, by method; the error's name has `X` for a number.
 pub fn refused_with(error: &str) -> impl Iterator<Item = (&'static str, &'static Refused)> {
-    all().iter().flat_map(move |(method, recorded)| {
-        let refused = recorded.refused.iter().filter(move |refused| refused.error == error);
+    refusals(all(), error)
+}
+
+fn refusals<'r>(
+    all: &'r BTreeMap<String, Recorded>,
+    error: &str,
+) -> impl Iterator<Item = (&'r str, &'r Refused)> {
+    all.iter().flat_map(move |(method, recorded)| {
+        let refused = recorded.refused.iter().filter(move |refused| is_called(refused, error));
         refused.map(move |refused| (method.as_str(), refused))
     })
+}
+
+/// Whether a refusal is by this error, whichever number stands for the `X` in its name.
+pub(crate) fn is_called(refused: &Refused, error: &str) -> bool {
+    refused.error == error || ErrorName::parse(&refused.error).0 == error
 }
 
 /// A value of a constructor in an answer that was recorded, and the method that was answered; the
@@ -160,3 +173,59 @@ pub const FILES: &[(&str, &str)] = files!(
     "account" "auth" "bots" "contacts" "help" "langpack" "messages" "root" "stories" "updates"
     "users"
 );
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use chappe_schema::facts;
+    use serde_json::json;
+
+    use super::{Recorded, all, is_called, refusals};
+    use crate::model::Reference;
+    use crate::page::EVERYWHERE;
+
+    #[test]
+    fn a_refusal_is_found_by_the_general_name_of_its_error() {
+        let refused = |error: &str| json!({ "request": {}, "code": 420, "error": error });
+        let story = json!({
+            "story": "Somebody asks too often.",
+            "caller": "user",
+            "request": {},
+            "refused": [
+                refused("FLOOD_WAIT_17"),
+                refused("FILE_PART_3_MISSING"),
+                refused("HASH_INVALID"),
+                refused("FLOOD_WAIT_X"),
+            ],
+        });
+        let recorded: Recorded = serde_json::from_value(story).unwrap();
+        let all = BTreeMap::from([("updates.getState".to_owned(), recorded)]);
+        let found = |error: &str| -> Vec<String> {
+            refusals(&all, error).map(|(_, refused)| refused.error.clone()).collect()
+        };
+        assert_eq!(found("FLOOD_WAIT_X"), ["FLOOD_WAIT_17", "FLOOD_WAIT_X"]);
+        assert_eq!(found("FILE_PART_X_MISSING"), ["FILE_PART_3_MISSING"]);
+        assert_eq!(found("HASH_INVALID"), ["HASH_INVALID"]);
+        assert!(found("FLOOD_WAIT").is_empty() && found("FLOOD_TEST_PHONE_WAIT_X").is_empty());
+    }
+
+    /// The pages may not contradict themselves: what the local Telegram answered is among what they
+    /// say that the method answers, with a code that they say.
+    #[test]
+    fn every_refusal_is_known_of_its_method_with_this_code() {
+        let reference = Reference::get();
+        for (method, recorded) in all() {
+            let known = &reference.method(method).unwrap().errors;
+            for refused in &recorded.refused {
+                let said = format!("{method}: {} {}", refused.code, refused.error);
+                let thrown = known.iter().find(|thrown| is_called(refused, thrown.name));
+                let codes = thrown.map(|thrown| thrown.codes).or_else(|| {
+                    let name = EVERYWHERE.iter().find(|name| is_called(refused, name))?;
+                    Some(facts().codes(name))
+                });
+                assert!(codes.is_some_and(|codes| codes.contains(&refused.code)), "{said}");
+            }
+        }
+    }
+}

@@ -202,7 +202,7 @@ fn errors(input: &Input<'_>, emitter: &Emitter<'_>) -> Result<String, EmitError>
     for (name, code) in &input.facts.errors {
         let constant = names::constant(name);
         body.push('\n');
-        emitter.error_doc(&mut body, name, *code);
+        emitter.error_doc(&mut body, name);
         let _ = writeln!(
             body,
             "pub const {constant}: tl::ErrorName = tl::ErrorName {{ code: {code}, name: \"{name}\" }};"

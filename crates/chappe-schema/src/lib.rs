@@ -24,7 +24,8 @@ pub mod value;
 pub mod words;
 
 pub use ast::{Definition, Flag, Param, Schema, Type};
-pub use facts::{FACTS_LAYER, Facts};
+pub use chappe_tl::ErrorName;
+pub use facts::{FACTS_LAYER, Facts, one_of};
 pub use id::{IRREGULAR_IDS, compute_id, normal_form};
 pub use parse::{ParseError, ParseErrorKind, parse};
 

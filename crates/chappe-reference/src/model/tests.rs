@@ -78,7 +78,8 @@ fn types_know_where_they_come_from_and_where_they_go() {
 fn errors_know_who_answers_them() {
     let all = Reference::get();
     let hash_invalid = all.error("HASH_INVALID").unwrap();
-    assert_eq!(hash_invalid.code, 400);
+    assert_eq!((hash_invalid.code, hash_invalid.codes), (400, &[400][..]));
+    assert!(hash_invalid.by_code().is_empty());
     assert!(hash_invalid.thrown_by.contains(&"account.resetWebAuthorization"));
     for method in all.methods() {
         for thrown in &method.errors {
@@ -86,6 +87,42 @@ fn errors_know_who_answers_them() {
             assert!(error.thrown_by.contains(&method.name()));
         }
     }
+}
+
+#[test]
+fn codes_are_those_of_the_method() {
+    let all = Reference::get();
+    let thrown = |method: &str, error: &str| {
+        *all.method(method).unwrap().errors.iter().find(|it| it.name == error).unwrap()
+    };
+    let banned = thrown("channels.editBanned", "BANNED_RIGHTS_INVALID");
+    assert_eq!((banned.code, banned.codes), (406, &[406][..]));
+    let private = thrown("channels.editBanned", "CHANNEL_PRIVATE");
+    assert_eq!((private.code, private.codes), (400, &[400, 406][..]));
+    for error in all.errors() {
+        let groups = error.by_code();
+        let methods: BTreeSet<_> = groups.iter().flat_map(|(_, methods)| methods).collect();
+        assert!(groups.is_empty() || methods.len() == error.thrown_by.len(), "{}", error.name);
+        for method in &error.thrown_by {
+            let thrown = thrown(method, error.name);
+            assert_eq!(thrown.codes.first(), Some(&thrown.code));
+            let group = groups.iter().find(|(_, methods)| methods.contains(method));
+            let said = group.map_or(error.codes, |(codes, _)| codes);
+            assert_eq!(said, thrown.codes, "{method}: {}", error.name);
+        }
+    }
+    let premium = all.error("PREMIUM_ACCOUNT_REQUIRED").unwrap();
+    assert_eq!((premium.code, premium.codes), (403, &[403, 400][..]));
+    assert_eq!(premium.by_code().first().unwrap().0, [403]);
+}
+
+#[test]
+fn what_nobody_has_seen_is_marked_as_assumed() {
+    let all = Reference::get();
+    let accept = all.method("messages.acceptUrlAuth").unwrap();
+    let assumed = |name: &str| accept.errors.iter().find(|it| it.name == name).unwrap().assumed;
+    assert!(assumed("URL_INVALID") && !assumed("URL_EXPIRED"));
+    assert!(all.error("URL_INVALID").unwrap().thrown_by.contains(&"messages.acceptUrlAuth"));
 }
 
 #[test]

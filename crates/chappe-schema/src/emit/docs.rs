@@ -6,6 +6,7 @@ use super::names::{constant, field, variant};
 use super::source::Emitter;
 use super::{Place, group};
 use crate::ast::{Definition, Param, Type};
+use crate::facts::one_of;
 use crate::words::{ErrorWords, Named, Retry, Span, paragraphs, summary};
 
 /// What a definition says of words that are no more than its names.
@@ -145,7 +146,7 @@ impl Emitter<'_> {
     }
 
     /// An error: its cause, what to do, and whether the request is worth sending again.
-    pub(super) fn error_doc(&self, out: &mut String, name: &str, code: i32) {
+    pub(super) fn error_doc(&self, out: &mut String, name: &str) {
         let mut doc = Doc::new(out, "");
         if let Some(words) = self.words.and_then(|words| words.error(name)) {
             self.text(&mut doc, &words.about, None);
@@ -155,7 +156,7 @@ impl Emitter<'_> {
                 doc.paragraph(ASSUMED);
             }
         }
-        doc.paragraph(&format!("`{name}`, code {code}."));
+        doc.paragraph(&format!("`{name}`, code {}.", one_of(self.facts.codes(name))));
     }
 
     /// The first sentence by itself, as lists of items show it, and the rest.
