@@ -71,9 +71,10 @@ pub(crate) use self::{
         oidc_codes::{AuthorizationCode, Grant, Redeemed, Redemption},
         site::Site,
         site_login::Page,
-        url_auth::{
-            Approval, Claim, Consent, MATCH_CODE_INVALID, MatchCodes, NativeApp, NewUrlAuth, Pkce,
-            Scopes, UrlAuth, UrlAuthAsked, UrlAuthResponse, UrlAuthSource, UrlAuthStatus,
+        url_auth::{Approval, Claim, Consent, MATCH_CODE_INVALID, UrlAuth, UrlAuthStatus},
+        url_auth_asked::{
+            MatchCodes, NativeApp, NewUrlAuth, Pkce, Scopes, UrlAuthAsked, UrlAuthResponse,
+            UrlAuthSource,
         },
         url_auth_link::{UrlAuthLink, links_of},
         userpic::{COLOURS, USERPICS, Userpic},

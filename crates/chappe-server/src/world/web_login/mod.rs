@@ -8,6 +8,7 @@ pub(super) mod oidc_codes;
 pub(super) mod site;
 pub(super) mod site_login;
 pub(super) mod url_auth;
+pub(super) mod url_auth_asked;
 mod url_auth_letter;
 pub(super) mod url_auth_link;
 pub(super) mod userpic;
