@@ -148,6 +148,7 @@ impl World {
         run: impl FnOnce(&mut Self) -> Outcome<T>,
     ) -> Result<T, Failure> {
         let told = (self.news.len(), self.answers.len());
+        self.queries.begin();
         let outcome = match self.db.execute_batch("BEGIN") {
             Ok(()) => run(self),
             Err(error) => Err(error.into()),
@@ -169,10 +170,12 @@ impl World {
         })
     }
 
-    /// Undoes the transaction that is open, if one is, with the news and answers after the first ones.
+    /// Undoes the transaction that is open, if one is, with its questions, and with the news and answers
+    /// after the first ones.
     fn undo(&mut self, (news, answers): (usize, usize)) -> Failure {
         self.news.truncate(news);
         self.answers.truncate(answers);
+        self.queries.undo();
         if !self.db.is_autocommit()
             && let Err(error) = self.db.execute_batch("ROLLBACK")
         {

@@ -6,11 +6,11 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use rusqlite::{Connection, ErrorCode};
 
-use super::{Codes, Dcs, World};
+use super::{Codes, Dcs, World, messages::buttons::Queries};
 use crate::{Error, error::DatabaseError, failure::Stop};
 
 /// The version of the tables of today, kept in the file's `user_version`.
-const VERSION: i32 = 4;
+const VERSION: i32 = 5;
 
 /// The steps from nothing to the tables of today. One that was published never changes.
 const STEPS: [&str; VERSION as usize] = [
@@ -18,6 +18,7 @@ const STEPS: [&str; VERSION as usize] = [
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
+    include_str!("schema_5.sql"),
 ];
 
 /// The name of the database within the data directory.
@@ -63,7 +64,7 @@ impl World {
             web: None,
             news: Vec::new(),
             answers: Vec::new(),
-            queries: BTreeMap::new(),
+            queries: Queries::default(),
             asking: None,
         };
         world.db.execute_batch("BEGIN IMMEDIATE")?;

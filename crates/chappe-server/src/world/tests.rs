@@ -685,7 +685,7 @@ fn a_newer_file_is_left_alone() {
     world.db.pragma_update(None, "user_version", 99).unwrap();
     drop(world);
     let opened = open(Some(directory.path()), 1);
-    let Err(error @ Error::NewerState { found: 99, known: 4 }) = opened else {
+    let Err(error @ Error::NewerState { found: 99, known: 5 }) = opened else {
         panic!("opened a newer file");
     };
     assert!(error.to_string().contains("newer program"));

@@ -87,6 +87,31 @@ fn a_button_asks_its_bot_and_the_answer_comes_when_the_bot_gives_it() {
 }
 
 #[test]
+fn a_question_that_was_undone_can_be_answered_by_nobody() {
+    let mut chat = Chat::new();
+    let (claude, bot) = (chat.claude, chat.bot);
+    chat.send(claude, bot, "/start").unwrap();
+    let request = with_buttons(chat.peer(claude), vec![callback(b"a")]);
+    let asked = new_id(&chat.server.call(bot, &request).unwrap());
+    let bot_id = chat.user(bot).id;
+    let twin = chat.server.world.message(bot_id, asked).unwrap().unwrap().twin_id.unwrap();
+    let message = chat.server.world.message(chat.user(claude).id, twin).unwrap().unwrap();
+    for stop in [None, Some(Stop::Undone)] {
+        let (undone, mut query_id) = (stop.is_some(), 0);
+        let asks = chat.server.world.transaction(|world| {
+            query_id = world.ask_bot(NOW, &message, b"a")?;
+            stop.map_or(Ok(()), Err)
+        });
+        assert_eq!(asks.is_err(), undone);
+        let answer = messages::SetBotCallbackAnswer::new(query_id, 0);
+        match undone {
+            true => chat.server.refused(bot, &answer, errors::QUERY_ID_INVALID),
+            false => assert!(chat.server.call(bot, &answer).unwrap()),
+        }
+    }
+}
+
+#[test]
 fn buttons_that_make_no_sense_are_refused() {
     let mut chat = Chat::new();
     let (ada, bot) = (chat.ada, chat.bot);

@@ -169,6 +169,21 @@ fn a_message_reaches_every_device_of_both_but_the_one_that_sent_it() {
     // The same again, as after a lost answer, is not sent twice.
     chat.server.refused(claude, &request, errors::RANDOM_ID_DUPLICATE);
     assert_eq!(chat.history(ada, claude), ["Bonjour"]);
+    // Nor is it once it is deleted, by whom ever: whoever did that does not want it back.
+    for (random_id, who) in [(51, claude), (52, ada)] {
+        let request = messages::SendMessage::new(chat.peer(ada), "Adieu", random_id);
+        let sent = new_id(&chat.server.call(claude, &request).unwrap());
+        let seen = chat.server.world.message(chat.user(claude).id, sent).unwrap().unwrap();
+        let id = if who == claude { Some(sent) } else { seen.twin_id };
+        let delete = messages::DeleteMessages { revoke: true, id: id.into_iter().collect() };
+        chat.server.call(who, &delete).unwrap();
+        chat.server.refused(claude, &request, errors::RANDOM_ID_DUPLICATE);
+        assert_eq!(chat.history(ada, claude), ["Bonjour"]);
+        // What somebody else's client calls a message is another name.
+        let own = messages::SendMessage::new(chat.peer(claude), "Au revoir", random_id);
+        let own = new_id(&chat.server.call(ada, &own).unwrap());
+        chat.server.call(ada, &messages::DeleteMessages { revoke: true, id: vec![own] }).unwrap();
+    }
     let to_self = chat.send(claude, claude, "note").unwrap();
     assert_eq!(chat.history(claude, claude), ["note"]);
     assert!(to_self > id);

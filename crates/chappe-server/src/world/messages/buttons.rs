@@ -13,8 +13,28 @@ use chappe_api::{
 use crate::failure::Outcome;
 use crate::world::{Message, World};
 
-/// Buttons that were pressed and not answered: which bot is asked.
-pub(in crate::world) type Queries = BTreeMap<i64, i64>;
+/// Buttons that were pressed and not answered.
+#[derive(Debug, Default)]
+pub(in crate::world) struct Queries {
+    /// Which bot is asked, by question.
+    bots: BTreeMap<i64, i64>,
+    /// The questions of the transaction that runs.
+    new: Vec<i64>,
+}
+
+impl Queries {
+    /// A transaction begins.
+    pub(in crate::world) fn begin(&mut self) {
+        self.new.clear();
+    }
+
+    /// The transaction was undone: nobody was asked.
+    pub(in crate::world) fn undo(&mut self) {
+        for query_id in self.new.drain(..) {
+            self.bots.remove(&query_id);
+        }
+    }
+}
 
 /// A login button.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +102,7 @@ impl World {
         let msg_id = message.twin_id.ok_or(errors::MESSAGE_ID_INVALID)?;
         let query_id = loop {
             let id = i64::from_le_bytes(self.random());
-            if id != 0 && !self.queries.contains_key(&id) {
+            if id != 0 && !self.queries.bots.contains_key(&id) {
                 break id;
             }
         };
@@ -91,7 +111,8 @@ impl World {
         let mut update = types::UpdateBotCallbackQuery::new(query_id, user_id, peer, msg_id, chat);
         update.data = Some(data.to_vec().into());
         self.tell(now, bot_id, update)?;
-        self.queries.insert(query_id, bot_id);
+        self.queries.bots.insert(query_id, bot_id);
+        self.queries.new.push(query_id);
         Ok(query_id)
     }
 
@@ -108,7 +129,7 @@ impl World {
         query_id: i64,
         answer: BotCallbackAnswer,
     ) -> Outcome<()> {
-        if self.queries.get(&query_id) != Some(&bot_id) {
+        if self.queries.bots.get(&query_id) != Some(&bot_id) {
             return Err(errors::QUERY_ID_INVALID.into());
         }
         self.answers.push((query_id, answer));
@@ -118,12 +139,12 @@ impl World {
     /// The answers since the last time, by question. A question is answered once.
     pub(crate) fn take_answers(&mut self) -> Vec<(i64, BotCallbackAnswer)> {
         let mut answers = std::mem::take(&mut self.answers);
-        answers.retain(|(query_id, _)| self.queries.remove(query_id).is_some());
+        answers.retain(|(query_id, _)| self.queries.bots.remove(query_id).is_some());
         answers
     }
 
     /// Nobody waits for the answer to a question any more.
     pub(crate) fn forget_query(&mut self, query_id: i64) {
-        self.queries.remove(&query_id);
+        self.queries.bots.remove(&query_id);
     }
 }

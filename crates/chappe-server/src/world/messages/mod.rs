@@ -24,6 +24,10 @@ use rusqlite::{
 use super::{Event, SERVICE_ID, What, World};
 use crate::failure::Outcome;
 
+/// How long it is remembered what the sender's client called a message that was deleted, in seconds.
+/// Assumed: for how long Telegram does is not known.
+const REMEMBERED: i32 = 30 * 86_400;
+
 /// The columns that [`Message::read`] expects.
 pub(in crate::world) const COLUMNS: &str = "user_id, id, peer_id, outgoing, twin_id, date, edited, silent, \
                                   reply_to, text, entities, markup, action";
@@ -164,10 +168,7 @@ impl World {
         told: Told,
     ) -> Outcome<Event> {
         if let Some(random_id) = content.random_id
-            && self
-                .db
-                .prepare_cached("SELECT 1 FROM messages WHERE user_id = ?1 AND random_id = ?2")?
-                .exists([from, random_id])?
+            && self.was_sent(now, from, random_id)?
         {
             return Err(errors::RANDOM_ID_DUPLICATE.into());
         }
@@ -191,6 +192,18 @@ impl World {
         }
         self.allow_answers(now, from, to)?;
         Ok(sent)
+    }
+
+    /// Whether an account sent a message that its client called so, which may be deleted by now.
+    fn was_sent(&self, now: i32, user_id: i64, random_id: i64) -> Outcome<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT 1 FROM messages WHERE user_id = ?1 AND random_id = ?2
+                 UNION ALL SELECT 1 FROM random_ids_of_deleted
+                 WHERE user_id = ?1 AND random_id = ?2 AND until > ?3",
+            )?
+            .exists(params![user_id, random_id, now])?)
     }
 
     /// The same message as the receiver's box has it.
@@ -360,10 +373,10 @@ impl World {
         let mut gone: Vec<(i64, Vec<i32>)> = vec![(user_id, Vec::new())];
         for id in ids {
             let Some(message) = self.message(user_id, *id)? else { continue };
-            self.forget_message(user_id, *id)?;
+            self.forget_message(now, user_id, *id)?;
             gone[0].1.push(*id);
             let Some(twin_id) = message.twin_id.filter(|_| revoke) else { continue };
-            if !self.forget_message(message.peer_id, twin_id)? {
+            if !self.forget_message(now, message.peer_id, twin_id)? {
                 continue;
             }
             match gone.iter_mut().skip(1).find(|(peer, _)| *peer == message.peer_id) {
@@ -380,8 +393,18 @@ impl World {
         Ok(own)
     }
 
-    /// Deletes one message; says whether it was there.
-    fn forget_message(&self, user_id: i64, id: i32) -> Outcome<bool> {
+    /// Deletes one message; says whether it was there. What its sender called it is remembered.
+    fn forget_message(&self, now: i32, user_id: i64, id: i32) -> Outcome<bool> {
+        self.db
+            .prepare_cached("DELETE FROM random_ids_of_deleted WHERE until <= ?1")?
+            .execute([now])?;
+        self.db
+            .prepare_cached(
+                "INSERT OR REPLACE INTO random_ids_of_deleted
+                 SELECT user_id, random_id, ?3 FROM messages
+                 WHERE user_id = ?1 AND id = ?2 AND random_id IS NOT NULL",
+            )?
+            .execute(params![user_id, id, now.saturating_add(REMEMBERED)])?;
         let deleted = self
             .db
             .prepare_cached("DELETE FROM messages WHERE user_id = ?1 AND id = ?2")?
