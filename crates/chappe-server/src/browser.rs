@@ -6,9 +6,9 @@
 //!
 //! ```
 //! # async fn example() -> Result<(), chappe_server::Error> {
-//! use chappe_server::{Server, browser::{Login, Progress}};
+//! use chappe_server::{Server, browser::{NewLogin, Progress}};
 //! let server = Server::builder().seed(7).start().await?;
-//! let browser = server.log_in(Login::at("ColumbusDemoBot").phone().match_code()).await?;
+//! let browser = server.log_in(NewLogin::at("ColumbusDemoBot").phone().match_code()).await?;
 //! assert!(browser.link().starts_with("tg://oauth?token="));
 //! assert!(browser.match_code().is_some());
 //! assert_eq!(browser.progress().await?, Progress::Pending);
@@ -38,7 +38,7 @@ use crate::{
 /// What a browser asks on a site: the name of the person, and what else is said.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct Login {
+pub struct NewLogin {
     bot: String,
     scopes: Scopes,
     match_codes: MatchCodes,
@@ -49,7 +49,7 @@ pub struct Login {
     ip: IpAddr,
 }
 
-impl Login {
+impl NewLogin {
     /// On the site of the bot with this username.
     pub fn at(bot: impl Into<String>) -> Self {
         Self {
@@ -150,7 +150,7 @@ impl Browsers {
     }
 
     /// Lets a browser begin to log in.
-    pub(crate) async fn log_in(&self, login: Login) -> Result<Browser, Error> {
+    pub(crate) async fn log_in(&self, login: NewLogin) -> Result<Browser, Error> {
         let (inbox, bot) = (self.0.clone(), login.bot.clone());
         let work = move |world: &mut World, now| login.ask(world, now);
         let asked = listener::ask(&inbox, move |engine, now| engine.run(now, work)).await?;

@@ -12,7 +12,7 @@ use tokio::{
 use crate::{
     Error,
     bots::BotFather,
-    browser::{Browser, Browsers, Login},
+    browser::{Browser, Browsers, NewLogin},
     faults::Faults,
     letters::Letters,
     listener::Message,
@@ -261,7 +261,7 @@ impl Handle {
     ///
     /// # Cancel safety
     /// The login may begin although the future was dropped; it ends by itself.
-    pub async fn log_in(&self, login: Login) -> Result<Browser, Error> {
+    pub async fn log_in(&self, login: NewLogin) -> Result<Browser, Error> {
         self.browsers().log_in(login).await
     }
 

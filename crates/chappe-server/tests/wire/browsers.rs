@@ -2,7 +2,7 @@
 
 use chappe_server::{
     Error,
-    browser::{Login, Progress},
+    browser::{NewLogin, Progress},
     logins::Grant,
 };
 use serde_json::{Value, json};
@@ -56,9 +56,9 @@ async fn every_example_begins_a_login_that_goes_its_way() {
 async fn a_phone_number_is_typed_into_a_browser() {
     let server = server(1).await;
     let phone = server.accounts()[0].phone.clone();
-    let browser = server.log_in(Login::at("@columbusdemobot")).await;
+    let browser = server.log_in(NewLogin::at("@columbusdemobot")).await;
     assert!(matches!(browser, Err(Error::NoSite(_))), "a username has no @: {browser:?}");
-    let browser = server.log_in(Login::at("columbusdemobot")).await.unwrap();
+    let browser = server.log_in(NewLogin::at("columbusdemobot")).await.unwrap();
     assert!(!browser.type_phone("hello").await.unwrap());
     assert!(browser.type_phone(&phone).await.unwrap());
     let waiting = server.logins().pending().await.unwrap().remove(0);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chappe_api::{account, auth, enums};
 use chappe_server::{
     Error, Handle,
-    browser::{Browser, Login, Progress},
+    browser::{Browser, NewLogin, Progress},
     logins::{Approved, Grant, Source},
 };
 use serde_json::{Value, json};
@@ -19,11 +19,11 @@ use crate::{
 const DOMAIN: &str = "shop.example.net";
 
 /// A browser at a site that wants everything.
-fn shop() -> Login {
-    Login::at("SemaphoreShopBot").write().phone()
+fn shop() -> NewLogin {
+    NewLogin::at("SemaphoreShopBot").write().phone()
 }
 
-async fn begin(server: &Handle, login: Login) -> Browser {
+async fn begin(server: &Handle, login: NewLogin) -> Browser {
     server.log_in(login).await.unwrap()
 }
 
@@ -108,7 +108,7 @@ async fn an_answer_that_cannot_be_given_says_what_could() {
         assert_eq!(browser.progress().await.unwrap(), Progress::Declined);
     }
     // What was not asked for is not given.
-    let browser = begin(&server, Login::at("SemaphoreShopBot").match_code_first()).await;
+    let browser = begin(&server, NewLogin::at("SemaphoreShopBot").match_code_first()).await;
     let all = Grant::new().write().phone().match_code(browser.match_code().unwrap());
     approve(4, user_id, all).await.unwrap();
     assert_eq!(claimed(&browser).await, Some((user_id, false, false)));

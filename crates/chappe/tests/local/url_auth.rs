@@ -14,7 +14,7 @@ use chappe::{
 };
 use chappe_server::{
     Server,
-    browser::{Browser, Login, Progress},
+    browser::{Browser, NewLogin, Progress},
     faults::{Fault, Kind},
 };
 
@@ -53,7 +53,7 @@ async fn consent(client: &Client, link: &str) -> UrlAuthConsent {
 }
 
 /// A browser that waits, and what its link asks.
-async fn asked(wire: &Wire, client: &Client, login: Login) -> (Browser, UrlAuthConsent) {
+async fn asked(wire: &Wire, client: &Client, login: NewLogin) -> (Browser, UrlAuthConsent) {
     let browser = wire.server().log_in(login).await.unwrap();
     let consent = consent(client, browser.link()).await;
     (browser, consent)
@@ -75,7 +75,7 @@ async fn a_browser_is_let_in_by_whoever_follows_its_link() {
     let (wire, client) = telegram().await;
     let me = client.me().await.unwrap().unwrap();
     let before = sites(&client).await;
-    let login = Login::at(BOT).from("Chrome 150", "Windows", IpAddr::from([203, 0, 113, 5]));
+    let login = NewLogin::at(BOT).from("Chrome 150", "Windows", IpAddr::from([203, 0, 113, 5]));
     let (browser, consent) = asked(&wire, &client, login).await;
     assert_eq!(consent.domain(), "travel.example.com");
     assert_eq!(consent.bot().unwrap().username.as_deref(), Some(BOT));
@@ -113,7 +113,7 @@ async fn a_browser_is_let_in_by_whoever_follows_its_link() {
 async fn of_two_who_hold_the_same_link_the_first_is_let_in() {
     let (wire, client) = telegram().await;
     let other = stranger(&wire).await;
-    let (browser, first) = asked(&wire, &client, Login::at(BOT)).await;
+    let (browser, first) = asked(&wire, &client, NewLogin::at(BOT)).await;
     let second = consent(&other, browser.web_link()).await;
     first.accept(&UrlAuthGrant::new()).await.unwrap();
     is(second.accept(&UrlAuthGrant::new()).await, UrlAuthProblem::Expired);
@@ -129,14 +129,14 @@ async fn of_two_who_hold_the_same_link_the_first_is_let_in() {
 async fn a_login_that_was_declined_or_came_late_is_over() {
     let (wire, client) = telegram().await;
     let before = sites(&client).await;
-    let (browser, consent) = asked(&wire, &client, Login::at(BOT)).await;
+    let (browser, consent) = asked(&wire, &client, NewLogin::at(BOT)).await;
     consent.decline().await.unwrap();
     consent.decline().await.unwrap();
     assert_eq!(browser.progress().await.unwrap(), Progress::Declined);
     is(consent.accept(&UrlAuthGrant::new()).await, UrlAuthProblem::Expired);
     is(client.url_auth(browser.link()).await, UrlAuthProblem::Expired);
 
-    let (browser, consent) = asked(&wire, &client, Login::at(BOT).match_code()).await;
+    let (browser, consent) = asked(&wire, &client, NewLogin::at(BOT).match_code()).await;
     tokio::time::advance(Duration::from_secs(300)).await;
     let picked = UrlAuthGrant::new().match_code(browser.match_code().unwrap());
     is(consent.accept(&picked).await, UrlAuthProblem::Expired);
@@ -156,7 +156,7 @@ async fn more_than_the_name_takes_that_it_was_asked_and_granted() {
         for (grant_write, grant_phone) in
             [(false, false), (true, false), (false, true), (true, true)]
         {
-            let mut login = Login::at(BOT);
+            let mut login = NewLogin::at(BOT);
             login = if write { login.write() } else { login };
             login = if phone { login.phone() } else { login };
             let (browser, consent) = asked(&wire, &client, login).await;
@@ -173,7 +173,7 @@ async fn more_than_the_name_takes_that_it_was_asked_and_granted() {
 #[tokio::test(start_paused = true)]
 async fn the_picture_in_the_browser_has_to_be_picked() {
     let (wire, client) = telegram().await;
-    let (browser, consent) = asked(&wire, &client, Login::at(BOT).match_code()).await;
+    let (browser, consent) = asked(&wire, &client, NewLogin::at(BOT).match_code()).await;
     let right = browser.match_code().unwrap();
     assert_eq!(consent.match_codes().len(), 3);
     let wrong = consent.match_codes().iter().find(|code| **code != right).unwrap();
@@ -190,7 +190,7 @@ async fn the_picture_in_the_browser_has_to_be_picked() {
     assert_eq!(browser.progress().await.unwrap(), Progress::Declined);
     is(consent.accept(&UrlAuthGrant::new().match_code(right)).await, UrlAuthProblem::Expired);
 
-    let (browser, consent) = asked(&wire, &client, Login::at(BOT).match_code()).await;
+    let (browser, consent) = asked(&wire, &client, NewLogin::at(BOT).match_code()).await;
     let picked = UrlAuthGrant::new().match_code(browser.match_code().unwrap());
     consent.accept(&picked).await.unwrap();
     assert!(browser.claim().await.unwrap().is_some());
@@ -199,7 +199,7 @@ async fn the_picture_in_the_browser_has_to_be_picked() {
 #[tokio::test(start_paused = true)]
 async fn a_picture_that_comes_first_is_checked_first() {
     let (wire, client) = telegram().await;
-    let (browser, consent) = asked(&wire, &client, Login::at(BOT).match_code_first()).await;
+    let (browser, consent) = asked(&wire, &client, NewLogin::at(BOT).match_code_first()).await;
     assert!(consent.match_codes_first());
     let right = browser.match_code().unwrap();
     let wrong = consent.match_codes().iter().find(|code| **code != right).unwrap();
@@ -209,13 +209,13 @@ async fn a_picture_that_comes_first_is_checked_first() {
     assert_eq!(browser.progress().await.unwrap(), Progress::Declined);
     is(consent.check_match_code(right).await, UrlAuthProblem::Expired);
 
-    let (browser, consent) = asked(&wire, &client, Login::at(BOT).match_code_first()).await;
+    let (browser, consent) = asked(&wire, &client, NewLogin::at(BOT).match_code_first()).await;
     consent.check_match_code(browser.match_code().unwrap()).await.unwrap();
     consent.accept(&UrlAuthGrant::new()).await.unwrap();
     assert!(browser.claim().await.unwrap().is_some());
 
     // There is nothing to check where no picture is.
-    let (_, consent) = asked(&wire, &client, Login::at(BOT)).await;
+    let (_, consent) = asked(&wire, &client, NewLogin::at(BOT)).await;
     assert!(matches!(consent.check_match_code("🧨").await, Err(Error::Invalid(_))));
 }
 
@@ -223,10 +223,10 @@ async fn a_picture_that_comes_first_is_checked_first() {
 async fn an_app_and_a_known_account_are_said_to_be_such() {
     let (wire, client) = telegram().await;
     let (_, consent) =
-        asked(&wire, &client, Login::at(BOT).app(Some("Columbus")).user_id_hint(77)).await;
+        asked(&wire, &client, NewLogin::at(BOT).app(Some("Columbus")).user_id_hint(77)).await;
     assert!(consent.is_app());
     assert_eq!((consent.verified_app_name(), consent.user_id_hint()), (Some("Columbus"), Some(77)));
-    let (_, consent) = asked(&wire, &client, Login::at(BOT).app(None)).await;
+    let (_, consent) = asked(&wire, &client, NewLogin::at(BOT).app(None)).await;
     assert!(consent.is_app() && consent.verified_app_name().is_none());
 }
 
@@ -242,20 +242,20 @@ async fn a_lost_answer_lets_nobody_in_twice_and_nobody_out() {
         (late("messages.acceptUrlAuth"), Progress::Approved),
         (never("messages.acceptUrlAuth"), Progress::Approved),
     ] {
-        let (browser, consent) = asked(&wire, &client, Login::at(BOT)).await;
+        let (browser, consent) = asked(&wire, &client, NewLogin::at(BOT)).await;
         wire.server().faults().add(fault).await.unwrap();
         assert_eq!(consent.accept(&UrlAuthGrant::new()).await.unwrap(), None);
         assert_eq!(browser.progress().await.unwrap(), progress);
     }
     assert_eq!(sites(&client).await, before + 1, "the same browser, twice");
     for fault in [late("messages.declineUrlAuth"), never("messages.declineUrlAuth")] {
-        let (browser, consent) = asked(&wire, &client, Login::at(BOT)).await;
+        let (browser, consent) = asked(&wire, &client, NewLogin::at(BOT)).await;
         wire.server().faults().add(fault).await.unwrap();
         consent.decline().await.unwrap();
         assert_eq!(browser.progress().await.unwrap(), Progress::Declined);
     }
     // If it cannot be known, it is said.
-    let (_, consent) = asked(&wire, &client, Login::at(BOT)).await;
+    let (_, consent) = asked(&wire, &client, NewLogin::at(BOT)).await;
     wire.server()
         .faults()
         .add(Fault::new(Kind::NeverAnswer).method("messages.*UrlAuth"))
@@ -369,18 +369,18 @@ async fn a_domain_that_is_new_is_known_within_the_hour() {
 #[tokio::test(start_paused = true)]
 async fn a_site_that_lost_its_bot_is_not_served_any_more() {
     let (wire, client) = telegram().await;
-    let (browser, consent) = asked(&wire, &client, Login::at(BOT)).await;
+    let (browser, consent) = asked(&wire, &client, NewLogin::at(BOT)).await;
     wire.server().bot_father().remove(BOT).await.unwrap();
     is(consent.accept(&UrlAuthGrant::new()).await, UrlAuthProblem::Unserved);
     assert_eq!(browser.claim().await.unwrap(), None);
-    let error = wire.server().log_in(Login::at(BOT)).await.unwrap_err();
+    let error = wire.server().log_in(NewLogin::at(BOT)).await.unwrap_err();
     assert!(error.to_string().contains(BOT), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_people_who_are_signed_in_are_asked() {
     let (wire, client) = telegram().await;
-    let browser = wire.server().log_in(Login::at(BOT)).await.unwrap();
+    let browser = wire.server().log_in(NewLogin::at(BOT)).await.unwrap();
     let bot = wire.connect(client_of(wire.server())).await.unwrap();
     bot.sign_in_bot(&wire.server().bots()[0].token).await.unwrap();
     for link in [browser.link(), PAGE] {
@@ -395,7 +395,7 @@ async fn only_people_who_are_signed_in_are_asked() {
 #[tokio::test(start_paused = true)]
 async fn a_page_within_the_app_asks_with_its_own_origin() {
     let (wire, client) = telegram().await;
-    let browser = wire.server().log_in(Login::at(BOT)).await.unwrap();
+    let browser = wire.server().log_in(NewLogin::at(BOT)).await.unwrap();
     for (link, origin) in [
         (PAGE, "https://travel.example.com"),
         ("javascript:alert(1)", "https://travel.example.com"),
@@ -414,7 +414,7 @@ async fn a_page_within_the_app_asks_with_its_own_origin() {
 #[tokio::test(start_paused = true)]
 async fn nothing_shows_what_would_log_somebody_in() {
     let (wire, client) = telegram().await;
-    let (browser, consent) = asked(&wire, &client, Login::at(BOT).match_code()).await;
+    let (browser, consent) = asked(&wire, &client, NewLogin::at(BOT).match_code()).await;
     let right = browser.match_code().unwrap();
     let grant = UrlAuthGrant::new().match_code(right);
     let page = client.url_auth(PAGE).await.unwrap();
@@ -465,7 +465,7 @@ async fn a_login_button_is_pressed_answered_and_told() {
     let bot = wire.connect(client_of(wire.server())).await.unwrap();
     bot.sign_in_bot(&wire.server().bots()[0].token).await.unwrap();
     // A browser lets the bot write first, so that it may send its button.
-    let (_, first) = asked(&wire, &client, Login::at(BOT).write()).await;
+    let (_, first) = asked(&wire, &client, NewLogin::at(BOT).write()).await;
     let known_bot = first.bot().unwrap().clone();
     first.accept(&UrlAuthGrant::new().write(true)).await.unwrap();
     client.invoke(&account::ResetWebAuthorizations).await.unwrap();

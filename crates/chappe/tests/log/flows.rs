@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use chappe::{Client, SignIn, UrlAuth, UrlAuthGrant, session::File};
-use chappe_server::{Handle, Server, browser::Login, numbers::Number};
+use chappe_server::{Handle, Server, browser::NewLogin, numbers::Number};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -185,7 +185,7 @@ pub(crate) async fn to_a_site(server: &Handle, watch: &mut Watch) {
     let step = watch.code(client.sign_in_phone("+99966 2 7777").await.unwrap());
     let SignIn::SignUp(step) = step.submit("22222").await.unwrap() else { panic!("an account") };
     watch.done(step.submit("Ada", "Lovelace").await.unwrap());
-    let browser = server.log_in(Login::at("ColumbusDemoBot").match_code_first()).await.unwrap();
+    let browser = server.log_in(NewLogin::at("ColumbusDemoBot").match_code_first()).await.unwrap();
     let link = browser.link();
     let UrlAuth::Consent(consent) = client.url_auth(link).await.unwrap() else { panic!("done") };
     watch.show(&consent);

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use chappe_server::browser::{Browser, Login};
+use chappe_server::browser::{Browser, NewLogin};
 use serde_json::{Value as Json, json};
 
 use crate::stage::{Line, Scene, Stage};
@@ -21,7 +21,7 @@ pub(super) async fn play(stage: &mut Stage, method: &str) -> Option<Scene> {
             stage.claude().await.asks(SITE, request).wrong(other)
         }
         "messages.checkUrlAuthMatchCode" => {
-            let browser = browser(stage, Login::match_code_first).await;
+            let browser = browser(stage, NewLogin::match_code_first).await;
             let request = json!({ "url": browser.link(), "match_code": browser.match_code() });
             let story = "The browser shows an emoji, and Claude picked the same one in his app.";
             stage.claude().await.asks(story, request)
@@ -136,9 +136,9 @@ pub(super) async fn play(stage: &mut Stage, method: &str) -> Option<Scene> {
 }
 
 /// A browser that begins to log in to the site of the bot.
-async fn browser(stage: &Stage, asks: impl FnOnce(Login) -> Login) -> Browser {
+async fn browser(stage: &Stage, asks: impl FnOnce(NewLogin) -> NewLogin) -> Browser {
     let address = Ipv4Addr::new(192, 0, 2, 17).into();
-    let login = Login::at(stage.bot_name()).from("Firefox 140", "Linux", address);
+    let login = NewLogin::at(stage.bot_name()).from("Firefox 140", "Linux", address);
     stage.server.log_in(asks(login)).await.unwrap()
 }
 

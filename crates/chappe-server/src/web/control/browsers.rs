@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Answer, Desk, answer, ok, read};
-use crate::browser::{Browser, Browsers, Login};
+use crate::browser::{Browser, Browsers, NewLogin};
 
 /// The paths of played browsers. The token of one stands in bodies only, since paths are kept in
 /// histories.
@@ -76,7 +76,7 @@ struct Named {
 /// `POST /browsers`
 async fn begin(State(browsers): State<Browsers>, body: Body) -> Answer {
     let New { bot, phone, write, match_code, app, user_id_hint, from } = read(body).await?;
-    let mut login = Login::at(bot);
+    let mut login = NewLogin::at(bot);
     login = if phone { login.phone() } else { login };
     login = if write { login.write() } else { login };
     login = match match_code {

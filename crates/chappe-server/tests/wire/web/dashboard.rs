@@ -6,7 +6,7 @@ use std::time::Duration;
 use chappe_api::{account, contacts, enums, errors, users};
 use chappe_server::{
     Handle,
-    browser::{Login, Progress},
+    browser::{NewLogin, Progress},
     numbers::Number,
 };
 
@@ -475,7 +475,7 @@ async fn a_consent_shows_what_an_app_shows_and_gives_what_was_ticked() {
     let mut client = Client::connect(&server, 1).await;
     client.sign_in(&me.phone, &me.code).await.unwrap();
     let ip = "203.0.113.99".parse().unwrap();
-    let login = Login::at("SemaphoreShopBot").write().phone().match_code();
+    let login = NewLogin::at("SemaphoreShopBot").write().phone().match_code();
     let login = login.user_id_hint(me.user_id).from("Edge 140", "Windows", ip);
     let browser = server.log_in(login).await.unwrap();
     let id = waiting(&server).await;
@@ -524,7 +524,7 @@ async fn a_wrong_answer_to_a_consent_is_told_and_a_no_is_a_no() {
     let server = server(11).await;
     let me = server.accounts()[0].user_id;
     let mut person = Person::at(&server).await;
-    let browser = server.log_in(Login::at("LumiereNewsBot").match_code()).await.unwrap();
+    let browser = server.log_in(NewLogin::at("LumiereNewsBot").match_code()).await.unwrap();
     let path = format!("/logins/{}", waiting(&server).await);
     for nobody in ["", "user=", "user=x"] {
         let answer = person.post(&format!("{path}/approve"), nobody).await;
@@ -541,7 +541,7 @@ async fn a_wrong_answer_to_a_consent_is_told_and_a_no_is_a_no() {
     assert!(answer.between("role=\"alert\">", "</p>").contains("not the match code"));
     assert_eq!(browser.progress().await.unwrap(), Progress::Declined);
 
-    let browser = server.log_in(Login::at("LumiereNewsBot").app(None)).await.unwrap();
+    let browser = server.log_in(NewLogin::at("LumiereNewsBot").app(None)).await.unwrap();
     let path = format!("/logins/{}", waiting(&server).await);
     assert!(person.page(&path).await.body.contains("unverified app"));
     let done = person.press(&format!("{path}/decline"), &format!("user={me}&write=yes")).await;
@@ -557,7 +557,7 @@ async fn a_wrong_answer_to_a_consent_is_told_and_a_no_is_a_no() {
 
     // Where a phone number was typed in at the site, its account alone can be chosen.
     person.press("/accounts/new", "phone=9996625678&first_name=Ada").await;
-    let browser = server.log_in(Login::at("LumiereNewsBot")).await.unwrap();
+    let browser = server.log_in(NewLogin::at("LumiereNewsBot")).await.unwrap();
     assert!(browser.type_phone("9996625678").await.unwrap());
     let path = format!("/logins/{}", waiting(&server).await);
     let page = person.page(&path).await.body;
