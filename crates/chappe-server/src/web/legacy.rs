@@ -181,7 +181,7 @@ pub(super) async fn finish(
             "Go back to the site and log in again.",
         ));
     };
-    let encoded = Base64UrlUnpadded::encode_string(result.to_string().as_bytes());
+    let encoded = Base64UrlUnpadded::encode_string(ascii(&result).as_bytes());
     let back = format!("{return_to}#tgAuthResult={encoded}");
     if message {
         // The frame of the widget is a page of ours, and tells the site itself.
@@ -193,6 +193,23 @@ pub(super) async fn finish(
         return Ok(pages::message_page(&to, &event, &back));
     }
     auth::found(&back)
+}
+
+/// JSON that is ASCII only. Observed: Telegram's is, too, and sites rely on it that read it with `atob`
+/// and nothing else.
+fn ascii(json: &Value) -> String {
+    let mut text = String::new();
+    for character in json.to_string().chars() {
+        match character.is_ascii() {
+            true => text.push(character),
+            false => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    text.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    text
 }
 
 /// The fields of the widget as the object that a page gets: `id` and `auth_date` are numbers.

@@ -2,7 +2,8 @@
 
 use std::time::SystemTime;
 
-use chappe_api::{account, errors, messages};
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use chappe_api::{account, auth, errors, messages};
 use chappe_login::{BotToken, Fields, Login, Widget};
 use chappe_server::{
     Handle,
@@ -10,7 +11,10 @@ use chappe_server::{
 };
 
 use super::{SITE, accept, app, bot_id, browser, server};
-use crate::http::{Answer, Browser};
+use crate::{
+    client::Client,
+    http::{Answer, Browser},
+};
 
 /// The address of the window for a page of the seeded bot's site.
 pub(crate) fn window(server: &Handle, more: &str) -> String {
@@ -101,6 +105,25 @@ async fn a_window_tells_the_page_that_opened_it_and_no_other() {
         let result = end.between("#tgAuthResult=", "\"");
         assert_eq!(check(&server, result).id, server.accounts()[0].user_id);
     }
+}
+
+#[tokio::test]
+async fn a_name_in_any_script_is_read_by_pages_that_know_only_atob() {
+    let server = server(19).await;
+    let (mut app, mut browser) = (Client::connect(&server, 1).await, browser(&server));
+    let (phone, code) = ("9996625678", Some("22222".into()));
+    let hash = app.send_code(phone).await.unwrap();
+    let sign_in = auth::SignIn { phone_code: code, ..auth::SignIn::new(phone, &*hash) };
+    app.call(&sign_in).await.unwrap();
+    app.call(&auth::SignUp::new(phone, hash, "Éva 🦊", "\"Дом\"")).await.unwrap();
+    let (handle, link) = begin(&server, &mut browser).await;
+    app.call(&accept(&link)).await.unwrap();
+    let end = browser.get(&format!("/auth/push?request={handle}")).await;
+    let result = end.header("location").split_once("#tgAuthResult=").unwrap().1;
+    let bytes = Base64UrlUnpadded::decode_vec(result).unwrap();
+    assert!(bytes.is_ascii(), "{}", String::from_utf8_lossy(&bytes));
+    let user = check(&server, result);
+    assert_eq!((user.first_name.as_str(), user.last_name.as_deref()), ("Éva 🦊", Some("\"Дом\"")));
 }
 
 #[tokio::test]
