@@ -91,6 +91,28 @@ fn what_a_person_approves_the_browser_claims_once() {
 }
 
 #[test]
+fn a_message_of_telegram_says_no_more_than_the_site_learns() {
+    let mut world = world();
+    let me = demonstration(&world);
+    let phone = world.user(me).unwrap().unwrap().phone.unwrap();
+    for profile in [false, true] {
+        let (request, asked) = ask(&mut world, |new| new.scopes.profile = profile);
+        let asks =
+            world.transaction(|world| world.ask_phone_url_auth(NOW, &asked.browser_token, &phone));
+        asks.unwrap();
+        approve(&mut world, NOW, (request.id, me), &Consent::default()).unwrap();
+        let newest = Wanted { limit: 2, ..Wanted::default() };
+        let (written, _) = world.history(me, SERVICE_ID, newest).unwrap();
+        assert_eq!(written.len(), 2);
+        for message in written {
+            let text = &message.content.text;
+            assert_eq!(text.contains("your number at Telegram"), profile, "{text}");
+            assert_eq!(text.contains("a name for you that only it knows."), !profile, "{text}");
+        }
+    }
+}
+
+#[test]
 fn a_login_that_is_ended_before_the_browser_came_lets_nobody_in() {
     let mut world = world();
     let me = demonstration(&world);

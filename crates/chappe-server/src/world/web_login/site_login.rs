@@ -79,10 +79,7 @@ impl World {
     ) -> Outcome<()> {
         let (user, bot) = (self.user(user_id)?, self.user(bot_id)?);
         let (Some(user), Some(bot)) = (user, bot) else { return Ok(()) };
-        let mut knows = vec!["your number at Telegram"];
-        if granted.profile {
-            knows.push("your name");
-        }
+        let mut knows = knows_first(granted);
         if granted.profile && user.username.is_some() {
             knows.push("your username");
         }
@@ -107,6 +104,14 @@ impl World {
         let markup = Some(inline_rows(vec![vec![button]]));
         self.service_message(now, user_id, NewMessage { markup, ..NewMessage::text(text) })?;
         Ok(())
+    }
+}
+
+/// What a site knows in any case. Without the profile, OpenID Connect tells it no user id.
+pub(in crate::world) fn knows_first(scopes: Scopes) -> Vec<&'static str> {
+    match scopes.profile {
+        true => vec!["your number at Telegram", "your name"],
+        false => vec!["a name for you that only it knows"],
     }
 }
 

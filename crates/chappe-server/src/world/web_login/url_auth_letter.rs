@@ -7,7 +7,7 @@
 use chappe_api::{enums::ReplyMarkup, errors};
 
 use super::{
-    site_login::{bot_name, listed, place},
+    site_login::{bot_name, knows_first, listed, place},
     url_auth::MATCH_CODE_INVALID,
 };
 use crate::failure::{Failure, Outcome};
@@ -73,9 +73,9 @@ impl World {
     fn login_letter(&self, request: &UrlAuth) -> Outcome<NewMessage> {
         let asked = &request.asked;
         let bot = self.user(asked.bot_id)?.ok_or(errors::OAUTH_REQUEST_INVALID)?;
-        let mut learns = vec!["your number at Telegram"];
+        let mut learns = knows_first(asked.scopes);
         if asked.scopes.profile {
-            learns.extend(["your name", "your username if you have one"]);
+            learns.push("your username if you have one");
         }
         let press = match request.codes.is_empty() {
             true => "press Confirm",
