@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C and SIGTERM; for who sits at a terminal, its end, too.
 
 use std::future::Future;
 use std::io;
@@ -7,29 +7,39 @@ use tokio::signal;
 
 use crate::output::{Exit, Failure};
 
-/// Listens for both from the moment it is made.
+/// Listens for them from the moment it is made.
 pub(crate) struct Interrupt {
     #[cfg(unix)]
     signals: [signal::unix::Signal; 2],
+    /// SIGHUP. What runs under `nohup` must not hear it.
+    #[cfg(unix)]
+    hangup: Option<signal::unix::Signal>,
     #[cfg(windows)]
     ctrl_c: signal::windows::CtrlC,
 }
 
 impl Interrupt {
     pub(crate) fn listen() -> Result<Self, Failure> {
-        Self::handlers().map_err(|error| {
-            Failure::new(Exit::Other, format!("cannot listen for Ctrl-C: {error}"))
-        })
+        Self::handlers(false).map_err(failure)
+    }
+
+    /// Listens for the end of the terminal, too: for what a person at it is led through, and what leaves
+    /// something behind when it is killed.
+    pub(crate) fn listen_at_a_terminal() -> Result<Self, Failure> {
+        Self::handlers(true).map_err(failure)
     }
 
     #[cfg(unix)]
-    fn handlers() -> io::Result<Self> {
+    fn handlers(terminal: bool) -> io::Result<Self> {
         use signal::unix::{SignalKind, signal};
-        Ok(Self { signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
+        Ok(Self {
+            signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?],
+            hangup: terminal.then(|| signal(SignalKind::hangup())).transpose()?,
+        })
     }
 
     #[cfg(windows)]
-    fn handlers() -> io::Result<Self> {
+    fn handlers(_: bool) -> io::Result<Self> {
         Ok(Self { ctrl_c: signal::windows::ctrl_c()? })
     }
 
@@ -38,14 +48,25 @@ impl Interrupt {
         #[cfg(unix)]
         {
             let [interrupt, terminate] = &mut self.signals;
+            let hangup = async {
+                match &mut self.hangup {
+                    Some(hangup) => hangup.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                _ = hangup => {}
             }
         }
         #[cfg(windows)]
         self.ctrl_c.recv().await;
     }
+}
+
+fn failure(error: io::Error) -> Failure {
+    Failure::new(Exit::Other, format!("cannot listen for Ctrl-C: {error}"))
 }
 
 /// Runs `work` unless somebody interrupts it; `after` says what is known then.

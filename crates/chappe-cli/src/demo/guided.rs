@@ -25,7 +25,7 @@ use crate::web::{self, view};
 
 /// Shows the way round until the person has enough.
 pub(super) async fn guide(stage: &Stage, open: bool, output: Output) -> Result<(), Failure> {
-    let mut interrupt = Interrupt::listen()?;
+    let mut interrupt = Interrupt::listen_at_a_terminal()?;
     let elsewhere = TempDir::new().map_err(|error| {
         Failure::new(Exit::Other, format!("there is no room for a second session: {error}"))
     })?;

@@ -255,4 +255,21 @@ mod person {
         let room = elsewhere.split(' ').find(|word| word.ends_with(".session")).unwrap();
         assert!(!std::path::Path::new(room).exists(), "and nothing is left");
     }
+
+    #[test]
+    fn a_terminal_that_is_closed_leaves_nothing_behind() {
+        let home = TempDir::new().unwrap();
+        let mut command = chappe(home.path());
+        command.args(["demo", "--web"]).env("TMPDIR", home.path());
+        let mut terminal = Terminal::start(command);
+        terminal.expect("Ctrl-C ends it");
+        let left = || -> Vec<_> {
+            let entries = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path());
+            entries.filter(|path| path.join("second.session").exists()).collect()
+        };
+        assert_eq!(left().len(), 1, "the session of the second terminal");
+        terminal.hang_up();
+        let (exit, shown) = terminal.end();
+        assert_eq!((exit, left().len()), (0, 0), "{shown}");
+    }
 }

@@ -179,7 +179,12 @@ pub(crate) fn refused(output: &Output, code: i32, words: &[&str]) {
 }
 
 pub(crate) fn interrupt(child: &Child) {
-    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    signal(child, "-INT");
+}
+
+/// Sends a process a signal, by an option of `kill`.
+pub(crate) fn signal(child: &Child, option: &str) {
+    let status = Command::new("kill").args([option, &child.id().to_string()]).status().unwrap();
     assert!(status.success());
 }
 

@@ -13,6 +13,8 @@ use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
+use crate::telegram::signal;
+
 pub(crate) struct Terminal {
     child: Child,
     keyboard: File,
@@ -93,6 +95,11 @@ impl Terminal {
     /// Types a line for a command that reads whole lines whenever they come.
     pub(crate) fn say(&mut self, text: &str) {
         self.keyboard.write_all(format!("{text}\n").as_bytes()).unwrap();
+    }
+
+    /// Sends the command the signal of a terminal that is closed.
+    pub(crate) fn hang_up(&self) {
+        signal(&self.child, "-HUP");
     }
 
     /// Waits for the end; gives the exit code and what was shown since.
