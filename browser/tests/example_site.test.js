@@ -89,6 +89,25 @@ test("A link to log somebody in as somebody else logs nobody in", { skip }, asyn
     await page.getByRole("heading", { name: "This login is not yours" }).waitFor();
 });
 
+test("A link that brings a login along logs nobody in, on any page with a widget", { skip }, async (t) => {
+    const { bot, site, visitor } = await circle(t, browser);
+    const check = asking(t, programs.check);
+    const data = `${new URLSearchParams({ id: "7", first_name: "Eve", auth_date: seconds() })}`;
+    const { ok } = await check({ kind: "sign_widget", token: bot.token, data, now: seconds() });
+    const eve = Buffer.from(JSON.stringify(Object.fromEntries(new URLSearchParams(ok.query)))).toString("base64url");
+    const page = await visitor.open(site);
+    for (const path of ["/", "/ways/callback"]) {
+        await page.goto("about:blank");
+        await page.goto(`${site}${path}#tgAuthResult=${eve}`);
+        // The widget's script has run when its frame is there.
+        await widget(page).waitFor();
+        await page.getByText("A link brought a login along").waitFor();
+        assert.equal(page.url(), `${site}${path}`);
+        await page.goto(site);
+        assert.equal(await hello(page).count(), 0, `somebody was logged in by ${path}`);
+    }
+});
+
 test("The example site logs in at a provider that is not ours", { skip }, async (t) => {
     const client = { id: "7342037359", secret: "a-secret-of-a-test" };
     const token = `${client.id}:ABC-DEF1234ghIkl-zyx57W2v1u123ew11`;

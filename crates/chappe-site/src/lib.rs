@@ -5,7 +5,8 @@
 //! here:
 //!
 //! - a login belongs to the browser that began it: a secret of its cookie is in the address that
-//!   Telegram sends it back to, or names the `state`, nonce and PKCE verifier that wait for it;
+//!   Telegram sends it back to, or names the `state`, nonce and PKCE verifier that wait for it; and
+//!   what a link brings along behind `#` is dropped before the widget's script takes it for a login;
 //! - data of a widget is fresh, and passes once;
 //! - each login makes a new session of its own, with a cookie that no script reads, and ends the
 //!   one before;

@@ -43,10 +43,12 @@ pub(crate) fn start(shared: &Shared, auth_url: &str) -> Html<String> {
                 h2 { "Login Widget" }
                 p.quiet { "The older way. You come back with your name under a seal of this site's bot." }
                 div.widget {
+                    script src="/fragment.js" {}
                     script async src=(widget) data-telegram-login=(shared.bot) data-size="large"
                         data-radius="10" data-request-access="write" data-auth-url=(auth_url) {}
                     noscript { "The widget needs JavaScript." }
                 }
+                p #message role="alert" hidden {}
             }
             p.ways {
                 "Without leaving the page: "
@@ -72,6 +74,7 @@ pub(crate) fn callback(shared: &Shared) -> Html<String> {
                     "site. The site believes the seal, never the page."
                 }
                 div.widget {
+                    script src="/fragment.js" {}
                     script defer src="/site.js" {}
                     script async src=(widget) data-telegram-login=(shared.bot) data-size="large"
                         data-radius="10" data-request-access="write"

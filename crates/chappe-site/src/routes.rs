@@ -80,6 +80,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/logout", post(logout))
         .route("/site.css", get(async || file("text/css; charset=utf-8", CSS)))
         .route("/site.js", get(async || file("text/javascript; charset=utf-8", SCRIPT)))
+        .route("/fragment.js", get(async || file("text/javascript; charset=utf-8", FRAGMENT)))
         .route("/icon.svg", get(async || file("image/svg+xml", ICON)))
         .fallback(|| async {
             Problem::new(StatusCode::NOT_FOUND, "There is no such page", "Go to the start page.")
@@ -321,6 +322,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 const CSS: &str = include_str!("../assets/site.css");
 const SCRIPT: &str = include_str!("../assets/site.js");
+const FRAGMENT: &str = include_str!("../assets/fragment.js");
 const ICON: &str = include_str!("../assets/icon.svg");
 
 /// What secrets of cookies are hashed for.

@@ -49,6 +49,23 @@ async fn somebody_comes_in_by_the_widget_and_goes() {
 }
 
 #[tokio::test]
+async fn what_a_link_brings_along_is_dropped_before_the_widget_reads_it() {
+    let site = Running::start(|site| site.telegram("http://127.0.0.1:9")).await;
+    let mut browser = site.browser();
+    for path in ["/", "/ways/callback"] {
+        let page = browser.get(path).await;
+        // It neither waits for the page nor is waited for: it has run when the next script is read.
+        let drops = page.text.find("<script src=\"/fragment.js\"></script>");
+        let widget = page.text.find("<script async src=\"http://127.0.0.1:9/js/telegram-widget.js");
+        assert!(drops.is_some() && drops < widget, "{}", page.text);
+        assert!(page.text.contains("id=\"message\""), "it says so");
+    }
+    let script = browser.get("/fragment.js").await;
+    assert_eq!(script.header("content-type"), "text/javascript; charset=utf-8");
+    assert!(script.text.contains("history.replaceState"), "{}", script.text);
+}
+
+#[tokio::test]
 async fn who_logged_out_does_not_come_back_with_the_old_cookie() {
     let site = Running::start(|site| site).await;
     let mut browser = site.browser();
