@@ -3,7 +3,8 @@
 // `CHAPPE_BLESS=1 browser/run.sh walk` takes its pictures anew, and prints what the terminal showed.
 // Whoever does so looks at each of them.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, test } from "node:test";
 
@@ -36,7 +37,9 @@ function same(line) {
 /** The lines of the document's blocks that a terminal shows. */
 function documented() {
     const text = readFileSync(`${DOCS}web-login.md`, "utf8");
-    const blocks = [...text.matchAll(/^```console\n(.*?)^```$/gms)].map(([, block]) => block);
+    // What follows is another terminal, and another test.
+    const [walk] = text.split("## Your own site");
+    const blocks = [...walk.matchAll(/^```console\n(.*?)^```$/gms)].map(([, block]) => block);
     return blocks.flatMap((block) => block.split("\n")).map(same).filter((line) => line !== "");
 }
 
@@ -104,4 +107,46 @@ test("The walk of docs/web-login.md goes as it says", { skip }, async (t) => {
     const known = new Set(shown.map(same));
     const missing = documented().filter((line) => !known.has(line));
     assert.deepEqual(missing, [], `not shown:\n${missing.join("\n")}\nbut\n${[...known].join("\n")}`);
+});
+
+test("The site of docs/web-login.md logs a person in, and nobody else", { skip }, async (t) => {
+    const text = readFileSync(`${DOCS}web-login.md`, "utf8");
+    const [, words] = text.match(/^\$ chappe (serve .*)$/m);
+    const [, source] = text.match(/^```python\n(.*?)^```$/ms);
+    const [, number] = text.match(/type `(\d+)`/);
+    const server = new Running(t, programs.chappe, words.split(" "), { NO_COLOR: "1" });
+    const told = async (line) => (await server.line((said) => line.test(said))).match(line)[1];
+    const env = { TOKEN: await told(/@MyShopBot +token (\S+)/), WEB: await told(/^web +(\S+)/), PORT: "0" };
+    const file = join(folder(t), "site.py");
+    writeFileSync(file, source);
+    const site = await new Running(t, "python3", [file], env).line();
+
+    const visitor = await profile(t, browser);
+    const person = await Dashboard.open(await profile(t, browser), { dashboard: await told(/^board +(\S+)/) });
+    const page = await visitor.open(site);
+    const window = await opened(page, widget(page));
+    await window.getByLabel(/phone number/).fill(number);
+    await window.getByRole("button", { name: "Next" }).click();
+    await window.getByRole("heading", { name: "Look at Telegram" }).waitFor();
+    await person.approve("localhost");
+    await page.getByRole("heading", { name: "Hello, Claude" }).waitFor();
+
+    // The address is good for nothing, here and elsewhere; nor is what a link brings along.
+    const address = new URL(page.url());
+    visitor.expect(/403/);
+    const refused = async (url) => {
+        assert.equal((await page.goto(url)).status(), 403);
+        await page.getByRole("heading", { name: "Nobody was logged in" }).waitFor();
+    };
+    await refused(address.href);
+    await page.goto(site);
+    const [, own] = (await page.content()).match(/data-auth-url="(\/login\/[^"]*)"/);
+    await refused(`${site}${own}${address.search}`);
+    await refused(`${site}${own}${address.search.replace("Claude", "Eve")}`);
+    await refused(`${site}${own}`);
+    const brought = Buffer.from(JSON.stringify(Object.fromEntries(address.searchParams))).toString("base64url");
+    await page.goto("about:blank");
+    await page.goto(`${site}/#tgAuthResult=${brought}`);
+    await widget(page).waitFor();
+    assert.equal(page.url(), `${site}/`);
 });
