@@ -5,6 +5,9 @@ use std::process::Command;
 
 use chappe_reference::Kind;
 use chappe_reference::search::{Hit, index, script};
+use programs::runs_here;
+
+mod programs;
 
 /// Queries, and what has to come first: a kind and a name.
 const FIRST: &[(&str, &str)] = &[
@@ -271,9 +274,7 @@ fn the_script_of_the_pages_finds_the_same_in_the_same_order() {
           return hits.map((hit) => [hit.kind + ' ' + hit.name, hit.about, hit.address, hit.why]);
         });
         console.log(JSON.stringify(found));";
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    if !std::env::split_paths(&paths).any(|folder| folder.join("node").exists()) {
-        eprintln!("skipped: there is no node");
+    if !runs_here("the script of the pages", "node", &["--version"]) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -184,7 +184,9 @@ pub(crate) fn interrupt(child: &Child) {
 
 /// Sends a process a signal, by an option of `kill`.
 pub(crate) fn signal(child: &Child, option: &str) {
-    let status = Command::new("kill").args([option, &child.id().to_string()]).status().unwrap();
+    // The shell has one built in.
+    let kill = format!("kill {option} {}", child.id());
+    let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
     assert!(status.success());
 }
 

@@ -20,6 +20,8 @@ mod limits;
 mod logins;
 mod matrix;
 mod needs;
+#[path = "../../../chappe-reference/tests/programs/mod.rs"]
+mod programs;
 mod qr;
 mod raw;
 mod stories;

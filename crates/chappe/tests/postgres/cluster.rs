@@ -10,7 +10,11 @@ use std::{
     process::Command,
 };
 
+use programs::runs_here;
 use tempfile::TempDir;
+
+#[path = "../../../chappe-reference/tests/programs/mod.rs"]
+mod programs;
 
 /// A running server. It is stopped and removed when this is dropped.
 pub(crate) struct Cluster {
@@ -23,7 +27,7 @@ pub(crate) struct Cluster {
 /// The folder of PostgreSQL's programs: the newest of Debian's, or that of one in the path. `None`,
 /// too, without the program that makes the server's certificate.
 pub(crate) fn programs() -> Option<PathBuf> {
-    Command::new("openssl").arg("version").output().ok()?;
+    let what = "all stories of PostgreSQL (Debian: apt-get install postgresql openssl)";
     let is_complete = |folder: &PathBuf| {
         ["initdb", "pg_ctl", "psql"].iter().all(|name| folder.join(name).is_file())
     };
@@ -36,11 +40,13 @@ pub(crate) fn programs() -> Option<PathBuf> {
         .filter(|(_, folder)| is_complete(folder))
         .collect();
     debian.sort();
-    let path = std::env::var_os("PATH")?;
-    debian
-        .pop()
-        .map(|(_, folder)| folder)
-        .or_else(|| std::env::split_paths(&path).find(is_complete))
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folder = debian.pop().map(|(_, folder)| folder);
+    let folder = folder.or_else(|| std::env::split_paths(&path).find(is_complete));
+    let folder = folder.unwrap_or_default();
+    let is_there = runs_here(what, "openssl", &["version"])
+        && runs_here(what, folder.join("initdb"), &["--version"]);
+    is_there.then_some(folder)
 }
 
 /// Sends a signal; returns whether there is such a process.

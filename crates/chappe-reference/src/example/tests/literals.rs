@@ -9,6 +9,10 @@ use serde_json::json;
 
 use super::super::{cli, javascript, python};
 use super::*;
+use programs::runs_here;
+
+#[path = "../../../tests/programs/mod.rs"]
+mod programs;
 
 /// Texts with what means something in a language, in a shell, or to whoever splits lines.
 const TEXTS: &[&str] = &[
@@ -125,11 +129,6 @@ fn calls() -> Vec<Object<'static>> {
     calls
 }
 
-fn is_installed(program: &str) -> bool {
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&paths).any(|folder| folder.join(program).exists())
-}
-
 /// What a program prints that reads these lines.
 fn run(program: &str, arguments: &[&str], input: String) -> Vec<u8> {
     let mut child = Command::new(program)
@@ -147,8 +146,7 @@ fn run(program: &str, arguments: &[&str], input: String) -> Vec<u8> {
 }
 
 fn check(program: &str, arguments: &[&str], write: impl Fn(&Object<'static>) -> Json) {
-    if !is_installed(program) {
-        eprintln!("skipped: there is no {program}");
+    if !runs_here("what a program reads of a call", program, &["--version"]) {
         return;
     }
     let calls = calls();

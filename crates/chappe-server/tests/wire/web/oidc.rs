@@ -1,6 +1,6 @@
 //! "Log In with Telegram": every way to an id_token, and that others' code takes it.
 
-use std::{path::Path, process::Command, time::SystemTime};
+use std::{process::Command, time::SystemTime};
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use chappe_api::{enums::UrlAuthResult, errors, messages};
@@ -20,6 +20,7 @@ use super::{
 use crate::{
     client::Client,
     http::{Answer, Browser},
+    programs::runs_here,
 };
 
 pub(crate) const CALLBACK: &str = "http://localhost:8080/callback";
@@ -499,10 +500,7 @@ async fn node_takes_every_algorithm() {
           if (check(`${header}.${claims}x`)) throw new Error(`${alg} verifies anything`);
         }
         console.log(tokens.length);";
-    let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-        .any(|folder| Path::new(&folder).join("node").exists());
-    if !found {
-        eprintln!("skipped: there is no node");
+    if !runs_here("tokens as Node checks them", "node", &["--version"]) {
         return;
     }
     let mut desk = Desk::open(32, client()).await;
