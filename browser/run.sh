@@ -2,19 +2,14 @@
 # Chromium, and libraries that this repository did not write, against its web logins and its reference: README.md.
 #
 # Installs what the tests need, builds what they are pointed at unless CHAPPE_BIN, CHAPPE_SITE_BIN,
-# CHAPPE_REFERENCE_BIN and CHAPPE_LOGIN_EXAMPLES name it, and runs them in a network namespace with nothing
-# but the loopback interface, where the kernel grants one. Words pick test files: `browser/run.sh widget`.
+# CHAPPE_REFERENCE_BIN and CHAPPE_LOGIN_EXAMPLES name it, and runs them: `become` in ../interop/install.sh says where.
+# Words pick test files: `browser/run.sh widget`. With CHAPPE_NO_SKIP set it fails where there is no browser.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
+. "$root/interop/install.sh"
 
-say() { printf '%s\n' "$*" >&2; }
-
-if ! cmp -s "$here/package-lock.json" "$here/node_modules/installed.json"; then
-    say "installing playwright-core and the libraries"
-    (cd "$here" && npm ci --silent)
-    cp "$here/package-lock.json" "$here/node_modules/installed.json"
-fi
+install_packages "$here" "playwright-core and the libraries"
 
 if [ -z "${CHAPPE_BIN:-}" ] || [ -z "${CHAPPE_SITE_BIN:-}" ] || [ -z "${CHAPPE_REFERENCE_BIN:-}" ] ||
     [ -z "${CHAPPE_LOGIN_EXAMPLES:-}" ]; then
@@ -38,22 +33,13 @@ for file in "$here"/tests/*.test.js; do
 done
 [ ${#files[@]} -gt 0 ] || { say "no test file has the words $* in its name"; exit 2; }
 
-run=(node --require "$here/../interop/guard.js" --test --test-reporter=spec --test-concurrency=3
+run=(node --require "$interop/guard.js" --test --test-reporter=spec --test-concurrency=3
     --test-timeout=240000 "${files[@]}")
-# A namespace lives as long as the command in it. Without root a user namespace may still do.
-# It begins with its loopback interface down.
-alone=(bash -c 'python3 -c "import sys; sys.path.insert(0, sys.argv[1]); import run; run.raise_loopback()" "$0" && exec "$@"'
-    "$root/interop")
-if unshare --net true 2>/dev/null; then
-    run=(unshare --net "${alone[@]}" "${run[@]}")
-elif unshare --map-root-user --net true 2>/dev/null; then
-    run=(unshare --map-root-user --net "${alone[@]}" "${run[@]}")
-else
-    say "no network namespace here: guards keep the tests on loopback"
-fi
-
 code=0
-"${run[@]}" || code=$?
+(become "${run[@]}") || code=$?
 why=$(node --input-type=module --eval "import { skip } from '$here/chromium.js'; console.log(skip || '')")
-[ -z "$why" ] || say "SKIPPED: all tests in a browser, since $why"
+[ -z "$why" ] || {
+    say "SKIPPED: all tests in a browser, since $why"
+    [ -z "${CHAPPE_NO_SKIP:-}" ] || code=1
+}
 exit $code

@@ -505,15 +505,11 @@ def main():
     if "CHAPPE_ANNOUNCEMENT" in os.environ:
         return quick(sys.argv[1], os.environ["CHAPPE_ANNOUNCEMENT"])
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--alone", action="store_true", help="inside a fresh network namespace")
     parser.add_argument("--limit", type=float, default=40, help="seconds for the calls of a scenario")
     parser.add_argument("--client", action="append", choices=CLIENTS, help="this client only")
     parser.add_argument("--keep", help="a folder for what the programs say")
     parser.add_argument("words", nargs="*", help="scenarios with each of these words in the name")
-    options = parser.parse_args()
-    if options.alone:
-        run.raise_loopback()
-    return everything(options)
+    return everything(parser.parse_args())
 
 
 # Seconds that the control port may take.

@@ -5,12 +5,9 @@ announcement in the environment variable CHAPPE_ANNOUNCEMENT.
 """
 
 import argparse
-import fcntl
 import json
 import os
 import queue
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -102,12 +99,9 @@ PROGRAMS = [
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--alone", action="store_true", help="inside a fresh network namespace")
     parser.add_argument("--verbose", action="store_true", help="print what each program says")
     parser.add_argument("words", nargs="*", help="run programs whose row has each of these words")
     options = parser.parse_args()
-    if options.alone:
-        raise_loopback()
     rows = [row for row in PROGRAMS if all(word in str(row) for word in options.words)]
     if not Path(OPENTELE[0]).exists():
         rows = [row for row in rows if row.interpreter is not OPENTELE]
@@ -128,7 +122,7 @@ def main():
         if complaint or options.verbose:
             for line in output.splitlines()[-OUTPUT_LINES:]:
                 print(f"    {line}", flush=True)
-    where = "with only the loopback interface" if options.alone else "on the host's network"
+    where = "with only the loopback interface" if "INTEROP_ALONE" in os.environ else "on the host's network"
     seconds = time.monotonic() - begun
     print(f"{len(rows) - failed} of {len(rows)} passed in {seconds:.0f} s, {where}")
     return 1 if failed else 0
@@ -275,15 +269,6 @@ def stop(server):
     except subprocess.TimeoutExpired:
         server.kill()
         server.wait()
-
-
-def raise_loopback():
-    """Brings up `lo` of a fresh network namespace, as `ip link set lo up` does."""
-    get_flags, set_flags, up = 0x8913, 0x8914, 1
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        request = struct.pack("16sh14x", b"lo", 0)
-        flags = struct.unpack("16sh14x", fcntl.ioctl(control, get_flags, request))[1]
-        fcntl.ioctl(control, set_flags, struct.pack("16sh14x", b"lo", flags | up))
 
 
 if __name__ == "__main__":

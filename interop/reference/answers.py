@@ -1,7 +1,7 @@
 """Runs the examples of all methods that the local Telegram implements, in every language, and compares what
 they are answered with what was recorded.
 
-    answers.py [--alone] FOLDER [WORD...]
+    answers.py FOLDER [WORD...]
     answers.py --list
 
 FOLDER is what `chappe-reference examples` wrote; words pick languages and methods. With --list it only names the
@@ -23,8 +23,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.append(str(HERE.parent))
-from run import raise_loopback
 
 # How long a stage may take to play a story, and a program to be answered, in seconds.
 DEADLINE = 60
@@ -98,9 +96,6 @@ def main():
     words = sys.argv[1:]
     if words == ["--list"]:
         return print("\n".join(recorded()))
-    if words[0] == "--alone":
-        words.pop(0)
-        raise_loopback()
     folder = Path(words.pop(0)).resolve()
     lines = (folder / "requests.jsonl").read_text(encoding="utf-8").splitlines()
     requests = {request["method"]: request for request in map(json.loads, lines)}

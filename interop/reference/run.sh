@@ -7,17 +7,8 @@
 # line: `chappe call --dry-run` takes them, in a real shell. In all five the bytes of the request are those
 # that the schema gives it. What needs a server is another script's: see README.md of the folder above.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-. "$here/../install.sh"
-root=$(dirname "$interop")
-cd "$root"
-export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never} CARGO_PROFILE_DEV_DEBUG=${CARGO_PROFILE_DEV_DEBUG:-0}
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
+. "$(dirname "${BASH_SOURCE[0]}")/begin.sh"
 
-install_python
-install_node
-
-cargo build --quiet --package chappe-cli --package chappe-reference
 examples=$CARGO_TARGET_DIR/examples
 rm -rf "$examples"/{cli,javascript,python,typescript}
 "$CARGO_TARGET_DIR/debug/chappe-reference" examples "$examples"
