@@ -13,12 +13,13 @@
 //! ```
 //!
 //! Two more keys only save time: `target = "pair"` names the integration test that should notice
-//! (without it the tests in the library should), and `tests = "name"` says what its tests have in
+//! (without it the tests in the library or the program should), and `tests = "name"` says what its tests have in
 //! their name. If these do not notice, all tests of the package are built and run. Everything
 //! happens in a copy under `target/mutate`, which keeps a build folder of its own: the tree
 //! itself is never written to.
 
 use std::{
+    collections::BTreeMap,
     fmt, fs,
     io::{self, BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
@@ -34,8 +35,13 @@ use serde_json::Value;
 /// Where the list of mutations is.
 pub(crate) const LIST: &str = "xtask/mutations.toml";
 
-/// A test run that takes longer has met an endless loop: the mutation was noticed.
-const TIME_LIMIT: Duration = Duration::from_secs(180);
+/// A test program that takes longer than it may unharmed hangs.
+const UNHARMED_LIMIT: Duration = Duration::from_secs(1_800);
+
+/// One that takes so many times longer than the slowest of its package did unharmed, and a minute, has
+/// met an endless loop: the mutation was noticed.
+const PATIENCE: u32 = 3;
+const GRACE: Duration = Duration::from_secs(60);
 
 /// How many schedules the simulation of chappe-mtproto runs for a mutation: it has thousands.
 const SCHEDULES: (&str, &str) = ("CHAPPE_SIM_SCHEDULES", "500");
@@ -57,7 +63,8 @@ pub(crate) struct Mutation {
     pub(crate) replace: String,
     /// The package whose tests must fail.
     pub(crate) package: String,
-    /// The integration test to begin with; those in the library if there is none.
+    /// The integration test to begin with; those in the library, or in the program of a package without
+    /// one, if there is none.
     #[serde(default)]
     pub(crate) target: Option<String>,
     /// The tests to begin with have this in their name.
@@ -118,17 +125,20 @@ pub(crate) fn run(root: &Path, only: &[&str]) -> Result<bool, Error> {
     let mut packages: Vec<&str> = mutations.iter().map(|m| m.package.as_str()).collect();
     packages.sort_unstable();
     packages.dedup();
+    let mut limits = BTreeMap::new();
     for package in packages {
         say(format_args!("tests of {package}, unharmed"))?;
-        let verdict = bench.test(package, &[], None)?;
+        let (verdict, slowest) = bench.test(package, &[], None, UNHARMED_LIMIT)?;
         if !matches!(verdict, Verdict::Survived) {
             return Err(Error::Unsound(package.to_owned(), verdict.to_string()));
         }
+        limits.insert(package, slowest * PATIENCE + GRACE);
     }
     let mut noticed = 0;
     for mutation in &mutations {
         let begun = Instant::now();
-        let verdict = bench.try_one(mutation)?;
+        let limit = limits.get(mutation.package.as_str()).copied().unwrap_or(UNHARMED_LIMIT);
+        let verdict = bench.try_one(mutation, limit)?;
         noticed += usize::from(verdict.is_noticed());
         let seconds = begun.elapsed().as_secs_f64();
         let Mutation { name, package, .. } = mutation;
@@ -198,7 +208,7 @@ impl Bench {
         Ok(bench)
     }
 
-    fn try_one(&self, mutation: &Mutation) -> Result<Verdict, Error> {
+    fn try_one(&self, mutation: &Mutation, limit: Duration) -> Result<Verdict, Error> {
         let path = self.tree.join(&mutation.file);
         let sound = fs::read_to_string(&path).map_err(at(&path))?;
         let count = sound.matches(&mutation.find).count();
@@ -207,26 +217,36 @@ impl Bench {
         }
         let broken = sound.replacen(&mutation.find, &mutation.replace, 1);
         fs::write(&path, broken).map_err(at(&path))?;
-        let verdict = self.judge(mutation);
+        let verdict = self.judge(mutation, limit);
         fs::write(&path, sound).map_err(at(&path))?;
         verdict
     }
 
     /// Runs the tests that should notice, and only if they do not all others.
-    fn judge(&self, mutation: &Mutation) -> Result<Verdict, Error> {
+    fn judge(&self, mutation: &Mutation, limit: Duration) -> Result<Verdict, Error> {
         let Mutation { package, target, tests, .. } = mutation;
         let likely = match target.as_deref() {
             Some(target) => &["--test", target][..],
-            None => &["--lib"],
+            None if self.tree.join("crates").join(package).join("src/lib.rs").exists() => {
+                &["--lib"]
+            }
+            None => &["--bins"],
         };
-        match self.test(package, likely, tests.as_deref())? {
-            Verdict::Survived => self.test(package, &[], None),
-            verdict => Ok(verdict),
+        match self.test(package, likely, tests.as_deref(), limit)? {
+            (Verdict::Survived, _) => Ok(self.test(package, &[], None, limit)?.0),
+            (verdict, _) => Ok(verdict),
         }
     }
 
-    /// Builds the tests of a package, then runs each test program until one fails.
-    fn test(&self, package: &str, targets: &[&str], tests: Option<&str>) -> Result<Verdict, Error> {
+    /// Builds the tests of a package, then runs each test program until one fails; tells how long the
+    /// slowest took, too.
+    fn test(
+        &self,
+        package: &str,
+        targets: &[&str],
+        tests: Option<&str>,
+        limit: Duration,
+    ) -> Result<(Verdict, Duration), Error> {
         let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args(["test", "--no-run", "--quiet", "--message-format=json", "--package", package])
             .args(targets)
@@ -245,25 +265,36 @@ impl Bench {
             let error = messages
                 .filter(|message| message["message"]["level"] == "error")
                 .find_map(|message| message["message"]["message"].as_str().map(str::to_owned));
-            return Ok(Verdict::Unbuildable(error.unwrap_or_else(|| "no reason given".to_owned())));
+            // Where no code is wrong but the command, only cargo itself says so.
+            let said = String::from_utf8_lossy(&built.stderr);
+            let error = error.unwrap_or_else(|| said.trim().to_owned());
+            return Ok((Verdict::Unbuildable(error), Duration::ZERO));
         }
+        let mut slowest = Duration::ZERO;
         for message in messages.filter(|message| message["profile"]["test"] == true) {
             let (Some(program), Some(manifest)) =
                 (message["executable"].as_str(), message["manifest_path"].as_str())
             else {
                 continue;
             };
-            let verdict = run_tests(Path::new(program), Path::new(manifest), tests)?;
+            let begun = Instant::now();
+            let verdict = run_tests(Path::new(program), Path::new(manifest), tests, limit)?;
+            slowest = slowest.max(begun.elapsed());
             if !matches!(verdict, Verdict::Survived) {
-                return Ok(verdict);
+                return Ok((verdict, slowest));
             }
         }
-        Ok(Verdict::Survived)
+        Ok((Verdict::Survived, slowest))
     }
 }
 
 /// Runs one test program to its end, to its first failure, or to the time limit.
-fn run_tests(program: &Path, manifest: &Path, tests: Option<&str>) -> Result<Verdict, Error> {
+fn run_tests(
+    program: &Path,
+    manifest: &Path,
+    tests: Option<&str>,
+    limit: Duration,
+) -> Result<Verdict, Error> {
     let mut child = Command::new(program)
         .args(tests)
         .env(SCHEDULES.0, SCHEDULES.1)
@@ -283,7 +314,7 @@ fn run_tests(program: &Path, manifest: &Path, tests: Option<&str>) -> Result<Ver
     }
     let begun = Instant::now();
     loop {
-        let left = TIME_LIMIT.saturating_sub(begun.elapsed());
+        let left = limit.saturating_sub(begun.elapsed());
         let verdict = match lines.recv_timeout(left) {
             Ok(line) => match failure(&line) {
                 Some(test) => Verdict::Caught(test.to_owned()),

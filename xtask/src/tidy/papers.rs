@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{RULES, Report, source::Tree};
-use crate::mutate;
+use crate::mutate::{self, Mutation};
 
 const ARCHITECTURE: &str = "ARCHITECTURE.md";
 const ARCHITECTURE_LENGTH: usize = 200;
@@ -63,6 +63,15 @@ pub(super) fn mutations(tree: &Tree, report: &mut Report<'_>) {
     for mutation in mutations {
         if !names.insert(mutation.name.clone()) {
             report.broken(mutate::LIST, 0, format!("two entries named {}", mutation.name));
+        }
+        let Mutation { name, package, target, .. } = &mutation;
+        if let Some(target) = target
+            && ["", "/main"].iter().all(|main| {
+                tree.text(&format!("crates/{package}/tests/{target}{main}.rs")).is_none()
+            })
+        {
+            let message = format!("{name}: {package} has no tests `{target}`");
+            report.broken(mutate::LIST, 0, message);
         }
         let found = tree.text(&mutation.file).map(|text| text.matches(&mutation.find).count());
         match found {

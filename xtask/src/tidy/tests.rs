@@ -312,6 +312,7 @@ fn a_stale_mutation_is_found() {
     assert!(with(&list("fn f", "")).is_empty());
     assert_eq!(with(&list("fn g", "")), ["a.rs:0"]);
     assert_eq!(with(&list("fn f", "color = 1")), ["xtask/mutations.toml:0"]);
+    assert_eq!(with(&list("fn f", "target = \"stories\"")), ["xtask/mutations.toml:0"]);
     assert_eq!(with(&list("fn f", &list("fn f", ""))), ["xtask/mutations.toml:0"]);
 }
 
