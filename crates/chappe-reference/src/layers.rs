@@ -148,3 +148,13 @@ fn escaped(text: &str) -> String {
 /// The names of the feed and its entries, but for the last three digits: the number of the layer, none
 /// for the feed. They stay what they are wherever the site is.
 const FEED: &str = "urn:uuid:8f0c7a52-3e1d-4b6e-9a47-000000000";
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn words_in_the_feed_are_no_markup() {
+        assert_eq!(escaped("a < b & c > <d>"), "a &lt; b &amp; c &gt; &lt;d&gt;");
+    }
+}

@@ -227,7 +227,12 @@ fn every_file_can_be_read_without_a_folder_and_is_the_same() {
     for missing in ["methods/account.resetWebAuthorisation.html", "methods", "../index.html", "x"] {
         assert_eq!(read(missing), None, "{missing}");
     }
-    for (name, is) in [("", "text/html; charset=utf-8"), ("a/b.json", "application/json")] {
+    for (name, is) in [
+        ("", "text/html; charset=utf-8"),
+        ("a/b.json", "application/json"),
+        ("a/b.md", "text/markdown; charset=utf-8"),
+        ("llms.txt", "text/plain; charset=utf-8"),
+    ] {
         assert_eq!(content_type(name), is);
     }
 }

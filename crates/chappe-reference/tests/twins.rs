@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chappe_reference::document::Document;
 use chappe_reference::{Kind, Reference, json, twins};
-use serde_json::Value;
+use chappe_schema::Type;
+use serde_json::{Value, json};
 
 const FORM: &str = include_str!("../TWINS.md");
 
@@ -117,6 +118,37 @@ fn the_json_has_the_form_that_is_written_down() {
     let want: BTreeSet<&str> = row.split('"').skip(1).step_by(2).collect();
     assert_eq!(diff.as_object().unwrap().keys().map(String::as_str).collect::<BTreeSet<_>>(), want);
     assert!(json::diff(198, 200).is_none() && Document::diff(200, 230).is_none());
+}
+
+#[test]
+fn the_json_of_everything_says_what_the_schema_and_the_words_say() {
+    for definition in chappe_schema::api().definitions() {
+        let (kind, key) = match definition.is_function {
+            true => (Kind::Method, "params"),
+            false => (Kind::Constructor, "fields"),
+        };
+        let page = json::page(kind, &definition.name).unwrap();
+        assert_eq!(page["id"], format!("0x{:08x}", definition.id));
+        assert_eq!(page["tl"], format!("{};", definition.text));
+        let told = page[key].as_array().unwrap().iter();
+        let told = told.map(|it| json!([it["name"], it["type"], it["required"]]));
+        let params = definition.params.iter().filter(|param| param.ty != Type::Nat);
+        let params = params.map(|it| json!([it.name, it.ty.to_string(), it.flag.is_none()]));
+        assert!(told.eq(params), "{}", definition.name);
+    }
+    let words = chappe_schema::words::words();
+    for error in Reference::get().errors() {
+        let page = json::page(Kind::Error, error.name).unwrap();
+        let retry = words.error(error.name).map(|it| format!("{:?}", it.retry).to_lowercase());
+        assert_eq!((&page["retry"], &page["code"]), (&json!(retry), &json!(error.code)));
+    }
+    for layer in chappe_reference::layers::pages() {
+        let page = json::page(Kind::Layer, &layer.name).unwrap();
+        let Some(diff) = page["diff"].as_object() else { continue };
+        let items = |key: &str| diff[key].as_array().unwrap();
+        let breaks = items("changed").iter().any(|it| it["breaking"] == true);
+        assert_eq!(diff["breaking"], !items("removed").is_empty() || breaks, "{}", layer.name);
+    }
 }
 
 #[test]

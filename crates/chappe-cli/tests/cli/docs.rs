@@ -212,6 +212,7 @@ fn the_pages_are_served_to_this_machine_until_somebody_ends_it() {
         let (_, head, _) = get(port, path, host);
         for said in [
             "content-security-policy: default-src 'none';",
+            "frame-ancestors 'none'",
             "x-content-type-options: nosniff",
             "cross-origin-resource-policy: same-origin",
         ] {
@@ -235,6 +236,8 @@ fn the_pages_are_served_to_this_machine_until_somebody_ends_it() {
         assert!(matches!(status, 400 | 403) && !body.contains("DOCTYPE"), "{stranger}: {status}");
     }
     assert_eq!(get(port, "/", &format!("127.0.0.1:{port}")).0, 200);
+    // Of this machine's addresses it listens at one: at no other machine can it be heard.
+    assert!(TcpStream::connect(("127.0.0.2", port)).is_err());
     let nobody = ask(port, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
     assert_eq!(nobody.0, 403);
     // What is not read is refused.
