@@ -7,6 +7,7 @@
 //! There is one world for all data centres of a server. A key belongs to one of them, a user lives
 //! in one of them; who may do what where is decided by the requests.
 
+mod bots;
 mod dcs;
 mod devices;
 mod keys;

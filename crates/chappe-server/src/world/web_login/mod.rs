@@ -3,7 +3,6 @@
 mod autologin;
 mod browsers;
 pub(super) mod fields;
-mod oidc;
 pub(super) mod oidc_codes;
 pub(super) mod site;
 pub(super) mod site_login;

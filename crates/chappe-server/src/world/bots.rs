@@ -1,4 +1,4 @@
-//! OpenID clients of bots, and what is set for bots besides.
+//! Bots: how they are found, and what BotFather sets for them.
 
 use std::collections::BTreeMap;
 
