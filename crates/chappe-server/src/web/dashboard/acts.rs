@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Error,
-    bots::{Alg, BotSettings, ClientSecret, Nonce, OidcClient},
+    bots::{BotSettings, ClientSecret, OidcClient},
     failure::Failure,
     logins::Grant,
     web::{Refused, parameters::Parameters},
@@ -180,19 +180,22 @@ pub(super) async fn set_openid(
         let lines = form.get(name).unwrap_or_default().lines().map(str::trim);
         lines.filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>()
     };
-    let mut client = OidcClient::new();
+    // What a form does not say stays as it is.
+    let mut client = settings.oidc.take().unwrap_or_else(OidcClient::new);
     client.urls = lines("urls");
     client.native_urls = lines("native_urls");
     client.enabled = form.get("enabled").is_some();
-    // A form of ours names one of those that there are.
-    let alg =
-        form.get("alg").and_then(|name| bots::ALGS.into_iter().find(|alg| alg.name() == name));
-    client.alg = alg.unwrap_or(Alg::Rs256);
-    let nonces = bots::NONCES.into_iter();
-    let nonce = form.get("nonce").and_then(|name| {
-        nonces.map(|(nonce, named, _)| (nonce, named)).find(|(_, named)| *named == name)
-    });
-    client.nonce = nonce.map_or(Nonce::Popup, |(nonce, _)| nonce);
+    let chosen = |name: &str| form.get(name).unwrap_or_default();
+    if let Some(alg) = bots::ALGS.into_iter().find(|alg| alg.name() == chosen("alg")) {
+        client.alg = alg;
+    }
+    if let Some((nonce, ..)) = bots::NONCES.into_iter().find(|known| known.1 == chosen("nonce")) {
+        client.nonce = nonce;
+    }
+    let codes = bots::MATCH_CODES.into_iter().find(|known| known.1 == chosen("match_codes"));
+    if let Some((codes, ..)) = codes {
+        client.match_codes = codes;
+    }
     settings.oidc = Some(client);
     set(&dashboard, &name, settings).await
 }

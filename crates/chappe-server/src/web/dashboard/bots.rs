@@ -8,7 +8,7 @@ use super::{
     words,
     words::{avatar, foreign, whole},
 };
-use crate::bots::{Alg, BotSettings, ClientSecret, Nonce, OidcClient};
+use crate::bots::{Alg, BotSettings, ClientSecret, MatchCode, Nonce, OidcClient};
 
 /// What the page of a bot shows.
 #[derive(Debug)]
@@ -144,6 +144,14 @@ fn openid(frame: &Frame<'_>, bot: &Bot) -> Markup {
                     }
                 }
             }
+            div.field {
+                label for="match_codes" { "Picture to pick in Telegram" }
+                select #match_codes name="match_codes" {
+                    @for (codes, name, words) in MATCH_CODES {
+                        option value=(name) selected[client.match_codes == codes] { (words) }
+                    }
+                }
+            }
             label.check {
                 input type="checkbox" name="enabled" value="yes" checked[client.enabled];
                 span { "May be used" }
@@ -260,4 +268,11 @@ pub(super) const NONCES: [(Nonce, &str, &str); 3] = [
     (Nonce::Popup, "popup", "Those that the JavaScript library gets"),
     (Nonce::Always, "always", "All"),
     (Nonce::Never, "never", "None"),
+];
+
+/// Whether a login shows a picture: the setting, its name in the form, and for people.
+pub(super) const MATCH_CODES: [(MatchCode, &str, &str); 3] = [
+    (MatchCode::None, "none", "None"),
+    (MatchCode::Asked, "asked", "The login page shows one"),
+    (MatchCode::First, "first", "It shows one, and the app asks for it first"),
 ];

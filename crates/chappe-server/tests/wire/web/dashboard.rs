@@ -6,6 +6,7 @@ use std::time::Duration;
 use chappe_api::{account, contacts, enums, errors, users};
 use chappe_server::{
     Handle,
+    bots::{MatchCode, Nonce},
     browser::{NewLogin, Progress},
     numbers::Number,
 };
@@ -390,12 +391,16 @@ async fn bots_get_domains_and_openid_clients_whose_secret_is_shown_once() {
     let page = person.page(bot).await;
     assert!(!page.body.contains(&secret) && page.body.contains("told once"), "{}", page.body);
     assert!(page.body.contains(server.announcement().web.as_deref().unwrap()), "the issuer");
-    // A change keeps the secret, the domain's form keeps the client.
-    person.press(&openid, &format!("{urls}&alg=ES256")).await;
+    // A change keeps the secret, and what its form does not say; the domain's form keeps the client.
+    person.press(&openid, &format!("{urls}&alg=ES256&match_codes=first")).await;
+    let page = person.page(bot).await;
+    assert!(page.body.contains("<option value=\"first\" selected>"), "{}", page.body);
+    person.press(&openid, urls).await;
     person.press(&format!("{bot}/domain"), "").await;
     let kept = settings().await.settings;
     let client = kept.oidc.unwrap();
     assert_eq!((kept.domain, client.alg.name(), client.enabled), (None, "ES256", false));
+    assert_eq!((client.match_codes, client.nonce), (MatchCode::First, Nonce::Always));
 
     assert!(person.page(&format!("{openid}/secret")).await.body.contains("void at once"));
     let renewed = person.post(&format!("{openid}/secret"), "").await;
