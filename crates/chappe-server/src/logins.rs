@@ -57,7 +57,7 @@ pub struct Login {
     pub ip: String,
     /// Where that is.
     pub region: String,
-    /// What the site wants besides the name and the picture.
+    /// What the site wants besides a number for the person.
     pub asks: Asks,
     /// One of these is shown by the browser, and has to be picked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -105,10 +105,13 @@ pub struct LoginBot {
     pub name: String,
 }
 
-/// What a site wants besides the name and the picture.
+/// What a site wants besides a number for the person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Asks {
+    /// It wants name, username and picture, as all do but those that ask for the scope `openid` alone.
+    pub profile: bool,
     /// Its bot wants to write messages.
     pub write: bool,
     /// It wants the phone number.
@@ -192,7 +195,11 @@ impl Login {
             platform: asked.login.platform,
             ip: asked.login.ip,
             region: asked.login.region,
-            asks: Asks { write: asked.scopes.write, phone: asked.scopes.phone },
+            asks: Asks {
+                profile: asked.scopes.profile,
+                write: asked.scopes.write,
+                phone: asked.scopes.phone,
+            },
             match_codes: codes,
             app: asked.app.map(|app| App { verified_name: app.verified_name }),
             user_id: for_user,

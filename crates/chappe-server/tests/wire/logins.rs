@@ -186,7 +186,7 @@ async fn a_test_suite_in_any_language_approves_and_declines() {
     let login = &told["logins"][0];
     let path = format!("/logins/{}", login["id"]);
     assert_eq!((&login["domain"], &login["source"]), (&json!(DOMAIN), &json!("widget")));
-    assert_eq!(login["asks"], json!({ "write": true, "phone": true }));
+    assert_eq!(login["asks"], json!({ "profile": true, "write": true, "phone": true }));
     assert_eq!(login["match_codes"].as_array().unwrap().len(), 3);
     assert_eq!(ask("GET", path.clone(), json!({})).await, (200, login.clone()));
     let phone = format!("+{}", me.phone);

@@ -51,7 +51,10 @@ pub(super) fn page(frame: &Frame<'_>, shown: &Consent) -> Markup {
                 p { "The whole name of the site:" }
                 p { (whole(&login.domain)) }
             }
-            p { "The site will know your name, your username and your profile picture." }
+            p {
+                @if login.asks.profile { "The site will know your name, your username and your profile picture." }
+                @else { "The site will know a name for you that only it knows, and nothing else of your profile." }
+            }
             h2 { "Where this comes from" }
             dl.facts {
                 @if let Some(app) = &login.app {

@@ -65,7 +65,7 @@ fn login(text: &str, bot: &User) -> Login {
         platform: text.to_owned(),
         ip: text.to_owned(),
         region: text.to_owned(),
-        asks: Asks { write: true, phone: true },
+        asks: Asks { profile: true, write: true, phone: true },
         match_codes: vec!["🦊".to_owned(), "🐙".to_owned(), "⛵".to_owned()],
         app: Some(App { verified_name: Some(text.to_owned()) }),
         user_id: None,
@@ -192,5 +192,19 @@ fn no_foreign_text_becomes_markup() {
         assert!(!page.contains("alert(1)<"), "{name}");
         let seen = without_values(&page);
         assert!(!seen.contains('\u{202e}') && !seen.contains('\u{1b}'), "{name}: {seen}");
+    }
+}
+
+#[test]
+fn a_consent_says_no_more_than_the_site_learns() {
+    let mut story = Story::new();
+    let bot = story.evil_bot();
+    for profile in [false, true] {
+        let login =
+            Login { asks: Asks { profile, ..Asks::default() }, ..login("shop.example.net", &bot) };
+        let people = vec![story.person(story.me)];
+        let page = consent::page(&FRAME, &Consent { login, people, problem: None }).into_string();
+        assert_eq!(page.contains("your name, your username"), profile, "{page}");
+        assert_eq!(page.contains("a name for you that only it knows"), !profile, "{page}");
     }
 }
