@@ -6,7 +6,7 @@
   'use strict';
 
   const PARTLY = 1e6, FAR = 2e6, SAID = 3e6, MISTYPED = 4e6, NAMED = 5e6, INSIDE = 6e6, BEGUN = 7e6,
-    CALLED = 75e5, SAME = 8e6, EXACT = 9e6, ID = 10e6;
+    ELSEWHERE = 75e5, SAME = 8e6, CALLED = 85e5, EXACT = 9e6, ID = 10e6;
   const IN_NAME = 4, IN_FRONT = 3, IN_ABOUT = 2, IN_PARAM = 1, WEIGHT = 8;
   const AS_IT_IS = 4, ALIKE = 2, MOST = IN_NAME * AS_IT_IS;
   const LETTERS = 128, WORDS = 8;
@@ -101,7 +101,7 @@
     return count;
   };
 
-  let joins, meanings, called, extra, stops, noise, tails, things, stems, params, sorted;
+  let joins, meanings, called, elsewhere, extra, stops, noise, tails, things, stems, params, sorted;
 
   const joined = (one, other) => joins.get(one + ' ' + other);
 
@@ -109,6 +109,10 @@
     joins = new Map(data.joined.map(([[one, other], both]) => [one + ' ' + other, both]));
     meanings = new Map(Object.entries(data.meant));
     called = new Map(Object.entries(data.called));
+    elsewhere = new Map(data.elsewhere.split(',').map((line) => {
+      const [call, ...made] = line.split(' ');
+      return [call, made.map((number) => parseInt(number, 36))];
+    }));
     extra = data.extra;
     stops = new Set(data.stops);
     noise = new Set(data.noise.split(' '));
@@ -349,6 +353,10 @@
           why.set(number, param);
         }
       }
+    }
+    const made = forms.map(([form]) => elsewhere.get(form)).find(Boolean) ?? [];
+    for (const [place, number] of made.entries()) {
+      scores[number] = Math.max(scores[number], ELSEWHERE - place);
     }
     for (const [place, name] of calledOf(query).entries()) {
       for (let number = 0; number < things.length; number++) {

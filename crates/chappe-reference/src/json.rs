@@ -7,6 +7,7 @@ use chappe_schema::{Definition, Type};
 use serde_json::{Value, json};
 
 use crate::document::{Document, file, flag, summary};
+use crate::elsewhere::places;
 use crate::layers::LayerPage;
 use crate::model::{
     Constructor, ErrorInfo, Method, Namespace, Reference, Size, TypeInfo, core_type, params,
@@ -95,6 +96,12 @@ pub fn diff(from: i32, to: i32) -> Option<Value> {
     History::get().diff(from, to).map(|diff| difference(&diff))
 }
 
+/// The calls of others that make a method, by whose they are.
+fn elsewhere(method: &Definition) -> Value {
+    let places = places().iter().map(|place| (place.key, json!(place.calls_of(&method.name))));
+    places.collect()
+}
+
 fn method(method: &Method) -> Value {
     let definition = method.definition;
     let said = method.words;
@@ -131,6 +138,7 @@ fn method(method: &Method) -> Value {
             "callers": callers,
             "errors": errors.collect::<Value>(),
             "chappe": said.and_then(|words| words.chappe.as_deref()),
+            "elsewhere": elsewhere(definition),
             "related": {
                 "needs": related.needs,
                 "needed_by": related.needed_by,

@@ -5,6 +5,7 @@
 
 mod address;
 pub mod document;
+pub mod elsewhere;
 pub mod example;
 pub mod json;
 pub mod layers;

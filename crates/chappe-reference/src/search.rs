@@ -10,8 +10,9 @@ use std::sync::LazyLock;
 
 use serde_json::json;
 
+use crate::elsewhere::{Place, places};
 use crate::model::{TypeInfo, params};
-use crate::page::count;
+use crate::page::{EVERYWHERE, count};
 use crate::{Kind, Reference, layers, start};
 
 mod query;
@@ -22,7 +23,8 @@ mod words;
 use query::{asked, called, forms, ids};
 use text::{compact, distance};
 use thing::{
-    BEGUN, CALLED, ID, IN_FRONT, IN_NAME, KINDS, NAMED, PARTLY, SAID, Score, Thing, WEIGHT,
+    BEGUN, CALLED, ELSEWHERE, ID, IN_FRONT, IN_NAME, KINDS, NAMED, PARTLY, SAID, Score, Thing,
+    WEIGHT,
 };
 use words::{NOISE, TAILS, tables};
 
@@ -37,6 +39,8 @@ pub struct Index {
     stems: BTreeMap<String, Vec<(usize, u32)>>,
     /// The things that have a parameter of this compact name, and its name.
     params: HashMap<String, Vec<(usize, &'static str)>>,
+    /// The methods that a call of others makes, by its compact name, those used most first.
+    elsewhere: BTreeMap<String, Vec<usize>>,
 }
 
 /// Something that was found.
@@ -60,6 +64,9 @@ const MOST: u32 = IN_NAME * AS_IT_IS;
 
 /// How many letters of a query are looked at.
 const LETTERS: usize = 128;
+
+/// How many methods a call of others stands for.
+const CALLS: u32 = 4;
 
 /// How much of a constructor's description the index holds, in bytes.
 const SHORT_ABOUT: usize = 72;
@@ -124,7 +131,9 @@ impl Index {
             let mut thing =
                 Thing::new(Kind::Error, error.name, error.summary().unwrap_or_default());
             thing.code = Some(error.code);
-            thing.weight = weight(error.thrown_by.len()) / 2;
+            let is_everywhere = EVERYWHERE.contains(&error.name);
+            let methods = if is_everywhere { reference.methods() } else { &[] };
+            thing.weight = weight(error.thrown_by.len().max(methods.len())) / 2;
             things.push(thing);
         }
         for page in layers::pages() {
@@ -144,7 +153,8 @@ impl Index {
             let place = KINDS.iter().position(|(kind, _)| *kind == thing.kind);
             (place, size(thing).map_or((0, None), |size| (1, Some(size))), thing.name)
         });
-        let mut index = Self { things, stems: BTreeMap::new(), params: HashMap::new() };
+        let (stems, params, elsewhere) = (BTreeMap::new(), HashMap::new(), calls(&things));
+        let mut index = Self { things, stems, params, elsewhere };
         for (number, thing) in index.things.iter().enumerate() {
             for (stem, weight) in thing.stems() {
                 index.stems.entry(stem).or_default().push((number, weight));
@@ -187,6 +197,10 @@ impl Index {
                     meant[*number] = Some(param);
                 }
             }
+        }
+        let elsewhere = forms.iter().find_map(|form| self.elsewhere.get(form));
+        for (place, number) in elsewhere.into_iter().flatten().enumerate() {
+            scores[*number] = (ELSEWHERE - place as u32).max(scores[*number]);
         }
         for (place, name) in called(&query).iter().enumerate() {
             let things = self.things.iter().zip(&mut scores);
@@ -341,8 +355,13 @@ impl Index {
         let weights = self.things.iter().map(|thing| base36(thing.weight));
         let anchors = self.things.iter().filter(|thing| thing.kind == Kind::Guide);
         let anchors = anchors.map(|thing| start::anchor(thing.name).unwrap_or_default());
+        let elsewhere = self.elsewhere.iter().map(|(call, made)| {
+            let numbers: Vec<String> = made.iter().map(|it| base36(*it as u32)).collect();
+            format!("{call} {}", numbers.join(" "))
+        });
         json!({
             "anchors": anchors.collect::<Vec<_>>(),
+            "elsewhere": lines(elsewhere.collect(), ","),
             "called": tables().called,
             "extra": tables().extra,
             "weights": weights.collect::<String>(),
@@ -360,6 +379,26 @@ impl Index {
             "tails": TAILS,
         })
     }
+}
+
+/// The methods that the calls of others make, by the calls' compact names: the used most first, few of each.
+fn calls(things: &[Thing]) -> BTreeMap<String, Vec<usize>> {
+    let methods = things.iter().enumerate().filter(|(_, thing)| thing.kind == Kind::Method);
+    let numbers: HashMap<&str, usize> = methods.map(|(number, it)| (it.name, number)).collect();
+    let mut calls: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (call, methods) in places().iter().flat_map(Place::calls) {
+        let made = calls.entry(compact(call)).or_default();
+        for number in methods.iter().filter_map(|method| numbers.get(method.as_str())) {
+            if !made.contains(number) {
+                made.push(*number);
+            }
+        }
+    }
+    for made in calls.values_mut() {
+        made.sort_by_key(|number| std::cmp::Reverse(things[*number].weight));
+        made.truncate(CALLS as usize);
+    }
+    calls
 }
 
 /// A number of things as a weight: its bits, so that twice as many is one more. What is no method
@@ -400,7 +439,7 @@ const LONGEST_PREFIX: usize = 70;
 mod tests {
     use super::index;
     use super::query::called;
-    use super::words::tables;
+    use super::words::{CALLED, tables};
     use crate::Reference;
 
     #[test]
@@ -411,11 +450,13 @@ mod tests {
     }
 
     #[test]
-    fn what_people_call_something_is_a_method_and_each_line_is_found() {
-        for (words, names) in &tables().called {
-            assert_eq!(called(words), names, "{words}");
-            for name in names {
-                assert!(Reference::get().method(name).is_some(), "{name} is no method");
+    fn what_people_call_something_exists_and_each_line_is_found() {
+        for (words, names) in CALLED {
+            assert_eq!(called(words).join(" "), *names, "{words}");
+            for name in names.split(' ') {
+                let all = Reference::get();
+                let is_known = all.method(name).is_some() || all.error(name).is_some();
+                assert!(is_known, "{name} is neither a method nor an error");
             }
         }
     }

@@ -37,8 +37,9 @@ pub(super) const MISTYPED: Score = 4_000_000;
 pub(super) const NAMED: Score = 5_000_000;
 pub(super) const INSIDE: Score = 6_000_000;
 pub(super) const BEGUN: Score = 7_000_000;
-pub(super) const CALLED: Score = 7_500_000;
+pub(super) const ELSEWHERE: Score = 7_500_000;
 pub(super) const SAME: Score = 8_000_000;
+pub(super) const CALLED: Score = 8_500_000;
 pub(super) const EXACT: Score = 9_000_000;
 pub(super) const ID: Score = 10_000_000;
 
