@@ -8,7 +8,7 @@ use std::fmt;
 
 use chappe_schema::value::{Object, Value};
 use chappe_schema::{Definition, Type, api, facts, words::words};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 mod book;
 mod cli;
@@ -25,7 +25,7 @@ use packages::Package;
 use samples::Samples;
 
 use crate::model::Method;
-use crate::recorded::{Asker, recorded};
+use crate::recorded::{self, Asker, recorded};
 
 /// A language of the examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,7 +115,7 @@ pub(crate) fn caller(call: &Object<'static>) -> Asker {
     }
     let namespace = call.definition().namespace();
     let is_before = ["auth", "help", "langpack"].iter().any(|it| namespace == Some(it));
-    if facts().bot_only.contains(name) {
+    if facts().bot_only.contains(name) || Samples::bundled().is_for_bots(name) {
         Asker::Bot
     } else if is_before && facts().signed_out.contains(name) && !Samples::bundled().is_step(name) {
         Asker::Nobody
@@ -148,9 +148,31 @@ pub fn request(method: &Method) -> Json {
     call(method.definition).to_json()
 }
 
+/// The constructor that one mostly means by a type; `None` for an unknown type.
+#[must_use]
+pub(crate) fn usual(ty: &str) -> Option<&'static Definition> {
+    Samples::bundled().usual(ty)
+}
+
+/// What is shown of a constructor: a value that the local Telegram answered, with the method that was
+/// answered, or one that is made up.
+#[must_use]
+pub(crate) fn shown(definition: &'static Definition) -> (Option<&'static str>, Json) {
+    match recorded::value(&definition.name) {
+        Some((method, value)) => (Some(method), value.clone()),
+        None => (None, sample(definition)),
+    }
+}
+
 /// A value of a constructor as TL-JSON: its required fields, and those that belong to it.
 #[must_use]
 pub(crate) fn sample(definition: &'static Definition) -> Json {
+    match definition.name.as_str() {
+        "boolFalse" => return json!(false),
+        "boolTrue" | "true" => return json!(true),
+        "vector" => return json!([1024, 1025]),
+        _ => {}
+    }
     let plain = Samples::bundled().constructor(definition);
     // As values are written everywhere: what has 64 bits is a string.
     match Value::from_json(api(), &definition.result, &plain) {

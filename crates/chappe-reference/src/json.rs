@@ -168,7 +168,7 @@ fn constructor(constructor: &Constructor) -> Value {
             "assumed": said.is_some_and(|words| words.assumed),
             "fields": parameters(definition),
             "size": size(constructor.size),
-            "sample": example::sample(definition),
+            "sample": example::shown(definition).1,
         }),
     );
     page
@@ -194,6 +194,7 @@ fn ty(ty: &TypeInfo) -> Value {
     let steps = steps
         .iter()
         .map(|step| json!({ "when": when(step.moment), "gained": step.gained, "lost": step.lost }));
+    let usual = example::usual(ty.name);
     json!({
         "about": ty.about.map(str::trim),
         "constructors": ty.constructors,
@@ -202,6 +203,8 @@ fn ty(ty: &TypeInfo) -> Value {
         "accepted_by": ty.accepted_by,
         "held_by": ty.held_by,
         "size": size(ty.size),
+        "usual": usual.map(|it| it.name.as_str()),
+        "sample": usual.map(|it| example::shown(it).1),
         "history": steps.collect::<Value>(),
     })
 }

@@ -9,6 +9,8 @@ use chappe_schema::{Definition, Param, Type, api};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
+use crate::recorded;
+
 /// How deep values of constructors nest that are made of nothing but their types.
 const DEEPEST: usize = 8;
 
@@ -21,17 +23,39 @@ const CAST: [(&str, &[&str]); 5] = [
     ("inputUser", &["user_id", "access_hash"]),
 ];
 
+/// How the names of constructors end that stand for what is not there, not told or not usual.
+const RARE: [&str; 14] = [
+    "Deleted",
+    "Empty",
+    "Expired",
+    "Failed",
+    "Forbidden",
+    "FromMessage",
+    "Hidden",
+    "Legacy",
+    "None",
+    "NotModified",
+    "TooLong",
+    "Unavailable",
+    "Unknown",
+    "Unsupported",
+];
+
 /// Constructors of which only the id matters: the rest of a file's name is good for a while only.
 const FILES: [&str; 2] = ["inputDocument", "inputPhoto"];
 
 /// The sample values.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Samples {
+    /// Methods that only a bot has a use for, although others may call them.
+    bots: BTreeSet<String>,
     /// Methods before a sign-in that go on with a session.
     steps: BTreeSet<String>,
     /// The keys of values that name somebody.
     cast: BTreeSet<String>,
+    /// The constructor that one mostly means by a type, where no rule finds it.
+    usual: BTreeMap<String, String>,
     /// TL-JSON by `definition.field`, `field:TYPE` or `TYPE`.
     values: BTreeMap<String, Json>,
 }
@@ -72,6 +96,36 @@ impl Samples {
         self.steps.contains(method)
     }
 
+    /// Whether only a bot has a use for a method.
+    #[must_use]
+    pub(super) fn is_for_bots(&self, method: &str) -> bool {
+        self.bots.contains(method)
+    }
+
+    /// The constructor that one mostly means by a type: the one that is listed, or that stands for
+    /// the type in requests, or has the type's name, or was answered, or comes first. Those that
+    /// stand for nothing are left out if there are others. `None` for an unknown type.
+    #[must_use]
+    pub(super) fn usual(&self, ty: &str) -> Option<&'static Definition> {
+        let all = api().constructors(ty);
+        let find = |name: &str| all.iter().copied().find(|it| it.name == name);
+        let listed = || self.usual.get(ty).and_then(|name| find(name));
+        let in_requests = || self.values.get(ty).and_then(|it| find(it["_"].as_str()?));
+        let namesake = || {
+            let (namespace, name) = ty.rsplit_once('.').map_or(("", ty), |(a, b)| (a, b));
+            let is = |it: &&'static Definition| {
+                let own = it.name.rsplit_once('.').map_or(("", it.name.as_str()), |(a, b)| (a, b));
+                own.0 == namespace && own.1.eq_ignore_ascii_case(name)
+            };
+            all.iter().copied().find(is)
+        };
+        let is_rare = |it: &&'static Definition| RARE.iter().any(|end| it.name.ends_with(end));
+        let usual = || all.iter().copied().filter(|it| !is_rare(it));
+        let answered = || usual().find(|it| recorded::value(&it.name).is_some());
+        let found = listed().or_else(in_requests).or_else(namesake).or_else(answered);
+        found.or_else(|| usual().next()).or_else(|| all.first().copied())
+    }
+
     /// A call of a method, with what is given and samples for the rest. Whom what is given names
     /// does not matter: it is somebody of the cast, so that they are the same in all requests.
     ///
@@ -89,22 +143,21 @@ impl Samples {
             .map_err(|error| SampleError::Wrong(method.name.clone(), error))
     }
 
-    /// Leaves out who is meant, for the samples to say.
+    /// Puts those whom the samples name in the places of others.
     fn recast(&self, definition: &Definition, given: &mut Map<String, Json>) {
-        given.retain(|name, value| {
+        for (name, value) in given {
             let param = definition.params.iter().find(|param| param.name == *name);
             let key = param.map(|it| format!("{}:{}", it.name, it.ty)).unwrap_or_default();
             let own = format!("{}.{name}", definition.name);
-            if self.cast.contains(&key) || self.cast.contains(&own) {
-                return false;
+            let known = self.values.get(&own).or_else(|| self.values.get(&key));
+            let is_cast = self.cast.contains(&key) || self.cast.contains(&own);
+            let is_same = |known: &Json| {
+                known["_"] == value["_"] && CAST.iter().any(|(name, _)| value["_"] == *name)
+            };
+            match known {
+                Some(known) if is_cast || is_same(known) => *value = known.clone(),
+                _ => self.recast_value(value),
             }
-            let known = self.values.get(&key);
-            let is_same =
-                known.is_some_and(|known| known["_"].is_string() && known["_"] == value["_"]);
-            !(is_same && CAST.iter().any(|(name, _)| value["_"] == *name))
-        });
-        for value in given.values_mut() {
-            self.recast_value(value);
         }
     }
 
@@ -134,21 +187,34 @@ impl Samples {
         Json::Object(filled.unwrap_or_default())
     }
 
-    /// The keys of values that no method of the schema takes, directly or inside of others.
+    /// The keys of values that no definition of the schema takes, directly or inside of others.
     ///
     /// # Errors
     /// As [`Samples::call`].
     #[cfg(test)]
-    pub(super) fn unused<'a>(
+    pub(super) fn unused(
         &self,
-        methods: impl Iterator<Item = (&'static Definition, &'a Map<String, Json>)>,
+        definitions: impl Iterator<Item = &'static Definition>,
     ) -> Result<Vec<&str>, SampleError> {
-        let filling = Filling::new(self, true);
-        for (method, given) in methods {
-            filling.object(method, given, 0)?;
+        let mut used = BTreeSet::new();
+        for definition in definitions {
+            let filling = Filling::new(self, definition.is_function);
+            filling.object(definition, &Map::new(), 0)?;
+            used.append(&mut filling.used.into_inner());
         }
-        let used = filling.used.into_inner();
         Ok(self.values.keys().map(String::as_str).filter(|key| !used.contains(*key)).collect())
+    }
+
+    /// The types whose usual constructor is listed although the rules find the same, or is none.
+    #[cfg(test)]
+    pub(super) fn listed_in_vain(&self) -> Vec<&str> {
+        let rules = Self { usual: BTreeMap::new(), ..self.clone() };
+        let is_vain = |(ty, name): &(&String, &String)| {
+            let constructors = api().constructors(ty);
+            !constructors.iter().any(|it| it.name == **name)
+                || rules.usual(ty).is_some_and(|it| it.name == **name)
+        };
+        self.usual.iter().filter(is_vain).map(|(ty, _)| ty.as_str()).collect()
     }
 }
 
@@ -264,9 +330,9 @@ impl<'s> Filling<'s> {
                     it.params.iter().filter(|param| param.flag.is_none()).count()
                 };
                 let constructors = api().constructors(name);
-                // A value without end has none; the first constructors are what is usual.
+                // A value without end has none.
                 let plainest = if depth < DEEPEST {
-                    constructors.first().copied()
+                    self.samples.usual(name)
                 } else {
                     constructors.into_iter().min_by_key(fewest)
                 };

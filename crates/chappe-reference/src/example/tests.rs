@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use chappe_schema::value::Value;
 use chappe_schema::{Type, words::words};
-use serde_json::Map;
 
 use super::*;
 
@@ -38,21 +37,68 @@ fn every_method_has_a_request_that_the_schema_takes() {
 
 #[test]
 fn no_sample_is_written_in_vain() {
-    let none = Map::new();
-    let unused = Samples::bundled().unused(methods().map(|it| (it, &none))).unwrap();
+    let samples = Samples::bundled();
+    let unused = samples.unused(api().definitions().iter()).unwrap();
     assert_eq!(unused, Vec::<&str>::new());
+    assert_eq!(samples.listed_in_vain(), Vec::<&str>::new());
 }
 
 #[test]
 fn every_constructor_has_a_sample_that_is_a_value() {
     for definition in api().definitions().iter().filter(|it| !it.is_function) {
-        if !matches!(definition.result, Type::Boxed(_)) {
+        // A flag that is set is no value of the type `True`, but of `true`.
+        if !matches!(definition.result, Type::Boxed(_)) || definition.name == "true" {
             continue;
         }
         let json = sample(definition);
         let value = Value::from_json(api(), &definition.result, &json);
         let value = value.unwrap_or_else(|error| panic!("{}: {error}: {json}", definition.name));
         assert_eq!(value.to_json(), json, "{}", definition.name);
+    }
+}
+
+#[test]
+fn what_json_has_itself_is_no_object() {
+    for (constructor, json) in [
+        ("boolFalse", json!(false)),
+        ("boolTrue", json!(true)),
+        ("true", json!(true)),
+        ("vector", json!([1024, 1025])),
+    ] {
+        assert_eq!(sample(api().find(constructor).unwrap()), json);
+    }
+    let ids = Type::Vector { item: Box::new(Type::Int), bare: false };
+    for (ty, json) in
+        [(&Type::Bool, json!(false)), (&Type::True, json!(true)), (&ids, json!([1024]))]
+    {
+        assert_eq!(Value::from_json(api(), ty, &json).unwrap().to_json(), json);
+    }
+}
+
+#[test]
+fn a_type_is_shown_as_what_one_mostly_means_by_it() {
+    for (ty, constructor) in [
+        // Listed; in requests; of the type's name; answered; the first.
+        ("Chat", "channel"),
+        ("InputPeer", "inputPeerUser"),
+        ("InputDocument", "inputDocument"),
+        ("Document", "document"),
+        ("Message", "message"),
+        ("Updates", "updates"),
+        ("messages.Stickers", "messages.stickers"),
+        ("Peer", "peerUser"),
+        ("ExportedChatInvite", "chatInviteExported"),
+    ] {
+        assert_eq!(usual(ty).map(|it| it.name.as_str()), Some(constructor), "{ty}");
+    }
+    assert!(usual("NoSuchType").is_none());
+    for ty in api().types() {
+        let constructors = api().constructors(ty);
+        let shown = usual(ty).unwrap();
+        assert!(constructors.contains(&shown), "{ty}");
+        let says_nothing =
+            shown.name.ends_with("NotModified") || shown.name.ends_with("FromMessage");
+        assert!(constructors.len() == 1 || !says_nothing, "{ty}: {}", shown.name);
     }
 }
 

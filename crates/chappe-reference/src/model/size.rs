@@ -87,6 +87,13 @@ impl Sizes {
 
     /// A value of this constructor as one of its type.
     pub(super) fn constructor(&self, definition: &Definition) -> Size {
+        match definition.name.as_str() {
+            // These two are never written as their declarations say: the id, the number of items
+            // and the items; nothing but a bit of the flags.
+            "vector" => return Size::from(8),
+            "true" => return Size::fixed(0),
+            _ => {}
+        }
         let mut size = Size::fixed(4);
         for param in &definition.params {
             let mut of_param = self.of(&param.ty);

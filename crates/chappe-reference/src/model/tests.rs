@@ -1,10 +1,12 @@
 //! Tests of the model, each by facts that can be read in the schema.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use chappe_schema::{api, facts, value::Object, value::random::Random};
+use bytes::Bytes;
+use chappe_schema::value::{Object, Value, random::Random};
+use chappe_schema::{Definition, Type, api, facts};
 
-use super::{Callers, Reference, Size, namespace_of};
+use super::{Callers, Reference, Size, namespace_of, params};
 use crate::Kind;
 
 #[test]
@@ -161,7 +163,7 @@ fn a_family_is_what_is_about_the_same() {
 fn no_value_is_shorter_or_longer_than_its_constructor_allows() {
     let all = Reference::get();
     let mut random = Random::new(api(), 6);
-    for constructor in all.constructors() {
+    for constructor in all.constructors().iter().filter(|it| !is_built_in(it.name())) {
         let size = constructor.size;
         for _ in 0..4 {
             let object: Object<'_> = random.object(constructor.definition);
@@ -171,6 +173,101 @@ fn no_value_is_shorter_or_longer_than_its_constructor_allows() {
             let name = constructor.name();
             assert!(length >= size.least, "{name}: {length} bytes, {size}");
             assert!(size.most.is_none_or(|most| length <= most), "{name}: {length} bytes, {size}");
+            let ty = all.ty(&constructor.type_name()).map(|ty| ty.size);
+            let fits = |it: Size| it.least <= length && it.most.is_none_or(|most| length <= most);
+            assert!(ty.is_none_or(fits), "{name}: {length} bytes, {ty:?}");
+        }
+    }
+}
+
+/// Whether values of a constructor are no objects, as the codec writes them in a way of their own.
+fn is_built_in(constructor: &str) -> bool {
+    ["true", "vector"].contains(&constructor)
+}
+
+/// The value that the codec makes shortest, or longest, of a type: where its fields' are known.
+fn extreme<'s>(
+    definition: &'static Definition,
+    is_longest: bool,
+    known: &HashMap<&str, (u64, Value<'s>)>,
+) -> Option<Object<'s>> {
+    let mut object = Object::new(definition);
+    for param in params(definition) {
+        if param.flag.is_some() && !is_longest {
+            continue;
+        }
+        let value = match &param.ty {
+            Type::Bool | Type::True => Value::Bool(true),
+            Type::Bytes => Value::Bytes(Bytes::new()),
+            Type::Double => Value::Double(0.0),
+            Type::Int => Value::Int(0),
+            Type::Int128 => Value::Int128([0; 16]),
+            Type::Int256 => Value::Int256([0; 32]),
+            Type::Long => Value::Long(0),
+            Type::String => Value::String("".into()),
+            Type::Vector { .. } => Value::Vector(Vec::new()),
+            Type::Boxed(name) => known.get(name.as_str())?.1.clone(),
+            other => panic!("{}: a field of the type {other}", definition.name),
+        };
+        object.set(&param.name, Some(value)).unwrap();
+    }
+    Some(object)
+}
+
+/// Every type's shortest value, and its longest where there is one, by trying until none is better.
+fn extremes<'s>(is_longest: bool) -> HashMap<&'static str, (u64, Value<'s>)> {
+    let all = Reference::get();
+    let mut known = HashMap::new();
+    loop {
+        let mut is_done = true;
+        for ty in all.types().iter().filter(|ty| !is_longest || ty.size.most.is_some()) {
+            for definition in api().constructors(ty.name) {
+                if is_built_in(&definition.name) {
+                    continue;
+                }
+                let Some(object) = extreme(definition, is_longest, &known) else { continue };
+                let mut bytes = Vec::new();
+                object.encode(&mut bytes).unwrap();
+                let length = u64::try_from(bytes.len()).unwrap();
+                let is_better = known.get(ty.name).is_none_or(|(best, _)| {
+                    if is_longest { length > *best } else { length < *best }
+                });
+                if is_better {
+                    known.insert(ty.name, (length, value_of(object, &definition.result)));
+                    is_done = false;
+                }
+            }
+        }
+        if is_done {
+            return known;
+        }
+    }
+}
+
+/// Yes and no are constructors, too, but no objects.
+fn value_of<'s>(object: Object<'s>, ty: &Type) -> Value<'s> {
+    if *ty == Type::Bool { Value::Bool(true) } else { Value::Object(object) }
+}
+
+#[test]
+fn sizes_are_those_of_the_shortest_and_the_longest_value() {
+    let all = Reference::get();
+    let [shortest, longest] = [extremes(false), extremes(true)];
+    for ty in all.types().iter().filter(|ty| !ty.constructors.iter().any(|it| is_built_in(it))) {
+        let length = |of: &HashMap<&str, (u64, _)>| of.get(ty.name).map(|(length, _)| *length);
+        assert_eq!(length(&shortest), Some(ty.size.least), "{}", ty.name);
+        assert_eq!(length(&longest), ty.size.most, "{}", ty.name);
+    }
+    for constructor in all.constructors().iter().filter(|it| !is_built_in(it.name())) {
+        let length = |is_longest: bool, known: &HashMap<_, _>| {
+            let mut bytes = Vec::new();
+            extreme(constructor.definition, is_longest, known)?.encode(&mut bytes).unwrap();
+            u64::try_from(bytes.len()).ok()
+        };
+        let name = constructor.name();
+        assert_eq!(length(false, &shortest), Some(constructor.size.least), "{name}");
+        if constructor.size.most.is_some() {
+            assert_eq!(length(true, &longest), constructor.size.most, "{name}");
         }
     }
 }
@@ -189,4 +286,24 @@ fn sizes_are_those_that_one_counts_by_hand() {
     assert_eq!(size("geoPoint").to_string(), "32 to 36 bytes");
     // An id, flags, two longs, two short texts, two ints.
     assert_eq!(size("stickerSet").to_string(), "40 bytes or more");
+}
+
+#[test]
+fn lists_and_flags_take_what_the_codec_writes() {
+    let length = |value: &Value<'_>, ty: &Type| {
+        let mut bytes = Vec::new();
+        value.encode(ty, &mut bytes).unwrap();
+        u64::try_from(bytes.len()).unwrap()
+    };
+    let all = Reference::get();
+    let size = |name: &str| all.constructor(name).unwrap().size;
+    let ids = Type::Vector { item: Box::new(Type::Long), bare: false };
+    assert_eq!(length(&Value::Vector(Vec::new()), &ids), size("vector").least);
+    assert!(length(&Value::Vector(vec![Value::Long(1)]), &ids) > size("vector").least);
+    assert_eq!(size("vector").most, None);
+    assert_eq!(
+        (Some(length(&Value::Bool(true), &Type::True)), 0),
+        (size("true").most, size("true").least)
+    );
+    assert_eq!(all.ty("True").unwrap().size, size("true"));
 }
