@@ -39,6 +39,13 @@ BY_HAND = {"MSG_WAIT_TIMEOUT": {400}}
 # Told wrong by the tables: core.telegram.org/api/errors#303-see-other.
 NOT = {("FILE_MIGRATE_X", 400)}
 
+# Where alone a name comes with a code that is not its first: read on the methods' pages of
+# corefork.telegram.org, as the sources of the server MyTelegram repeat their tables.
+ONLY_AT = {
+    ("PEER_ID_INVALID", 403): {"payments.getSuggestedStarRefBots"},
+    ("PEER_ID_INVALID", 406): {"messages.forwardMessages", "messages.sendMedia", "messages.sendMultiMedia"},
+}
+
 
 def plain(name):
     return name.replace("%d", "X").replace("(\\d+)", "X")
@@ -131,7 +138,11 @@ def main():
             print(f"{method}: not in the order of the codes")
             continue
         for name, (low, high) in zip(names, places):
-            known = [code for code in ORDER[low:] if code in codes[name]]
+            known = [
+                code
+                for code in ORDER[low:]
+                if code in codes[name] and method in ONLY_AT.get((name, code), {method})
+            ]
             at[name][method] = (known, low == high)
 
     several = {name: found for name, found in codes.items() if len(found) > 1 and name in table["errors"]}
@@ -142,8 +153,8 @@ def main():
         best = max(ORDER, key=lambda code: (first[code], code == table["errors"][name]))
         table["errors"][name] = best
         usual[name] = [best] + [code for code in ORDER if code in found and code != best]
-        for method, (known, is_sure) in at[name].items():
-            if name in table["throws"].get(method, ()) and is_sure and known != usual[name]:
+        for method, (known, _) in at[name].items():
+            if name in table["throws"].get(method, ()) and known != usual[name]:
                 by_method[method][name] = known
     table["codes"] = usual
     table["codes_at"] = {method: dict(sorted(by_method[method].items())) for method in sorted(by_method)}

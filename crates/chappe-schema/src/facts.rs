@@ -173,6 +173,8 @@ mod tests {
             ("messages.sendMessage", "RANDOM_ID_DUPLICATE", &[500]),
             ("messages.editChatDefaultBannedRights", "BANNED_RIGHTS_INVALID", &[400, 406]),
             ("phone.inviteToGroupCall", "USER_NOT_PARTICIPANT", &[403]),
+            ("messages.sendMessage", "PEER_ID_INVALID", &[400]),
+            ("payments.getSuggestedStarRefBots", "PEER_ID_INVALID", &[403]),
         ] {
             assert_eq!(facts.codes_at(method, error), codes, "{method}: {error}");
         }

@@ -86,7 +86,8 @@ fn a_type_is_shown_as_what_one_mostly_means_by_it() {
         ("Message", "message"),
         ("Updates", "updates"),
         ("messages.Stickers", "messages.stickers"),
-        ("Peer", "peerUser"),
+        ("UserStatus", "userStatusOffline"),
+        ("MessageMedia", "messageMediaPhoto"),
         ("ExportedChatInvite", "chatInviteExported"),
     ] {
         assert_eq!(usual(ty).map(|it| it.name.as_str()), Some(constructor), "{ty}");
