@@ -43,8 +43,8 @@ impl Interrupt {
         Ok(Self { ctrl_c: signal::windows::ctrl_c()? })
     }
 
-    /// Returns when somebody asks the process to end.
-    pub(crate) async fn wait(&mut self) {
+    /// Returns when somebody asks the process to end, and says how.
+    pub(crate) async fn wait(&mut self) -> Asked {
         #[cfg(unix)]
         {
             let [interrupt, terminate] = &mut self.signals;
@@ -55,18 +55,31 @@ impl Interrupt {
                 }
             };
             tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-                _ = hangup => {}
+                _ = interrupt.recv() => Asked::CtrlC,
+                _ = terminate.recv() => Asked::Terminate,
+                _ = hangup => Asked::Terminate,
             }
         }
         #[cfg(windows)]
-        self.ctrl_c.recv().await;
+        {
+            self.ctrl_c.recv().await;
+            Asked::CtrlC
+        }
     }
 }
 
 fn failure(error: io::Error) -> Failure {
     Failure::new(Exit::Other, format!("cannot listen for Ctrl-C: {error}"))
+}
+
+/// How somebody asked the process to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// By a key, which every process at the terminal is told.
+    CtrlC,
+    /// By SIGTERM, which nobody else is told, or by the end of the terminal.
+    #[cfg(unix)]
+    Terminate,
 }
 
 /// Runs `work` unless somebody interrupts it; `after` says what is known then.
@@ -85,7 +98,7 @@ pub(crate) async fn unless_interrupted_at<T, A: Into<String>>(
     let mut interrupt = Interrupt::listen()?;
     let done = tokio::select! {
         done = work => done,
-        () = interrupt.wait() => Err(Failure::new(Exit::Interrupted, "interrupted")),
+        _ = interrupt.wait() => Err(Failure::new(Exit::Interrupted, "interrupted")),
     };
     // Ctrl-C at a question is a key, and comes as the question's failure.
     done.map_err(|failure| match failure.exit {

@@ -42,7 +42,7 @@ pub(crate) async fn serve(options: Serve, output: Output) -> Result<(), Failure>
     let printer = printer(output);
     loop {
         tokio::select! {
-            () = interrupt.wait() => return server.shutdown().await.map_err(failure),
+            _ = interrupt.wait() => return server.shutdown().await.map_err(failure),
             letter = letters.next() => {
                 // A full queue: nobody reads. The letters are kept, and the server does its work.
                 let _ = printer.try_send(letter.map_err(failure)?);

@@ -45,7 +45,7 @@ pub(super) async fn guide(stage: &Stage, open: bool, output: Output) -> Result<(
     loop {
         tokio::select! {
             biased;
-            () = interrupt.wait() => return Ok(()),
+            _ = interrupt.wait() => return Ok(()),
             line = lines.recv() => match line {
                 Some(line) => {
                     if guide.heard(line.trim()).await? {

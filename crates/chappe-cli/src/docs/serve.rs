@@ -41,7 +41,7 @@ pub(super) async fn open(at: Option<(Kind, &str)>, output: Output) -> Result<(),
     }
     tokio::select! {
         error = serve(listener) => Err(failure(&error)),
-        () = interrupt.wait() => Ok(()),
+        _ = interrupt.wait() => Ok(()),
     }
 }
 
