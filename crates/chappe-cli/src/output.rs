@@ -291,7 +291,8 @@ fn is_unseen(character: char) -> bool {
     )
 }
 
-fn shorten(text: &str, limit: usize) -> String {
+/// A text that is cut where it is longer than `limit` letters.
+pub(crate) fn shorten(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();
     }

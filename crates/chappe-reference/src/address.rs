@@ -1,6 +1,6 @@
 //! Where the page of a thing is.
 
-use crate::start;
+use crate::{Reference, start};
 
 /// What has a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,6 +75,33 @@ impl Kind {
         let anchor = anchor.map(|anchor| format!("#{anchor}")).unwrap_or_default();
         format!("{}.html{anchor}", self.address(name))
     }
+
+    /// What is found at an address: the inverse of [`Kind::link`] and [`Kind::address`], of the Markdown
+    /// and of the JSON, too.
+    #[must_use]
+    pub fn at(address: &str) -> Option<(Self, &'static str)> {
+        let (path, anchor) = address.split_once('#').unwrap_or((address, ""));
+        let ended = [".html", ".md", ".json"].iter().find_map(|end| path.strip_suffix(end));
+        let path = ended.unwrap_or(path);
+        if path == start::ADDRESS {
+            let is_here = |title: &&str| start::anchor(title).unwrap_or_default() == anchor;
+            return start::titles().find(is_here).map(|title| (Self::Guide, title));
+        }
+        let (folder, name) = path.split_once('/')?;
+        let kind = Self::ALL.into_iter().find(|kind| kind.folder() == folder)?;
+        let all = Reference::get();
+        let name = match kind {
+            Self::Constructor => all.constructor(name)?.name(),
+            Self::Error => all.error(name)?.name,
+            Self::Guide => return None,
+            Self::Layer => &crate::layers::page(name.parse().ok()?)?.name,
+            Self::Method => all.method(name)?.name(),
+            Self::Namespace => all.namespace(name)?.name,
+            // A type with a parameter is without it in its address.
+            Self::Type => all.types().iter().find(|it| kind.address(it.name) == path)?.name,
+        };
+        Some((kind, name))
+    }
 }
 
 #[cfg(test)]
@@ -82,6 +109,30 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::Kind;
+    use crate::{Reference, start};
+
+    #[test]
+    fn what_is_at_an_address_is_what_has_it() {
+        let all = Reference::get();
+        let things = [
+            all.methods().iter().map(|it| (Kind::Method, it.name())).collect::<Vec<_>>(),
+            all.constructors().iter().map(|it| (Kind::Constructor, it.name())).collect(),
+            all.errors().iter().map(|it| (Kind::Error, it.name)).collect(),
+            all.namespaces().iter().map(|it| (Kind::Namespace, it.name)).collect(),
+            all.types().iter().map(|it| (Kind::Type, it.name)).collect(),
+            crate::layers::pages().iter().map(|it| (Kind::Layer, it.name.as_str())).collect(),
+            start::titles().map(|it| (Kind::Guide, it)).collect(),
+        ];
+        for (kind, name) in things.into_iter().flatten() {
+            assert_eq!(Kind::at(&kind.link(name)), Some((kind, name)));
+        }
+        assert_eq!(Kind::at("types/Vector.md"), Some((Kind::Type, "Vector<t>")));
+        assert_eq!(Kind::at("methods/help.getConfig"), Some((Kind::Method, "help.getConfig")));
+        for none in ["", "methods", "methods/", "methods/User.html", "start.html#none", "x/y.html"]
+        {
+            assert_eq!(Kind::at(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn no_two_things_share_an_address_where_case_does_not_count() {

@@ -4,6 +4,7 @@
 //! under `schema/docs`. Each thing that has a page has one address, see [`Kind::address`].
 
 mod address;
+pub mod core_types;
 pub mod document;
 pub mod elsewhere;
 pub mod example;
@@ -20,3 +21,4 @@ pub mod twins;
 pub use address::Kind;
 pub use model::Reference;
 pub use recorded::{Also, Asker, Bound, Recorded, Refused};
+pub use start::code_class;

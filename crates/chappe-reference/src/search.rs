@@ -6,12 +6,12 @@
 //! is the same algorithm over the same data ([`script`]); a test compares the two.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use serde_json::json;
 
 use crate::elsewhere::{Place, places};
-use crate::model::{TypeInfo, params};
+use crate::model::{TypeInfo, is_numbered, params};
 use crate::page::{EVERYWHERE, count};
 use crate::{Kind, Reference, layers, start};
 
@@ -35,6 +35,13 @@ pub const SCRIPT: &str = include_str!("../assets/search.js");
 #[derive(Debug)]
 pub struct Index {
     things: Vec<Thing>,
+    /// The words of the things, which nobody needs who knows a name.
+    said: OnceLock<Said>,
+}
+
+/// What the things have in their texts and parameters.
+#[derive(Debug, Default)]
+struct Said {
     /// The things that a stem is part of, with how much it counts there.
     stems: BTreeMap<String, Vec<(usize, u32)>>,
     /// The things that have a parameter of this compact name, and its name.
@@ -153,17 +160,23 @@ impl Index {
             let place = KINDS.iter().position(|(kind, _)| *kind == thing.kind);
             (place, size(thing).map_or((0, None), |size| (1, Some(size))), thing.name)
         });
-        let (stems, params, elsewhere) = (BTreeMap::new(), HashMap::new(), calls(&things));
-        let mut index = Self { things, stems, params, elsewhere };
-        for (number, thing) in index.things.iter().enumerate() {
-            for (stem, weight) in thing.stems() {
-                index.stems.entry(stem).or_default().push((number, weight));
+        Self { things, said: OnceLock::new() }
+    }
+
+    fn words(&self) -> &Said {
+        self.said.get_or_init(|| {
+            let elsewhere = calls(&self.things);
+            let mut said = Said { elsewhere, ..Said::default() };
+            for (number, thing) in self.things.iter().enumerate() {
+                for (stem, weight) in thing.stems() {
+                    said.stems.entry(stem).or_default().push((number, weight));
+                }
+                for param in &thing.params {
+                    said.params.entry(compact(param)).or_default().push((number, param));
+                }
             }
-            for param in &thing.params {
-                index.params.entry(compact(param)).or_default().push((number, param));
-            }
-        }
-        index
+            said
+        })
     }
 
     /// The things that a query may mean, the likeliest first, at most `limit`.
@@ -190,7 +203,7 @@ impl Index {
             scores[number] = scores[number].max(score);
         }
         for form in &forms {
-            for (number, param) in self.params.get(form).into_iter().flatten() {
+            for (number, param) in self.words().params.get(form).into_iter().flatten() {
                 let score = SAID + 900 + self.things[*number].rank();
                 if score > scores[*number] {
                     scores[*number] = score;
@@ -198,7 +211,7 @@ impl Index {
                 }
             }
         }
-        let elsewhere = forms.iter().find_map(|form| self.elsewhere.get(form));
+        let elsewhere = forms.iter().find_map(|form| self.words().elsewhere.get(form));
         for (place, number) in elsewhere.into_iter().flatten().enumerate() {
             scores[*number] = (ELSEWHERE - place as u32).max(scores[*number]);
         }
@@ -227,11 +240,17 @@ impl Index {
     pub fn named(&self, name: &str) -> Vec<Hit<'_>> {
         let query: String = name.trim().chars().take(LETTERS).collect();
         let (forms, ids) = (forms(&query), ids(&query));
-        let levels: [&dyn Fn(&Thing) -> bool; 4] = [
+        let levels: [&dyn Fn(&Thing) -> bool; 5] = [
             &|thing| thing.name == query,
             &|thing| thing.id.is_some_and(|id| ids.contains(&id)),
             &|thing| forms.contains(&thing.key),
             &|thing| forms.iter().any(|form| *form == thing.key[thing.short..]),
+            // Others leave the number out of the name of an error: `FloodWaitError`.
+            &|thing| {
+                let bare = is_numbered(thing.name).then(|| thing.key.strip_suffix('x')).flatten();
+                thing.kind == Kind::Error
+                    && bare.is_some_and(|bare| forms.iter().any(|it| it == bare))
+            },
         ];
         let found = levels.iter().map(|is_it| self.things.iter().filter(|it| is_it(it)).collect());
         let mut found = found.filter(|found: &Vec<&Thing>| !found.is_empty());
@@ -254,13 +273,14 @@ impl Index {
     /// The things that have the words of a query, and how well.
     fn said(&self, query: &str) -> HashMap<usize, Score> {
         let asked = asked(query);
+        let stems = &self.words().stems;
         // What fits, how many words of it, how many of them in the name.
         let mut sums: HashMap<usize, (u32, u32, u32)> = HashMap::new();
         let mut most = 0;
         for word in &asked {
             let mut fits: HashMap<usize, (u32, bool)> = HashMap::new();
             let mut take = |stem: &str, times: u32| {
-                for (number, weight) in self.stems.get(stem).into_iter().flatten() {
+                for (number, weight) in stems.get(stem).into_iter().flatten() {
                     let fit = fits.entry(*number).or_default();
                     let in_name = *weight >= IN_FRONT;
                     *fit = (fit.0.max(weight * times), fit.1 || in_name);
@@ -268,7 +288,7 @@ impl Index {
             };
             take(word, AS_IT_IS);
             if word.len() >= 3 {
-                let begun = self.stems.range(word.clone()..);
+                let begun = stems.range(word.clone()..);
                 let begun = begun.take_while(|(stem, _)| stem.starts_with(word.as_str()));
                 begun.skip_while(|(stem, _)| *stem == word).for_each(|(stem, _)| take(stem, ALIKE));
             }
@@ -278,7 +298,7 @@ impl Index {
             if fits.is_empty()
                 && let Some(near) = self.nearest(word)
             {
-                let things = self.stems.get(near).into_iter().flatten();
+                let things = stems.get(near).into_iter().flatten();
                 fits.extend(things.map(|(number, weight)| (*number, (weight * ALIKE, false))));
             }
             let rarity = match fits.len() {
@@ -316,7 +336,7 @@ impl Index {
         if word.len() < 4 {
             return None;
         }
-        let near = self.stems.iter().filter_map(|(stem, things)| {
+        let near = self.words().stems.iter().filter_map(|(stem, things)| {
             let fits = stem.len() <= word.len() + 1 && distance(word, stem, 1).is_some();
             fits.then_some((things.len(), stem))
         });
@@ -355,7 +375,7 @@ impl Index {
         let weights = self.things.iter().map(|thing| base36(thing.weight));
         let anchors = self.things.iter().filter(|thing| thing.kind == Kind::Guide);
         let anchors = anchors.map(|thing| start::anchor(thing.name).unwrap_or_default());
-        let elsewhere = self.elsewhere.iter().map(|(call, made)| {
+        let elsewhere = self.words().elsewhere.iter().map(|(call, made)| {
             let numbers: Vec<String> = made.iter().map(|it| base36(*it as u32)).collect();
             format!("{call} {}", numbers.join(" "))
         });
@@ -445,7 +465,7 @@ mod tests {
     #[test]
     fn what_a_word_may_mean_is_somewhere() {
         for other in tables().meant.values().flatten() {
-            assert!(index().stems.contains_key(other), "{other} is nowhere");
+            assert!(index().words().stems.contains_key(other), "{other} is nowhere");
         }
     }
 

@@ -121,6 +121,24 @@ pub(crate) const PIECES: &[Piece] = &[
     ),
 ];
 
+/// What the errors with a code have in common, in the words of the page; `None` for a code that it does not
+/// name.
+#[must_use]
+pub fn code_class(code: i32) -> Option<&'static str> {
+    CLASSES.iter().find(|(it, _)| *it == code).map(|(_, class)| *class)
+}
+
+/// The codes of errors. What is below zero is of the transport or of a server behind the one that is asked.
+const CLASSES: &[(i32, &str)] = &[
+    (303, "another data centre"),
+    (400, "a request that cannot be done"),
+    (401, "not signed in"),
+    (403, "not allowed"),
+    (406, "nothing to show to the person"),
+    (420, "too fast"),
+    (500, "a failure of Telegram"),
+];
+
 /// The sections: their anchors, their names, what is in them.
 pub(crate) fn sections() -> impl Iterator<Item = (&'static str, &'static str, &'static [Piece])> {
     let is_begin = |piece: &Piece| matches!(piece, Piece::Section(..));
@@ -159,8 +177,20 @@ pub(crate) fn summary(title: &str) -> Option<&'static str> {
 mod tests {
     use chappe_schema::words::{Span, paragraphs};
 
-    use super::{PIECES, Piece};
+    use super::{CLASSES, PIECES, Piece};
     use crate::Reference;
+
+    #[test]
+    fn classes_of_errors_are_what_the_page_says() {
+        let (_, _, pieces) = super::sections().find(|(anchor, ..)| *anchor == "errors").unwrap();
+        let [Piece::Words(words)] = pieces else { panic!("{pieces:?}") };
+        for (code, class) in CLASSES {
+            assert!(words.contains(&format!("{code} {class}")), "{code}");
+        }
+        let mut codes: Vec<i32> = Reference::get().errors().iter().map(|it| it.code).collect();
+        codes.retain(|code| *code > 0 && super::code_class(*code).is_none());
+        assert_eq!(codes, [0; 0], "the page names them all");
+    }
 
     #[test]
     fn the_names_on_the_page_are_those_of_the_schema() {

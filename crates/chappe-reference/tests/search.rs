@@ -25,6 +25,10 @@ const FIRST: &[(&str, &str)] = &[
     ("raw.functions.account.ResetWebAuthorization", "method account.resetWebAuthorization"),
     ("new Api.account.ResetWebAuthorization({ hash })", "method account.resetWebAuthorization"),
     ("Api.account.ResetWebAuthorization", "method account.resetWebAuthorization"),
+    ("tl::functions::account::ResetWebAuthorization", "method account.resetWebAuthorization"),
+    ("grammers_tl_types::functions::help::GetConfig", "method help.getConfig"),
+    ("https://core.telegram.org/method/help.getConfig", "method help.getConfig"),
+    ("method help.getConfig", "method help.getConfig"),
     ("ACCOUNT.RESETWEBAUTHORIZATION", "method account.resetWebAuthorization"),
     ("  account.resetWebAuthorization\n", "method account.resetWebAuthorization"),
     // Its id in every notation.
@@ -409,6 +413,8 @@ fn a_name_is_one_thing_or_several_and_never_a_guess() {
     assert_eq!(named("USER"), ["type User"]);
     assert_eq!(named("FLOOD_WAIT_42"), ["error FLOOD_WAIT_X"]);
     assert_eq!(named("0x997275b5"), ["constructor boolTrue"]);
+    assert_eq!(named("telethon.errors.rpcerrorlist.FloodWaitError"), ["error FLOOD_WAIT_X"]);
+    assert_eq!(named("pyrogram.errors.FloodWait"), ["error FLOOD_WAIT_X"]);
     let several = named("getMessages");
     assert_eq!(several, ["method messages.getMessages", "method channels.getMessages"]);
     for none in ["account.resetWebAuthorisation", "reset", "", "???", "0x1"] {

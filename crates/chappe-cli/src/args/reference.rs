@@ -12,13 +12,17 @@ use crate::docs;
 /// Options of `chappe docs`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-NAME is a method, type, constructor, error or namespace in any spelling, or an id. On a
-terminal $PAGER shows the page; in a pipe it is Markdown, and with --json an object whose
-form stays. Nothing is dialled: the reference is part of this program.
+NAME is a method, type, constructor, error, namespace, layer or core type in any spelling,
+an id, the code of an error, a line of TL, an error message or the address of a page; of
+several names each is shown. At a terminal $CHAPPE_PAGER, $PAGER or less shows the page; in
+a pipe it is Markdown, and with --json an object whose form stays. Nothing is dialled: the
+reference is part of this program.
 
 Examples:
   chappe docs account.resetWebAuthorization     or reset_web_authorization, or 0x2d01b9ef
   chappe docs FLOOD_WAIT_42                     an error: its cause, and what to do
+  chappe docs 420                               the errors with a code
+  chappe docs long                              what a value is on the wire, and in programs
   chappe docs help.getConfig --lang python      the example alone
   chappe docs --search log out website          what is about that
   chappe docs --diff 198..230                   what changed between two layers
@@ -30,7 +34,7 @@ pub(crate) struct Docs {
         allow_negative_numbers = true,
         add = ArgValueCompleter::new(docs::candidates)
     )]
-    pub(crate) name: Option<String>,
+    pub(crate) name: Vec<String>,
     /// Find what these words are about, or what has a name like them
     #[arg(
         long,

@@ -1,19 +1,24 @@
 //! `chappe docs`: the method reference, which is part of this program.
 
+mod name;
 mod pager;
 mod screen;
 mod serve;
+mod short;
 
 use std::ffi::OsStr;
 
+use chappe_reference::core_types::{CORE_TYPES, CoreType, core_type};
 use chappe_reference::document::Document;
-use chappe_reference::search::{Hit, index};
+use chappe_reference::search::index;
 use chappe_reference::{Kind, Reference, example, json, layers};
+use chappe_schema::words::{summary, words};
 use clap_complete::CompletionCandidate;
 use serde_json::{Value, json};
 
 use crate::args::{Docs, Lang};
 use crate::output::{Cell, Exit, Failure, Output, notice};
+use name::Meant;
 
 /// `chappe docs`.
 pub(crate) async fn docs(options: Docs, output: Output) -> Result<(), Failure> {
@@ -23,34 +28,107 @@ pub(crate) async fn docs(options: Docs, output: Output) -> Result<(), Failure> {
     if let Some(folder) = &options.export {
         return serve::export(folder, output);
     }
-    let at = options.name.as_deref().map(find).transpose()?;
+    let at = match options.name.as_slice() {
+        [] => Vec::new(),
+        words => name::find(words)?,
+    };
     if options.open {
-        return serve::open(at, output).await;
+        return serve::open(&address(alone(&at, "--open")?), output).await;
     }
     if let Some(lang) = options.lang {
-        return program(at, lang, output);
+        return program(alone(&at, "--lang")?, lang, output);
     }
-    let (document, page) = match (at, options.layer, options.diff) {
-        (Some((kind, name)), ..) => (Document::of(kind, name), json::page(kind, name)),
-        (None, Some(layer), _) => {
-            let name = layer.to_string();
-            (Document::of(Kind::Layer, &name), json::page(Kind::Layer, &name))
-        }
-        (None, None, Some((from, to))) => (Document::diff(from, to), json::diff(from, to)),
-        (None, None, None) => (Some(Document::front()), Some(json::index())),
+    let shown = match (options.layer, options.diff) {
+        _ if !at.is_empty() => at.into_iter().map(Shown::Meant).collect(),
+        (Some(layer), _) => vec![Shown::Layer(layer)],
+        (None, Some((from, to))) => vec![Shown::Diff(from, to)],
+        (None, None) => vec![Shown::Front],
     };
-    let (Some(document), Some(page)) = (document, page) else { return Err(not_held()) };
     if output.is_json() {
-        return output.line(&page.to_string());
+        let pages = shown.iter().map(|shown| shown.json().ok_or_else(not_held));
+        let pages: Vec<Value> = pages.collect::<Result<_, _>>()?;
+        return pages.iter().try_for_each(|page| output.line(&page.to_string()));
     }
+    let documents = shown.iter().map(|shown| shown.document().ok_or_else(not_held));
+    let documents: Vec<Document> = documents.collect::<Result<_, _>>()?;
     if !output.is_terminal() {
-        return output.line(document.to_markdown("").trim_end());
+        let texts: Vec<String> = documents.iter().map(|it| it.to_markdown("")).collect();
+        return output.line(texts.join("\n").trim_end());
     }
-    let text = screen::show(&document);
+    let texts: Vec<String> = documents.iter().map(screen::show).collect();
+    let text = texts.join("\n");
     if options.no_pager {
         return output.line(text.trim_end());
     }
     pager::show(&text, output).await
+}
+
+/// What is shown.
+enum Shown {
+    Diff(i32, i32),
+    Front,
+    Layer(i32),
+    Meant(Meant),
+}
+
+impl Shown {
+    /// `None` for a layer that is not held.
+    fn document(&self) -> Option<Document> {
+        match *self {
+            Self::Diff(from, to) => Document::diff(from, to),
+            Self::Front => Some(Document::front()),
+            Self::Layer(layer) => Document::of(Kind::Layer, &layer.to_string()),
+            Self::Meant(Meant::Code(code)) => Some(short::code(code)),
+            Self::Meant(Meant::Core(core)) => Some(short::core(core)),
+            Self::Meant(Meant::Page(kind, name)) => {
+                let mut document = Document::of(kind, name)?;
+                document
+                    .blocks
+                    .extend(core_of(kind, name).into_iter().flat_map(short::core_sections));
+                Some(document)
+            }
+        }
+    }
+
+    fn json(&self) -> Option<Value> {
+        match *self {
+            Self::Diff(from, to) => json::diff(from, to),
+            Self::Front => Some(json::index()),
+            Self::Layer(layer) => json::page(Kind::Layer, &layer.to_string()),
+            Self::Meant(Meant::Code(code)) => Some(short::code_json(code)),
+            Self::Meant(Meant::Core(core)) => Some(short::core_json(core)),
+            Self::Meant(Meant::Page(kind, name)) => json::page(kind, name),
+        }
+    }
+}
+
+/// The core type that something with a page is, too.
+fn core_of(kind: Kind, name: &str) -> Option<&'static CoreType> {
+    match (kind, name) {
+        (Kind::Constructor, "true" | "True") => core_type("true"),
+        (Kind::Constructor, "vector") | (Kind::Type, "Vector<t>") => core_type("Vector"),
+        (Kind::Type, "Bool") => core_type("Bool"),
+        _ => None,
+    }
+}
+
+/// The one thing that was named, if any.
+fn alone(at: &[Meant], option: &str) -> Result<Option<Meant>, Failure> {
+    match at {
+        [] => Ok(None),
+        [one] => Ok(Some(*one)),
+        _ => Err(Failure::usage(format!("{option} goes with one name"))),
+    }
+}
+
+/// Where the pages are read about what was named.
+fn address(at: Option<Meant>) -> String {
+    match at {
+        None => String::new(),
+        Some(Meant::Code(_)) => format!("{}/", Kind::Error.folder()),
+        Some(Meant::Core(_)) => short::GUIDE.to_owned(),
+        Some(Meant::Page(kind, name)) => kind.link(name),
+    }
 }
 
 /// The names that a shell may complete: what begins like what is typed.
@@ -58,7 +136,9 @@ pub(crate) fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
     let schema = chappe_schema::api();
     let defined = schema.definitions().iter().map(|it| it.name.as_str());
     let errors = chappe_schema::facts().errors.keys().map(String::as_str);
-    completed(current, defined.chain(schema.types()).chain(errors))
+    let core = CORE_TYPES.iter().map(|it| it.name);
+    let namespaces = schema.functions().filter_map(|it| it.namespace());
+    completed(current, defined.chain(schema.types()).chain(errors).chain(core).chain(namespaces))
 }
 
 /// The same of methods alone, for `chappe call`.
@@ -66,58 +146,42 @@ pub(crate) fn methods(current: &OsStr) -> Vec<CompletionCandidate> {
     completed(current, chappe_schema::api().functions().map(|it| it.name.as_str()))
 }
 
+/// The names that begin like what is typed; where none does, those that do so in other letters or behind
+/// their namespace.
 fn completed<'n>(
     current: &OsStr,
     names: impl Iterator<Item = &'n str>,
 ) -> Vec<CompletionCandidate> {
     let Some(current) = current.to_str() else { return Vec::new() };
-    let mut names: Vec<&str> = names.filter(|name| name.starts_with(current)).collect();
+    let all: Vec<&str> = names.collect();
+    let mut names: Vec<&str> =
+        all.iter().copied().filter(|name| name.starts_with(current)).collect();
+    if names.is_empty() {
+        let current = current.to_ascii_lowercase();
+        let begins = |name: &str| name.to_ascii_lowercase().starts_with(&current);
+        let is_near = |name: &&str| {
+            begins(name) || name.split_once('.').is_some_and(|(_, short)| begins(short))
+        };
+        names = all.into_iter().filter(is_near).collect();
+    }
     names.sort_unstable();
     names.dedup();
-    names.into_iter().map(CompletionCandidate::new).collect()
+    let is_told = names.len() <= TOLD;
+    let candidates = names.into_iter().map(|name| {
+        let about = if is_told { about(name) } else { None };
+        CompletionCandidate::new(name).help(about.map(|about| about.replace('`', "").into()))
+    });
+    candidates.collect()
 }
 
-/// The one thing that a name means.
-fn find(name: &str) -> Result<(Kind, &'static str), Failure> {
-    // What is spelled as in TL needs no search.
-    let all = Reference::get();
-    let exact = match all.kind_of(name) {
-        Some(Kind::Method) => all.method(name).map(|it| it.name()),
-        Some(Kind::Constructor) => all.constructor(name).map(|it| it.name()),
-        Some(Kind::Type) => all.ty(name).map(|it| it.name),
-        Some(Kind::Error) => all.error(name).map(|it| it.name),
-        _ => None,
-    };
-    if let Some((kind, name)) = all.kind_of(name).zip(exact) {
-        return Ok((kind, name));
-    }
-    match index().named(name).as_slice() {
-        [one] => Ok((one.kind, one.name)),
-        [] => {
-            let near = index().find(name, NEAR);
-            let failure = Failure::new(Exit::NotFound, format!("nothing is called `{name}`"));
-            Err(match near.as_slice() {
-                [] => failure.hint("chappe docs --search WORDS looks into descriptions"),
-                near => failure.hint(format!("did you mean {}?", listed(near))),
-            })
-        }
-        several => {
-            let count = several.len();
-            let said = format!("{count} things are called `{name}`");
-            Err(Failure::new(Exit::NotFound, said).hint(format!("say which: {}", listed(several))))
-        }
-    }
-}
-
-/// Names as a person types them.
-fn listed(hits: &[Hit<'_>]) -> String {
-    let names = hits.iter().take(NEAR).map(|hit| format!("{} ({})", hit.name, hit.kind.word()));
-    let more = hits.len().saturating_sub(NEAR);
-    let mut said = names.collect::<Vec<_>>().join(", ");
-    if more > 0 {
-        said.push_str(&format!(" and {more} more"));
-    }
-    said
+/// What a name is about, in a sentence, for shells that show it beside the name.
+fn about(name: &str) -> Option<&'static str> {
+    let words = words();
+    let method = words.method(name).map(|it| it.about.as_str());
+    let constructor = words.constructor(name).map(|it| it.about.as_str());
+    let error = words.error(name).map(|it| it.about.as_str());
+    let about = method.or(constructor).or_else(|| words.ty(name)).or(error);
+    about.map(summary).or_else(|| core_type(name).map(|it| it.about))
 }
 
 /// `chappe docs --search`.
@@ -149,22 +213,28 @@ fn search(words: &str, limit: usize, output: Output) -> Result<(), Failure> {
 }
 
 /// `chappe docs NAME --lang`.
-fn program(at: Option<(Kind, &str)>, lang: Lang, output: Output) -> Result<(), Failure> {
-    let method = at.and_then(|(kind, name)| match kind {
-        Kind::Method => Reference::get().method(name),
+fn program(at: Option<Meant>, lang: Lang, output: Output) -> Result<(), Failure> {
+    let method = match at {
+        Some(Meant::Page(Kind::Method, name)) => Reference::get().method(name),
         _ => None,
-    });
+    };
     let Some(method) = method else {
-        let name = at.map(|(_, name)| name).unwrap_or_default();
+        let name = match at {
+            Some(Meant::Page(_, name)) => name.to_owned(),
+            Some(Meant::Core(core)) => core.name.to_owned(),
+            Some(Meant::Code(code)) => code.to_string(),
+            None => String::new(),
+        };
         return Err(Failure::usage(format!("`{name}` is no method, and has no examples")));
     };
-    let examples = example::examples(method).into_iter();
-    let example = examples.into_iter().find(|example| example.language == lang.0);
-    let Some(example) = example.filter(|example| !example.code.is_empty()) else {
-        let note = example::examples(method).into_iter().find(|it| it.language == lang.0);
-        let note = note.and_then(|example| example.note).unwrap_or_default();
-        return Err(Failure::new(Exit::NotFound, note.replace('`', "")));
+    let mut examples = example::examples(method).into_iter();
+    let Some(example) = examples.find(|example| example.language == lang.0) else {
+        return Err(Failure::new(Exit::NotFound, "there is no example in this language"));
     };
+    if example.code.is_empty() {
+        let note = example.note.unwrap_or_default();
+        return Err(Failure::new(Exit::NotFound, note.replace('`', "")));
+    }
     if let Some(note) = &example.note {
         notice(&note.replace('`', ""));
     }
@@ -184,5 +254,5 @@ fn not_held() -> Failure {
         .hint(format!("known are {}", held.join(", ")))
 }
 
-/// How many names are offered.
-const NEAR: usize = 6;
+/// For how many names a shell is told what they are about: more of them nobody reads.
+const TOLD: usize = 200;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chappe_reference::{Kind, site};
+use chappe_reference::site::{self, SiteError};
 use http_body_util::Full;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::uri::Authority;
@@ -25,12 +25,11 @@ use crate::interrupt::Interrupt;
 use crate::output::{Exit, Failure, Output, notice};
 
 /// Serves the pages until somebody ends it, and opens the one that is asked for in a browser.
-pub(super) async fn open(at: Option<(Kind, &str)>, output: Output) -> Result<(), Failure> {
+pub(super) async fn open(path: &str, output: Output) -> Result<(), Failure> {
     let mut interrupt = Interrupt::listen()?;
     let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let listener = TcpListener::bind(free).await.map_err(|error| failure(&error))?;
     let port = listener.local_addr().map_err(|error| failure(&error))?.port();
-    let path = at.map(|(kind, name)| kind.link(name)).unwrap_or_default();
     let url = format!("http://localhost:{port}/{path}");
     output.answer(&json!({ "url": url }), || url.clone())?;
     if output.is_terminal() && !output.is_json() {
@@ -53,14 +52,40 @@ pub(super) fn export(folder: &Path, output: Output) -> Result<(), Failure> {
             notice(&format!("{done} of {all} pages"));
         }
     };
-    let built = site::build(folder, &progress)
-        .map_err(|error| Failure::new(Exit::Other, error.to_string()))?;
+    let built = site::build(folder, &progress).map_err(unwritten)?;
     let start = folder.join("index.html");
     let value = json!({ "start": start, "files": built.files, "bytes": built.bytes });
     output.answer(&value, || {
         let megabytes = built.bytes.div_ceil(1_000_000);
         format!("{} files, {megabytes} MB; begin with {}", built.files, start.display())
     })
+}
+
+/// Why the pages could not be written, and what to do about it.
+fn unwritten(error: SiteError) -> Failure {
+    let (exit, hint) = match &error {
+        SiteError::Foreign(_) => (Exit::Conflict, None),
+        SiteError::Io(_, error) => match error.kind() {
+            io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => (
+                Exit::Conflict,
+                Some("that is a file; name a folder that is empty or not there yet"),
+            ),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                (Exit::Other, Some("name a folder that you may write to"))
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => (
+                Exit::Other,
+                Some("the pages need some 200 MB; make room, or name a folder elsewhere"),
+            ),
+            _ => (Exit::Other, None),
+        },
+        _ => (Exit::Other, None),
+    };
+    let failure = Failure::new(exit, format!("the pages cannot be written: {error}"));
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
 }
 
 /// Answers until the listener fails.

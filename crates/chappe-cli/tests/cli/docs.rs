@@ -7,7 +7,7 @@ use std::process::Output;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::telegram::{Running, chappe, refused, stdout};
+use crate::telegram::{Running, chappe, refused, stderr, stdout};
 
 /// A section of the page for whoever is new.
 const GUIDE: &str = "Peers and access hashes";
@@ -59,10 +59,109 @@ fn what_is_several_things_or_none_is_asked_back() {
     let near = ["did you mean", "account.resetWebAuthorization (method)"];
     refused(&docs(&["account.resetWebAuthorisation"]), 3, &near);
     refused(&docs(&["qqqqqqqqqq"]), 3, &["nothing is called", "--search"]);
+    // What people call it that other libraries have a name for.
+    let near = stderr(&docs(&["disconnectWebsite"]));
+    let first = near.lines().nth(2).unwrap().trim();
+    assert!(first.starts_with("account.resetWebAuthorization (method): Ends one login"), "{near}");
     refused(&docs(&["\u{1b}[2J"]), 3, &["\\u{1b}"]);
+    refused(&docs(&[""]), 2, &["the name is empty"]);
     let output = docs(&["getMessages", "--json"]);
     let error: Value = serde_json::from_slice(&output.stderr).unwrap();
     assert_eq!((&error["error"]["kind"], output.stdout.len()), (&"not_found".into(), 0));
+}
+
+#[test]
+fn a_name_is_found_in_what_people_copy() {
+    let reset = "# account.resetWebAuthorization";
+    for (copied, want) in [
+        // Addresses of pages: ours, Telegram's, those of other libraries.
+        ("methods/account.resetWebAuthorization.html", reset),
+        ("errors/HASH_INVALID.md", "# HASH\\_INVALID"),
+        ("start.html#peers", "# Peers and access hashes"),
+        ("peers", "# Peers and access hashes"),
+        ("https://core.telegram.org/method/account.resetWebAuthorization", reset),
+        ("core.telegram.org/constructor/updates", "# updates"),
+        ("https://core.telegram.org/type/Updates", "# Updates"),
+        ("https://tl.telethon.dev/methods/account/reset_web_authorization.html", reset),
+        ("https://docs.pyrogram.org/telegram/functions/account/reset-web-authorization", reset),
+        ("https://gram.js.org/tl/account/ResetWebAuthorization", reset),
+        // Lines of TL and of programs.
+        ("account.resetWebAuthorization#2d01b9ef hash:long = Bool;", reset),
+        ("flags.3?Vector<InputUser>", "# InputUser"),
+        ("flags.0?true", "# true"),
+        ("functions.account.ResetWebAuthorizationRequest(hash=1)", reset),
+        ("new Api.account.ResetWebAuthorization({ hash })", reset),
+        ("tl::functions::account::ResetWebAuthorization { hash: 1 }", reset),
+        // Errors as libraries tell them.
+        ("FloodWaitError", "# FLOOD\\_WAIT\\_X"),
+        ("RPCError: 420: FLOOD_WAIT_42 (caused by messages.SendMessage)", "# FLOOD\\_WAIT\\_X"),
+        ("[400 PEER_ID_INVALID] - The peer id is invalid", "# PEER\\_ID\\_INVALID"),
+        ("layer 230", "# Layer 230"),
+    ] {
+        assert_eq!(told(&[copied]).lines().next(), Some(want), "{copied}");
+    }
+    for nothing in
+        ["https://example.com/", "Vector<", "flags.1?", "#", "HASH_INVALID or USER_BANNED"]
+    {
+        let output = docs(&[nothing]);
+        assert!(matches!(output.status.code(), Some(0 | 3)), "{nothing}: {output:?}");
+    }
+    refused(&docs(&["https://example.com/"]), 3, &["nothing is called"]);
+    refused(&docs(&["HASH_INVALID or USER_BOT_INVALID"]), 3, &["nothing is called"]);
+}
+
+#[test]
+fn what_tl_is_made_of_is_told_with_how_programs_write_it() {
+    let long = told(&["long"]);
+    for said in ["# long\n", "Eight bytes", "13 03 44 00", "- Rust: `i64`", "(start.md)"] {
+        assert!(long.contains(said), "{said}: {long}");
+    }
+    for name in ["int", "double", "string", "bytes", "#", "!X", "int128", "int256", "Vector"] {
+        assert!(told(&[name]).contains("## In programs"), "{name}");
+    }
+    // What has a page has the same on it.
+    for name in ["true", "Bool", "vector"] {
+        let page = told(&[name]);
+        assert!(page.contains("## Constructors") || page.contains("## TL"), "{page}");
+        assert!(page.contains("## In programs"), "{page}");
+    }
+    let long = json(&["long"]);
+    assert_eq!((&long["kind"], &long["name"]), (&"core type".into(), &"long".into()));
+    assert_eq!(long["sample"]["json"], "\"4457235\"");
+    refused(&docs(&["long", "--lang", "rust"]), 2, &["`long` is no method"]);
+}
+
+#[test]
+fn a_code_gives_the_errors_that_come_with_it() {
+    let fast = told(&["420"]);
+    assert!(fast.starts_with("# Errors with code 420\n\n"), "{fast}");
+    assert!(fast.contains("too fast") && fast.contains("[`FLOOD_WAIT_X`]"), "{fast}");
+    assert!(!fast.contains("HASH_INVALID"), "{fast}");
+    assert!(told(&["-503"]).contains("[`Timeout`]"));
+    let codes = json(&["303"]);
+    assert_eq!((&codes["kind"], codes["errors"].as_array().unwrap().len()), (&"code".into(), 5));
+    refused(&docs(&["404"]), 3, &["nothing is called"]);
+}
+
+#[test]
+fn several_names_give_their_pages_one_after_the_other() {
+    let both = told(&["User", "HASH_INVALID"]);
+    assert_eq!(both, format!("{}\n{}", told(&["User"]), told(&["HASH_INVALID"])));
+    let both = told(&["User", "HASH_INVALID", "--json"]);
+    let kinds: Vec<Value> = both
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["kind"].clone())
+        .collect();
+    assert_eq!(kinds, ["type", "error"]);
+    // Words that are one name together are that.
+    assert_eq!(told(&["account", "resetWebAuthorization"]), told(&["0x2d01b9ef"]));
+    assert_eq!(told(&["flood", "wait", "42"]), told(&["FLOOD_WAIT_X"]));
+    // One that is wrong is named; words that are no names are a search.
+    refused(&docs(&["User", "HASH_INVALIT"]), 3, &["`HASH_INVALIT`"]);
+    let near = ["`log out website`", "account.resetWebAuthorization (method)"];
+    refused(&docs(&["log", "out", "website"]), 3, &near);
+    refused(&docs(&["User", "Chat", "--open"]), 2, &["--open goes with one name"]);
+    refused(&docs(&["User", "Chat", "--lang", "rust"]), 2, &["--lang goes with one name"]);
 }
 
 #[test]
@@ -151,7 +250,13 @@ fn a_shell_completes_names() {
     let names = complete(&["docs", "account.resetWeb"]);
     let names: Vec<&str> = names.lines().filter_map(|line| line.split('\t').next()).collect();
     assert_eq!(names, ["account.resetWebAuthorization", "account.resetWebAuthorizations"]);
-    assert!(complete(&["docs", "HASH_INV"]).contains("HASH_INVALID"));
+    assert!(complete(&["docs", "HASH_INV"]).contains("HASH_INVALID\tNo device or website"));
+    // A name without its namespace, and in other letters.
+    let near = complete(&["docs", "resetwebauthorizations"]);
+    assert!(near.starts_with("account.resetWebAuthorizations\t"), "{near}");
+    assert!(complete(&["docs", "stor"]).lines().any(|line| line == "stories"));
+    assert!(complete(&["docs", "lon"]).contains("long\t"));
+    assert!(complete(&["docs", "User", "HASH_INV"]).contains("HASH_INVALID"));
     assert!(complete(&["docs", "User"]).contains("UserFull"));
     assert!(complete(&["docs", "--lang", ""]).contains("python"));
     assert!(complete(&["call", "help.getNear"]).contains("help.getNearestDc"));
@@ -260,7 +365,12 @@ fn a_folder_of_somebody_else_is_not_written_over() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("letter.txt");
     std::fs::write(&file, "dear").unwrap();
-    refused(&docs(&["--export", folder.path().to_str().unwrap()]), 1, &["not of a reference"]);
+    refused(&docs(&["--export", folder.path().to_str().unwrap()]), 5, &["not of a reference"]);
+    // Neither is a file, nor is anything made below one.
+    for path in [file.clone(), file.join("pages")] {
+        let said = ["letter.txt", "is a file", "folder that is empty or not there yet"];
+        refused(&docs(&["--export", path.to_str().unwrap()]), 5, &said);
+    }
     assert_eq!(std::fs::read_to_string(file).unwrap(), "dear");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     refused(&docs(&["User", "--export", "x"]), 2, &["--export"]);
@@ -268,17 +378,26 @@ fn a_folder_of_somebody_else_is_not_written_over() {
 
 #[cfg(unix)]
 mod terminal {
+    use std::os::unix::process::CommandExt as _;
+    use std::process::Command;
+
+    use rustix::process::Signal;
+
     use super::{TempDir, chappe};
     use crate::terminal::Terminal;
 
-    fn shown(pager: Option<&str>, arguments: &[&str]) -> (i32, String) {
-        let home = TempDir::new().unwrap();
+    fn command(home: &TempDir, pager: Option<&str>, arguments: &[&str]) -> Command {
         let mut command = chappe(home.path());
         command.arg("docs").args(arguments).env("PATH", std::env::var_os("PATH").unwrap());
         if let Some(pager) = pager {
             command.env("PAGER", pager);
         }
-        Terminal::start(command).end()
+        command
+    }
+
+    fn shown(pager: Option<&str>, arguments: &[&str]) -> (i32, String) {
+        let home = TempDir::new().unwrap();
+        Terminal::start(command(&home, pager, arguments)).end()
     }
 
     #[test]
@@ -296,9 +415,91 @@ mod terminal {
             assert!(code == 0 && text.starts_with("HASH_INVALID\n\nNo device"), "{pager}: {text}");
         }
         // Whoever leaves before the end has read enough.
-        assert_eq!(shown(Some("head -1"), &["messages.sendMessage"]).0, 0);
-        let (code, text) = shown(Some("no-such-pager-of-anybody"), &["HASH_INVALID"]);
-        assert!(code == 2 && text.contains("--no-pager"), "{code}: {text}");
+        let (code, text) = shown(Some("head -1"), &["messages.sendMessage"]);
+        assert_eq!((code, text.as_str()), (0, "messages.sendMessage\n"));
+    }
+
+    #[test]
+    fn the_pager_of_chappe_is_asked_first_and_none_where_a_terminal_is_too_plain_for_it() {
+        let home = TempDir::new().unwrap();
+        let mut ours = command(&home, Some("false"), &["HASH_INVALID"]);
+        ours.env("CHAPPE_PAGER", "tail -n +3");
+        let (code, text) = Terminal::start(ours).end();
+        assert!(code == 0 && text.starts_with("No device"), "{text}");
+
+        let mut plain = command(&home, Some("sed s/^/>/"), &["HASH_INVALID"]);
+        plain.env("TERM", "dumb");
+        let (code, text) = Terminal::start(plain).end();
+        assert!(code == 0 && text.starts_with("HASH_INVALID\n\nNo device"), "{text}");
+    }
+
+    #[test]
+    fn a_pager_gets_colours_unless_nobody_wants_them() {
+        let home = TempDir::new().unwrap();
+        for (no_color, is_coloured) in [("", true), ("1", false)] {
+            let mut command = command(&home, Some("cat -v"), &["HASH_INVALID"]);
+            command.env("NO_COLOR", no_color);
+            let (_, text) = Terminal::start(command).end();
+            assert_eq!(text.contains("^[["), is_coloured, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_shown_although_its_pager_is_not_there_or_fails() {
+        for (pager, why) in [
+            ("no-such-pager-of-anybody -R", "cannot be started"),
+            ("no-such-pager-of-anybody | cat - nothing", "failed with exit code 1"),
+            ("no-such-pager-of-anybody;", "is not there"),
+            ("false", "failed with exit code 1"),
+            ("kill -SEGV $$", "was ended"),
+        ] {
+            let (code, text) = shown(Some(pager), &["messages.sendMessage"]);
+            let said = format!("The pager `{pager}` {why}");
+            assert!(code == 0 && text.contains(&said), "{pager}: {text}");
+            let page = "\n\nmessages.sendMessage\n\nSends a text message";
+            assert!(text.contains(page), "{pager}: {text}");
+        }
+        // Where nobody chose one, nobody misses it.
+        let home = TempDir::new().unwrap();
+        let mut bare = command(&home, None, &["HASH_INVALID"]);
+        bare.env("PATH", home.path());
+        let (code, text) = Terminal::start(bare).end();
+        assert!(code == 0 && text.starts_with("HASH_INVALID\n\nNo device"), "{text}");
+    }
+
+    #[test]
+    fn who_ends_the_command_ends_its_pager_and_gets_the_terminal_back() {
+        let home = TempDir::new().unwrap();
+        // A pager that reads keys; one that a shell started beside another program; one that will not go.
+        for (pager, is_leader) in [
+            ("stty -icanon -echo <&2; echo ready; exec sleep 1000", false),
+            ("cat | sh -c 'stty -icanon -echo <&2; echo ready; exec sleep 1000'", true),
+            ("trap '' TERM; stty -icanon -echo <&2; echo ready; exec sleep 1000", false),
+        ] {
+            let mut command = command(&home, Some(pager), &["messages.sendMessage"]);
+            if is_leader {
+                command.process_group(0);
+            }
+            let mut terminal = Terminal::start(command);
+            terminal.expect("ready");
+            assert!(!terminal.is_plain(), "{pager}");
+            terminal.signal(Signal::TERM);
+            // It ends when the last process at it is gone.
+            assert_eq!(terminal.left(), (130, true), "{pager}");
+        }
+    }
+
+    #[test]
+    fn ctrl_c_is_a_key_of_the_pager() {
+        let home = TempDir::new().unwrap();
+        let pager = "echo ready; read line <&2; echo $line; exit 2";
+        let mut terminal = Terminal::start(command(&home, Some(pager), &["HASH_INVALID"]));
+        terminal.expect("ready");
+        terminal.signal(Signal::INT);
+        terminal.say("still there");
+        let (code, text) = terminal.end();
+        assert!(code == 0 && text.contains("still there"), "{text}");
+        assert!(!text.contains("HASH_INVALID"), "whoever pressed it wants to read no more: {text}");
     }
 
     #[test]

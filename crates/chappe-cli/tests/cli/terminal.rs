@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
@@ -40,7 +41,9 @@ impl Terminal {
             .unwrap();
         let size = Winsize { ws_row: 60, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&theirs, size).unwrap();
-        command.env("TERM", "xterm");
+        if !command.get_envs().any(|(name, _)| name == "TERM") {
+            command.env("TERM", "xterm");
+        }
         command.stdin(theirs.try_clone().unwrap()).stdout(theirs.try_clone().unwrap());
         let child = command.stderr(theirs).spawn().unwrap();
         let keyboard = File::from(ours);
@@ -106,6 +109,24 @@ impl Terminal {
     pub(crate) fn end(mut self) -> (i32, String) {
         let code = self.wait();
         (code, plain(&self.seen))
+    }
+
+    /// Sends the command itself a signal, and nothing else at the terminal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().cast_signed()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Whether the terminal edits and shows a line that is typed, as it does for a shell.
+    pub(crate) fn is_plain(&self) -> bool {
+        let modes = tcgetattr(&self.keyboard).unwrap().local_modes;
+        modes.contains(LocalModes::ICANON | LocalModes::ECHO)
+    }
+
+    /// Waits until nobody has the terminal any more; gives the exit code and whether the terminal is
+    /// as a shell leaves it.
+    pub(crate) fn left(mut self) -> (i32, bool) {
+        (self.wait(), self.is_plain())
     }
 
     /// Waits for the end; gives all that was shown from the beginning.

@@ -21,33 +21,40 @@ const COMMON: usize = 60;
 
 /// The methods nearest to each method, the nearest first.
 pub(super) fn families(methods: &[Method]) -> BTreeMap<&'static str, Vec<&'static str>> {
-    let features: Vec<BTreeSet<String>> =
+    let named: Vec<BTreeSet<String>> =
         methods.iter().map(|method| features(method.definition)).collect();
     let mut owners: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (index, features) in features.iter().enumerate() {
+    for (index, features) in named.iter().enumerate() {
         for feature in features {
             owners.entry(feature).or_default().push(index);
         }
     }
     // The rarer a feature, the more it says.
     let all = count(methods.len());
-    let weight = |feature: &str| {
-        let owners = owners.get(feature).map_or(0, Vec::len);
+    let weight = |feature: &str, owners: usize| {
         let kind = if feature.starts_with(TYPE) { 0.6 } else { 1.0 };
         if owners > COMMON { 0.0 } else { kind * (all / count(owners.max(1))).ln() }
     };
-    let lengths: Vec<f64> = features
-        .iter()
-        .map(|it| it.iter().map(|feature| weight(feature).powi(2)).sum::<f64>().sqrt())
-        .collect();
+    // Of each method its features in their order: what each weighs, and who else has it.
+    let mut features: Vec<Vec<(f64, &[usize])>> = vec![Vec::new(); methods.len()];
+    for (feature, owners) in &owners {
+        let weight = weight(feature, owners.len()).powi(2);
+        for index in owners {
+            if let Some(features) = features.get_mut(*index) {
+                features.push((weight, owners));
+            }
+        }
+    }
+    let lengths: Vec<f64> =
+        features.iter().map(|it| it.iter().map(|(weight, _)| weight).sum::<f64>().sqrt()).collect();
 
     let mut families = BTreeMap::new();
     for (index, method) in methods.iter().enumerate() {
         let mut shared: BTreeMap<usize, f64> = BTreeMap::new();
-        for feature in features.get(index).into_iter().flatten() {
-            let weight = weight(feature);
-            for other in owners.get(feature.as_str()).into_iter().flatten() {
-                *shared.entry(*other).or_default() += weight.powi(2);
+        for (weight, owners) in features.get(index).into_iter().flatten() {
+            // What says nothing makes nobody nearer.
+            for other in owners.iter().filter(|_| *weight > 0.0) {
+                *shared.entry(*other).or_default() += weight;
             }
         }
         let length = |index: usize| lengths.get(index).copied().unwrap_or_default();

@@ -298,8 +298,10 @@ const MEANT: &[(&str, &str)] = &[
 ];
 
 /// Modules in front of names, of ours and of other libraries.
-pub(super) const NOISE: &str = "api chappe client constructors enums errors functions gramjs methods new \
-                                pyrogram raw telegram telethon tl types";
+/// Also the addresses of Telegram's own pages, and what people say in front of a name.
+pub(super) const NOISE: &str = "api chappe client constructor constructors core enums error errors functions \
+                                gramjs grammers http https layer method methods namespace new org pyrogram raw \
+                                rpcerrorlist telegram telethon tl type types";
 
 /// What other libraries hang on to names.
 pub(super) const TAILS: &str = "request error exception";
