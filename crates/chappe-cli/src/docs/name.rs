@@ -165,7 +165,7 @@ fn addressed(address: &str) -> Option<(Kind, &'static str)> {
     }
     let found = index().named(&name);
     let of_kind = found.iter().find(|hit| hit.kind == kind);
-    of_kind.or(found.first()).map(|hit| (hit.kind, hit.name))
+    of_kind.or_else(|| found.first()).map(|hit| (hit.kind, hit.name))
 }
 
 /// The one error that a message tells of: `RPCError: 420: FLOOD_WAIT_42 (caused by messages.SendMessage)`.

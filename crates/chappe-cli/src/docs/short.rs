@@ -91,7 +91,7 @@ pub(super) fn is_code(code: i32) -> bool {
 }
 
 fn named(code: i32) -> impl Iterator<Item = &'static chappe_reference::model::ErrorInfo> {
-    Reference::get().errors().iter().filter(move |error| error.code == code)
+    Reference::get().errors().iter().filter(move |error| error.codes.contains(&code))
 }
 
 fn text(words: impl Into<String>) -> Inline {
