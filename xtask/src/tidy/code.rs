@@ -52,6 +52,8 @@ const SOCKETS: &[&str] = &[
     "crates/chappe-cli/src/demo/guided",
     // The pages of the reference, for a browser of this machine.
     "crates/chappe-cli/src/docs/serve",
+    // How long a pager may take to end.
+    "crates/chappe-cli/src/docs/pager",
 ];
 
 const SOCKET_WORDS: &[&str] = &[

@@ -18,7 +18,7 @@ pub(super) async fn show(text: &str, output: Output) -> Result<(), Failure> {
         return output.line(text.trim_end());
     };
     // Ctrl-C is a key of the pager: who goes away before it leaves the terminal as it was set.
-    let interrupt = Interrupt::listen()?;
+    let interrupt = Interrupt::listen_at_a_terminal()?;
     match pager.run(text, interrupt).await? {
         End::Read => Ok(()),
         End::Unread(why) => {
