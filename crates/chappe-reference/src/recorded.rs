@@ -179,9 +179,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use chappe_schema::facts;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    use super::{Recorded, all, is_called, refusals};
+    use super::{Recorded, all, is_called, refusals, value};
     use crate::model::Reference;
     use crate::page::EVERYWHERE;
 
@@ -226,6 +226,34 @@ mod tests {
                 });
                 assert!(codes.is_some_and(|codes| codes.contains(&refused.code)), "{said}");
             }
+        }
+    }
+
+    #[test]
+    fn of_the_values_that_can_be_read_the_fullest_is_shown() {
+        fn walk<'r>(value: &'r Value, found: &mut BTreeMap<&'r str, usize>) {
+            match value {
+                Value::Array(items) => items.iter().for_each(|item| walk(item, found)),
+                Value::Object(fields) => {
+                    fields.values().for_each(|field| walk(field, found));
+                    let name = fields.get("_").and_then(Value::as_str);
+                    let name = name.filter(|_| value.to_string().len() <= 1_500);
+                    let most = name.map(|name| found.entry(name).or_default());
+                    most.into_iter().for_each(|most| *most = fields.len().max(*most));
+                }
+                _ => {}
+            }
+        }
+        let mut most = BTreeMap::new();
+        for recorded in all().values() {
+            recorded.answer.iter().for_each(|answer| walk(answer, &mut most));
+            recorded.also.iter().for_each(|also| walk(&also.answer, &mut most));
+        }
+        assert!(most.len() > 100, "{most:?}");
+        for (constructor, most) in most {
+            let (method, shown) = value(constructor).unwrap();
+            assert_eq!(shown.as_object().map(|it| it.len()), Some(most), "{constructor}, {method}");
+            assert!(shown.to_string().len() <= 1_500, "{constructor}");
         }
     }
 }

@@ -157,6 +157,7 @@ fn who_may_call_decides_about_the_session() {
         ("account.getPassword", "me.session", Asker::User),
         ("auth.signIn", "me.session", Asker::User),
         ("messages.setBotCallbackAnswer", "bot.session", Asker::Bot),
+        ("bots.answerWebhookJSONQuery", "bot.session", Asker::Bot),
         ("auth.sendCode", "", Asker::Nobody),
         ("invokeWithLayer", "", Asker::Nobody),
     ] {

@@ -52,6 +52,17 @@ fn who_may_call_is_not_guessed_for_methods_that_nobody_asked() {
     for method in all.methods().iter().filter(|method| method.callers.is_none()) {
         assert!(!facts().throws.contains_key(method.name()), "{}", method.name());
     }
+    for method in all.methods() {
+        let Some(callers) = method.callers else { continue };
+        let is_in = |list: &BTreeSet<String>| list.contains(method.name());
+        let want = Callers {
+            user: !is_in(&facts().bot_only),
+            bot: !is_in(&facts().user_only),
+            signed_out: is_in(&facts().signed_out),
+            business: is_in(&facts().business),
+        };
+        assert_eq!(callers, want, "{}", method.name());
+    }
     let unknown = all.methods().iter().filter(|method| method.callers.is_none()).count();
     assert_eq!(unknown, 60, "methods are newer than the facts");
 }
@@ -87,6 +98,12 @@ fn errors_know_who_answers_them() {
         for thrown in &method.errors {
             let error = all.error(thrown.name).unwrap();
             assert!(error.thrown_by.contains(&method.name()));
+            let is_assumed = facts().assumed_of(method.name()).any(|(name, _)| name == thrown.name);
+            assert_eq!(thrown.assumed, is_assumed, "{}: {}", method.name(), thrown.name);
+        }
+        for name in method.words.into_iter().flat_map(|words| words.errors.keys()) {
+            let is_said = method.errors.iter().any(|thrown| thrown.name == name);
+            assert!(is_said || all.error(name).is_none(), "{}: {name}", method.name());
         }
     }
 }
@@ -137,6 +154,12 @@ fn related_methods_are_said_once_and_in_both_directions() {
     for method in all.methods() {
         let it = &method.related;
         let lists = [&it.needs, &it.needed_by, &it.undo, &it.undoes, &it.see, &it.family];
+        let takes_back = |what: &str, by: &str| {
+            let words = all.method(what).and_then(|method| method.words);
+            words.is_some_and(|words| words.undo.iter().any(|undo| undo == by))
+        };
+        assert!(it.undo.iter().all(|other| takes_back(method.name(), other)), "{it:?}");
+        assert!(it.undoes.iter().all(|other| takes_back(other, method.name())), "{it:?}");
         let mut once = BTreeSet::from([method.name()]);
         for other in lists.into_iter().flatten() {
             assert!(once.insert(other), "{} and {other}", method.name());
