@@ -143,7 +143,14 @@ test("The site of docs/web-login.md logs a person in, and nobody else", { skip }
     const [, own] = (await page.content()).match(/data-auth-url="(\/login\/[^"]*)"/);
     await refused(`${site}${own}${address.search}`);
     await refused(`${site}${own}${address.search.replace("Claude", "Eve")}`);
+    await refused(`${site}${own}${address.search.replace(/hash=./, "hash=%C3%A4")}`);
     await refused(`${site}${own}`);
+    // What another server of this machine put into the cookie gets nowhere.
+    const cookie = `browser0="\\015\\012X-Own: 1\\015\\012\\015\\012\\"><script>"`;
+    const { port } = new URL(site);
+    const planted = await fetch(`http://127.0.0.1:${port}/`, { headers: { cookie } });
+    assert.equal(planted.headers.get("x-own"), null);
+    assert.doesNotMatch(await planted.text(), /"><script>"/);
     const brought = Buffer.from(JSON.stringify(Object.fromEntries(address.searchParams))).toString("base64url");
     await page.goto("about:blank");
     await page.goto(`${site}/#tgAuthResult=${brought}`);
