@@ -6,13 +6,13 @@
 
 use chappe_tl as tl;
 
-/// Tells Telegram where to send push notifications for this login: to a phone's push service, or to a browser.
+/// Registers this device for push notifications of the account, with a phone's push service or a browser.
 ///
-/// Call it after each sign-in, and again whenever the push service gives the device another token. The token is worth nothing any more once the login ends.
+/// Call it after each sign-in and whenever the push service issues a new token. The registration ends with the login.
 ///
 /// Method `account.registerDevice`, answers `Bool`.
 ///
-/// Answer: `true` once pushes go there.
+/// Answer: `true` once the device is registered.
 ///
 /// Callers: users.
 ///
@@ -24,17 +24,17 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RegisterDevice {
-    /// `no_muted:flags.0?true`. Chats that are muted send no push at all; left out, they send silent ones.
+    /// `no_muted:flags.0?true`. Sends no push at all for muted chats; left out, silent pushes are sent for them.
     pub no_muted: bool,
-    /// `token_type:int`. Kind of push service: 1 for Apple (APNs), 2 for Firebase (FCM), 8 for Windows (WNS), 9 for Apple's VoIP pushes, 10 for web push, 13 for Huawei.
+    /// `token_type:int`. Push service: 1 APNs (Apple), 2 FCM (Firebase), 8 WNS (Windows), 9 APNs VoIP, 10 web push, 13 Huawei.
     pub token_type: i32,
-    /// `token:string`. Token that the push service gave the device; for web push a JSON object with `endpoint` and `keys` (`p256dh`, `auth`).
+    /// `token:string`. Device token from the push service; for web push a JSON object with `endpoint` and `keys` (`p256dh`, `auth`).
     pub token: tl::Text,
-    /// `app_sandbox:Bool`. `true` if an Apple token belongs to the sandbox, `false` otherwise.
+    /// `app_sandbox:Bool`. `true` if the token is for Apple's sandbox environment, otherwise `false`.
     pub app_sandbox: bool,
-    /// `secret:bytes`. 256 random bytes that pushes will be encrypted with, where the app decrypts them itself; empty for readable pushes.
+    /// `secret:bytes`. 256 random bytes with which pushes are encrypted, for apps that decrypt them; empty for unencrypted pushes.
     pub secret: tl::Bytes,
-    /// `other_uids:Vector<long>`. User ids of the other accounts that are signed in on the same device, so that a push can name the one it is for.
+    /// `other_uids:Vector<long>`. User ids of the other accounts that are signed in on this device.
     pub other_uids: Vec<i64>,
 }
 
@@ -90,9 +90,9 @@ impl tl::Function for RegisterDevice {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::TOKEN_EMPTY, crate::errors::TOKEN_INVALID, crate::errors::TOKEN_TYPE_INVALID, crate::errors::WEBPUSH_AUTH_INVALID, crate::errors::WEBPUSH_KEY_INVALID, crate::errors::WEBPUSH_TOKEN_INVALID];
 }
 
-/// Stops push notifications to one device.
+/// Stops push notifications of the account to this device, while the login stays.
 ///
-/// Signing out does the same for the login that ends; this is for switching pushes off while the login stays.
+/// Signing out does this by itself.
 ///
 /// Method `account.unregisterDevice`, answers `Bool`.
 ///
@@ -106,11 +106,11 @@ impl tl::Function for RegisterDevice {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UnregisterDevice {
-    /// `token_type:int`. Kind of push service, the same number as in [`account.registerDevice`](crate::account::RegisterDevice).
+    /// `token_type:int`. Push service, as in [`account.registerDevice`](crate::account::RegisterDevice).
     pub token_type: i32,
     /// `token:string`. Token that was registered.
     pub token: tl::Text,
-    /// `other_uids:Vector<long>`. User ids of the other accounts on the device, as they were registered.
+    /// `other_uids:Vector<long>`. User ids of the other accounts on the device, as registered.
     pub other_uids: Vec<i64>,
 }
 
@@ -152,9 +152,9 @@ impl tl::Function for UnregisterDevice {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::TOKEN_INVALID];
 }
 
-/// Sets how a chat, a forum topic, or a whole kind of chats makes itself heard: sound, preview, and until when it is muted.
+/// Changes the notification settings of a chat, a forum topic, or all chats of a kind: sound, preview, and until when they are muted.
 ///
-/// Only the fields that are given are changed. Other logins of the account learn of it by [`updateNotifySettings`](crate::types::UpdateNotifySettings). To mute for good, set `mute_until` to 2147483647; 0 unmutes.
+/// The settings replace the earlier ones: to change one, send the others as [`account.getNotifySettings`](crate::account::GetNotifySettings) gave them. For a single chat, a field that is left out follows the settings of its kind of chat. Set `mute_until` to 2147483647 to mute forever, to 0 to unmute. Other sessions of the account get [`updateNotifySettings`](crate::types::UpdateNotifySettings).
 ///
 /// Method `account.updateNotifySettings`, answers `Bool`.
 ///
@@ -162,15 +162,15 @@ impl tl::Function for UnregisterDevice {
 ///
 /// Known errors: [`CHANNEL_INVALID`](crate::errors::CHANNEL_INVALID), [`CHANNEL_PRIVATE`](crate::errors::CHANNEL_PRIVATE), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`SETTINGS_INVALID`](crate::errors::SETTINGS_INVALID).
 ///
-/// See also: [`account.resetNotifySettings`](crate::account::ResetNotifySettings), [`account.getNotifySettings`](crate::account::GetNotifySettings), [`account.getNotifyExceptions`](crate::account::GetNotifyExceptions).
+/// See also: [`account.getNotifySettings`](crate::account::GetNotifySettings), [`account.getNotifyExceptions`](crate::account::GetNotifyExceptions), [`account.resetNotifySettings`](crate::account::ResetNotifySettings).
 ///
 /// TL: `account.updateNotifySettings#84be5b93 peer:InputNotifyPeer settings:InputPeerNotifySettings = Bool`
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateNotifySettings {
-    /// `peer:InputNotifyPeer`. What the notification settings are for: one chat, one forum topic, or all private chats, groups or channels.
+    /// `peer:InputNotifyPeer`. What the settings apply to: one chat, one forum topic, or all private chats, groups or channels.
     pub peer: crate::enums::InputNotifyPeer,
-    /// `settings:InputPeerNotifySettings`. What to change; fields that are left out go on following the settings of the kind of chat.
+    /// `settings:InputPeerNotifySettings`. New settings; fields that are left out go back to the default.
     pub settings: crate::types::InputPeerNotifySettings,
 }
 
@@ -210,11 +210,13 @@ impl tl::Function for UpdateNotifySettings {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::SETTINGS_INVALID];
 }
 
-/// Tells how a chat, a forum topic, or a kind of chats makes itself heard.
+/// Returns the notification settings of a chat, a forum topic, or all chats of a kind.
 ///
-/// Fields that are missing in the answer for a chat are the same as for its kind: ask with [`inputNotifyUsers`](crate::enums::InputNotifyPeer::InputNotifyUsers), [`inputNotifyChats`](crate::enums::InputNotifyPeer::InputNotifyChats) or [`inputNotifyBroadcasts`](crate::enums::InputNotifyPeer::InputNotifyBroadcasts) to know them.
+/// Fields that are absent for a single chat follow the settings of its kind: get those with [`inputNotifyUsers`](crate::enums::InputNotifyPeer::InputNotifyUsers), [`inputNotifyChats`](crate::enums::InputNotifyPeer::InputNotifyChats) or [`inputNotifyBroadcasts`](crate::enums::InputNotifyPeer::InputNotifyBroadcasts).
 ///
 /// Method `account.getNotifySettings`, answers `PeerNotifySettings`.
+///
+/// Answer: the settings. `mute_until` is a Unix time; 0 or a time in the past means not muted.
 ///
 /// Callers: users.
 ///
@@ -226,7 +228,7 @@ impl tl::Function for UpdateNotifySettings {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetNotifySettings {
-    /// `peer:InputNotifyPeer`. What the notification settings are for: one chat, one forum topic, or all private chats, groups or channels.
+    /// `peer:InputNotifyPeer`. What the settings apply to: one chat, one forum topic, or all private chats, groups or channels.
     pub peer: crate::enums::InputNotifyPeer,
 }
 
@@ -264,9 +266,9 @@ impl tl::Function for GetNotifySettings {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::PEER_ID_INVALID];
 }
 
-/// Forgets all notification settings of the account, of single chats and of kinds of chats, and goes back to those of a new account.
+/// Resets all notification settings of the account, those of single chats included, to the defaults.
 ///
-/// There is no way back: note what [`account.getNotifyExceptions`](crate::account::GetNotifyExceptions) lists first if you may want it again.
+/// This cannot be undone. [`account.getNotifyExceptions`](crate::account::GetNotifyExceptions) lists what would be lost.
 ///
 /// Method `account.resetNotifySettings`, answers `Bool`.
 ///
@@ -306,13 +308,15 @@ impl tl::Function for ResetNotifySettings {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Changes the first name, the last name and the bio of the account; what is left out stays.
+/// Changes the first name, last name or bio of the account.
 ///
-/// The other logins and the people who see the account learn of it by [`updateUserName`](crate::types::UpdateUserName) and [`updateUser`](crate::types::UpdateUser). Wrapped in [`invokeWithBusinessConnection`](crate::InvokeWithBusinessConnection) a bot changes those of the account that it serves, if it has the right to.
+/// What is left out stays as it is.
+///
+/// Other sessions, and users who can see the account, get [`updateUserName`](crate::types::UpdateUserName) or [`updateUser`](crate::types::UpdateUser). A bot can call it through [`invokeWithBusinessConnection`](crate::InvokeWithBusinessConnection) for an account that granted it the right to.
 ///
 /// Method `account.updateProfile`, answers `User`.
 ///
-/// Answer: the account as it is now.
+/// Answer: the account with its new profile.
 ///
 /// Callers: users, bots on behalf of a business account.
 ///
@@ -324,11 +328,11 @@ impl tl::Function for ResetNotifySettings {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateProfile {
-    /// `first_name:flags.0?string`. New first name, up to 64 characters; it cannot be empty.
+    /// `first_name:flags.0?string`. New first name, 1 to 64 characters.
     pub first_name: Option<tl::Text>,
-    /// `last_name:flags.1?string`. New last name, up to 64 characters; empty for none.
+    /// `last_name:flags.1?string`. New last name, up to 64 characters; empty to remove it.
     pub last_name: Option<tl::Text>,
-    /// `about:flags.2?string`. New bio, up to 70 characters, 140 with Telegram Premium; empty for none.
+    /// `about:flags.2?string`. New bio, up to 70 characters, 140 with Telegram Premium; empty to remove it.
     pub about: Option<tl::Text>,
 }
 
@@ -381,9 +385,9 @@ impl tl::Function for UpdateProfile {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ABOUT_TOO_LONG, crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::FIRSTNAME_INVALID];
 }
 
-/// Says that the account is online, or that it is not any more.
+/// Reports that the account is online or offline in this app.
 ///
-/// Online runs out by itself after a while, so an app that is being used repeats it: the period is `online_update_period_ms` of [`help.getConfig`](crate::help::GetConfig). Who sees it is decided by the privacy rules of [`inputPrivacyKeyStatusTimestamp`](crate::enums::InputPrivacyKey::StatusTimestamp).
+/// The online status expires by itself, so an app in use reports it repeatedly, every `online_update_period_ms` of [`help.getConfig`](crate::help::GetConfig). The privacy rules of [`inputPrivacyKeyStatusTimestamp`](crate::enums::InputPrivacyKey::StatusTimestamp) decide who can see it.
 ///
 /// Method `account.updateStatus`, answers `Bool`.
 ///
@@ -395,7 +399,7 @@ impl tl::Function for UpdateProfile {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateStatus {
-    /// `offline:Bool`. `true` when the app goes to the background, `false` while it is used.
+    /// `offline:Bool`. `true` when the app is no longer in use, `false` while it is.
     pub offline: bool,
 }
 
@@ -433,11 +437,11 @@ impl tl::Function for UpdateStatus {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the wallpapers that the account can choose from: Telegram's own and those that it saved.
+/// Lists the wallpapers that the account can choose from: Telegram's own and those it saved.
 ///
 /// Method `account.getWallPapers`, answers `account.WallPapers`.
 ///
-/// Answer: the wallpapers, or [`account.wallPapersNotModified`](crate::enums::account::WallPapers::NotModified) if `hash` is still right.
+/// Answer: the wallpapers, or [`account.wallPapersNotModified`](crate::enums::account::WallPapers::NotModified) if the list has not changed since `hash`.
 ///
 /// Callers: users.
 ///
@@ -447,7 +451,7 @@ impl tl::Function for UpdateStatus {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetWallPapers {
-    /// `hash:long`. Hash of the list that you hold already, as its last answer gave it or computed from its numbers; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:long`. `hash` of the list in the last answer, or computed from its ids; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -485,9 +489,9 @@ impl tl::Function for GetWallPapers {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Reports a user, group or channel as a whole to Telegram's moderators.
+/// Reports a user, group or channel to Telegram's moderators.
 ///
-/// To report single messages there is [`messages.report`](crate::messages::Report), for a profile picture [`account.reportProfilePhoto`](crate::account::ReportProfilePhoto). Whoever is reported is not told.
+/// To report single messages, use [`messages.report`](crate::messages::Report); to report a profile photo, [`account.reportProfilePhoto`](crate::account::ReportProfilePhoto). The reported side is not notified.
 ///
 /// Method `account.reportPeer`, answers `Bool`.
 ///
@@ -501,11 +505,11 @@ impl tl::Function for GetWallPapers {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportPeer {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `reason:ReportReason`. What is wrong with it.
+    /// `reason:ReportReason`. Reason for the report.
     pub reason: crate::enums::ReportReason,
-    /// `message:string`. Words of your own for the moderators; may be empty.
+    /// `message:string`. Comment for the moderators; may be empty.
     pub message: tl::Text,
 }
 
@@ -547,13 +551,13 @@ impl tl::Function for ReportPeer {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_PRIVATE, crate::errors::PEER_ID_INVALID];
 }
 
-/// Tells whether the account may take a username.
+/// Checks whether the account could take a username.
 ///
-/// A name has 5 to 32 characters: Latin letters, digits and underscores, and it begins with a letter. Case does not count. It may be taken by somebody else between this call and [`account.updateUsername`](crate::account::UpdateUsername).
+/// A username has 5 to 32 characters: Latin letters, digits and underscores, and starts with a letter. Case does not matter. The check reserves nothing: somebody else can take the name before [`account.updateUsername`](crate::account::UpdateUsername).
 ///
 /// Method `account.checkUsername`, answers `Bool`.
 ///
-/// Answer: `true` if it is free. A name that is taken is usually `false`, sometimes an error.
+/// Answer: `true` if it is available. A name that is taken gives `false` or an error.
 ///
 /// Callers: users.
 ///
@@ -565,7 +569,7 @@ impl tl::Function for ReportPeer {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckUsername {
-    /// `username:string`. The name, without `@`.
+    /// `username:string`. Username without `@`.
     pub username: tl::Text,
 }
 
@@ -603,13 +607,13 @@ impl tl::Function for CheckUsername {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::USERNAME_INVALID, crate::errors::USERNAME_OCCUPIED, crate::errors::USERNAME_PURCHASE_AVAILABLE];
 }
 
-/// Gives the account another public username, or takes it away.
+/// Changes or removes the public username of the account.
 ///
-/// The old one can be taken by somebody else from then on, and links with it stop leading here. Names that were bought on Fragment are not touched: see [`account.toggleUsername`](crate::account::ToggleUsername).
+/// The old name becomes available to others, and links with it stop working. Names bought on Fragment are not affected: see [`account.toggleUsername`](crate::account::ToggleUsername).
 ///
 /// Method `account.updateUsername`, answers `User`.
 ///
-/// Answer: the account as it is now.
+/// Answer: the account with its new username.
 ///
 /// Callers: users.
 ///
@@ -621,7 +625,7 @@ impl tl::Function for CheckUsername {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateUsername {
-    /// `username:string`. New name without `@`, by the rules of [`account.checkUsername`](crate::account::CheckUsername); empty for none.
+    /// `username:string`. New username without `@`, by the rules of [`account.checkUsername`](crate::account::CheckUsername); empty to remove it.
     pub username: tl::Text,
 }
 
@@ -659,11 +663,11 @@ impl tl::Function for UpdateUsername {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::USERNAME_INVALID, crate::errors::USERNAME_NOT_MODIFIED, crate::errors::USERNAME_OCCUPIED, crate::errors::USERNAME_PURCHASE_AVAILABLE];
 }
 
-/// Tells who may see or do one thing: the phone number, the last-seen time, calls, invitations to groups and so on.
+/// Returns the privacy rules for one thing: who may see the phone number or the last-seen time, call, add the account to groups, and so on.
 ///
 /// Method `account.getPrivacy`, answers `account.PrivacyRules`.
 ///
-/// Answer: the rules, with the users and chats that they name. The first one that fits a person decides.
+/// Answer: the rules in order, with the users and chats in them. The first rule that matches a person decides; if none does, it is not allowed.
 ///
 /// Callers: users.
 ///
@@ -675,7 +679,7 @@ impl tl::Function for UpdateUsername {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPrivacy {
-    /// `key:InputPrivacyKey`. Which thing: each has rules of its own.
+    /// `key:InputPrivacyKey`. What the rules are about; each key has its own rules.
     pub key: crate::enums::InputPrivacyKey,
 }
 
@@ -713,13 +717,13 @@ impl tl::Function for GetPrivacy {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PRIVACY_KEY_INVALID];
 }
 
-/// Decides who may see or do one thing, in place of the rules before.
+/// Replaces the privacy rules for one thing: who may see or do it.
 ///
-/// Give the exceptions first and the rule for everybody else last: allow or disallow all, contacts, close friends, Premium users, bots, single users, members of chats. Other logins learn of it by [`updatePrivacy`](crate::types::UpdatePrivacy).
+/// Put exceptions first and the rule for everybody else last. There are rules for everybody, contacts, close friends, Premium users, bots, single users and members of chats. Other sessions get [`updatePrivacy`](crate::types::UpdatePrivacy).
 ///
 /// Method `account.setPrivacy`, answers `account.PrivacyRules`.
 ///
-/// Answer: the rules as they are now.
+/// Answer: the rules now in force.
 ///
 /// Callers: users.
 ///
@@ -731,9 +735,9 @@ impl tl::Function for GetPrivacy {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetPrivacy {
-    /// `key:InputPrivacyKey`. Which thing: each has rules of its own.
+    /// `key:InputPrivacyKey`. What the rules are about; each key has its own rules.
     pub key: crate::enums::InputPrivacyKey,
-    /// `rules:Vector<InputPrivacyRule>`. All rules, in order; the list replaces the old one.
+    /// `rules:Vector<InputPrivacyRule>`. Complete list of rules, in order.
     pub rules: Vec<crate::enums::InputPrivacyRule>,
 }
 
@@ -773,15 +777,15 @@ impl tl::Function for SetPrivacy {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PRIVACY_KEY_INVALID, crate::errors::PRIVACY_TOO_LONG, crate::errors::PRIVACY_VALUE_INVALID];
 }
 
-/// Deletes the account with its contacts, its private chats and all that Telegram keeps for it.
+/// Deletes the account with its contacts, private chats and all data that Telegram stores for it.
 ///
-/// It cannot be undone.
+/// This cannot be undone.
 ///
-/// It works while a sign-in waits for the two-step verification password, too: that is how somebody who forgot the password starts anew. Without the password it may take a week: the answer is then [`2FA_CONFIRM_WAIT_X`](crate::errors::_2FA_CONFIRM_WAIT_X), and the owner gets a message with a link that stops it.
+/// It also works during a sign-in that waits for the two-step verification password, so that somebody who forgot the password can start over. Without the password the deletion is usually delayed: the answer is [`2FA_CONFIRM_WAIT_X`](crate::errors::_2FA_CONFIRM_WAIT_X), and the owner gets a message with a link to stop it.
 ///
 /// Method `account.deleteAccount`, answers `Bool`.
 ///
-/// Answer: `true` once the account is deleted.
+/// Answer: `true` if the account was deleted.
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -793,9 +797,9 @@ impl tl::Function for SetPrivacy {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteAccount {
-    /// `reason:string`. Why; Telegram reads it, people do not.
+    /// `reason:string`. Reason, for Telegram's statistics; may be empty.
     pub reason: tl::Text,
-    /// `password:flags.0?InputCheckPasswordSRP`. Proof of the password; with it the account is gone at once.
+    /// `password:flags.0?InputCheckPasswordSRP`. Proof of the password; with it the account is deleted at once.
     pub password: Option<crate::enums::InputCheckPasswordSrp>,
 }
 
@@ -846,7 +850,7 @@ impl tl::Function for DeleteAccount {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::_2FA_CONFIRM_WAIT_X, crate::errors::PASSWORD_HASH_INVALID];
 }
 
-/// Tells after how many days without any sign of life the account is deleted.
+/// Returns after how many days of inactivity the account is deleted automatically.
 ///
 /// Method `account.getAccountTTL`, answers `AccountDaysTTL`.
 ///
@@ -888,9 +892,9 @@ impl tl::Function for GetAccountTtl {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Sets after how many days without any sign of life the account is deleted, with all its messages and contacts.
+/// Sets after how many days of inactivity the account is deleted automatically, with all its messages and contacts.
 ///
-/// Each login that is used counts as a sign of life. The number is about the account; [`account.setAuthorizationTTL`](crate::account::SetAuthorizationTtl) is about a single login.
+/// The account counts as active while any of its sessions is used. To end single unused sessions, see [`account.setAuthorizationTTL`](crate::account::SetAuthorizationTtl).
 ///
 /// Method `account.setAccountTTL`, answers `Bool`.
 ///
@@ -904,7 +908,7 @@ impl tl::Function for GetAccountTtl {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetAccountTtl {
-    /// `ttl:AccountDaysTTL`. The number of days; apps offer one month to two years.
+    /// `ttl:AccountDaysTTL`. Number of days; official apps offer 30 to 730.
     pub ttl: crate::types::AccountDaysTtl,
 }
 
@@ -942,15 +946,13 @@ impl tl::Function for SetAccountTtl {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::TTL_DAYS_INVALID];
 }
 
-/// Sends a code to the number that the account shall move to.
+/// Sends a code to a new phone number for the account; [`account.changePhone`](crate::account::ChangePhone) with that code makes the change.
 ///
-/// [`account.changePhone`](crate::account::ChangePhone) with the code moves it.
-///
-/// Use [`auth.resendCode`](crate::auth::ResendCode) and [`auth.cancelCode`](crate::auth::CancelCode) with the new number if the code does not come. A login that is too young may not do it ([`FRESH_CHANGE_PHONE_FORBIDDEN`](crate::errors::FRESH_CHANGE_PHONE_FORBIDDEN)).
+/// If the code does not arrive, use [`auth.resendCode`](crate::auth::ResendCode) and [`auth.cancelCode`](crate::auth::CancelCode) with the new number. A session that is too new gets [`FRESH_CHANGE_PHONE_FORBIDDEN`](crate::errors::FRESH_CHANGE_PHONE_FORBIDDEN).
 ///
 /// Method `account.sendChangePhoneCode`, answers `auth.SentCode`.
 ///
-/// Answer: how the code is delivered, and the `phone_code_hash` to give back.
+/// Answer: how the code is delivered, and the `phone_code_hash` for [`account.changePhone`](crate::account::ChangePhone).
 ///
 /// Callers: users.
 ///
@@ -962,9 +964,9 @@ impl tl::Function for SetAccountTtl {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendChangePhoneCode {
-    /// `phone_number:string`. The new number, in international form; it must have no account yet.
+    /// `phone_number:string`. New number in international form; it must not have an account.
     pub phone_number: tl::Text,
-    /// `settings:CodeSettings`. Which ways to deliver the code this app can handle.
+    /// `settings:CodeSettings`. Which delivery methods the app supports.
     pub settings: crate::types::CodeSettings,
 }
 
@@ -1004,11 +1006,11 @@ impl tl::Function for SendChangePhoneCode {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::FRESH_CHANGE_PHONE_FORBIDDEN, crate::errors::PHONE_NUMBER_BANNED, crate::errors::PHONE_NUMBER_INVALID, crate::errors::PHONE_NUMBER_OCCUPIED];
 }
 
-/// Moves the account to another phone number, once a code proved it.
+/// Changes the phone number of the account, with the code sent to the new number.
 ///
-/// Chats, contacts and other logins stay.
+/// Chats, contacts and sessions stay.
 ///
-/// People who have the number in their contacts, and who may see it, have the new one from then on ([`updateUserPhone`](crate::types::UpdateUserPhone)).
+/// Users who may see the number get [`updateUserPhone`](crate::types::UpdateUserPhone).
 ///
 /// Method `account.changePhone`, answers `User`.
 ///
@@ -1024,11 +1026,11 @@ impl tl::Function for SendChangePhoneCode {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ChangePhone {
-    /// `phone_number:string`. The new number, the same as in [`account.sendChangePhoneCode`](crate::account::SendChangePhoneCode).
+    /// `phone_number:string`. New number, as in [`account.sendChangePhoneCode`](crate::account::SendChangePhoneCode).
     pub phone_number: tl::Text,
-    /// `phone_code_hash:string`. Ties this request to the code that was asked for: from [`auth.sentCode`](crate::types::auth::SentCode).
+    /// `phone_code_hash:string`. `phone_code_hash` from [`auth.sentCode`](crate::types::auth::SentCode), which identifies the code that was sent.
     pub phone_code_hash: tl::Text,
-    /// `phone_code:string`. The code that was sent, as the person typed it.
+    /// `phone_code:string`. The code, as the user typed it.
     pub phone_code: tl::Text,
 }
 
@@ -1070,7 +1072,7 @@ impl tl::Function for ChangePhone {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PHONE_CODE_EMPTY, crate::errors::PHONE_CODE_EXPIRED, crate::errors::PHONE_CODE_INVALID, crate::errors::PHONE_NUMBER_INVALID, crate::errors::PHONE_NUMBER_OCCUPIED];
 }
 
-/// Tells Telegram when the app locks itself with a passcode, so that pushes to a locked device show no text.
+/// Tells Telegram when the app will lock itself with a passcode, so that pushes to a locked device do not show message text.
 ///
 /// Method `account.updateDeviceLocked`, answers `Bool`.
 ///
@@ -1082,7 +1084,7 @@ impl tl::Function for ChangePhone {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateDeviceLocked {
-    /// `period:int`. Seconds without use until the app locks itself: 0 if it is locked now, -1 if nothing will lock it.
+    /// `period:int`. Seconds of inactivity until the app locks; 0 if it is locked now, -1 if it does not lock.
     pub period: i32,
 }
 
@@ -1120,13 +1122,13 @@ impl tl::Function for UpdateDeviceLocked {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the devices and programs that are signed in to the account, this one included.
+/// Lists the sessions of the account: the devices and apps that are signed in, including this one.
 ///
-/// Each has the model, system and app that it gave at [`initConnection`](crate::InitConnection), when it signed in, when it was active last, and an address with the country. These are not the websites that one logs in to with Telegram: those are in [`account.getWebAuthorizations`](crate::account::GetWebAuthorizations).
+/// Each entry has the device, system and app that were given to [`initConnection`](crate::InitConnection), when it signed in and was last active, and its IP address with country. Website logins are listed by [`account.getWebAuthorizations`](crate::account::GetWebAuthorizations).
 ///
 /// Method `account.getAuthorizations`, answers `account.Authorizations`.
 ///
-/// Answer: the logins in no certain order, and after how many days without use one ends (`authorization_ttl_days`). The one that asks has `current` set and `hash` 0.
+/// Answer: the sessions in no particular order, and after how many days of inactivity one is ended (`authorization_ttl_days`). This session has `current` set and `hash` 0.
 ///
 /// Callers: users.
 ///
@@ -1164,13 +1166,13 @@ impl tl::Function for GetAuthorizations {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Signs another device out of the account.
+/// Ends another session of the account: signs that device out.
 ///
-/// Whatever the device does next fails with [`AUTH_KEY_UNREGISTERED`](crate::errors::AUTH_KEY_UNREGISTERED) or [`SESSION_REVOKED`](crate::errors::SESSION_REVOKED), and it gets no updates any more. To end this login itself call [`auth.logOut`](crate::auth::LogOut). A login of less than 24 hours may not end others.
+/// The device gets [`AUTH_KEY_UNREGISTERED`](crate::errors::AUTH_KEY_UNREGISTERED) or [`SESSION_REVOKED`](crate::errors::SESSION_REVOKED) for its next request, and no more updates. Use [`auth.logOut`](crate::auth::LogOut) to end the current session. A session less than 24 hours old may not end others.
 ///
 /// Method `account.resetAuthorization`, answers `Bool`.
 ///
-/// Answer: `true` once the device is signed out.
+/// Answer: `true` once the session has ended.
 ///
 /// Callers: users.
 ///
@@ -1182,7 +1184,7 @@ impl tl::Function for GetAuthorizations {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResetAuthorization {
-    /// `hash:long`. Number of the login in the list of [`account.getAuthorizations`](crate::account::GetAuthorizations), or from [`updateNewAuthorization`](crate::types::UpdateNewAuthorization); 0, that of this login, is refused.
+    /// `hash:long`. `hash` of the session, from [`account.getAuthorizations`](crate::account::GetAuthorizations) or [`updateNewAuthorization`](crate::types::UpdateNewAuthorization); 0, the current session, is refused.
     pub hash: i64,
 }
 
@@ -1220,13 +1222,13 @@ impl tl::Function for ResetAuthorization {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::FRESH_RESET_AUTHORISATION_FORBIDDEN, crate::errors::HASH_INVALID];
 }
 
-/// Tells whether the account has two-step verification, and gives all that is needed to prove or to change the password.
+/// Returns whether the account has two-step verification, and the parameters for proving or changing the password.
 ///
-/// The proof is SRP: the app computes it from the password and from `current_algo`, `srp_B` and `srp_id` of this answer. They are good for one try and for a short while; fetch them again before each. It works before sign-in is complete, when [`auth.signIn`](crate::auth::SignIn) answered [`SESSION_PASSWORD_NEEDED`](crate::errors::SESSION_PASSWORD_NEEDED).
+/// The password itself is never sent. The app computes an SRP proof from the password and from `current_algo`, `srp_B` and `srp_id` of this answer, which are valid for one attempt and a short time: call this before each. It works before the sign-in is complete, after [`SESSION_PASSWORD_NEEDED`](crate::errors::SESSION_PASSWORD_NEEDED).
 ///
 /// Method `account.getPassword`, answers `account.Password`.
 ///
-/// Answer: the state of the password: hint, recovery email, a reset that is under way, and the numbers for the proof. Without a password `has_password` is not set and they are missing.
+/// Answer: the state of two-step verification: hint, recovery email, a pending reset, and the SRP parameters. Without a password, `has_password` is not set and the parameters are absent.
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -1264,13 +1266,13 @@ impl tl::Function for GetPassword {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Shows what is kept behind the two-step verification password: the recovery email, and the encrypted secret of Telegram Passport.
+/// Returns what only the password gives access to: the recovery email, and the encrypted secret of Telegram Passport.
 ///
-/// It is also the way to test a password without changing anything.
+/// It can also be used to verify a password without changing anything.
 ///
 /// Method `account.getPasswordSettings`, answers `account.PasswordSettings`.
 ///
-/// Answer: the full address of the recovery email, if there is one, and the settings of Passport.
+/// Answer: the full recovery email, if there is one, and the Passport settings.
 ///
 /// Callers: users.
 ///
@@ -1282,7 +1284,7 @@ impl tl::Function for GetPassword {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPasswordSettings {
-    /// `password:InputCheckPasswordSRP`. Proof that you know the two-step verification password, computed from the answer of [`account.getPassword`](crate::account::GetPassword); the password itself is never sent.
+    /// `password:InputCheckPasswordSRP`. SRP proof of the two-step verification password, computed from [`account.getPassword`](crate::account::GetPassword); the password itself is never sent.
     pub password: crate::enums::InputCheckPasswordSrp,
 }
 
@@ -1322,13 +1324,13 @@ impl tl::Function for GetPasswordSettings {
 
 /// Sets, changes or removes the two-step verification password, its hint and its recovery email.
 ///
-/// Only what is set in `new_settings` changes. To set a password, take `new_algo` of [`account.getPassword`](crate::account::GetPassword), append at least 32 random bytes to its `salt1`, and send g to the power of the hashed password as `new_password_hash`. To remove it, send [`passwordKdfAlgoUnknown`](crate::enums::PasswordKdfAlgo::Unknown), an empty hash and an empty hint.
+/// Only the fields given in `new_settings` change. To set a password, take `new_algo` from [`account.getPassword`](crate::account::GetPassword), append at least 32 random bytes to its `salt1`, hash the password with it to get x, and send g^x mod p as `new_password_hash`. To remove the password, send [`passwordKdfAlgoUnknown`](crate::enums::PasswordKdfAlgo::Unknown), an empty hash and an empty hint.
 ///
-/// A new recovery email has to be confirmed: the answer is the error [`EMAIL_UNCONFIRMED_X`](crate::errors::EMAIL_UNCONFIRMED_X), though the rest is done, and [`account.confirmPasswordEmail`](crate::account::ConfirmPasswordEmail) ends it. Somebody who uses Telegram Passport must encrypt its secret anew (`new_secure_settings`), or it is lost.
+/// A new recovery email has to be confirmed: the answer is the error [`EMAIL_UNCONFIRMED_X`](crate::errors::EMAIL_UNCONFIRMED_X), although everything else was saved; confirm with [`account.confirmPasswordEmail`](crate::account::ConfirmPasswordEmail). If the account uses Telegram Passport, encrypt its secret with the new password (`new_secure_settings`), otherwise the Passport data is lost.
 ///
 /// Method `account.updatePasswordSettings`, answers `Bool`.
 ///
-/// Answer: `true` once it is done, if there is no email to confirm.
+/// Answer: `true` once it is saved and no email has to be confirmed.
 ///
 /// Callers: users.
 ///
@@ -1340,9 +1342,9 @@ impl tl::Function for GetPasswordSettings {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdatePasswordSettings {
-    /// `password:InputCheckPasswordSRP`. Proof of the password that is valid now; [`inputCheckPasswordEmpty`](crate::enums::InputCheckPasswordSrp::InputCheckPasswordEmpty) if there is none.
+    /// `password:InputCheckPasswordSRP`. Proof of the current password; [`inputCheckPasswordEmpty`](crate::enums::InputCheckPasswordSrp::InputCheckPasswordEmpty) if there is none.
     pub password: crate::enums::InputCheckPasswordSrp,
-    /// `new_settings:account.PasswordInputSettings`. What shall be otherwise.
+    /// `new_settings:account.PasswordInputSettings`. The changes.
     pub new_settings: crate::types::account::PasswordInputSettings,
 }
 
@@ -1382,13 +1384,13 @@ impl tl::Function for UpdatePasswordSettings {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::EMAIL_INVALID, crate::errors::EMAIL_UNCONFIRMED, crate::errors::EMAIL_UNCONFIRMED_X, crate::errors::NEW_SALT_INVALID, crate::errors::NEW_SETTINGS_EMPTY, crate::errors::NEW_SETTINGS_INVALID, crate::errors::PASSWORD_HASH_INVALID, crate::errors::SRP_ID_INVALID, crate::errors::SRP_PASSWORD_CHANGED];
 }
 
-/// Sends a code to the account's own number, to stop that somebody deletes the account.
+/// Sends a code to the account's own number, with which [`account.confirmPhone`](crate::account::ConfirmPhone) stops a deletion of the account.
 ///
-/// Who tries [`account.deleteAccount`](crate::account::DeleteAccount) without the password makes Telegram send the owner a link `tg://confirmphone` with `phone` and `hash`. The owner's app opens it and calls this, then [`account.confirmPhone`](crate::account::ConfirmPhone).
+/// When somebody tries to delete the account without its password, Telegram sends the owner a link `tg://confirmphone` with `phone` and `hash`. An app that opens this link calls this method.
 ///
 /// Method `account.sendConfirmPhoneCode`, answers `auth.SentCode`.
 ///
-/// Answer: how the code is delivered.
+/// Answer: how the code is delivered, and the `phone_code_hash` for [`account.confirmPhone`](crate::account::ConfirmPhone).
 ///
 /// Callers: users.
 ///
@@ -1400,9 +1402,9 @@ impl tl::Function for UpdatePasswordSettings {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendConfirmPhoneCode {
-    /// `hash:string`. What the link calls `hash`.
+    /// `hash:string`. `hash` from the link.
     pub hash: tl::Text,
-    /// `settings:CodeSettings`. Which ways to deliver the code this app can handle.
+    /// `settings:CodeSettings`. Which delivery methods the app supports.
     pub settings: crate::types::CodeSettings,
 }
 
@@ -1442,11 +1444,11 @@ impl tl::Function for SendConfirmPhoneCode {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::HASH_INVALID];
 }
 
-/// Stops the deletion of the account that somebody asked for without its password.
+/// Stops a deletion of the account that was requested without its password.
 ///
 /// Method `account.confirmPhone`, answers `Bool`.
 ///
-/// Answer: `true` once the account stays.
+/// Answer: `true` once the deletion is cancelled.
 ///
 /// Callers: users.
 ///
@@ -1458,9 +1460,9 @@ impl tl::Function for SendConfirmPhoneCode {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ConfirmPhone {
-    /// `phone_code_hash:string`. Ties this request to the code that was asked for: from [`auth.sentCode`](crate::types::auth::SentCode).
+    /// `phone_code_hash:string`. `phone_code_hash` from [`auth.sentCode`](crate::types::auth::SentCode), which identifies the code that was sent.
     pub phone_code_hash: tl::Text,
-    /// `phone_code:string`. The code that was sent, as the person typed it.
+    /// `phone_code:string`. The code, as the user typed it.
     pub phone_code: tl::Text,
 }
 
@@ -1500,11 +1502,11 @@ impl tl::Function for ConfirmPhone {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CODE_HASH_INVALID, crate::errors::PHONE_CODE_EMPTY];
 }
 
-/// Changes proof of the password into a temporary one, so that a person who pays with a saved card is not asked each time.
+/// Exchanges a proof of the password for a temporary password, so that a user who pays with a saved card is not asked every time.
 ///
 /// Method `account.getTmpPassword`, answers `account.TmpPassword`.
 ///
-/// Answer: the temporary password, for [`inputPaymentCredentialsSaved`](crate::types::InputPaymentCredentialsSaved), and until when it is good.
+/// Answer: the temporary password, for [`inputPaymentCredentialsSaved`](crate::types::InputPaymentCredentialsSaved), and when it expires.
 ///
 /// Callers: users.
 ///
@@ -1516,9 +1518,9 @@ impl tl::Function for ConfirmPhone {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTmpPassword {
-    /// `password:InputCheckPasswordSRP`. Proof that you know the two-step verification password, computed from the answer of [`account.getPassword`](crate::account::GetPassword); the password itself is never sent.
+    /// `password:InputCheckPasswordSRP`. SRP proof of the two-step verification password, computed from [`account.getPassword`](crate::account::GetPassword); the password itself is never sent.
     pub password: crate::enums::InputCheckPasswordSrp,
-    /// `period:int`. Seconds that it shall be good for, 60 to 86400.
+    /// `period:int`. Validity in seconds, 60 to 86400.
     pub period: i32,
 }
 
@@ -1558,13 +1560,13 @@ impl tl::Function for GetTmpPassword {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PASSWORD_HASH_INVALID, crate::errors::SRP_A_INVALID, crate::errors::TMP_PASSWORD_DISABLED];
 }
 
-/// Lists the websites where somebody logged in with this Telegram account.
+/// Lists the websites on which the account is logged in with Telegram.
 ///
-/// Each row is one login: the site's domain and bot, the browser and system that were used, the address, when it was made and when it was used last. The same site has a row for each browser. Logins to Telegram itself are elsewhere, in [`account.getAuthorizations`](crate::account::GetAuthorizations). There is no update that tells of a new row or of one that is gone; ask again to see.
+/// Each entry is one login: the website's domain and bot, the browser and system, the IP address, when it was made and last used. A website has an entry for each browser. Sessions of Telegram apps are listed by [`account.getAuthorizations`](crate::account::GetAuthorizations). No update announces a login that was added or removed; call this again to find out.
 ///
 /// Method `account.getWebAuthorizations`, answers `account.WebAuthorizations`.
 ///
-/// Answer: the rows in no certain order, and in `users` the bots that `bot_id` names. An account that logged in nowhere gets two empty lists.
+/// Answer: the logins in no particular order, and in `users` the bots they refer to (`bot_id`). Both lists are empty if there is none.
 ///
 /// Callers: users.
 ///
@@ -1604,15 +1606,15 @@ impl tl::Function for GetWebAuthorizations {
 
 /// Ends one login with Telegram on a website.
 ///
-/// The list of logins no longer has it afterwards.
+/// The list of logins no longer contains it.
 ///
-/// Telegram forgets that this browser may log in there, and the person is asked anew next time. What the website itself remembers of the visitor is its own affair: nobody tells it, and a cookie there stays good until the site drops it. The site's bot keeps the right to write, if it had one; [`contacts.block`](crate::contacts::Block) takes it.
+/// Telegram will ask the user again before this browser can log in there. It does not notify the website: whatever the site remembers about the visitor, such as a cookie, stays valid until the site drops it. The site's bot also keeps its permission to write to the user; [`contacts.block`](crate::contacts::Block) takes that away.
 ///
-/// It is for people's accounts, each for its own logins: no method lets a bot or its site list or end the logins of visitors.
+/// Only user accounts can call it, for their own logins. There is no method for a bot or website to list or end the logins of its visitors.
 ///
 /// Method `account.resetWebAuthorization`, answers `Bool`.
 ///
-/// Answer: `true` once the login is gone.
+/// Answer: `true` once the login has ended.
 ///
 /// Callers: users.
 ///
@@ -1624,7 +1626,7 @@ impl tl::Function for GetWebAuthorizations {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResetWebAuthorization {
-    /// `hash:long`. Number of the login, from its [`webAuthorization`](crate::types::WebAuthorization) in the list of [`account.getWebAuthorizations`](crate::account::GetWebAuthorizations). It may be negative, and it uses all 64 bits: keep it as a string in JSON and as a big integer in JavaScript.
+    /// `hash:long`. `hash` of its [`webAuthorization`](crate::types::WebAuthorization), from [`account.getWebAuthorizations`](crate::account::GetWebAuthorizations). It uses all 64 bits and may be negative: keep it as a string in JSON and as a BigInt in JavaScript.
     pub hash: i64,
 }
 
@@ -1662,13 +1664,13 @@ impl tl::Function for ResetWebAuthorization {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::HASH_INVALID];
 }
 
-/// Ends all logins with Telegram on websites at once.
+/// Ends all website logins of the account at once.
 ///
-/// The list of [`account.getWebAuthorizations`](crate::account::GetWebAuthorizations) is empty afterwards. Devices stay signed in, and websites are not told, as with [`account.resetWebAuthorization`](crate::account::ResetWebAuthorization). It may be called again at any time: with nothing to end the answer is the same.
+/// [`account.getWebAuthorizations`](crate::account::GetWebAuthorizations) is empty afterwards. Sessions of apps stay signed in, and websites are not notified, as with [`account.resetWebAuthorization`](crate::account::ResetWebAuthorization). Calling it again is harmless.
 ///
 /// Method `account.resetWebAuthorizations`, answers `Bool`.
 ///
-/// Answer: `true`, also when there was nothing to end.
+/// Answer: `true`, even if there was nothing to end.
 ///
 /// Callers: users.
 ///
@@ -1706,13 +1708,13 @@ impl tl::Function for ResetWebAuthorizations {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches all documents that the account keeps in Telegram Passport.
+/// Returns all documents that the account has stored in Telegram Passport.
 ///
-/// They are encrypted with a secret that only the person's password opens; Telegram cannot read them.
+/// They are encrypted with a secret that only the user's password unlocks; Telegram cannot read them.
 ///
 /// Method `account.getAllSecureValues`, answers `Vector<SecureValue>`.
 ///
-/// Answer: one value for each kind of document that was saved.
+/// Answer: one value for each kind of document that is stored.
 ///
 /// Callers: users.
 ///
@@ -1750,11 +1752,11 @@ impl tl::Function for GetAllSecureValues {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches some of the documents that the account keeps in Telegram Passport, still encrypted.
+/// Returns documents of certain kinds from Telegram Passport, still encrypted.
 ///
 /// Method `account.getSecureValue`, answers `Vector<SecureValue>`.
 ///
-/// Answer: those of the asked kinds that were saved.
+/// Answer: those of the requested kinds that are stored.
 ///
 /// Callers: users.
 ///
@@ -1764,7 +1766,7 @@ impl tl::Function for GetAllSecureValues {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSecureValue {
-    /// `types:Vector<SecureValueType>`. Which kinds of documents.
+    /// `types:Vector<SecureValueType>`. Kinds of documents.
     pub types: Vec<crate::enums::SecureValueType>,
 }
 
@@ -1802,13 +1804,13 @@ impl tl::Function for GetSecureValue {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Puts a document into Telegram Passport, in place of one of the same kind.
+/// Stores a document in Telegram Passport, replacing an earlier one of the same kind.
 ///
-/// The app encrypts data and files with a secret of its own, and that with the Passport secret, before it sends them. Files go up with [`upload.saveFilePart`](crate::upload::SaveFilePart) first. A phone number or an email address must be verified before it is saved.
+/// The app encrypts data and files with a secret of their own, and that secret with the Passport secret, before sending. Upload files with [`upload.saveFilePart`](crate::upload::SaveFilePart) first. A phone number or email address must be verified before it can be stored.
 ///
 /// Method `account.saveSecureValue`, answers `SecureValue`.
 ///
-/// Answer: the document as it was saved.
+/// Answer: the document as stored.
 ///
 /// Callers: users.
 ///
@@ -1820,9 +1822,9 @@ impl tl::Function for GetSecureValue {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveSecureValue {
-    /// `value:InputSecureValue`. The document: encrypted data, uploaded files, or a plain phone number or email address.
+    /// `value:InputSecureValue`. The document: encrypted data, uploaded files, or a phone number or email address in plain text.
     pub value: crate::types::InputSecureValue,
-    /// `secure_secret_id:long`. Which Passport secret it is encrypted with: the first 8 bytes of the secret's SHA-256, as in the settings behind the password.
+    /// `secure_secret_id:long`. Id of the Passport secret used for encryption: the first 8 bytes of its SHA-256, from the settings behind the password.
     pub secure_secret_id: i64,
 }
 
@@ -1864,7 +1866,7 @@ impl tl::Function for SaveSecureValue {
 
 /// Deletes documents from Telegram Passport.
 ///
-/// Services that got them before keep what they have.
+/// Services that received them before keep their copies.
 ///
 /// Method `account.deleteSecureValue`, answers `Bool`.
 ///
@@ -1876,7 +1878,7 @@ impl tl::Function for SaveSecureValue {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteSecureValue {
-    /// `types:Vector<SecureValueType>`. Which kinds of documents.
+    /// `types:Vector<SecureValueType>`. Kinds of documents.
     pub types: Vec<crate::enums::SecureValueType>,
 }
 
@@ -1914,13 +1916,13 @@ impl tl::Function for DeleteSecureValue {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches what a service wants to know through Telegram Passport, and which of it the account has saved.
+/// Returns which Telegram Passport documents a service requests, and which of them the account has stored.
 ///
-/// An app calls it when somebody opens a Passport link; the values of the parameters stand in the link.
+/// Call it when the user opens a Passport link; the parameters come from the link.
 ///
 /// Method `account.getAuthorizationForm`, answers `account.AuthorizationForm`.
 ///
-/// Answer: the wanted kinds, the documents that are there, errors that the service found in them earlier, and its privacy policy.
+/// Answer: the requested kinds, the stored documents, errors that the service reported about them, and its privacy policy.
 ///
 /// Callers: users.
 ///
@@ -1934,9 +1936,9 @@ impl tl::Function for DeleteSecureValue {
 pub struct GetAuthorizationForm {
     /// `bot_id:long`. User id of the service's bot.
     pub bot_id: i64,
-    /// `scope:string`. Which documents the service wants, as JSON.
+    /// `scope:string`. Requested documents, as JSON.
     pub scope: tl::Text,
-    /// `public_key:string`. Public key of the service, in PEM.
+    /// `public_key:string`. Public key of the service, in PEM format.
     pub public_key: tl::Text,
 }
 
@@ -1978,9 +1980,9 @@ impl tl::Function for GetAuthorizationForm {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID, crate::errors::PUBLIC_KEY_REQUIRED];
 }
 
-/// Hands documents from Telegram Passport to a service.
+/// Shares documents from Telegram Passport with a service.
 ///
-/// The app encrypts the credentials with the service's public key; the service's bot gets them in a service message.
+/// The app encrypts the credentials with the service's public key; the service's bot receives them in a service message.
 ///
 /// Method `account.acceptAuthorization`, answers `Bool`.
 ///
@@ -1996,11 +1998,11 @@ impl tl::Function for GetAuthorizationForm {
 pub struct AcceptAuthorization {
     /// `bot_id:long`. User id of the service's bot.
     pub bot_id: i64,
-    /// `scope:string`. Which documents the service wants, as in the link.
+    /// `scope:string`. Requested documents, as in the link.
     pub scope: tl::Text,
-    /// `public_key:string`. Public key of the service, in PEM.
+    /// `public_key:string`. Public key of the service, in PEM format.
     pub public_key: tl::Text,
-    /// `value_hashes:Vector<SecureValueHash>`. Kind and hash of each document that is handed over.
+    /// `value_hashes:Vector<SecureValueHash>`. Kind and hash of each document that is shared.
     pub value_hashes: Vec<crate::types::SecureValueHash>,
     /// `credentials:SecureCredentialsEncrypted`. Secrets of these documents, encrypted for the service.
     pub credentials: crate::types::SecureCredentialsEncrypted,
@@ -2048,11 +2050,11 @@ impl tl::Function for AcceptAuthorization {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID, crate::errors::PUBLIC_KEY_REQUIRED];
 }
 
-/// Sends a code to a phone number, to show that it is the person's before Telegram Passport saves it.
+/// Sends a code to a phone number, to verify it before it is stored in Telegram Passport.
 ///
 /// Method `account.sendVerifyPhoneCode`, answers `auth.SentCode`.
 ///
-/// Answer: how the code is delivered.
+/// Answer: how the code is delivered, and the `phone_code_hash` for [`account.verifyPhone`](crate::account::VerifyPhone).
 ///
 /// Callers: users.
 ///
@@ -2064,9 +2066,9 @@ impl tl::Function for AcceptAuthorization {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendVerifyPhoneCode {
-    /// `phone_number:string`. Phone number in international form, with its country code.
+    /// `phone_number:string`. Phone number in international form, with country code.
     pub phone_number: tl::Text,
-    /// `settings:CodeSettings`. Which ways to deliver the code this app can handle.
+    /// `settings:CodeSettings`. Which delivery methods the app supports.
     pub settings: crate::types::CodeSettings,
 }
 
@@ -2106,7 +2108,7 @@ impl tl::Function for SendVerifyPhoneCode {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PHONE_NUMBER_INVALID];
 }
 
-/// Shows by a code that a phone number is the person's; then Telegram Passport may save it.
+/// Verifies a phone number with the code that was sent to it, so that it can be stored in Telegram Passport.
 ///
 /// Method `account.verifyPhone`, answers `Bool`.
 ///
@@ -2120,11 +2122,11 @@ impl tl::Function for SendVerifyPhoneCode {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct VerifyPhone {
-    /// `phone_number:string`. Phone number in international form, with its country code.
+    /// `phone_number:string`. Phone number in international form, with country code.
     pub phone_number: tl::Text,
-    /// `phone_code_hash:string`. Ties this request to the code that was asked for: from [`auth.sentCode`](crate::types::auth::SentCode).
+    /// `phone_code_hash:string`. `phone_code_hash` from [`auth.sentCode`](crate::types::auth::SentCode), which identifies the code that was sent.
     pub phone_code_hash: tl::Text,
-    /// `phone_code:string`. The code that was sent, as the person typed it.
+    /// `phone_code:string`. The code, as the user typed it.
     pub phone_code: tl::Text,
 }
 
@@ -2166,13 +2168,13 @@ impl tl::Function for VerifyPhone {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PHONE_CODE_EMPTY, crate::errors::PHONE_CODE_EXPIRED, crate::errors::PHONE_NUMBER_INVALID];
 }
 
-/// Sends a code to an email address, to show that the mailbox is the person's.
+/// Sends a code to an email address, to verify that it belongs to the user.
 ///
-/// It is for three things, told by `purpose`: the email that a sign-in must set up ([`auth.sentCodeTypeSetUpEmailRequired`](crate::types::auth::SentCodeTypeSetUpEmailRequired)), another email for sign-in codes, and an address for Telegram Passport. The first works before sign-in.
+/// `purpose` says what for: a login email that a sign-in requires ([`auth.sentCodeTypeSetUpEmailRequired`](crate::types::auth::SentCodeTypeSetUpEmailRequired), works before sign-in), a new login email, or an address for Telegram Passport.
 ///
 /// Method `account.sendVerifyEmailCode`, answers `account.SentEmailCode`.
 ///
-/// Answer: the address in hidden form, and the length of the code.
+/// Answer: the address, masked, and the length of the code.
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -2184,7 +2186,7 @@ impl tl::Function for VerifyPhone {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendVerifyEmailCode {
-    /// `purpose:EmailVerifyPurpose`. What the address is for; at sign-in with phone number and `phone_code_hash`.
+    /// `purpose:EmailVerifyPurpose`. What the address is for; during a sign-in with the phone number and `phone_code_hash`.
     pub purpose: crate::enums::EmailVerifyPurpose,
     /// `email:string`. The email address that gets the code.
     pub email: tl::Text,
@@ -2226,11 +2228,13 @@ impl tl::Function for SendVerifyEmailCode {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::EMAIL_INVALID, crate::errors::EMAIL_NOT_ALLOWED, crate::errors::EMAIL_NOT_SETUP, crate::errors::PHONE_CODE_EMPTY, crate::errors::PHONE_HASH_EXPIRED, crate::errors::PHONE_NUMBER_INVALID];
 }
 
-/// Shows by a code, or by a sign-in with Google or Apple, that a mailbox is the person's.
+/// Verifies an email address with the code that was sent to it, or with a sign-in at Google or Apple.
 ///
-/// At a sign-in that must set up an email, the answer holds the next [`auth.sentCode`](crate::types::auth::SentCode): a code for the sign-in goes to the new mailbox at once.
+/// If a sign-in required the address, the answer contains the next [`auth.sentCode`](crate::types::auth::SentCode): the login code is sent to the new address at once.
 ///
 /// Method `account.verifyEmail`, answers `account.EmailVerified`.
+///
+/// Answer: [`account.emailVerified`](crate::types::account::EmailVerified), or during a sign-in [`account.emailVerifiedLogin`](crate::types::account::EmailVerifiedLogin) with the next [`auth.sentCode`](crate::types::auth::SentCode).
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -2242,9 +2246,9 @@ impl tl::Function for SendVerifyEmailCode {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct VerifyEmail {
-    /// `purpose:EmailVerifyPurpose`. What the address is for, the same as in [`account.sendVerifyEmailCode`](crate::account::SendVerifyEmailCode).
+    /// `purpose:EmailVerifyPurpose`. What the address is for, as in [`account.sendVerifyEmailCode`](crate::account::SendVerifyEmailCode).
     pub purpose: crate::enums::EmailVerifyPurpose,
-    /// `verification:EmailVerification`. The code from the email, or a token of Google or Apple.
+    /// `verification:EmailVerification`. Code from the email, or an ID token of Google or Apple.
     pub verification: crate::enums::EmailVerification,
 }
 
@@ -2284,9 +2288,9 @@ impl tl::Function for VerifyEmail {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CODE_INVALID, crate::errors::EMAIL_INVALID, crate::errors::EMAIL_NOT_ALLOWED, crate::errors::EMAIL_VERIFY_EXPIRED, crate::errors::PHONE_CODE_EXPIRED, crate::errors::PHONE_NUMBER_INVALID];
 }
 
-/// Begins an export of the account's data, with higher limits than usual for reading all of it.
+/// Starts an export of the account's data (takeout), which has higher rate limits than ordinary requests.
 ///
-/// Send each request of the export wrapped in [`invokeWithTakeout`](crate::InvokeWithTakeout) with the number that this returns, and end with [`account.finishTakeoutSession`](crate::account::FinishTakeoutSession). The first time, Telegram makes the person wait, or allow it on another device: [`TAKEOUT_INIT_DELAY_X`](crate::errors::TAKEOUT_INIT_DELAY_X).
+/// Wrap each request of the export in [`invokeWithTakeout`](crate::InvokeWithTakeout) with the returned id, and finish with [`account.finishTakeoutSession`](crate::account::FinishTakeoutSession). The first attempt usually fails with [`TAKEOUT_INIT_DELAY_X`](crate::errors::TAKEOUT_INIT_DELAY_X): the user has to wait, or to confirm the export on another device.
 ///
 /// Method `account.initTakeoutSession`, answers `account.Takeout`.
 ///
@@ -2302,19 +2306,19 @@ impl tl::Function for VerifyEmail {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InitTakeoutSession {
-    /// `contacts:flags.0?true`. Export the contacts.
+    /// `contacts:flags.0?true`. Exports the contacts.
     pub contacts: bool,
-    /// `message_users:flags.1?true`. Export private chats.
+    /// `message_users:flags.1?true`. Exports private chats.
     pub message_users: bool,
-    /// `message_chats:flags.2?true`. Export basic groups.
+    /// `message_chats:flags.2?true`. Exports basic groups.
     pub message_chats: bool,
-    /// `message_megagroups:flags.3?true`. Export supergroups.
+    /// `message_megagroups:flags.3?true`. Exports supergroups.
     pub message_megagroups: bool,
-    /// `message_channels:flags.4?true`. Export channels.
+    /// `message_channels:flags.4?true`. Exports channels.
     pub message_channels: bool,
-    /// `files:flags.5?true`, set together with `file_max_size` or not at all. Export files, too.
+    /// `files:flags.5?true`, set together with `file_max_size` or not at all. Exports files, too.
     pub files: bool,
-    /// `file_max_size:flags.5?long`, set together with `files` or not at all. Largest file to export, in bytes; goes with `files`.
+    /// `file_max_size:flags.5?long`, set together with `files` or not at all. Largest file to export, in bytes; used with `files`.
     pub file_max_size: Option<i64>,
 }
 
@@ -2375,9 +2379,9 @@ impl tl::Function for InitTakeoutSession {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::TAKEOUT_INIT_DELAY_X];
 }
 
-/// Ends an export of the account's data.
+/// Finishes an export of the account's data.
 ///
-/// Send it wrapped in [`invokeWithTakeout`](crate::InvokeWithTakeout), like the requests of the export.
+/// Send it wrapped in [`invokeWithTakeout`](crate::InvokeWithTakeout), like the other requests of the export.
 ///
 /// Method `account.finishTakeoutSession`, answers `Bool`.
 ///
@@ -2391,7 +2395,7 @@ impl tl::Function for InitTakeoutSession {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct FinishTakeoutSession {
-    /// `success:flags.0?true`. Everything was exported; left out if the export was broken off.
+    /// `success:flags.0?true`. The export was completed; left out if it was aborted.
     pub success: bool,
 }
 
@@ -2437,7 +2441,9 @@ impl tl::Function for FinishTakeoutSession {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::TAKEOUT_REQUIRED];
 }
 
-/// Confirms a new recovery email with the code from the email; from then on it can recover the password.
+/// Confirms a new recovery email with the code that was sent to it.
+///
+/// From then on it can be used to recover the password.
 ///
 /// Method `account.confirmPasswordEmail`, answers `Bool`.
 ///
@@ -2451,7 +2457,7 @@ impl tl::Function for FinishTakeoutSession {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ConfirmPasswordEmail {
-    /// `code:string`. The code from the email.
+    /// `code:string`. Code from the email.
     pub code: tl::Text,
 }
 
@@ -2489,7 +2495,7 @@ impl tl::Function for ConfirmPasswordEmail {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CODE_INVALID, crate::errors::EMAIL_HASH_EXPIRED];
 }
 
-/// Sends the email once more that confirms a new recovery email.
+/// Sends the confirmation code for a new recovery email again.
 ///
 /// Method `account.resendPasswordEmail`, answers `Bool`.
 ///
@@ -2531,9 +2537,9 @@ impl tl::Function for ResendPasswordEmail {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::EMAIL_HASH_EXPIRED];
 }
 
-/// Gives up a new recovery email that was not confirmed yet.
+/// Cancels a new recovery email that is not confirmed yet.
 ///
-/// The password and an older address stay as they are.
+/// The password and an earlier address stay.
 ///
 /// Method `account.cancelPasswordEmail`, answers `Bool`.
 ///
@@ -2575,11 +2581,11 @@ impl tl::Function for CancelPasswordEmail {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::EMAIL_HASH_EXPIRED];
 }
 
-/// Tells whether the account hears of it when one of its contacts joins Telegram.
+/// Returns whether notifications about contacts who join Telegram are off.
 ///
 /// Method `account.getContactSignUpNotification`, answers `Bool`.
 ///
-/// Answer: `true` if nothing is announced, `false` if the account is told.
+/// Answer: `true` if they are off, `false` if the account is notified.
 ///
 /// Callers: users.
 ///
@@ -2617,7 +2623,7 @@ impl tl::Function for GetContactSignUpNotification {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Switches on or off that the account is told when one of its contacts joins Telegram.
+/// Turns notifications about contacts who join Telegram on or off.
 ///
 /// Method `account.setContactSignUpNotification`, answers `Bool`.
 ///
@@ -2629,7 +2635,7 @@ impl tl::Function for GetContactSignUpNotification {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetContactSignUpNotification {
-    /// `silent:Bool`. `true`: nothing is announced; `false`: the account is told.
+    /// `silent:Bool`. `true` turns them off, `false` on.
     pub silent: bool,
 }
 
@@ -2671,7 +2677,7 @@ impl tl::Function for SetContactSignUpNotification {
 ///
 /// Method `account.getNotifyExceptions`, answers `Updates`.
 ///
-/// Answer: updates: one [`updateNotifySettings`](crate::types::UpdateNotifySettings) for each such chat.
+/// Answer: [`Updates`](crate::enums::Updates) with one [`updateNotifySettings`](crate::types::UpdateNotifySettings) for each such chat.
 ///
 /// Callers: users.
 ///
@@ -2681,11 +2687,11 @@ impl tl::Function for SetContactSignUpNotification {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetNotifyExceptions {
-    /// `compare_sound:flags.1?true`. Counts a chat with another sound as different, too.
+    /// `compare_sound:flags.1?true`. Includes chats that differ only in their sound.
     pub compare_sound: bool,
-    /// `compare_stories:flags.2?true`. Counts a chat with other settings for stories as different, too.
+    /// `compare_stories:flags.2?true`. Includes chats that differ in their settings for stories.
     pub compare_stories: bool,
-    /// `peer:flags.0?InputNotifyPeer`. Only chats of this kind: private chats, groups, or channels.
+    /// `peer:flags.0?InputNotifyPeer`. Only chats of this kind: private chats, groups or channels.
     pub peer: Option<Box<crate::enums::InputNotifyPeer>>,
 }
 
@@ -2738,7 +2744,7 @@ impl tl::Function for GetNotifyExceptions {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches one wallpaper, by its id or by the name in a link `t.me/bg/`.
+/// Returns one wallpaper, by its id or by the name in a link `t.me/bg/`.
 ///
 /// Method `account.getWallPaper`, answers `WallPaper`.
 ///
@@ -2752,7 +2758,7 @@ impl tl::Function for GetNotifyExceptions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetWallPaper {
-    /// `wallpaper:InputWallPaper`. Which one; by name with [`inputWallPaperSlug`](crate::types::InputWallPaperSlug).
+    /// `wallpaper:InputWallPaper`. The wallpaper; use [`inputWallPaperSlug`](crate::types::InputWallPaperSlug) for the name from a link.
     pub wallpaper: crate::enums::InputWallPaper,
 }
 
@@ -2790,13 +2796,13 @@ impl tl::Function for GetWallPaper {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::WALLPAPER_INVALID];
 }
 
-/// Makes a wallpaper of an uploaded picture.
+/// Creates a wallpaper from an uploaded picture.
 ///
-/// It has a link that can be shared. To show it as the account's wallpaper on other devices, save and install it.
+/// It gets a link that can be shared. To add it to the account's list, save and install it.
 ///
 /// Method `account.uploadWallPaper`, answers `WallPaper`.
 ///
-/// Answer: the wallpaper with its number, name and document.
+/// Answer: the wallpaper with its id, slug and document.
 ///
 /// Callers: users.
 ///
@@ -2808,7 +2814,7 @@ impl tl::Function for GetWallPaper {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UploadWallPaper {
-    /// `for_chat:flags.0?true`. It is for one chat, to be set with [`messages.setChatWallPaper`](crate::messages::SetChatWallPaper), and is not listed as the account's.
+    /// `for_chat:flags.0?true`. The wallpaper is meant for a single chat ([`messages.setChatWallPaper`](crate::messages::SetChatWallPaper)) and is not added to the account's list.
     pub for_chat: bool,
     /// `file:InputFile`. The picture, after its parts went up with [`upload.saveFilePart`](crate::upload::SaveFilePart).
     pub file: crate::enums::InputFile,
@@ -2866,7 +2872,7 @@ impl tl::Function for UploadWallPaper {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::WALLPAPER_FILE_INVALID, crate::errors::WALLPAPER_MIME_INVALID];
 }
 
-/// Adds a wallpaper to the account's list, or takes it out.
+/// Adds a wallpaper to the account's list, or removes it from there.
 ///
 /// Method `account.saveWallPaper`, answers `Bool`.
 ///
@@ -2882,9 +2888,9 @@ impl tl::Function for UploadWallPaper {
 pub struct SaveWallPaper {
     /// `wallpaper:InputWallPaper`. The wallpaper: by id and access hash, or by the name in its link.
     pub wallpaper: crate::enums::InputWallPaper,
-    /// `unsave:Bool`. `false` adds to the list, `true` removes from it.
+    /// `unsave:Bool`. `false` adds it to the list, `true` removes it.
     pub unsave: bool,
-    /// `settings:WallPaperSettings`. How it shall look: blur, motion, colours, intensity.
+    /// `settings:WallPaperSettings`. Appearance: blur, motion, colours and intensity.
     pub settings: crate::types::WallPaperSettings,
 }
 
@@ -2926,9 +2932,9 @@ impl tl::Function for SaveWallPaper {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::WALLPAPER_INVALID];
 }
 
-/// Notes that a wallpaper is used, which puts it first in the account's list.
+/// Marks a wallpaper as the one in use, so that other apps of the account can offer it.
 ///
-/// Which one a device really shows is the device's affair.
+/// It does not change what other devices show.
 ///
 /// Method `account.installWallPaper`, answers `Bool`.
 ///
@@ -2944,7 +2950,7 @@ impl tl::Function for SaveWallPaper {
 pub struct InstallWallPaper {
     /// `wallpaper:InputWallPaper`. The wallpaper: by id and access hash, or by the name in its link.
     pub wallpaper: crate::enums::InputWallPaper,
-    /// `settings:WallPaperSettings`. How it looks: blur, motion, colours, intensity.
+    /// `settings:WallPaperSettings`. Appearance: blur, motion, colours and intensity.
     pub settings: crate::types::WallPaperSettings,
 }
 
@@ -2984,7 +2990,7 @@ impl tl::Function for InstallWallPaper {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::WALLPAPER_INVALID];
 }
 
-/// Takes all wallpapers out of the account's list that it added itself, and shows those of Telegram again that it removed.
+/// Resets the account's list of wallpapers: removes those it added, and restores Telegram's own that it removed.
 ///
 /// Method `account.resetWallPapers`, answers `Bool`.
 ///
@@ -3024,11 +3030,11 @@ impl tl::Function for ResetWallPapers {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches which photos, videos and files apps load by themselves, for three kinds of connection.
+/// Returns the suggested limits for automatic downloads of photos, videos and files, for three levels of data usage.
 ///
 /// Method `account.getAutoDownloadSettings`, answers `account.AutoDownloadSettings`.
 ///
-/// Answer: three sets of settings: for little (`low`), usual (`medium`) and much (`high`) traffic. Apps take them for roaming, mobile networks and Wi-Fi.
+/// Answer: three presets: `low`, `medium` and `high`. Apps use them for roaming, mobile data and Wi-Fi.
 ///
 /// Callers: users.
 ///
@@ -3066,9 +3072,9 @@ impl tl::Function for GetAutoDownloadSettings {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Stores which photos, videos and files apps load by themselves on one kind of connection.
+/// Saves the limits for automatic downloads of photos, videos and files for one level of data usage.
 ///
-/// Telegram keeps it for the account's other apps; it does not change what the server sends.
+/// Telegram stores them for other apps of the account; it does not enforce them.
 ///
 /// Method `account.saveAutoDownloadSettings`, answers `Bool`.
 ///
@@ -3080,11 +3086,11 @@ impl tl::Function for GetAutoDownloadSettings {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveAutoDownloadSettings {
-    /// `low:flags.0?true`. They are for little traffic; without `low` and `high`, for the usual.
+    /// `low:flags.0?true`. Saves the preset for low data usage; without `low` and `high`, the medium one is saved.
     pub low: bool,
-    /// `high:flags.1?true`. They are for much traffic.
+    /// `high:flags.1?true`. Saves the preset for high data usage.
     pub high: bool,
-    /// `settings:AutoDownloadSettings`. The limits: sizes are in bytes, 0 or `disabled` for nothing.
+    /// `settings:AutoDownloadSettings`. The limits: sizes in bytes, 0 to download nothing of that kind.
     pub settings: crate::types::AutoDownloadSettings,
 }
 
@@ -3134,11 +3140,11 @@ impl tl::Function for SaveAutoDownloadSettings {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Stores the file of a theme.
-///
-/// [`account.createTheme`](crate::account::CreateTheme) or [`account.updateTheme`](crate::account::UpdateTheme) makes a theme of it.
+/// Stores the file of a theme, for [`account.createTheme`](crate::account::CreateTheme) or [`account.updateTheme`](crate::account::UpdateTheme).
 ///
 /// Method `account.uploadTheme`, answers `Document`.
+///
+/// Answer: the file as a document, for [`account.createTheme`](crate::account::CreateTheme) or [`account.updateTheme`](crate::account::UpdateTheme).
 ///
 /// Callers: users.
 ///
@@ -3152,9 +3158,9 @@ impl tl::Function for SaveAutoDownloadSettings {
 pub struct UploadTheme {
     /// `file:InputFile`. The theme's file, after its parts went up with [`upload.saveFilePart`](crate::upload::SaveFilePart).
     pub file: crate::enums::InputFile,
-    /// `thumb:flags.0?InputFile`. Picture of how it looks, uploaded, too.
+    /// `thumb:flags.0?InputFile`. Preview picture, uploaded the same way.
     pub thumb: Option<Box<crate::enums::InputFile>>,
-    /// `file_name:string`. Name of the file, with the ending that the app uses.
+    /// `file_name:string`. File name with the extension of the app, such as `.tdesktop-theme`.
     pub file_name: tl::Text,
     /// `mime_type:string`. `application/x-tgtheme-` and the format, such as `application/x-tgtheme-tdesktop`.
     pub mime_type: tl::Text,
@@ -3211,11 +3217,13 @@ impl tl::Function for UploadTheme {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::THEME_FILE_INVALID, crate::errors::THEME_MIME_INVALID];
 }
 
-/// Makes a theme that others can use by a link `t.me/addtheme/`.
+/// Creates a theme that others can install by a link `t.me/addtheme/`.
 ///
-/// It has a file for one app, or settings that all apps understand, or both.
+/// A theme has a file for one app, settings that every app understands, or both.
 ///
 /// Method `account.createTheme`, answers `Theme`.
+///
+/// Answer: the theme, with its id, access hash and slug.
 ///
 /// Callers: users.
 ///
@@ -3227,13 +3235,13 @@ impl tl::Function for UploadTheme {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateTheme {
-    /// `slug:string`. Name in the link; empty to get one by chance.
+    /// `slug:string`. Name in the link; empty to get a random one.
     pub slug: tl::Text,
-    /// `title:string`. Title that people see.
+    /// `title:string`. Title of the theme.
     pub title: tl::Text,
     /// `document:flags.2?InputDocument`. File from [`account.uploadTheme`](crate::account::UploadTheme).
     pub document: Option<crate::enums::InputDocument>,
-    /// `settings:flags.3?Vector<InputThemeSettings>`. Colours and wallpaper, for each base theme (day, night, and so on).
+    /// `settings:flags.3?Vector<InputThemeSettings>`. Colours and wallpaper, one entry for each base theme (day, night and so on).
     pub settings: Option<Vec<crate::types::InputThemeSettings>>,
 }
 
@@ -3291,9 +3299,9 @@ impl tl::Function for CreateTheme {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::THEME_MIME_INVALID, crate::errors::THEME_TITLE_INVALID];
 }
 
-/// Changes a theme that the account made; what is left out stays.
+/// Changes a theme that the account created; what is left out stays.
 ///
-/// Who uses it gets [`updateTheme`](crate::types::UpdateTheme).
+/// Its users get [`updateTheme`](crate::types::UpdateTheme).
 ///
 /// Method `account.updateTheme`, answers `Theme`.
 ///
@@ -3307,13 +3315,13 @@ impl tl::Function for CreateTheme {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateTheme {
-    /// `format:string`. Format of the file: `android`, `ios`, `macos` or `tdesktop`.
+    /// `format:string`. Format of the theme file: `android`, `ios`, `macos` or `tdesktop`.
     pub format: tl::Text,
     /// `theme:InputTheme`. The theme: by id and access hash, or by the name in its link.
     pub theme: crate::enums::InputTheme,
     /// `slug:flags.0?string`. New name in the link.
     pub slug: Option<tl::Text>,
-    /// `title:flags.1?string`. New title that people see.
+    /// `title:flags.1?string`. New title.
     pub title: Option<tl::Text>,
     /// `document:flags.2?InputDocument`. New file from [`account.uploadTheme`](crate::account::UploadTheme).
     pub document: Option<crate::enums::InputDocument>,
@@ -3381,7 +3389,7 @@ impl tl::Function for UpdateTheme {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::THEME_INVALID];
 }
 
-/// Adds a theme to the account's list, or takes it out.
+/// Adds a theme to the account's list, or removes it from there.
 ///
 /// Method `account.saveTheme`, answers `Bool`.
 ///
@@ -3397,7 +3405,7 @@ impl tl::Function for UpdateTheme {
 pub struct SaveTheme {
     /// `theme:InputTheme`. The theme: by id and access hash, or by the name in its link.
     pub theme: crate::enums::InputTheme,
-    /// `unsave:Bool`. `false` adds to the list, `true` removes from it.
+    /// `unsave:Bool`. `false` adds it to the list, `true` removes it.
     pub unsave: bool,
 }
 
@@ -3437,7 +3445,9 @@ impl tl::Function for SaveTheme {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::THEME_INVALID];
 }
 
-/// Notes that an app shows a theme from now on, so that Telegram can count its users and tell of changes.
+/// Reports that this app uses a theme from now on, so that Telegram can count its users and announce changes.
+///
+/// It does not change what other devices show.
 ///
 /// Method `account.installTheme`, answers `Bool`.
 ///
@@ -3449,13 +3459,13 @@ impl tl::Function for SaveTheme {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InstallTheme {
-    /// `dark:flags.0?true`. It is used for the dark look of the app.
+    /// `dark:flags.0?true`. The theme is used for the app's dark mode.
     pub dark: bool,
-    /// `theme:flags.1?InputTheme`. The theme, by id and access hash or by the name in its link; left out for a base theme without changes.
+    /// `theme:flags.1?InputTheme`. The theme, by id and access hash or by the name in its link; left out for an unmodified base theme.
     pub theme: Option<crate::enums::InputTheme>,
-    /// `format:flags.2?string`. Format of the file: `android`, `ios`, `macos` or `tdesktop`.
+    /// `format:flags.2?string`. Format of the theme file: `android`, `ios`, `macos` or `tdesktop`.
     pub format: Option<tl::Text>,
-    /// `base_theme:flags.3?BaseTheme`. Which look of the app it is built on.
+    /// `base_theme:flags.3?BaseTheme`. Base theme of the app that it builds on.
     pub base_theme: Option<crate::enums::BaseTheme>,
 }
 
@@ -3514,11 +3524,11 @@ impl tl::Function for InstallTheme {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches one theme, by its id or by the name in a link `t.me/addtheme/`.
+/// Returns one theme, by its id or by the name in a link `t.me/addtheme/`.
 ///
 /// Method `account.getTheme`, answers `Theme`.
 ///
-/// Answer: the theme; [`document`](crate::types::Document) is missing if it has no file in that format.
+/// Answer: the theme; [`document`](crate::types::Document) is absent if it has no file in this format.
 ///
 /// Callers: users.
 ///
@@ -3530,9 +3540,9 @@ impl tl::Function for InstallTheme {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTheme {
-    /// `format:string`. Format of the file that is wanted: `android`, `ios`, `macos` or `tdesktop`.
+    /// `format:string`. Format of the theme file to return: `android`, `ios`, `macos` or `tdesktop`.
     pub format: tl::Text,
-    /// `theme:InputTheme`. Which theme; by name with [`inputThemeSlug`](crate::types::InputThemeSlug).
+    /// `theme:InputTheme`. The theme; use [`inputThemeSlug`](crate::types::InputThemeSlug) for the name from a link.
     pub theme: crate::enums::InputTheme,
 }
 
@@ -3572,11 +3582,11 @@ impl tl::Function for GetTheme {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::THEME_FORMAT_INVALID, crate::errors::THEME_INVALID, crate::errors::THEME_SLUG_INVALID];
 }
 
-/// Lists the themes that the account saved or made.
+/// Lists the themes that the account created or saved.
 ///
 /// Method `account.getThemes`, answers `account.Themes`.
 ///
-/// Answer: the themes, or [`account.themesNotModified`](crate::enums::account::Themes::NotModified) if `hash` is still right.
+/// Answer: the themes, or [`account.themesNotModified`](crate::enums::account::Themes::NotModified) if the list has not changed since `hash`.
 ///
 /// Callers: users.
 ///
@@ -3586,9 +3596,9 @@ impl tl::Function for GetTheme {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetThemes {
-    /// `format:string`. Format of the files that are wanted: `android`, `ios`, `macos` or `tdesktop`.
+    /// `format:string`. Format of the theme files to return: `android`, `ios`, `macos` or `tdesktop`.
     pub format: tl::Text,
-    /// `hash:long`. Hash of the list that you hold already, as its last answer gave it or computed from its numbers; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:long`. `hash` of the list in the last answer, or computed from its ids; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -3628,9 +3638,9 @@ impl tl::Function for GetThemes {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Switches on or off that content for adults is shown without being hidden first.
+/// Turns the display of sensitive (18+) content on or off, for all devices of the account.
 ///
-/// It is for the account on all devices. Not every account may change it: see [`account.getContentSettings`](crate::account::GetContentSettings).
+/// Not every account may change it: see `sensitive_can_change` of [`account.getContentSettings`](crate::account::GetContentSettings).
 ///
 /// Method `account.setContentSettings`, answers `Bool`.
 ///
@@ -3644,7 +3654,7 @@ impl tl::Function for GetThemes {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetContentSettings {
-    /// `sensitive_enabled:flags.0?true`. Show it; left out hides it.
+    /// `sensitive_enabled:flags.0?true`. Shows sensitive content; left out, it is hidden.
     pub sensitive_enabled: bool,
 }
 
@@ -3690,9 +3700,11 @@ impl tl::Function for SetContentSettings {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::SENSITIVE_CHANGE_FORBIDDEN];
 }
 
-/// Tells whether content for adults is shown, and whether the account may change that.
+/// Returns whether sensitive (18+) content is shown, and whether the account may change that.
 ///
 /// Method `account.getContentSettings`, answers `account.ContentSettings`.
+///
+/// Answer: `sensitive_enabled`: it is shown. `sensitive_can_change`: the account may change it.
 ///
 /// Callers: users.
 ///
@@ -3730,11 +3742,11 @@ impl tl::Function for GetContentSettings {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches several wallpapers at once.
+/// Returns several wallpapers at once.
 ///
 /// Method `account.getMultiWallPapers`, answers `Vector<WallPaper>`.
 ///
-/// Answer: the wallpapers in the order that was asked for.
+/// Answer: the wallpapers in the order of the request.
 ///
 /// Callers: users.
 ///
@@ -3746,7 +3758,7 @@ impl tl::Function for GetContentSettings {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMultiWallPapers {
-    /// `wallpapers:Vector<InputWallPaper>`. The wallpapers: each by id and access hash, or by the name in its link.
+    /// `wallpapers:Vector<InputWallPaper>`. The wallpapers, each by id and access hash or by the name in its link.
     pub wallpapers: Vec<crate::enums::InputWallPaper>,
 }
 
@@ -3784,9 +3796,9 @@ impl tl::Function for GetMultiWallPapers {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::WALLPAPER_INVALID];
 }
 
-/// Fetches the privacy settings that are no rules about single people.
+/// Returns the privacy settings that are not rules about single people.
 ///
-/// They are: what strangers must have or pay to write, read marks, gifts, and what goes to the archive by itself.
+/// These are what people outside the contacts need or pay to write, read receipts, gifts, and what is archived automatically.
 ///
 /// Method `account.getGlobalPrivacySettings`, answers `GlobalPrivacySettings`.
 ///
@@ -3826,13 +3838,13 @@ impl tl::Function for GetGlobalPrivacySettings {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Stores the privacy settings that are no rules about people, all of them at once.
+/// Replaces the privacy settings that are not rules about single people.
 ///
-/// Fetch them first and change what shall be otherwise: a flag that is left out is switched off. Some need Telegram Premium. Wrapped in [`invokeWithBusinessConnection`](crate::InvokeWithBusinessConnection) a bot changes the gift settings of the account that it serves.
+/// Fetch them first and change what you need: a flag that is left out is turned off. Some settings need Telegram Premium. A bot can call it through [`invokeWithBusinessConnection`](crate::InvokeWithBusinessConnection) to change the gift settings of an account that granted it the right to.
 ///
 /// Method `account.setGlobalPrivacySettings`, answers `GlobalPrivacySettings`.
 ///
-/// Answer: the settings as they are now.
+/// Answer: the settings now in force.
 ///
 /// Callers: users, bots on behalf of a business account.
 ///
@@ -3844,7 +3856,7 @@ impl tl::Function for GetGlobalPrivacySettings {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetGlobalPrivacySettings {
-    /// `settings:GlobalPrivacySettings`. All settings as they shall be.
+    /// `settings:GlobalPrivacySettings`. Complete settings.
     pub settings: crate::types::GlobalPrivacySettings,
 }
 
@@ -3882,7 +3894,7 @@ impl tl::Function for SetGlobalPrivacySettings {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::AUTOARCHIVE_NOT_AVAILABLE, crate::errors::BOT_ACCESS_FORBIDDEN, crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::PREMIUM_ACCOUNT_REQUIRED];
 }
 
-/// Reports a profile picture, or that of a group or channel, to Telegram's moderators.
+/// Reports the profile photo of a user, group or channel to Telegram's moderators.
 ///
 /// Method `account.reportProfilePhoto`, answers `Bool`.
 ///
@@ -3896,13 +3908,13 @@ impl tl::Function for SetGlobalPrivacySettings {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportProfilePhoto {
-    /// `peer:InputPeer`. Whose picture it is.
+    /// `peer:InputPeer`. Whose photo it is.
     pub peer: crate::enums::InputPeer,
-    /// `photo_id:InputPhoto`. The picture: id, access hash and file reference.
+    /// `photo_id:InputPhoto`. The photo: id, access hash and file reference.
     pub photo_id: crate::enums::InputPhoto,
-    /// `reason:ReportReason`. What is wrong with it.
+    /// `reason:ReportReason`. Reason for the report.
     pub reason: crate::enums::ReportReason,
-    /// `message:string`. Words of your own for the moderators; may be empty.
+    /// `message:string`. Comment for the moderators; may be empty.
     pub message: tl::Text,
 }
 
@@ -3946,13 +3958,13 @@ impl tl::Function for ReportProfilePhoto {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Removes a forgotten two-step verification password without its recovery email, after a week of waiting.
+/// Removes a forgotten two-step verification password without the recovery email, after a waiting period of a week.
 ///
-/// It is called by a login that is complete. The first call begins the wait; call it again when the wait is over. All other logins are told, and any of them can stop it with [`account.declinePasswordReset`](crate::account::DeclinePasswordReset).
+/// It works in a signed-in session only. The first call starts the waiting period; call it again when that is over. The other sessions are notified, and each of them can stop the reset with [`account.declinePasswordReset`](crate::account::DeclinePasswordReset).
 ///
 /// Method `account.resetPassword`, answers `account.ResetPasswordResult`.
 ///
-/// Answer: [`account.resetPasswordRequestedWait`](crate::types::account::ResetPasswordRequestedWait) with the time when it will be possible, [`account.resetPasswordOk`](crate::enums::account::ResetPasswordResult::ResetPasswordOk) when the password is gone, or [`account.resetPasswordFailedWait`](crate::types::account::ResetPasswordFailedWait) if a reset was stopped lately and has to wait.
+/// Answer: [`account.resetPasswordRequestedWait`](crate::types::account::ResetPasswordRequestedWait) with the time when the reset will be possible, [`account.resetPasswordOk`](crate::enums::account::ResetPasswordResult::ResetPasswordOk) if the password was removed, or [`account.resetPasswordFailedWait`](crate::types::account::ResetPasswordFailedWait) if a reset was declined recently and cannot be requested yet.
 ///
 /// Callers: users.
 ///
@@ -3992,9 +4004,9 @@ impl tl::Function for ResetPassword {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PASSWORD_EMPTY];
 }
 
-/// Stops a reset of the password that somebody began with [`account.resetPassword`](crate::account::ResetPassword).
+/// Stops a password reset that was requested with [`account.resetPassword`](crate::account::ResetPassword).
 ///
-/// An app shows it to the owner while `pending_reset_date` of [`account.getPassword`](crate::account::GetPassword) is set.
+/// Offer it to the user while `pending_reset_date` of [`account.getPassword`](crate::account::GetPassword) is set.
 ///
 /// Method `account.declinePasswordReset`, answers `Bool`.
 ///
@@ -4036,11 +4048,11 @@ impl tl::Function for DeclinePasswordReset {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::RESET_REQUEST_MISSING];
 }
 
-/// Lists the themes that a single chat can be given, each named by an emoji.
+/// Lists the themes that can be set for a single chat, each identified by an emoji.
 ///
 /// Method `account.getChatThemes`, answers `account.Themes`.
 ///
-/// Answer: the themes, or [`account.themesNotModified`](crate::enums::account::Themes::NotModified) if `hash` is still right.
+/// Answer: the themes, or [`account.themesNotModified`](crate::enums::account::Themes::NotModified) if the list has not changed since `hash`.
 ///
 /// Callers: users.
 ///
@@ -4050,7 +4062,7 @@ impl tl::Function for DeclinePasswordReset {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetChatThemes {
-    /// `hash:long`. Hash of the list that you hold already, as its last answer gave it or computed from its numbers; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:long`. `hash` of the list in the last answer, or computed from its ids; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -4088,7 +4100,7 @@ impl tl::Function for GetChatThemes {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Sets after how many days without use a device is signed out by itself.
+/// Sets after how many days of inactivity a session is ended automatically.
 ///
 /// Method `account.setAuthorizationTTL`, answers `Bool`.
 ///
@@ -4102,7 +4114,7 @@ impl tl::Function for GetChatThemes {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetAuthorizationTtl {
-    /// `authorization_ttl_days:int`. The number of days, 1 to 366.
+    /// `authorization_ttl_days:int`. Number of days, 1 to 366.
     pub authorization_ttl_days: i32,
 }
 
@@ -4140,9 +4152,9 @@ impl tl::Function for SetAuthorizationTtl {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::FRESH_RESET_AUTHORISATION_FORBIDDEN, crate::errors::TTL_DAYS_INVALID];
 }
 
-/// Confirms a new login, or decides whether a device may get secret chats and calls.
+/// Confirms a new session, or sets whether a session accepts secret chats and calls.
 ///
-/// A login from somewhere new is announced by [`updateNewAuthorization`](crate::types::UpdateNewAuthorization) with `unconfirmed`. Confirm it with this, or throw it out with [`account.resetAuthorization`](crate::account::ResetAuthorization); after some time it counts as confirmed by itself (`authorization_autoconfirm_period` of [`help.getAppConfig`](crate::help::GetAppConfig), in seconds).
+/// A login from a new device is announced by [`updateNewAuthorization`](crate::types::UpdateNewAuthorization) with `unconfirmed` set. Confirm it with this method, or end it with [`account.resetAuthorization`](crate::account::ResetAuthorization). Without either it counts as confirmed after `authorization_autoconfirm_period` seconds ([`help.getAppConfig`](crate::help::GetAppConfig)).
 ///
 /// Method `account.changeAuthorizationSettings`, answers `Bool`.
 ///
@@ -4156,13 +4168,13 @@ impl tl::Function for SetAuthorizationTtl {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ChangeAuthorizationSettings {
-    /// `confirmed:flags.3?true`. The login is the person's own.
+    /// `confirmed:flags.3?true`. Confirms that the login was made by the owner.
     pub confirmed: bool,
-    /// `hash:long`. Number of the login in the list of [`account.getAuthorizations`](crate::account::GetAuthorizations), or from [`updateNewAuthorization`](crate::types::UpdateNewAuthorization).
+    /// `hash:long`. `hash` of the session, from [`account.getAuthorizations`](crate::account::GetAuthorizations) or [`updateNewAuthorization`](crate::types::UpdateNewAuthorization).
     pub hash: i64,
-    /// `encrypted_requests_disabled:flags.0?Bool`. `true`: the device gets no new secret chats; left out for no change.
+    /// `encrypted_requests_disabled:flags.0?Bool`. `true` if the device gets no new secret chats; left out for no change.
     pub encrypted_requests_disabled: Option<bool>,
-    /// `call_requests_disabled:flags.1?Bool`. `true`: the device does not ring when somebody calls; left out for no change.
+    /// `call_requests_disabled:flags.1?Bool`. `true` if the device does not ring for calls; left out for no change.
     pub call_requests_disabled: Option<bool>,
 }
 
@@ -4220,11 +4232,11 @@ impl tl::Function for ChangeAuthorizationSettings {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::HASH_INVALID];
 }
 
-/// Lists the sounds that the account stored for its notifications.
+/// Lists the notification sounds that the account has saved.
 ///
 /// Method `account.getSavedRingtones`, answers `account.SavedRingtones`.
 ///
-/// Answer: the sounds, or [`account.savedRingtonesNotModified`](crate::enums::account::SavedRingtones::NotModified) if `hash` is still right.
+/// Answer: the sounds, or [`account.savedRingtonesNotModified`](crate::enums::account::SavedRingtones::NotModified) if the list has not changed since `hash`.
 ///
 /// Callers: users.
 ///
@@ -4234,7 +4246,7 @@ impl tl::Function for ChangeAuthorizationSettings {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedRingtones {
-    /// `hash:long`. Hash of the list that you hold already, as its last answer gave it or computed from its numbers; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:long`. `hash` of the list in the last answer, or computed from its ids; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -4272,13 +4284,13 @@ impl tl::Function for GetSavedRingtones {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Adds a sound to those for notifications, or takes it out.
+/// Adds a sound to the saved notification sounds, or removes it from there.
 ///
-/// How many, how large and how long they may be is in `ringtone_saved_count_max`, `ringtone_size_max` (bytes) and `ringtone_duration_max` (seconds) of [`help.getAppConfig`](crate::help::GetAppConfig).
+/// [`help.getAppConfig`](crate::help::GetAppConfig) has the limits: `ringtone_saved_count_max`, `ringtone_size_max` (bytes) and `ringtone_duration_max` (seconds).
 ///
 /// Method `account.saveRingtone`, answers `account.SavedRingtone`.
 ///
-/// Answer: [`account.savedRingtoneConverted`](crate::types::account::SavedRingtoneConverted) with another document if the sound had to be converted: use that one.
+/// Answer: [`account.savedRingtone`](crate::enums::account::SavedRingtone::SavedRingtone), or [`account.savedRingtoneConverted`](crate::types::account::SavedRingtoneConverted) with the document to use instead if the sound had to be converted.
 ///
 /// Callers: users.
 ///
@@ -4292,7 +4304,7 @@ impl tl::Function for GetSavedRingtones {
 pub struct SaveRingtone {
     /// `id:InputDocument`. The sound: an audio file, or a voice message, which is converted.
     pub id: crate::enums::InputDocument,
-    /// `unsave:Bool`. `false` adds to the list, `true` removes from it.
+    /// `unsave:Bool`. `false` adds it to the list, `true` removes it.
     pub unsave: bool,
 }
 
@@ -4332,11 +4344,11 @@ impl tl::Function for SaveRingtone {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::RINGTONE_INVALID];
 }
 
-/// Stores an uploaded sound among those for notifications.
+/// Adds an uploaded sound to the saved notification sounds of the account.
 ///
 /// Method `account.uploadRingtone`, answers `Document`.
 ///
-/// Answer: the sound as a document; its `id` goes into [`notificationSoundRingtone`](crate::types::NotificationSoundRingtone).
+/// Answer: the sound as a document; use its `id` in [`notificationSoundRingtone`](crate::types::NotificationSoundRingtone).
 ///
 /// Callers: users.
 ///
@@ -4350,7 +4362,7 @@ impl tl::Function for SaveRingtone {
 pub struct UploadRingtone {
     /// `file:InputFile`. The sound, after its parts went up with [`upload.saveFilePart`](crate::upload::SaveFilePart).
     pub file: crate::enums::InputFile,
-    /// `file_name:string`. Name of the file, shown as the name of the sound.
+    /// `file_name:string`. File name, shown as the name of the sound.
     pub file_name: tl::Text,
     /// `mime_type:string`. `audio/mpeg`; other formats are refused.
     pub mime_type: tl::Text,
@@ -4394,11 +4406,11 @@ impl tl::Function for UploadRingtone {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::RINGTONE_MIME_INVALID];
 }
 
-/// Puts a custom emoji, or a collectible gift, behind the name of the account, or takes it away.
+/// Sets the emoji status of the account: a custom emoji or collectible gift next to the name.
 ///
 /// It needs Telegram Premium.
 ///
-/// People who see the account get [`updateUserEmojiStatus`](crate::types::UpdateUserEmojiStatus).
+/// Users who can see the account get [`updateUserEmojiStatus`](crate::types::UpdateUserEmojiStatus).
 ///
 /// Method `account.updateEmojiStatus`, answers `Bool`.
 ///
@@ -4412,7 +4424,7 @@ impl tl::Function for UploadRingtone {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateEmojiStatus {
-    /// `emoji_status:EmojiStatus`. What to show and until when; [`emojiStatusEmpty`](crate::enums::EmojiStatus::Empty) for nothing.
+    /// `emoji_status:EmojiStatus`. Emoji or gift, and until when it is shown; [`emojiStatusEmpty`](crate::enums::EmojiStatus::Empty) removes it.
     pub emoji_status: crate::enums::EmojiStatus,
 }
 
@@ -4450,9 +4462,11 @@ impl tl::Function for UpdateEmojiStatus {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::COLLECTIBLE_INVALID, crate::errors::DOCUMENT_INVALID, crate::errors::PREMIUM_ACCOUNT_REQUIRED];
 }
 
-/// Lists the custom emoji that Telegram suggests for standing behind a name.
+/// Lists the custom emoji that Telegram suggests as an emoji status.
 ///
 /// Method `account.getDefaultEmojiStatuses`, answers `account.EmojiStatuses`.
+///
+/// Answer: the emoji, or [`account.emojiStatusesNotModified`](crate::enums::account::EmojiStatuses::NotModified) if the list has not changed since `hash`.
 ///
 /// Callers: users.
 ///
@@ -4462,7 +4476,7 @@ impl tl::Function for UpdateEmojiStatus {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDefaultEmojiStatuses {
-    /// `hash:long`. Hash of the list that you hold already, as its last answer gave it or computed from its numbers; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:long`. `hash` of the list in the last answer, or computed from its ids; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -4500,9 +4514,11 @@ impl tl::Function for GetDefaultEmojiStatuses {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the custom emoji that stood behind the name of the account lately, the newest first.
+/// Lists the emoji statuses that the account used recently, the newest first.
 ///
 /// Method `account.getRecentEmojiStatuses`, answers `account.EmojiStatuses`.
+///
+/// Answer: the statuses, or [`account.emojiStatusesNotModified`](crate::enums::account::EmojiStatuses::NotModified) if the list has not changed since `hash`.
 ///
 /// Callers: users.
 ///
@@ -4512,7 +4528,7 @@ impl tl::Function for GetDefaultEmojiStatuses {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetRecentEmojiStatuses {
-    /// `hash:long`. Hash of the list that you hold already, as its last answer gave it or computed from its numbers; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:long`. `hash` of the list in the last answer, or computed from its ids; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -4550,9 +4566,9 @@ impl tl::Function for GetRecentEmojiStatuses {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Empties the list of custom emoji that stood behind the name lately.
+/// Clears the list of recently used emoji statuses.
 ///
-/// The one that stands there now stays.
+/// The current status stays.
 ///
 /// Method `account.clearRecentEmojiStatuses`, answers `Bool`.
 ///
@@ -4592,7 +4608,7 @@ impl tl::Function for ClearRecentEmojiStatuses {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Puts the active usernames of the account in another order; the first is the one that people see.
+/// Changes the order of the account's active usernames; the first one is the one shown.
 ///
 /// Method `account.reorderUsernames`, answers `Bool`.
 ///
@@ -4606,7 +4622,7 @@ impl tl::Function for ClearRecentEmojiStatuses {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderUsernames {
-    /// `order:Vector<string>`. All active usernames, without `@`, in the new order.
+    /// `order:Vector<string>`. All active usernames without `@`, in the new order.
     pub order: Vec<tl::Text>,
 }
 
@@ -4644,9 +4660,7 @@ impl tl::Function for ReorderUsernames {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ORDER_INVALID, crate::errors::USERNAME_NOT_MODIFIED];
 }
 
-/// Switches one of the account's additional usernames on or off.
-///
-/// Those are the ones from Fragment.
+/// Activates or deactivates an additional username of the account, one that was bought on Fragment.
 ///
 /// Method `account.toggleUsername`, answers `Bool`.
 ///
@@ -4660,9 +4674,9 @@ impl tl::Function for ReorderUsernames {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleUsername {
-    /// `username:string`. Which one, without `@`.
+    /// `username:string`. The username, without `@`.
     pub username: tl::Text,
-    /// `active:Bool`. `true` to use it, `false` to keep it without using it.
+    /// `active:Bool`. `true` to activate it, `false` to deactivate it; it stays the account's.
     pub active: bool,
 }
 
@@ -4702,9 +4716,11 @@ impl tl::Function for ToggleUsername {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::USERNAMES_ACTIVE_TOO_MUCH, crate::errors::USERNAME_INVALID, crate::errors::USERNAME_NOT_MODIFIED];
 }
 
-/// Lists the custom emoji that Telegram suggests for a profile picture.
+/// Lists the custom emoji that Telegram suggests for a profile photo.
 ///
 /// Method `account.getDefaultProfilePhotoEmojis`, answers `EmojiList`.
+///
+/// Answer: ids of the emoji, or [`emojiListNotModified`](crate::enums::EmojiList::NotModified) if the list has not changed since `hash`.
 ///
 /// Callers: users.
 ///
@@ -4714,7 +4730,7 @@ impl tl::Function for ToggleUsername {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDefaultProfilePhotoEmojis {
-    /// `hash:long`. Hash of the list that you hold already, as its last answer gave it or computed from its numbers; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:long`. `hash` of the list in the last answer, or computed from its ids; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -4752,9 +4768,11 @@ impl tl::Function for GetDefaultProfilePhotoEmojis {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the custom emoji that Telegram suggests for the picture of a group or channel.
+/// Lists the custom emoji that Telegram suggests for the photo of a group or channel.
 ///
 /// Method `account.getDefaultGroupPhotoEmojis`, answers `EmojiList`.
+///
+/// Answer: ids of the emoji, or [`emojiListNotModified`](crate::enums::EmojiList::NotModified) if the list has not changed since `hash`.
 ///
 /// Callers: users.
 ///
@@ -4764,7 +4782,7 @@ impl tl::Function for GetDefaultProfilePhotoEmojis {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDefaultGroupPhotoEmojis {
-    /// `hash:long`. Hash of the list that you hold already, as its last answer gave it or computed from its numbers; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:long`. `hash` of the list in the last answer, or computed from its ids; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -4802,11 +4820,11 @@ impl tl::Function for GetDefaultGroupPhotoEmojis {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches whose photos and videos apps save to the device's gallery by themselves.
+/// Returns for which chats photos and videos are saved to the device's gallery automatically.
 ///
 /// Method `account.getAutoSaveSettings`, answers `account.AutoSaveSettings`.
 ///
-/// Answer: the settings for private chats, groups and channels, and the chats that differ.
+/// Answer: the settings for private chats, groups and channels, and the chats with settings of their own.
 ///
 /// Callers: users.
 ///
@@ -4844,9 +4862,9 @@ impl tl::Function for GetAutoSaveSettings {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Stores whether photos and videos of a chat, or of a kind of chats, are saved to the device's gallery by themselves.
+/// Changes whether photos and videos of a chat, or of a kind of chats, are saved to the device's gallery automatically.
 ///
-/// Give exactly one of `users`, `chats`, `broadcasts` and `peer`. Other devices learn of it by [`updateAutoSaveSettings`](crate::enums::Update::AutoSaveSettings).
+/// Set exactly one of `users`, `chats`, `broadcasts` and `peer`. Other sessions get [`updateAutoSaveSettings`](crate::enums::Update::AutoSaveSettings).
 ///
 /// Method `account.saveAutoSaveSettings`, answers `Bool`.
 ///
@@ -4860,15 +4878,15 @@ impl tl::Function for GetAutoSaveSettings {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveAutoSaveSettings {
-    /// `users:flags.0?true`. It is for all private chats.
+    /// `users:flags.0?true`. Applies to all private chats.
     pub users: bool,
-    /// `chats:flags.1?true`. It is for all groups.
+    /// `chats:flags.1?true`. Applies to all groups.
     pub chats: bool,
-    /// `broadcasts:flags.2?true`. It is for all channels.
+    /// `broadcasts:flags.2?true`. Applies to all channels.
     pub broadcasts: bool,
-    /// `peer:flags.3?InputPeer`. It is for this chat alone.
+    /// `peer:flags.3?InputPeer`. Applies to this chat only.
     pub peer: Option<crate::enums::InputPeer>,
-    /// `settings:AutoSaveSettings`. Photos, videos, and up to which size in bytes; empty settings for one chat mean that nothing is saved there.
+    /// `settings:AutoSaveSettings`. Whether photos and videos are saved, and the size limit in bytes; without any flag nothing is saved.
     pub settings: crate::types::AutoSaveSettings,
 }
 
@@ -4925,7 +4943,7 @@ impl tl::Function for SaveAutoSaveSettings {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Forgets for which single chats photos and videos are saved differently from others of their kind.
+/// Deletes the gallery settings of all single chats, which then follow those of their kind of chat.
 ///
 /// Method `account.deleteAutoSaveExceptions`, answers `Bool`.
 ///
@@ -4965,9 +4983,9 @@ impl tl::Function for DeleteAutoSaveExceptions {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Makes sign-in codes worthless that the person is about to give away.
+/// Makes login codes invalid that the user may be about to give away.
 ///
-/// Apps call it when a message of Telegram's account 777000 with a code in it is forwarded, copied or caught on a screenshot: nobody should sign in with a code that was told to others.
+/// Official apps call it when a message with a login code from the service account 777000 is forwarded, copied or captured in a screenshot: a code that was disclosed should not sign anybody in.
 ///
 /// Method `account.invalidateSignInCodes`, answers `Bool`.
 ///
@@ -4979,7 +4997,7 @@ impl tl::Function for DeleteAutoSaveExceptions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvalidateSignInCodes {
-    /// `codes:Vector<string>`. The codes in the message: numbers of 5 to 7 digits.
+    /// `codes:Vector<string>`. The codes found in the message: 5 to 7 digits each.
     pub codes: Vec<tl::Text>,
 }
 
@@ -5017,9 +5035,9 @@ impl tl::Function for InvalidateSignInCodes {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Chooses the colour of the account's name and of replies to it, or of its profile page.
+/// Changes the accent colour of the account's name and replies, or the colour of its profile.
 ///
-/// It needs Telegram Premium, but for the first colours.
+/// Most colours need Telegram Premium.
 ///
 /// Method `account.updateColor`, answers `Bool`.
 ///
@@ -5033,9 +5051,9 @@ impl tl::Function for InvalidateSignInCodes {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateColor {
-    /// `for_profile:flags.1?true`. The colour of the profile page, not that of the name.
+    /// `for_profile:flags.1?true`. Changes the colour of the profile page instead of that of the name.
     pub for_profile: bool,
-    /// `color:flags.2?PeerColor`. Which colour, and the emoji of the pattern behind it; left out to go back to the usual one.
+    /// `color:flags.2?PeerColor`. Colour, and the emoji of the background pattern; left out to reset it.
     pub color: Option<crate::enums::PeerColor>,
 }
 
@@ -5086,9 +5104,11 @@ impl tl::Function for UpdateColor {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::COLOR_INVALID, crate::errors::DOCUMENT_INVALID, crate::errors::PREMIUM_ACCOUNT_REQUIRED];
 }
 
-/// Lists the custom emoji that Telegram suggests for the pattern behind a coloured name.
+/// Lists the custom emoji that Telegram suggests for the background pattern of replies and profiles.
 ///
 /// Method `account.getDefaultBackgroundEmojis`, answers `EmojiList`.
+///
+/// Answer: ids of the emoji, or [`emojiListNotModified`](crate::enums::EmojiList::NotModified) if the list has not changed since `hash`.
 ///
 /// Callers: users.
 ///
@@ -5098,7 +5118,7 @@ impl tl::Function for UpdateColor {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDefaultBackgroundEmojis {
-    /// `hash:long`. Hash of the list that you hold already, as its last answer gave it or computed from its numbers; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:long`. `hash` of the list in the last answer, or computed from its ids; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -5136,9 +5156,11 @@ impl tl::Function for GetDefaultBackgroundEmojis {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the custom emoji that Telegram suggests for standing behind the name of a channel.
+/// Lists the custom emoji that Telegram suggests as the emoji status of a channel.
 ///
 /// Method `account.getChannelDefaultEmojiStatuses`, answers `account.EmojiStatuses`.
+///
+/// Answer: the emoji, or [`account.emojiStatusesNotModified`](crate::enums::account::EmojiStatuses::NotModified) if the list has not changed since `hash`.
 ///
 /// Callers: users.
 ///
@@ -5148,7 +5170,7 @@ impl tl::Function for GetDefaultBackgroundEmojis {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetChannelDefaultEmojiStatuses {
-    /// `hash:long`. Hash of the list that you hold already, as its last answer gave it or computed from its numbers; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:long`. `hash` of the list in the last answer, or computed from its ids; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -5186,9 +5208,11 @@ impl tl::Function for GetChannelDefaultEmojiStatuses {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the custom emoji that must not stand behind the name of a channel.
+/// Lists the custom emoji that cannot be the emoji status of a channel.
 ///
 /// Method `account.getChannelRestrictedStatusEmojis`, answers `EmojiList`.
+///
+/// Answer: ids of the emoji, or [`emojiListNotModified`](crate::enums::EmojiList::NotModified) if the list has not changed since `hash`.
 ///
 /// Callers: users.
 ///
@@ -5198,7 +5222,7 @@ impl tl::Function for GetChannelDefaultEmojiStatuses {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetChannelRestrictedStatusEmojis {
-    /// `hash:long`. Hash of the list that you hold already, as its last answer gave it or computed from its numbers; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:long`. `hash` of the list in the last answer, or computed from its ids; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -5236,7 +5260,9 @@ impl tl::Function for GetChannelRestrictedStatusEmojis {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Sets the opening hours that a business account shows in its profile, or removes them.
+/// Sets or removes the opening hours in the profile of a business account.
+///
+/// It needs Telegram Premium.
 ///
 /// Method `account.updateBusinessWorkHours`, answers `Bool`.
 ///
@@ -5250,7 +5276,7 @@ impl tl::Function for GetChannelRestrictedStatusEmojis {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateBusinessWorkHours {
-    /// `business_work_hours:flags.0?BusinessWorkHours`. Time zone and opening hours; minutes count from Monday, 0:00. Left out to show none.
+    /// `business_work_hours:flags.0?BusinessWorkHours`. Time zone and opening hours, in minutes of the week from Monday, 0:00; left out to remove them.
     pub business_work_hours: Option<crate::types::BusinessWorkHours>,
 }
 
@@ -5299,7 +5325,9 @@ impl tl::Function for UpdateBusinessWorkHours {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BUSINESS_WORK_HOURS_EMPTY, crate::errors::BUSINESS_WORK_HOURS_PERIOD_INVALID, crate::errors::TIMEZONE_INVALID];
 }
 
-/// Sets the place that a business account shows in its profile, or removes it.
+/// Sets or removes the location in the profile of a business account.
+///
+/// It needs Telegram Premium.
 ///
 /// Method `account.updateBusinessLocation`, answers `Bool`.
 ///
@@ -5311,9 +5339,9 @@ impl tl::Function for UpdateBusinessWorkHours {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateBusinessLocation {
-    /// `geo_point:flags.1?InputGeoPoint`. The place on the map; may be left out if there is an address.
+    /// `geo_point:flags.1?InputGeoPoint`. Point on the map; optional if there is an address.
     pub geo_point: Option<crate::enums::InputGeoPoint>,
-    /// `address:flags.0?string`. The address in words; left out, with the place, to show none.
+    /// `address:flags.0?string`. Postal address; left out together with the point to remove the location.
     pub address: Option<tl::Text>,
 }
 
@@ -5365,7 +5393,7 @@ impl tl::Function for UpdateBusinessLocation {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Sets what a business account answers by itself to somebody who writes for the first time, or after a long pause; or stops it.
+/// Sets or removes the automatic greeting of a business account, sent to users who write for the first time or after a long pause.
 ///
 /// Method `account.updateBusinessGreetingMessage`, answers `Bool`.
 ///
@@ -5377,7 +5405,7 @@ impl tl::Function for UpdateBusinessLocation {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateBusinessGreetingMessage {
-    /// `message:flags.0?InputBusinessGreetingMessage`. Which shortcut of quick replies to send, to whom, and after how many days of silence (7, 14, 21 or 28); left out to stop.
+    /// `message:flags.0?InputBusinessGreetingMessage`. Shortcut of quick replies to send, to whom, and after how many days of silence (7, 14, 21 or 28); left out to turn it off.
     pub message: Option<crate::types::InputBusinessGreetingMessage>,
 }
 
@@ -5426,7 +5454,7 @@ impl tl::Function for UpdateBusinessGreetingMessage {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Sets what a business account answers by itself while nobody is there, or stops it.
+/// Sets or removes the automatic away message of a business account.
 ///
 /// Method `account.updateBusinessAwayMessage`, answers `Bool`.
 ///
@@ -5438,7 +5466,7 @@ impl tl::Function for UpdateBusinessGreetingMessage {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateBusinessAwayMessage {
-    /// `message:flags.0?InputBusinessAwayMessage`. Which shortcut of quick replies to send, to whom and when: always, outside the opening hours, or between two dates; left out to stop.
+    /// `message:flags.0?InputBusinessAwayMessage`. Shortcut of quick replies to send, to whom, and when: always, outside the opening hours, or between two dates; left out to turn it off.
     pub message: Option<crate::types::InputBusinessAwayMessage>,
 }
 
@@ -5487,9 +5515,9 @@ impl tl::Function for UpdateBusinessAwayMessage {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Connects a bot to the account, so that it sees and answers its private chats, or ends that.
+/// Connects a bot to the account, which can then read and answer its private chats, changes the connection, or ends it.
 ///
-/// The bot gets [`updateBotBusinessConnect`](crate::types::UpdateBotBusinessConnect) with the connection's number, and then acts for the account by [`invokeWithBusinessConnection`](crate::InvokeWithBusinessConnection), within its rights.
+/// The bot gets [`updateBotBusinessConnect`](crate::types::UpdateBotBusinessConnect) with the connection's id. It acts for the account through [`invokeWithBusinessConnection`](crate::InvokeWithBusinessConnection), within the rights given here.
 ///
 /// Method `account.updateConnectedBot`, answers `Updates`.
 ///
@@ -5505,11 +5533,11 @@ impl tl::Function for UpdateBusinessAwayMessage {
 pub struct UpdateConnectedBot {
     /// `deleted:flags.1?true`. Ends the connection.
     pub deleted: bool,
-    /// `rights:flags.0?BusinessBotRights`. What the bot may do: reply, mark as read, delete, change the profile, gifts, Stars, stories.
+    /// `rights:flags.0?BusinessBotRights`. What the bot may do: reply, mark as read, delete, edit the profile, manage gifts, Stars and stories.
     pub rights: Option<crate::types::BusinessBotRights>,
-    /// `bot:InputUser`. The bot; an account that is no bot is [`BOT_INVALID`](crate::errors::BOT_INVALID).
+    /// `bot:InputUser`. The bot.
     pub bot: crate::enums::InputUser,
-    /// `recipients:InputBusinessBotRecipients`. Which private chats it gets.
+    /// `recipients:InputBusinessBotRecipients`. Private chats that the bot can access.
     pub recipients: crate::types::InputBusinessBotRecipients,
 }
 
@@ -5564,11 +5592,11 @@ impl tl::Function for UpdateConnectedBot {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_BUSINESS_MISSING, crate::errors::BUSINESS_RECIPIENTS_EMPTY];
 }
 
-/// Lists the bots that are connected to the account and may see its private chats.
+/// Lists the bots that are connected to the account.
 ///
 /// Method `account.getConnectedBots`, answers `account.ConnectedBots`.
 ///
-/// Answer: each bot with its rights and its chats.
+/// Answer: each bot with its rights and the chats it can access.
 ///
 /// Callers: users.
 ///
@@ -5606,11 +5634,11 @@ impl tl::Function for GetConnectedBots {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches what a bot may do for one of the accounts that connected it.
+/// Returns a connection of the calling bot to a business account: whose account it is and what the bot may do.
 ///
 /// Method `account.getBotBusinessConnection`, answers `Updates`.
 ///
-/// Answer: updates with one [`updateBotBusinessConnect`](crate::types::UpdateBotBusinessConnect): whose connection it is, its rights, its data centre, and whether it is switched off.
+/// Answer: [`Updates`](crate::enums::Updates) with one [`updateBotBusinessConnect`](crate::types::UpdateBotBusinessConnect): the account, the rights, the data centre for its requests, and whether the connection is disabled.
 ///
 /// Callers: users, bots.
 ///
@@ -5622,7 +5650,7 @@ impl tl::Function for GetConnectedBots {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBotBusinessConnection {
-    /// `connection_id:string`. Id of the connection, from [`updateBotBusinessConnect`](crate::types::UpdateBotBusinessConnect) or from an update of one of its chats.
+    /// `connection_id:string`. Id of the connection, from [`updateBotBusinessConnect`](crate::types::UpdateBotBusinessConnect) or from an update about one of its chats.
     pub connection_id: tl::Text,
 }
 
@@ -5660,7 +5688,9 @@ impl tl::Function for GetBotBusinessConnection {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CONNECTION_ID_INVALID];
 }
 
-/// Sets what a business account shows in a chat that has no message yet: a title, a text and a sticker; or removes it.
+/// Sets or removes what a business account shows in an empty chat: a title, a text and a sticker.
+///
+/// It needs Telegram Premium.
 ///
 /// Method `account.updateBusinessIntro`, answers `Bool`.
 ///
@@ -5672,7 +5702,7 @@ impl tl::Function for GetBotBusinessConnection {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateBusinessIntro {
-    /// `intro:flags.0?InputBusinessIntro`. Title, text and sticker; left out to show the usual greeting.
+    /// `intro:flags.0?InputBusinessIntro`. Title, text and sticker; left out to show the default greeting.
     pub intro: Option<Box<crate::types::InputBusinessIntro>>,
 }
 
@@ -5721,7 +5751,7 @@ impl tl::Function for UpdateBusinessIntro {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Pauses the connected bot in one private chat, or lets it go on.
+/// Pauses or resumes the connected bot in one private chat.
 ///
 /// Method `account.toggleConnectedBotPaused`, answers `Bool`.
 ///
@@ -5737,7 +5767,7 @@ impl tl::Function for UpdateBusinessIntro {
 pub struct ToggleConnectedBotPaused {
     /// `peer:InputPeer`. The private chat.
     pub peer: crate::enums::InputPeer,
-    /// `paused:Bool`. `true` to pause, `false` to go on.
+    /// `paused:Bool`. `true` to pause, `false` to resume.
     pub paused: bool,
 }
 
@@ -5777,9 +5807,9 @@ impl tl::Function for ToggleConnectedBotPaused {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Takes one private chat away from the connected bot, for good.
+/// Permanently excludes one private chat from the connected bot.
 ///
-/// The chat becomes an exception among those that [`account.updateConnectedBot`](crate::account::UpdateConnectedBot) gave to the bot. For a while only, pause it instead.
+/// The chat is added to the exceptions of the connection ([`account.updateConnectedBot`](crate::account::UpdateConnectedBot)). To stop the bot only for a while, use [`account.toggleConnectedBotPaused`](crate::account::ToggleConnectedBotPaused).
 ///
 /// Method `account.disablePeerConnectedBot`, answers `Bool`.
 ///
@@ -5831,9 +5861,9 @@ impl tl::Function for DisablePeerConnectedBot {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_ALREADY_DISABLED, crate::errors::BOT_NOT_CONNECTED_YET, crate::errors::PEER_ID_INVALID];
 }
 
-/// Sets the birthday in the profile of the account, with or without the year, or removes it.
+/// Sets or removes the birthday in the profile of the account.
 ///
-/// Who sees it is decided by the privacy rules of [`inputPrivacyKeyBirthday`](crate::enums::InputPrivacyKey::Birthday).
+/// The privacy rules of [`inputPrivacyKeyBirthday`](crate::enums::InputPrivacyKey::Birthday) decide who can see it.
 ///
 /// Method `account.updateBirthday`, answers `Bool`.
 ///
@@ -5847,7 +5877,7 @@ impl tl::Function for DisablePeerConnectedBot {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateBirthday {
-    /// `birthday:flags.0?Birthday`. The day; left out to show none.
+    /// `birthday:flags.0?Birthday`. Day and month, and optionally the year; left out to remove it.
     pub birthday: Option<crate::types::Birthday>,
 }
 
@@ -5896,13 +5926,13 @@ impl tl::Function for UpdateBirthday {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BIRTHDAY_INVALID];
 }
 
-/// Makes a link `t.me/m/` that opens a chat with this business account, with a text ready to be sent.
+/// Creates a link `t.me/m/` that opens a chat with this business account, with a prepared text in the input field.
 ///
-/// It needs Telegram Premium. How many there may be is in `business_chat_links_limit` of [`help.getAppConfig`](crate::help::GetAppConfig).
+/// It needs Telegram Premium. `business_chat_links_limit` of [`help.getAppConfig`](crate::help::GetAppConfig) is the maximum number of links.
 ///
 /// Method `account.createBusinessChatLink`, answers `BusinessChatLink`.
 ///
-/// Answer: the link and how often it was followed.
+/// Answer: the link, and how often it was opened.
 ///
 /// Callers: users.
 ///
@@ -5914,7 +5944,7 @@ impl tl::Function for UpdateBirthday {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateBusinessChatLink {
-    /// `link:InputBusinessChatLink`. The text, its formatting, and a title that only the owner sees.
+    /// `link:InputBusinessChatLink`. Text, its formatting, and a title that only the owner sees.
     pub link: crate::types::InputBusinessChatLink,
 }
 
@@ -5952,9 +5982,11 @@ impl tl::Function for CreateBusinessChatLink {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHATLINKS_TOO_MUCH, crate::errors::DOCUMENT_INVALID, crate::errors::PREMIUM_ACCOUNT_REQUIRED];
 }
 
-/// Changes the text and the title of a link that opens a chat with this business account.
+/// Changes the text and title of a link that opens a chat with this business account.
 ///
 /// Method `account.editBusinessChatLink`, answers `BusinessChatLink`.
+///
+/// Answer: the changed link.
 ///
 /// Callers: users.
 ///
@@ -5966,9 +5998,9 @@ impl tl::Function for CreateBusinessChatLink {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditBusinessChatLink {
-    /// `slug:string`. What stands behind `t.me/m/` in the link.
+    /// `slug:string`. Last part of the link, after `t.me/m/`.
     pub slug: tl::Text,
-    /// `link:InputBusinessChatLink`. Text, formatting and title as they shall be.
+    /// `link:InputBusinessChatLink`. New text, formatting and title.
     pub link: crate::types::InputBusinessChatLink,
 }
 
@@ -6010,7 +6042,7 @@ impl tl::Function for EditBusinessChatLink {
 
 /// Deletes a link that opens a chat with this business account.
 ///
-/// Who follows it afterwards gets [`CHATLINK_SLUG_EXPIRED`](crate::errors::CHATLINK_SLUG_EXPIRED).
+/// Opening it afterwards fails with [`CHATLINK_SLUG_EXPIRED`](crate::errors::CHATLINK_SLUG_EXPIRED).
 ///
 /// Method `account.deleteBusinessChatLink`, answers `Bool`.
 ///
@@ -6024,7 +6056,7 @@ impl tl::Function for EditBusinessChatLink {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteBusinessChatLink {
-    /// `slug:string`. What stands behind `t.me/m/` in the link.
+    /// `slug:string`. Last part of the link, after `t.me/m/`.
     pub slug: tl::Text,
 }
 
@@ -6062,7 +6094,7 @@ impl tl::Function for DeleteBusinessChatLink {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHATLINK_SLUG_EMPTY, crate::errors::CHATLINK_SLUG_EXPIRED];
 }
 
-/// Lists the links of this business account that open a chat with it.
+/// Lists the links that open a chat with this business account.
 ///
 /// Method `account.getBusinessChatLinks`, answers `account.BusinessChatLinks`.
 ///
@@ -6102,9 +6134,11 @@ impl tl::Function for GetBusinessChatLinks {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells whose chat a link `t.me/m/` opens, and which text to put into the message field.
+/// Returns which chat a link `t.me/m/` opens, and the text to put into the input field.
 ///
 /// Method `account.resolveBusinessChatLink`, answers `account.ResolvedBusinessChatLinks`.
+///
+/// Answer: the account, the text and its formatting.
 ///
 /// Callers: users.
 ///
@@ -6116,7 +6150,7 @@ impl tl::Function for GetBusinessChatLinks {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResolveBusinessChatLink {
-    /// `slug:string`. What stands behind `t.me/m/` in the link.
+    /// `slug:string`. Last part of the link, after `t.me/m/`.
     pub slug: tl::Text,
 }
 
@@ -6154,7 +6188,7 @@ impl tl::Function for ResolveBusinessChatLink {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHATLINK_SLUG_EMPTY, crate::errors::CHATLINK_SLUG_EXPIRED];
 }
 
-/// Shows one of the account's public channels in its profile, with the newest post; or stops it.
+/// Sets or removes the personal channel of the account, which the profile shows with its latest post.
 ///
 /// Method `account.updatePersonalChannel`, answers `Bool`.
 ///
@@ -6168,7 +6202,7 @@ impl tl::Function for ResolveBusinessChatLink {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdatePersonalChannel {
-    /// `channel:InputChannel`. The channel, which must be public and the account's own; [`inputChannelEmpty`](crate::enums::InputChannel::Empty) for none.
+    /// `channel:InputChannel`. Public channel that the account owns; [`inputChannelEmpty`](crate::enums::InputChannel::Empty) to remove it.
     pub channel: crate::enums::InputChannel,
 }
 
@@ -6206,7 +6240,7 @@ impl tl::Function for UpdatePersonalChannel {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PUBLIC_BROADCAST_EXPECTED];
 }
 
-/// Switches ads on or off for an account with Telegram Premium.
+/// Turns ads on or off for an account with Telegram Premium.
 ///
 /// Method `account.toggleSponsoredMessages`, answers `Bool`.
 ///
@@ -6256,7 +6290,7 @@ impl tl::Function for ToggleSponsoredMessages {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells how the account hears of reactions to its messages and stories, and of votes in its polls.
+/// Returns the notification settings for reactions to the account's messages and stories, and for votes in its polls.
 ///
 /// Method `account.getReactionsNotifySettings`, answers `ReactionsNotifySettings`.
 ///
@@ -6296,11 +6330,11 @@ impl tl::Function for GetReactionsNotifySettings {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Decides how the account hears of reactions to its messages and stories, and of votes in its polls.
+/// Changes the notification settings for reactions to the account's messages and stories, and for votes in its polls.
 ///
 /// Method `account.setReactionsNotifySettings`, answers `ReactionsNotifySettings`.
 ///
-/// Answer: the settings as they are now.
+/// Answer: the settings now in force.
 ///
 /// Callers: users.
 ///
@@ -6310,7 +6344,7 @@ impl tl::Function for GetReactionsNotifySettings {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetReactionsNotifySettings {
-    /// `settings:ReactionsNotifySettings`. Whose reactions and votes count (everybody's or those of contacts; left out for nobody's), the sound, and whether the text is shown.
+    /// `settings:ReactionsNotifySettings`. From whom to notify (everybody or contacts; left out for nobody), the sound, and whether to show a preview.
     pub settings: crate::types::ReactionsNotifySettings,
 }
 
@@ -6348,9 +6382,11 @@ impl tl::Function for SetReactionsNotifySettings {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the collectible gifts that the account owns and can put behind its name.
+/// Lists the collectible gifts of the account that can be its emoji status.
 ///
 /// Method `account.getCollectibleEmojiStatuses`, answers `account.EmojiStatuses`.
+///
+/// Answer: the gifts as statuses, or [`account.emojiStatusesNotModified`](crate::enums::account::EmojiStatuses::NotModified) if the list has not changed since `hash`.
 ///
 /// Callers: users.
 ///
@@ -6360,7 +6396,7 @@ impl tl::Function for SetReactionsNotifySettings {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetCollectibleEmojiStatuses {
-    /// `hash:long`. Hash of the list that you hold already, as its last answer gave it or computed from its numbers; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:long`. `hash` of the list in the last answer, or computed from its ids; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -6398,11 +6434,11 @@ impl tl::Function for GetCollectibleEmojiStatuses {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells how many Stars somebody has paid for messages to this account, or to a channel's direct messages.
+/// Returns how many Stars a user has paid for messages to this account, or to a channel's direct messages.
 ///
 /// Method `account.getPaidMessagesRevenue`, answers `account.PaidMessagesRevenue`.
 ///
-/// Answer: the sum in Stars.
+/// Answer: the total in Stars.
 ///
 /// Callers: users.
 ///
@@ -6414,7 +6450,7 @@ impl tl::Function for GetCollectibleEmojiStatuses {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPaidMessagesRevenue {
-    /// `parent_peer:flags.0?InputPeer`. The channel whose direct messages it is about; left out for this account.
+    /// `parent_peer:flags.0?InputPeer`. Channel whose direct messages are meant; left out for this account.
     pub parent_peer: Option<crate::enums::InputPeer>,
     /// `user_id:InputUser`. The user who paid.
     pub user_id: crate::enums::InputUser,
@@ -6467,7 +6503,7 @@ impl tl::Function for GetPaidMessagesRevenue {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PARENT_PEER_INVALID, crate::errors::USER_ID_INVALID];
 }
 
-/// Lets somebody write for nothing where others pay Stars for each message, or ends that.
+/// Lets a user write for free where others pay Stars for each message, or ends that exception.
 ///
 /// Method `account.toggleNoPaidMessagesException`, answers `Bool`.
 ///
@@ -6481,11 +6517,11 @@ impl tl::Function for GetPaidMessagesRevenue {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleNoPaidMessagesException {
-    /// `refund_charged:flags.0?true`. Gives back the Stars that the person paid so far.
+    /// `refund_charged:flags.0?true`. Refunds the Stars that the user has paid so far.
     pub refund_charged: bool,
-    /// `require_payment:flags.2?true`. Ends it: the person has to pay again; for a channel's direct messages only.
+    /// `require_payment:flags.2?true`. Ends the exception, so that the user pays again; only with `parent_peer`.
     pub require_payment: bool,
-    /// `parent_peer:flags.1?InputPeer`. The channel whose direct messages it is about; left out for this account.
+    /// `parent_peer:flags.1?InputPeer`. Channel whose direct messages are meant; left out for this account.
     pub parent_peer: Option<crate::enums::InputPeer>,
     /// `user_id:InputUser`. The user: id and access hash.
     pub user_id: crate::enums::InputUser,
@@ -6542,7 +6578,7 @@ impl tl::Function for ToggleNoPaidMessagesException {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PARENT_PEER_INVALID, crate::errors::UNSUPPORTED, crate::errors::USER_ID_INVALID];
 }
 
-/// Chooses which part of the account's profile opens first: posts, gifts, media, files, music and so on.
+/// Sets which tab of the account's profile is open at first: posts, gifts, media, files, music and so on.
 ///
 /// Method `account.setMainProfileTab`, answers `Bool`.
 ///
@@ -6554,7 +6590,7 @@ impl tl::Function for ToggleNoPaidMessagesException {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetMainProfileTab {
-    /// `tab:ProfileTab`. The part that opens first.
+    /// `tab:ProfileTab`. The tab.
     pub tab: crate::enums::ProfileTab,
 }
 
@@ -6592,7 +6628,7 @@ impl tl::Function for SetMainProfileTab {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Puts a track into the music of the account's profile, moves it there, or takes it out.
+/// Adds a track to the music on the account's profile, moves it, or removes it.
 ///
 /// Method `account.saveMusic`, answers `Bool`.
 ///
@@ -6606,11 +6642,11 @@ impl tl::Function for SetMainProfileTab {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveMusic {
-    /// `unsave:flags.0?true`. Takes it out.
+    /// `unsave:flags.0?true`. Removes the track.
     pub unsave: bool,
-    /// `id:InputDocument`. The track, an audio file that was sent in some chat.
+    /// `id:InputDocument`. The track: an audio file that was sent in some chat.
     pub id: crate::enums::InputDocument,
-    /// `after_id:flags.1?InputDocument`. Puts it behind this track of the list; left out for the first place.
+    /// `after_id:flags.1?InputDocument`. Places the track after this one; left out for the first place.
     pub after_id: Option<crate::enums::InputDocument>,
 }
 
@@ -6663,11 +6699,11 @@ impl tl::Function for SaveMusic {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::DOCUMENT_INVALID];
 }
 
-/// Lists the ids of all tracks in the music of the account's profile, so that an app knows which ones are there.
+/// Lists the ids of all tracks on the account's profile, so that an app can mark them as added.
 ///
 /// Method `account.getSavedMusicIds`, answers `account.SavedMusicIds`.
 ///
-/// Answer: the document ids, or [`account.savedMusicIdsNotModified`](crate::enums::account::SavedMusicIds::NotModified) if `hash` is still right.
+/// Answer: the document ids, or [`account.savedMusicIdsNotModified`](crate::enums::account::SavedMusicIds::NotModified) if the list has not changed since `hash`.
 ///
 /// Callers: users.
 ///
@@ -6677,7 +6713,7 @@ impl tl::Function for SaveMusic {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedMusicIds {
-    /// `hash:long`. Hash of the list that you hold already, as its last answer gave it or computed from its numbers; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:long`. `hash` of the list in the last answer, or computed from its ids; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -6715,11 +6751,11 @@ impl tl::Function for GetSavedMusicIds {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the collectible gifts of the account that can become the theme of a chat.
+/// Lists the collectible gifts of the account that can be used as a chat theme.
 ///
 /// Method `account.getUniqueGiftChatThemes`, answers `account.ChatThemes`.
 ///
-/// Answer: the themes, the chats that they are used in, and where the next page begins.
+/// Answer: the themes, the chats they refer to, and the offset of the next page.
 ///
 /// Callers: users.
 ///
@@ -6729,11 +6765,11 @@ impl tl::Function for GetSavedMusicIds {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUniqueGiftChatThemes {
-    /// `offset:string`. Where to go on: empty for the first page, then what the last answer gave as its next offset.
+    /// `offset:string`. Offset of the page: empty for the first one, then the next offset from the last answer.
     pub offset: tl::Text,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of themes to return.
     pub limit: i32,
-    /// `hash:long`. Hash of the list that you hold already, as its last answer gave it or computed from its numbers; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:long`. `hash` of the list in the last answer, or computed from its ids; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -6775,11 +6811,11 @@ impl tl::Function for GetUniqueGiftChatThemes {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Asks for what a device needs to make a passkey, which can sign in later without a code.
+/// Starts adding a passkey to the account: returns the WebAuthn options to pass to the device.
 ///
 /// Method `account.initPasskeyRegistration`, answers `account.PasskeyRegistrationOptions`.
 ///
-/// Answer: JSON for `navigator.credentials.create` of a browser, or for the same call of a phone's system.
+/// Answer: options as JSON, for `navigator.credentials.create` of a browser or the same call of the operating system.
 ///
 /// Callers: users.
 ///
@@ -6819,11 +6855,11 @@ impl tl::Function for InitPasskeyRegistration {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ACCESS_DENIED, crate::errors::FRESH_RESET_AUTHORISATION_FORBIDDEN];
 }
 
-/// Adds a passkey to the account, which a device just made.
+/// Adds a passkey, which the device has just created, to the account.
 ///
 /// Method `account.registerPasskey`, answers `Passkey`.
 ///
-/// Answer: the passkey as the list has it.
+/// Answer: the passkey, as [`account.getPasskeys`](crate::account::GetPasskeys) lists it.
 ///
 /// Callers: users.
 ///
@@ -6835,7 +6871,7 @@ impl tl::Function for InitPasskeyRegistration {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RegisterPasskey {
-    /// `credential:InputPasskeyCredential`. What the device answered: number, client data and attestation.
+    /// `credential:InputPasskeyCredential`. What the device answered: credential id, client data and attestation.
     pub credential: crate::types::InputPasskeyCredentialPublicKey,
 }
 
@@ -6873,7 +6909,7 @@ impl tl::Function for RegisterPasskey {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CREDENTIAL_INVALID, crate::errors::PASSKEY_ORIGIN_MISMATCH];
 }
 
-/// Lists the passkeys that can sign in to the account, with when each was made and used last.
+/// Lists the passkeys of the account, with when each was created and last used.
 ///
 /// Method `account.getPasskeys`, answers `account.Passkeys`.
 ///
@@ -6913,9 +6949,9 @@ impl tl::Function for GetPasskeys {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Removes a passkey.
+/// Deletes a passkey of the account.
 ///
-/// It cannot sign in any more; logins that it made stay.
+/// It can no longer sign in; sessions it created stay.
 ///
 /// Method `account.deletePasskey`, answers `Bool`.
 ///
@@ -6927,7 +6963,7 @@ impl tl::Function for GetPasskeys {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeletePasskey {
-    /// `id:string`. Which one, by its `id` in the list.
+    /// `id:string`. `id` of the passkey, from [`account.getPasskeys`](crate::account::GetPasskeys).
     pub id: tl::Text,
 }
 
@@ -6965,9 +7001,9 @@ impl tl::Function for DeletePasskey {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Confirms that it was the account's owner who connected a bot to the account.
+/// Confirms that the owner of the account connected a bot to it.
 ///
-/// A bot that was connected from another device is announced by [`updateNewBotConnection`](crate::types::UpdateNewBotConnection), with device and place. If it was not the owner, end the connection with [`account.updateConnectedBot`](crate::account::UpdateConnectedBot) and `deleted`.
+/// [`updateNewBotConnection`](crate::types::UpdateNewBotConnection) announces a bot that was connected on another device, with device and location. If it was not the owner, end the connection with [`account.updateConnectedBot`](crate::account::UpdateConnectedBot) and `deleted`.
 ///
 /// Method `account.confirmBotConnection`, answers `Bool`.
 ///
@@ -6981,7 +7017,7 @@ impl tl::Function for DeletePasskey {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ConfirmBotConnection {
-    /// `bot_id:InputUser`. The bot that was connected: its id and access hash.
+    /// `bot_id:InputUser`. The connected bot: id and access hash.
     pub bot_id: crate::enums::InputUser,
 }
 
@@ -7019,11 +7055,11 @@ impl tl::Function for ConfirmBotConnection {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_ID_INVALID];
 }
 
-/// Fetches where links open, within the app or in the device's browser, and the sites that are treated otherwise.
+/// Returns where links open, in the app or in the system browser, and the websites with a setting of their own.
 ///
 /// Method `account.getWebBrowserSettings`, answers `account.WebBrowserSettings`.
 ///
-/// Answer: the settings and two lists of sites, or [`account.webBrowserSettingsNotModified`](crate::enums::account::WebBrowserSettings::NotModified) if `hash` is still right.
+/// Answer: the settings and the two lists of websites, or [`account.webBrowserSettingsNotModified`](crate::enums::account::WebBrowserSettings::NotModified) if nothing has changed since `hash`.
 ///
 /// Callers: users.
 ///
@@ -7033,7 +7069,7 @@ impl tl::Function for ConfirmBotConnection {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetWebBrowserSettings {
-    /// `hash:long`. Hash of the list that you hold already, as its last answer gave it or computed from its numbers; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:long`. `hash` of the list in the last answer, or computed from its ids; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -7071,13 +7107,13 @@ impl tl::Function for GetWebBrowserSettings {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Decides where links open, and whether the browser within the app has a button that closes it.
+/// Sets where links open, and whether the in-app browser shows a close button.
 ///
-/// Flags that are left out are off.
+/// A flag that is left out is off.
 ///
 /// Method `account.updateWebBrowserSettings`, answers `account.WebBrowserSettings`.
 ///
-/// Answer: the settings as they are now.
+/// Answer: the settings now in force.
 ///
 /// Callers: users.
 ///
@@ -7087,9 +7123,9 @@ impl tl::Function for GetWebBrowserSettings {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateWebBrowserSettings {
-    /// `open_external_browser:flags.0?true`. Links open in the device's browser; left out for within the app.
+    /// `open_external_browser:flags.0?true`. Opens links in the system browser; left out, in the app.
     pub open_external_browser: bool,
-    /// `display_close_button:flags.1?true`. The browser within the app shows a button that closes it.
+    /// `display_close_button:flags.1?true`. Shows a close button in the in-app browser.
     pub display_close_button: bool,
 }
 
@@ -7137,7 +7173,7 @@ impl tl::Function for UpdateWebBrowserSettings {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Decides where the links of one site open, whatever the setting for all links is; or forgets that.
+/// Sets where links to one website open, regardless of the general setting, or removes that exception.
 ///
 /// Method `account.toggleWebBrowserSettingsException`, answers `Updates`.
 ///
@@ -7151,11 +7187,11 @@ impl tl::Function for UpdateWebBrowserSettings {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleWebBrowserSettingsException {
-    /// `delete:flags.1?true`. Forgets what was decided for the site.
+    /// `delete:flags.1?true`. Removes the exception of this website.
     pub delete: bool,
-    /// `open_external_browser:flags.0?Bool`. `true` for the device's browser, `false` for within the app; left out when it is forgotten.
+    /// `open_external_browser:flags.0?Bool`. `true` for the system browser, `false` for the app; left out with `delete`.
     pub open_external_browser: Option<bool>,
-    /// `url:string`. A link of the site.
+    /// `url:string`. A link to the website.
     pub url: tl::Text,
 }
 
@@ -7208,11 +7244,11 @@ impl tl::Function for ToggleWebBrowserSettingsException {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::URL_INVALID];
 }
 
-/// Forgets all sites whose links open otherwise than the setting for all links says.
+/// Removes all exceptions for single websites, whose links then follow the general setting.
 ///
 /// Method `account.deleteWebBrowserSettingsExceptions`, answers `account.WebBrowserSettings`.
 ///
-/// Answer: the settings as they are now.
+/// Answer: the settings now in force.
 ///
 /// Callers: users.
 ///

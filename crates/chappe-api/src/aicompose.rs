@@ -6,13 +6,11 @@
 
 use chappe_tl as tl;
 
-/// Creates a tone: an instruction in which Telegram's AI rewrites a text ([`messages.composeMessageWithAI`](crate::messages::ComposeMessageWithAi)).
+/// Creates a tone: an instruction by which Telegram's language model rewrites a text ([`messages.composeMessageWithAI`](crate::messages::ComposeMessageWithAi)).
 ///
-/// It has a link by which others can save it, too.
+/// It has a link, by which others can save it as well.
 ///
 /// Method `aicompose.createTone`, answers `AiComposeTone`.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// Callers: users.
 ///
@@ -26,11 +24,11 @@ use chappe_tl as tl;
 pub struct CreateTone {
     /// `display_author:flags.0?true`. Shows your name with the tone.
     pub display_author: bool,
-    /// `emoji_id:long`. Custom emoji that stands for it.
+    /// `emoji_id:long`. Id of the custom emoji for it.
     pub emoji_id: i64,
-    /// `title:string`. Its name.
+    /// `title:string`. Name of the tone.
     pub title: tl::Text,
-    /// `prompt:string`. What the AI shall do with a text, in words.
+    /// `prompt:string`. What the model should do with a text, in words.
     pub prompt: tl::Text,
 }
 
@@ -82,11 +80,9 @@ impl tl::Function for CreateTone {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::AICOMPOSE_TONE_TITLE_INVALID];
 }
 
-/// Changes a tone of yours; what is left out stays as it is.
+/// Changes one of your tones; what is left out stays as it is.
 ///
 /// Method `aicompose.updateTone`, answers `AiComposeTone`.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// Callers: users.
 ///
@@ -102,7 +98,7 @@ pub struct UpdateTone {
     pub tone: crate::enums::InputAiComposeTone,
     /// `display_author:flags.0?Bool`. `true` shows your name with it.
     pub display_author: Option<bool>,
-    /// `emoji_id:flags.1?long`. New custom emoji.
+    /// `emoji_id:flags.1?long`. Id of the new custom emoji.
     pub emoji_id: Option<i64>,
     /// `title:flags.2?string`. New name.
     pub title: Option<tl::Text>,
@@ -166,13 +162,11 @@ impl tl::Function for UpdateTone {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::AICOMPOSE_TONE_INVALID];
 }
 
-/// Puts somebody's tone among yours, or takes it out again.
+/// Adds somebody's tone to yours, or removes it again.
 ///
-/// Your devices get [`updateAiComposeTones`](crate::enums::Update::AiComposeTones).
+/// The number of saved tones is limited (`aicompose_tone_saved_limit_default` and `aicompose_tone_saved_limit_premium` of [`help.getAppConfig`](crate::help::GetAppConfig)). Your other sessions get [`updateAiComposeTones`](crate::enums::Update::AiComposeTones).
 ///
 /// Method `aicompose.saveTone`, answers `Bool`.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// Callers: users.
 ///
@@ -186,7 +180,7 @@ impl tl::Function for UpdateTone {
 pub struct SaveTone {
     /// `tone:InputAiComposeTone`. The tone, for example by the slug of its link.
     pub tone: crate::enums::InputAiComposeTone,
-    /// `unsave:Bool`. `true` takes it out, `false` puts it in.
+    /// `unsave:Bool`. `true` removes it, `false` adds it.
     pub unsave: bool,
 }
 
@@ -229,8 +223,6 @@ impl tl::Function for SaveTone {
 /// Deletes a tone that you created, for everybody who saved it.
 ///
 /// Method `aicompose.deleteTone`, answers `Bool`.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// Callers: users.
 ///
@@ -280,11 +272,9 @@ impl tl::Function for DeleteTone {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::AICOMPOSE_TONE_INVALID];
 }
 
-/// Looks up one tone, by id or by the slug of its link.
+/// Fetches one tone, by its id or by the slug of its link.
 ///
 /// Method `aicompose.getTone`, answers `aicompose.Tones`.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// Callers: users.
 ///
@@ -334,13 +324,11 @@ impl tl::Function for GetTone {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::AICOMPOSE_TONE_INVALID];
 }
 
-/// Lists the tones that you can choose from: Telegram's own, yours and those you saved.
+/// Lists the tones that the user can choose from: Telegram's own, and the saved ones.
 ///
 /// Method `aicompose.getTones`, answers `aicompose.Tones`.
 ///
-/// Answer: the list, or [`aicompose.tonesNotModified`](crate::enums::aicompose::Tones::NotModified) if yours is still right.
-///
-/// Assumed: this is read from the names alone.
+/// Answer: the list, or [`aicompose.tonesNotModified`](crate::enums::aicompose::Tones::NotModified) if yours is still current.
 ///
 /// Callers: users.
 ///
@@ -350,7 +338,7 @@ impl tl::Function for GetTone {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTones {
-    /// `hash:long`. `hash` of the list that you hold, 0 if you hold none.
+    /// `hash:long`. `hash` of the list that you hold, or 0.
     pub hash: i64,
 }
 
@@ -391,8 +379,6 @@ impl tl::Function for GetTones {
 /// Fetches an example of what a tone does: a text before and after.
 ///
 /// Method `aicompose.getToneExample`, answers `AiComposeToneExample`.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// Callers: users.
 ///

@@ -6,15 +6,15 @@
 
 use chappe_tl as tl;
 
-/// Begins to sign in with a phone number: Telegram sends a code there, or tells another way to go on.
+/// Starts signing in with a phone number: Telegram sends a login code, or says what is needed instead.
 ///
-/// The answer says how the code comes (`type`), what comes next if it does not (`next_type`) and when (`timeout`, in seconds). Go on with [`auth.signIn`](crate::auth::SignIn). The first code usually goes to the account's other devices, as a message from 777000; SMS is the second choice. If the number belongs to another data centre the error is [`PHONE_MIGRATE_X`](crate::errors::PHONE_MIGRATE_X): send the same there, with a new key.
+/// The answer says how the code is delivered (`type`), which way comes next if it does not arrive (`next_type`), and after how many seconds that way may be requested (`timeout`). Continue with [`auth.signIn`](crate::auth::SignIn). If the account is signed in somewhere, the code usually goes there first, as a message from the service account 777000; SMS and calls come later.
 ///
-/// A new account asks for the same code; [`auth.signIn`](crate::auth::SignIn) then tells that it has to sign up.
+/// The error [`PHONE_MIGRATE_X`](crate::errors::PHONE_MIGRATE_X) means that the number belongs to another data centre: make a key there and send the same request. A number without an account gets a code, too; [`auth.signIn`](crate::auth::SignIn) then answers that it has to sign up.
 ///
 /// Method `auth.sendCode`, answers `auth.SentCode`.
 ///
-/// Answer: [`auth.sentCode`](crate::types::auth::SentCode): a code is on its way. [`auth.sentCodeSuccess`](crate::types::auth::SentCodeSuccess): a logout token did, and the account is signed in. [`auth.sentCodePaymentRequired`](crate::types::auth::SentCodePaymentRequired): this number has to buy Telegram Premium first, see [`auth.checkPaidAuth`](crate::auth::CheckPaidAuth).
+/// Answer: [`auth.sentCode`](crate::types::auth::SentCode): a code was sent. [`auth.sentCodeSuccess`](crate::types::auth::SentCodeSuccess): a logout token was accepted and the account is signed in. [`auth.sentCodePaymentRequired`](crate::types::auth::SentCodePaymentRequired): the number has to buy Telegram Premium first, see [`auth.checkPaidAuth`](crate::auth::CheckPaidAuth).
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -32,7 +32,7 @@ pub struct SendCode {
     pub api_id: i32,
     /// `api_hash:string`. Secret that belongs to `api_id`, from my.telegram.org.
     pub api_hash: tl::Text,
-    /// `settings:CodeSettings`. Which ways to deliver the code this app can handle, and `logout_tokens` of accounts that were signed in here before, which may save the code.
+    /// `settings:CodeSettings`. Which delivery methods the app supports, and the `logout_tokens` of accounts that were signed in here before, with which a code may not be needed.
     pub settings: crate::types::CodeSettings,
 }
 
@@ -76,9 +76,9 @@ impl tl::Function for SendCode {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::API_ID_INVALID, crate::errors::API_ID_PUBLISHED_FLOOD, crate::errors::AUTH_RESTART, crate::errors::AUTH_RESTART_X, crate::errors::PHONE_NUMBER_APP_SIGNUP_FORBIDDEN, crate::errors::PHONE_NUMBER_BANNED, crate::errors::PHONE_NUMBER_FLOOD, crate::errors::PHONE_NUMBER_INVALID, crate::errors::PHONE_PASSWORD_FLOOD, crate::errors::PHONE_PASSWORD_PROTECTED, crate::errors::SMS_CODE_CREATE_FAILED, crate::errors::UPDATE_APP_TO_LOGIN];
 }
 
-/// Makes an account for a number that has none, after [`auth.signIn`](crate::auth::SignIn) answered [`auth.authorizationSignUpRequired`](crate::types::auth::AuthorizationSignUpRequired).
+/// Creates an account for a number that has none, after [`auth.signIn`](crate::auth::SignIn) answered [`auth.authorizationSignUpRequired`](crate::types::auth::AuthorizationSignUpRequired).
 ///
-/// Show the terms of service from that answer first. The code is not asked for again; `phone_code_hash` stands for it. Apps of others than Telegram can mostly not sign up new numbers: [`auth.sendCode`](crate::auth::SendCode) says so.
+/// Show the terms of service from that answer first. The code is not sent again: `phone_code_hash` refers to the one that [`auth.signIn`](crate::auth::SignIn) accepted. Most third-party apps may not register new numbers; [`auth.sendCode`](crate::auth::SendCode) then fails with [`PHONE_NUMBER_APP_SIGNUP_FORBIDDEN`](crate::errors::PHONE_NUMBER_APP_SIGNUP_FORBIDDEN).
 ///
 /// Method `auth.signUp`, answers `auth.Authorization`.
 ///
@@ -94,11 +94,11 @@ impl tl::Function for SendCode {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SignUp {
-    /// `no_joined_notifications:flags.0?true`. People who have the number in their contacts are not told that the account is new here.
+    /// `no_joined_notifications:flags.0?true`. Does not notify the people who have this number in their contacts that it joined Telegram.
     pub no_joined_notifications: bool,
-    /// `phone_number:string`. Phone number in international form, with its country code.
+    /// `phone_number:string`. Phone number in international form, with country code.
     pub phone_number: tl::Text,
-    /// `phone_code_hash:string`. Ties this request to the code that was asked for: from [`auth.sentCode`](crate::types::auth::SentCode).
+    /// `phone_code_hash:string`. `phone_code_hash` from [`auth.sentCode`](crate::types::auth::SentCode), which identifies the code that was sent.
     pub phone_code_hash: tl::Text,
     /// `first_name:string`. First name, 1 to 64 characters.
     pub first_name: tl::Text,
@@ -158,11 +158,11 @@ impl tl::Function for SignUp {
 
 /// Signs in with the code that [`auth.sendCode`](crate::auth::SendCode) sent.
 ///
-/// Three things may happen: the account is signed in; the number has no account yet and must sign up ([`auth.authorizationSignUpRequired`](crate::types::auth::AuthorizationSignUpRequired)); or the account has a password, which is the error [`SESSION_PASSWORD_NEEDED`](crate::errors::SESSION_PASSWORD_NEEDED): then call [`account.getPassword`](crate::account::GetPassword) and [`auth.checkPassword`](crate::auth::CheckPassword). A handful of wrong codes spoil the code, and another one has to be sent.
+/// There are three outcomes: the account is signed in; the number has no account and must sign up ([`auth.authorizationSignUpRequired`](crate::types::auth::AuthorizationSignUpRequired)); or the account has a two-step verification password, which is reported as the error [`SESSION_PASSWORD_NEEDED`](crate::errors::SESSION_PASSWORD_NEEDED): then call [`account.getPassword`](crate::account::GetPassword) and [`auth.checkPassword`](crate::auth::CheckPassword). After several wrong codes the code is no longer valid and a new one has to be requested.
 ///
 /// Method `auth.signIn`, answers `auth.Authorization`.
 ///
-/// Answer: [`auth.authorization`](crate::types::auth::Authorization) with the account and sometimes a token that saves the code next time, or [`auth.authorizationSignUpRequired`](crate::types::auth::AuthorizationSignUpRequired).
+/// Answer: [`auth.authorization`](crate::types::auth::Authorization) with the account and sometimes a `future_auth_token`, or [`auth.authorizationSignUpRequired`](crate::types::auth::AuthorizationSignUpRequired).
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -174,13 +174,13 @@ impl tl::Function for SignUp {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SignIn {
-    /// `phone_number:string`. Phone number in international form, with its country code.
+    /// `phone_number:string`. Phone number in international form, with country code.
     pub phone_number: tl::Text,
-    /// `phone_code_hash:string`. Ties this request to the code that was asked for: from [`auth.sentCode`](crate::types::auth::SentCode).
+    /// `phone_code_hash:string`. `phone_code_hash` from [`auth.sentCode`](crate::types::auth::SentCode), which identifies the code that was sent.
     pub phone_code_hash: tl::Text,
-    /// `phone_code:flags.0?string`. The code; for a call that hangs up, the digits of the number that called; for words, the words.
+    /// `phone_code:flags.0?string`. The code as received: digits; the word or phrase of an SMS; for a missed call, the last digits of the calling number. Left out with `email_verification`.
     pub phone_code: Option<tl::Text>,
-    /// `email_verification:flags.1?EmailVerification`. The code from an email, or a token of Google or Apple, if `type` was [`auth.sentCodeTypeEmailCode`](crate::types::auth::SentCodeTypeEmailCode); instead of `phone_code`.
+    /// `email_verification:flags.1?EmailVerification`. Code from the email, or an ID token of Google or Apple, if `type` was [`auth.sentCodeTypeEmailCode`](crate::types::auth::SentCodeTypeEmailCode); instead of `phone_code`.
     pub email_verification: Option<crate::enums::EmailVerification>,
 }
 
@@ -236,15 +236,15 @@ impl tl::Function for SignIn {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::AUTH_RESTART, crate::errors::PHONE_CODE_EMPTY, crate::errors::PHONE_CODE_EXPIRED, crate::errors::PHONE_CODE_INVALID, crate::errors::PHONE_NUMBER_INVALID, crate::errors::PHONE_NUMBER_UNOCCUPIED, crate::errors::SESSION_PASSWORD_NEEDED, crate::errors::SIGN_IN_FAILED, crate::errors::UPDATE_APP_TO_LOGIN];
 }
 
-/// Signs out: this key belongs to no account afterwards.
+/// Signs this session out: its authorization key no longer belongs to the account.
 ///
 /// Other devices stay signed in.
 ///
-/// Keep the token of the answer and give it to [`auth.sendCode`](crate::auth::SendCode) in `logout_tokens` next time: it may save the code. Messages and updates that this login did not fetch wait for the next one.
+/// Delete the local data of the account afterwards; secret chats of this device cannot be continued. Keep the `future_auth_token` of the answer and pass it in `logout_tokens` of [`auth.sendCode`](crate::auth::SendCode) at the next sign-in, which may then need no code.
 ///
 /// Method `auth.logOut`, answers `auth.LoggedOut`.
 ///
-/// Answer: [`auth.loggedOut`](crate::types::auth::LoggedOut), with a token if there is one.
+/// Answer: [`auth.loggedOut`](crate::types::auth::LoggedOut), with a token if Telegram gave one.
 ///
 /// Callers: users, bots, connections that nobody signed in on.
 ///
@@ -282,9 +282,9 @@ impl tl::Function for LogOut {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Signs all other devices out of the account; only the one that asks stays.
+/// Signs all other devices out of the account; only the session that calls it stays.
 ///
-/// Websites that one logged in to with Telegram are not touched: for them there is [`account.resetWebAuthorizations`](crate::account::ResetWebAuthorizations). Register for push notifications anew afterwards.
+/// Website logins are not affected: see [`account.resetWebAuthorizations`](crate::account::ResetWebAuthorizations). Register this device for push notifications again afterwards ([`account.registerDevice`](crate::account::RegisterDevice)).
 ///
 /// Method `auth.resetAuthorizations`, answers `Bool`.
 ///
@@ -326,13 +326,13 @@ impl tl::Function for ResetAuthorizations {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::FRESH_RESET_AUTHORISATION_FORBIDDEN];
 }
 
-/// Gets a short-lived ticket that signs the account in at another data centre, too, where files of chats may be.
+/// Gets a short-lived token with which the account can be signed in at another data centre, for example to download files there.
 ///
-/// Each data centre has keys of its own. Ask at the account's home, then give the ticket to [`auth.importAuthorization`](crate::auth::ImportAuthorization) there. It is good once and for a short time. CDN data centres need none.
+/// Each data centre has its own authorization keys. Call this at the account's home data centre and pass the answer to [`auth.importAuthorization`](crate::auth::ImportAuthorization) at the other one, with a key made there. The token works once. CDN data centres need no authorization.
 ///
 /// Method `auth.exportAuthorization`, answers `auth.ExportedAuthorization`.
 ///
-/// Answer: the account's number and the ticket, both for [`auth.importAuthorization`](crate::auth::ImportAuthorization).
+/// Answer: an id and the token; pass both to [`auth.importAuthorization`](crate::auth::ImportAuthorization).
 ///
 /// Callers: users, bots.
 ///
@@ -344,7 +344,7 @@ impl tl::Function for ResetAuthorizations {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ExportAuthorization {
-    /// `dc_id:int`. Number of the data centre that the ticket is for, from [`help.getConfig`](crate::help::GetConfig); not the one that is asked.
+    /// `dc_id:int`. Id of the data centre where the token will be used, from [`help.getConfig`](crate::help::GetConfig).
     pub dc_id: i32,
 }
 
@@ -382,11 +382,13 @@ impl tl::Function for ExportAuthorization {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::DC_ID_INVALID];
 }
 
-/// Signs in at another data centre with a ticket from the account's home.
+/// Signs the account in at another data centre with a token from its home data centre.
 ///
-/// The key that sends it belongs to the account afterwards, for files mostly; updates keep coming at home only.
+/// The authorization key that sends this belongs to the account afterwards. Use it for file transfers and for requests that were redirected there; updates are delivered at the home data centre only.
 ///
 /// Method `auth.importAuthorization`, answers `auth.Authorization`.
+///
+/// Answer: [`auth.authorization`](crate::types::auth::Authorization): the key of this data centre is signed in.
 ///
 /// Callers: users, bots, connections that nobody signed in on.
 ///
@@ -398,9 +400,9 @@ impl tl::Function for ExportAuthorization {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ImportAuthorization {
-    /// `id:long`. `id` of the ticket.
+    /// `id:long`. `id` of [`auth.exportedAuthorization`](crate::types::auth::ExportedAuthorization).
     pub id: i64,
-    /// `bytes:bytes`. `bytes` of the ticket.
+    /// `bytes:bytes`. `bytes` of [`auth.exportedAuthorization`](crate::types::auth::ExportedAuthorization).
     pub bytes: tl::Bytes,
 }
 
@@ -440,11 +442,11 @@ impl tl::Function for ImportAuthorization {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::AUTH_BYTES_INVALID, crate::errors::USER_ID_INVALID];
 }
 
-/// Ties a temporary key to the permanent one, so that it can act for the account.
+/// Binds a temporary authorization key to a permanent one, so that it can act for the account.
 ///
-/// That is what makes forward secrecy.
+/// This is how MTProto provides forward secrecy.
 ///
-/// It is sent with the temporary key, before anything else. The inner message is encrypted with the permanent key by the rules of MTProto 1.0, and says the same as the parameters. Bind anew before the temporary key runs out.
+/// Send it encrypted with the temporary key, before any other request. The inner message is encrypted with the permanent key by the rules of MTProto 1.0 and repeats the parameters. Wrap the next request in [`invokeWithLayer`](crate::InvokeWithLayer) and [`initConnection`](crate::InitConnection). Create and bind a new temporary key before this one expires.
 ///
 /// Method `auth.bindTempAuthKey`, answers `Bool`.
 ///
@@ -460,9 +462,9 @@ impl tl::Function for ImportAuthorization {
 pub struct BindTempAuthKey {
     /// `perm_auth_key_id:long`. Id of the permanent key: the lower 64 bits of the SHA-1 of the key.
     pub perm_auth_key_id: i64,
-    /// `nonce:long`. Random number, the same as in the inner message.
+    /// `nonce:long`. Random number, equal to the one in the inner message.
     pub nonce: i64,
-    /// `expires_at:int`. When the temporary key runs out, in Unix time (seconds), the same as in the inner message.
+    /// `expires_at:int`. When the temporary key expires, in Unix time (seconds), equal to the value in the inner message.
     pub expires_at: i32,
     /// `encrypted_message:bytes`. `bind_auth_key_inner`, encrypted with the permanent key; its message id is that of this request.
     pub encrypted_message: tl::Bytes,
@@ -508,9 +510,11 @@ impl tl::Function for BindTempAuthKey {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ENCRYPTED_MESSAGE_INVALID, crate::errors::EXPIRES_AT_INVALID, crate::errors::TEMP_AUTH_KEY_ALREADY_BOUND, crate::errors::TEMP_AUTH_KEY_EMPTY];
 }
 
-/// Signs a bot in with the token that BotFather gave.
+/// Signs in as a bot with the token that BotFather issued.
 ///
-/// No code and no password are asked. If the bot lives in another data centre the error is [`USER_MIGRATE_X`](crate::errors::USER_MIGRATE_X): send the same there. A token that BotFather replaced is worth nothing.
+/// Bots need neither a code nor a password.
+///
+/// The error [`USER_MIGRATE_X`](crate::errors::USER_MIGRATE_X) means that the bot lives in another data centre: make a key there and send the same request. A token stops working when its owner has it replaced in BotFather.
 ///
 /// Method `auth.importBotAuthorization`, answers `auth.Authorization`.
 ///
@@ -532,7 +536,7 @@ pub struct ImportBotAuthorization {
     pub api_id: i32,
     /// `api_hash:string`. Secret that belongs to `api_id`, from my.telegram.org.
     pub api_hash: tl::Text,
-    /// `bot_auth_token:string`. The bot's token: its number, a colon, and a secret.
+    /// `bot_auth_token:string`. Token of the bot: its user id, a colon, and a secret.
     pub bot_auth_token: tl::Text,
 }
 
@@ -576,9 +580,9 @@ impl tl::Function for ImportBotAuthorization {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ACCESS_TOKEN_EXPIRED, crate::errors::ACCESS_TOKEN_INVALID, crate::errors::API_ID_INVALID, crate::errors::API_ID_PUBLISHED_FLOOD];
 }
 
-/// Gives the proof of the two-step verification password, the last step of a sign-in that asked for it.
+/// Completes a sign-in of an account with two-step verification, with a proof of the password (SRP).
 ///
-/// Call [`account.getPassword`](crate::account::GetPassword) before each try: its numbers are good once. After too many wrong tries one has to wait ([`FLOOD_WAIT_X`](crate::errors::FLOOD_WAIT_X)).
+/// Call [`account.getPassword`](crate::account::GetPassword) before each attempt, because its parameters are valid once. Too many wrong passwords lead to [`FLOOD_WAIT_X`](crate::errors::FLOOD_WAIT_X).
 ///
 /// Method `auth.checkPassword`, answers `auth.Authorization`.
 ///
@@ -594,7 +598,7 @@ impl tl::Function for ImportBotAuthorization {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckPassword {
-    /// `password:InputCheckPasswordSRP`. Proof that you know the two-step verification password, computed from the answer of [`account.getPassword`](crate::account::GetPassword); the password itself is never sent.
+    /// `password:InputCheckPasswordSRP`. SRP proof of the two-step verification password, computed from [`account.getPassword`](crate::account::GetPassword); the password itself is never sent.
     pub password: crate::enums::InputCheckPasswordSrp,
 }
 
@@ -632,13 +636,13 @@ impl tl::Function for CheckPassword {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::AUTH_KEY_UNSYNCHRONIZED, crate::errors::PASSWORD_HASH_INVALID, crate::errors::SRP_ID_INVALID, crate::errors::SRP_PASSWORD_CHANGED];
 }
 
-/// Sends a code to the recovery email of an account whose two-step verification password is forgotten.
+/// Sends a code to the recovery email of an account whose two-step verification password was forgotten.
 ///
-/// It works both in the middle of a sign-in and when signed in.
+/// It works during a sign-in that asks for the password as well as in a signed-in session.
 ///
 /// Method `auth.requestPasswordRecovery`, answers `auth.PasswordRecovery`.
 ///
-/// Answer: the recovery address in hidden form, such as `c***e@example.org`.
+/// Answer: the recovery address, masked, such as `c***e@example.org`.
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -678,7 +682,7 @@ impl tl::Function for RequestPasswordRecovery {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PASSWORD_EMPTY, crate::errors::PASSWORD_RECOVERY_NA];
 }
 
-/// Ends a password recovery with the code from the email: the old password is replaced or removed, and a waiting sign-in is completed.
+/// Resets the two-step verification password with the code from the recovery email, and completes a sign-in that waits for the password.
 ///
 /// Method `auth.recoverPassword`, answers `auth.Authorization`.
 ///
@@ -694,9 +698,9 @@ impl tl::Function for RequestPasswordRecovery {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RecoverPassword {
-    /// `code:string`. The code from the email.
+    /// `code:string`. Code from the email.
     pub code: tl::Text,
-    /// `new_settings:flags.0?account.PasswordInputSettings`. The new password and hint; left out to have no password any more.
+    /// `new_settings:flags.0?account.PasswordInputSettings`. New password and hint; left out, the account has no password afterwards.
     pub new_settings: Option<Box<crate::types::account::PasswordInputSettings>>,
 }
 
@@ -747,13 +751,13 @@ impl tl::Function for RecoverPassword {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CODE_EMPTY, crate::errors::CODE_INVALID, crate::errors::NEW_SETTINGS_INVALID];
 }
 
-/// Sends the sign-in code again, by the next way that [`auth.sentCode`](crate::types::auth::SentCode) named as `next_type`.
+/// Sends the login code again, by the method that [`auth.sentCode`](crate::types::auth::SentCode) gave as `next_type`.
 ///
-/// Wait until `timeout` is over; before, the answer is an error. The new code takes the place of the old one, and the answer names the way after the next.
+/// Call it once `timeout` seconds have passed. The new code replaces the old one, and the answer says which method comes after it. It serves the codes of [`account.sendChangePhoneCode`](crate::account::SendChangePhoneCode) and the other phone codes, too.
 ///
 /// Method `auth.resendCode`, answers `auth.SentCode`.
 ///
-/// Answer: how the code comes this time, with a `phone_code_hash` to use from now on.
+/// Answer: how the code is delivered this time; use its `phone_code_hash` from now on.
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -765,11 +769,11 @@ impl tl::Function for RecoverPassword {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResendCode {
-    /// `phone_number:string`. Phone number in international form, with its country code.
+    /// `phone_number:string`. Phone number in international form, with country code.
     pub phone_number: tl::Text,
-    /// `phone_code_hash:string`. Ties this request to the code that was asked for: from [`auth.sentCode`](crate::types::auth::SentCode).
+    /// `phone_code_hash:string`. `phone_code_hash` from [`auth.sentCode`](crate::types::auth::SentCode), which identifies the code that was sent.
     pub phone_code_hash: tl::Text,
-    /// `reason:flags.0?string`. For official apps: why the proof that [`auth.requestFirebaseSms`](crate::auth::RequestFirebaseSms) wants could not be had.
+    /// `reason:flags.0?string`. For official apps: why the device could not be verified for [`auth.requestFirebaseSms`](crate::auth::RequestFirebaseSms).
     pub reason: Option<tl::Text>,
 }
 
@@ -820,11 +824,9 @@ impl tl::Function for ResendCode {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::EMAIL_INSTALL_MISSING, crate::errors::PHONE_CODE_EMPTY, crate::errors::PHONE_CODE_EXPIRED, crate::errors::PHONE_CODE_HASH_EMPTY, crate::errors::PHONE_NUMBER_INVALID, crate::errors::SEND_CODE_UNAVAILABLE];
 }
 
-/// Gives up a sign-in that waits for its code.
+/// Cancels a login code that was sent, for example because the user mistyped the number.
 ///
-/// The code is worth nothing afterwards.
-///
-/// Use it when the person saw a mistake in the number and goes back.
+/// The code no longer works.
 ///
 /// Method `auth.cancelCode`, answers `Bool`.
 ///
@@ -838,9 +840,9 @@ impl tl::Function for ResendCode {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CancelCode {
-    /// `phone_number:string`. Phone number in international form, with its country code.
+    /// `phone_number:string`. Phone number in international form, with country code.
     pub phone_number: tl::Text,
-    /// `phone_code_hash:string`. Ties this request to the code that was asked for: from [`auth.sentCode`](crate::types::auth::SentCode).
+    /// `phone_code_hash:string`. `phone_code_hash` from [`auth.sentCode`](crate::types::auth::SentCode), which identifies the code that was sent.
     pub phone_code_hash: tl::Text,
 }
 
@@ -880,9 +882,9 @@ impl tl::Function for CancelCode {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PHONE_CODE_EXPIRED, crate::errors::PHONE_NUMBER_INVALID];
 }
 
-/// Makes the temporary keys worthless that were tied to this permanent key, but for some.
+/// Invalidates the temporary keys bound to this permanent key, except those that are listed.
 ///
-/// An app with forward secrecy calls it after a crash, when it may have lost track of keys that it bound.
+/// An app with forward secrecy uses it to get rid of temporary keys that it has lost track of.
 ///
 /// Method `auth.dropTempAuthKeys`, answers `Bool`.
 ///
@@ -894,7 +896,7 @@ impl tl::Function for CancelCode {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DropTempAuthKeys {
-    /// `except_auth_keys:Vector<long>`. Ids of the temporary keys to keep: 64-bit numbers as in [`auth.bindTempAuthKey`](crate::auth::BindTempAuthKey).
+    /// `except_auth_keys:Vector<long>`. Ids of the temporary keys to keep, as 64-bit integers.
     pub except_auth_keys: Vec<i64>,
 }
 
@@ -932,13 +934,13 @@ impl tl::Function for DropTempAuthKeys {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Gets a token for signing in with a QR code: another device of the account scans it and says yes.
+/// Gets a token for signing in with a QR code, which a signed-in device of the account scans and confirms.
 ///
-/// Show `tg://login?token=` with the token in base64url, without padding. It is good for about 30 seconds; call again before `expires`. When [`updateLoginToken`](crate::enums::Update::LoginToken) arrives the token was accepted: call again, and the answer is the sign-in, or the data centre where it goes on, or the error [`SESSION_PASSWORD_NEEDED`](crate::errors::SESSION_PASSWORD_NEEDED).
+/// Show the QR code of `tg://login?token=` followed by the token in base64url without padding. A token is valid for about 30 seconds; request the next one before `expires`. When [`updateLoginToken`](crate::enums::Update::LoginToken) arrives, the token was accepted: call this again. The answer is then the finished login, a redirect to the account's data centre, or the error [`SESSION_PASSWORD_NEEDED`](crate::errors::SESSION_PASSWORD_NEEDED).
 ///
 /// Method `auth.exportLoginToken`, answers `auth.LoginToken`.
 ///
-/// Answer: [`auth.loginToken`](crate::types::auth::LoginToken) to show, [`auth.loginTokenSuccess`](crate::types::auth::LoginTokenSuccess) when signed in, or [`auth.loginTokenMigrateTo`](crate::types::auth::LoginTokenMigrateTo) with a token for [`auth.importLoginToken`](crate::auth::ImportLoginToken) at that data centre.
+/// Answer: [`auth.loginToken`](crate::types::auth::LoginToken) to show, [`auth.loginTokenSuccess`](crate::types::auth::LoginTokenSuccess) when signed in, or [`auth.loginTokenMigrateTo`](crate::types::auth::LoginTokenMigrateTo) with a token for [`auth.importLoginToken`](crate::auth::ImportLoginToken) at the account's data centre.
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -954,7 +956,7 @@ pub struct ExportLoginToken {
     pub api_id: i32,
     /// `api_hash:string`. Secret that belongs to `api_id`, from my.telegram.org.
     pub api_hash: tl::Text,
-    /// `except_ids:Vector<long>`. User ids of accounts that are signed in here already; scanning with them is refused.
+    /// `except_ids:Vector<long>`. User ids of accounts that are already signed in here, which must not be signed in twice.
     pub except_ids: Vec<i64>,
 }
 
@@ -996,11 +998,13 @@ impl tl::Function for ExportLoginToken {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::API_ID_INVALID, crate::errors::API_ID_PUBLISHED_FLOOD, crate::errors::AUTH_RESTART, crate::errors::SESSION_PASSWORD_NEEDED];
 }
 
-/// Goes on with a QR sign-in at the data centre where the account lives.
+/// Completes a QR code sign-in at the data centre of the account.
+///
+/// An account with two-step verification answers [`SESSION_PASSWORD_NEEDED`](crate::errors::SESSION_PASSWORD_NEEDED), as with [`auth.exportLoginToken`](crate::auth::ExportLoginToken).
 ///
 /// Method `auth.importLoginToken`, answers `auth.LoginToken`.
 ///
-/// Answer: [`auth.loginTokenSuccess`](crate::types::auth::LoginTokenSuccess) when signed in. Without an answer from the other device yet, [`auth.loginToken`](crate::types::auth::LoginToken).
+/// Answer: [`auth.loginTokenSuccess`](crate::types::auth::LoginTokenSuccess) with the finished login.
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -1012,7 +1016,7 @@ impl tl::Function for ExportLoginToken {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ImportLoginToken {
-    /// `token:bytes`. `token` of [`auth.loginTokenMigrateTo`](crate::types::auth::LoginTokenMigrateTo), as it is.
+    /// `token:bytes`. `token` of [`auth.loginTokenMigrateTo`](crate::types::auth::LoginTokenMigrateTo), unchanged.
     pub token: tl::Bytes,
 }
 
@@ -1050,13 +1054,13 @@ impl tl::Function for ImportLoginToken {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::AUTH_TOKEN_ALREADY_ACCEPTED, crate::errors::AUTH_TOKEN_EXPIRED, crate::errors::AUTH_TOKEN_INVALID, crate::errors::AUTH_TOKEN_INVALIDX, crate::errors::SESSION_PASSWORD_NEEDED];
 }
 
-/// Lets another device into the account, whose QR code this device scanned.
+/// Signs another device in to this account, after this device scanned its QR code.
 ///
-/// Ask the person first: whoever shows the code gets the whole account. The other device may have to give the password.
+/// Ask the user to confirm first: the other device gets full access to the account. If two-step verification is on, it still has to give the password.
 ///
 /// Method `auth.acceptLoginToken`, answers `Authorization`.
 ///
-/// Answer: the new login, as in [`account.getAuthorizations`](crate::account::GetAuthorizations).
+/// Answer: the new login, as [`account.getAuthorizations`](crate::account::GetAuthorizations) lists it.
 ///
 /// Callers: users.
 ///
@@ -1068,7 +1072,7 @@ impl tl::Function for ImportLoginToken {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AcceptLoginToken {
-    /// `token:bytes`. Token of the link `tg://login?token=`, decoded from base64url.
+    /// `token:bytes`. Token from the link `tg://login?token=`, decoded from base64url.
     pub token: tl::Bytes,
 }
 
@@ -1106,9 +1110,7 @@ impl tl::Function for AcceptLoginToken {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::AUTH_TOKEN_ALREADY_ACCEPTED, crate::errors::AUTH_TOKEN_EXCEPTION, crate::errors::AUTH_TOKEN_EXPIRED, crate::errors::AUTH_TOKEN_INVALIDX];
 }
 
-/// Tells whether a code from the recovery email is right, without using it up.
-///
-/// So an app can ask for the new password only after a right code.
+/// Checks a code from the recovery email without using it up, so that the new password is asked for only after a correct code.
 ///
 /// Method `auth.checkRecoveryPassword`, answers `Bool`.
 ///
@@ -1122,7 +1124,7 @@ impl tl::Function for AcceptLoginToken {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckRecoveryPassword {
-    /// `code:string`. The code from the email.
+    /// `code:string`. Code from the email.
     pub code: tl::Text,
 }
 
@@ -1160,7 +1162,7 @@ impl tl::Function for CheckRecoveryPassword {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CODE_EMPTY, crate::errors::CODE_INVALID, crate::errors::PASSWORD_RECOVERY_EXPIRED];
 }
 
-/// Signs in a web app of Telegram with the token that a signed-in app put into the link to it.
+/// Signs in a Telegram web app with the token that a signed-in app added to the link that opened it.
 ///
 /// Method `auth.importWebTokenAuthorization`, answers `auth.Authorization`.
 ///
@@ -1180,7 +1182,7 @@ pub struct ImportWebTokenAuthorization {
     pub api_id: i32,
     /// `api_hash:string`. Secret that belongs to `api_id`, from my.telegram.org.
     pub api_hash: tl::Text,
-    /// `web_auth_token:string`. Token from the link's fragment.
+    /// `web_auth_token:string`. Token from the fragment of the link.
     pub web_auth_token: tl::Text,
 }
 
@@ -1222,9 +1224,9 @@ impl tl::Function for ImportWebTokenAuthorization {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::API_ID_INVALID, crate::errors::WEBAUTH_TOKEN_EXPIRED];
 }
 
-/// Shows that the app is genuine, so that Telegram sends the SMS with the code.
+/// Requests the login code by SMS after the device was verified through Firebase or Apple's push service.
 ///
-/// It is for official apps that allowed `allow_firebase` and got [`auth.sentCodeTypeFirebaseSms`](crate::types::auth::SentCodeTypeFirebaseSms). If the proof cannot be had, call [`auth.resendCode`](crate::auth::ResendCode) instead.
+/// Only official apps can do this, after setting `allow_firebase` and getting [`auth.sentCodeTypeFirebaseSms`](crate::types::auth::SentCodeTypeFirebaseSms). If the verification fails, call [`auth.resendCode`](crate::auth::ResendCode) instead.
 ///
 /// Method `auth.requestFirebaseSms`, answers `Bool`.
 ///
@@ -1240,15 +1242,15 @@ impl tl::Function for ImportWebTokenAuthorization {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RequestFirebaseSms {
-    /// `phone_number:string`. Phone number in international form, with its country code.
+    /// `phone_number:string`. Phone number in international form, with country code.
     pub phone_number: tl::Text,
-    /// `phone_code_hash:string`. Ties this request to the code that was asked for: from [`auth.sentCode`](crate::types::auth::SentCode).
+    /// `phone_code_hash:string`. `phone_code_hash` from [`auth.sentCode`](crate::types::auth::SentCode), which identifies the code that was sent.
     pub phone_code_hash: tl::Text,
-    /// `safety_net_token:flags.0?string`. Proof by Android's SafetyNet, the older one.
+    /// `safety_net_token:flags.0?string`. Attestation of Android's SafetyNet, the predecessor of Play Integrity.
     pub safety_net_token: Option<tl::Text>,
-    /// `play_integrity_token:flags.2?string`. Proof by Google Play Integrity, made with the nonce of the answer.
+    /// `play_integrity_token:flags.2?string`. Google Play Integrity token, made with the nonce from [`auth.sentCodeTypeFirebaseSms`](crate::types::auth::SentCodeTypeFirebaseSms).
     pub play_integrity_token: Option<tl::Text>,
-    /// `ios_push_secret:flags.1?string`. Secret that Telegram sent to the app by an Apple push.
+    /// `ios_push_secret:flags.1?string`. Secret that the iOS app received in a push notification.
     pub ios_push_secret: Option<tl::Text>,
 }
 
@@ -1305,13 +1307,13 @@ impl tl::Function for RequestFirebaseSms {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PHONE_CODE_EMPTY, crate::errors::PHONE_NUMBER_INVALID];
 }
 
-/// Asks Telegram to forget the email that sign-in codes go to, when its owner cannot read it any more.
+/// Removes the login email of an account whose owner cannot read it any more, so that codes are delivered in another way.
 ///
-/// Codes come by other ways afterwards. It may take some days: `reset_available_period` and `reset_pending_date` of [`auth.sentCodeTypeEmailCode`](crate::types::auth::SentCodeTypeEmailCode) tell. With Telegram Premium it can be at once.
+/// The removal may be delayed by some days: see `reset_available_period` and `reset_pending_date` of [`auth.sentCodeTypeEmailCode`](crate::types::auth::SentCodeTypeEmailCode). Accounts with Telegram Premium do not have to wait.
 ///
 /// Method `auth.resetLoginEmail`, answers `auth.SentCode`.
 ///
-/// Answer: how the code of this sign-in comes instead, or still by email, with the date of the change.
+/// Answer: how the code of this sign-in is delivered now: by another method, or still by email with `reset_pending_date` set.
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -1323,9 +1325,9 @@ impl tl::Function for RequestFirebaseSms {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResetLoginEmail {
-    /// `phone_number:string`. Phone number in international form, with its country code.
+    /// `phone_number:string`. Phone number in international form, with country code.
     pub phone_number: tl::Text,
-    /// `phone_code_hash:string`. Ties this request to the code that was asked for: from [`auth.sentCode`](crate::types::auth::SentCode).
+    /// `phone_code_hash:string`. `phone_code_hash` from [`auth.sentCode`](crate::types::auth::SentCode), which identifies the code that was sent.
     pub phone_code_hash: tl::Text,
 }
 
@@ -1365,9 +1367,9 @@ impl tl::Function for ResetLoginEmail {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::EMAIL_INSTALL_MISSING, crate::errors::PHONE_NUMBER_INVALID, crate::errors::TASK_ALREADY_EXISTS];
 }
 
-/// Tells Telegram that an SMS with a code did not arrive, so that it can look into it.
+/// Reports to Telegram that the SMS with the login code did not arrive.
 ///
-/// No other code is sent.
+/// It does not send another code.
 ///
 /// Method `auth.reportMissingCode`, answers `Bool`.
 ///
@@ -1381,11 +1383,11 @@ impl tl::Function for ResetLoginEmail {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportMissingCode {
-    /// `phone_number:string`. Phone number in international form, with its country code.
+    /// `phone_number:string`. Phone number in international form, with country code.
     pub phone_number: tl::Text,
-    /// `phone_code_hash:string`. Ties this request to the code that was asked for: from [`auth.sentCode`](crate::types::auth::SentCode).
+    /// `phone_code_hash:string`. `phone_code_hash` from [`auth.sentCode`](crate::types::auth::SentCode), which identifies the code that was sent.
     pub phone_code_hash: tl::Text,
-    /// `mnc:string`. Mobile network code of the person's operator, such as `01`.
+    /// `mnc:string`. Mobile network code (MNC) of the user's operator, such as `01`.
     pub mnc: tl::Text,
 }
 
@@ -1427,13 +1429,13 @@ impl tl::Function for ReportMissingCode {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PHONE_NUMBER_INVALID];
 }
 
-/// Asks whether the payment arrived that a sign-in waits for ([`auth.sentCodePaymentRequired`](crate::types::auth::SentCodePaymentRequired)).
+/// Checks whether the purchase that a sign-in waits for ([`auth.sentCodePaymentRequired`](crate::types::auth::SentCodePaymentRequired)) has arrived.
 ///
-/// Pay in the app store as [`inputStorePaymentAuthCode`](crate::types::InputStorePaymentAuthCode) says, then ask until the answer is a code that was sent.
+/// Make the purchase in the app store with the purpose [`inputStorePaymentAuthCode`](crate::types::InputStorePaymentAuthCode), then call this until the answer says that a code was sent.
 ///
 /// Method `auth.checkPaidAuth`, answers `auth.SentCode`.
 ///
-/// Answer: the next step: usually [`auth.sentCode`](crate::types::auth::SentCode).
+/// Answer: the next step, usually [`auth.sentCode`](crate::types::auth::SentCode).
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -1445,9 +1447,9 @@ impl tl::Function for ReportMissingCode {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckPaidAuth {
-    /// `phone_number:string`. Phone number in international form, with its country code.
+    /// `phone_number:string`. Phone number in international form, with country code.
     pub phone_number: tl::Text,
-    /// `phone_code_hash:string`. Ties this request to the code that was asked for: from [`auth.sentCode`](crate::types::auth::SentCode).
+    /// `phone_code_hash:string`. `phone_code_hash` from [`auth.sentCode`](crate::types::auth::SentCode), which identifies the code that was sent.
     pub phone_code_hash: tl::Text,
     /// `form_id:long`. Id of the payment form.
     pub form_id: i64,
@@ -1491,11 +1493,11 @@ impl tl::Function for CheckPaidAuth {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PHONE_NUMBER_INVALID];
 }
 
-/// Begins to sign in with a passkey: gives what the device needs to find one and to sign with it.
+/// Starts signing in with a passkey: returns the WebAuthn options to pass to the device.
 ///
 /// Method `auth.initPasskeyLogin`, answers `auth.PasskeyLoginOptions`.
 ///
-/// Answer: JSON for `navigator.credentials.get` of a browser, or for the same call of a phone's system.
+/// Answer: options as JSON, for `navigator.credentials.get` of a browser or the same call of the operating system.
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -1549,13 +1551,13 @@ impl tl::Function for InitPasskeyLogin {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::API_ID_INVALID, crate::errors::AUTH_RESTART];
 }
 
-/// Signs in with what a passkey signed.
+/// Signs in with the answer that a passkey gave to [`auth.initPasskeyLogin`](crate::auth::InitPasskeyLogin).
 ///
-/// The passkey tells in `user_handle` which account it is for, and where that lives. If it is another data centre, send this there and name where it began, so that the challenge is found.
+/// `user_handle` in the answer says which account and data centre the passkey is for. If that is another data centre, send this request there and say with `from_dc_id` and `from_auth_key_id` where the sign-in was started.
 ///
 /// Method `auth.finishPasskeyLogin`, answers `auth.Authorization`.
 ///
-/// Answer: [`auth.authorization`](crate::types::auth::Authorization) with the account; a password may be asked, too ([`SESSION_PASSWORD_NEEDED`](crate::errors::SESSION_PASSWORD_NEEDED)).
+/// Answer: [`auth.authorization`](crate::types::auth::Authorization) with the account. A password may still be required ([`SESSION_PASSWORD_NEEDED`](crate::errors::SESSION_PASSWORD_NEEDED)).
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -1567,11 +1569,11 @@ impl tl::Function for InitPasskeyLogin {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct FinishPasskeyLogin {
-    /// `credential:InputPasskeyCredential`. What the device answered: number, client data, signature and `user_handle`.
+    /// `credential:InputPasskeyCredential`. What the device answered: credential id, client data, signature and `user_handle`.
     pub credential: crate::types::InputPasskeyCredentialPublicKey,
-    /// `from_dc_id:flags.0?int`, set together with `from_auth_key_id` or not at all. Number of the data centre where [`auth.initPasskeyLogin`](crate::auth::InitPasskeyLogin) was called, if it is another one.
+    /// `from_dc_id:flags.0?int`, set together with `from_auth_key_id` or not at all. Data centre where [`auth.initPasskeyLogin`](crate::auth::InitPasskeyLogin) was called, if it is another one.
     pub from_dc_id: Option<i32>,
-    /// `from_auth_key_id:flags.0?long`, set together with `from_dc_id` or not at all. Id of the key that called it there.
+    /// `from_auth_key_id:flags.0?long`, set together with `from_dc_id` or not at all. Id of the authorization key that called it there.
     pub from_auth_key_id: Option<i64>,
 }
 
@@ -1627,9 +1629,9 @@ impl tl::Function for FinishPasskeyLogin {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::AUTH_RESTART, crate::errors::CREDENTIAL_INVALID, crate::errors::PASSKEY_ORIGIN_MISMATCH];
 }
 
-/// Makes a token worthless that was to sign in a web app of Telegram.
+/// Invalidates a token that would sign in a Telegram web app.
 ///
-/// A web app calls it when it was opened with a token that it does not use, because it is signed in already or the sign-in failed: otherwise the link in the browser's history would still sign somebody in.
+/// The web app calls it when it was opened with a token that it does not need, so that the link in the browser history cannot be used to sign in.
 ///
 /// Method `auth.cancelWebTokenAuthorization`, answers `Bool`.
 ///
@@ -1641,7 +1643,7 @@ impl tl::Function for FinishPasskeyLogin {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CancelWebTokenAuthorization {
-    /// `web_auth_token:string`. The token that [`auth.importWebTokenAuthorization`](crate::auth::ImportWebTokenAuthorization) would get.
+    /// `web_auth_token:string`. Token that would otherwise go to [`auth.importWebTokenAuthorization`](crate::auth::ImportWebTokenAuthorization).
     pub web_auth_token: tl::Text,
 }
 
@@ -1679,11 +1681,11 @@ impl tl::Function for CancelWebTokenAuthorization {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Begins to sign in by a phone number that Google confirms (Firebase Phone Number Verification), without a code.
+/// Starts signing in without a code, with a phone number that Google confirms (Firebase Phone Number Verification).
 ///
 /// Method `auth.initFirebasePnvLogin`, answers `auth.FirebasePnvIntent`.
 ///
-/// Answer: a nonce, and what the phone's system has to be asked for.
+/// Answer: a nonce, and the request for the operating system.
 ///
 /// Assumed: this is read from the names alone.
 ///
@@ -1768,7 +1770,7 @@ impl tl::Function for InitFirebasePnvLogin {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct FinishFirebasePnvLogin {
-    /// `google_token:string`. Token that Google's verification gave.
+    /// `google_token:string`. Token from Google's verification.
     pub google_token: tl::Text,
 }
 
@@ -1806,7 +1808,7 @@ impl tl::Function for FinishFirebasePnvLogin {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Makes an account for the number that Google confirmed and that has none.
+/// Creates an account for a number that Google confirmed and that has no account yet.
 ///
 /// Method `auth.firebasePnvSignUp`, answers `auth.Authorization`.
 ///
@@ -1822,7 +1824,7 @@ impl tl::Function for FinishFirebasePnvLogin {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct FirebasePnvSignUp {
-    /// `no_joined_notifications:flags.0?true`. People who have the number in their contacts are not told that the account is new here.
+    /// `no_joined_notifications:flags.0?true`. Does not notify the people who have this number in their contacts that it joined Telegram.
     pub no_joined_notifications: bool,
     /// `first_name:string`. First name.
     pub first_name: tl::Text,

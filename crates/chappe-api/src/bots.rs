@@ -6,15 +6,13 @@
 
 use chappe_tl as tl;
 
-/// Passes a request of the HTTP Bot API on to the server as JSON, under its name there.
+/// Sends a custom request to the server: the name of a method and its arguments as JSON; for bots.
 ///
-/// A door for methods that the Bot API has and MTProto has not. Which names it takes is written down nowhere; an unknown one is answered with [`METHOD_INVALID`](crate::errors::METHOD_INVALID).
+/// Which names the server accepts is not documented; an unknown one fails with [`METHOD_INVALID`](crate::errors::METHOD_INVALID).
 ///
 /// Method `bots.sendCustomRequest`, answers `DataJSON`.
 ///
 /// Answer: the answer as JSON.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// Callers: bots.
 ///
@@ -26,7 +24,7 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendCustomRequest {
-    /// `custom_method:string`. Name of the Bot API method.
+    /// `custom_method:string`. Name of the method.
     pub custom_method: tl::Text,
     /// `params:DataJSON`. Its arguments as a JSON object.
     pub params: crate::types::DataJson,
@@ -68,13 +66,11 @@ impl tl::Function for SendCustomRequest {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::DATA_JSON_INVALID, crate::errors::METHOD_INVALID, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Answers a request that reached the bot as JSON, in [`updateBotWebhookJSONQuery`](crate::types::UpdateBotWebhookJsonQuery).
+/// Answers a custom query, which the bot received as JSON in [`updateBotWebhookJSONQuery`](crate::types::UpdateBotWebhookJsonQuery); for bots.
 ///
-/// Whoever asked waits for as many seconds as `timeout` of the update says.
+/// The sender waits for `timeout` seconds, as the update says.
 ///
 /// Method `bots.answerWebhookJSONQuery`, answers `Bool`.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// Callers: bots.
 ///
@@ -86,9 +82,9 @@ impl tl::Function for SendCustomRequest {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AnswerWebhookJsonQuery {
-    /// `query_id:long`. Id of the query, from the update.
+    /// `query_id:long`. `query_id` of the update.
     pub query_id: i64,
-    /// `data:DataJSON`. Answer as JSON.
+    /// `data:DataJSON`. The answer as JSON.
     pub data: crate::types::DataJson,
 }
 
@@ -128,9 +124,9 @@ impl tl::Function for AnswerWebhookJsonQuery {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::DATA_JSON_INVALID, crate::errors::QUERY_ID_INVALID, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Sets the list of commands that users see when they type / to the bot.
+/// Sets the commands that users see when they type / to the bot; for bots.
 ///
-/// Every pair of scope and language has a list of its own; a user is shown the most special one that fits: first that for this user in this chat, then those for the admins of the chat, for the chat, for the admins of all groups, for all groups or all private chats, and at last the default. Up to 100 commands. It only tells: nothing keeps users from sending other commands.
+/// Every pair of scope and language has its own list, of up to 100 commands. A user sees the list of the most specific scope that has one: first the one for this user in this chat, then for the chat's admins, for the chat, for the admins of all groups, for all groups or all private chats, and finally the default. The list is only a suggestion: users can still send other commands.
 ///
 /// Method `bots.setBotCommands`, answers `Bool`.
 ///
@@ -144,11 +140,11 @@ impl tl::Function for AnswerWebhookJsonQuery {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotCommands {
-    /// `scope:BotCommandScope`. Where and to whom the list is shown; [`botCommandScopeDefault`](crate::enums::BotCommandScope::Default) for everywhere.
+    /// `scope:BotCommandScope`. Where, and to whom, the list is shown; [`botCommandScopeDefault`](crate::enums::BotCommandScope::Default) for everywhere.
     pub scope: crate::enums::BotCommandScope,
-    /// `lang_code:string`. Two letters of the language of the users it is for; empty: all who have no list in their own language.
+    /// `lang_code:string`. Two-letter code of the users' language; empty: for all users without a list in their own language.
     pub lang_code: tl::Text,
-    /// `commands:Vector<BotCommand>`. Commands without /, up to 32 of a-z, 0-9 and \_, with descriptions up to 256 characters; replaces the old list as a whole.
+    /// `commands:Vector<BotCommand>`. The commands without /, each up to 32 of a-z, 0-9 and \_, with a description of up to 256 characters; replaces the whole list.
     pub commands: Vec<crate::types::BotCommand>,
 }
 
@@ -190,9 +186,9 @@ impl tl::Function for SetBotCommands {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_COMMAND_DESCRIPTION_INVALID, crate::errors::BOT_COMMAND_INVALID, crate::errors::LANG_CODE_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::USER_BOT_REQUIRED, crate::errors::USER_ID_INVALID];
 }
 
-/// Removes the bot's list of commands of one scope and language.
+/// Deletes the bot's list of commands for one scope and language; for bots.
 ///
-/// Users for whom it counted are shown the next more general list from then on.
+/// Users who saw it are then shown the next more general list.
 ///
 /// Method `bots.resetBotCommands`, answers `Bool`.
 ///
@@ -208,7 +204,7 @@ impl tl::Function for SetBotCommands {
 pub struct ResetBotCommands {
     /// `scope:BotCommandScope`. Scope of the list.
     pub scope: crate::enums::BotCommandScope,
-    /// `lang_code:string`. Language of the list, empty for the one without a language.
+    /// `lang_code:string`. Language of the list; empty for the one without a language.
     pub lang_code: tl::Text,
 }
 
@@ -248,13 +244,13 @@ impl tl::Function for ResetBotCommands {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::LANG_CODE_INVALID, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Reads the bot's list of commands for exactly one scope and language.
+/// Fetches the bot's list of commands for exactly one scope and language; for bots.
 ///
-/// It shows what was set there, not what a user would see: more general lists are not looked at. The list of a bot as a user sees it is in [`botInfo`](crate::types::BotInfo).
+/// It returns what was set there, without falling back to more general lists. What a user sees is in [`botInfo`](crate::types::BotInfo).
 ///
 /// Method `bots.getBotCommands`, answers `Vector<BotCommand>`.
 ///
-/// Answer: the commands; an empty list if none were set there.
+/// Answer: the commands; an empty list if none were set.
 ///
 /// Callers: bots.
 ///
@@ -268,7 +264,7 @@ impl tl::Function for ResetBotCommands {
 pub struct GetBotCommands {
     /// `scope:BotCommandScope`. Scope of the list.
     pub scope: crate::enums::BotCommandScope,
-    /// `lang_code:string`. Language of the list, empty for the one without a language.
+    /// `lang_code:string`. Language of the list; empty for the one without a language.
     pub lang_code: tl::Text,
 }
 
@@ -308,9 +304,9 @@ impl tl::Function for GetBotCommands {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Chooses what the button beside the input field of a private chat opens: the bot's commands, a Mini App, or the standard.
+/// Sets what the menu button beside the input field of a private chat opens: the bot's commands or a Mini App; for bots.
 ///
-/// It is for one user or, with [`inputUserEmpty`](crate::enums::InputUser::Empty), for all who have no button of their own. The user's client hears of it in [`updateBotMenuButton`](crate::types::UpdateBotMenuButton).
+/// It applies to one user or, with [`inputUserEmpty`](crate::enums::InputUser::Empty), to all who have no button of their own. The user's apps receive [`updateBotMenuButton`](crate::types::UpdateBotMenuButton).
 ///
 /// Method `bots.setBotMenuButton`, answers `Bool`.
 ///
@@ -324,9 +320,9 @@ impl tl::Function for GetBotCommands {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotMenuButton {
-    /// `user_id:InputUser`. User whose chat gets the button; [`inputUserEmpty`](crate::enums::InputUser::Empty) for the standard of all chats.
+    /// `user_id:InputUser`. User whose chat gets the button; [`inputUserEmpty`](crate::enums::InputUser::Empty) for the default of all chats.
     pub user_id: crate::enums::InputUser,
-    /// `button:BotMenuButton`. [`botMenuButton`](crate::types::BotMenuButton) with text and address of a Mini App, [`botMenuButtonCommands`](crate::enums::BotMenuButton::Commands) for the commands, [`botMenuButtonDefault`](crate::enums::BotMenuButton::Default) to fall back to the standard.
+    /// `button:BotMenuButton`. [`botMenuButton`](crate::types::BotMenuButton) with the text and address of a Mini App, [`botMenuButtonCommands`](crate::enums::BotMenuButton::Commands) for the commands, [`botMenuButtonDefault`](crate::enums::BotMenuButton::Default) for the default.
     pub button: crate::enums::BotMenuButton,
 }
 
@@ -366,7 +362,7 @@ impl tl::Function for SetBotMenuButton {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BUTTON_INVALID, crate::errors::BUTTON_TEXT_INVALID, crate::errors::BUTTON_URL_INVALID, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Reads which button the bot shows beside the input field, to one user or as its standard.
+/// Fetches the menu button that the bot shows to one user, or its default button; for bots.
 ///
 /// Method `bots.getBotMenuButton`, answers `BotMenuButton`.
 ///
@@ -380,7 +376,7 @@ impl tl::Function for SetBotMenuButton {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBotMenuButton {
-    /// `user_id:InputUser`. User to look up; [`inputUserEmpty`](crate::enums::InputUser::Empty) for the standard.
+    /// `user_id:InputUser`. User to look up; [`inputUserEmpty`](crate::enums::InputUser::Empty) for the default.
     pub user_id: crate::enums::InputUser,
 }
 
@@ -418,9 +414,9 @@ impl tl::Function for GetBotMenuButton {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Sets the admin rights that clients suggest when the bot is added to a channel.
+/// Sets the admin rights that apps suggest when somebody adds the bot to a channel; for bots.
 ///
-/// Only a suggestion: whoever adds the bot can change it. In what is already there nothing changes.
+/// Whoever adds the bot can change them. Channels that the bot is in already are not affected.
 ///
 /// Method `bots.setBotBroadcastDefaultAdminRights`, answers `Bool`.
 ///
@@ -434,7 +430,7 @@ impl tl::Function for GetBotMenuButton {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotBroadcastDefaultAdminRights {
-    /// `admin_rights:ChatAdminRights`. Rights to be ticked beforehand; no flag at all for no suggestion.
+    /// `admin_rights:ChatAdminRights`. Rights to suggest; with no flag set nothing is suggested.
     pub admin_rights: crate::types::ChatAdminRights,
 }
 
@@ -472,9 +468,9 @@ impl tl::Function for SetBotBroadcastDefaultAdminRights {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::RIGHTS_NOT_MODIFIED, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Sets the admin rights that clients suggest when the bot is added to a group.
+/// Sets the admin rights that apps suggest when somebody adds the bot to a group; for bots.
 ///
-/// Only a suggestion: whoever adds the bot can change it. In what is already there nothing changes.
+/// Whoever adds the bot can change them. Groups that the bot is in already are not affected.
 ///
 /// Method `bots.setBotGroupDefaultAdminRights`, answers `Bool`.
 ///
@@ -488,7 +484,7 @@ impl tl::Function for SetBotBroadcastDefaultAdminRights {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotGroupDefaultAdminRights {
-    /// `admin_rights:ChatAdminRights`. Rights to be ticked beforehand; no flag at all for no suggestion.
+    /// `admin_rights:ChatAdminRights`. Rights to suggest; with no flag set nothing is suggested.
     pub admin_rights: crate::types::ChatAdminRights,
 }
 
@@ -526,9 +522,9 @@ impl tl::Function for SetBotGroupDefaultAdminRights {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::RIGHTS_NOT_MODIFIED, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Sets what a bot calls itself and says of itself (name, line on the profile, text of the empty chat), for one language or for all.
+/// Sets the name of a bot, the short text on its profile and the description in its empty chat, for one language or for all.
 ///
-/// A bot changes its own; the owner names the bot in `bot`. What is left out stays as it is.
+/// A bot changes its own; its owner names the bot in `bot`. What is left out stays as it is.
 ///
 /// Method `bots.setBotInfo`, answers `Bool`.
 ///
@@ -542,15 +538,15 @@ impl tl::Function for SetBotGroupDefaultAdminRights {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotInfo {
-    /// `bot:flags.2?InputUser`. Bot to change, if its owner asks; a bot leaves it out for itself.
+    /// `bot:flags.2?InputUser`. The bot, if its owner calls; left out by the bot itself.
     pub bot: Option<crate::enums::InputUser>,
-    /// `lang_code:string`. Two letters of the language; empty: for all users without texts in their own language.
+    /// `lang_code:string`. Two-letter code of the language; empty: for all users without texts in their own language.
     pub lang_code: tl::Text,
     /// `name:flags.3?string`. Name, up to 64 characters.
     pub name: Option<tl::Text>,
-    /// `about:flags.0?string`. Line on its profile and in shared links, up to 120 characters.
+    /// `about:flags.0?string`. Short text on its profile, up to 120 characters.
     pub about: Option<tl::Text>,
-    /// `description:flags.1?string`. Text of the empty chat before the start button, up to 512 characters.
+    /// `description:flags.1?string`. Text in the empty chat above the start button, up to 512 characters.
     pub description: Option<tl::Text>,
 }
 
@@ -610,9 +606,9 @@ impl tl::Function for SetBotInfo {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID, crate::errors::USER_BOT_INVALID];
 }
 
-/// Reads what a bot calls itself and says of itself in one language.
+/// Fetches the name, short text and description of a bot in one language.
 ///
-/// For the bot itself and for its owner; others see them in [`users.getFullUser`](crate::users::GetFullUser).
+/// For the bot itself and its owner; other users find them in [`users.getFullUser`](crate::users::GetFullUser).
 ///
 /// Method `bots.getBotInfo`, answers `bots.BotInfo`.
 ///
@@ -626,9 +622,9 @@ impl tl::Function for SetBotInfo {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBotInfo {
-    /// `bot:flags.0?InputUser`. Bot to read, if its owner asks; a bot leaves it out for itself.
+    /// `bot:flags.0?InputUser`. The bot, if its owner calls; left out by the bot itself.
     pub bot: Option<crate::enums::InputUser>,
-    /// `lang_code:string`. Two letters of the language; empty for the texts without a language.
+    /// `lang_code:string`. Two-letter code of the language; empty for the texts without a language.
     pub lang_code: tl::Text,
 }
 
@@ -679,9 +675,9 @@ impl tl::Function for GetBotInfo {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID, crate::errors::LANG_CODE_INVALID, crate::errors::USER_BOT_INVALID];
 }
 
-/// Puts the active usernames of a bot that you own into another order; the first one is shown.
+/// Changes the order of the active usernames of a bot that you own; the first one is shown.
 ///
-/// Only bots with collectible usernames have more than one.
+/// Only bots with several usernames have an order to change.
 ///
 /// Method `bots.reorderUsernames`, answers `Bool`.
 ///
@@ -695,9 +691,9 @@ impl tl::Function for GetBotInfo {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderUsernames {
-    /// `bot:InputUser`. Bot of yours.
+    /// `bot:InputUser`. Your bot.
     pub bot: crate::enums::InputUser,
-    /// `order:Vector<string>`. All of its active usernames without @, in the wanted order.
+    /// `order:Vector<string>`. All of its active usernames without @, in the new order.
     pub order: Vec<tl::Text>,
 }
 
@@ -737,9 +733,9 @@ impl tl::Function for ReorderUsernames {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID, crate::errors::USERNAME_NOT_MODIFIED];
 }
 
-/// Switches one collectible username of a bot that you own on or off.
+/// Activates or deactivates a username of a bot that you own.
 ///
-/// A name that is off stays yours but leads nowhere.
+/// A deactivated name remains yours, but leads nowhere.
 ///
 /// Method `bots.toggleUsername`, answers `Bool`.
 ///
@@ -753,11 +749,11 @@ impl tl::Function for ReorderUsernames {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleUsername {
-    /// `bot:InputUser`. Bot of yours.
+    /// `bot:InputUser`. Your bot.
     pub bot: crate::enums::InputUser,
     /// `username:string`. Collectible username without @.
     pub username: tl::Text,
-    /// `active:Bool`. `true`: the name leads to the bot; `false`: it does not.
+    /// `active:Bool`. `true` activates the name, `false` deactivates it.
     pub active: bool,
 }
 
@@ -799,9 +795,9 @@ impl tl::Function for ToggleUsername {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID, crate::errors::USERNAME_NOT_MODIFIED];
 }
 
-/// Tells whether a bot may write to you first.
+/// Tells whether a bot may write to you although you did not start it.
 ///
-/// A Mini App asks this before it asks for the permission ([`bots.allowSendMessage`](crate::bots::AllowSendMessage)).
+/// Apps call it when a Mini App asks for the permission, before they show the question of [`bots.allowSendMessage`](crate::bots::AllowSendMessage).
 ///
 /// Method `bots.canSendMessage`, answers `Bool`.
 ///
@@ -817,7 +813,7 @@ impl tl::Function for ToggleUsername {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CanSendMessage {
-    /// `bot:InputUser`. Bot in question.
+    /// `bot:InputUser`. The bot.
     pub bot: crate::enums::InputUser,
 }
 
@@ -855,9 +851,9 @@ impl tl::Function for CanSendMessage {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID];
 }
 
-/// Lets a bot write to you although you never started it.
+/// Lets a bot write to you although you did not start it.
 ///
-/// Call it only after the user agreed in the client. A service message there notes it. Blocking the bot takes it back.
+/// Call it only after the user agreed. A service message records it. Blocking the bot revokes it.
 ///
 /// Method `bots.allowSendMessage`, answers `Updates`.
 ///
@@ -873,7 +869,7 @@ impl tl::Function for CanSendMessage {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AllowSendMessage {
-    /// `bot:InputUser`. Bot to allow.
+    /// `bot:InputUser`. The bot.
     pub bot: crate::enums::InputUser,
 }
 
@@ -911,13 +907,13 @@ impl tl::Function for AllowSendMessage {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID];
 }
 
-/// Passes a call of a Mini App on to Telegram, and its answer back.
+/// Forwards a method call of a Mini App to Telegram, and returns the answer.
 ///
-/// Mini Apps reach what is stored for them (and other things) by the event `web_app_invoke_custom_method`; the client sends it on unread.
+/// Mini Apps use it, by their event `web_app_invoke_custom_method`, for their cloud storage among other things. The app passes method and arguments on unchanged.
 ///
 /// Method `bots.invokeWebViewCustomMethod`, answers `DataJSON`.
 ///
-/// Answer: JSON to hand to the Mini App.
+/// Answer: JSON to return to the Mini App.
 ///
 /// Callers: users.
 ///
@@ -929,11 +925,11 @@ impl tl::Function for AllowSendMessage {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeWebViewCustomMethod {
-    /// `bot:InputUser`. Bot whose Mini App asks.
+    /// `bot:InputUser`. Bot of the Mini App.
     pub bot: crate::enums::InputUser,
-    /// `custom_method:string`. Name of the method as the Mini App gave it.
+    /// `custom_method:string`. Name of the method, as the Mini App gave it.
     pub custom_method: tl::Text,
-    /// `params:DataJSON`. Its arguments as the Mini App gave them.
+    /// `params:DataJSON`. Arguments, as the Mini App gave them.
     pub params: crate::types::DataJson,
 }
 
@@ -975,7 +971,7 @@ impl tl::Function for InvokeWebViewCustomMethod {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID, crate::errors::DATA_JSON_INVALID, crate::errors::METHOD_INVALID];
 }
 
-/// Lists bots with a Mini App that many people use, for the search of a client, in pages.
+/// Lists popular bots that have a Mini App, page by page.
 ///
 /// Method `bots.getPopularAppBots`, answers `bots.PopularAppBots`.
 ///
@@ -987,9 +983,9 @@ impl tl::Function for InvokeWebViewCustomMethod {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPopularAppBots {
-    /// `offset:string`. `next_offset` of the page before, empty at first.
+    /// `offset:string`. `next_offset` of the previous page; empty for the first page.
     pub offset: tl::Text,
-    /// `limit:int`. How many bots at most.
+    /// `limit:int`. Maximum number of bots to return.
     pub limit: i32,
 }
 
@@ -1029,9 +1025,9 @@ impl tl::Function for GetPopularAppBots {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Adds a picture or video to those that present the Mini App of your bot on its page.
+/// Adds a photo or video to the previews of your bot's main Mini App.
 ///
-/// Each language has pictures of its own; the empty one is for all others.
+/// Each language has its own previews; those without a language are for all other users.
 ///
 /// Method `bots.addPreviewMedia`, answers `BotPreviewMedia`.
 ///
@@ -1039,17 +1035,17 @@ impl tl::Function for GetPopularAppBots {
 ///
 /// Known errors: [`BOT_INVALID`](crate::errors::BOT_INVALID).
 ///
-/// See also: [`upload.saveFilePart`](crate::upload::SaveFilePart), [`bots.deletePreviewMedia`](crate::bots::DeletePreviewMedia), [`bots.editPreviewMedia`](crate::bots::EditPreviewMedia), [`bots.getPreviewMedias`](crate::bots::GetPreviewMedias).
+/// See also: [`upload.saveFilePart`](crate::upload::SaveFilePart), [`bots.deletePreviewMedia`](crate::bots::DeletePreviewMedia), [`bots.editPreviewMedia`](crate::bots::EditPreviewMedia), [`bots.getPreviewMedias`](crate::bots::GetPreviewMedias), [`messages.uploadMedia`](crate::messages::UploadMedia).
 ///
 /// TL: `bots.addPreviewMedia#17aeb75a bot:InputUser lang_code:string media:InputMedia = BotPreviewMedia`
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AddPreviewMedia {
-    /// `bot:InputUser`. Bot of yours with a main Mini App.
+    /// `bot:InputUser`. Your bot, with a main Mini App.
     pub bot: crate::enums::InputUser,
-    /// `lang_code:string`. Two letters of the language; empty for all without their own.
+    /// `lang_code:string`. Two-letter code of the language; empty for users without previews in their own language.
     pub lang_code: tl::Text,
-    /// `media:InputMedia`. Uploaded picture or video, as [`inputMediaUploadedPhoto`](crate::types::InputMediaUploadedPhoto) or [`inputMediaUploadedDocument`](crate::types::InputMediaUploadedDocument).
+    /// `media:InputMedia`. A new upload ([`inputMediaUploadedPhoto`](crate::types::InputMediaUploadedPhoto) or [`inputMediaUploadedDocument`](crate::types::InputMediaUploadedDocument)), or media prepared with [`messages.uploadMedia`](crate::messages::UploadMedia).
     pub media: crate::enums::InputMedia,
 }
 
@@ -1091,7 +1087,7 @@ impl tl::Function for AddPreviewMedia {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID];
 }
 
-/// Replaces a picture or video that presents the Mini App of your bot.
+/// Replaces a photo or video in the previews of your bot's main Mini App.
 ///
 /// Method `bots.editPreviewMedia`, answers `BotPreviewMedia`.
 ///
@@ -1105,13 +1101,13 @@ impl tl::Function for AddPreviewMedia {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditPreviewMedia {
-    /// `bot:InputUser`. Bot of yours.
+    /// `bot:InputUser`. Your bot.
     pub bot: crate::enums::InputUser,
-    /// `lang_code:string`. Language of the list in which it is; empty for the list without a language.
+    /// `lang_code:string`. Language of the previews; empty for those without a language.
     pub lang_code: tl::Text,
-    /// `media:InputMedia`. Which one to replace, as [`inputMediaPhoto`](crate::types::InputMediaPhoto) or [`inputMediaDocument`](crate::types::InputMediaDocument).
+    /// `media:InputMedia`. The preview to replace, as [`inputMediaPhoto`](crate::types::InputMediaPhoto) or [`inputMediaDocument`](crate::types::InputMediaDocument).
     pub media: crate::enums::InputMedia,
-    /// `new_media:InputMedia`. What to put in its place, uploaded.
+    /// `new_media:InputMedia`. The upload to put in its place.
     pub new_media: crate::enums::InputMedia,
 }
 
@@ -1155,7 +1151,7 @@ impl tl::Function for EditPreviewMedia {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID];
 }
 
-/// Removes pictures or videos from those that present the Mini App of your bot.
+/// Deletes photos or videos from the previews of your bot's main Mini App.
 ///
 /// Method `bots.deletePreviewMedia`, answers `Bool`.
 ///
@@ -1169,11 +1165,11 @@ impl tl::Function for EditPreviewMedia {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeletePreviewMedia {
-    /// `bot:InputUser`. Bot of yours.
+    /// `bot:InputUser`. Your bot.
     pub bot: crate::enums::InputUser,
-    /// `lang_code:string`. Language of the list; empty for the list without a language.
+    /// `lang_code:string`. Language of the previews; empty for those without a language.
     pub lang_code: tl::Text,
-    /// `media:Vector<InputMedia>`. Which ones to remove, as [`inputMediaPhoto`](crate::types::InputMediaPhoto) or [`inputMediaDocument`](crate::types::InputMediaDocument).
+    /// `media:Vector<InputMedia>`. The previews to delete, as [`inputMediaPhoto`](crate::types::InputMediaPhoto) or [`inputMediaDocument`](crate::types::InputMediaDocument).
     pub media: Vec<crate::enums::InputMedia>,
 }
 
@@ -1215,7 +1211,7 @@ impl tl::Function for DeletePreviewMedia {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID];
 }
 
-/// Puts the pictures and videos that present the Mini App of your bot into another order.
+/// Changes the order of the previews of your bot's main Mini App.
 ///
 /// Method `bots.reorderPreviewMedias`, answers `Bool`.
 ///
@@ -1229,11 +1225,11 @@ impl tl::Function for DeletePreviewMedia {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderPreviewMedias {
-    /// `bot:InputUser`. Bot of yours.
+    /// `bot:InputUser`. Your bot.
     pub bot: crate::enums::InputUser,
-    /// `lang_code:string`. Language of the list; empty for the list without a language.
+    /// `lang_code:string`. Language of the previews; empty for those without a language.
     pub lang_code: tl::Text,
-    /// `order:Vector<InputMedia>`. All of them, as [`inputMediaPhoto`](crate::types::InputMediaPhoto) or [`inputMediaDocument`](crate::types::InputMediaDocument), in the wanted order.
+    /// `order:Vector<InputMedia>`. All of them, as [`inputMediaPhoto`](crate::types::InputMediaPhoto) or [`inputMediaDocument`](crate::types::InputMediaDocument), in the new order.
     pub order: Vec<crate::enums::InputMedia>,
 }
 
@@ -1275,9 +1271,9 @@ impl tl::Function for ReorderPreviewMedias {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID];
 }
 
-/// Reads the previews of your bot's Mini App in one language, and in which languages there are any.
+/// Fetches the previews of your bot's main Mini App in one language, and the languages that have any.
 ///
-/// For the owner who edits them; visitors use [`bots.getPreviewMedias`](crate::bots::GetPreviewMedias).
+/// For the owner, to edit them; other users call [`bots.getPreviewMedias`](crate::bots::GetPreviewMedias).
 ///
 /// Method `bots.getPreviewInfo`, answers `bots.PreviewInfo`.
 ///
@@ -1291,9 +1287,9 @@ impl tl::Function for ReorderPreviewMedias {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPreviewInfo {
-    /// `bot:InputUser`. Bot of yours.
+    /// `bot:InputUser`. Your bot.
     pub bot: crate::enums::InputUser,
-    /// `lang_code:string`. Language of the list; empty for the list without a language.
+    /// `lang_code:string`. Language of the previews; empty for those without a language.
     pub lang_code: tl::Text,
 }
 
@@ -1333,9 +1329,9 @@ impl tl::Function for GetPreviewInfo {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID];
 }
 
-/// Fetches the pictures and videos that present the Mini App of any bot, in the language of your connection.
+/// Fetches the previews of a bot's main Mini App, in the language of your connection.
 ///
-/// `has_preview_medias` in [`botInfo`](crate::types::BotInfo) tells whether there are any.
+/// `has_preview_medias` of [`botInfo`](crate::types::BotInfo) tells whether there are any.
 ///
 /// Method `bots.getPreviewMedias`, answers `Vector<BotPreviewMedia>`.
 ///
@@ -1349,7 +1345,7 @@ impl tl::Function for GetPreviewInfo {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPreviewMedias {
-    /// `bot:InputUser`. Bot whose page is shown.
+    /// `bot:InputUser`. The bot.
     pub bot: crate::enums::InputUser,
 }
 
@@ -1387,9 +1383,9 @@ impl tl::Function for GetPreviewMedias {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID];
 }
 
-/// Sets the emoji beside a user's name, as a bot that the user allowed to do so.
+/// Sets the emoji status of a user who has allowed this bot to do so; for bots.
 ///
-/// The user allows it in the bot's Mini App or its settings ([`bots.toggleUserEmojiStatusPermission`](crate::bots::ToggleUserEmojiStatusPermission)).
+/// Users allow it in a Mini App of the bot or in its settings ([`bots.toggleUserEmojiStatusPermission`](crate::bots::ToggleUserEmojiStatusPermission)).
 ///
 /// Method `bots.updateUserEmojiStatus`, answers `Bool`.
 ///
@@ -1403,9 +1399,9 @@ impl tl::Function for GetPreviewMedias {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateUserEmojiStatus {
-    /// `user_id:InputUser`. User to adorn.
+    /// `user_id:InputUser`. The user.
     pub user_id: crate::enums::InputUser,
-    /// `emoji_status:EmojiStatus`. [`emojiStatus`](crate::types::EmojiStatus) with a custom emoji, [`emojiStatusEmpty`](crate::enums::EmojiStatus::Empty) to remove it.
+    /// `emoji_status:EmojiStatus`. [`emojiStatus`](crate::types::EmojiStatus) with a custom emoji; [`emojiStatusEmpty`](crate::enums::EmojiStatus::Empty) to remove it.
     pub emoji_status: crate::enums::EmojiStatus,
 }
 
@@ -1445,9 +1441,9 @@ impl tl::Function for UpdateUserEmojiStatus {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::USER_BOT_REQUIRED, crate::errors::USER_ID_INVALID, crate::errors::USER_PERMISSION_DENIED];
 }
 
-/// Allows or forbids a bot to change the emoji beside your name.
+/// Allows a bot to change your emoji status, or forbids it.
 ///
-/// Call it only after the user agreed in the client.
+/// Call it only after the user agreed.
 ///
 /// Method `bots.toggleUserEmojiStatusPermission`, answers `Bool`.
 ///
@@ -1461,9 +1457,9 @@ impl tl::Function for UpdateUserEmojiStatus {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleUserEmojiStatusPermission {
-    /// `bot:InputUser`. Bot in question.
+    /// `bot:InputUser`. The bot.
     pub bot: crate::enums::InputUser,
-    /// `enabled:Bool`. `true` allows it.
+    /// `enabled:Bool`. `true` allows it, `false` forbids it.
     pub enabled: bool,
 }
 
@@ -1503,9 +1499,9 @@ impl tl::Function for ToggleUserEmojiStatusPermission {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID];
 }
 
-/// Checks whether a file that a Mini App offers for download may be saved by the client.
+/// Checks whether a file that a Mini App offers for download may be saved.
 ///
-/// The client asks this on the Mini App's event before it asks the user.
+/// Apps call it when the Mini App asks for the download, before they ask the user.
 ///
 /// Method `bots.checkDownloadFileParams`, answers `Bool`.
 ///
@@ -1521,11 +1517,11 @@ impl tl::Function for ToggleUserEmojiStatusPermission {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckDownloadFileParams {
-    /// `bot:InputUser`. Bot whose Mini App offers the file.
+    /// `bot:InputUser`. Bot of the Mini App.
     pub bot: crate::enums::InputUser,
-    /// `file_name:string`. Name that the file shall get.
+    /// `file_name:string`. Name for the file.
     pub file_name: tl::Text,
-    /// `url:string`. Where the file is.
+    /// `url:string`. Address of the file.
     pub url: tl::Text,
 }
 
@@ -1567,7 +1563,7 @@ impl tl::Function for CheckDownloadFileParams {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID];
 }
 
-/// Lists the bots that belong to you: those that you created with BotFather or with [`bots.createBot`](crate::bots::CreateBot).
+/// Lists the bots that you own.
 ///
 /// Method `bots.getAdminedBots`, answers `Vector<User>`.
 ///
@@ -1607,9 +1603,9 @@ impl tl::Function for GetAdminedBots {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Opens, changes or ends the affiliate program of your bot: who brings users gets a share of the Stars they spend.
+/// Creates, changes or ends the affiliate program of your bot, which gives those who refer users a share of the Stars they spend.
 ///
-/// An ended program runs 24 hours longer before all its links stop; while it runs, conditions can only get better for partners.
+/// After it is ended, the program runs for another 24 hours before all its links stop working. While it runs, its terms can only be improved.
 ///
 /// Method `bots.updateStarRefProgram`, answers `StarRefProgram`.
 ///
@@ -1623,11 +1619,11 @@ impl tl::Function for GetAdminedBots {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateStarRefProgram {
-    /// `bot:InputUser`. Bot of yours.
+    /// `bot:InputUser`. Your bot.
     pub bot: crate::enums::InputUser,
-    /// `commission_permille:int`. Share of the partners in thousandths (150 is 15 %), within `starref_min_commission_permille` and `starref_max_commission_permille` of [`help.getAppConfig`](crate::help::GetAppConfig); 0 ends the program.
+    /// `commission_permille:int`. Share of the affiliates in thousandths (150 is 15 %), from `starref_min_commission_permille` to `starref_max_commission_permille` of [`help.getAppConfig`](crate::help::GetAppConfig); 0 ends the program.
     pub commission_permille: i32,
-    /// `duration_months:flags.0?int`. For how many months after a user came the share is paid; left out: without end.
+    /// `duration_months:flags.0?int`. Months for which the share is paid for each referred user; left out: without limit.
     pub duration_months: Option<i32>,
 }
 
@@ -1678,9 +1674,9 @@ impl tl::Function for UpdateStarRefProgram {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID, crate::errors::STARREF_AWAITING_END, crate::errors::STARREF_PERMILLE_INVALID, crate::errors::STARREF_PERMILLE_TOO_LOW];
 }
 
-/// Gives a user or chat the mark of verification of an organisation, or takes it back.
+/// Marks a user or chat as verified by an organisation, or removes that mark.
 ///
-/// For bots (or their owners) that Telegram made verifiers. The mark stands beside the name; the text appears on the profile.
+/// For bots, and their owners, that Telegram made verifiers. The mark stands next to the name, the text on the profile.
 ///
 /// Method `bots.setCustomVerification`, answers `Bool`.
 ///
@@ -1694,13 +1690,13 @@ impl tl::Function for UpdateStarRefProgram {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetCustomVerification {
-    /// `enabled:flags.1?true`. Gives the mark; not set: takes it away.
+    /// `enabled:flags.1?true`. Set: adds the mark; not set: removes it.
     pub enabled: bool,
-    /// `bot:flags.0?InputUser`. Bot that verifies, if its owner asks; a bot leaves it out for itself.
+    /// `bot:flags.0?InputUser`. The verifying bot, if its owner calls; left out by the bot itself.
     pub bot: Option<crate::enums::InputUser>,
     /// `peer:InputPeer`. User, group or channel to mark.
     pub peer: crate::enums::InputPeer,
-    /// `custom_description:flags.2?TextWithEntities`. Text in place of the organisation's usual one, if its settings allow that.
+    /// `custom_description:flags.2?TextWithEntities`. Text instead of the organisation's default one, if its settings allow that.
     pub custom_description: Option<crate::types::TextWithEntities>,
 }
 
@@ -1758,11 +1754,11 @@ impl tl::Function for SetCustomVerification {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID, crate::errors::BOT_VERIFIER_FORBIDDEN, crate::errors::PEER_ID_INVALID];
 }
 
-/// Suggests bots that are like a given one: those used by much the same people.
+/// Suggests bots that are similar to a given one: those that many of its users use as well.
 ///
 /// Method `bots.getBotRecommendations`, answers `users.Users`.
 ///
-/// Answer: the bots; [`users.usersSlice`](crate::types::users::UsersSlice) if there are more than your account gets to see.
+/// Answer: the bots; [`users.usersSlice`](crate::types::users::UsersSlice) if there are more than your account can see.
 ///
 /// Callers: users.
 ///
@@ -1774,7 +1770,7 @@ impl tl::Function for SetCustomVerification {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBotRecommendations {
-    /// `bot:InputUser`. Bot to find the like of.
+    /// `bot:InputUser`. The bot to find similar ones of.
     pub bot: crate::enums::InputUser,
 }
 
@@ -1812,13 +1808,13 @@ impl tl::Function for GetBotRecommendations {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID];
 }
 
-/// Tells whether a username is free for a new bot, or as a further name of a bot.
+/// Tells whether a username is available for a new bot, or as an additional name of a bot.
 ///
-/// Usernames of bots end in bot.
+/// Usernames of bots end in `bot`.
 ///
 /// Method `bots.checkUsername`, answers `Bool`.
 ///
-/// Answer: `true` if it can be taken.
+/// Answer: `true` if it is available.
 ///
 /// Assumed: this is read from the names alone.
 ///
@@ -1832,9 +1828,9 @@ impl tl::Function for GetBotRecommendations {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckUsername {
-    /// `additional:flags.0?true`. Checks it as a further name of a bot ([`bots.addUsername`](crate::bots::AddUsername)) rather than as that of a new one.
+    /// `additional:flags.0?true`. Checks it as an additional name ([`bots.addUsername`](crate::bots::AddUsername)) rather than for a new bot.
     pub additional: bool,
-    /// `username:string`. Wanted username without @.
+    /// `username:string`. The username without @.
     pub username: tl::Text,
 }
 
@@ -1884,7 +1880,7 @@ impl tl::Function for CheckUsername {
 
 /// Creates a bot that belongs to you and is managed by another bot.
 ///
-/// What one otherwise does in the chat with BotFather. The managing bot can read the new one's token with [`bots.exportBotToken`](crate::bots::ExportBotToken).
+/// The managing bot can read the token of the new one with [`bots.exportBotToken`](crate::bots::ExportBotToken).
 ///
 /// Method `bots.createBot`, answers `User`.
 ///
@@ -1900,13 +1896,13 @@ impl tl::Function for CheckUsername {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateBot {
-    /// `via_deeplink:flags.0?true`. The user came by a link `t.me/newbot/`, with which a managing bot proposes the new one.
+    /// `via_deeplink:flags.0?true`. The user came by a link `t.me/newbot/`, with which a managing bot proposes a new one.
     pub via_deeplink: bool,
     /// `name:string`. Name of the new bot.
     pub name: tl::Text,
-    /// `username:string`. Its username without @, ending in bot.
+    /// `username:string`. Its username without @, ending in `bot`.
     pub username: tl::Text,
-    /// `manager_id:InputUser`. Bot that shall manage it; it must have `bot_can_manage_bots`.
+    /// `manager_id:InputUser`. Bot that will manage it; must have `bot_can_manage_bots`.
     pub manager_id: crate::enums::InputUser,
 }
 
@@ -1958,9 +1954,9 @@ impl tl::Function for CreateBot {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_CREATE_LIMIT_EXCEEDED, crate::errors::MANAGER_INVALID, crate::errors::MANAGER_PERMISSION_MISSING, crate::errors::NAME_INVALID, crate::errors::USERNAME_INVALID, crate::errors::USERNAME_OCCUPIED, crate::errors::USERNAME_SUFFIX_MISSING];
 }
 
-/// Reads the token of a bot that you manage, or replaces it.
+/// Returns the token of a bot that you manage, or replaces it; for the managing bot.
 ///
-/// Called by the managing bot. Whoever has the token is the bot: keep it like a password.
+/// Whoever has the token controls the bot: keep it like a password.
 ///
 /// Method `bots.exportBotToken`, answers `bots.ExportedBotToken`.
 ///
@@ -1976,7 +1972,7 @@ impl tl::Function for CreateBot {
 pub struct ExportBotToken {
     /// `bot:InputUser`. The managed bot: its id and access hash.
     pub bot: crate::enums::InputUser,
-    /// `revoke:Bool`. `true` makes a new token; the old one stops working.
+    /// `revoke:Bool`. `true` creates a new token and invalidates the old one.
     pub revoke: bool,
 }
 
@@ -2016,9 +2012,9 @@ impl tl::Function for ExportBotToken {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Prepares a button that asks a user to share something, for use by the bot's Mini App.
+/// Prepares a button that asks a user to select users or chats, for one of the bot's Mini Apps; for bots.
 ///
-/// The id in the answer goes to the Mini App; the client turns it into the button again with [`bots.getRequestedWebViewButton`](crate::bots::GetRequestedWebViewButton).
+/// Pass the id in the answer to the Mini App; the user's app fetches the button by it with [`bots.getRequestedWebViewButton`](crate::bots::GetRequestedWebViewButton).
 ///
 /// Method `bots.requestWebViewButton`, answers `bots.RequestedButton`.
 ///
@@ -2032,9 +2028,9 @@ impl tl::Function for ExportBotToken {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RequestWebViewButton {
-    /// `user_id:InputUser`. User who will be asked.
+    /// `user_id:InputUser`. The user who will be asked.
     pub user_id: crate::enums::InputUser,
-    /// `button:KeyboardButton`. Button that requests users or chats.
+    /// `button:KeyboardButton`. A button that asks for users or chats.
     pub button: crate::types::KeyboardButton,
 }
 
@@ -2074,9 +2070,9 @@ impl tl::Function for RequestWebViewButton {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BUTTON_INVALID, crate::errors::USER_BOT_REQUIRED, crate::errors::USER_ID_INVALID];
 }
 
-/// Fetches the button that a bot prepared for its Mini App.
+/// Fetches a button that a bot prepared for its Mini App.
 ///
-/// For the client in which the Mini App runs: it shows the button's question and sends what the user chose.
+/// For the app in which the Mini App runs: it asks the user and sends their selection with [`messages.sendBotRequestedPeer`](crate::messages::SendBotRequestedPeer).
 ///
 /// Method `bots.getRequestedWebViewButton`, answers `KeyboardButton`.
 ///
@@ -2090,7 +2086,7 @@ impl tl::Function for RequestWebViewButton {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetRequestedWebViewButton {
-    /// `bot:InputUser`. Bot whose Mini App is open.
+    /// `bot:InputUser`. Bot of the Mini App.
     pub bot: crate::enums::InputUser,
     /// `webapp_req_id:string`. Id that the Mini App gave.
     pub webapp_req_id: tl::Text,
@@ -2132,9 +2128,7 @@ impl tl::Function for GetRequestedWebViewButton {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_ID_INVALID, crate::errors::WEBAPP_REQ_ID_INVALID];
 }
 
-/// Reads who may use a bot: everybody, or only some users.
-///
-/// Called by the bot that manages it.
+/// Fetches who may use a managed bot: everybody, or only some users; for the managing bot.
 ///
 /// Method `bots.getAccessSettings`, answers `bots.AccessSettings`.
 ///
@@ -2186,9 +2180,7 @@ impl tl::Function for GetAccessSettings {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Sets who may use a bot: everybody, or only some users.
-///
-/// Called by the bot that manages it.
+/// Sets who may use a managed bot: everybody, or only some users; for the managing bot.
 ///
 /// Method `bots.editAccessSettings`, answers `Bool`.
 ///
@@ -2202,11 +2194,11 @@ impl tl::Function for GetAccessSettings {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditAccessSettings {
-    /// `restricted:flags.0?true`. Closes the bot to all but its owner and those named; not set: open to everybody.
+    /// `restricted:flags.0?true`. Restricts the bot to its owner and `add_users`; not set: everybody can use it.
     pub restricted: bool,
     /// `bot:InputUser`. The managed bot: its id and access hash.
     pub bot: crate::enums::InputUser,
-    /// `add_users:flags.1?Vector<InputUser>`. Users who may use it, besides its owner, although it is closed: up to 10; the list replaces the old one.
+    /// `add_users:flags.1?Vector<InputUser>`. Users, besides the owner, who may use the restricted bot, up to 10; replaces the earlier list.
     pub add_users: Option<Vec<crate::enums::InputUser>>,
 }
 
@@ -2259,9 +2251,9 @@ impl tl::Function for EditAccessSettings {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Decides, as the guard bot of a group, about somebody who wants to join.
+/// Decides about a user's request to join a chat, as the guard bot of that chat.
 ///
-/// The request reaches the bot as an update with the id of the query; the bot lets the user in, turns them away, leaves the decision to the admins or shows a Mini App first.
+/// The request arrives as [`updateBotChatInviteRequester`](crate::types::UpdateBotChatInviteRequester) with a `query_id`. The bot can approve it, decline it, leave it to the admins, or show the user a Mini App first.
 ///
 /// Method `bots.setJoinChatResults`, answers `Bool`.
 ///
@@ -2275,7 +2267,7 @@ impl tl::Function for EditAccessSettings {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetJoinChatResults {
-    /// `query_id:long`. Id of the request, from the update.
+    /// `query_id:long`. `query_id` of the update.
     pub query_id: i64,
     /// `result:JoinChatBotResult`. [`joinChatBotResultApproved`](crate::enums::JoinChatBotResult::Approved), [`joinChatBotResultDeclined`](crate::enums::JoinChatBotResult::Declined), [`joinChatBotResultQueued`](crate::enums::JoinChatBotResult::Queued) (the admins decide) or [`joinChatBotResultWebView`](crate::types::JoinChatBotResultWebView).
     pub result: crate::enums::JoinChatBotResult,
@@ -2317,7 +2309,7 @@ impl tl::Function for SetJoinChatResults {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_GUARD_NOT_SUPPORTED, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Gives a bot of yours a further username.
+/// Adds a username to one of your bots.
 ///
 /// Check it first with [`bots.checkUsername`](crate::bots::CheckUsername) and its flag `additional`.
 ///
@@ -2333,7 +2325,7 @@ impl tl::Function for SetJoinChatResults {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AddUsername {
-    /// `bot:InputUser`. Bot of yours.
+    /// `bot:InputUser`. Your bot.
     pub bot: crate::enums::InputUser,
     /// `username:string`. Username without @.
     pub username: tl::Text,
@@ -2375,9 +2367,9 @@ impl tl::Function for AddUsername {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Takes a further username away from a bot of yours.
+/// Removes an additional username from one of your bots.
 ///
-/// The name becomes free for others; to keep it but not to use it, switch it off with [`bots.toggleUsername`](crate::bots::ToggleUsername).
+/// The name becomes available to others; to keep it without using it, deactivate it with [`bots.toggleUsername`](crate::bots::ToggleUsername).
 ///
 /// Method `bots.removeUsername`, answers `Bool`.
 ///
@@ -2391,7 +2383,7 @@ impl tl::Function for AddUsername {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RemoveUsername {
-    /// `bot:InputUser`. Bot of yours.
+    /// `bot:InputUser`. Your bot.
     pub bot: crate::enums::InputUser,
     /// `username:string`. Username without @.
     pub username: tl::Text,

@@ -6,13 +6,13 @@
 
 use chappe_tl as tl;
 
-/// Marks a channel or supergroup as read up to one message, for every device of the account.
+/// Marks a channel or supergroup as read up to one message.
 ///
-/// The unread counter falls to what came after that message; the other devices learn it from [`updateReadChannelInbox`](crate::types::UpdateReadChannelInbox). Messages that mention you keep their mark until [`channels.readMessageContents`](crate::channels::ReadMessageContents) is called for them. In private chats and basic groups [`messages.readHistory`](crate::messages::ReadHistory) does the same; in a forum each topic is read by itself with [`messages.readDiscussion`](crate::messages::ReadDiscussion).
+/// Your other sessions get [`updateReadChannelInbox`](crate::types::UpdateReadChannelInbox) with the new unread counter. Mentions of you stay unread until [`channels.readMessageContents`](crate::channels::ReadMessageContents) is called for them. Private chats and basic groups have [`messages.readHistory`](crate::messages::ReadHistory); in a forum each topic is marked with [`messages.readDiscussion`](crate::messages::ReadDiscussion).
 ///
 /// Method `channels.readHistory`, answers `Bool`.
 ///
-/// Answer: `true` if the read mark moved, `false` if it already was there or further.
+/// Answer: `true` if the read mark moved, `false` if it was there or further already.
 ///
 /// Callers: users.
 ///
@@ -24,9 +24,9 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReadHistory {
-    /// `channel:InputChannel`. Channel or supergroup whose messages were seen.
+    /// `channel:InputChannel`. Channel or supergroup to mark as read.
     pub channel: crate::enums::InputChannel,
-    /// `max_id:int`. Id of the newest message that was seen; all older ones count as read, too. 0 takes the newest one there is.
+    /// `max_id:int`. Id of the newest message that was read: it and all older ones become read; 0 for all.
     pub max_id: i32,
 }
 
@@ -68,11 +68,11 @@ impl tl::Function for ReadHistory {
 
 /// Deletes messages of a channel or supergroup, for everybody.
 ///
-/// Your own messages can always go; those of others need the admin right `delete_messages`. There is no deleting for yourself alone here. Members are told by [`updateDeleteChannelMessages`](crate::types::UpdateDeleteChannelMessages). Ids that do not exist are passed over in silence.
+/// You can delete your own messages; those of others require the admin right `delete_messages`. Messages cannot be deleted for yourself alone here. The members receive [`updateDeleteChannelMessages`](crate::types::UpdateDeleteChannelMessages). Ids that do not exist are ignored.
 ///
 /// Method `channels.deleteMessages`, answers `messages.AffectedMessages`.
 ///
-/// Answer: the new `pts` of this channel and by how much it grew: feed both to the channel's update state like an update.
+/// Answer: the new `pts` of this channel with its `pts_count`: apply them to the channel's update state like an update.
 ///
 /// Callers: users, bots.
 ///
@@ -86,7 +86,7 @@ impl tl::Function for ReadHistory {
 pub struct DeleteMessages {
     /// `channel:InputChannel`. Channel or supergroup that holds the messages.
     pub channel: crate::enums::InputChannel,
-    /// `id:Vector<int>`. Ids of the messages, 100 at most in one call.
+    /// `id:Vector<int>`. Ids of the messages, at most 100.
     pub id: Vec<i32>,
 }
 
@@ -128,7 +128,7 @@ impl tl::Function for DeleteMessages {
 
 /// Reports messages of one member of a supergroup to Telegram's moderators as spam.
 ///
-/// It neither deletes the messages nor removes the sender: those are [`channels.deleteMessages`](crate::channels::DeleteMessages), [`channels.deleteParticipantHistory`](crate::channels::DeleteParticipantHistory) and [`channels.editBanned`](crate::channels::EditBanned).
+/// It neither deletes the messages nor removes the sender: use [`channels.deleteMessages`](crate::channels::DeleteMessages), [`channels.deleteParticipantHistory`](crate::channels::DeleteParticipantHistory) and [`channels.editBanned`](crate::channels::EditBanned) for that.
 ///
 /// Method `channels.reportSpam`, answers `Bool`.
 ///
@@ -144,9 +144,9 @@ impl tl::Function for DeleteMessages {
 pub struct ReportSpam {
     /// `channel:InputChannel`. Supergroup in which the messages are.
     pub channel: crate::enums::InputChannel,
-    /// `participant:InputPeer`. Who sent them: a user, or the chat in whose name they were sent.
+    /// `participant:InputPeer`. The sender: a user, or the chat in whose name the messages were sent.
     pub participant: crate::enums::InputPeer,
-    /// `id:Vector<int>`. Ids of the messages that are spam.
+    /// `id:Vector<int>`. Ids of the spam messages.
     pub id: Vec<i32>,
 }
 
@@ -190,11 +190,11 @@ impl tl::Function for ReportSpam {
 
 /// Fetches messages of one channel or supergroup by their ids.
 ///
-/// Each channel has message ids of its own, so the id alone ([`messages.getMessages`](crate::messages::GetMessages)) does not find them. What was deleted or never existed comes back as [`messageEmpty`](crate::types::MessageEmpty) in its place, so the answer has as many entries as were asked for. Besides plain ids one can ask for the message that another one replies to, for the pinned one, and, as a bot, for the message whose button a callback query came from.
+/// Each channel numbers its messages separately, which is why [`messages.getMessages`](crate::messages::GetMessages) does not find them. A deleted or non-existent message comes back as [`messageEmpty`](crate::types::MessageEmpty), so the answer has one entry for each that was asked for. Besides plain ids you can ask for the message that another one replies to, for the pinned message, and, as a bot, for the message whose button caused a callback query.
 ///
 /// Method `channels.getMessages`, answers `messages.Messages`.
 ///
-/// Answer: a [`messages.channelMessages`](crate::types::messages::ChannelMessages) whose `pts` is that of the channel.
+/// Answer: a [`messages.channelMessages`](crate::types::messages::ChannelMessages) with the current `pts` of the channel.
 ///
 /// Callers: users, bots.
 ///
@@ -208,7 +208,7 @@ impl tl::Function for ReportSpam {
 pub struct GetMessages {
     /// `channel:InputChannel`. Channel or supergroup to look in.
     pub channel: crate::enums::InputChannel,
-    /// `id:Vector<InputMessage>`. Which messages, up to 100: [`inputMessageID`](crate::types::InputMessageId) for an id, [`inputMessageReplyTo`](crate::types::InputMessageReplyTo) for what that message answers, [`inputMessagePinned`](crate::enums::InputMessage::Pinned) for the newest pinned one.
+    /// `id:Vector<InputMessage>`. The messages, at most 100: [`inputMessageID`](crate::types::InputMessageId) by id, [`inputMessageReplyTo`](crate::types::InputMessageReplyTo) for the message that this one replies to, [`inputMessagePinned`](crate::enums::InputMessage::Pinned) for the newest pinned one.
     pub id: Vec<crate::enums::InputMessage>,
 }
 
@@ -248,9 +248,9 @@ impl tl::Function for GetMessages {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_NOT_MODIFIED, crate::errors::FROZEN_PARTICIPANT_MISSING, crate::errors::MESSAGE_IDS_EMPTY, crate::errors::MSG_ID_INVALID, crate::errors::USER_BANNED_IN_CHANNEL];
 }
 
-/// Lists members of a channel or supergroup, filtered and in pages.
+/// Lists members of a channel or supergroup, filtered, page by page.
 ///
-/// For a supergroup every member may ask unless the list is hidden; for a broadcast channel admins only. The server never goes beyond about the first 10,000 members of a filter: in larger groups one finds more by searching for parts of names. Send the `hash` of the page that you have to be spared an unchanged one.
+/// For the next page increase `offset` by the number of members received; an empty page is the end. In a supergroup every member may call it, unless the list is hidden; in a broadcast channel only admins. The server returns only about the first 10,000 members of a filter: in larger groups, search for parts of names to find more.
 ///
 /// Method `channels.getParticipants`, answers `channels.ChannelParticipants`.
 ///
@@ -268,13 +268,13 @@ impl tl::Function for GetMessages {
 pub struct GetParticipants {
     /// `channel:InputChannel`. Channel or supergroup whose members are wanted.
     pub channel: crate::enums::InputChannel,
-    /// `filter:ChannelParticipantsFilter`. Which of them: the recent ones, admins, bots, the banned, the restricted, contacts, or those whose name matches a search.
+    /// `filter:ChannelParticipantsFilter`. Which members: recent ones, admins, bots, banned, restricted, contacts, or those whose name matches a search.
     pub filter: crate::enums::ChannelParticipantsFilter,
-    /// `offset:int`. How many matching members to skip, 0 for the first page.
+    /// `offset:int`. Number of matching members to skip; 0 for the first page.
     pub offset: i32,
-    /// `limit:int`. How many to return at most; the server gives 200 in one answer at the very most.
+    /// `limit:int`. Maximum number of members to return; the server never returns more than 200 at once.
     pub limit: i32,
-    /// `hash:long`. Hash over the ids of the members that you hold for this very filter and page, 0 if you hold none.
+    /// `hash:long`. Hash over the ids of the members that you hold for the same filter and page; 0 if you hold none.
     pub hash: i64,
 }
 
@@ -320,13 +320,13 @@ impl tl::Function for GetParticipants {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::MSG_ID_INVALID];
 }
 
-/// Looks one member of a channel or supergroup up: whether they are in it, since when, with which rights or bans.
+/// Fetches one member of a channel or supergroup: since when they are in it, with which rights or restrictions.
 ///
-/// The usual way to ask whether a user is a member: the error [`USER_NOT_PARTICIPANT`](crate::errors::USER_NOT_PARTICIPANT) says no. In a broadcast channel only admins may ask about others; about yourself everybody may.
+/// This is how to find out whether a user is a member: the error [`USER_NOT_PARTICIPANT`](crate::errors::USER_NOT_PARTICIPANT) means no. In a broadcast channel only admins may ask about others; everybody may ask about themselves.
 ///
 /// Method `channels.getParticipant`, answers `channels.ChannelParticipant`.
 ///
-/// Answer: the member; the constructor tells creator, admin, banned, left and ordinary members apart.
+/// Answer: the member: its constructor tells owner, admin, banned, left and ordinary members apart.
 ///
 /// Callers: users, bots.
 ///
@@ -338,9 +338,9 @@ impl tl::Function for GetParticipants {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetParticipant {
-    /// `channel:InputChannel`. Channel or supergroup in question.
+    /// `channel:InputChannel`. Channel or supergroup to look in.
     pub channel: crate::enums::InputChannel,
-    /// `participant:InputPeer`. Whom to look up; [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf) for yourself.
+    /// `participant:InputPeer`. User or chat to look up; [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf) for yourself.
     pub participant: crate::enums::InputPeer,
 }
 
@@ -382,11 +382,11 @@ impl tl::Function for GetParticipant {
 
 /// Fetches the short form of channels and supergroups: title, photo, your rights, flags.
 ///
-/// With the access hash the current one comes back even for chats that you are not in, as long as they are public. Bots can pass an access hash of 0 for chats that they are in. What is beyond the short form, like the description or the linked chat, is in [`channels.getFullChannel`](crate::channels::GetFullChannel).
+/// A valid access hash is enough for public chats, even if you are not a member. Bots can pass 0 as the access hash for chats that they are in. The description, the linked chat and more are in [`channels.getFullChannel`](crate::channels::GetFullChannel).
 ///
 /// Method `channels.getChannels`, answers `messages.Chats`.
 ///
-/// Answer: one entry for each; those that you were banned from or that went private come as [`channelForbidden`](crate::types::ChannelForbidden).
+/// Answer: one entry for each; chats that you were banned from or that became private come as [`channelForbidden`](crate::types::ChannelForbidden).
 ///
 /// Callers: users, bots.
 ///
@@ -436,13 +436,13 @@ impl tl::Function for GetChannels {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::MSG_ID_INVALID, crate::errors::USER_BANNED_IN_CHANNEL];
 }
 
-/// Fetches everything about one channel or supergroup: description, counters, invite link, linked chat, slow mode, what you may do there.
+/// Fetches the full information about one channel or supergroup: description, counters, invite link, linked chat, slow mode, what you may do there.
 ///
-/// A client calls this when the user opens the chat's info. Change of what is in it is announced by [`updateChannel`](crate::types::UpdateChannel), mostly without saying what changed: ask again then.
+/// Apps call it when the user opens the chat. When something in it changes, [`updateChannel`](crate::types::UpdateChannel) tells, usually without saying what: fetch it again then.
 ///
 /// Method `channels.getFullChannel`, answers `messages.ChatFull`.
 ///
-/// Answer: the full form, and the users and chats that it mentions.
+/// Answer: the full information, with the users and chats that it mentions.
 ///
 /// Callers: users, bots.
 ///
@@ -454,7 +454,7 @@ impl tl::Function for GetChannels {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetFullChannel {
-    /// `channel:InputChannel`. Channel or supergroup to describe.
+    /// `channel:InputChannel`. Channel or supergroup to fetch.
     pub channel: crate::enums::InputChannel,
 }
 
@@ -494,11 +494,11 @@ impl tl::Function for GetFullChannel {
 
 /// Creates a broadcast channel or a supergroup that belongs to you.
 ///
-/// Set exactly one of `broadcast` and `megagroup` (`forum` and `for_import` go with the latter). You are its creator and only member; it is private until it gets a username with [`channels.updateUsername`](crate::channels::UpdateUsername). An account can be in 500 channels and supergroups, 1,000 with Premium, before [`CHANNELS_TOO_MUCH`](crate::errors::CHANNELS_TOO_MUCH).
+/// Set exactly one of `broadcast` and `megagroup` (`forum` and `for_import` go with `megagroup`). You are its owner and only member. It is private until [`channels.updateUsername`](crate::channels::UpdateUsername) gives it a username. An account can be in 500 channels and supergroups, 1,000 with Telegram Premium; beyond that the error is [`CHANNELS_TOO_MUCH`](crate::errors::CHANNELS_TOO_MUCH).
 ///
 /// Method `channels.createChannel`, answers `Updates`.
 ///
-/// Answer: updates that bring the new chat and its first service message; the chat with its access hash is in `chats`.
+/// Answer: updates with the new chat, its access hash included, in `chats`, and with its first service message.
 ///
 /// Callers: users.
 ///
@@ -510,23 +510,23 @@ impl tl::Function for GetFullChannel {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateChannel {
-    /// `broadcast:flags.0?true`. Makes a channel, in which only admins post.
+    /// `broadcast:flags.0?true`. Creates a channel, in which only admins post.
     pub broadcast: bool,
-    /// `megagroup:flags.1?true`. Makes a supergroup, in which all members write.
+    /// `megagroup:flags.1?true`. Creates a supergroup, in which all members can write.
     pub megagroup: bool,
-    /// `for_import:flags.3?true`. Makes the supergroup for the history of a chat from another app, which [`messages.initHistoryImport`](crate::messages::InitHistoryImport) then brings in.
+    /// `for_import:flags.3?true`. Creates the supergroup for a chat history from another app, to be imported with [`messages.initHistoryImport`](crate::messages::InitHistoryImport).
     pub for_import: bool,
-    /// `forum:flags.5?true`. Makes the supergroup a forum, whose messages live in topics.
+    /// `forum:flags.5?true`. Makes the supergroup a forum, with its messages in topics.
     pub forum: bool,
     /// `title:string`. Its name, 1 to 128 characters.
     pub title: tl::Text,
-    /// `about:string`. Description for its info page, up to 255 characters; empty for none.
+    /// `about:string`. Description for its profile, up to 255 characters; empty for none.
     pub about: tl::Text,
-    /// `geo_point:flags.2?InputGeoPoint`, set together with `address` or not at all. Where it is, for a group tied to a place; needs `address`.
+    /// `geo_point:flags.2?InputGeoPoint`, set together with `address` or not at all. Location, for a group tied to a place; requires `address`.
     pub geo_point: Option<crate::enums::InputGeoPoint>,
-    /// `address:flags.2?string`, set together with `geo_point` or not at all. Address of that place as people should read it; needs `geo_point`.
+    /// `address:flags.2?string`, set together with `geo_point` or not at all. Address of that location as text; requires `geo_point`.
     pub address: Option<tl::Text>,
-    /// `ttl_period:flags.4?int`. Seconds after which each new message deletes itself, counted from its sending; left out: they stay.
+    /// `ttl_period:flags.4?int`. Seconds after which each message is deleted automatically; left out: never.
     pub ttl_period: Option<i32>,
 }
 
@@ -595,9 +595,9 @@ impl tl::Function for CreateChannel {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ADDRESS_INVALID, crate::errors::CHANNELS_ADMIN_LOCATED_TOO_MUCH, crate::errors::CHANNELS_TOO_MUCH, crate::errors::CHAT_ABOUT_TOO_LONG, crate::errors::CHAT_INVALID, crate::errors::CHAT_TITLE_EMPTY, crate::errors::TTL_PERIOD_INVALID, crate::errors::USER_RESTRICTED];
 }
 
-/// Makes a user an admin of a channel or supergroup, changes an admin's rights, or takes them all away.
+/// Makes a user an admin of a channel or supergroup, changes an admin's rights, or demotes an admin.
 ///
-/// `admin_rights` replaces the old set as a whole: all flags off turns the admin back into a member. You need `add_admins`, and can hand out only what you hold yourself; admins that another one promoted are out of your reach. In a channel the user is added if they are not in it; a bot becomes a member only by being made an admin.
+/// `admin_rights` replaces all previous rights; with no flag set the admin becomes an ordinary member. It requires the admin right `add_admins`. You can grant only rights that you hold yourself, and cannot change admins whom somebody else promoted. In a channel, the user is added if they are not a member yet; a bot can join a channel only as an admin.
 ///
 /// Method `channels.editAdmin`, answers `Updates`.
 ///
@@ -613,13 +613,13 @@ impl tl::Function for CreateChannel {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditAdmin {
-    /// `channel:InputChannel`. Channel or supergroup in which the user shall be an admin.
+    /// `channel:InputChannel`. Channel or supergroup in which to change the rights.
     pub channel: crate::enums::InputChannel,
     /// `user_id:InputUser`. User or bot to promote or demote.
     pub user_id: crate::enums::InputUser,
-    /// `admin_rights:ChatAdminRights`. All rights that the user shall have afterwards; no flag at all ends the adminship.
+    /// `admin_rights:ChatAdminRights`. All rights that the user will have; with no flag set the user is demoted.
     pub admin_rights: crate::types::ChatAdminRights,
-    /// `rank:flags.0?string`. Title beside the name in place of the word admin, up to 16 characters, no emoji; left out or empty for the standard word.
+    /// `rank:flags.0?string`. Title shown next to the name instead of the word admin, up to 16 characters, no emoji; left out or empty for the standard word.
     pub rank: Option<tl::Text>,
 }
 
@@ -674,7 +674,7 @@ impl tl::Function for EditAdmin {
 
 /// Renames a channel or supergroup.
 ///
-/// Needs the admin right `change_info`, in a supergroup it is enough that members may change the info. The new name is announced in the chat by a service message.
+/// It requires the admin right `change_info`; in a supergroup whose members may change the info, it does not. A service message announces the new name.
 ///
 /// Method `channels.editTitle`, answers `Updates`.
 ///
@@ -734,7 +734,7 @@ impl tl::Function for EditTitle {
 
 /// Sets, replaces or removes the photo of a channel or supergroup.
 ///
-/// Needs `change_info`. A service message announces the change.
+/// It requires the admin right `change_info`; in a supergroup whose members may change the info, it does not. A service message announces the change.
 ///
 /// Method `channels.editPhoto`, answers `Updates`.
 ///
@@ -752,7 +752,7 @@ impl tl::Function for EditTitle {
 pub struct EditPhoto {
     /// `channel:InputChannel`. Channel or supergroup to change.
     pub channel: crate::enums::InputChannel,
-    /// `photo:InputChatPhoto`. [`inputChatUploadedPhoto`](crate::types::InputChatUploadedPhoto) for an uploaded file, [`inputChatPhoto`](crate::types::InputChatPhoto) for a photo that Telegram has, [`inputChatPhotoEmpty`](crate::enums::InputChatPhoto::Empty) to take the photo away.
+    /// `photo:InputChatPhoto`. [`inputChatUploadedPhoto`](crate::types::InputChatUploadedPhoto) for a new upload, [`inputChatPhoto`](crate::types::InputChatPhoto) for a photo that Telegram has, [`inputChatPhotoEmpty`](crate::enums::InputChatPhoto::Empty) to remove the photo.
     pub photo: crate::enums::InputChatPhoto,
 }
 
@@ -794,11 +794,11 @@ impl tl::Function for EditPhoto {
 
 /// Tells whether a channel or supergroup could take a username, without taking it.
 ///
-/// For an input field: call it while the user types, then [`channels.updateUsername`](crate::channels::UpdateUsername). It also runs into the limit on public chats, so a form can offer [`channels.getAdminedPublicChannels`](crate::channels::GetAdminedPublicChannels) before the user tries.
+/// Call it while the user types a name, then set it with [`channels.updateUsername`](crate::channels::UpdateUsername). It also reports when you own too many public chats; [`channels.getAdminedPublicChannels`](crate::channels::GetAdminedPublicChannels) lists them.
 ///
 /// Method `channels.checkUsername`, answers `Bool`.
 ///
-/// Answer: `true` if the name is free for this chat; that it is taken may come as `false` or as [`USERNAME_OCCUPIED`](crate::errors::USERNAME_OCCUPIED).
+/// Answer: `true` if the name is free for this chat. A taken one is answered with `false` or with [`USERNAME_OCCUPIED`](crate::errors::USERNAME_OCCUPIED).
 ///
 /// Callers: users.
 ///
@@ -810,9 +810,9 @@ impl tl::Function for EditPhoto {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckUsername {
-    /// `channel:InputChannel`. Channel or supergroup that shall have it; [`inputChannelEmpty`](crate::enums::InputChannel::Empty) for one that is yet to be created.
+    /// `channel:InputChannel`. Channel or supergroup that is to have the name; [`inputChannelEmpty`](crate::enums::InputChannel::Empty) for one that is yet to be created.
     pub channel: crate::enums::InputChannel,
-    /// `username:string`. Wanted username without @: 5 to 32 of a-z, 0-9 and \_, beginning with a letter.
+    /// `username:string`. Username without @: 5 to 32 of a-z, 0-9 and \_, beginning with a letter.
     pub username: tl::Text,
 }
 
@@ -852,9 +852,9 @@ impl tl::Function for CheckUsername {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNELS_ADMIN_PUBLIC_TOO_MUCH, crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ID_INVALID, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::USERNAME_INVALID, crate::errors::USERNAME_OCCUPIED, crate::errors::USERNAME_PURCHASE_AVAILABLE];
 }
 
-/// Makes a channel or supergroup public under a username, changes the name, or makes it private again.
+/// Makes a channel or supergroup public under a username, changes that name, or makes the chat private again.
 ///
-/// For the owner only. The chat is then found by search and reached by anybody at `t.me/name`. An old name can be taken by others from then on, so links with it may soon lead elsewhere.
+/// Only the owner can. A public chat is found by search, and anybody can open it at `t.me/name`. A name that you give up becomes available to others, so old links may soon lead elsewhere.
 ///
 /// Method `channels.updateUsername`, answers `Bool`.
 ///
@@ -870,7 +870,7 @@ impl tl::Function for CheckUsername {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateUsername {
-    /// `channel:InputChannel`. Channel or supergroup to publish or to hide.
+    /// `channel:InputChannel`. Channel or supergroup to change.
     pub channel: crate::enums::InputChannel,
     /// `username:string`. New username without @; empty makes the chat private.
     pub username: tl::Text,
@@ -912,13 +912,13 @@ impl tl::Function for UpdateUsername {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNELS_ADMIN_PUBLIC_TOO_MUCH, crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_NOT_MODIFIED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::USERNAME_INVALID, crate::errors::USERNAME_NOT_MODIFIED, crate::errors::USERNAME_OCCUPIED, crate::errors::USERNAME_PURCHASE_AVAILABLE];
 }
 
-/// Joins a channel or supergroup that you can see: a public one, or a discussion group of a channel.
+/// Joins a public channel or supergroup, or the discussion group of a channel.
 ///
-/// Private ones are entered with their invite link, by [`messages.importChatInvite`](crate::messages::ImportChatInvite). Where newcomers must be approved, the call fails with [`INVITE_REQUEST_SENT`](crate::errors::INVITE_REQUEST_SENT): the request is on its way and needs nothing more from you. The answer may also ask to let a guard bot check you in its Mini App first ([`messages.chatInviteJoinResultWebView`](crate::types::messages::ChatInviteJoinResultWebView)).
+/// Private chats are joined by their invite link, with [`messages.importChatInvite`](crate::messages::ImportChatInvite). Where admins approve new members, the request fails with [`INVITE_REQUEST_SENT`](crate::errors::INVITE_REQUEST_SENT): your wish to join was recorded and waits for an admin. Where a bot checks new members in its Mini App first, the answer is [`messages.chatInviteJoinResultWebView`](crate::types::messages::ChatInviteJoinResultWebView).
 ///
 /// Method `channels.joinChannel`, answers `messages.ChatInviteJoinResult`.
 ///
-/// Answer: [`messages.chatInviteJoinResultOk`](crate::types::messages::ChatInviteJoinResultOk) with the updates that put the chat into your list, or the web view that must be passed first.
+/// Answer: [`messages.chatInviteJoinResultOk`](crate::types::messages::ChatInviteJoinResultOk) with the updates that add the chat to your list, or the Mini App to pass first.
 ///
 /// Callers: users.
 ///
@@ -930,7 +930,7 @@ impl tl::Function for UpdateUsername {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct JoinChannel {
-    /// `channel:InputChannel`. Channel or supergroup to enter, as found by its username or seen in a message.
+    /// `channel:InputChannel`. Channel or supergroup to join.
     pub channel: crate::enums::InputChannel,
 }
 
@@ -970,7 +970,7 @@ impl tl::Function for JoinChannel {
 
 /// Leaves a channel or supergroup.
 ///
-/// A private one can be entered again only by invitation or link. If you are the owner, somebody else becomes it after a week, unless you come back; [`messages.getFutureChatCreatorAfterLeave`](crate::messages::GetFutureChatCreatorAfterLeave) tells who, and [`messages.editChatCreator`](crate::messages::EditChatCreator) hands the chat over before. Bots leave groups with it as well.
+/// A private one can be joined again only by invitation or link. If you are the owner, another member becomes the owner after a week unless you come back; [`messages.getFutureChatCreatorAfterLeave`](crate::messages::GetFutureChatCreatorAfterLeave) tells who, and [`messages.editChatCreator`](crate::messages::EditChatCreator) transfers the ownership beforehand. Bots leave supergroups with it, too.
 ///
 /// Method `channels.leaveChannel`, answers `Updates`.
 ///
@@ -1024,13 +1024,13 @@ impl tl::Function for LeaveChannel {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHANNEL_PUBLIC_GROUP_NA, crate::errors::CHAT_INVALID, crate::errors::MSG_ID_INVALID, crate::errors::USER_BANNED_IN_CHANNEL, crate::errors::USER_CREATOR, crate::errors::USER_NOT_PARTICIPANT];
 }
 
-/// Adds users to a channel or supergroup without asking them.
+/// Adds users to a channel or supergroup.
 ///
-/// Those whose privacy settings do not let you add them are not added: the answer names them, so that you can send them an invite link. Bots cannot be added to a channel like this, only promoted ([`channels.editAdmin`](crate::channels::EditAdmin)). Adding many strangers is what spam looks like: expect [`PEER_FLOOD`](crate::errors::PEER_FLOOD).
+/// It requires the right to invite users. Users whose privacy settings forbid it are not added; the answer lists them in `missing_invitees`, and you can send them an invite link instead. Bots cannot be added to a channel, only made admins ([`channels.editAdmin`](crate::channels::EditAdmin)). Adding many people who do not know you looks like spam: expect [`PEER_FLOOD`](crate::errors::PEER_FLOOD).
 ///
 /// Method `channels.inviteToChannel`, answers `messages.InvitedUsers`.
 ///
-/// Answer: updates about those who were added, and `missing_invitees`: those who were not.
+/// Answer: the updates about the added users, and in `missing_invitees` those who could not be added.
 ///
 /// Callers: users.
 ///
@@ -1044,7 +1044,7 @@ impl tl::Function for LeaveChannel {
 pub struct InviteToChannel {
     /// `channel:InputChannel`. Channel or supergroup to add them to.
     pub channel: crate::enums::InputChannel,
-    /// `users:Vector<InputUser>`. Users to add; a few at a time.
+    /// `users:Vector<InputUser>`. Users to add.
     pub users: Vec<crate::enums::InputUser>,
 }
 
@@ -1084,13 +1084,15 @@ impl tl::Function for InviteToChannel {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOTS_TOO_MUCH, crate::errors::BOT_GROUPS_BLOCKED, crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_INVALID, crate::errors::CHAT_MEMBER_ADD_FAILED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::MSG_ID_INVALID, crate::errors::USERS_TOO_MUCH, crate::errors::USER_BANNED_IN_CHANNEL, crate::errors::USER_BLOCKED, crate::errors::USER_BOT, crate::errors::USER_CHANNELS_TOO_MUCH, crate::errors::USER_ID_INVALID, crate::errors::USER_KICKED, crate::errors::USER_NOT_MUTUAL_CONTACT, crate::errors::USER_PRIVACY_RESTRICTED];
 }
 
-/// Deletes a channel or supergroup with all its messages, for everybody, for good.
+/// Deletes a channel or supergroup with all its messages, for everybody.
 ///
-/// For the owner only. Chats with more than about 1,000 members cannot be deleted like this ([`CHANNEL_TOO_LARGE`](crate::errors::CHANNEL_TOO_LARGE)). Nothing brings it back; its username becomes free.
+/// It cannot be undone.
+///
+/// Only the owner can. Chats with more than about 1,000 members cannot be deleted ([`CHANNEL_TOO_LARGE`](crate::errors::CHANNEL_TOO_LARGE)). The username becomes free.
 ///
 /// Method `channels.deleteChannel`, answers `Updates`.
 ///
-/// Answer: updates with the chat, now a [`channelForbidden`](crate::types::ChannelForbidden).
+/// Answer: updates with the chat, which is now a [`channelForbidden`](crate::types::ChannelForbidden).
 ///
 /// Callers: users.
 ///
@@ -1140,13 +1142,13 @@ impl tl::Function for DeleteChannel {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHANNEL_TOO_LARGE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_NOT_MODIFIED, crate::errors::CHAT_WRITE_FORBIDDEN];
 }
 
-/// Makes the `t.me` link to one message of a channel or supergroup, and the code to embed it in a website.
+/// Returns the `t.me` link to a message of a channel or supergroup, and HTML that embeds the message in a website.
 ///
-/// For a public chat the link works for everybody, for a private one only for its members. The link could be put together by hand; the HTML could not.
+/// The link to a message of a public chat works for everybody, that of a private chat only for its members.
 ///
 /// Method `channels.exportMessageLink`, answers `ExportedMessageLink`.
 ///
-/// Answer: the link, and the HTML of the widget that shows the message (empty for private chats).
+/// Answer: the link, and the HTML of a widget that shows the message (empty for private chats).
 ///
 /// Callers: users.
 ///
@@ -1158,9 +1160,9 @@ impl tl::Function for DeleteChannel {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ExportMessageLink {
-    /// `grouped:flags.0?true`. Links to the whole album that the message is part of, not to its one picture.
+    /// `grouped:flags.0?true`. Links to the whole album that the message belongs to.
     pub grouped: bool,
-    /// `thread:flags.1?true`. Links to the message inside its thread of comments.
+    /// `thread:flags.1?true`. Links to the message inside its comment thread.
     pub thread: bool,
     /// `channel:InputChannel`. Channel or supergroup with the message.
     pub channel: crate::enums::InputChannel,
@@ -1216,9 +1218,9 @@ impl tl::Function for ExportMessageLink {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::MESSAGE_ID_INVALID, crate::errors::MSG_ID_INVALID];
 }
 
-/// Sets whether posts of a channel show which admin wrote them.
+/// Sets whether new posts of a channel show which admin wrote them.
 ///
-/// It counts for new posts only. With `profiles_enabled` the posts also carry the admin's photo and lead to their profile, like messages of a group.
+/// It requires the admin right `change_info`. Existing posts do not change. With `profiles_enabled` a post also shows the admin's photo and links to their profile.
 ///
 /// Method `channels.toggleSignatures`, answers `Updates`.
 ///
@@ -1234,9 +1236,9 @@ impl tl::Function for ExportMessageLink {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleSignatures {
-    /// `signatures_enabled:flags.0?true`. Signs new posts with the admin's name; not set: no signatures.
+    /// `signatures_enabled:flags.0?true`. Signs new posts with the admin's name; not set: turns signatures off.
     pub signatures_enabled: bool,
-    /// `profiles_enabled:flags.1?true`. Shows the author as a person with a profile, not as a name alone; needs `signatures_enabled`.
+    /// `profiles_enabled:flags.1?true`. Also shows the admin's photo and profile; requires `signatures_enabled`.
     pub profiles_enabled: bool,
     /// `channel:InputChannel`. Broadcast channel to change.
     pub channel: crate::enums::InputChannel,
@@ -1290,11 +1292,11 @@ impl tl::Function for ToggleSignatures {
 
 /// Lists the public channels and supergroups that you own.
 ///
-/// Made for the moment when the limit is reached (10 public chats, 20 with Premium): the user picks one to make private with [`channels.updateUsername`](crate::channels::UpdateUsername). With a flag it lists chats for another purpose.
+/// It helps when the limit of public chats (10, or 20 with Telegram Premium) is reached: let the user choose one to make private with [`channels.updateUsername`](crate::channels::UpdateUsername). Each flag selects another list instead.
 ///
 /// Method `channels.getAdminedPublicChannels`, answers `messages.Chats`.
 ///
-/// Answer: the chats, without further pages.
+/// Answer: all of the chats; there are no pages.
 ///
 /// Callers: users.
 ///
@@ -1306,13 +1308,13 @@ impl tl::Function for ToggleSignatures {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAdminedPublicChannels {
-    /// `by_location:flags.0?true`. Lists your groups that are tied to a place instead.
+    /// `by_location:flags.0?true`. Lists your location-based groups instead.
     pub by_location: bool,
-    /// `check_limit:flags.1?true`. Checks only whether you could have one more: fails with [`CHANNELS_ADMIN_PUBLIC_TOO_MUCH`](crate::errors::CHANNELS_ADMIN_PUBLIC_TOO_MUCH) (or the like for `by_location`) if not.
+    /// `check_limit:flags.1?true`. Only checks the limit: fails with [`CHANNELS_ADMIN_PUBLIC_TOO_MUCH`](crate::errors::CHANNELS_ADMIN_PUBLIC_TOO_MUCH) (or its counterpart for `by_location`) if you cannot have another one.
     pub check_limit: bool,
-    /// `for_personal:flags.2?true`. Lists the channels that you could show in your profile with [`account.updatePersonalChannel`](crate::account::UpdatePersonalChannel).
+    /// `for_personal:flags.2?true`. Lists the channels that you can show on your profile with [`account.updatePersonalChannel`](crate::account::UpdatePersonalChannel).
     pub for_personal: bool,
-    /// `for_community_peer:flags.3?true`. Lists the chats that could be put into a community.
+    /// `for_community_peer:flags.3?true`. Lists the chats that can be added to a community.
     pub for_community_peer: bool,
 }
 
@@ -1364,9 +1366,9 @@ impl tl::Function for GetAdminedPublicChannels {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNELS_ADMIN_LOCATED_TOO_MUCH, crate::errors::CHANNELS_ADMIN_PUBLIC_TOO_MUCH];
 }
 
-/// Bans, mutes, removes or pardons somebody in a channel or supergroup.
+/// Bans, restricts or removes a member of a channel or supergroup, or lifts a ban.
 ///
-/// `banned_rights` holds what the user may not do. `view_messages` throws them out and keeps them out; other flags restrict a member; no flag lifts everything. To remove without a lasting ban, ban and pardon in two calls. Needs the admin right `ban_users`; admins whom you did not promote and the owner are out of reach. Bans of less than 30 seconds or more than 366 days last forever.
+/// `banned_rights` lists what the user may not do, and replaces earlier restrictions: `view_messages` removes the user and keeps them out, other flags restrict a member, no flag lifts everything. To remove somebody without a lasting ban, ban them and then lift the ban with a second request. It requires the admin right `ban_users`; the owner, and admins whom you did not promote, cannot be banned. A ban for less than 30 seconds or more than 366 days is permanent.
 ///
 /// Method `channels.editBanned`, answers `Updates`.
 ///
@@ -1382,11 +1384,11 @@ impl tl::Function for GetAdminedPublicChannels {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditBanned {
-    /// `channel:InputChannel`. Channel or supergroup to act in.
+    /// `channel:InputChannel`. Channel or supergroup in which to act.
     pub channel: crate::enums::InputChannel,
-    /// `participant:InputPeer`. Whom: a user, or a chat that writes here in its own name.
+    /// `participant:InputPeer`. Whom to ban or restrict: a user, or a chat that writes here in its own name.
     pub participant: crate::enums::InputPeer,
-    /// `banned_rights:ChatBannedRights`. Everything that shall be forbidden afterwards, and until when (`until_date`, Unix time; 0 for ever).
+    /// `banned_rights:ChatBannedRights`. Everything that the user will not be allowed to do, and until when (`until_date`, Unix time; 0 for ever).
     pub banned_rights: crate::types::ChatBannedRights,
 }
 
@@ -1428,9 +1430,9 @@ impl tl::Function for EditBanned {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BANNED_RIGHTS_INVALID, crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::MSG_ID_INVALID, crate::errors::PARTICIPANT_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::USER_ADMIN_INVALID, crate::errors::USER_ID_INVALID];
 }
 
-/// Reads the log of what admins and members did in a channel or supergroup in the last 48 hours, newest first.
+/// Reads the log of recent actions in a channel or supergroup, from the last 48 hours, newest first.
 ///
-/// Every admin may read it. It holds what else leaves no trace: who deleted or edited what (with the old text), who was banned by whom, which settings changed.
+/// Every admin may read it. It records who deleted or edited which message (with the old content), who was banned by whom, which settings changed, and more. For the next page pass the id of the last event as `max_id`.
 ///
 /// Method `channels.getAdminLog`, answers `channels.AdminLogResults`.
 ///
@@ -1446,17 +1448,17 @@ impl tl::Function for EditBanned {
 pub struct GetAdminLog {
     /// `channel:InputChannel`. Channel or supergroup whose log to read.
     pub channel: crate::enums::InputChannel,
-    /// `q:string`. Words to search in the log; empty for all of it.
+    /// `q:string`. Words to search for in the log; empty for all of it.
     pub q: tl::Text,
-    /// `events_filter:flags.0?ChannelAdminLogEventsFilter`. Kinds of events to show; left out: all.
+    /// `events_filter:flags.0?ChannelAdminLogEventsFilter`. Kinds of events to return; left out: all.
     pub events_filter: Option<crate::types::ChannelAdminLogEventsFilter>,
-    /// `admins:flags.1?Vector<InputUser>`. Only what these admins did; left out: what anybody did.
+    /// `admins:flags.1?Vector<InputUser>`. Only actions of these admins; left out: of anybody.
     pub admins: Option<Vec<crate::enums::InputUser>>,
-    /// `max_id:long`. Only events with a smaller id than this, 0 for no bound: the id of the last one you have leads to the next page.
+    /// `max_id:long`. Only events with an id smaller than this; 0 for no bound.
     pub max_id: i64,
-    /// `min_id:long`. Only events with a larger id than this, 0 for no bound.
+    /// `min_id:long`. Only events with an id greater than this; 0 for no bound.
     pub min_id: i64,
-    /// `limit:int`. How many events at most, up to 100.
+    /// `limit:int`. Maximum number of events to return, up to 100.
     pub limit: i32,
 }
 
@@ -1520,9 +1522,9 @@ impl tl::Function for GetAdminLog {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::MSG_ID_INVALID];
 }
 
-/// Gives a supergroup a set of stickers that its members see first among theirs.
+/// Chooses a sticker set for a supergroup, which its members see in their sticker panel there.
 ///
-/// For admins with `change_info`, in groups that have reached some size (`can_set_stickers` in [`channelFull`](crate::types::ChannelFull) says so).
+/// It requires the admin right `change_info`, and a group that is large enough (`can_set_stickers` of [`channelFull`](crate::types::ChannelFull)).
 ///
 /// Method `channels.setStickers`, answers `Bool`.
 ///
@@ -1538,7 +1540,7 @@ impl tl::Function for GetAdminLog {
 pub struct SetStickers {
     /// `channel:InputChannel`. Supergroup to change.
     pub channel: crate::enums::InputChannel,
-    /// `stickerset:InputStickerSet`. Set to offer; [`inputStickerSetEmpty`](crate::enums::InputStickerSet::Empty) takes it away.
+    /// `stickerset:InputStickerSet`. The sticker set; [`inputStickerSetEmpty`](crate::enums::InputStickerSet::Empty) removes the current one.
     pub stickerset: crate::enums::InputStickerSet,
 }
 
@@ -1578,9 +1580,9 @@ impl tl::Function for SetStickers {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHAT_ID_INVALID, crate::errors::PARTICIPANTS_TOO_FEW, crate::errors::STICKERSET_OWNER_ANONYMOUS];
 }
 
-/// Marks messages of a channel or supergroup as listened to, watched, or (where they mention you) noticed.
+/// Marks messages of a channel or supergroup as listened to or watched, and mentions and reactions in them as seen.
 ///
-/// Reading text is [`channels.readHistory`](crate::channels::ReadHistory); this is for the blue dot of voice and round video messages, for media that expires once it was viewed, and for unread mentions and reactions. Your other devices get [`updateChannelReadMessagesContents`](crate::types::UpdateChannelReadMessagesContents).
+/// Use it for voice and round video messages, for self-destructing media, and for unread mentions and reactions; reading text is [`channels.readHistory`](crate::channels::ReadHistory). Your other sessions get [`updateChannelReadMessagesContents`](crate::types::UpdateChannelReadMessagesContents).
 ///
 /// Method `channels.readMessageContents`, answers `Bool`.
 ///
@@ -1596,7 +1598,7 @@ impl tl::Function for SetStickers {
 pub struct ReadMessageContents {
     /// `channel:InputChannel`. Channel or supergroup with the messages.
     pub channel: crate::enums::InputChannel,
-    /// `id:Vector<int>`. Ids of the messages that were played or noticed.
+    /// `id:Vector<int>`. Ids of the messages that were played or seen.
     pub id: Vec<i32>,
 }
 
@@ -1636,13 +1638,13 @@ impl tl::Function for ReadMessageContents {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::MSG_ID_INVALID];
 }
 
-/// Empties the history of a supergroup, for yourself or for everybody.
+/// Deletes the history of a supergroup, for yourself or for everybody.
 ///
-/// For yourself it hides what is there up to `max_id`; you stay a member. With `for_everyone` admins with `delete_messages` clear the group itself. Channels keep their posts: there one deletes messages one by one, or the channel.
+/// For yourself, it hides all messages up to `max_id`; you remain a member. With `for_everyone`, admins with the right `delete_messages` delete them for all members. Broadcast channels keep their posts: delete those with [`channels.deleteMessages`](crate::channels::DeleteMessages).
 ///
 /// Method `channels.deleteHistory`, answers `Updates`.
 ///
-/// Answer: for yourself [`updateChannelAvailableMessages`](crate::types::UpdateChannelAvailableMessages); for everybody updates about what is gone.
+/// Answer: for yourself [`updateChannelAvailableMessages`](crate::types::UpdateChannelAvailableMessages); for everybody the updates about what was deleted.
 ///
 /// Callers: users.
 ///
@@ -1654,11 +1656,11 @@ impl tl::Function for ReadMessageContents {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteHistory {
-    /// `for_everyone:flags.0?true`. Deletes for all members, not only out of your own view.
+    /// `for_everyone:flags.0?true`. Deletes the messages for all members; not set: hides them only for you.
     pub for_everyone: bool,
     /// `channel:InputChannel`. Supergroup to clear.
     pub channel: crate::enums::InputChannel,
-    /// `max_id:int`. Id of the newest message to go; 0 means everything.
+    /// `max_id:int`. Id of the newest message to delete, with all older ones; 0 for all.
     pub max_id: i32,
 }
 
@@ -1708,9 +1710,9 @@ impl tl::Function for DeleteHistory {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PARICIPANT_MISSING, crate::errors::CHANNEL_PRIVATE, crate::errors::CHANNEL_TOO_BIG, crate::errors::CHAT_ADMIN_REQUIRED];
 }
 
-/// Sets whether newcomers of a supergroup see what was written before they joined.
+/// Sets whether new members of a supergroup can see messages from before they joined.
 ///
-/// Public groups and those linked to a channel always show it.
+/// It requires the admin right `change_info`. In public groups, and in groups linked to a channel, the history is always visible.
 ///
 /// Method `channels.togglePreHistoryHidden`, answers `Updates`.
 ///
@@ -1728,7 +1730,7 @@ impl tl::Function for DeleteHistory {
 pub struct TogglePreHistoryHidden {
     /// `channel:InputChannel`. Supergroup to change.
     pub channel: crate::enums::InputChannel,
-    /// `enabled:Bool`. `true` hides the older messages from newcomers.
+    /// `enabled:Bool`. `true` hides older messages from new members.
     pub enabled: bool,
 }
 
@@ -1768,13 +1770,13 @@ impl tl::Function for TogglePreHistoryHidden {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_ID_INVALID, crate::errors::CHAT_LINK_EXISTS, crate::errors::CHAT_NOT_MODIFIED, crate::errors::FORUM_ENABLED];
 }
 
-/// Lists channels and supergroups that you were in and left.
+/// Lists channels and supergroups that you have left.
 ///
-/// Only inside an export of your data: open one with [`account.initTakeoutSession`](crate::account::InitTakeoutSession) and wrap this call in [`invokeWithTakeout`](crate::InvokeWithTakeout).
+/// It works only within a data export: start one with [`account.initTakeoutSession`](crate::account::InitTakeoutSession) and wrap this request in [`invokeWithTakeout`](crate::InvokeWithTakeout).
 ///
 /// Method `channels.getLeftChannels`, answers `messages.Chats`.
 ///
-/// Answer: one page of chats; [`messages.chatsSlice`](crate::types::messages::ChatsSlice) has the whole number in `count`.
+/// Answer: one page of chats; [`messages.chatsSlice`](crate::types::messages::ChatsSlice) has the total in `count`.
 ///
 /// Callers: users.
 ///
@@ -1786,7 +1788,7 @@ impl tl::Function for TogglePreHistoryHidden {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetLeftChannels {
-    /// `offset:int`. How many chats to skip, 0 for the first page.
+    /// `offset:int`. Number of chats to skip; 0 for the first page.
     pub offset: i32,
 }
 
@@ -1824,13 +1826,13 @@ impl tl::Function for GetLeftChannels {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::TAKEOUT_INVALID, crate::errors::TAKEOUT_REQUIRED];
 }
 
-/// Lists your groups that could hold the comments on a channel's posts.
+/// Lists your groups that can become the discussion group of a channel.
 ///
-/// Basic groups are among them: turn one into a supergroup with [`messages.migrateChat`](crate::messages::MigrateChat) before it is linked with [`channels.setDiscussionGroup`](crate::channels::SetDiscussionGroup).
+/// Basic groups are among them: turn one into a supergroup with [`messages.migrateChat`](crate::messages::MigrateChat) before you link it with [`channels.setDiscussionGroup`](crate::channels::SetDiscussionGroup).
 ///
 /// Method `channels.getGroupsForDiscussion`, answers `messages.Chats`.
 ///
-/// Answer: groups in which you have the rights that linking needs.
+/// Answer: groups in which you have the rights that linking requires.
 ///
 /// Callers: users.
 ///
@@ -1868,9 +1870,9 @@ impl tl::Function for GetGroupsForDiscussion {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Links a channel to the supergroup in which its posts are discussed, or ends the link.
+/// Links a channel to the supergroup in which its posts are discussed, or removes that link.
 ///
-/// From then on every post appears in the group, too, and its answers there are the comments below it. You must own the channel (or hold `change_info`) and have the right to pin messages in the group. To unlink, pass [`inputChannelEmpty`](crate::enums::InputChannel::Empty) for one of the two.
+/// From then on every new post is also forwarded to the group, and the replies to it there are its comments. You must own the channel or hold `change_info` there, and have the right to pin messages in the group. To remove the link, pass [`inputChannelEmpty`](crate::enums::InputChannel::Empty) for one of the two.
 ///
 /// Method `channels.setDiscussionGroup`, answers `Bool`.
 ///
@@ -1884,9 +1886,9 @@ impl tl::Function for GetGroupsForDiscussion {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetDiscussionGroup {
-    /// `broadcast:InputChannel`. Channel whose posts get comments; [`inputChannelEmpty`](crate::enums::InputChannel::Empty) to unlink the group from whichever channel it has.
+    /// `broadcast:InputChannel`. Channel whose posts get comments; [`inputChannelEmpty`](crate::enums::InputChannel::Empty) unlinks the group from its channel.
     pub broadcast: crate::enums::InputChannel,
-    /// `group:InputChannel`. Supergroup that holds them; [`inputChannelEmpty`](crate::enums::InputChannel::Empty) to unlink the channel from its group.
+    /// `group:InputChannel`. Supergroup that holds the comments; [`inputChannelEmpty`](crate::enums::InputChannel::Empty) unlinks the channel from its group.
     pub group: crate::enums::InputChannel,
 }
 
@@ -1926,9 +1928,9 @@ impl tl::Function for SetDiscussionGroup {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BROADCAST_ID_INVALID, crate::errors::CHANNEL_INVALID, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::LINK_NOT_MODIFIED, crate::errors::MEGAGROUP_ID_INVALID, crate::errors::MEGAGROUP_PREHISTORY_HIDDEN];
 }
 
-/// Moves a supergroup that is tied to a place to another place.
+/// Changes the location of a location-based supergroup.
 ///
-/// Only groups that were created with a place have one.
+/// Only groups that were created with a location have one.
 ///
 /// Method `channels.editLocation`, answers `Bool`.
 ///
@@ -1942,11 +1944,11 @@ impl tl::Function for SetDiscussionGroup {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditLocation {
-    /// `channel:InputChannel`. Supergroup that is tied to a place.
+    /// `channel:InputChannel`. Location-based supergroup.
     pub channel: crate::enums::InputChannel,
-    /// `geo_point:InputGeoPoint`. New place.
+    /// `geo_point:InputGeoPoint`. New location.
     pub geo_point: crate::enums::InputGeoPoint,
-    /// `address:string`. Its address as people should read it.
+    /// `address:string`. Address of the new location as text.
     pub address: tl::Text,
 }
 
@@ -1988,13 +1990,13 @@ impl tl::Function for EditLocation {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_NOT_MODIFIED, crate::errors::MEGAGROUP_GEO_REQUIRED, crate::errors::MEGAGROUP_REQUIRED];
 }
 
-/// Sets how long members of a supergroup must wait between two messages of theirs.
+/// Sets how long members of a supergroup must wait between two messages.
 ///
-/// Admins are free of it. Who writes too early gets [`SLOWMODE_WAIT_X`](crate::errors::SLOWMODE_WAIT_X) with the seconds that are left; [`channelFull`](crate::types::ChannelFull) has the time of one's next message.
+/// It requires the admin right `ban_users`. Admins are exempt. Whoever writes too early gets [`SLOWMODE_WAIT_X`](crate::errors::SLOWMODE_WAIT_X) with the remaining seconds; [`channelFull`](crate::types::ChannelFull) tells when you can send your next message.
 ///
 /// Method `channels.toggleSlowMode`, answers `Updates`.
 ///
-/// Answer: updates with the chat, whose `slowmode_enabled` follows.
+/// Answer: updates with the chat and its new `slowmode_enabled`.
 ///
 /// Callers: users.
 ///
@@ -2006,9 +2008,9 @@ impl tl::Function for EditLocation {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleSlowMode {
-    /// `channel:InputChannel`. Supergroup to slow down.
+    /// `channel:InputChannel`. Supergroup to change.
     pub channel: crate::enums::InputChannel,
-    /// `seconds:int`. Pause in seconds: 0 (off), 5, 10, 30, 60, 300, 900 or 3600.
+    /// `seconds:int`. Interval in seconds: 0 (off), 5, 10, 30, 60, 300, 900 or 3600.
     pub seconds: i32,
 }
 
@@ -2048,9 +2050,9 @@ impl tl::Function for ToggleSlowMode {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_ID_INVALID, crate::errors::CHAT_NOT_MODIFIED, crate::errors::SECONDS_INVALID];
 }
 
-/// Lists channels and supergroups of yours in which you have not been active for long.
+/// Lists channels and supergroups in which you have not been active for a long time.
 ///
-/// For the moment when [`CHANNELS_TOO_MUCH`](crate::errors::CHANNELS_TOO_MUCH) stops you from joining: the user picks what to leave.
+/// Offer it when [`CHANNELS_TOO_MUCH`](crate::errors::CHANNELS_TOO_MUCH) keeps the user from joining, so that they can choose what to leave.
 ///
 /// Method `channels.getInactiveChannels`, answers `messages.InactiveChats`.
 ///
@@ -2092,13 +2094,15 @@ impl tl::Function for GetInactiveChannels {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Turns a supergroup into a broadcast group: no limit on members, but only admins write.
+/// Turns a supergroup into a broadcast group: an unlimited number of members, but only admins can write.
 ///
-/// For the owner of a group that is close to the limit of 200,000 members. There is no way back.
+/// It cannot be undone.
+///
+/// Only the owner can, and only when the group is close to the limit of 200,000 members.
 ///
 /// Method `channels.convertToGigagroup`, answers `Updates`.
 ///
-/// Answer: updates with the chat, now with `gigagroup` set.
+/// Answer: updates with the chat, which now has `gigagroup` set.
 ///
 /// Callers: users.
 ///
@@ -2110,7 +2114,7 @@ impl tl::Function for GetInactiveChannels {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ConvertToGigagroup {
-    /// `channel:InputChannel`. Supergroup to turn.
+    /// `channel:InputChannel`. Supergroup to convert.
     pub channel: crate::enums::InputChannel,
 }
 
@@ -2148,13 +2152,13 @@ impl tl::Function for ConvertToGigagroup {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_ID_INVALID, crate::errors::CHANNEL_INVALID, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::FORUM_ENABLED, crate::errors::PARTICIPANTS_TOO_FEW];
 }
 
-/// Lists in whose name you can write in a chat: your own, the group's, or one of your channels'.
+/// Lists in whose name you can write in a chat: your own, the group's, or that of one of your channels.
 ///
-/// Choose one for good with [`messages.saveDefaultSendAs`](crate::messages::SaveDefaultSendAs), or for one message with its `send_as`. Other people's channels never appear.
+/// Choose one permanently with [`messages.saveDefaultSendAs`](crate::messages::SaveDefaultSendAs), or for a single message with its `send_as`.
 ///
 /// Method `channels.getSendAs`, answers `channels.SendAsPeers`.
 ///
-/// Answer: the possible senders; `premium_required` marks those that need Premium.
+/// Answer: the possible senders; `premium_required` marks those that require Telegram Premium.
 ///
 /// Callers: users.
 ///
@@ -2166,9 +2170,9 @@ impl tl::Function for ConvertToGigagroup {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSendAs {
-    /// `for_paid_reactions:flags.0?true`. Lists in whose name a paid reaction can be left there.
+    /// `for_paid_reactions:flags.0?true`. Lists in whose name you can leave a paid reaction there.
     pub for_paid_reactions: bool,
-    /// `for_live_stories:flags.1?true`. Lists in whose name one can write in a live story there.
+    /// `for_live_stories:flags.1?true`. Lists in whose name you can write in a live story there.
     pub for_live_stories: bool,
     /// `peer:InputPeer`. Chat to write in.
     pub peer: crate::enums::InputPeer,
@@ -2220,13 +2224,13 @@ impl tl::Function for GetSendAs {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Deletes everything that one member ever wrote in a supergroup.
+/// Deletes all messages of one member of a supergroup.
 ///
-/// Needs the admin right `delete_messages`. The server works in portions: while the answer's `offset` is above 0, call again. The sender is not removed: that is [`channels.editBanned`](crate::channels::EditBanned).
+/// It requires the admin right `delete_messages`. The server works in portions: while `offset` in the answer is above 0, send the same request again. The member is not removed: use [`channels.editBanned`](crate::channels::EditBanned) for that.
 ///
 /// Method `channels.deleteParticipantHistory`, answers `messages.AffectedHistory`.
 ///
-/// Answer: `pts` and `pts_count` of the channel, and in `offset` how much is left; 0 when all is gone.
+/// Answer: `pts` and `pts_count` of the channel; `offset` is 0 once all messages are deleted.
 ///
 /// Callers: users.
 ///
@@ -2238,9 +2242,9 @@ impl tl::Function for GetSendAs {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteParticipantHistory {
-    /// `channel:InputChannel`. Supergroup to clean.
+    /// `channel:InputChannel`. Supergroup to act in.
     pub channel: crate::enums::InputChannel,
-    /// `participant:InputPeer`. Whose messages go: a user, or a chat that wrote in its own name.
+    /// `participant:InputPeer`. Whose messages to delete: a user, or a chat that wrote in its own name.
     pub participant: crate::enums::InputPeer,
 }
 
@@ -2280,13 +2284,13 @@ impl tl::Function for DeleteParticipantHistory {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::MSG_ID_INVALID, crate::errors::PARTICIPANT_ID_INVALID];
 }
 
-/// Sets whether one has to join a discussion group to comment on the posts of its channel.
+/// Sets whether users must join a discussion group before they can comment on posts of its channel.
 ///
-/// Otherwise everybody who sees the channel may comment without being a member of the group. For admins with `ban_users`.
+/// If it is off, everybody who can see the channel can comment. It requires the admin right `ban_users`.
 ///
 /// Method `channels.toggleJoinToSend`, answers `Updates`.
 ///
-/// Answer: updates with the chat, whose `join_to_send` follows.
+/// Answer: updates with the chat and its new `join_to_send`.
 ///
 /// Callers: users.
 ///
@@ -2340,13 +2344,13 @@ impl tl::Function for ToggleJoinToSend {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_ID_INVALID, crate::errors::CHAT_NOT_MODIFIED];
 }
 
-/// Sets whether those who want to join a supergroup or channel must wait for an admin's approval.
+/// Sets whether users who want to join a supergroup or channel need an admin's approval.
 ///
-/// In a chat with this on, [`channels.joinChannel`](crate::channels::JoinChannel) leaves a request, which admins see with [`messages.getChatInviteImporters`](crate::messages::GetChatInviteImporters) and answer with [`messages.hideChatJoinRequest`](crate::messages::HideChatJoinRequest). A guard bot can be named that looks at the newcomers first. For admins with `ban_users`.
+/// If it is on, [`channels.joinChannel`](crate::channels::JoinChannel) only leaves a request, which admins list with [`messages.getChatInviteImporters`](crate::messages::GetChatInviteImporters) and answer with [`messages.hideChatJoinRequest`](crate::messages::HideChatJoinRequest). A guard bot can be named to check the users first. It requires the admin right `ban_users`.
 ///
 /// Method `channels.toggleJoinRequest`, answers `Updates`.
 ///
-/// Answer: updates with the chat, whose `join_request` follows.
+/// Answer: updates with the chat and its new `join_request`.
 ///
 /// Callers: users.
 ///
@@ -2358,13 +2362,13 @@ impl tl::Function for ToggleJoinToSend {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleJoinRequest {
-    /// `apply_to_invites:flags.1?true`. Lets it count for those who come by invite links, too.
+    /// `apply_to_invites:flags.1?true`. Applies it to users who follow an invite link, too.
     pub apply_to_invites: bool,
     /// `channel:InputChannel`. Supergroup or channel to change.
     pub channel: crate::enums::InputChannel,
-    /// `enabled:Bool`. `true` makes newcomers wait for approval.
+    /// `enabled:Bool`. `true` requires approval.
     pub enabled: bool,
-    /// `guard_bot:flags.0?InputUser`. Bot that decides about requests in the admins' place; left out: no bot.
+    /// `guard_bot:flags.0?InputUser`. Bot that decides about requests instead of the admins; left out: none.
     pub guard_bot: Option<crate::enums::InputUser>,
 }
 
@@ -2419,9 +2423,9 @@ impl tl::Function for ToggleJoinRequest {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_ID_INVALID, crate::errors::CHAT_NOT_MODIFIED, crate::errors::CHAT_PUBLIC_REQUIRED];
 }
 
-/// Puts the active usernames of a channel or supergroup into another order.
+/// Changes the order of the active usernames of a channel or supergroup.
 ///
-/// The first one is the one that is shown and used in links. For the owner; only chats with collectible usernames have more than one.
+/// The first one is shown and used in links. Only the owner can; only chats with collectible usernames have more than one.
 ///
 /// Method `channels.reorderUsernames`, answers `Bool`.
 ///
@@ -2437,7 +2441,7 @@ impl tl::Function for ToggleJoinRequest {
 pub struct ReorderUsernames {
     /// `channel:InputChannel`. Channel or supergroup with several usernames.
     pub channel: crate::enums::InputChannel,
-    /// `order:Vector<string>`. All of its active usernames without @, in the wanted order.
+    /// `order:Vector<string>`. All of its active usernames without @, in the new order.
     pub order: Vec<tl::Text>,
 }
 
@@ -2477,9 +2481,9 @@ impl tl::Function for ReorderUsernames {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHAT_NOT_MODIFIED];
 }
 
-/// Switches one collectible username of a channel or supergroup on or off.
+/// Activates or deactivates a collectible username of a channel or supergroup.
 ///
-/// A name that is off still belongs to the owner but leads nowhere. The name set with [`channels.updateUsername`](crate::channels::UpdateUsername) cannot be switched off here, only removed.
+/// A deactivated name still belongs to the owner, but leads nowhere. The name that was set with [`channels.updateUsername`](crate::channels::UpdateUsername) cannot be deactivated here, only removed there.
 ///
 /// Method `channels.toggleUsername`, answers `Bool`.
 ///
@@ -2497,7 +2501,7 @@ pub struct ToggleUsername {
     pub channel: crate::enums::InputChannel,
     /// `username:string`. Collectible username without @, bought on Fragment and assigned to the chat.
     pub username: tl::Text,
-    /// `active:Bool`. `true`: the name leads to the chat; `false`: it does not.
+    /// `active:Bool`. `true` activates the name, `false` deactivates it.
     pub active: bool,
 }
 
@@ -2539,9 +2543,9 @@ impl tl::Function for ToggleUsername {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_NOT_MODIFIED, crate::errors::USERNAMES_ACTIVE_TOO_MUCH, crate::errors::USERNAME_INVALID, crate::errors::USERNAME_NOT_MODIFIED];
 }
 
-/// Makes a channel or supergroup private although it has collectible usernames: switches all of them off.
+/// Deactivates all collectible usernames of a channel or supergroup.
 ///
-/// The usual way to go private, [`channels.updateUsername`](crate::channels::UpdateUsername) with an empty name, removes only the ordinary one.
+/// Use it to make a chat with collectible usernames private: [`channels.updateUsername`](crate::channels::UpdateUsername) with an empty name removes only the ordinary one.
 ///
 /// Method `channels.deactivateAllUsernames`, answers `Bool`.
 ///
@@ -2555,7 +2559,7 @@ impl tl::Function for ToggleUsername {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeactivateAllUsernames {
-    /// `channel:InputChannel`. Channel or supergroup to make private.
+    /// `channel:InputChannel`. Channel or supergroup to change.
     pub channel: crate::enums::InputChannel,
 }
 
@@ -2593,13 +2597,13 @@ impl tl::Function for DeactivateAllUsernames {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID];
 }
 
-/// Turns topics of a supergroup on or off.
+/// Turns the topics of a supergroup on or off.
 ///
-/// With them on, every message belongs to a topic; older ones are in General, the topic with id 1. Off again, the topics vanish from view and all messages stand in one row. For the owner.
+/// With topics, every message belongs to one; earlier messages are in General, the topic with id 1. When they are turned off, all messages appear in a single chat again. Only the owner can.
 ///
 /// Method `channels.toggleForum`, answers `Updates`.
 ///
-/// Answer: updates with the chat, whose `forum` follows.
+/// Answer: updates with the chat and its new `forum`.
 ///
 /// Callers: users.
 ///
@@ -2613,9 +2617,9 @@ impl tl::Function for DeactivateAllUsernames {
 pub struct ToggleForum {
     /// `channel:InputChannel`. Supergroup to change.
     pub channel: crate::enums::InputChannel,
-    /// `enabled:Bool`. `true` for a forum with topics.
+    /// `enabled:Bool`. `true` makes the supergroup a forum with topics.
     pub enabled: bool,
-    /// `tabs:Bool`. `true` shows the topics as tabs above the messages, `false` as a list of chats; means something only together with `enabled`.
+    /// `tabs:Bool`. `true` shows the topics as tabs, `false` as a list of chats; only meaningful with `enabled`.
     pub tabs: bool,
 }
 
@@ -2659,7 +2663,7 @@ impl tl::Function for ToggleForum {
 
 /// Turns Telegram's own spam filter for a supergroup on or off.
 ///
-/// It deletes messages that it takes for spam by itself; the admin log shows what it did. For admins with `delete_messages`, in groups with at least as many members as `telegram_antispam_group_size_min` of [`help.getAppConfig`](crate::help::GetAppConfig) says.
+/// The filter deletes messages that it considers spam; the log of recent actions shows which. It requires the admin right `delete_messages` and at least `telegram_antispam_group_size_min` members ([`help.getAppConfig`](crate::help::GetAppConfig)).
 ///
 /// Method `channels.toggleAntiSpam`, answers `Updates`.
 ///
@@ -2675,9 +2679,9 @@ impl tl::Function for ToggleForum {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleAntiSpam {
-    /// `channel:InputChannel`. Supergroup to guard.
+    /// `channel:InputChannel`. Supergroup to change.
     pub channel: crate::enums::InputChannel,
-    /// `enabled:Bool`. `true` lets the filter delete.
+    /// `enabled:Bool`. `true` turns the filter on.
     pub enabled: bool,
 }
 
@@ -2717,9 +2721,9 @@ impl tl::Function for ToggleAntiSpam {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHAT_NOT_MODIFIED];
 }
 
-/// Tells Telegram that its spam filter deleted a good message.
+/// Reports that Telegram's spam filter deleted a message that was not spam.
 ///
-/// It does not bring the message back. The deletion is found with [`channels.getAdminLog`](crate::channels::GetAdminLog): made by the user that `telegram_antispam_user_id` of [`help.getAppConfig`](crate::help::GetAppConfig) names.
+/// It does not restore the message. Find the deletion with [`channels.getAdminLog`](crate::channels::GetAdminLog): it was made by the user that `telegram_antispam_user_id` of [`help.getAppConfig`](crate::help::GetAppConfig) names.
 ///
 /// Method `channels.reportAntiSpamFalsePositive`, answers `Bool`.
 ///
@@ -2735,7 +2739,7 @@ impl tl::Function for ToggleAntiSpam {
 pub struct ReportAntiSpamFalsePositive {
     /// `channel:InputChannel`. Supergroup in which it happened.
     pub channel: crate::enums::InputChannel,
-    /// `msg_id:int`. Id of the message that was deleted.
+    /// `msg_id:int`. Id of the deleted message.
     pub msg_id: i32,
 }
 
@@ -2775,9 +2779,9 @@ impl tl::Function for ReportAntiSpamFalsePositive {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID];
 }
 
-/// Sets whether the list of members of a supergroup is for admins only.
+/// Sets whether only admins can see the list of members of a supergroup.
 ///
-/// For admins with `ban_users`, in groups with at least as many members as `hidden_members_group_size_min` of [`help.getAppConfig`](crate::help::GetAppConfig) says.
+/// It requires the admin right `ban_users` and at least `hidden_members_group_size_min` members ([`help.getAppConfig`](crate::help::GetAppConfig)).
 ///
 /// Method `channels.toggleParticipantsHidden`, answers `Updates`.
 ///
@@ -2795,7 +2799,7 @@ impl tl::Function for ReportAntiSpamFalsePositive {
 pub struct ToggleParticipantsHidden {
     /// `channel:InputChannel`. Supergroup to change.
     pub channel: crate::enums::InputChannel,
-    /// `enabled:Bool`. `true` hides the members from those who are no admins.
+    /// `enabled:Bool`. `true` hides the members from everybody but admins.
     pub enabled: bool,
 }
 
@@ -2835,13 +2839,13 @@ impl tl::Function for ToggleParticipantsHidden {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_ID_INVALID, crate::errors::CHAT_NOT_MODIFIED, crate::errors::PARTICIPANTS_TOO_FEW];
 }
 
-/// Sets the colour of a channel's name and replies, or of its page, and the emoji in the pattern behind it.
+/// Sets the colour of a channel's name and replies, or of its profile, and the emoji of the background pattern.
 ///
-/// The channel needs boosts for it; which level opens which colour is in [`help.getPeerColors`](crate::help::GetPeerColors) and [`help.getPeerProfileColors`](crate::help::GetPeerProfileColors). For admins with `change_info`.
+/// The channel needs a boost level that depends on the colour: [`help.getPeerColors`](crate::help::GetPeerColors) and [`help.getPeerProfileColors`](crate::help::GetPeerProfileColors) tell. It requires the admin right `change_info`.
 ///
 /// Method `channels.updateColor`, answers `Updates`.
 ///
-/// Answer: updates with the chat, whose `color` or `profile_color` follows.
+/// Answer: updates with the chat and its new `color` or `profile_color`.
 ///
 /// Callers: users.
 ///
@@ -2853,13 +2857,13 @@ impl tl::Function for ToggleParticipantsHidden {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateColor {
-    /// `for_profile:flags.1?true`. Changes the colours of the channel's page; not set: those of its name and reply lines in chats.
+    /// `for_profile:flags.1?true`. Changes the colours of the profile; not set: those of the name and of replies.
     pub for_profile: bool,
-    /// `channel:InputChannel`. Channel to change; supergroups have only a page.
+    /// `channel:InputChannel`. Channel to change; for a supergroup only with `for_profile`.
     pub channel: crate::enums::InputChannel,
-    /// `color:flags.2?int`. Number of the palette, from [`help.getPeerColors`](crate::help::GetPeerColors) or [`help.getPeerProfileColors`](crate::help::GetPeerProfileColors); left out: the standard colour.
+    /// `color:flags.2?int`. Id of the palette, from [`help.getPeerColors`](crate::help::GetPeerColors) or [`help.getPeerProfileColors`](crate::help::GetPeerProfileColors); left out: the standard colour.
     pub color: Option<i32>,
-    /// `background_emoji_id:flags.0?long`. Custom emoji that makes the pattern; left out: no pattern.
+    /// `background_emoji_id:flags.0?long`. Id of the custom emoji for the pattern; left out: no pattern.
     pub background_emoji_id: Option<i64>,
 }
 
@@ -2913,9 +2917,9 @@ impl tl::Function for UpdateColor {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOOSTS_REQUIRED, crate::errors::CHANNEL_INVALID];
 }
 
-/// Sets whether you see a forum as one row of messages or as a list of topics.
+/// Sets whether you see a forum as a single chat or as a list of topics.
 ///
-/// It is your own view only, on all your devices ([`updateChannelViewForumAsMessages`](crate::types::UpdateChannelViewForumAsMessages)).
+/// It affects only your own view. Your other sessions get [`updateChannelViewForumAsMessages`](crate::types::UpdateChannelViewForumAsMessages).
 ///
 /// Method `channels.toggleViewForumAsMessages`, answers `Updates`.
 ///
@@ -2931,9 +2935,9 @@ impl tl::Function for UpdateColor {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleViewForumAsMessages {
-    /// `channel:InputChannel`. Forum in question.
+    /// `channel:InputChannel`. Forum.
     pub channel: crate::enums::InputChannel,
-    /// `enabled:Bool`. `true` shows all topics' messages in one row.
+    /// `enabled:Bool`. `true` shows the messages of all topics in a single chat.
     pub enabled: bool,
 }
 
@@ -2973,9 +2977,9 @@ impl tl::Function for ToggleViewForumAsMessages {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID];
 }
 
-/// Suggests channels: those like a given one, or, without it, those that fit the channels you are in.
+/// Suggests channels that are similar to a given one, or, without one, to the channels that you are in.
 ///
-/// Similar means that much the same people read them. Without Premium only some come back; `count` of [`messages.chatsSlice`](crate::types::messages::ChatsSlice) says how many there are.
+/// Channels are similar if many people read both. Without Telegram Premium only some are returned; `count` of [`messages.chatsSlice`](crate::types::messages::ChatsSlice) tells how many there are.
 ///
 /// Method `channels.getChannelRecommendations`, answers `messages.Chats`.
 ///
@@ -2989,7 +2993,7 @@ impl tl::Function for ToggleViewForumAsMessages {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetChannelRecommendations {
-    /// `channel:flags.0?InputChannel`. Channel to find the like of; left out: suggestions from your own subscriptions.
+    /// `channel:flags.0?InputChannel`. Channel to find similar ones of; left out: suggestions from your own subscriptions.
     pub channel: Option<crate::enums::InputChannel>,
 }
 
@@ -3038,13 +3042,13 @@ impl tl::Function for GetChannelRecommendations {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_NOT_MODIFIED];
 }
 
-/// Sets the emoji beside the name of a channel or supergroup, or takes it away.
+/// Sets the emoji next to the name of a channel or supergroup, or removes it.
 ///
-/// It needs boosts: the level is in [`help.getAppConfig`](crate::help::GetAppConfig) (`channel_emoji_status_level_min`, `group_emoji_status_level_min`). Not every emoji is allowed: [`account.getChannelRestrictedStatusEmojis`](crate::account::GetChannelRestrictedStatusEmojis) lists those that are not.
+/// It requires the admin right `change_info`. The chat needs the boost level that `channel_emoji_status_level_min` or `group_emoji_status_level_min` of [`help.getAppConfig`](crate::help::GetAppConfig) names. [`account.getChannelRestrictedStatusEmojis`](crate::account::GetChannelRestrictedStatusEmojis) lists emoji that are not allowed.
 ///
 /// Method `channels.updateEmojiStatus`, answers `Updates`.
 ///
-/// Answer: updates with the chat, whose `emoji_status` follows.
+/// Answer: updates with the chat and its new `emoji_status`.
 ///
 /// Callers: users.
 ///
@@ -3056,9 +3060,9 @@ impl tl::Function for GetChannelRecommendations {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateEmojiStatus {
-    /// `channel:InputChannel`. Channel or supergroup to adorn.
+    /// `channel:InputChannel`. Channel or supergroup to change.
     pub channel: crate::enums::InputChannel,
-    /// `emoji_status:EmojiStatus`. [`emojiStatus`](crate::types::EmojiStatus) with the custom emoji, [`emojiStatusEmpty`](crate::enums::EmojiStatus::Empty) to remove it; `until` makes it vanish by itself.
+    /// `emoji_status:EmojiStatus`. [`emojiStatus`](crate::types::EmojiStatus) with the custom emoji, and `until` if it is to disappear by itself; [`emojiStatusEmpty`](crate::enums::EmojiStatus::Empty) to remove it.
     pub emoji_status: crate::enums::EmojiStatus,
 }
 
@@ -3098,9 +3102,9 @@ impl tl::Function for UpdateEmojiStatus {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID];
 }
 
-/// Sets how many boosts a member gives a supergroup to be free of its slow mode and restrictions.
+/// Sets how many boosts exempt a member of a supergroup from its slow mode and default restrictions.
 ///
-/// For admins; it counts in groups that have slow mode or default restrictions.
+/// It requires the admin right `ban_users`, in groups that have slow mode or default restrictions.
 ///
 /// Method `channels.setBoostsToUnblockRestrictions`, answers `Updates`.
 ///
@@ -3118,7 +3122,7 @@ impl tl::Function for UpdateEmojiStatus {
 pub struct SetBoostsToUnblockRestrictions {
     /// `channel:InputChannel`. Supergroup to change.
     pub channel: crate::enums::InputChannel,
-    /// `boosts:int`. Boosts that set a member free, 1 to 8; 0 turns this off.
+    /// `boosts:int`. Number of boosts, 1 to 8; 0 turns this off.
     pub boosts: i32,
 }
 
@@ -3158,9 +3162,9 @@ impl tl::Function for SetBoostsToUnblockRestrictions {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID];
 }
 
-/// Gives a supergroup a set of custom emoji that all its members may use in it, with or without Premium.
+/// Chooses a custom emoji set for a supergroup, which all members can use there even without Telegram Premium.
 ///
-/// The group needs boosts: the level is `group_emoji_stickers_level_min` of [`help.getAppConfig`](crate::help::GetAppConfig).
+/// It requires the admin right `change_info`. The group needs the boost level that `group_emoji_stickers_level_min` of [`help.getAppConfig`](crate::help::GetAppConfig) names.
 ///
 /// Method `channels.setEmojiStickers`, answers `Bool`.
 ///
@@ -3176,7 +3180,7 @@ impl tl::Function for SetBoostsToUnblockRestrictions {
 pub struct SetEmojiStickers {
     /// `channel:InputChannel`. Supergroup to change.
     pub channel: crate::enums::InputChannel,
-    /// `stickerset:InputStickerSet`. Set of custom emoji; [`inputStickerSetEmpty`](crate::enums::InputStickerSet::Empty) takes it away.
+    /// `stickerset:InputStickerSet`. The custom emoji set; [`inputStickerSetEmpty`](crate::enums::InputStickerSet::Empty) removes the current one.
     pub stickerset: crate::enums::InputStickerSet,
 }
 
@@ -3216,9 +3220,9 @@ impl tl::Function for SetEmojiStickers {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID];
 }
 
-/// Sets whether a channel is free of Telegram's advertisements.
+/// Turns Telegram's advertisements in a channel off or on.
 ///
-/// For the owner, once the channel has the level that `channel_restrict_sponsored_level_min` of [`help.getAppConfig`](crate::help::GetAppConfig) names. Without ads there is no share of their revenue either.
+/// Only the owner can, once the channel has the boost level that `channel_restrict_sponsored_level_min` of [`help.getAppConfig`](crate::help::GetAppConfig) names. Without advertisements there is no share of their revenue.
 ///
 /// Method `channels.restrictSponsoredMessages`, answers `Updates`.
 ///
@@ -3236,7 +3240,7 @@ impl tl::Function for SetEmojiStickers {
 pub struct RestrictSponsoredMessages {
     /// `channel:InputChannel`. Channel to change.
     pub channel: crate::enums::InputChannel,
-    /// `restricted:Bool`. `true` keeps advertisements out.
+    /// `restricted:Bool`. `true` turns advertisements off.
     pub restricted: bool,
 }
 
@@ -3278,7 +3282,7 @@ impl tl::Function for RestrictSponsoredMessages {
 
 /// Searches the posts of all public channels, by hashtag or by words.
 ///
-/// Give either `hashtag` or `query`. Searching by words is for Premium accounts, with some free searches a day; after that each costs Stars, which you agree to with `allow_paid_stars`. Ask [`channels.checkSearchPostsFlood`](crate::channels::CheckSearchPostsFlood) for the price first. For the next page pass `next_rate` of the answer and chat and id of the last message.
+/// Give either `hashtag` or `query`. Searching by words requires Telegram Premium; some searches a day are free, further ones cost Stars, which you accept with `allow_paid_stars`. Ask [`channels.checkSearchPostsFlood`](crate::channels::CheckSearchPostsFlood) for the price first. For the next page pass `next_rate` of the answer, and the chat and id of the last message.
 ///
 /// Method `channels.searchPosts`, answers `messages.Messages`.
 ///
@@ -3294,15 +3298,15 @@ impl tl::Function for RestrictSponsoredMessages {
 pub struct SearchPosts {
     /// `hashtag:flags.0?string`. Hashtag without \#; left out when `query` is given.
     pub hashtag: Option<tl::Text>,
-    /// `query:flags.1?string`. Words to find; left out when `hashtag` is given.
+    /// `query:flags.1?string`. Words to search for; left out when `hashtag` is given.
     pub query: Option<tl::Text>,
-    /// `offset_rate:int`. `next_rate` of the page before, 0 at first.
+    /// `offset_rate:int`. `next_rate` of the previous page; 0 for the first page.
     pub offset_rate: i32,
-    /// `offset_peer:InputPeer`. Channel of the last post of the page before, [`inputPeerEmpty`](crate::enums::InputPeer::Empty) at first.
+    /// `offset_peer:InputPeer`. Channel of the last post of the previous page; [`inputPeerEmpty`](crate::enums::InputPeer::Empty) for the first page.
     pub offset_peer: crate::enums::InputPeer,
-    /// `offset_id:int`. Id of that post, 0 at first.
+    /// `offset_id:int`. Id of that post; 0 for the first page.
     pub offset_id: i32,
-    /// `limit:int`. How many posts at most, up to 100.
+    /// `limit:int`. Maximum number of posts to return, up to 100.
     pub limit: i32,
     /// `allow_paid_stars:flags.2?long`. Stars that you agree to pay once the free searches are used up: `stars_amount` of [`channels.checkSearchPostsFlood`](crate::channels::CheckSearchPostsFlood).
     pub allow_paid_stars: Option<i64>,
@@ -3365,13 +3369,13 @@ impl tl::Function for SearchPosts {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::FROZEN_METHOD_INVALID, crate::errors::OFFSET_PEER_ID_INVALID, crate::errors::PREMIUM_ACCOUNT_REQUIRED];
 }
 
-/// Sets what a message costs in a supergroup, or opens a channel's direct messages and sets their price.
+/// Sets the price of a message in a supergroup, or opens a channel's direct messages and sets their price.
 ///
-/// In a supergroup everybody who is no admin pays for each message. In a channel readers write to the channel itself, in a chat of its own (`monoforum`), which `broadcast_messages_allowed` opens or closes. The chat gets a share of what is paid.
+/// In a supergroup it requires the admin right `ban_users`, and everybody except admins then pays for each message. In a channel only the owner can: readers write to the channel in a separate chat (its `monoforum`), which `broadcast_messages_allowed` opens or closes. The owner gets a share of what is paid.
 ///
 /// Method `channels.updatePaidMessagesPrice`, answers `Updates`.
 ///
-/// Answer: updates with the chat, whose `send_paid_messages_stars` follows, and of a channel that just opened them its chat of direct messages.
+/// Answer: updates with the chat and its new `send_paid_messages_stars`, and for a channel that has just opened direct messages their chat.
 ///
 /// Callers: users.
 ///
@@ -3383,11 +3387,11 @@ impl tl::Function for SearchPosts {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdatePaidMessagesPrice {
-    /// `broadcast_messages_allowed:flags.0?true`. For channels: opens direct messages to the channel; not set closes them. For supergroups: leave it out.
+    /// `broadcast_messages_allowed:flags.0?true`. For channels: opens direct messages to the channel; not set: closes them. Leave it out for supergroups.
     pub broadcast_messages_allowed: bool,
     /// `channel:InputChannel`. Supergroup or channel to change.
     pub channel: crate::enums::InputChannel,
-    /// `send_paid_messages_stars:long`. Price of a message in Stars, 0 for free; the most is `stars_paid_message_amount_max` of [`help.getAppConfig`](crate::help::GetAppConfig).
+    /// `send_paid_messages_stars:long`. Price of a message in Stars, up to `stars_paid_message_amount_max` of [`help.getAppConfig`](crate::help::GetAppConfig); 0 for free.
     pub send_paid_messages_stars: i64,
 }
 
@@ -3437,13 +3441,13 @@ impl tl::Function for UpdatePaidMessagesPrice {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED, crate::errors::CHAT_NOT_MODIFIED, crate::errors::STARS_AMOUNT_INVALID];
 }
 
-/// Sets whether posts of a channel are shown to each reader in the reader's own language.
+/// Sets whether posts of a channel are automatically shown in each reader's own language.
 ///
-/// With it on, also those without Premium see the translation. The channel needs the level that `channel_autotranslation_level_min` of [`help.getAppConfig`](crate::help::GetAppConfig) names.
+/// It requires the admin right `change_info`. If it is on, users without Telegram Premium see the translation as well. The channel needs the boost level that `channel_autotranslation_level_min` of [`help.getAppConfig`](crate::help::GetAppConfig) names.
 ///
 /// Method `channels.toggleAutotranslation`, answers `Updates`.
 ///
-/// Answer: updates with the chat, whose `autotranslation` follows.
+/// Answer: updates with the chat and its new `autotranslation`.
 ///
 /// Callers: users.
 ///
@@ -3457,7 +3461,7 @@ impl tl::Function for UpdatePaidMessagesPrice {
 pub struct ToggleAutotranslation {
     /// `channel:InputChannel`. Channel to change.
     pub channel: crate::enums::InputChannel,
-    /// `enabled:Bool`. `true` translates for everybody.
+    /// `enabled:Bool`. `true` turns the automatic translation on.
     pub enabled: bool,
 }
 
@@ -3497,9 +3501,9 @@ impl tl::Function for ToggleAutotranslation {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID];
 }
 
-/// Tells which admin wrote a message that appears in the name of the channel, in the channel's direct messages.
+/// Tells which admin wrote a message that was sent in the channel's name, in the direct messages of a channel.
 ///
-/// For admins of that channel who are people; bots may not ask.
+/// For admins of the channel; bots cannot use it.
 ///
 /// Method `channels.getMessageAuthor`, answers `User`.
 ///
@@ -3559,11 +3563,11 @@ impl tl::Function for GetMessageAuthor {
 
 /// Tells how many free searches of public posts are left, and what the next one costs.
 ///
-/// A query that was paid for within the last minutes can be free again: pass it, and `query_is_free` of the answer says so.
+/// A query that was recently paid for can be free: pass it in `query`, and `query_is_free` of the answer tells.
 ///
 /// Method `channels.checkSearchPostsFlood`, answers `SearchPostsFlood`.
 ///
-/// Answer: free searches a day, how many remain, when the next one comes, and the price in Stars of one beyond them.
+/// Answer: free searches per day, how many remain, when the next one becomes available, and the price in Stars of an additional one.
 ///
 /// Callers: users.
 ///
@@ -3573,7 +3577,7 @@ impl tl::Function for GetMessageAuthor {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckSearchPostsFlood {
-    /// `query:flags.0?string`. Words that you are about to search for; left out: the numbers in general.
+    /// `query:flags.0?string`. Words that you are about to search for; left out: the general numbers.
     pub query: Option<tl::Text>,
 }
 
@@ -3620,9 +3624,9 @@ impl tl::Function for CheckSearchPostsFlood {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Chooses the tab that the page of a channel opens with: posts, gifts, media, files and so on.
+/// Chooses the tab that the profile of a channel opens with: posts, gifts, media, files and so on.
 ///
-/// For admins with `change_info`; it counts for everybody who opens the page.
+/// It applies to everybody who opens the profile. It requires the admin right `change_info`.
 ///
 /// Method `channels.setMainProfileTab`, answers `Bool`.
 ///

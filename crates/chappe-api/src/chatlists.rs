@@ -6,13 +6,13 @@
 
 use chappe_tl as tl;
 
-/// Makes a link by which others get a folder of yours and join its chats.
+/// Creates a link by which others can add one of your chat folders and join its chats.
 ///
-/// The folder becomes a shared one ([`dialogFilterChatlist`](crate::types::DialogFilterChatlist)). Where a chat in it is private, you need the right to invite there. A shared folder has no chats with single people, and no rules such as "all groups".
+/// The folder becomes a shared folder ([`dialogFilterChatlist`](crate::types::DialogFilterChatlist)). For private chats in it you need the right to invite users. A shared folder cannot contain chats with single users, or rules such as "all groups".
 ///
 /// Method `chatlists.exportChatlistInvite`, answers `chatlists.ExportedChatlistInvite`.
 ///
-/// Answer: the folder as it is now, and the link.
+/// Answer: the folder in its new form, and the link.
 ///
 /// Callers: users.
 ///
@@ -24,11 +24,11 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ExportChatlistInvite {
-    /// `chatlist:InputChatlist`. The shared folder, by the id of the folder.
+    /// `chatlist:InputChatlist`. The shared folder, by its id.
     pub chatlist: crate::types::InputChatlistDialogFilter,
-    /// `title:string`. Name of the link, for yourself.
+    /// `title:string`. Name of the link, shown only to you.
     pub title: tl::Text,
-    /// `peers:Vector<InputPeer>`. Which of the folder's chats the link has.
+    /// `peers:Vector<InputPeer>`. Chats of the folder to include in the link.
     pub peers: Vec<crate::enums::InputPeer>,
 }
 
@@ -70,7 +70,7 @@ impl tl::Function for ExportChatlistInvite {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHATLISTS_TOO_MUCH, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::FILTER_ID_INVALID, crate::errors::FILTER_NOT_SUPPORTED, crate::errors::INVITES_TOO_MUCH, crate::errors::PEERS_LIST_EMPTY];
 }
 
-/// Deletes a link to a shared folder; who has come by it keeps the chats.
+/// Deletes a link to a shared folder; those who used it keep the chats.
 ///
 /// Method `chatlists.deleteExportedInvite`, answers `Bool`.
 ///
@@ -84,9 +84,9 @@ impl tl::Function for ExportChatlistInvite {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteExportedInvite {
-    /// `chatlist:InputChatlist`. The shared folder, by the id of the folder.
+    /// `chatlist:InputChatlist`. The shared folder, by its id.
     pub chatlist: crate::types::InputChatlistDialogFilter,
-    /// `slug:string`. Last part of the link `t.me/addlist/...`.
+    /// `slug:string`. Last part of the link, after `t.me/addlist/`.
     pub slug: tl::Text,
 }
 
@@ -126,9 +126,9 @@ impl tl::Function for DeleteExportedInvite {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::FILTER_ID_INVALID, crate::errors::FILTER_NOT_SUPPORTED, crate::errors::INVITE_SLUG_EXPIRED, crate::errors::INVITE_SLUG_INVALID];
 }
 
-/// Changes the name of a link to a shared folder, or which chats it has.
+/// Changes the name of a link to a shared folder, or the chats that it includes.
 ///
-/// Those who came by it are offered what is new ([`chatlists.getChatlistUpdates`](crate::chatlists::GetChatlistUpdates)).
+/// Those who used the link are offered the new chats ([`chatlists.getChatlistUpdates`](crate::chatlists::GetChatlistUpdates)).
 ///
 /// Method `chatlists.editExportedInvite`, answers `ExportedChatlistInvite`.
 ///
@@ -142,13 +142,13 @@ impl tl::Function for DeleteExportedInvite {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditExportedInvite {
-    /// `chatlist:InputChatlist`. The shared folder, by the id of the folder.
+    /// `chatlist:InputChatlist`. The shared folder, by its id.
     pub chatlist: crate::types::InputChatlistDialogFilter,
-    /// `slug:string`. Last part of the link `t.me/addlist/...`.
+    /// `slug:string`. Last part of the link, after `t.me/addlist/`.
     pub slug: tl::Text,
-    /// `title:flags.1?string`. New name; left out: as it is.
+    /// `title:flags.1?string`. New name; left out: unchanged.
     pub title: Option<tl::Text>,
-    /// `peers:flags.2?Vector<InputPeer>`. All chats that the link shall have; left out: as they are.
+    /// `peers:flags.2?Vector<InputPeer>`. All chats that the link will include; left out: unchanged.
     pub peers: Option<Vec<crate::enums::InputPeer>>,
 }
 
@@ -204,7 +204,7 @@ impl tl::Function for EditExportedInvite {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::FILTER_ID_INVALID, crate::errors::FILTER_NOT_SUPPORTED, crate::errors::INVITE_SLUG_EMPTY, crate::errors::INVITE_SLUG_EXPIRED, crate::errors::PEERS_LIST_EMPTY];
 }
 
-/// Lists the links to a shared folder of yours.
+/// Lists the links to one of your shared folders.
 ///
 /// Method `chatlists.getExportedInvites`, answers `chatlists.ExportedInvites`.
 ///
@@ -218,7 +218,7 @@ impl tl::Function for EditExportedInvite {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetExportedInvites {
-    /// `chatlist:InputChatlist`. The shared folder, by the id of the folder.
+    /// `chatlist:InputChatlist`. The shared folder, by its id.
     pub chatlist: crate::types::InputChatlistDialogFilter,
 }
 
@@ -256,9 +256,9 @@ impl tl::Function for GetExportedInvites {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::FILTER_ID_INVALID];
 }
 
-/// Shows what a link to a shared folder brings, before it is joined.
+/// Shows what a link to a shared folder contains, without joining anything.
 ///
-/// If you have the folder already, the answer is [`chatlists.chatlistInviteAlready`](crate::types::chatlists::ChatlistInviteAlready) with the chats that you lack.
+/// If you have the folder already, the answer is [`chatlists.chatlistInviteAlready`](crate::types::chatlists::ChatlistInviteAlready) with the chats that you have not joined.
 ///
 /// Method `chatlists.checkChatlistInvite`, answers `chatlists.ChatlistInvite`.
 ///
@@ -272,7 +272,7 @@ impl tl::Function for GetExportedInvites {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckChatlistInvite {
-    /// `slug:string`. Last part of the link `t.me/addlist/...`.
+    /// `slug:string`. Last part of the link, after `t.me/addlist/`.
     pub slug: tl::Text,
 }
 
@@ -310,11 +310,11 @@ impl tl::Function for CheckChatlistInvite {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::INVITE_SLUG_EMPTY, crate::errors::INVITE_SLUG_EXPIRED];
 }
 
-/// Adds a shared folder by its link and joins the chats of it that you choose.
+/// Adds a shared folder by its link, and joins those of its chats that the user selects.
 ///
 /// Method `chatlists.joinChatlistInvite`, answers `Updates`.
 ///
-/// Answer: updates with the new folder and chats.
+/// Answer: updates with the new folder and the joined chats.
 ///
 /// Callers: users.
 ///
@@ -326,9 +326,9 @@ impl tl::Function for CheckChatlistInvite {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct JoinChatlistInvite {
-    /// `slug:string`. Last part of the link `t.me/addlist/...`.
+    /// `slug:string`. Last part of the link, after `t.me/addlist/`.
     pub slug: tl::Text,
-    /// `peers:Vector<InputPeer>`. Chats to join, out of those of the link.
+    /// `peers:Vector<InputPeer>`. Chats of the link to join.
     pub peers: Vec<crate::enums::InputPeer>,
 }
 
@@ -368,9 +368,9 @@ impl tl::Function for JoinChatlistInvite {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNELS_TOO_MUCH, crate::errors::CHATLISTS_TOO_MUCH, crate::errors::FILTER_INCLUDE_EMPTY, crate::errors::INVITE_SLUG_EMPTY, crate::errors::INVITE_SLUG_EXPIRED];
 }
 
-/// Asks which chats were added to a shared folder that you joined.
+/// Checks whether chats were added to a shared folder that you have.
 ///
-/// Not more often than `chatlist_update_period` of [`help.getAppConfig`](crate::help::GetAppConfig) says (in seconds).
+/// Call it at most once in `chatlist_update_period` seconds ([`help.getAppConfig`](crate::help::GetAppConfig)).
 ///
 /// Method `chatlists.getChatlistUpdates`, answers `chatlists.ChatlistUpdates`.
 ///
@@ -384,7 +384,7 @@ impl tl::Function for JoinChatlistInvite {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetChatlistUpdates {
-    /// `chatlist:InputChatlist`. The shared folder, by the id of the folder.
+    /// `chatlist:InputChatlist`. The shared folder, by its id.
     pub chatlist: crate::types::InputChatlistDialogFilter,
 }
 
@@ -426,7 +426,7 @@ impl tl::Function for GetChatlistUpdates {
 ///
 /// Method `chatlists.joinChatlistUpdates`, answers `Updates`.
 ///
-/// Answer: updates with the chats that were joined.
+/// Answer: updates with the joined chats.
 ///
 /// Callers: users.
 ///
@@ -438,9 +438,9 @@ impl tl::Function for GetChatlistUpdates {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct JoinChatlistUpdates {
-    /// `chatlist:InputChatlist`. The shared folder, by the id of the folder.
+    /// `chatlist:InputChatlist`. The shared folder, by its id.
     pub chatlist: crate::types::InputChatlistDialogFilter,
-    /// `peers:Vector<InputPeer>`. Chats to join, out of the new ones.
+    /// `peers:Vector<InputPeer>`. New chats to join.
     pub peers: Vec<crate::enums::InputPeer>,
 }
 
@@ -480,7 +480,7 @@ impl tl::Function for JoinChatlistUpdates {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::FILTER_ID_INVALID, crate::errors::FILTER_INCLUDE_EMPTY];
 }
 
-/// Dismisses the offer of the chats that were added to a shared folder, until there are others.
+/// Dismisses the offer to join the chats that were added to a shared folder.
 ///
 /// Method `chatlists.hideChatlistUpdates`, answers `Bool`.
 ///
@@ -494,7 +494,7 @@ impl tl::Function for JoinChatlistUpdates {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct HideChatlistUpdates {
-    /// `chatlist:InputChatlist`. The shared folder, by the id of the folder.
+    /// `chatlist:InputChatlist`. The shared folder, by its id.
     pub chatlist: crate::types::InputChatlistDialogFilter,
 }
 
@@ -532,7 +532,7 @@ impl tl::Function for HideChatlistUpdates {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::FILTER_ID_INVALID, crate::errors::FILTER_NOT_SUPPORTED];
 }
 
-/// Suggests which chats to leave when a shared folder is deleted: those that you joined by it.
+/// Suggests which chats to leave when a shared folder is removed: those that you joined through it.
 ///
 /// Method `chatlists.getLeaveChatlistSuggestions`, answers `Vector<Peer>`.
 ///
@@ -546,7 +546,7 @@ impl tl::Function for HideChatlistUpdates {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetLeaveChatlistSuggestions {
-    /// `chatlist:InputChatlist`. The shared folder, by the id of the folder.
+    /// `chatlist:InputChatlist`. The shared folder, by its id.
     pub chatlist: crate::types::InputChatlistDialogFilter,
 }
 
@@ -584,11 +584,11 @@ impl tl::Function for GetLeaveChatlistSuggestions {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::FILTER_ID_INVALID, crate::errors::FILTER_NOT_SUPPORTED];
 }
 
-/// Deletes a shared folder from your list and leaves the chats of it that you choose.
+/// Removes a shared folder from your list, and leaves those of its chats that the user selects.
 ///
 /// Method `chatlists.leaveChatlist`, answers `Updates`.
 ///
-/// Answer: updates about the folder and the chats that were left.
+/// Answer: updates about the folder and the chats that you left.
 ///
 /// Callers: users.
 ///
@@ -600,9 +600,9 @@ impl tl::Function for GetLeaveChatlistSuggestions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct LeaveChatlist {
-    /// `chatlist:InputChatlist`. The shared folder, by the id of the folder.
+    /// `chatlist:InputChatlist`. The shared folder, by its id.
     pub chatlist: crate::types::InputChatlistDialogFilter,
-    /// `peers:Vector<InputPeer>`. Chats to leave; the others stay in your list of chats.
+    /// `peers:Vector<InputPeer>`. Chats to leave; you remain in the others.
     pub peers: Vec<crate::enums::InputPeer>,
 }
 

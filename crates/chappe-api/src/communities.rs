@@ -6,13 +6,13 @@
 
 use chappe_tl as tl;
 
-/// Creates a community: a roof over several groups and channels, and puts the first chat under it.
+/// Creates a community, which groups several groups and channels, and adds the first chat to it.
 ///
-/// A community is a chat of its own kind ([`community`](crate::types::Community)), addressed by [`inputChannel`](crate::types::InputChannel).
+/// A community is a kind of chat ([`community`](crate::types::Community)), and is named by an [`inputChannel`](crate::types::InputChannel) in requests.
 ///
 /// Method `communities.create`, answers `Updates`.
 ///
-/// Answer: updates that bring the community.
+/// Answer: updates with the new community.
 ///
 /// Assumed: this is read from the names alone.
 ///
@@ -24,13 +24,13 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct Create {
-    /// `hidden:flags.1?true`. The first chat is not shown to those who are not in it.
+    /// `hidden:flags.1?true`. Hides the first chat from users who are not its members.
     pub hidden: bool,
     /// `title:string`. Name of the community.
     pub title: tl::Text,
-    /// `about:flags.0?string`. Its description; left out: none.
+    /// `about:flags.0?string`. Description; left out: none.
     pub about: Option<tl::Text>,
-    /// `peer:InputPeer`. First group or channel under it; you must own it.
+    /// `peer:InputPeer`. First group or channel of the community; you must own it.
     pub peer: crate::enums::InputPeer,
 }
 
@@ -83,9 +83,9 @@ impl tl::Function for Create {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Puts a group or channel under a community, changes whether it is shown there, or takes it out.
+/// Adds a group or channel to a community, changes its visibility there, or removes it.
 ///
-/// Without the right to decide (`manage_linked_peers`) it becomes a request that the community's admins see ([`communities.getPeerLinkRequests`](crate::communities::GetPeerLinkRequests)).
+/// Without the admin right `manage_linked_peers` it becomes a request, which the admins of the community see with [`communities.getPeerLinkRequests`](crate::communities::GetPeerLinkRequests).
 ///
 /// Method `communities.togglePeerLink`, answers `Bool`.
 ///
@@ -97,11 +97,11 @@ impl tl::Function for Create {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TogglePeerLink {
-    /// `visible:flags.0?true`. Everybody in the community sees the chat.
+    /// `visible:flags.0?true`. Shows the chat to everybody in the community.
     pub visible: bool,
-    /// `hidden:flags.1?true`. Only its own members see it.
+    /// `hidden:flags.1?true`. Shows the chat only to its own members.
     pub hidden: bool,
-    /// `deleted:flags.2?true`. Takes it out.
+    /// `deleted:flags.2?true`. Removes the chat from the community.
     pub deleted: bool,
     /// `community:InputChannel`. The community: its id and access hash.
     pub community: crate::enums::InputChannel,
@@ -199,11 +199,11 @@ impl tl::Function for GetJoinedCommunities {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Sets whether the chats of a community stand in your list one by one or as one entry.
+/// Sets whether your list of chats shows the chats of a community separately or as one entry.
 ///
 /// Method `communities.toggleCommunityCollapsedInDialogs`, answers `Updates`.
 ///
-/// Answer: updates with the community, whose `collapsed_in_dialogs` follows.
+/// Answer: updates with the community and its new `collapsed_in_dialogs`.
 ///
 /// Callers: not known yet.
 ///
@@ -213,7 +213,7 @@ impl tl::Function for GetJoinedCommunities {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleCommunityCollapsedInDialogs {
-    /// `collapsed:flags.0?true`. As one entry; not set: one by one.
+    /// `collapsed:flags.0?true`. Set: as one entry; not set: separately.
     pub collapsed: bool,
     /// `community:InputChannel`. The community: its id and access hash.
     pub community: crate::enums::InputChannel,
@@ -263,7 +263,7 @@ impl tl::Function for ToggleCommunityCollapsedInDialogs {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists groups and channels that ask to come under a community of yours, in pages.
+/// Lists the groups and channels that asked to be added to one of your communities, page by page.
 ///
 /// Method `communities.getPeerLinkRequests`, answers `communities.PeerLinkRequests`.
 ///
@@ -279,9 +279,9 @@ impl tl::Function for ToggleCommunityCollapsedInDialogs {
 pub struct GetPeerLinkRequests {
     /// `community:InputChannel`. The community: its id and access hash.
     pub community: crate::enums::InputChannel,
-    /// `offset:string`. `next_offset` of the page before, empty at first.
+    /// `offset:string`. `next_offset` of the previous page; empty for the first page.
     pub offset: tl::Text,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of entries to return.
     pub limit: i32,
 }
 
@@ -323,7 +323,7 @@ impl tl::Function for GetPeerLinkRequests {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Takes a group or channel that asked into a community, or turns it away.
+/// Approves or declines the request of a group or channel to be added to a community.
 ///
 /// Method `communities.togglePeerLinkRequestApproval`, answers `Bool`.
 ///
@@ -337,7 +337,7 @@ impl tl::Function for GetPeerLinkRequests {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TogglePeerLinkRequestApproval {
-    /// `reject:flags.0?true`. Turns it away; not set: takes it in.
+    /// `reject:flags.0?true`. Set: declines it; not set: approves it.
     pub reject: bool,
     /// `community:InputChannel`. The community: its id and access hash.
     pub community: crate::enums::InputChannel,
@@ -391,7 +391,7 @@ impl tl::Function for TogglePeerLinkRequestApproval {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Takes all groups and channels that asked into a community, or turns all of them away.
+/// Approves or declines all requests of groups and channels to be added to a community.
 ///
 /// Method `communities.toggleAllPeerLinkRequestApproval`, answers `Bool`.
 ///
@@ -405,7 +405,7 @@ impl tl::Function for TogglePeerLinkRequestApproval {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleAllPeerLinkRequestApproval {
-    /// `reject:flags.0?true`. Turns them away; not set: takes them in.
+    /// `reject:flags.0?true`. Set: declines them; not set: approves them.
     pub reject: bool,
     /// `community:InputChannel`. The community: its id and access hash.
     pub community: crate::enums::InputChannel,
@@ -455,7 +455,7 @@ impl tl::Function for ToggleAllPeerLinkRequestApproval {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Bans somebody from all chats of a community, or ends such a ban.
+/// Bans a user or chat from all chats of a community, or lifts that ban.
 ///
 /// Method `communities.toggleParticipantBanned`, answers `Bool`.
 ///
@@ -467,11 +467,11 @@ impl tl::Function for ToggleAllPeerLinkRequestApproval {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleParticipantBanned {
-    /// `unban:flags.0?true`. Ends the ban; not set: bans.
+    /// `unban:flags.0?true`. Set: lifts the ban; not set: bans.
     pub unban: bool,
     /// `community:InputChannel`. The community: its id and access hash.
     pub community: crate::enums::InputChannel,
-    /// `participant:InputPeer`. User, or chat that writes in its own name.
+    /// `participant:InputPeer`. The user, or the chat that writes in its own name.
     pub participant: crate::enums::InputPeer,
 }
 
@@ -521,7 +521,7 @@ impl tl::Function for ToggleParticipantBanned {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells which chats of a community somebody is in, and which of them they own.
+/// Tells which chats of a community a user or chat is in, and which of them they own.
 ///
 /// Method `communities.getParticipantJoinedChats`, answers `communities.ParticipantJoinedChats`.
 ///
@@ -535,7 +535,7 @@ impl tl::Function for ToggleParticipantBanned {
 pub struct GetParticipantJoinedChats {
     /// `community:InputChannel`. The community: its id and access hash.
     pub community: crate::enums::InputChannel,
-    /// `participant:InputPeer`. User, or chat that writes in its own name.
+    /// `participant:InputPeer`. The user, or the chat that writes in its own name.
     pub participant: crate::enums::InputPeer,
 }
 

@@ -6,11 +6,11 @@
 
 use chappe_tl as tl;
 
-/// Lists the user ids of the account's contacts, and nothing more about them.
+/// Lists the user ids of the account's contacts, without any other data.
 ///
 /// Method `contacts.getContactIDs`, answers `Vector<int>`.
 ///
-/// Answer: the ids.
+/// Answer: the user ids.
 ///
 /// Callers: users.
 ///
@@ -20,7 +20,7 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetContactIDs {
-    /// `hash:long`. Computed from the ids that you have already; 0 to get them all.
+    /// `hash:long`. Hash of the ids that are known already; 0 to get them all.
     pub hash: i64,
 }
 
@@ -58,9 +58,11 @@ impl tl::Function for GetContactIDs {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells when each contact of the account was online last, as far as its privacy rules let one know.
+/// Returns when each contact was last online, as precisely as their privacy rules allow.
 ///
 /// Method `contacts.getStatuses`, answers `Vector<ContactStatus>`.
+///
+/// Answer: the status of each contact: an exact time, or an approximate one such as [`userStatusRecently`](crate::types::UserStatusRecently).
 ///
 /// Callers: users.
 ///
@@ -98,11 +100,11 @@ impl tl::Function for GetStatuses {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches the account's contacts with their names, numbers and photos.
+/// Returns the contact list of the account, with names, phone numbers and photos.
 ///
 /// Method `contacts.getContacts`, answers `contacts.Contacts`.
 ///
-/// Answer: the contacts, or [`contacts.contactsNotModified`](crate::enums::contacts::Contacts::NotModified) if `hash` is still right. `saved_count` counts the numbers that have no account, too.
+/// Answer: the contacts, or [`contacts.contactsNotModified`](crate::enums::contacts::Contacts::NotModified) if the list has not changed since `hash`. `saved_count` also counts imported numbers without an account.
 ///
 /// Callers: users.
 ///
@@ -112,7 +114,7 @@ impl tl::Function for GetStatuses {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetContacts {
-    /// `hash:long`. Computed from the ids of the contacts and their number that you have already; 0 to get them all.
+    /// `hash:long`. Hash over `saved_count` of the last answer, followed by the contacts' user ids in ascending order; 0 to get the list in any case.
     pub hash: i64,
 }
 
@@ -150,13 +152,13 @@ impl tl::Function for GetContacts {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Adds the people of an address book to the contacts, and tells which of their numbers have an account.
+/// Adds people from an address book to the contacts, and returns which of their phone numbers have an account.
 ///
-/// Numbers without an account are remembered: who joins later with one of them becomes a contact. How many numbers may be imported is limited; those in `retry_contacts` have to wait for another day.
+/// Telegram keeps the other numbers: if one of them joins later, it becomes a contact. The number of imports is limited; entries in `retry_contacts` were not processed and should be sent again much later, not at once.
 ///
 /// Method `contacts.importContacts`, answers `contacts.ImportedContacts`.
 ///
-/// Answer: which user belongs to which entry (`imported`), how popular the others are, and what to send again later.
+/// Answer: which user belongs to which entry (`imported`), how many people know the numbers without an account, and which entries to send again.
 ///
 /// Callers: users.
 ///
@@ -166,7 +168,7 @@ impl tl::Function for GetContacts {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ImportContacts {
-    /// `contacts:Vector<InputContact>`. Number and name of each; `client_id` is any number of yours, to find the entry in the answer.
+    /// `contacts:Vector<InputContact>`. Phone number and name of each; `client_id` is any id of your choice, by which the answer refers to the entry.
     pub contacts: Vec<crate::types::InputPhoneContact>,
 }
 
@@ -204,11 +206,13 @@ impl tl::Function for ImportContacts {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Removes people from the account's contacts.
+/// Removes users from the account's contacts.
 ///
-/// Chats with them stay.
+/// The chats with them stay.
 ///
 /// Method `contacts.deleteContacts`, answers `Updates`.
+///
+/// Answer: [`Updates`](crate::enums::Updates) with the users, no longer marked as contacts.
 ///
 /// Callers: users.
 ///
@@ -220,7 +224,7 @@ impl tl::Function for ImportContacts {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteContacts {
-    /// `id:Vector<InputUser>`. The contacts to remove: id and access hash of each.
+    /// `id:Vector<InputUser>`. The contacts, each by id and access hash.
     pub id: Vec<crate::enums::InputUser>,
 }
 
@@ -258,7 +262,7 @@ impl tl::Function for DeleteContacts {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MSG_ID_INVALID];
 }
 
-/// Removes numbers from what the account imported, with the contacts that they belong to.
+/// Removes imported phone numbers, and the contacts they belong to.
 ///
 /// Method `contacts.deleteByPhones`, answers `Bool`.
 ///
@@ -270,7 +274,7 @@ impl tl::Function for DeleteContacts {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteByPhones {
-    /// `phones:Vector<string>`. Phone numbers as they were imported.
+    /// `phones:Vector<string>`. Phone numbers, as they were imported.
     pub phones: Vec<tl::Text>,
 }
 
@@ -308,9 +312,9 @@ impl tl::Function for DeleteByPhones {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Blocks somebody, who then cannot write, call or see the online status; or only hides the account's stories from them.
+/// Blocks a user, bot or channel, which can then no longer write, call or see the online status; or hides only the account's stories from it.
 ///
-/// The blocked side is not told; its messages do not arrive. Other logins learn of it by [`updatePeerBlocked`](crate::types::UpdatePeerBlocked).
+/// The blocked side is not notified. Other sessions get [`updatePeerBlocked`](crate::types::UpdatePeerBlocked).
 ///
 /// Method `contacts.block`, answers `Bool`.
 ///
@@ -324,9 +328,9 @@ impl tl::Function for DeleteByPhones {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct Block {
-    /// `my_stories_from:flags.0?true`. Only hides the account's stories.
+    /// `my_stories_from:flags.0?true`. Only hides the account's stories, instead of blocking.
     pub my_stories_from: bool,
-    /// `id:InputPeer`. Who: a user or bot, or a group or channel that writes as itself.
+    /// `id:InputPeer`. Whom to block: a user, a bot, or a group or channel that writes as itself.
     pub id: crate::enums::InputPeer,
 }
 
@@ -374,7 +378,7 @@ impl tl::Function for Block {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_PRIVATE, crate::errors::CONTACT_ID_INVALID, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Lets somebody write again who was blocked, or lets them see the account's stories again.
+/// Unblocks a user, bot or channel, or lets it see the account's stories again.
 ///
 /// Method `contacts.unblock`, answers `Bool`.
 ///
@@ -390,7 +394,7 @@ impl tl::Function for Block {
 pub struct Unblock {
     /// `my_stories_from:flags.0?true`. Only shows the account's stories again.
     pub my_stories_from: bool,
-    /// `id:InputPeer`. The user, bot, group or channel that is blocked.
+    /// `id:InputPeer`. Whom to unblock.
     pub id: crate::enums::InputPeer,
 }
 
@@ -438,11 +442,11 @@ impl tl::Function for Unblock {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_PRIVATE, crate::errors::CONTACT_ID_INVALID, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists whom the account has blocked, the last one first, page by page.
+/// Lists the users and chats that the account has blocked, the latest first, page by page.
 ///
 /// Method `contacts.getBlocked`, answers `contacts.Blocked`.
 ///
-/// Answer: the whole list ([`contacts.blocked`](crate::types::contacts::Blocked)), or a part with the whole number ([`contacts.blockedSlice`](crate::types::contacts::BlockedSlice)).
+/// Answer: the whole list ([`contacts.blocked`](crate::types::contacts::Blocked)), or a part of it with the total number ([`contacts.blockedSlice`](crate::types::contacts::BlockedSlice)).
 ///
 /// Callers: users.
 ///
@@ -452,11 +456,11 @@ impl tl::Function for Unblock {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBlocked {
-    /// `my_stories_from:flags.0?true`. Lists from whom stories are hidden instead.
+    /// `my_stories_from:flags.0?true`. Lists those from whom the account's stories are hidden instead.
     pub my_stories_from: bool,
-    /// `offset:int`. How many to skip.
+    /// `offset:int`. Number of entries to skip.
     pub offset: i32,
-    /// `limit:int`. How many at most; 100 are safe.
+    /// `limit:int`. Maximum number of entries to return, up to 100.
     pub limit: i32,
 }
 
@@ -506,13 +510,13 @@ impl tl::Function for GetBlocked {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Finds people, groups and channels by name or username: first those that the account knows, then any public ones.
+/// Searches for users, groups and channels by name or username: first among those the account knows, then among all public ones.
 ///
-/// It does not look into messages; that is [`messages.searchGlobal`](crate::messages::SearchGlobal).
+/// To search in messages, use [`messages.searchGlobal`](crate::messages::SearchGlobal).
 ///
 /// Method `contacts.search`, answers `contacts.Found`.
 ///
-/// Answer: `my_results` from the account's own chats and contacts, `results` from the public.
+/// Answer: `my_results` from the account's own chats and contacts, `results` from public ones.
 ///
 /// Callers: users.
 ///
@@ -524,13 +528,13 @@ impl tl::Function for GetBlocked {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct Search {
-    /// `broadcasts:flags.0?true`. Finds only channels.
+    /// `broadcasts:flags.0?true`. Only channels.
     pub broadcasts: bool,
-    /// `bots:flags.1?true`. Finds only bots.
+    /// `bots:flags.1?true`. Only bots.
     pub bots: bool,
-    /// `q:string`. What to look for, usually at least 4 characters; `@` in front is allowed.
+    /// `q:string`. Text to search for, with or without `@`; global results need a few characters, usually 4.
     pub q: tl::Text,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of results.
     pub limit: i32,
 }
 
@@ -582,13 +586,13 @@ impl tl::Function for Search {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::QUERY_TOO_SHORT, crate::errors::SEARCH_QUERY_EMPTY];
 }
 
-/// Finds the user, bot, group or channel that has a username, with the access hash to name it in requests.
+/// Finds the user, bot, group or channel that has a username, and returns it with the access hash needed in other requests.
 ///
-/// Keep the answer: the request is limited, and asking for many names makes the account wait for hours.
+/// Store the answer: this method is strictly limited, and resolving many usernames in a row can lead to a [`FLOOD_WAIT_X`](crate::errors::FLOOD_WAIT_X) of many hours.
 ///
 /// Method `contacts.resolveUsername`, answers `contacts.ResolvedPeer`.
 ///
-/// Answer: which peer it is, and the peer itself in `users` or `chats`.
+/// Answer: the peer, and the user or chat itself in `users` or `chats`.
 ///
 /// Callers: users, bots.
 ///
@@ -600,9 +604,9 @@ impl tl::Function for Search {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResolveUsername {
-    /// `username:string`. The name, without `@`.
+    /// `username:string`. Username without `@`.
     pub username: tl::Text,
-    /// `referer:flags.0?string`. For an affiliate's link to a bot: what follows the prefix (one of `starref_start_param_prefixes` of [`help.getAppConfig`](crate::help::GetAppConfig), such as `_tgr_`) in its `start=`, so that the affiliate gets its share.
+    /// `referer:flags.0?string`. For an affiliate link to a bot: the part of its `start=` after the prefix (`starref_start_param_prefixes` of [`help.getAppConfig`](crate::help::GetAppConfig), such as `_tgr_`), so that the affiliate is credited.
     pub referer: Option<tl::Text>,
 }
 
@@ -651,13 +655,13 @@ impl tl::Function for ResolveUsername {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CONNECTION_LAYER_INVALID, crate::errors::STARREF_EXPIRED, crate::errors::USERNAME_INVALID, crate::errors::USERNAME_NOT_OCCUPIED];
 }
 
-/// Lists the people, bots and chats that the account uses most, by kind, for suggestions while typing or sharing.
+/// Lists the users, bots and chats that the account uses most, by category, for suggestions.
 ///
-/// Set at least one kind.
+/// Set at least one category.
 ///
 /// Method `contacts.getTopPeers`, answers `contacts.TopPeers`.
 ///
-/// Answer: lists with a rating for each, [`contacts.topPeersNotModified`](crate::enums::contacts::TopPeers::NotModified), or [`contacts.topPeersDisabled`](crate::enums::contacts::TopPeers::Disabled) if the account switched this off.
+/// Answer: the categories with a rating for each entry, [`contacts.topPeersNotModified`](crate::enums::contacts::TopPeers::NotModified), or [`contacts.topPeersDisabled`](crate::enums::contacts::TopPeers::Disabled) if the account has turned the feature off.
 ///
 /// Callers: users.
 ///
@@ -669,31 +673,31 @@ impl tl::Function for ResolveUsername {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTopPeers {
-    /// `correspondents:flags.0?true`. People that it writes with.
+    /// `correspondents:flags.0?true`. Users the account writes to.
     pub correspondents: bool,
-    /// `bots_pm:flags.1?true`. Bots that it writes with.
+    /// `bots_pm:flags.1?true`. Bots the account writes to.
     pub bots_pm: bool,
-    /// `bots_inline:flags.2?true`. Bots that it uses inline.
+    /// `bots_inline:flags.2?true`. Bots it uses inline.
     pub bots_inline: bool,
-    /// `phone_calls:flags.3?true`. People that it calls.
+    /// `phone_calls:flags.3?true`. Users it calls.
     pub phone_calls: bool,
-    /// `forward_users:flags.4?true`. People that it forwards to.
+    /// `forward_users:flags.4?true`. Users it forwards messages to.
     pub forward_users: bool,
-    /// `forward_chats:flags.5?true`. Chats that it forwards to.
+    /// `forward_chats:flags.5?true`. Chats it forwards messages to.
     pub forward_chats: bool,
-    /// `groups:flags.10?true`. Groups that it is active in.
+    /// `groups:flags.10?true`. Groups it is active in.
     pub groups: bool,
-    /// `channels:flags.15?true`. Channels that it reads.
+    /// `channels:flags.15?true`. Channels it reads.
     pub channels: bool,
     /// `bots_app:flags.16?true`. Bots whose Mini Apps it opens.
     pub bots_app: bool,
-    /// `bots_guestchat:flags.17?true`. Bots that it lets answer in chats as guests.
+    /// `bots_guestchat:flags.17?true`. Bots it uses as guests in chats.
     pub bots_guestchat: bool,
-    /// `offset:int`. How many to skip of each kind.
+    /// `offset:int`. Number of entries to skip in each category.
     pub offset: i32,
-    /// `limit:int`. How many of each kind at most.
+    /// `limit:int`. Maximum number of entries in each category.
     pub limit: i32,
-    /// `hash:long`. Computed from the ids that you have already; 0 to get them all.
+    /// `hash:long`. Hash of the ids that are known already; 0 to get them all.
     pub hash: i64,
 }
 
@@ -763,9 +767,9 @@ impl tl::Function for GetTopPeers {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::TYPES_EMPTY];
 }
 
-/// Takes somebody out of the suggestions of one kind, by setting the rating to 0.
+/// Resets the rating of a user or chat in one category, so that it is no longer suggested.
 ///
-/// It can come back with use.
+/// It can come back when it is used again.
 ///
 /// Method `contacts.resetTopPeerRating`, answers `Bool`.
 ///
@@ -779,9 +783,9 @@ impl tl::Function for GetTopPeers {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResetTopPeerRating {
-    /// `category:TopPeerCategory`. The kind of suggestions.
+    /// `category:TopPeerCategory`. The category.
     pub category: crate::enums::TopPeerCategory,
-    /// `peer:InputPeer`. The user or chat that is not to be suggested.
+    /// `peer:InputPeer`. The user or chat.
     pub peer: crate::enums::InputPeer,
 }
 
@@ -821,9 +825,9 @@ impl tl::Function for ResetTopPeerRating {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Forgets all numbers that were imported from address books.
+/// Deletes all phone numbers that were imported from address books but have no account.
 ///
-/// People who are contacts already stay contacts.
+/// Contacts stay.
 ///
 /// Method `contacts.resetSaved`, answers `Bool`.
 ///
@@ -863,9 +867,11 @@ impl tl::Function for ResetSaved {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists all numbers that were imported from address books, as a part of an export of the account's data.
+/// Lists all phone numbers that were imported from address books, as part of an export of the account's data.
 ///
 /// Method `contacts.getSaved`, answers `Vector<SavedContact>`.
+///
+/// Answer: phone number, name and date of each entry.
 ///
 /// Callers: users.
 ///
@@ -905,9 +911,9 @@ impl tl::Function for GetSaved {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::TAKEOUT_INVALID, crate::errors::TAKEOUT_REQUIRED];
 }
 
-/// Switches on or off that Telegram counts whom the account uses most.
+/// Turns the ratings of the most used chats on or off.
 ///
-/// Off also deletes the counts.
+/// Turning them off deletes them.
 ///
 /// Method `contacts.toggleTopPeers`, answers `Bool`.
 ///
@@ -919,7 +925,7 @@ impl tl::Function for GetSaved {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleTopPeers {
-    /// `enabled:Bool`. `true` to count.
+    /// `enabled:Bool`. `true` turns them on, `false` off.
     pub enabled: bool,
 }
 
@@ -957,11 +963,13 @@ impl tl::Function for ToggleTopPeers {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Adds somebody to the contacts under a name of your choice, or changes that name and the note.
+/// Adds a user to the contacts under a name of your choice, or changes the name or note of a contact.
 ///
-/// A phone number is not needed. Only the account itself sees name and note.
+/// The phone number is optional. Name and note are visible to this account only.
 ///
 /// Method `contacts.addContact`, answers `Updates`.
+///
+/// Answer: [`Updates`](crate::enums::Updates) with the user, now a contact.
 ///
 /// Callers: users.
 ///
@@ -973,17 +981,17 @@ impl tl::Function for ToggleTopPeers {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AddContact {
-    /// `add_phone_privacy_exception:flags.0?true`. Lets the person see the account's phone number.
+    /// `add_phone_privacy_exception:flags.0?true`. Lets the user see the account's phone number.
     pub add_phone_privacy_exception: bool,
     /// `id:InputUser`. The user: id and access hash.
     pub id: crate::enums::InputUser,
-    /// `first_name:string`. First name to show; it cannot be empty.
+    /// `first_name:string`. First name for the contact; must not be empty.
     pub first_name: tl::Text,
-    /// `last_name:string`. Last name to show; may be empty.
+    /// `last_name:string`. Last name for the contact; may be empty.
     pub last_name: tl::Text,
-    /// `phone:string`. Phone number, if it is known; may be empty.
+    /// `phone:string`. Phone number of the contact; may be empty.
     pub phone: tl::Text,
-    /// `note:flags.1?TextWithEntities`. Words that only the account sees; left out for no change.
+    /// `note:flags.1?TextWithEntities`. Private note about the contact; left out for no change.
     pub note: Option<crate::types::TextWithEntities>,
 }
 
@@ -1042,11 +1050,13 @@ impl tl::Function for AddContact {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_PRIVATE, crate::errors::CONTACT_ID_INVALID, crate::errors::CONTACT_NAME_EMPTY, crate::errors::MSG_ID_INVALID];
 }
 
-/// Shares the account's phone number with somebody who added it to the contacts, and adds that person in return.
+/// Adds a user who has this account among their contacts, and shares the account's phone number with them.
 ///
-/// An app offers it while `share_contact` is set in the settings of the chat.
+/// Offer it while `share_contact` is set in the settings of the chat ([`messages.getPeerSettings`](crate::messages::GetPeerSettings)).
 ///
 /// Method `contacts.acceptContact`, answers `Updates`.
+///
+/// Answer: [`Updates`](crate::enums::Updates) with the user, now a contact.
 ///
 /// Callers: users.
 ///
@@ -1096,13 +1106,13 @@ impl tl::Function for AcceptContact {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CONTACT_ADD_MISSING, crate::errors::CONTACT_ID_INVALID, crate::errors::CONTACT_REQ_MISSING, crate::errors::MSG_ID_INVALID];
 }
 
-/// Finds people and groups nearby, and can make the account visible to others nearby.
+/// Lists users and groups nearby, and can make the account visible to users nearby.
 ///
-/// Telegram took the feature out of its own apps in 2024; expect empty answers.
+/// Telegram removed this feature from its apps in 2024; expect empty answers.
 ///
 /// Method `contacts.getLocated`, answers `Updates`.
 ///
-/// Answer: updates with [`updatePeerLocated`](crate::types::UpdatePeerLocated): who is there, and how many metres away.
+/// Answer: [`Updates`](crate::enums::Updates) with [`updatePeerLocated`](crate::types::UpdatePeerLocated): who is nearby, and the distance in metres.
 ///
 /// Callers: users.
 ///
@@ -1114,11 +1124,11 @@ impl tl::Function for AcceptContact {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetLocated {
-    /// `background:flags.1?true`. The app only renews its place while it is in the background, and wants no list.
+    /// `background:flags.1?true`. Only updates the location while the app is in the background; no list is needed.
     pub background: bool,
-    /// `geo_point:InputGeoPoint`. Where the account is.
+    /// `geo_point:InputGeoPoint`. Location of the account.
     pub geo_point: crate::enums::InputGeoPoint,
-    /// `self_expires:flags.0?int`. How long others nearby see the account, in seconds; 2147483647 for good, 0 to be seen no more, left out for no change.
+    /// `self_expires:flags.0?int`. For how many seconds the account is visible to others nearby; 2147483647 for no limit, 0 to stop, left out for no change.
     pub self_expires: Option<i32>,
 }
 
@@ -1169,7 +1179,7 @@ impl tl::Function for GetLocated {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BUSINESS_ADDRESS_ACTIVE, crate::errors::GEO_POINT_INVALID, crate::errors::USERPIC_PRIVACY_REQUIRED, crate::errors::USERPIC_UPLOAD_REQUIRED];
 }
 
-/// Blocks whoever wrote a message in the chat Replies, where answers to the account's comments arrive.
+/// Blocks the author of a message in the Replies chat, which collects answers to the account's comments.
 ///
 /// Method `contacts.blockFromReplies`, answers `Updates`.
 ///
@@ -1183,13 +1193,13 @@ impl tl::Function for GetLocated {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct BlockFromReplies {
-    /// `delete_message:flags.0?true`. Deletes the message, too.
+    /// `delete_message:flags.0?true`. Also deletes the message.
     pub delete_message: bool,
-    /// `delete_history:flags.1?true`. Deletes all messages of the person there, too.
+    /// `delete_history:flags.1?true`. Also deletes all messages of that author in the Replies chat.
     pub delete_history: bool,
-    /// `report_spam:flags.2?true`. Reports the person as a sender of spam, too.
+    /// `report_spam:flags.2?true`. Also reports the author for spam.
     pub report_spam: bool,
-    /// `msg_id:int`. Id of the message in the chat Replies.
+    /// `msg_id:int`. Id of that message.
     pub msg_id: i32,
 }
 
@@ -1241,11 +1251,13 @@ impl tl::Function for BlockFromReplies {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MSG_ID_INVALID];
 }
 
-/// Finds the account that has a phone number, if its privacy rules let it be found.
+/// Finds the user with a phone number, if their privacy rules allow it.
 ///
-/// Nobody becomes a contact by it.
+/// It does not add a contact.
 ///
 /// Method `contacts.resolvePhone`, answers `contacts.ResolvedPeer`.
+///
+/// Answer: the peer, and the user itself with its access hash in `users`.
 ///
 /// Callers: users.
 ///
@@ -1295,11 +1307,11 @@ impl tl::Function for ResolvePhone {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PHONE_NOT_OCCUPIED];
 }
 
-/// Makes a link by which others can find the account without its username, for a QR code of oneself.
+/// Creates a temporary link by which others can find this account without a username or phone number, for example as a QR code.
 ///
 /// Method `contacts.exportContactToken`, answers `ExportedContactToken`.
 ///
-/// Answer: the link and until when it is good.
+/// Answer: the link, and when it expires.
 ///
 /// Callers: users.
 ///
@@ -1337,11 +1349,13 @@ impl tl::Function for ExportContactToken {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Finds the account that made a contact link.
+/// Returns the user who created a contact link.
 ///
-/// Nobody becomes a contact by it.
+/// It does not add a contact.
 ///
 /// Method `contacts.importContactToken`, answers `User`.
+///
+/// Answer: the user, with the access hash needed in other requests.
 ///
 /// Callers: users.
 ///
@@ -1353,7 +1367,7 @@ impl tl::Function for ExportContactToken {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ImportContactToken {
-    /// `token:string`. What stands behind `t.me/contact/` in the link.
+    /// `token:string`. Last part of the link, after `t.me/contact/`.
     pub token: tl::Text,
 }
 
@@ -1391,11 +1405,9 @@ impl tl::Function for ImportContactToken {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::IMPORT_TOKEN_INVALID];
 }
 
-/// Decides which contacts are close friends, in place of the list before.
+/// Replaces the list of close friends, to whom stories and privacy rules can be limited.
 ///
-/// Stories and privacy rules can be for them alone.
-///
-/// Nobody is told. Who is one has `close_friend` set.
+/// Nobody is notified. Close friends have `close_friend` set in [`user`](crate::types::User).
 ///
 /// Method `contacts.editCloseFriends`, answers `Bool`.
 ///
@@ -1445,9 +1457,9 @@ impl tl::Function for EditCloseFriends {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Replaces the list of those who are blocked, or from whom the account's stories are hidden, as far as the app has loaded it.
+/// Replaces the list of blocked users and chats, or of those from whom the account's stories are hidden.
 ///
-/// Who is among the `limit` newest entries now and is not named in `id` is free from then on.
+/// Of the `limit` latest entries, those not in `id` are removed from the list.
 ///
 /// Method `contacts.setBlocked`, answers `Bool`.
 ///
@@ -1461,11 +1473,11 @@ impl tl::Function for EditCloseFriends {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBlocked {
-    /// `my_stories_from:flags.0?true`. It is the list of those from whom stories are hidden.
+    /// `my_stories_from:flags.0?true`. Replaces the list of those from whom the account's stories are hidden.
     pub my_stories_from: bool,
-    /// `id:Vector<InputPeer>`. Who takes their place.
+    /// `id:Vector<InputPeer>`. New entries of the list.
     pub id: Vec<crate::enums::InputPeer>,
-    /// `limit:int`. How many entries of the list before the new ones take the place of: as many as were loaded with [`contacts.getBlocked`](crate::contacts::GetBlocked).
+    /// `limit:int`. How many of the latest entries are replaced: as many as the app has loaded with [`contacts.getBlocked`](crate::contacts::GetBlocked).
     pub limit: i32,
 }
 
@@ -1515,7 +1527,7 @@ impl tl::Function for SetBlocked {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the contacts whose birthday is near: yesterday, today or tomorrow, as far as they let one know.
+/// Lists the contacts whose birthday is yesterday, today or tomorrow, as far as their privacy rules allow.
 ///
 /// Method `contacts.getBirthdays`, answers `contacts.ContactBirthdays`.
 ///
@@ -1555,9 +1567,9 @@ impl tl::Function for GetBirthdays {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists bots and channels that paid to be shown above the results for a search.
+/// Lists bots and channels that are shown as ads above the results of a search.
 ///
-/// Say that they are advertisements, and report what was seen or tapped with [`messages.viewSponsoredMessage`](crate::messages::ViewSponsoredMessage) and [`messages.clickSponsoredMessage`](crate::messages::ClickSponsoredMessage).
+/// Mark them as ads, and report what was seen or tapped with [`messages.viewSponsoredMessage`](crate::messages::ViewSponsoredMessage) and [`messages.clickSponsoredMessage`](crate::messages::ClickSponsoredMessage).
 ///
 /// Method `contacts.getSponsoredPeers`, answers `contacts.SponsoredPeers`.
 ///
@@ -1571,7 +1583,7 @@ impl tl::Function for GetBirthdays {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSponsoredPeers {
-    /// `q:string`. What was searched for.
+    /// `q:string`. Text that was searched for.
     pub q: tl::Text,
 }
 
@@ -1609,9 +1621,9 @@ impl tl::Function for GetSponsoredPeers {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::SEARCH_QUERY_EMPTY];
 }
 
-/// Changes the note that the account keeps about a contact.
+/// Changes the private note about a contact.
 ///
-/// Nobody else sees it.
+/// It is visible to this account only.
 ///
 /// Method `contacts.updateContactNote`, answers `Bool`.
 ///
@@ -1625,9 +1637,9 @@ impl tl::Function for GetSponsoredPeers {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateContactNote {
-    /// `id:InputUser`. The contact: its id and access hash.
+    /// `id:InputUser`. The contact.
     pub id: crate::enums::InputUser,
-    /// `note:TextWithEntities`. The new note; empty to remove it.
+    /// `note:TextWithEntities`. New note; empty to remove it.
     pub note: crate::types::TextWithEntities,
 }
 

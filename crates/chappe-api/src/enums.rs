@@ -39,15 +39,15 @@ pub mod upload;
 #[rustfmt::skip]
 pub mod users;
 
-/// A tone in which the language model rewrites a text.
+/// A style in which the AI rewrites a text.
 ///
 /// The type `AiComposeTone`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AiComposeTone {
-    /// `aiComposeTone`. A tone for rewriting texts that a user made: a name and an instruction to the model.
+    /// `aiComposeTone`. A style for rewriting texts that a user created: a name, and an instruction for the AI.
     AiComposeTone(Box<crate::types::AiComposeTone>),
-    /// `aiComposeToneDefault`. A tone for rewriting texts that Telegram offers to everybody.
+    /// `aiComposeToneDefault`. A style for rewriting texts that Telegram offers to everybody.
     Default(crate::types::AiComposeToneDefault),
 }
 
@@ -88,15 +88,15 @@ impl From<crate::types::AiComposeToneDefault> for AiComposeTone {
     }
 }
 
-/// The Mini Apps in your menus.
+/// The Mini Apps in the menus, or that they have not changed.
 ///
 /// The type `AttachMenuBots`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AttachMenuBots {
-    /// `attachMenuBotsNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `attachMenuBotsNotModified`. The list has not changed since the `hash` that was sent: keep your copy.
     NotModified,
-    /// `attachMenuBots`. All Mini Apps in your menus.
+    /// `attachMenuBots`. All Mini Apps in the menus of the account.
     AttachMenuBots(crate::types::AttachMenuBots),
 }
 
@@ -128,7 +128,7 @@ impl From<crate::types::AttachMenuBots> for AttachMenuBots {
     }
 }
 
-/// A kind of chat in which a Mini App can be opened from the attachment menu.
+/// A kind of chat in which a Mini App appears in the attachment menu.
 ///
 /// The type `AttachMenuPeerType`.
 #[derive(Clone, Debug, PartialEq)]
@@ -171,21 +171,21 @@ impl tl::Decode for AttachMenuPeerType {
     }
 }
 
-/// The built-in look that a cloud theme starts from.
+/// The built-in theme that a cloud theme is based on.
 ///
 /// The type `BaseTheme`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum BaseTheme {
-    /// `baseThemeClassic`. The light look "Classic".
+    /// `baseThemeClassic`. The light theme "Classic".
     Classic,
-    /// `baseThemeDay`. The light look "Day".
+    /// `baseThemeDay`. The light theme "Day".
     Day,
-    /// `baseThemeNight`. The dark look "Night".
+    /// `baseThemeNight`. The dark theme "Night".
     Night,
-    /// `baseThemeTinted`. The dark look "Tinted".
+    /// `baseThemeTinted`. The dark theme "Tinted".
     Tinted,
-    /// `baseThemeArctic`. The light look "Arctic".
+    /// `baseThemeArctic`. The light theme "Arctic".
     Arctic,
 }
 
@@ -214,15 +214,15 @@ impl tl::Decode for BaseTheme {
     }
 }
 
-/// A Mini App of a bot that a direct link opens.
+/// A Mini App that a direct link opens.
 ///
 /// The type `BotApp`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum BotApp {
-    /// `botAppNotModified`. The app is the one of the hash that was sent: keep your copy.
+    /// `botAppNotModified`. The app has not changed since the `hash` that was sent: keep your copy.
     NotModified,
-    /// `botApp`. A Mini App with its texts and pictures.
+    /// `botApp`. A Mini App that a direct link opens.
     BotApp(Box<crate::types::BotApp>),
 }
 
@@ -254,27 +254,27 @@ impl From<crate::types::BotApp> for BotApp {
     }
 }
 
-/// For whom, and where, a list of commands holds.
+/// The users and chats for which a list of commands applies.
 ///
-/// A narrower scope wins over a wider one: a member of a group, then the group's admins, the group, all groups' admins, all groups, at last the default.
+/// The narrowest scope with a list applies: a member of a group, the group's admins, the group, the admins of all groups, all groups or all private chats, and finally the default.
 ///
 /// The type `BotCommandScope`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum BotCommandScope {
-    /// `botCommandScopeDefault`. The commands hold everywhere, where no narrower list is set.
+    /// `botCommandScopeDefault`. The commands apply to all chats for which there is no narrower list of commands.
     Default,
-    /// `botCommandScopeUsers`. The commands hold in all private chats.
+    /// `botCommandScopeUsers`. The commands apply to all private chats.
     Users,
-    /// `botCommandScopeChats`. The commands hold in all groups and supergroups.
+    /// `botCommandScopeChats`. The commands apply to all groups and supergroups.
     Chats,
-    /// `botCommandScopeChatAdmins`. The commands hold for the admins of all groups and supergroups.
+    /// `botCommandScopeChatAdmins`. The commands apply to the admins of all groups and supergroups.
     ChatAdmins,
-    /// `botCommandScopePeer`. The commands hold in one chat.
+    /// `botCommandScopePeer`. The commands apply to one chat.
     Peer(crate::types::BotCommandScopePeer),
-    /// `botCommandScopePeerAdmins`. The commands hold for the admins of one group or supergroup.
+    /// `botCommandScopePeerAdmins`. The commands apply to the admins of one group or supergroup.
     PeerAdmins(crate::types::BotCommandScopePeerAdmins),
-    /// `botCommandScopePeerUser`. The commands hold for one member of one group or supergroup.
+    /// `botCommandScopePeerUser`. The commands apply to one member of one group or supergroup.
     PeerUser(Box<crate::types::BotCommandScopePeerUser>),
 }
 
@@ -340,21 +340,21 @@ impl From<crate::types::BotCommandScopePeerUser> for BotCommandScope {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum BotInlineMessage {
-    /// `botInlineMessageMediaAuto`. An inline result sends its own photo or file, with a caption.
+    /// `botInlineMessageMediaAuto`. The inline result sends its own photo or file, with a caption.
     MediaAuto(Box<crate::types::BotInlineMessageMediaAuto>),
-    /// `botInlineMessageText`. An inline result sends a text.
+    /// `botInlineMessageText`. The inline result sends a text message.
     Text(Box<crate::types::BotInlineMessageText>),
-    /// `botInlineMessageMediaGeo`. An inline result sends a place on the map, or a live location.
+    /// `botInlineMessageMediaGeo`. The inline result sends a location, or a live location.
     MediaGeo(Box<crate::types::BotInlineMessageMediaGeo>),
-    /// `botInlineMessageMediaVenue`. An inline result sends a place with a name and an address.
+    /// `botInlineMessageMediaVenue`. The inline result sends a venue: a location with a name and an address.
     MediaVenue(Box<crate::types::BotInlineMessageMediaVenue>),
-    /// `botInlineMessageMediaContact`. An inline result sends a person's phone number.
+    /// `botInlineMessageMediaContact`. The inline result sends a contact.
     MediaContact(Box<crate::types::BotInlineMessageMediaContact>),
-    /// `botInlineMessageMediaInvoice`. An inline result sends an invoice.
+    /// `botInlineMessageMediaInvoice`. The inline result sends an invoice.
     MediaInvoice(Box<crate::types::BotInlineMessageMediaInvoice>),
-    /// `botInlineMessageMediaWebPage`. An inline result sends a text with a chosen link preview.
+    /// `botInlineMessageMediaWebPage`. The inline result sends a text message with a link preview that the bot chose.
     MediaWebPage(Box<crate::types::BotInlineMessageMediaWebPage>),
-    /// `botInlineMessageRichMessage`. An inline result sends a message with headings, tables and the like.
+    /// `botInlineMessageRichMessage`. The inline result sends a message of structured blocks, such as headings and tables.
     RichMessage(Box<crate::types::BotInlineMessageRichMessage>),
 }
 
@@ -461,13 +461,13 @@ impl From<crate::types::BotInlineMessageRichMessage> for BotInlineMessage {
     }
 }
 
-/// One result that an inline bot offers.
+/// One result of an inline bot.
 ///
 /// The type `BotInlineResult`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum BotInlineResult {
-    /// `botInlineResult`. An inline result that the bot described by texts and links to the web.
+    /// `botInlineResult`. An inline result described by texts and web files.
     BotInlineResult(Box<crate::types::BotInlineResult>),
     /// `botInlineMediaResult`. An inline result with media that Telegram has already, or a game.
     BotInlineMediaResult(Box<crate::types::BotInlineMediaResult>),
@@ -510,17 +510,17 @@ impl From<crate::types::BotInlineMediaResult> for BotInlineResult {
     }
 }
 
-/// The button of a bot beside the input field.
+/// The button of a bot next to the input field.
 ///
 /// The type `BotMenuButton`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum BotMenuButton {
-    /// `botMenuButtonDefault`. The bot's button is the one that is set for all users.
+    /// `botMenuButtonDefault`. The button is the one that the bot set for all users.
     Default,
-    /// `botMenuButtonCommands`. The bot's button opens the list of commands.
+    /// `botMenuButtonCommands`. The button opens the list of commands.
     Commands,
-    /// `botMenuButton`. The bot's button opens a Mini App.
+    /// `botMenuButton`. The button opens a Mini App.
     BotMenuButton(crate::types::BotMenuButton),
 }
 
@@ -562,9 +562,9 @@ impl From<crate::types::BotMenuButton> for BotMenuButton {
 pub enum BusinessAwayMessageSchedule {
     /// `businessAwayMessageScheduleAlways`. The away message is sent at any time.
     Always,
-    /// `businessAwayMessageScheduleOutsideWorkHours`. The away message is sent while the business is closed.
+    /// `businessAwayMessageScheduleOutsideWorkHours`. The away message is sent outside the opening hours.
     OutsideWorkHours,
-    /// `businessAwayMessageScheduleCustom`. The away message is sent between two moments.
+    /// `businessAwayMessageScheduleCustom`. The away message is sent in a certain period.
     Custom(crate::types::BusinessAwayMessageScheduleCustom),
 }
 
@@ -598,7 +598,7 @@ impl From<crate::types::BusinessAwayMessageScheduleCustom> for BusinessAwayMessa
     }
 }
 
-/// What a button of a reply keyboard does; the text of the button stands in [`keyboardButton`](crate::types::KeyboardButton).
+/// What a button of a reply keyboard does; [`keyboardButton`](crate::types::KeyboardButton) has its text.
 ///
 /// The type `ButtonType`.
 #[derive(Clone, Debug, PartialEq)]
@@ -606,15 +606,15 @@ impl From<crate::types::BusinessAwayMessageScheduleCustom> for BusinessAwayMessa
 pub enum ButtonType {
     /// `buttonTypeDefault`. The button sends its text as a message.
     Default,
-    /// `buttonTypeRequestPhone`. The button sends the user's phone number, after asking.
+    /// `buttonTypeRequestPhone`. The button sends the user's phone number, after confirmation.
     RequestPhone,
-    /// `buttonTypeRequestGeoLocation`. The button sends where the user is, after asking.
+    /// `buttonTypeRequestGeoLocation`. The button sends the user's location, after confirmation.
     RequestGeoLocation,
-    /// `buttonTypeRequestPoll`. The button lets the user make a poll and sends it.
+    /// `buttonTypeRequestPoll`. The button lets the user create and send a poll.
     RequestPoll(crate::types::ButtonTypeRequestPoll),
-    /// `buttonTypeRequestPeer`. The button lets the user choose users or chats and tells the bot which.
+    /// `buttonTypeRequestPeer`. The button lets the user choose users or chats, which are shared with the bot.
     RequestPeer(Box<crate::types::ButtonTypeRequestPeer>),
-    /// `inputButtonTypeRequestPeer`. The same as [`buttonTypeRequestPeer`](crate::types::ButtonTypeRequestPeer) while a bot sends it, with what the bot wants to learn.
+    /// `inputButtonTypeRequestPeer`. The form of [`buttonTypeRequestPeer`](crate::types::ButtonTypeRequestPeer) that bots send, with what they want to know.
     InputButtonTypeRequestPeer(Box<crate::types::InputButtonTypeRequestPeer>),
     /// `buttonTypeSimpleWebView`. The button opens a Mini App, which does not learn who the user is.
     SimpleWebView(crate::types::ButtonTypeSimpleWebView),
@@ -685,23 +685,23 @@ impl From<crate::types::ButtonTypeSimpleWebView> for ButtonType {
     }
 }
 
-/// What happened, in an entry of the admin log.
+/// What happened in an entry of the admin log.
 ///
 /// The type `ChannelAdminLogEventAction`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChannelAdminLogEventAction {
-    /// `channelAdminLogEventActionChangeTitle`. The name of the chat was changed.
+    /// `channelAdminLogEventActionChangeTitle`. The title of the chat was changed.
     ChangeTitle(crate::types::ChannelAdminLogEventActionChangeTitle),
     /// `channelAdminLogEventActionChangeAbout`. The description of the chat was changed.
     ChangeAbout(crate::types::ChannelAdminLogEventActionChangeAbout),
-    /// `channelAdminLogEventActionChangeUsername`. The public name of the chat was changed.
+    /// `channelAdminLogEventActionChangeUsername`. The username of the chat was changed.
     ChangeUsername(crate::types::ChannelAdminLogEventActionChangeUsername),
-    /// `channelAdminLogEventActionChangePhoto`. The picture of the chat was changed.
+    /// `channelAdminLogEventActionChangePhoto`. The photo of the chat was changed.
     ChangePhoto(Box<crate::types::ChannelAdminLogEventActionChangePhoto>),
-    /// `channelAdminLogEventActionToggleInvites`. The right of all members to invite others was switched.
+    /// `channelAdminLogEventActionToggleInvites`. The right of members to add others was turned on or off.
     ToggleInvites(crate::types::ChannelAdminLogEventActionToggleInvites),
-    /// `channelAdminLogEventActionToggleSignatures`. Signing of the channel's posts was switched on or off.
+    /// `channelAdminLogEventActionToggleSignatures`. Signatures of posts were turned on or off.
     ToggleSignatures(crate::types::ChannelAdminLogEventActionToggleSignatures),
     /// `channelAdminLogEventActionUpdatePinned`. A message was pinned or unpinned.
     UpdatePinned(Box<crate::types::ChannelAdminLogEventActionUpdatePinned>),
@@ -709,41 +709,41 @@ pub enum ChannelAdminLogEventAction {
     EditMessage(Box<crate::types::ChannelAdminLogEventActionEditMessage>),
     /// `channelAdminLogEventActionDeleteMessage`. A message was deleted.
     DeleteMessage(Box<crate::types::ChannelAdminLogEventActionDeleteMessage>),
-    /// `channelAdminLogEventActionParticipantJoin`. The user that the entry names joined.
+    /// `channelAdminLogEventActionParticipantJoin`. The user of the entry joined.
     ParticipantJoin,
-    /// `channelAdminLogEventActionParticipantLeave`. The user that the entry names left.
+    /// `channelAdminLogEventActionParticipantLeave`. The user of the entry left.
     ParticipantLeave,
-    /// `channelAdminLogEventActionParticipantInvite`. The user that the entry names brought somebody in.
+    /// `channelAdminLogEventActionParticipantInvite`. The user of the entry added somebody.
     ParticipantInvite(Box<crate::types::ChannelAdminLogEventActionParticipantInvite>),
-    /// `channelAdminLogEventActionParticipantToggleBan`. Somebody was banned, restricted or freed again.
+    /// `channelAdminLogEventActionParticipantToggleBan`. A user was banned or restricted, or a ban or restriction was lifted.
     ParticipantToggleBan(Box<crate::types::ChannelAdminLogEventActionParticipantToggleBan>),
-    /// `channelAdminLogEventActionParticipantToggleAdmin`. Somebody was made an admin, got other rights, or is one no longer.
+    /// `channelAdminLogEventActionParticipantToggleAdmin`. An admin was appointed or dismissed, or admin rights were changed.
     ParticipantToggleAdmin(Box<crate::types::ChannelAdminLogEventActionParticipantToggleAdmin>),
-    /// `channelAdminLogEventActionChangeStickerSet`. The sticker set of the group was changed.
+    /// `channelAdminLogEventActionChangeStickerSet`. The sticker set of the supergroup was changed.
     ChangeStickerSet(Box<crate::types::ChannelAdminLogEventActionChangeStickerSet>),
-    /// `channelAdminLogEventActionTogglePreHistoryHidden`. Whether new members see older messages was switched.
+    /// `channelAdminLogEventActionTogglePreHistoryHidden`. The visibility of the history to new members was changed.
     TogglePreHistoryHidden(crate::types::ChannelAdminLogEventActionTogglePreHistoryHidden),
-    /// `channelAdminLogEventActionDefaultBannedRights`. The rights of members in general were changed.
+    /// `channelAdminLogEventActionDefaultBannedRights`. The default restrictions of all members were changed.
     DefaultBannedRights(crate::types::ChannelAdminLogEventActionDefaultBannedRights),
     /// `channelAdminLogEventActionStopPoll`. A poll was closed.
     StopPoll(Box<crate::types::ChannelAdminLogEventActionStopPoll>),
-    /// `channelAdminLogEventActionChangeLinkedChat`. The discussion group, or the group's channel, was changed.
+    /// `channelAdminLogEventActionChangeLinkedChat`. The linked discussion group or channel was changed.
     ChangeLinkedChat(crate::types::ChannelAdminLogEventActionChangeLinkedChat),
-    /// `channelAdminLogEventActionChangeLocation`. The place that the group is tied to was changed.
+    /// `channelAdminLogEventActionChangeLocation`. The location of the supergroup was changed.
     ChangeLocation(crate::types::ChannelAdminLogEventActionChangeLocation),
-    /// `channelAdminLogEventActionToggleSlowMode`. The time that members wait between messages was changed.
+    /// `channelAdminLogEventActionToggleSlowMode`. The slow mode interval was changed.
     ToggleSlowMode(crate::types::ChannelAdminLogEventActionToggleSlowMode),
-    /// `channelAdminLogEventActionStartGroupCall`. Somebody began a group call in the chat.
+    /// `channelAdminLogEventActionStartGroupCall`. A group call was started in the chat.
     StartGroupCall(crate::types::ChannelAdminLogEventActionStartGroupCall),
-    /// `channelAdminLogEventActionDiscardGroupCall`. Somebody ended the group call of the chat.
+    /// `channelAdminLogEventActionDiscardGroupCall`. The group call was ended.
     DiscardGroupCall(crate::types::ChannelAdminLogEventActionDiscardGroupCall),
-    /// `channelAdminLogEventActionParticipantMute`. Somebody was muted in the group call.
+    /// `channelAdminLogEventActionParticipantMute`. A participant was muted in the group call.
     ParticipantMute(Box<crate::types::ChannelAdminLogEventActionParticipantMute>),
-    /// `channelAdminLogEventActionParticipantUnmute`. Somebody was unmuted in the group call.
+    /// `channelAdminLogEventActionParticipantUnmute`. A participant was unmuted in the group call.
     ParticipantUnmute(Box<crate::types::ChannelAdminLogEventActionParticipantUnmute>),
-    /// `channelAdminLogEventActionToggleGroupCallSetting`. Whether newcomers of the group call are muted was switched.
+    /// `channelAdminLogEventActionToggleGroupCallSetting`. Muting of new participants of the group call was turned on or off.
     ToggleGroupCallSetting(crate::types::ChannelAdminLogEventActionToggleGroupCallSetting),
-    /// `channelAdminLogEventActionParticipantJoinByInvite`. The user that the entry names joined by an invite link.
+    /// `channelAdminLogEventActionParticipantJoinByInvite`. The user of the entry joined with an invite link.
     ParticipantJoinByInvite(crate::types::ChannelAdminLogEventActionParticipantJoinByInvite),
     /// `channelAdminLogEventActionExportedInviteDelete`. A revoked invite link was deleted.
     ExportedInviteDelete(crate::types::ChannelAdminLogEventActionExportedInviteDelete),
@@ -751,49 +751,49 @@ pub enum ChannelAdminLogEventAction {
     ExportedInviteRevoke(crate::types::ChannelAdminLogEventActionExportedInviteRevoke),
     /// `channelAdminLogEventActionExportedInviteEdit`. An invite link was edited.
     ExportedInviteEdit(crate::types::ChannelAdminLogEventActionExportedInviteEdit),
-    /// `channelAdminLogEventActionParticipantVolume`. Somebody's loudness in the group call was changed for all.
+    /// `channelAdminLogEventActionParticipantVolume`. The volume of a participant of the group call was changed for everybody.
     ParticipantVolume(Box<crate::types::ChannelAdminLogEventActionParticipantVolume>),
-    /// `channelAdminLogEventActionChangeHistoryTTL`. When new messages delete themselves was changed.
+    /// `channelAdminLogEventActionChangeHistoryTTL`. The auto-delete timer of new messages was changed.
     ChangeHistoryTtl(crate::types::ChannelAdminLogEventActionChangeHistoryTtl),
-    /// `channelAdminLogEventActionParticipantJoinByRequest`. The user that the entry names asked to join, and an admin let them in.
+    /// `channelAdminLogEventActionParticipantJoinByRequest`. The join request of the user of the entry was approved.
     ParticipantJoinByRequest(crate::types::ChannelAdminLogEventActionParticipantJoinByRequest),
-    /// `channelAdminLogEventActionToggleNoForwards`. Whether messages can be forwarded and saved was switched.
+    /// `channelAdminLogEventActionToggleNoForwards`. Content protection was turned on or off.
     ToggleNoForwards(crate::types::ChannelAdminLogEventActionToggleNoForwards),
     /// `channelAdminLogEventActionSendMessage`. A message was posted.
     SendMessage(Box<crate::types::ChannelAdminLogEventActionSendMessage>),
-    /// `channelAdminLogEventActionChangeAvailableReactions`. The reactions that are allowed in the chat were changed.
+    /// `channelAdminLogEventActionChangeAvailableReactions`. The allowed reactions were changed.
     ChangeAvailableReactions(Box<crate::types::ChannelAdminLogEventActionChangeAvailableReactions>),
-    /// `channelAdminLogEventActionChangeUsernames`. The list of public names of the chat was changed.
+    /// `channelAdminLogEventActionChangeUsernames`. The list of usernames was changed.
     ChangeUsernames(crate::types::ChannelAdminLogEventActionChangeUsernames),
-    /// `channelAdminLogEventActionToggleForum`. Topics were switched on or off in the group.
+    /// `channelAdminLogEventActionToggleForum`. Topics were turned on or off.
     ToggleForum(crate::types::ChannelAdminLogEventActionToggleForum),
-    /// `channelAdminLogEventActionCreateTopic`. A topic was made.
+    /// `channelAdminLogEventActionCreateTopic`. A topic was created.
     CreateTopic(crate::types::ChannelAdminLogEventActionCreateTopic),
-    /// `channelAdminLogEventActionEditTopic`. A topic was renamed, closed, opened or the like.
+    /// `channelAdminLogEventActionEditTopic`. A topic was renamed, closed, reopened, or changed otherwise.
     EditTopic(crate::types::ChannelAdminLogEventActionEditTopic),
     /// `channelAdminLogEventActionDeleteTopic`. A topic was deleted.
     DeleteTopic(crate::types::ChannelAdminLogEventActionDeleteTopic),
     /// `channelAdminLogEventActionPinTopic`. A topic was pinned or unpinned.
     PinTopic(crate::types::ChannelAdminLogEventActionPinTopic),
-    /// `channelAdminLogEventActionToggleAntiSpam`. Telegram's automatic spam filter was switched.
+    /// `channelAdminLogEventActionToggleAntiSpam`. Telegram's automatic spam filter was turned on or off.
     ToggleAntiSpam(crate::types::ChannelAdminLogEventActionToggleAntiSpam),
-    /// `channelAdminLogEventActionChangePeerColor`. The colour of the chat's name was changed.
+    /// `channelAdminLogEventActionChangePeerColor`. The accent colour of the chat was changed.
     ChangePeerColor(Box<crate::types::ChannelAdminLogEventActionChangePeerColor>),
-    /// `channelAdminLogEventActionChangeProfilePeerColor`. The colour of the chat's profile was changed.
+    /// `channelAdminLogEventActionChangeProfilePeerColor`. The profile colour of the chat was changed.
     ChangeProfilePeerColor(Box<crate::types::ChannelAdminLogEventActionChangeProfilePeerColor>),
     /// `channelAdminLogEventActionChangeWallpaper`. The wallpaper of the chat was changed.
     ChangeWallpaper(Box<crate::types::ChannelAdminLogEventActionChangeWallpaper>),
     /// `channelAdminLogEventActionChangeEmojiStatus`. The emoji status of the chat was changed.
     ChangeEmojiStatus(crate::types::ChannelAdminLogEventActionChangeEmojiStatus),
-    /// `channelAdminLogEventActionChangeEmojiStickerSet`. The group's set of custom emoji was changed.
+    /// `channelAdminLogEventActionChangeEmojiStickerSet`. The custom emoji set of the supergroup was changed.
     ChangeEmojiStickerSet(Box<crate::types::ChannelAdminLogEventActionChangeEmojiStickerSet>),
-    /// `channelAdminLogEventActionToggleSignatureProfiles`. Whether signed posts lead to the admin's profile was switched.
+    /// `channelAdminLogEventActionToggleSignatureProfiles`. Links from signatures to the profiles of admins were turned on or off.
     ToggleSignatureProfiles(crate::types::ChannelAdminLogEventActionToggleSignatureProfiles),
-    /// `channelAdminLogEventActionParticipantSubExtend`. A member's paid subscription was extended.
+    /// `channelAdminLogEventActionParticipantSubExtend`. The paid subscription of a member was extended.
     ParticipantSubExtend(Box<crate::types::ChannelAdminLogEventActionParticipantSubExtend>),
-    /// `channelAdminLogEventActionToggleAutotranslation`. Translation of posts for all readers was switched.
+    /// `channelAdminLogEventActionToggleAutotranslation`. Automatic translation of posts was turned on or off.
     ToggleAutotranslation(crate::types::ChannelAdminLogEventActionToggleAutotranslation),
-    /// `channelAdminLogEventActionParticipantEditRank`. The title beside a member's name was changed.
+    /// `channelAdminLogEventActionParticipantEditRank`. The custom title of a member was changed.
     ParticipantEditRank(crate::types::ChannelAdminLogEventActionParticipantEditRank),
 }
 
@@ -1366,15 +1366,15 @@ impl From<crate::types::ChannelAdminLogEventActionParticipantEditRank> for Chann
     }
 }
 
-/// The place that a group is tied to.
+/// The location of a supergroup, or none.
 ///
 /// The type `ChannelLocation`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChannelLocation {
-    /// `channelLocationEmpty`. The group is tied to no place.
+    /// `channelLocationEmpty`. The supergroup has no location.
     Empty,
-    /// `channelLocation`. The group is tied to this place.
+    /// `channelLocation`. The location of a supergroup.
     ChannelLocation(Box<crate::types::ChannelLocation>),
 }
 
@@ -1406,15 +1406,15 @@ impl From<crate::types::ChannelLocation> for ChannelLocation {
     }
 }
 
-/// Which messages of a channel [`updates.getChannelDifference`](crate::updates::GetChannelDifference) tells of.
+/// Which messages of a channel [`updates.getChannelDifference`](crate::updates::GetChannelDifference) returns.
 ///
 /// The type `ChannelMessagesFilter`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChannelMessagesFilter {
-    /// `channelMessagesFilterEmpty`. Tell of all messages of the channel.
+    /// `channelMessagesFilterEmpty`. All messages of the channel.
     Empty,
-    /// `channelMessagesFilter`. Tell of messages with certain numbers only.
+    /// `channelMessagesFilter`. Only messages with ids in certain ranges.
     ChannelMessagesFilter(crate::types::ChannelMessagesFilter),
 }
 
@@ -1446,7 +1446,7 @@ impl From<crate::types::ChannelMessagesFilter> for ChannelMessagesFilter {
     }
 }
 
-/// A member of a channel or supergroup, or somebody who was one.
+/// A member or former member of a channel or supergroup.
 ///
 /// The type `ChannelParticipant`.
 #[derive(Clone, Debug, PartialEq)]
@@ -1454,15 +1454,15 @@ impl From<crate::types::ChannelMessagesFilter> for ChannelMessagesFilter {
 pub enum ChannelParticipant {
     /// `channelParticipant`. An ordinary member of a channel or supergroup.
     ChannelParticipant(crate::types::ChannelParticipant),
-    /// `channelParticipantSelf`. You yourself, as an ordinary member of a channel or supergroup.
+    /// `channelParticipantSelf`. Yourself, as an ordinary member of a channel or supergroup.
     ChannelParticipantSelf(crate::types::ChannelParticipantSelf),
     /// `channelParticipantCreator`. The owner of a channel or supergroup.
     Creator(crate::types::ChannelParticipantCreator),
     /// `channelParticipantAdmin`. An admin of a channel or supergroup.
     Admin(Box<crate::types::ChannelParticipantAdmin>),
-    /// `channelParticipantBanned`. Somebody who is banned from a channel or supergroup, or a member who is restricted.
+    /// `channelParticipantBanned`. A banned user, or a restricted member, of a channel or supergroup.
     Banned(Box<crate::types::ChannelParticipantBanned>),
-    /// `channelParticipantLeft`. Somebody who has left a channel or supergroup.
+    /// `channelParticipantLeft`. A former member of a channel or supergroup.
     Left(crate::types::ChannelParticipantLeft),
 }
 
@@ -1547,27 +1547,27 @@ impl From<crate::types::ChannelParticipantLeft> for ChannelParticipant {
     }
 }
 
-/// Which members a request lists.
+/// Which members of a channel or supergroup to list.
 ///
 /// The type `ChannelParticipantsFilter`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChannelParticipantsFilter {
-    /// `channelParticipantsRecent`. Lists members, those who were active last first. It is the usual way to list them.
+    /// `channelParticipantsRecent`. Lists members, the most recently active first. This is the usual filter.
     ChannelParticipantsRecent,
-    /// `channelParticipantsAdmins`. Lists the admins, the owner among them.
+    /// `channelParticipantsAdmins`. Lists the admins, including the owner.
     ChannelParticipantsAdmins,
-    /// `channelParticipantsKicked`. Lists those who are banned.
+    /// `channelParticipantsKicked`. Lists banned users.
     ChannelParticipantsKicked(crate::types::ChannelParticipantsKicked),
-    /// `channelParticipantsBots`. Lists the bots among the members.
+    /// `channelParticipantsBots`. Lists bots.
     ChannelParticipantsBots,
-    /// `channelParticipantsBanned`. Lists the members who are restricted.
+    /// `channelParticipantsBanned`. Lists restricted members.
     ChannelParticipantsBanned(crate::types::ChannelParticipantsBanned),
-    /// `channelParticipantsSearch`. Lists the members whose name fits.
+    /// `channelParticipantsSearch`. Lists members whose name matches a text.
     ChannelParticipantsSearch(crate::types::ChannelParticipantsSearch),
-    /// `channelParticipantsContacts`. Lists the members who are your contacts.
+    /// `channelParticipantsContacts`. Lists members who are your contacts.
     ChannelParticipantsContacts(crate::types::ChannelParticipantsContacts),
-    /// `channelParticipantsMentions`. Lists the members whom one may want to mention now.
+    /// `channelParticipantsMentions`. Lists members to suggest for a mention.
     ChannelParticipantsMentions(crate::types::ChannelParticipantsMentions),
 }
 
@@ -1647,27 +1647,27 @@ impl From<crate::types::ChannelParticipantsMentions> for ChannelParticipantsFilt
     }
 }
 
-/// A group, supergroup, channel or community as lists and answers carry it; the rest is in [`ChatFull`].
+/// A group, supergroup, channel or community, as lists and answers contain it. [`ChatFull`] has the details.
 ///
-/// Basic groups count their ids apart from the others, so the same number may stand for two chats: look at the constructor, too. Only channels, supergroups and communities have an access hash.
+/// Ids of basic groups and of the other kinds are independent, so the same id can occur in both: check the constructor, too. Only channels, supergroups and communities have an access hash.
 ///
 /// The type `Chat`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Chat {
-    /// `chatEmpty`. A group of which nothing is known but its number.
+    /// `chatEmpty`. A group of which only the id is known.
     Empty(crate::types::ChatEmpty),
-    /// `chat`. A basic group: a chat of up to 200 people, who may all write.
+    /// `chat`. A basic group, with up to 200 members.
     Chat(Box<crate::types::Chat>),
-    /// `chatForbidden`. A basic group that you were removed from.
+    /// `chatForbidden`. A basic group to which you have no access.
     Forbidden(crate::types::ChatForbidden),
     /// `channel`. A channel (`broadcast`) or supergroup (`megagroup`).
     Channel(Box<crate::types::Channel>),
-    /// `channelForbidden`. A channel or supergroup that you cannot see: removed from it, or it is private now.
+    /// `channelForbidden`. A channel or supergroup to which you have no access: you were banned, or it is private.
     ChannelForbidden(crate::types::ChannelForbidden),
-    /// `communityForbidden`. A community that you cannot see, by name only.
+    /// `communityForbidden`. A community to which you have no access.
     CommunityForbidden(crate::types::CommunityForbidden),
-    /// `community`. A community: groups and channels that belong together under one name.
+    /// `community`. A community: groups and channels that belong together.
     Community(Box<crate::types::Community>),
 }
 
@@ -1763,17 +1763,17 @@ impl From<crate::types::Community> for Chat {
     }
 }
 
-/// All that is to be known of a group, channel or community, beyond [`Chat`].
+/// The details of a group, channel or community, in addition to [`Chat`].
 ///
 /// The type `ChatFull`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChatFull {
-    /// `chatFull`. A basic group in full: description, members, settings.
+    /// `chatFull`. The details of a basic group: description, members, settings.
     ChatFull(Box<crate::types::ChatFull>),
-    /// `channelFull`. A channel or supergroup in full: description, counters, settings, and what you may do.
+    /// `channelFull`. The details of a channel or supergroup: description, counters, settings, and what you may do.
     ChannelFull(Box<crate::types::ChannelFull>),
-    /// `communityFull`. A community in full: description, counters, and its chats.
+    /// `communityFull`. The details of a community: description, counters, and its chats.
     CommunityFull(Box<crate::types::CommunityFull>),
 }
 
@@ -1825,17 +1825,17 @@ impl From<crate::types::CommunityFull> for ChatFull {
     }
 }
 
-/// What stands behind an invite link.
+/// What an invite link leads to.
 ///
 /// The type `ChatInvite`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChatInvite {
-    /// `chatInviteAlready`. An invite link to a chat that you are in already.
+    /// `chatInviteAlready`. An invite link to a chat of which you are a member.
     Already(Box<crate::types::ChatInviteAlready>),
-    /// `chatInvite`. An invite link to a chat that you are not in: what may be shown before joining.
+    /// `chatInvite`. An invite link to a chat of which you are not a member, with what can be shown before joining.
     ChatInvite(Box<crate::types::ChatInvite>),
-    /// `chatInvitePeek`. An invite link to a chat that may be read for a while before joining.
+    /// `chatInvitePeek`. An invite link to a chat that can be read for a while before joining.
     Peek(Box<crate::types::ChatInvitePeek>),
 }
 
@@ -1955,7 +1955,7 @@ impl From<crate::types::ChatParticipantAdmin> for ChatParticipant {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChatParticipants {
-    /// `chatParticipantsForbidden`. You may not see the members of a basic group.
+    /// `chatParticipantsForbidden`. The members of a basic group are not visible to you.
     Forbidden(Box<crate::types::ChatParticipantsForbidden>),
     /// `chatParticipants`. All members of a basic group.
     ChatParticipants(crate::types::ChatParticipants),
@@ -2004,9 +2004,9 @@ impl From<crate::types::ChatParticipants> for ChatParticipants {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChatPhoto {
-    /// `chatPhotoEmpty`. A group or channel has no picture.
+    /// `chatPhotoEmpty`. The group or channel has no photo.
     Empty,
-    /// `chatPhoto`. The picture of a group or channel; download it with [`inputPeerPhotoFileLocation`](crate::types::InputPeerPhotoFileLocation).
+    /// `chatPhoto`. The photo of a group or channel; download it with [`inputPeerPhotoFileLocation`](crate::types::InputPeerPhotoFileLocation).
     ChatPhoto(crate::types::ChatPhoto),
 }
 
@@ -2038,7 +2038,7 @@ impl From<crate::types::ChatPhoto> for ChatPhoto {
     }
 }
 
-/// Reactions that are allowed in a chat.
+/// The reactions allowed in a chat.
 ///
 /// The type `ChatReactions`.
 #[derive(Clone, Debug, PartialEq)]
@@ -2048,7 +2048,7 @@ pub enum ChatReactions {
     None,
     /// `chatReactionsAll`. All reactions are allowed.
     All(crate::types::ChatReactionsAll),
-    /// `chatReactionsSome`. The reactions of a list are allowed.
+    /// `chatReactionsSome`. Only certain reactions are allowed.
     Some(crate::types::ChatReactionsSome),
 }
 
@@ -2097,9 +2097,9 @@ impl From<crate::types::ChatReactionsSome> for ChatReactions {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChatTheme {
-    /// `chatTheme`. One of the ready-made themes of chats.
+    /// `chatTheme`. A standard chat theme.
     ChatTheme(crate::types::ChatTheme),
-    /// `chatThemeUniqueGift`. A theme of chats that comes from a collectible gift; only the gift's owner can set it.
+    /// `chatThemeUniqueGift`. A chat theme of a collectible gift; only the owner of the gift can set it.
     UniqueGift(crate::types::ChatThemeUniqueGift),
 }
 
@@ -2140,17 +2140,17 @@ impl From<crate::types::ChatThemeUniqueGift> for ChatTheme {
     }
 }
 
-/// An entry of the list of chats.
+/// An entry of the chat list.
 ///
 /// The type `Dialog`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Dialog {
-    /// `dialog`. One chat in the list of chats, with its counters.
+    /// `dialog`. A chat in the chat list, with its counters.
     Dialog(Box<crate::types::Dialog>),
-    /// `dialogFolder`. The archive, as one line of the list of chats.
+    /// `dialogFolder`. The archive, as an entry of the chat list.
     Folder(Box<crate::types::DialogFolder>),
-    /// `dialogCommunity`. A community, as one line of the list of chats in place of its chats.
+    /// `dialogCommunity`. A community, as an entry of the chat list that replaces those of its chats.
     Community(Box<crate::types::DialogCommunity>),
 }
 
@@ -2202,17 +2202,17 @@ impl From<crate::types::DialogCommunity> for Dialog {
     }
 }
 
-/// A folder of the list of chats.
+/// A folder of the chat list.
 ///
 /// The type `DialogFilter`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum DialogFilter {
-    /// `dialogFilter`. A folder that kinds of chat and single chats fill.
+    /// `dialogFilter`. A folder defined by kinds of chats and single chats.
     DialogFilter(Box<crate::types::DialogFilter>),
-    /// `dialogFilterDefault`. The list of all chats, as a place among the tabs.
+    /// `dialogFilterDefault`. The folder of all chats, in its position among the other folders.
     Default,
-    /// `dialogFilterChatlist`. A folder that is shared by a link: it has chats only, no rules.
+    /// `dialogFilterChatlist`. A folder that is shared by a link; it consists of single chats only.
     Chatlist(Box<crate::types::DialogFilterChatlist>),
 }
 
@@ -2255,17 +2255,17 @@ impl From<crate::types::DialogFilterChatlist> for DialogFilter {
     }
 }
 
-/// What an entry of the list of chats stands for.
+/// What an entry of the chat list refers to.
 ///
 /// The type `DialogPeer`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum DialogPeer {
-    /// `dialogPeer`. An entry of the list that is a chat.
+    /// `dialogPeer`. A chat, as an entry of the chat list.
     DialogPeer(crate::types::DialogPeer),
-    /// `dialogPeerFolder`. An entry of the list that is the archive.
+    /// `dialogPeerFolder`. The archive, as an entry of the chat list.
     Folder(crate::types::DialogPeerFolder),
-    /// `dialogPeerCommunity`. An entry of the list that is a community.
+    /// `dialogPeerCommunity`. A community, as an entry of the chat list.
     Community(crate::types::DialogPeerCommunity),
 }
 
@@ -2317,15 +2317,15 @@ impl From<crate::types::DialogPeerCommunity> for DialogPeer {
     }
 }
 
-/// A file: everything but photos, also videos, music, voice messages, stickers and GIFs.
+/// A file of any kind except a photo: videos, music, voice messages, stickers and GIFs, too.
 ///
 /// The type `Document`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Document {
-    /// `documentEmpty`. A file that is gone, or of which nothing is known.
+    /// `documentEmpty`. A file that is not available.
     Empty(crate::types::DocumentEmpty),
-    /// `document`. A file; what kind it is stands in `attributes`.
+    /// `document`. A file; `attributes` says of what kind.
     Document(Box<crate::types::Document>),
 }
 
@@ -2366,25 +2366,25 @@ impl From<crate::types::Document> for Document {
     }
 }
 
-/// One thing that is said of a file.
+/// A property of a file.
 ///
 /// The type `DocumentAttribute`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum DocumentAttribute {
-    /// `documentAttributeImageSize`. The file is a picture of this size.
+    /// `documentAttributeImageSize`. The file is a picture with these dimensions.
     ImageSize(crate::types::DocumentAttributeImageSize),
-    /// `documentAttributeAnimated`. The file is a GIF, or a video without sound to be played like one.
+    /// `documentAttributeAnimated`. The file is a GIF, or a video without sound that is shown like one.
     Animated,
-    /// `documentAttributeSticker`. The file is a sticker, of this emoji and set.
+    /// `documentAttributeSticker`. The file is a sticker, for this emoji and of this set.
     Sticker(Box<crate::types::DocumentAttributeSticker>),
-    /// `documentAttributeVideo`. The file is a video, of this length and size.
+    /// `documentAttributeVideo`. The file is a video, with this duration and these dimensions.
     Video(Box<crate::types::DocumentAttributeVideo>),
     /// `documentAttributeAudio`. The file is music or a voice message.
     Audio(Box<crate::types::DocumentAttributeAudio>),
-    /// `documentAttributeFilename`. The file has a name of its own.
+    /// `documentAttributeFilename`. The file has a name.
     Filename(crate::types::DocumentAttributeFilename),
-    /// `documentAttributeHasStickers`. The file has stickers on it; [`messages.getAttachedStickers`](crate::messages::GetAttachedStickers) tells which.
+    /// `documentAttributeHasStickers`. Stickers are placed on the picture or video; [`messages.getAttachedStickers`](crate::messages::GetAttachedStickers) returns their sets.
     HasStickers,
     /// `documentAttributeCustomEmoji`. The file is a custom emoji.
     CustomEmoji(Box<crate::types::DocumentAttributeCustomEmoji>),
@@ -2475,15 +2475,15 @@ impl From<crate::types::DocumentAttributeCustomEmoji> for DocumentAttribute {
     }
 }
 
-/// A message that was begun in a chat.
+/// The draft of a chat, or none.
 ///
 /// The type `DraftMessage`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum DraftMessage {
-    /// `draftMessageEmpty`. A chat has no draft, or it was cleared.
+    /// `draftMessageEmpty`. The chat has no draft, or it was cleared.
     Empty(crate::types::DraftMessageEmpty),
-    /// `draftMessage`. A draft: what stands in the input field of a chat, in all your apps.
+    /// `draftMessage`. A draft: the content of a chat's input field, synchronized between sessions.
     DraftMessage(Box<crate::types::DraftMessage>),
 }
 
@@ -2524,17 +2524,17 @@ impl From<crate::types::DraftMessage> for DraftMessage {
     }
 }
 
-/// The proof that an email address is one's own.
+/// Proof of access to an email address.
 ///
 /// The type `EmailVerification`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum EmailVerification {
-    /// `emailVerificationCode`. Proves an email address by the code that was sent to it.
+    /// `emailVerificationCode`. Verifies an email address by the code sent to it.
     Code(crate::types::EmailVerificationCode),
-    /// `emailVerificationGoogle`. Proves an email address by signing in with Google.
+    /// `emailVerificationGoogle`. Verifies an email address by a sign-in with Google.
     Google(crate::types::EmailVerificationGoogle),
-    /// `emailVerificationApple`. Proves an email address by signing in with Apple.
+    /// `emailVerificationApple`. Verifies an email address by a sign-in with Apple.
     Apple(crate::types::EmailVerificationApple),
 }
 
@@ -2586,17 +2586,17 @@ impl From<crate::types::EmailVerificationApple> for EmailVerification {
     }
 }
 
-/// What an email address is confirmed for.
+/// What an email address is verified for.
 ///
 /// The type `EmailVerifyPurpose`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum EmailVerifyPurpose {
-    /// `emailVerifyPurposeLoginSetup`. Confirms the login address that an account needs before it can sign in.
+    /// `emailVerifyPurposeLoginSetup`. Verifies the login email that a sign-in requires.
     LoginSetup(crate::types::EmailVerifyPurposeLoginSetup),
-    /// `emailVerifyPurposeLoginChange`. Confirms the new login address of an account that is signed in.
+    /// `emailVerifyPurposeLoginChange`. Verifies a new login email of a signed-in account.
     LoginChange,
-    /// `emailVerifyPurposePassport`. Confirms an address that becomes a part of the Telegram Passport data.
+    /// `emailVerifyPurposePassport`. Verifies an email address for Telegram Passport.
     Passport,
 }
 
@@ -2630,17 +2630,17 @@ impl From<crate::types::EmailVerifyPurposeLoginSetup> for EmailVerifyPurpose {
     }
 }
 
-/// A group of emoji for a picker.
+/// A category of emoji in a picker.
 ///
 /// The type `EmojiGroup`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum EmojiGroup {
-    /// `emojiGroup`. A group of emoji by subject.
+    /// `emojiGroup`. A category of emoji.
     EmojiGroup(crate::types::EmojiGroup),
-    /// `emojiGroupGreeting`. A group for greetings: its stickers are offered in an empty chat.
+    /// `emojiGroupGreeting`. A category of greeting stickers, offered in an empty chat.
     Greeting(crate::types::EmojiGroupGreeting),
-    /// `emojiGroupPremium`. The group of all stickers that are for Premium users.
+    /// `emojiGroupPremium`. The category of all stickers that need Premium.
     Premium(crate::types::EmojiGroupPremium),
 }
 
@@ -2692,15 +2692,15 @@ impl From<crate::types::EmojiGroupPremium> for EmojiGroup {
     }
 }
 
-/// Words for finding emoji.
+/// A keyword for finding emoji.
 ///
 /// The type `EmojiKeyword`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum EmojiKeyword {
-    /// `emojiKeyword`. A word, and the emoji that it finds.
+    /// `emojiKeyword`. A keyword, and the emoji it finds.
     EmojiKeyword(crate::types::EmojiKeyword),
-    /// `emojiKeywordDeleted`. A word that does not find these emoji any more.
+    /// `emojiKeywordDeleted`. A keyword that no longer finds certain emoji.
     Deleted(crate::types::EmojiKeywordDeleted),
 }
 
@@ -2741,15 +2741,15 @@ impl From<crate::types::EmojiKeywordDeleted> for EmojiKeyword {
     }
 }
 
-/// Some custom emoji, by number.
+/// A list of custom emoji by id, or that it has not changed.
 ///
 /// The type `EmojiList`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum EmojiList {
-    /// `emojiListNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `emojiListNotModified`. The list has not changed since the `hash` that was sent: keep your copy.
     NotModified,
-    /// `emojiList`. The custom emoji; [`messages.getCustomEmojiDocuments`](crate::messages::GetCustomEmojiDocuments) has their files.
+    /// `emojiList`. Custom emoji by id; get their files with [`messages.getCustomEmojiDocuments`](crate::messages::GetCustomEmojiDocuments).
     EmojiList(crate::types::EmojiList),
 }
 
@@ -2781,19 +2781,19 @@ impl From<crate::types::EmojiList> for EmojiList {
     }
 }
 
-/// The custom emoji behind a name.
+/// The emoji status of a user or channel, or none.
 ///
 /// The type `EmojiStatus`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum EmojiStatus {
-    /// `emojiStatusEmpty`. No emoji stands behind the name.
+    /// `emojiStatusEmpty`. No emoji status.
     Empty,
-    /// `emojiStatus`. A custom emoji stands behind the name.
+    /// `emojiStatus`. A custom emoji as emoji status.
     EmojiStatus(crate::types::EmojiStatus),
-    /// `emojiStatusCollectible`. A collectible gift is worn as a status: its model behind the name, its colours on the profile.
+    /// `emojiStatusCollectible`. A collectible gift as emoji status: its model next to the name, its colours on the profile.
     Collectible(Box<crate::types::EmojiStatusCollectible>),
-    /// `inputEmojiStatusCollectible`. Says in a request that a collectible gift shall be the status.
+    /// `inputEmojiStatusCollectible`. A collectible gift to be set as emoji status.
     InputEmojiStatusCollectible(crate::types::InputEmojiStatusCollectible),
 }
 
@@ -2847,21 +2847,21 @@ impl From<crate::types::InputEmojiStatusCollectible> for EmojiStatus {
     }
 }
 
-/// A secret chat, in one of the states of its making.
+/// A secret chat, in one of its states.
 ///
 /// The type `EncryptedChat`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum EncryptedChat {
-    /// `encryptedChatEmpty`. A secret chat of which nothing is known.
+    /// `encryptedChatEmpty`. A secret chat of which only the id is known.
     Empty(crate::types::EncryptedChatEmpty),
-    /// `encryptedChatWaiting`. A secret chat that you have asked for; the other side's answer comes as [`updateEncryption`](crate::types::UpdateEncryption).
+    /// `encryptedChatWaiting`. A secret chat that waits for the other user to accept; the answer arrives as [`updateEncryption`](crate::types::UpdateEncryption).
     Waiting(crate::types::EncryptedChatWaiting),
-    /// `encryptedChatRequested`. A secret chat that somebody asks for: accept with [`messages.acceptEncryption`](crate::messages::AcceptEncryption), or turn it down with [`messages.discardEncryption`](crate::messages::DiscardEncryption).
+    /// `encryptedChatRequested`. A request for a secret chat: accept it with [`messages.acceptEncryption`](crate::messages::AcceptEncryption), or decline it with [`messages.discardEncryption`](crate::messages::DiscardEncryption).
     Requested(Box<crate::types::EncryptedChatRequested>),
-    /// `encryptedChat`. A secret chat that stands: both sides can compute the key.
+    /// `encryptedChat`. An established secret chat: both sides can compute the key.
     EncryptedChat(Box<crate::types::EncryptedChat>),
-    /// `encryptedChatDiscarded`. A secret chat that was ended or turned down.
+    /// `encryptedChatDiscarded`. A secret chat that was ended or declined.
     Discarded(crate::types::EncryptedChatDiscarded),
 }
 
@@ -2935,15 +2935,15 @@ impl From<crate::types::EncryptedChatDiscarded> for EncryptedChat {
     }
 }
 
-/// A file in a secret chat, as the server keeps it: encrypted.
+/// An encrypted file in a secret chat, or none.
 ///
 /// The type `EncryptedFile`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum EncryptedFile {
-    /// `encryptedFileEmpty`. The message of a secret chat has no file.
+    /// `encryptedFileEmpty`. No file.
     Empty,
-    /// `encryptedFile`. A file in a secret chat.
+    /// `encryptedFile`. An encrypted file in a secret chat.
     EncryptedFile(crate::types::EncryptedFile),
 }
 
@@ -2975,15 +2975,15 @@ impl From<crate::types::EncryptedFile> for EncryptedFile {
     }
 }
 
-/// A message of a secret chat, as it comes over the server.
+/// A message of a secret chat, encrypted.
 ///
 /// The type `EncryptedMessage`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum EncryptedMessage {
-    /// `encryptedMessage`. A message of a secret chat that is to be shown.
+    /// `encryptedMessage`. A message of a secret chat.
     EncryptedMessage(Box<crate::types::EncryptedMessage>),
-    /// `encryptedMessageService`. A message about a secret chat itself: keys, deleted messages, timers.
+    /// `encryptedMessageService`. A service message of a secret chat: about keys, deleted messages, timers and so on.
     Service(crate::types::EncryptedMessageService),
 }
 
@@ -3032,7 +3032,7 @@ impl From<crate::types::EncryptedMessageService> for EncryptedMessage {
 pub enum ExportedChatInvite {
     /// `chatInviteExported`. An invite link, its limits, and how often it was used.
     ChatInviteExported(Box<crate::types::ChatInviteExported>),
-    /// `chatInvitePublicJoinRequests`. No invite link: the user asked to join from the chat's public page.
+    /// `chatInvitePublicJoinRequests`. Not an invite link: the user requested to join a public chat.
     ChatInvitePublicJoinRequests,
 }
 
@@ -3070,7 +3070,7 @@ impl From<crate::types::ChatInviteExported> for ExportedChatInvite {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ForumTopic {
-    /// `forumTopicDeleted`. A topic that is gone.
+    /// `forumTopicDeleted`. A deleted topic.
     Deleted(crate::types::ForumTopicDeleted),
     /// `forumTopic`. A topic of a forum, with its counters.
     ForumTopic(Box<crate::types::ForumTopic>),
@@ -3113,15 +3113,15 @@ impl From<crate::types::ForumTopic> for ForumTopic {
     }
 }
 
-/// A point on the earth.
+/// A geographic point, or none.
 ///
 /// The type `GeoPoint`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum GeoPoint {
-    /// `geoPointEmpty`. No point is known.
+    /// `geoPointEmpty`. No point.
     Empty,
-    /// `geoPoint`. A point by its coordinates.
+    /// `geoPoint`. A geographic point.
     GeoPoint(crate::types::GeoPoint),
 }
 
@@ -3159,9 +3159,9 @@ impl From<crate::types::GeoPoint> for GeoPoint {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum GroupCall {
-    /// `groupCallDiscarded`. A group call that is over.
+    /// `groupCallDiscarded`. A group call that has ended.
     Discarded(crate::types::GroupCallDiscarded),
-    /// `groupCall`. A group call that is on, or planned.
+    /// `groupCall`. A group call that is active or scheduled.
     GroupCall(Box<crate::types::GroupCall>),
 }
 
@@ -3204,35 +3204,35 @@ impl From<crate::types::GroupCall> for GroupCall {
 
 /// What a button under a message does.
 ///
-/// Bots send the constructors that begin with `input` where there are such; what arrives with a message is the other one.
+/// Where there are two constructors, bots send the one that begins with `input`, and the other one arrives with messages.
 ///
 /// The type `InlineButtonType`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InlineButtonType {
-    /// `inlineButtonTypeUrl`. The button opens a page.
+    /// `inlineButtonTypeUrl`. The button opens a URL.
     Url(crate::types::InlineButtonTypeUrl),
-    /// `inlineButtonTypeUrlAuth`. The button opens a page that knows the user: ask, then get its address from [`messages.acceptUrlAuth`](crate::messages::AcceptUrlAuth).
+    /// `inlineButtonTypeUrlAuth`. The button logs the user in to a website: ask the user, then get the URL with [`messages.acceptUrlAuth`](crate::messages::AcceptUrlAuth).
     UrlAuth(crate::types::InlineButtonTypeUrlAuth),
-    /// `inputInlineButtonTypeUrlAuth`. The same as [`inlineButtonTypeUrlAuth`](crate::types::InlineButtonTypeUrlAuth) while a bot sends it.
+    /// `inputInlineButtonTypeUrlAuth`. The form of [`inlineButtonTypeUrlAuth`](crate::types::InlineButtonTypeUrlAuth) that bots send.
     InputInlineButtonTypeUrlAuth(Box<crate::types::InputInlineButtonTypeUrlAuth>),
     /// `inlineButtonTypeWebView`. The button opens a Mini App.
     WebView(crate::types::InlineButtonTypeWebView),
-    /// `inlineButtonTypeCallback`. The button tells the bot that it was pressed; press it with [`messages.getBotCallbackAnswer`](crate::messages::GetBotCallbackAnswer).
+    /// `inlineButtonTypeCallback`. The button sends data to the bot; press it with [`messages.getBotCallbackAnswer`](crate::messages::GetBotCallbackAnswer).
     Callback(crate::types::InlineButtonTypeCallback),
-    /// `inlineButtonTypeGame`. The button starts the message's game.
+    /// `inlineButtonTypeGame`. The button starts the game of the message.
     Game,
-    /// `inlineButtonTypeBuy`. The button pays the message's invoice.
+    /// `inlineButtonTypeBuy`. The button pays the invoice of the message.
     Buy,
-    /// `inlineButtonTypeSwitchInline`. The button puts the bot's name and a query into the input field of a chat.
+    /// `inlineButtonTypeSwitchInline`. The button puts the bot's username and an inline query into the input field of a chat.
     SwitchInline(crate::types::InlineButtonTypeSwitchInline),
     /// `inlineButtonTypeUserProfile`. The button opens a user's profile.
     UserProfile(crate::types::InlineButtonTypeUserProfile),
-    /// `inputInlineButtonTypeUserProfile`. The same as [`inlineButtonTypeUserProfile`](crate::types::InlineButtonTypeUserProfile) while a bot sends it.
+    /// `inputInlineButtonTypeUserProfile`. The form of [`inlineButtonTypeUserProfile`](crate::types::InlineButtonTypeUserProfile) that bots send.
     InputInlineButtonTypeUserProfile(crate::types::InputInlineButtonTypeUserProfile),
-    /// `inlineButtonTypeCopy`. The button copies a text.
+    /// `inlineButtonTypeCopy`. The button copies a text to the clipboard.
     Copy(crate::types::InlineButtonTypeCopy),
-    /// `inlineButtonTypeDisabled`. The button is shown but cannot be pressed.
+    /// `inlineButtonTypeDisabled`. The button is shown, but cannot be pressed.
     Disabled,
 }
 
@@ -3356,23 +3356,23 @@ impl From<crate::types::InlineButtonTypeCopy> for InlineButtonType {
     }
 }
 
-/// A kind of chat that an inline bot is used in.
+/// The kind of chat in which an inline query was made.
 ///
 /// The type `InlineQueryPeerType`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InlineQueryPeerType {
-    /// `inlineQueryPeerTypeSameBotPM`. The inline bot is used in its own private chat.
+    /// `inlineQueryPeerTypeSameBotPM`. The inline query was made in the private chat with the bot itself.
     SameBotPm,
-    /// `inlineQueryPeerTypePM`. The inline bot is used in a private chat with a person.
+    /// `inlineQueryPeerTypePM`. The inline query was made in a private chat with a user.
     Pm,
-    /// `inlineQueryPeerTypeChat`. The inline bot is used in a basic group.
+    /// `inlineQueryPeerTypeChat`. The inline query was made in a basic group.
     Chat,
-    /// `inlineQueryPeerTypeMegagroup`. The inline bot is used in a supergroup.
+    /// `inlineQueryPeerTypeMegagroup`. The inline query was made in a supergroup.
     Megagroup,
-    /// `inlineQueryPeerTypeBroadcast`. The inline bot is used in a channel.
+    /// `inlineQueryPeerTypeBroadcast`. The inline query was made in a channel.
     Broadcast,
-    /// `inlineQueryPeerTypeBotPM`. The inline bot is used in a private chat with another bot.
+    /// `inlineQueryPeerTypeBotPM`. The inline query was made in a private chat with another bot.
     BotPm,
 }
 
@@ -3403,19 +3403,19 @@ impl tl::Decode for InlineQueryPeerType {
     }
 }
 
-/// How a text reworked by a language model shall sound, in a request.
+/// The style in which the AI rewrites a text, in a request.
 ///
 /// The type `InputAiComposeTone`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputAiComposeTone {
-    /// `inputAiComposeToneDefault`. One of the tones that Telegram offers.
+    /// `inputAiComposeToneDefault`. One of the styles that Telegram offers.
     Default(crate::types::InputAiComposeToneDefault),
-    /// `inputAiComposeToneID`. A tone that a user made, by id and access hash.
+    /// `inputAiComposeToneID`. A style created by a user, by id and access hash.
     Id(crate::types::InputAiComposeToneId),
-    /// `inputAiComposeToneSlug`. A tone that a user made, by the name in its link.
+    /// `inputAiComposeToneSlug`. A style created by a user, by its link.
     Slug(crate::types::InputAiComposeToneSlug),
-    /// `inputAiComposeToneSingleUse`. A tone for this once, in the user's own words.
+    /// `inputAiComposeToneSingleUse`. A style in the user's own words, used once.
     SingleUse(crate::types::InputAiComposeToneSingleUse),
 }
 
@@ -3527,29 +3527,29 @@ impl From<crate::types::InputBotAppShortName> for InputBotApp {
     }
 }
 
-/// What is sent when the user picks an inline result of the bot.
+/// The message that an inline result sends, as a bot gives it.
 ///
 /// The type `InputBotInlineMessage`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputBotInlineMessage {
-    /// `inputBotInlineMessageMediaAuto`. What an inline result sends: the media of the result itself, with a caption.
+    /// `inputBotInlineMessageMediaAuto`. The inline result sends its own media, with a caption.
     MediaAuto(Box<crate::types::InputBotInlineMessageMediaAuto>),
-    /// `inputBotInlineMessageText`. What an inline result sends: a text.
+    /// `inputBotInlineMessageText`. The inline result sends a text message.
     Text(Box<crate::types::InputBotInlineMessageText>),
-    /// `inputBotInlineMessageMediaGeo`. What an inline result sends: a place, or a live location that the bot updates.
+    /// `inputBotInlineMessageMediaGeo`. The inline result sends a location, or a live location that the bot updates.
     MediaGeo(Box<crate::types::InputBotInlineMessageMediaGeo>),
-    /// `inputBotInlineMessageMediaVenue`. What an inline result sends: a place with a name and an address.
+    /// `inputBotInlineMessageMediaVenue`. The inline result sends a venue: a location with a name and an address.
     MediaVenue(Box<crate::types::InputBotInlineMessageMediaVenue>),
-    /// `inputBotInlineMessageMediaContact`. What an inline result sends: a person's contact.
+    /// `inputBotInlineMessageMediaContact`. The inline result sends a contact.
     MediaContact(Box<crate::types::InputBotInlineMessageMediaContact>),
-    /// `inputBotInlineMessageGame`. What an inline result sends: the game of the result.
+    /// `inputBotInlineMessageGame`. The inline result sends its game.
     Game(crate::types::InputBotInlineMessageGame),
-    /// `inputBotInlineMessageMediaInvoice`. What an inline result sends: an invoice of the bot.
+    /// `inputBotInlineMessageMediaInvoice`. The inline result sends an invoice.
     MediaInvoice(Box<crate::types::InputBotInlineMessageMediaInvoice>),
-    /// `inputBotInlineMessageMediaWebPage`. What an inline result sends: a text with the preview of a web page that the bot chose.
+    /// `inputBotInlineMessageMediaWebPage`. The inline result sends a text message with a link preview that the bot chose.
     MediaWebPage(Box<crate::types::InputBotInlineMessageMediaWebPage>),
-    /// `inputBotInlineMessageRichMessage`. What an inline result sends: content made of blocks.
+    /// `inputBotInlineMessageRichMessage`. The inline result sends a message of structured blocks, such as headings and tables.
     RichMessage(Box<crate::types::InputBotInlineMessageRichMessage>),
 }
 
@@ -3667,7 +3667,7 @@ impl From<crate::types::InputBotInlineMessageRichMessage> for InputBotInlineMess
     }
 }
 
-/// The id of a message that was sent through a bot's inline mode, by which the bot edits it.
+/// The id of a message sent by inline mode, with which the bot can edit it.
 ///
 /// The type `InputBotInlineMessageID`.
 #[derive(Clone, Debug, PartialEq)]
@@ -3675,7 +3675,7 @@ impl From<crate::types::InputBotInlineMessageRichMessage> for InputBotInlineMess
 pub enum InputBotInlineMessageId {
     /// `inputBotInlineMessageID`. An inline message by a 64-bit id, the older form.
     InputBotInlineMessageId(crate::types::InputBotInlineMessageId),
-    /// `inputBotInlineMessageID64`. An inline message by its owner and a number.
+    /// `inputBotInlineMessageID64`. An inline message by its owner and id.
     InputBotInlineMessageId64(crate::types::InputBotInlineMessageId64),
 }
 
@@ -3716,13 +3716,13 @@ impl From<crate::types::InputBotInlineMessageId64> for InputBotInlineMessageId {
     }
 }
 
-/// One result that a bot offers to an inline query.
+/// A result of an inline query, as a bot gives it.
 ///
 /// The type `InputBotInlineResult`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputBotInlineResult {
-    /// `inputBotInlineResult`. An inline result with its own title and picture, or with a file from the web.
+    /// `inputBotInlineResult`. An inline result with texts, or with files from the web.
     InputBotInlineResult(Box<crate::types::InputBotInlineResult>),
     /// `inputBotInlineResultPhoto`. An inline result that is a photo Telegram has already.
     Photo(Box<crate::types::InputBotInlineResultPhoto>),
@@ -3797,11 +3797,11 @@ impl From<crate::types::InputBotInlineResultGame> for InputBotInlineResult {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputChannel {
-    /// `inputChannelEmpty`. No channel in particular, in a request.
+    /// `inputChannelEmpty`. No channel.
     Empty,
     /// `inputChannel`. A channel or supergroup, by id and access hash.
     InputChannel(crate::types::InputChannel),
-    /// `inputChannelFromMessage`. A channel that the account knows only from a message (flag `min`), named through that message.
+    /// `inputChannelFromMessage`. A channel that the account knows only from a message (`min` is set), referred to by that message.
     FromMessage(crate::types::InputChannelFromMessage),
 }
 
@@ -3850,11 +3850,11 @@ impl From<crate::types::InputChannelFromMessage> for InputChannel {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputChatPhoto {
-    /// `inputChatPhotoEmpty`. No photo: removes the one that is there.
+    /// `inputChatPhotoEmpty`. No photo: removes the current one.
     Empty,
-    /// `inputChatUploadedPhoto`. A fresh upload: a picture, a short film, or a sticker or emoji of which the app makes a picture.
+    /// `inputChatUploadedPhoto`. A new photo for a chat: an uploaded picture or video, or a sticker or custom emoji.
     InputChatUploadedPhoto(crate::types::InputChatUploadedPhoto),
-    /// `inputChatPhoto`. The new photo of a chat is one that Telegram has already.
+    /// `inputChatPhoto`. A photo that Telegram has already, as the new photo of a chat.
     InputChatPhoto(crate::types::InputChatPhoto),
 }
 
@@ -3897,17 +3897,17 @@ impl From<crate::types::InputChatPhoto> for InputChatPhoto {
     }
 }
 
-/// A theme of a private chat in a request.
+/// A theme of a single chat in a request.
 ///
 /// The type `InputChatTheme`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputChatTheme {
-    /// `inputChatThemeEmpty`. No theme for the chat: the usual colours.
+    /// `inputChatThemeEmpty`. No theme: resets the chat to the default.
     Empty,
-    /// `inputChatTheme`. A theme for the chat, by its emoji.
+    /// `inputChatTheme`. A standard chat theme, by its emoji.
     InputChatTheme(crate::types::InputChatTheme),
-    /// `inputChatThemeUniqueGift`. A theme for the chat that is made from a collectible gift of the user.
+    /// `inputChatThemeUniqueGift`. A chat theme of a collectible gift that the account owns.
     UniqueGift(crate::types::InputChatThemeUniqueGift),
 }
 
@@ -3950,15 +3950,15 @@ impl From<crate::types::InputChatThemeUniqueGift> for InputChatTheme {
     }
 }
 
-/// Proof that one knows the two-step verification password, without sending it.
+/// Proof of the two-step verification password (SRP), without the password itself.
 ///
 /// The type `InputCheckPasswordSRP`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputCheckPasswordSrp {
-    /// `inputCheckPasswordEmpty`. No proof, as no two-step verification password is set.
+    /// `inputCheckPasswordEmpty`. No proof, because the account has no two-step verification password.
     InputCheckPasswordEmpty,
-    /// `inputCheckPasswordSRP`. The proof, computed from the password and the values of [`account.getPassword`](crate::account::GetPassword).
+    /// `inputCheckPasswordSRP`. An SRP proof, computed from the password and the answer of [`account.getPassword`](crate::account::GetPassword).
     InputCheckPasswordSrp(Box<crate::types::InputCheckPasswordSrp>),
 }
 
@@ -3990,15 +3990,15 @@ impl From<crate::types::InputCheckPasswordSrp> for InputCheckPasswordSrp {
     }
 }
 
-/// A collectible that was bought on Fragment, in a request.
+/// A username or phone number sold on Fragment, in a request.
 ///
 /// The type `InputCollectible`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputCollectible {
-    /// `inputCollectibleUsername`. A username from Fragment, the market where usernames are bought.
+    /// `inputCollectibleUsername`. A username that is sold on Fragment.
     Username(crate::types::InputCollectibleUsername),
-    /// `inputCollectiblePhone`. A number from Fragment, the market for anonymous phone numbers.
+    /// `inputCollectiblePhone`. An anonymous phone number that is sold on Fragment.
     Phone(crate::types::InputCollectiblePhone),
 }
 
@@ -4039,17 +4039,17 @@ impl From<crate::types::InputCollectiblePhone> for InputCollectible {
     }
 }
 
-/// An entry of the list of chats in a request: a chat or a folder.
+/// An entry of the chat list in a request: a chat, a folder or a community.
 ///
 /// The type `InputDialogPeer`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputDialogPeer {
-    /// `inputDialogPeer`. A single chat of the list of chats.
+    /// `inputDialogPeer`. A chat, as an entry of the chat list.
     InputDialogPeer(crate::types::InputDialogPeer),
-    /// `inputDialogPeerFolder`. All chats of a folder, as entries of the list of chats.
+    /// `inputDialogPeerFolder`. All chats of a folder, as entries of the chat list.
     Folder(crate::types::InputDialogPeerFolder),
-    /// `inputDialogPeerCommunity`. A community, as one entry of the list.
+    /// `inputDialogPeerCommunity`. A community, as an entry of the chat list.
     Community(crate::types::InputDialogPeerCommunity),
 }
 
@@ -4101,15 +4101,15 @@ impl From<crate::types::InputDialogPeerCommunity> for InputDialogPeer {
     }
 }
 
-/// A document of Telegram in a request: file, video, song, sticker, animation.
+/// A document in a request: file, video, music, sticker, animation and so on.
 ///
 /// The type `InputDocument`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputDocument {
-    /// `inputDocumentEmpty`. No document, in a request.
+    /// `inputDocumentEmpty`. No document.
     Empty,
-    /// `inputDocument`. A document that Telegram has, in a request.
+    /// `inputDocument`. A document, by id, access hash and file reference.
     InputDocument(crate::types::InputDocument),
 }
 
@@ -4147,13 +4147,13 @@ impl From<crate::types::InputDocument> for InputDocument {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputEncryptedFile {
-    /// `inputEncryptedFileEmpty`. No file for the secret chat.
+    /// `inputEncryptedFileEmpty`. No file.
     Empty,
-    /// `inputEncryptedFileUploaded`. An encrypted file of up to 10 MB that was just uploaded.
+    /// `inputEncryptedFileUploaded`. A newly uploaded encrypted file of up to 10 MB.
     Uploaded(crate::types::InputEncryptedFileUploaded),
     /// `inputEncryptedFile`. An encrypted file that was sent before.
     InputEncryptedFile(crate::types::InputEncryptedFile),
-    /// `inputEncryptedFileBigUploaded`. A larger encrypted file that was just uploaded.
+    /// `inputEncryptedFileBigUploaded`. A newly uploaded encrypted file of more than 10 MB.
     BigUploaded(crate::types::InputEncryptedFileBigUploaded),
 }
 
@@ -4207,7 +4207,7 @@ impl From<crate::types::InputEncryptedFileBigUploaded> for InputEncryptedFile {
     }
 }
 
-/// An uploaded file, before it becomes a photo, document or the like. The parts are kept for some time only: use it soon after the upload.
+/// An uploaded file, to be used as a photo, document and so on. Use it soon after the upload: the parts are kept for a limited time only.
 ///
 /// The type `InputFile`.
 #[derive(Clone, Debug, PartialEq)]
@@ -4215,9 +4215,9 @@ impl From<crate::types::InputEncryptedFileBigUploaded> for InputEncryptedFile {
 pub enum InputFile {
     /// `inputFile`. A file of up to 10 MB, uploaded with [`upload.saveFilePart`](crate::upload::SaveFilePart).
     InputFile(Box<crate::types::InputFile>),
-    /// `inputFileBig`. A larger file, uploaded with [`upload.saveBigFilePart`](crate::upload::SaveBigFilePart).
+    /// `inputFileBig`. A file of more than 10 MB, uploaded with [`upload.saveBigFilePart`](crate::upload::SaveBigFilePart).
     Big(crate::types::InputFileBig),
-    /// `inputFileStoryDocument`. The video of a story that exists already, to make another story from it without a new upload.
+    /// `inputFileStoryDocument`. The video of an existing story, to create another story from it without uploading it again.
     StoryDocument(crate::types::InputFileStoryDocument),
 }
 
@@ -4275,25 +4275,25 @@ impl From<crate::types::InputFileStoryDocument> for InputFile {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputFileLocation {
-    /// `inputFileLocation`. A file by its volume, as photos were named formerly.
+    /// `inputFileLocation`. A file by its volume, the old way of referring to photos.
     InputFileLocation(crate::types::InputFileLocation),
     /// `inputEncryptedFileLocation`. An encrypted file of a secret chat.
     InputEncryptedFileLocation(crate::types::InputEncryptedFileLocation),
-    /// `inputDocumentFileLocation`. A document, or one of its small pictures.
+    /// `inputDocumentFileLocation`. A document, or one of its thumbnails.
     InputDocumentFileLocation(Box<crate::types::InputDocumentFileLocation>),
     /// `inputSecureFileLocation`. An encrypted file of Telegram Passport.
     InputSecureFileLocation(crate::types::InputSecureFileLocation),
-    /// `inputTakeoutFileLocation`. In an export session: a JSON file with the data of the account that no method of its own exports.
+    /// `inputTakeoutFileLocation`. In an export of the account's data: a JSON file with data that no other method returns.
     InputTakeoutFileLocation,
     /// `inputPhotoFileLocation`. A photo in one of its sizes.
     InputPhotoFileLocation(Box<crate::types::InputPhotoFileLocation>),
-    /// `inputPhotoLegacyFileLocation`. A photo by its volume as well as its id, for files whose old address is all one has.
+    /// `inputPhotoLegacyFileLocation`. A photo by id and volume, for photos known by their old location only.
     InputPhotoLegacyFileLocation(Box<crate::types::InputPhotoLegacyFileLocation>),
     /// `inputPeerPhotoFileLocation`. The profile photo of a user, group or channel.
     InputPeerPhotoFileLocation(crate::types::InputPeerPhotoFileLocation),
-    /// `inputStickerSetThumb`. The small picture of a sticker set.
+    /// `inputStickerSetThumb`. The thumbnail of a sticker set.
     InputStickerSetThumb(crate::types::InputStickerSetThumb),
-    /// `inputGroupCallStream`. A piece of a live stream in a channel or group.
+    /// `inputGroupCallStream`. A segment of a live stream.
     InputGroupCallStream(Box<crate::types::InputGroupCallStream>),
 }
 
@@ -4462,15 +4462,15 @@ impl From<crate::types::InputGameShortName> for InputGame {
     }
 }
 
-/// A place on the earth in a request.
+/// A geographic point in a request.
 ///
 /// The type `InputGeoPoint`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputGeoPoint {
-    /// `inputGeoPointEmpty`. No place, in a request.
+    /// `inputGeoPointEmpty`. No point.
     Empty,
-    /// `inputGeoPoint`. A place by latitude and longitude.
+    /// `inputGeoPoint`. A geographic point by latitude and longitude.
     InputGeoPoint(crate::types::InputGeoPoint),
 }
 
@@ -4512,7 +4512,7 @@ pub enum InputGroupCall {
     InputGroupCall(crate::types::InputGroupCall),
     /// `inputGroupCallSlug`. A conference call by the name in its link.
     Slug(crate::types::InputGroupCallSlug),
-    /// `inputGroupCallInviteMessage`. A conference call by the message that invited to it.
+    /// `inputGroupCallInviteMessage`. A conference call, by the message with the invitation.
     InviteMessage(crate::types::InputGroupCallInviteMessage),
 }
 
@@ -4572,33 +4572,33 @@ impl From<crate::types::InputGroupCallInviteMessage> for InputGroupCall {
 pub enum InputInvoice {
     /// `inputInvoiceMessage`. To be paid: the invoice in a message.
     Message(crate::types::InputInvoiceMessage),
-    /// `inputInvoiceSlug`. To be paid: an invoice by its link.
+    /// `inputInvoiceSlug`. To be paid: an invoice, by its link.
     Slug(crate::types::InputInvoiceSlug),
     /// `inputInvoicePremiumGiftCode`. To be paid: gift codes or a giveaway of Premium.
     PremiumGiftCode(Box<crate::types::InputInvoicePremiumGiftCode>),
-    /// `inputInvoiceStars`. To be paid: Stars: for oneself, for a friend, or for a giveaway.
+    /// `inputInvoiceStars`. To be paid: Stars for the account itself, for another user, or for a giveaway.
     Stars(crate::types::InputInvoiceStars),
-    /// `inputInvoiceChatInviteSubscription`. To be paid: a paid subscription to a channel behind an invite link.
+    /// `inputInvoiceChatInviteSubscription`. To be paid: a paid subscription to a channel, by its invite link.
     ChatInviteSubscription(crate::types::InputInvoiceChatInviteSubscription),
     /// `inputInvoiceStarGift`. To be paid: a gift to a user or channel.
     StarGift(Box<crate::types::InputInvoiceStarGift>),
-    /// `inputInvoiceStarGiftUpgrade`. To be paid: that a gift becomes a collectible.
+    /// `inputInvoiceStarGiftUpgrade`. To be paid: upgrading a gift to a collectible.
     StarGiftUpgrade(crate::types::InputInvoiceStarGiftUpgrade),
-    /// `inputInvoiceStarGiftTransfer`. To be paid: handing a collectible gift to somebody else.
+    /// `inputInvoiceStarGiftTransfer`. To be paid: the transfer of a collectible gift.
     StarGiftTransfer(Box<crate::types::InputInvoiceStarGiftTransfer>),
     /// `inputInvoicePremiumGiftStars`. To be paid: Premium as a gift, paid with Stars.
     PremiumGiftStars(Box<crate::types::InputInvoicePremiumGiftStars>),
-    /// `inputInvoiceBusinessBotTransferStars`. To be paid: Stars that a connected business bot takes from the user's balance.
+    /// `inputInvoiceBusinessBotTransferStars`. To be paid: a transfer of Stars from a business account to its connected bot.
     BusinessBotTransferStars(Box<crate::types::InputInvoiceBusinessBotTransferStars>),
     /// `inputInvoiceStarGiftResale`. To be paid: a collectible gift that its owner sells.
     StarGiftResale(Box<crate::types::InputInvoiceStarGiftResale>),
-    /// `inputInvoiceStarGiftPrepaidUpgrade`. To be paid: the upgrade of somebody else's gift, paid for them.
+    /// `inputInvoiceStarGiftPrepaidUpgrade`. To be paid: the upgrade of somebody else's gift.
     StarGiftPrepaidUpgrade(crate::types::InputInvoiceStarGiftPrepaidUpgrade),
-    /// `inputInvoicePremiumAuthCode`. To be paid: Premium that is bought in order to get a login code by SMS.
+    /// `inputInvoicePremiumAuthCode`. To be paid: Premium that has to be bought to receive a login code by SMS.
     PremiumAuthCode(crate::types::InputInvoicePremiumAuthCode),
-    /// `inputInvoiceStarGiftDropOriginalDetails`. To be paid: that a collectible gift no longer shows who gave it to whom, and the text.
+    /// `inputInvoiceStarGiftDropOriginalDetails`. To be paid: the removal of sender, recipient and text from a collectible gift.
     StarGiftDropOriginalDetails(crate::types::InputInvoiceStarGiftDropOriginalDetails),
-    /// `inputInvoiceStarGiftAuctionBid`. To be paid: a bid in an auction of gifts.
+    /// `inputInvoiceStarGiftAuctionBid`. To be paid: a bid in a gift auction.
     StarGiftAuctionBid(Box<crate::types::InputInvoiceStarGiftAuctionBid>),
 }
 
@@ -4782,51 +4782,51 @@ impl From<crate::types::InputInvoiceStarGiftAuctionBid> for InputInvoice {
     }
 }
 
-/// What a message to be sent shows besides its text: a fresh upload, a file that Telegram has, a place, a contact, a poll and so on.
+/// The media of a message to be sent: an uploaded file, one that Telegram has already, a location, a contact, a poll and so on.
 ///
 /// The type `InputMedia`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputMedia {
-    /// `inputMediaEmpty`. No media to be sent.
+    /// `inputMediaEmpty`. No media.
     Empty,
-    /// `inputMediaUploadedPhoto`. Media to be sent: a picture that was just uploaded, to be sent as a photo.
+    /// `inputMediaUploadedPhoto`. Media to send: a newly uploaded picture, sent as a photo.
     UploadedPhoto(Box<crate::types::InputMediaUploadedPhoto>),
-    /// `inputMediaPhoto`. Media to be sent: a photo that Telegram has already.
+    /// `inputMediaPhoto`. Media to send: a photo that Telegram has already.
     Photo(Box<crate::types::InputMediaPhoto>),
-    /// `inputMediaGeoPoint`. Media to be sent: a place on the map.
+    /// `inputMediaGeoPoint`. Media to send: a location.
     GeoPoint(crate::types::InputMediaGeoPoint),
-    /// `inputMediaContact`. Media to be sent: a person's contact.
+    /// `inputMediaContact`. Media to send: a contact.
     Contact(Box<crate::types::InputMediaContact>),
-    /// `inputMediaUploadedDocument`. Media to be sent: a file that was just uploaded: a document, video, song, voice message, animation or sticker.
+    /// `inputMediaUploadedDocument`. Media to send: a newly uploaded file, as a document, video, music, voice message, animation or sticker.
     UploadedDocument(Box<crate::types::InputMediaUploadedDocument>),
-    /// `inputMediaDocument`. Media to be sent: a document that Telegram has already.
+    /// `inputMediaDocument`. Media to send: a document that Telegram has already.
     Document(Box<crate::types::InputMediaDocument>),
-    /// `inputMediaVenue`. Media to be sent: a place with a name and an address.
+    /// `inputMediaVenue`. Media to send: a venue, which is a location with a name and an address.
     Venue(Box<crate::types::InputMediaVenue>),
-    /// `inputMediaPhotoExternal`. Media to be sent: a photo that the server fetches from the web.
+    /// `inputMediaPhotoExternal`. Media to send: a photo that the server downloads from a URL.
     PhotoExternal(crate::types::InputMediaPhotoExternal),
-    /// `inputMediaDocumentExternal`. Media to be sent: a file that the server fetches from the web.
+    /// `inputMediaDocumentExternal`. Media to send: a file that the server downloads from a URL.
     DocumentExternal(Box<crate::types::InputMediaDocumentExternal>),
-    /// `inputMediaGame`. Media to be sent: a game of a bot.
+    /// `inputMediaGame`. Media to send: a game of a bot.
     Game(crate::types::InputMediaGame),
-    /// `inputMediaInvoice`. Media to be sent: an invoice of a bot, with a button to pay.
+    /// `inputMediaInvoice`. Media to send: an invoice of a bot, with a payment button.
     Invoice(Box<crate::types::InputMediaInvoice>),
-    /// `inputMediaGeoLive`. Media to be sent: a live location, which is updated for a while by editing the message.
+    /// `inputMediaGeoLive`. Media to send: a live location, which is updated by editing the message.
     GeoLive(Box<crate::types::InputMediaGeoLive>),
-    /// `inputMediaPoll`. Media to be sent: a poll or quiz.
+    /// `inputMediaPoll`. Media to send: a poll or quiz.
     Poll(Box<crate::types::InputMediaPoll>),
-    /// `inputMediaDice`. Media to be sent: an animated emoji with a random result: dice, darts, a slot machine and such.
+    /// `inputMediaDice`. Media to send: an animated emoji with a random result, such as dice, darts or a slot machine.
     Dice(crate::types::InputMediaDice),
-    /// `inputMediaStory`. Media to be sent: a story, to be shared in a message.
+    /// `inputMediaStory`. Media to send: a story.
     Story(crate::types::InputMediaStory),
-    /// `inputMediaWebPage`. Media to be sent: the preview of a web page, chosen by the sender.
+    /// `inputMediaWebPage`. Media to send: a link preview of a chosen page.
     WebPage(crate::types::InputMediaWebPage),
-    /// `inputMediaPaidMedia`. Media to be sent: photos and videos that have to be bought with Stars before they can be seen.
+    /// `inputMediaPaidMedia`. Media to send: photos and videos that have to be bought with Stars to be seen.
     PaidMedia(crate::types::InputMediaPaidMedia),
-    /// `inputMediaTodo`. Media to be sent: a checklist.
+    /// `inputMediaTodo`. Media to send: a checklist.
     Todo(Box<crate::types::InputMediaTodo>),
-    /// `inputMediaStakeDice`. Media to be sent: a die on whose result TON is bet.
+    /// `inputMediaStakeDice`. Media to send: a die with a stake in TON.
     StakeDice(Box<crate::types::InputMediaStakeDice>),
 }
 
@@ -5065,13 +5065,13 @@ impl From<crate::types::InputMediaStakeDice> for InputMedia {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputMessage {
-    /// `inputMessageID`. A message in a request, by its id.
+    /// `inputMessageID`. A message, by its id.
     Id(crate::types::InputMessageId),
-    /// `inputMessageReplyTo`. The message that another one answers.
+    /// `inputMessageReplyTo`. The message that another one replies to.
     ReplyTo(crate::types::InputMessageReplyTo),
     /// `inputMessagePinned`. The pinned message of the chat.
     Pinned,
-    /// `inputMessageCallbackQuery`. The message whose button was pressed, for bots.
+    /// `inputMessageCallbackQuery`. The message whose button was pressed; for bots.
     CallbackQuery(crate::types::InputMessageCallbackQuery),
 }
 
@@ -5125,23 +5125,23 @@ impl From<crate::types::InputMessageCallbackQuery> for InputMessage {
     }
 }
 
-/// For what notification settings are: one chat, a topic, or all chats of a kind.
+/// What notification settings apply to: one chat, a forum topic, or all chats of a kind.
 ///
 /// The type `InputNotifyPeer`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputNotifyPeer {
-    /// `inputNotifyPeer`. Notification settings in a request, for one chat.
+    /// `inputNotifyPeer`. Notification settings of one chat.
     InputNotifyPeer(crate::types::InputNotifyPeer),
-    /// `inputNotifyUsers`. Notification settings in a request, for all private chats that have no settings of their own.
+    /// `inputNotifyUsers`. Notification settings of all private chats without settings of their own.
     InputNotifyUsers,
-    /// `inputNotifyChats`. Notification settings in a request, for all groups that have no settings of their own.
+    /// `inputNotifyChats`. Notification settings of all groups without settings of their own.
     InputNotifyChats,
-    /// `inputNotifyBroadcasts`. Notification settings in a request, for all channels that have no settings of their own.
+    /// `inputNotifyBroadcasts`. Notification settings of all channels without settings of their own.
     InputNotifyBroadcasts,
-    /// `inputNotifyForumTopic`. Notification settings in a request, for one topic of a forum.
+    /// `inputNotifyForumTopic`. Notification settings of one topic of a forum.
     InputNotifyForumTopic(crate::types::InputNotifyForumTopic),
-    /// `inputNotifyCommunity`. Notification settings in a request, for a community with its chats.
+    /// `inputNotifyCommunity`. Notification settings of a community with its chats.
     InputNotifyCommunity(crate::types::InputNotifyCommunity),
 }
 
@@ -5199,15 +5199,15 @@ impl From<crate::types::InputNotifyCommunity> for InputNotifyPeer {
     }
 }
 
-/// What the device's keeper of passkeys answered.
+/// The answer of a device about a passkey.
 ///
 /// The type `InputPasskeyResponse`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputPasskeyResponse {
-    /// `inputPasskeyResponseRegister`. The answer when a passkey was made.
+    /// `inputPasskeyResponseRegister`. The answer to creating a passkey.
     Register(crate::types::InputPasskeyResponseRegister),
-    /// `inputPasskeyResponseLogin`. The answer when somebody logs in with a passkey.
+    /// `inputPasskeyResponseLogin`. The answer to signing in with a passkey.
     Login(Box<crate::types::InputPasskeyResponseLogin>),
 }
 
@@ -5248,15 +5248,15 @@ impl From<crate::types::InputPasskeyResponseLogin> for InputPasskeyResponse {
     }
 }
 
-/// How a payment is made.
+/// The payment method used for a payment.
 ///
 /// The type `InputPaymentCredentials`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputPaymentCredentials {
-    /// `inputPaymentCredentialsSaved`. A card that was saved for a payment before.
+    /// `inputPaymentCredentialsSaved`. A card that was saved at an earlier payment.
     Saved(crate::types::InputPaymentCredentialsSaved),
-    /// `inputPaymentCredentials`. A card, as a token that the payment provider gave for it.
+    /// `inputPaymentCredentials`. A card, as tokenized by the payment provider.
     InputPaymentCredentials(crate::types::InputPaymentCredentials),
     /// `inputPaymentCredentialsApplePay`. Payment with Apple Pay.
     ApplePay(crate::types::InputPaymentCredentialsApplePay),
@@ -5323,7 +5323,7 @@ impl From<crate::types::InputPaymentCredentialsGooglePay> for InputPaymentCreden
     }
 }
 
-/// A chat in a request: a private chat, a basic group, a channel or supergroup, or the account itself. Users and channels need the access hash that this account got with them.
+/// A chat in a request: a user, a basic group, a channel or supergroup, or the account itself. Users and channels need the access hash that this account received with them.
 ///
 /// The type `InputPeer`.
 #[derive(Clone, Debug, PartialEq)]
@@ -5331,17 +5331,17 @@ impl From<crate::types::InputPaymentCredentialsGooglePay> for InputPaymentCreden
 pub enum InputPeer {
     /// `inputPeerEmpty`. No chat: the start of a paged list, or no restriction to one chat.
     Empty,
-    /// `inputPeerSelf`. The account that asks; as a chat it is Saved Messages.
+    /// `inputPeerSelf`. The account itself; as a chat it is Saved Messages.
     InputPeerSelf,
-    /// `inputPeerChat`. A basic group in a request.
+    /// `inputPeerChat`. A basic group.
     Chat(crate::types::InputPeerChat),
-    /// `inputPeerUser`. A private chat with a user or bot, in a request.
+    /// `inputPeerUser`. A user or bot, as a private chat.
     User(crate::types::InputPeerUser),
-    /// `inputPeerChannel`. A channel or supergroup in a request.
+    /// `inputPeerChannel`. A channel or supergroup.
     Channel(crate::types::InputPeerChannel),
-    /// `inputPeerUserFromMessage`. A user as a chat whom the account knows only from a message (flag `min`), named through that message.
+    /// `inputPeerUserFromMessage`. A user whom the account knows only from a message (`min` is set), as a private chat, referred to by that message.
     UserFromMessage(crate::types::InputPeerUserFromMessage),
-    /// `inputPeerChannelFromMessage`. A channel as a chat that the account knows only from a message (flag `min`), named through that message.
+    /// `inputPeerChannelFromMessage`. A channel that the account knows only from a message (`min` is set), referred to by that message.
     ChannelFromMessage(crate::types::InputPeerChannelFromMessage),
 }
 
@@ -5422,15 +5422,15 @@ impl From<crate::types::InputPeerChannelFromMessage> for InputPeer {
     }
 }
 
-/// A photo of Telegram in a request.
+/// A photo in a request.
 ///
 /// The type `InputPhoto`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputPhoto {
-    /// `inputPhotoEmpty`. No photo, in a request.
+    /// `inputPhotoEmpty`. No photo.
     Empty,
-    /// `inputPhoto`. A photo that Telegram has, in a request.
+    /// `inputPhoto`. A photo, by id, access hash and file reference.
     InputPhoto(crate::types::InputPhoto),
 }
 
@@ -5462,39 +5462,39 @@ impl From<crate::types::InputPhoto> for InputPhoto {
     }
 }
 
-/// What a privacy rule is about.
+/// What privacy rules are about, in a request.
 ///
 /// The type `InputPrivacyKey`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputPrivacyKey {
-    /// `inputPrivacyKeyStatusTimestamp`. Privacy setting in a request: who sees when the user was online last.
+    /// `inputPrivacyKeyStatusTimestamp`. Privacy key: who can see when the account was last online.
     StatusTimestamp,
-    /// `inputPrivacyKeyChatInvite`. Privacy setting in a request: who may add the user to groups and channels.
+    /// `inputPrivacyKeyChatInvite`. Privacy key: who can add the account to groups and channels.
     ChatInvite,
-    /// `inputPrivacyKeyPhoneCall`. Privacy setting in a request: who may call the user.
+    /// `inputPrivacyKeyPhoneCall`. Privacy key: who can call the account.
     PhoneCall,
-    /// `inputPrivacyKeyPhoneP2P`. Privacy setting in a request: with whom calls go directly from device to device, which shows the IP address to the other.
+    /// `inputPrivacyKeyPhoneP2P`. Privacy key: with whom calls may connect directly, which reveals the IP address to the other side.
     PhoneP2P,
-    /// `inputPrivacyKeyForwards`. Privacy setting in a request: whether forwarded messages of the user link to their account.
+    /// `inputPrivacyKeyForwards`. Privacy key: for whom forwarded messages of the account link to its profile.
     Forwards,
-    /// `inputPrivacyKeyProfilePhoto`. Privacy setting in a request: who sees the user's profile photos.
+    /// `inputPrivacyKeyProfilePhoto`. Privacy key: who can see the profile photos of the account.
     ProfilePhoto,
-    /// `inputPrivacyKeyPhoneNumber`. Privacy setting in a request: who sees the user's phone number.
+    /// `inputPrivacyKeyPhoneNumber`. Privacy key: who can see the phone number of the account.
     PhoneNumber,
-    /// `inputPrivacyKeyAddedByPhone`. Privacy setting in a request: who finds the user by their phone number, if they have it in their contacts.
+    /// `inputPrivacyKeyAddedByPhone`. Privacy key: who can find the account by its phone number.
     AddedByPhone,
-    /// `inputPrivacyKeyVoiceMessages`. Privacy setting in a request: who may send the user voice and round video messages.
+    /// `inputPrivacyKeyVoiceMessages`. Privacy key: who can send voice and round video messages to the account.
     VoiceMessages,
-    /// `inputPrivacyKeyAbout`. Privacy setting in a request: who sees the text about the user in their profile.
+    /// `inputPrivacyKeyAbout`. Privacy key: who can see the bio of the account.
     About,
-    /// `inputPrivacyKeyBirthday`. Privacy setting in a request: who sees the user's birthday.
+    /// `inputPrivacyKeyBirthday`. Privacy key: who can see the birthday of the account.
     Birthday,
-    /// `inputPrivacyKeyStarGiftsAutoSave`. Privacy setting in a request: whose gifts appear in the user's profile without being asked.
+    /// `inputPrivacyKeyStarGiftsAutoSave`. Privacy key: whose gifts are shown on the profile of the account automatically.
     StarGiftsAutoSave,
-    /// `inputPrivacyKeyNoPaidMessages`. Privacy setting in a request: who may write to the user without paying, where messages to them cost Stars.
+    /// `inputPrivacyKeyNoPaidMessages`. Privacy key: who can write to the account for free if it charges Stars for messages.
     NoPaidMessages,
-    /// `inputPrivacyKeySavedMusic`. Privacy setting in a request: who sees the songs in the user's profile.
+    /// `inputPrivacyKeySavedMusic`. Privacy key: who can see the music on the profile of the account.
     SavedMusic,
 }
 
@@ -5541,35 +5541,35 @@ impl tl::Decode for InputPrivacyKey {
     }
 }
 
-/// One line of a privacy setting: to whom something is allowed or forbidden.
+/// A privacy rule to be set: to whom something is allowed or forbidden.
 ///
 /// The type `InputPrivacyRule`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputPrivacyRule {
-    /// `inputPrivacyValueAllowContacts`. Privacy rule to be set: allowed for contacts.
+    /// `inputPrivacyValueAllowContacts`. Privacy rule: allowed for contacts.
     InputPrivacyValueAllowContacts,
-    /// `inputPrivacyValueAllowAll`. Privacy rule to be set: allowed for everybody.
+    /// `inputPrivacyValueAllowAll`. Privacy rule: allowed for everybody.
     InputPrivacyValueAllowAll,
-    /// `inputPrivacyValueAllowUsers`. Privacy rule to be set: allowed for certain users.
+    /// `inputPrivacyValueAllowUsers`. Privacy rule: allowed for certain users.
     InputPrivacyValueAllowUsers(crate::types::InputPrivacyValueAllowUsers),
-    /// `inputPrivacyValueDisallowContacts`. Privacy rule to be set: forbidden for contacts.
+    /// `inputPrivacyValueDisallowContacts`. Privacy rule: forbidden for contacts.
     InputPrivacyValueDisallowContacts,
-    /// `inputPrivacyValueDisallowAll`. Privacy rule to be set: forbidden for everybody.
+    /// `inputPrivacyValueDisallowAll`. Privacy rule: forbidden for everybody.
     InputPrivacyValueDisallowAll,
-    /// `inputPrivacyValueDisallowUsers`. Privacy rule to be set: forbidden for certain users.
+    /// `inputPrivacyValueDisallowUsers`. Privacy rule: forbidden for certain users.
     InputPrivacyValueDisallowUsers(crate::types::InputPrivacyValueDisallowUsers),
-    /// `inputPrivacyValueAllowChatParticipants`. Privacy rule to be set: allowed for the members of certain groups.
+    /// `inputPrivacyValueAllowChatParticipants`. Privacy rule: allowed for members of certain groups.
     InputPrivacyValueAllowChatParticipants(crate::types::InputPrivacyValueAllowChatParticipants),
-    /// `inputPrivacyValueDisallowChatParticipants`. Privacy rule to be set: forbidden for the members of certain groups.
+    /// `inputPrivacyValueDisallowChatParticipants`. Privacy rule: forbidden for members of certain groups.
     InputPrivacyValueDisallowChatParticipants(crate::types::InputPrivacyValueDisallowChatParticipants),
-    /// `inputPrivacyValueAllowCloseFriends`. Privacy rule to be set: allowed for those whom the user marked as close friends.
+    /// `inputPrivacyValueAllowCloseFriends`. Privacy rule: allowed for close friends.
     InputPrivacyValueAllowCloseFriends,
-    /// `inputPrivacyValueAllowPremium`. Privacy rule to be set: allowed for users with Premium.
+    /// `inputPrivacyValueAllowPremium`. Privacy rule: allowed for users with Telegram Premium.
     InputPrivacyValueAllowPremium,
-    /// `inputPrivacyValueAllowBots`. Privacy rule to be set: allowed for bots and their Mini Apps.
+    /// `inputPrivacyValueAllowBots`. Privacy rule: allowed for bots and their Mini Apps.
     InputPrivacyValueAllowBots,
-    /// `inputPrivacyValueDisallowBots`. Privacy rule to be set: forbidden for bots and their Mini Apps.
+    /// `inputPrivacyValueDisallowBots`. Privacy rule: forbidden for bots and their Mini Apps.
     InputPrivacyValueDisallowBots,
 }
 
@@ -5648,15 +5648,15 @@ impl From<crate::types::InputPrivacyValueDisallowChatParticipants> for InputPriv
     }
 }
 
-/// A quick reply in a request.
+/// A quick reply shortcut in a request.
 ///
 /// The type `InputQuickReplyShortcut`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputQuickReplyShortcut {
-    /// `inputQuickReplyShortcut`. A quick reply in a request, by name; one that does not exist is made.
+    /// `inputQuickReplyShortcut`. A quick reply shortcut, by name; it is created if it does not exist.
     InputQuickReplyShortcut(crate::types::InputQuickReplyShortcut),
-    /// `inputQuickReplyShortcutId`. A quick reply in a request, by id.
+    /// `inputQuickReplyShortcutId`. A quick reply shortcut, by id.
     Id(crate::types::InputQuickReplyShortcutId),
 }
 
@@ -5697,19 +5697,19 @@ impl From<crate::types::InputQuickReplyShortcutId> for InputQuickReplyShortcut {
     }
 }
 
-/// What a message to be sent answers, or where it belongs.
+/// What a message to be sent replies to, or where it belongs.
 ///
 /// The type `InputReplyTo`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputReplyTo {
-    /// `inputReplyToMessage`. The message to be sent answers a message, perhaps in another chat, perhaps only a part of it.
+    /// `inputReplyToMessage`. A reply to a message, possibly in another chat, or to a quote from one.
     Message(Box<crate::types::InputReplyToMessage>),
-    /// `inputReplyToStory`. The message to be sent answers a story.
+    /// `inputReplyToStory`. A reply to a story.
     Story(crate::types::InputReplyToStory),
-    /// `inputReplyToMonoForum`. No message: it only says to whom an admin of a channel writes in its direct messages.
+    /// `inputReplyToMonoForum`. Not a reply: it selects the user to whom an admin writes in a channel's direct messages.
     MonoForum(crate::types::InputReplyToMonoForum),
-    /// `inputReplyToEphemeralMessage`. The message to be sent answers an ephemeral message, which is shown to one user only.
+    /// `inputReplyToEphemeralMessage`. A reply to an ephemeral message, which only one user can see.
     EphemeralMessage(crate::types::InputReplyToEphemeralMessage),
 }
 
@@ -5772,15 +5772,15 @@ impl From<crate::types::InputReplyToEphemeralMessage> for InputReplyTo {
     }
 }
 
-/// A file that a text in HTML or Markdown refers to.
+/// A file that an HTML or Markdown text refers to.
 ///
 /// The type `InputRichFile`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputRichFile {
-    /// `inputRichFilePhoto`. A photo, under a name that the text uses.
+    /// `inputRichFilePhoto`. A photo, with the name by which the text refers to it.
     Photo(Box<crate::types::InputRichFilePhoto>),
-    /// `inputRichFileDocument`. A document, under a name that the text uses.
+    /// `inputRichFileDocument`. A document, with the name by which the text refers to it.
     Document(Box<crate::types::InputRichFileDocument>),
 }
 
@@ -5821,17 +5821,17 @@ impl From<crate::types::InputRichFileDocument> for InputRichFile {
     }
 }
 
-/// Content made of blocks that is to be sent.
+/// Message content of structured blocks, to be sent.
 ///
 /// The type `InputRichMessage`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputRichMessage {
-    /// `inputRichMessage`. Content made of blocks, to be sent.
+    /// `inputRichMessage`. Content given as structured blocks.
     InputRichMessage(Box<crate::types::InputRichMessage>),
-    /// `inputRichMessageHTML`. Content to be sent as HTML, from which the server makes the blocks.
+    /// `inputRichMessageHTML`. Content given as HTML, which the server converts into blocks.
     Html(crate::types::InputRichMessageHtml),
-    /// `inputRichMessageMarkdown`. Content to be sent as Markdown, from which the server makes the blocks.
+    /// `inputRichMessageMarkdown`. Content given as Markdown, which the server converts into blocks.
     Markdown(crate::types::InputRichMessageMarkdown),
 }
 
@@ -5883,17 +5883,17 @@ impl From<crate::types::InputRichMessageMarkdown> for InputRichMessage {
     }
 }
 
-/// A gift that somebody got, in a request.
+/// A received gift in a request.
 ///
 /// The type `InputSavedStarGift`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputSavedStarGift {
-    /// `inputSavedStarGiftUser`. A gift that the user got, by the message that brought it.
+    /// `inputSavedStarGiftUser`. A gift that the account received, by its service message.
     User(crate::types::InputSavedStarGiftUser),
-    /// `inputSavedStarGiftChat`. A gift that a channel got.
+    /// `inputSavedStarGiftChat`. A gift that a channel received.
     Chat(crate::types::InputSavedStarGiftChat),
-    /// `inputSavedStarGiftSlug`. A collectible gift by the name in its link.
+    /// `inputSavedStarGiftSlug`. A collectible gift, by its link.
     Slug(crate::types::InputSavedStarGiftSlug),
 }
 
@@ -5951,7 +5951,7 @@ impl From<crate::types::InputSavedStarGiftSlug> for InputSavedStarGift {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputSecureFile {
-    /// `inputSecureFileUploaded`. An encrypted file that was just uploaded.
+    /// `inputSecureFileUploaded`. A newly uploaded encrypted file.
     Uploaded(Box<crate::types::InputSecureFileUploaded>),
     /// `inputSecureFile`. An encrypted file that Telegram has already.
     InputSecureFile(crate::types::InputSecureFile),
@@ -5994,15 +5994,15 @@ impl From<crate::types::InputSecureFile> for InputSecureFile {
     }
 }
 
-/// An auction of gifts in a request.
+/// A gift auction in a request.
 ///
 /// The type `InputStarGiftAuction`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputStarGiftAuction {
-    /// `inputStarGiftAuction`. An auction of gifts, by the gift.
+    /// `inputStarGiftAuction`. A gift auction, by its gift.
     InputStarGiftAuction(crate::types::InputStarGiftAuction),
-    /// `inputStarGiftAuctionSlug`. An auction of gifts, by the name in its link.
+    /// `inputStarGiftAuctionSlug`. A gift auction, by its link.
     Slug(crate::types::InputStarGiftAuctionSlug),
 }
 
@@ -6043,35 +6043,35 @@ impl From<crate::types::InputStarGiftAuctionSlug> for InputStarGiftAuction {
     }
 }
 
-/// A sticker set in a request: by id, by name, or one of those that apps need themselves.
+/// A sticker set in a request: by id, by short name, or one of Telegram's built-in sets.
 ///
 /// The type `InputStickerSet`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputStickerSet {
-    /// `inputStickerSetEmpty`. No sticker set, in a request.
+    /// `inputStickerSetEmpty`. No sticker set.
     Empty,
     /// `inputStickerSetID`. A sticker set by id and access hash.
     Id(crate::types::InputStickerSetId),
     /// `inputStickerSetShortName`. A sticker set by its short name.
     ShortName(crate::types::InputStickerSetShortName),
-    /// `inputStickerSetAnimatedEmoji`. The animated forms of ordinary emoji.
+    /// `inputStickerSetAnimatedEmoji`. The animated versions of standard emoji.
     AnimatedEmoji,
-    /// `inputStickerSetDice`. The animations of a random emoji, one for each result.
+    /// `inputStickerSetDice`. The animations of a dice emoji, one for each result.
     Dice(crate::types::InputStickerSetDice),
     /// `inputStickerSetAnimatedEmojiAnimations`. The animations that play when an animated emoji is tapped.
     AnimatedEmojiAnimations,
-    /// `inputStickerSetPremiumGifts`. The stickers that stand for gifts of Premium.
+    /// `inputStickerSetPremiumGifts`. The stickers that represent Premium gifts.
     PremiumGifts,
-    /// `inputStickerSetEmojiGenericAnimations`. Animations that play around a reaction with a custom emoji.
+    /// `inputStickerSetEmojiGenericAnimations`. The animations that play around custom emoji reactions.
     EmojiGenericAnimations,
-    /// `inputStickerSetEmojiDefaultStatuses`. The custom emoji that are offered first as a status.
+    /// `inputStickerSetEmojiDefaultStatuses`. The custom emoji suggested as emoji status.
     EmojiDefaultStatuses,
-    /// `inputStickerSetEmojiDefaultTopicIcons`. The custom emoji that are offered as icons of topics.
+    /// `inputStickerSetEmojiDefaultTopicIcons`. The custom emoji suggested as topic icons.
     EmojiDefaultTopicIcons,
-    /// `inputStickerSetEmojiChannelDefaultStatuses`. The custom emoji that are offered first as a status of a channel.
+    /// `inputStickerSetEmojiChannelDefaultStatuses`. The custom emoji suggested as emoji status of a channel.
     EmojiChannelDefaultStatuses,
-    /// `inputStickerSetTonGifts`. The stickers that stand for gifts of TON.
+    /// `inputStickerSetTonGifts`. The stickers that represent gifts of TON.
     TonGifts,
 }
 
@@ -6141,15 +6141,15 @@ impl From<crate::types::InputStickerSetDice> for InputStickerSet {
     }
 }
 
-/// A photo or video on which stickers were put.
+/// A photo or video with stickers placed on it.
 ///
 /// The type `InputStickeredMedia`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputStickeredMedia {
-    /// `inputStickeredMediaPhoto`. A photo whose stickers are asked for.
+    /// `inputStickeredMediaPhoto`. A photo with stickers placed on it.
     Photo(crate::types::InputStickeredMediaPhoto),
-    /// `inputStickeredMediaDocument`. A video or other document whose stickers are asked for.
+    /// `inputStickeredMediaDocument`. A video or other document with stickers placed on it.
     Document(crate::types::InputStickeredMediaDocument),
 }
 
@@ -6190,27 +6190,27 @@ impl From<crate::types::InputStickeredMediaDocument> for InputStickeredMedia {
     }
 }
 
-/// What a purchase in an app store, or of Stars, is for.
+/// The purpose of a purchase in an app store, or of Stars.
 ///
 /// The type `InputStorePaymentPurpose`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputStorePaymentPurpose {
-    /// `inputStorePaymentPremiumSubscription`. Purpose of a purchase: Premium for oneself.
+    /// `inputStorePaymentPremiumSubscription`. Purpose of a purchase: Premium for the account itself.
     InputStorePaymentPremiumSubscription(crate::types::InputStorePaymentPremiumSubscription),
     /// `inputStorePaymentGiftPremium`. Purpose of a purchase: Premium as a gift to a user.
     InputStorePaymentGiftPremium(Box<crate::types::InputStorePaymentGiftPremium>),
-    /// `inputStorePaymentPremiumGiftCode`. Purpose of a purchase: gift codes of Premium for several users.
+    /// `inputStorePaymentPremiumGiftCode`. Purpose of a purchase: Premium gift codes for several users.
     InputStorePaymentPremiumGiftCode(Box<crate::types::InputStorePaymentPremiumGiftCode>),
-    /// `inputStorePaymentPremiumGiveaway`. Purpose of a purchase: a giveaway of Premium among the members of channels or groups.
+    /// `inputStorePaymentPremiumGiveaway`. Purpose of a purchase: a giveaway of Premium among the members of channels or supergroups.
     InputStorePaymentPremiumGiveaway(Box<crate::types::InputStorePaymentPremiumGiveaway>),
-    /// `inputStorePaymentStarsTopup`. Purpose of a purchase: Stars for oneself.
+    /// `inputStorePaymentStarsTopup`. Purpose of a purchase: Stars for the account itself.
     InputStorePaymentStarsTopup(Box<crate::types::InputStorePaymentStarsTopup>),
     /// `inputStorePaymentStarsGift`. Purpose of a purchase: Stars as a gift to a user.
     InputStorePaymentStarsGift(Box<crate::types::InputStorePaymentStarsGift>),
-    /// `inputStorePaymentStarsGiveaway`. Purpose of a purchase: a giveaway of Stars among the members of channels or groups.
+    /// `inputStorePaymentStarsGiveaway`. Purpose of a purchase: a giveaway of Stars among the members of channels or supergroups.
     InputStorePaymentStarsGiveaway(Box<crate::types::InputStorePaymentStarsGiveaway>),
-    /// `inputStorePaymentAuthCode`. Purpose of a purchase: Premium that is bought in order to get a login code by SMS.
+    /// `inputStorePaymentAuthCode`. Purpose of a purchase: Premium that has to be bought to receive a login code by SMS.
     InputStorePaymentAuthCode(Box<crate::types::InputStorePaymentAuthCode>),
 }
 
@@ -6317,7 +6317,7 @@ impl From<crate::types::InputStorePaymentAuthCode> for InputStorePaymentPurpose 
     }
 }
 
-/// A theme of the app in a request.
+/// A cloud theme in a request.
 ///
 /// The type `InputTheme`.
 #[derive(Clone, Debug, PartialEq)]
@@ -6372,13 +6372,13 @@ impl From<crate::types::InputThemeSlug> for InputTheme {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputUser {
-    /// `inputUserEmpty`. No user in particular, in a request.
+    /// `inputUserEmpty`. No user.
     Empty,
-    /// `inputUserSelf`. The account that asks, as a user.
+    /// `inputUserSelf`. The account itself, as a user.
     InputUserSelf,
-    /// `inputUser`. A user or bot in a request, by id and access hash.
+    /// `inputUser`. A user or bot, by id and access hash.
     InputUser(crate::types::InputUser),
-    /// `inputUserFromMessage`. A user whom the account knows only from a message (flag `min`), named through that message.
+    /// `inputUserFromMessage`. A user whom the account knows only from a message (`min` is set), referred to by that message.
     FromMessage(crate::types::InputUserFromMessage),
 }
 
@@ -6433,7 +6433,7 @@ pub enum InputWallPaper {
     InputWallPaper(crate::types::InputWallPaper),
     /// `inputWallPaperSlug`. A wallpaper by the name in its link.
     Slug(crate::types::InputWallPaperSlug),
-    /// `inputWallPaperNoFile`. A wallpaper of colours only, without a picture.
+    /// `inputWallPaperNoFile`. A wallpaper that consists of colours only.
     NoFile(crate::types::InputWallPaperNoFile),
 }
 
@@ -6485,15 +6485,15 @@ impl From<crate::types::InputWallPaperNoFile> for InputWallPaper {
     }
 }
 
-/// What a wallet of the user is replaced by.
+/// What a wallet of the user is replaced with.
 ///
 /// The type `InputWalletReplacement`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputWalletReplacement {
-    /// `inputWalletNew`. The wallet is replaced by a new one.
+    /// `inputWalletNew`. The wallet is replaced with a new one.
     InputWalletNew,
-    /// `inputWalletImported`. The wallet is replaced by one that the user has elsewhere.
+    /// `inputWalletImported`. The wallet is replaced with an existing one of the user.
     InputWalletImported(Box<crate::types::InputWalletImported>),
 }
 
@@ -6525,17 +6525,17 @@ impl From<crate::types::InputWalletImported> for InputWalletReplacement {
     }
 }
 
-/// A file from the web that is to be downloaded through Telegram with [`upload.getWebFile`](crate::upload::GetWebFile).
+/// What to download with [`upload.getWebFile`](crate::upload::GetWebFile).
 ///
 /// The type `InputWebFileLocation`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InputWebFileLocation {
-    /// `inputWebFileLocation`. A file that a bot named, from a [`webDocument`](crate::types::WebDocument).
+    /// `inputWebFileLocation`. A file on the web that a bot gave, from a [`webDocument`](crate::types::WebDocument).
     InputWebFileLocation(crate::types::InputWebFileLocation),
-    /// `inputWebFileGeoPointLocation`. A piece of a map as a picture.
+    /// `inputWebFileGeoPointLocation`. A map as a picture.
     InputWebFileGeoPointLocation(crate::types::InputWebFileGeoPointLocation),
-    /// `inputWebFileAudioAlbumThumbLocation`. The cover of a song's album.
+    /// `inputWebFileAudioAlbumThumbLocation`. The album cover of a track.
     InputWebFileAudioAlbumThumbLocation(Box<crate::types::InputWebFileAudioAlbumThumbLocation>),
 }
 
@@ -6682,19 +6682,19 @@ impl From<crate::types::JsonObject> for JsonValue {
     }
 }
 
-/// What a bot says to somebody's wish to join a chat.
+/// What a guard bot decides about a request to join a chat.
 ///
 /// The type `JoinChatBotResult`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum JoinChatBotResult {
-    /// `joinChatBotResultApproved`. The bot says that the person may join.
+    /// `joinChatBotResultApproved`. The guard bot lets the user join.
     Approved,
-    /// `joinChatBotResultDeclined`. The bot says that the person may not join.
+    /// `joinChatBotResultDeclined`. The guard bot declines the request to join.
     Declined,
-    /// `joinChatBotResultQueued`. The bot leaves it to an admin whether the person may join.
+    /// `joinChatBotResultQueued`. The guard bot leaves the decision to the admins.
     Queued,
-    /// `joinChatBotResultWebView`. The bot wants the person to go through a Mini App before joining.
+    /// `joinChatBotResultWebView`. The guard bot wants the user to pass a Mini App before joining.
     WebView(crate::types::JoinChatBotResultWebView),
 }
 
@@ -6730,17 +6730,17 @@ impl From<crate::types::JoinChatBotResultWebView> for JoinChatBotResult {
     }
 }
 
-/// A text of the app in a language.
+/// A text of the app's interface in a language.
 ///
 /// The type `LangPackString`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum LangPackString {
-    /// `langPackString`. A text of the app, by its key.
+    /// `langPackString`. A text of the app's interface, by its key.
     LangPackString(crate::types::LangPackString),
-    /// `langPackStringPluralized`. A text of the app in the forms that it takes for different numbers.
+    /// `langPackStringPluralized`. A text of the app's interface in the plural forms of a language.
     Pluralized(Box<crate::types::LangPackStringPluralized>),
-    /// `langPackStringDeleted`. A text of the app that is no longer there.
+    /// `langPackStringDeleted`. A text of the app's interface that was deleted.
     Deleted(crate::types::LangPackStringDeleted),
 }
 
@@ -6792,23 +6792,23 @@ impl From<crate::types::LangPackStringDeleted> for LangPackString {
     }
 }
 
-/// A part of a story that can be tapped.
+/// An area of a story that the viewer can tap.
 ///
 /// The type `MediaArea`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum MediaArea {
-    /// `mediaAreaVenue`. Area of a story: a place with a name and an address.
+    /// `mediaAreaVenue`. Area of a story: a venue.
     Venue(Box<crate::types::MediaAreaVenue>),
-    /// `inputMediaAreaVenue`. Area of a story: a place in a story to be posted, found by an inline bot for places.
+    /// `inputMediaAreaVenue`. Area of a story to be posted: a venue that an inline bot found.
     InputMediaAreaVenue(Box<crate::types::InputMediaAreaVenue>),
-    /// `mediaAreaGeoPoint`. Area of a story: a place on the map.
+    /// `mediaAreaGeoPoint`. Area of a story: a location on the map.
     GeoPoint(Box<crate::types::MediaAreaGeoPoint>),
-    /// `mediaAreaSuggestedReaction`. Area of a story: a reaction that can be given with a tap.
+    /// `mediaAreaSuggestedReaction`. Area of a story: a reaction that viewers can give with a tap.
     SuggestedReaction(Box<crate::types::MediaAreaSuggestedReaction>),
     /// `mediaAreaChannelPost`. Area of a story: a channel post.
     ChannelPost(Box<crate::types::MediaAreaChannelPost>),
-    /// `inputMediaAreaChannelPost`. Area of a story: a channel post in a story to be posted.
+    /// `inputMediaAreaChannelPost`. Area of a story to be posted: a channel post.
     InputMediaAreaChannelPost(Box<crate::types::InputMediaAreaChannelPost>),
     /// `mediaAreaUrl`. Area of a story: a link.
     Url(Box<crate::types::MediaAreaUrl>),
@@ -6932,18 +6932,18 @@ impl From<crate::types::MediaAreaStarGift> for MediaArea {
     }
 }
 
-/// A message in a chat: an ordinary one, a service message, or a gap where none is.
+/// A message in a chat: an ordinary one, a service message, or an empty placeholder for one that does not exist.
 ///
 /// The type `Message`.
 #[expect(clippy::large_enum_variant, reason = "nearly every value is the large one")]
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Message {
-    /// `messageEmpty`. A message that does not exist (any more) or cannot be seen.
+    /// `messageEmpty`. A placeholder for a message that does not exist, was deleted, or is not visible to you.
     Empty(crate::types::MessageEmpty),
     /// `message`. An ordinary message with its text, media, buttons and counters.
     Message(crate::types::Message),
-    /// `messageService`. A message that tells of an event in the chat: somebody joined, the photo changed, a call, a payment.
+    /// `messageService`. A service message: it reports an event in the chat, such as a new member, a new photo, a call or a payment.
     Service(Box<crate::types::MessageService>),
 }
 
@@ -6995,13 +6995,13 @@ impl From<crate::types::MessageService> for Message {
     }
 }
 
-/// What a service message tells of.
+/// The event that a service message reports.
 ///
 /// The type `MessageAction`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum MessageAction {
-    /// `messageActionEmpty`. A service message that tells of nothing.
+    /// `messageActionEmpty`. An empty service message.
     Empty,
     /// `messageActionChatCreate`. A group was created.
     ChatCreate(crate::types::MessageActionChatCreate),
@@ -7011,7 +7011,7 @@ pub enum MessageAction {
     ChatEditPhoto(Box<crate::types::MessageActionChatEditPhoto>),
     /// `messageActionChatDeletePhoto`. The photo of the group or channel was removed.
     ChatDeletePhoto,
-    /// `messageActionChatAddUser`. New members came: added by somebody, or by themselves.
+    /// `messageActionChatAddUser`. New members were added by somebody, or joined by themselves.
     ChatAddUser(crate::types::MessageActionChatAddUser),
     /// `messageActionChatDeleteUser`. A member left or was removed.
     ChatDeleteUser(crate::types::MessageActionChatDeleteUser),
@@ -7019,65 +7019,65 @@ pub enum MessageAction {
     ChatJoinedByLink(crate::types::MessageActionChatJoinedByLink),
     /// `messageActionChannelCreate`. A channel or supergroup was created.
     ChannelCreate(crate::types::MessageActionChannelCreate),
-    /// `messageActionChatMigrateTo`. The basic group became a supergroup; it goes on there.
+    /// `messageActionChatMigrateTo`. The basic group became a supergroup, in which the conversation continues.
     ChatMigrateTo(crate::types::MessageActionChatMigrateTo),
-    /// `messageActionChannelMigrateFrom`. The supergroup was a basic group before.
+    /// `messageActionChannelMigrateFrom`. The supergroup was created from a basic group.
     ChannelMigrateFrom(crate::types::MessageActionChannelMigrateFrom),
-    /// `messageActionPinMessage`. A message was pinned: the one that the service message answers.
+    /// `messageActionPinMessage`. A message was pinned: the one that this service message replies to.
     PinMessage,
-    /// `messageActionHistoryClear`. The messages of the chat were removed.
+    /// `messageActionHistoryClear`. The history of the chat was deleted.
     HistoryClear,
     /// `messageActionGameScore`. Somebody reached a new best score in a game.
     GameScore(crate::types::MessageActionGameScore),
-    /// `messageActionPaymentSentMe`. A user paid the bot that reads this.
+    /// `messageActionPaymentSentMe`. A user paid this bot; only the bot gets it.
     PaymentSentMe(Box<crate::types::MessageActionPaymentSentMe>),
     /// `messageActionPaymentSent`. You paid a bot.
     PaymentSent(Box<crate::types::MessageActionPaymentSent>),
-    /// `messageActionPhoneCall`. Two users had a call, or one of them did not answer.
+    /// `messageActionPhoneCall`. A call between two users ended, or was not answered.
     PhoneCall(crate::types::MessageActionPhoneCall),
-    /// `messageActionScreenshotTaken`. One of the two took a screenshot of the chat.
+    /// `messageActionScreenshotTaken`. One of the two users took a screenshot of the chat.
     ScreenshotTaken,
-    /// `messageActionCustomAction`. Something happened that is told in words.
+    /// `messageActionCustomAction`. An event that the server describes in words.
     CustomAction(crate::types::MessageActionCustomAction),
-    /// `messageActionBotAllowed`. The user let a bot write to them.
+    /// `messageActionBotAllowed`. The user allowed a bot to write to them; the fields tell how.
     BotAllowed(crate::types::MessageActionBotAllowed),
-    /// `messageActionSecureValuesSentMe`. A user gave the bot that reads this their Telegram Passport.
+    /// `messageActionSecureValuesSentMe`. A user sent their Telegram Passport data to this bot; only the bot gets it.
     SecureValuesSentMe(Box<crate::types::MessageActionSecureValuesSentMe>),
-    /// `messageActionSecureValuesSent`. You gave a bot your Telegram Passport.
+    /// `messageActionSecureValuesSent`. You sent Telegram Passport data to a bot.
     SecureValuesSent(crate::types::MessageActionSecureValuesSent),
-    /// `messageActionContactSignUp`. Somebody of your contacts came to Telegram.
+    /// `messageActionContactSignUp`. One of your contacts joined Telegram.
     ContactSignUp,
-    /// `messageActionGeoProximityReached`. Somebody came close to another one's live location.
+    /// `messageActionGeoProximityReached`. A user came close to another user's live location.
     GeoProximityReached(crate::types::MessageActionGeoProximityReached),
-    /// `messageActionGroupCall`. A group call or live stream began or ended.
+    /// `messageActionGroupCall`. A group call or live stream was started or ended.
     GroupCall(crate::types::MessageActionGroupCall),
     /// `messageActionInviteToGroupCall`. Users were invited to a group call.
     InviteToGroupCall(crate::types::MessageActionInviteToGroupCall),
-    /// `messageActionSetMessagesTTL`. It was set after which time messages of the chat vanish.
+    /// `messageActionSetMessagesTTL`. The time after which messages of the chat delete themselves was changed.
     SetMessagesTtl(crate::types::MessageActionSetMessagesTtl),
-    /// `messageActionGroupCallScheduled`. A group call was planned.
+    /// `messageActionGroupCallScheduled`. A group call was planned for later.
     GroupCallScheduled(crate::types::MessageActionGroupCallScheduled),
     /// `messageActionSetChatTheme`. The theme of the chat changed.
     SetChatTheme(crate::types::MessageActionSetChatTheme),
-    /// `messageActionChatJoinedByRequest`. The request of somebody to join was approved.
+    /// `messageActionChatJoinedByRequest`. Somebody's request to join was approved.
     ChatJoinedByRequest,
-    /// `messageActionWebViewDataSentMe`. A Mini App opened by a keyboard button returned data to the bot that reads this.
+    /// `messageActionWebViewDataSentMe`. A Mini App that was opened from a reply keyboard returned data to this bot; only the bot gets it.
     WebViewDataSentMe(crate::types::MessageActionWebViewDataSentMe),
-    /// `messageActionWebViewDataSent`. You sent data of a Mini App to a bot.
+    /// `messageActionWebViewDataSent`. You sent data from a Mini App to a bot.
     WebViewDataSent(crate::types::MessageActionWebViewDataSent),
-    /// `messageActionGiftPremium`. Premium was given as a gift.
+    /// `messageActionGiftPremium`. Telegram Premium was given as a gift.
     GiftPremium(Box<crate::types::MessageActionGiftPremium>),
-    /// `messageActionTopicCreate`. A topic was created; the id of this message is its id.
+    /// `messageActionTopicCreate`. A forum topic was created; the id of this service message is the id of the topic.
     TopicCreate(crate::types::MessageActionTopicCreate),
-    /// `messageActionTopicEdit`. A topic was changed; only what changed is there.
+    /// `messageActionTopicEdit`. A forum topic was changed; only the fields that changed are present.
     TopicEdit(crate::types::MessageActionTopicEdit),
-    /// `messageActionSuggestProfilePhoto`. The other side proposes a profile photo to you.
+    /// `messageActionSuggestProfilePhoto`. The other side suggests a profile photo to you.
     SuggestProfilePhoto(Box<crate::types::MessageActionSuggestProfilePhoto>),
-    /// `messageActionRequestedPeer`. You gave a bot the chats or users that its button asked for.
+    /// `messageActionRequestedPeer`. You shared chats or users with a bot whose button asked for them.
     RequestedPeer(crate::types::MessageActionRequestedPeer),
     /// `messageActionSetChatWallPaper`. The wallpaper of the chat changed.
     SetChatWallPaper(crate::types::MessageActionSetChatWallPaper),
-    /// `messageActionGiftCode`. A gift code of Premium was given or won.
+    /// `messageActionGiftCode`. A gift code for Telegram Premium was given or won.
     GiftCode(Box<crate::types::MessageActionGiftCode>),
     /// `messageActionGiveawayLaunch`. A giveaway was started.
     GiveawayLaunch(crate::types::MessageActionGiveawayLaunch),
@@ -7085,9 +7085,9 @@ pub enum MessageAction {
     GiveawayResults(crate::types::MessageActionGiveawayResults),
     /// `messageActionBoostApply`. Somebody boosted the group.
     BoostApply(crate::types::MessageActionBoostApply),
-    /// `messageActionRequestedPeerSentMe`. A user gave the bot that reads this the chats or users that its button asked for.
+    /// `messageActionRequestedPeerSentMe`. A user shared chats or users with this bot, whose button asked for them; only the bot gets it.
     RequestedPeerSentMe(crate::types::MessageActionRequestedPeerSentMe),
-    /// `messageActionPaymentRefunded`. A payment with Stars was paid back.
+    /// `messageActionPaymentRefunded`. A payment in Stars was refunded.
     PaymentRefunded(Box<crate::types::MessageActionPaymentRefunded>),
     /// `messageActionGiftStars`. Stars were given as a gift.
     GiftStars(Box<crate::types::MessageActionGiftStars>),
@@ -7095,53 +7095,53 @@ pub enum MessageAction {
     PrizeStars(crate::types::MessageActionPrizeStars),
     /// `messageActionStarGift`. A gift was given to a user or channel.
     StarGift(Box<crate::types::MessageActionStarGift>),
-    /// `messageActionStarGiftUnique`. A collectible gift was made or changed hands.
+    /// `messageActionStarGiftUnique`. A collectible gift was created, or changed its owner.
     StarGiftUnique(Box<crate::types::MessageActionStarGiftUnique>),
-    /// `messageActionPaidMessagesRefunded`. Stars paid for messages were given back.
+    /// `messageActionPaidMessagesRefunded`. Stars that were paid for messages were refunded.
     PaidMessagesRefunded(crate::types::MessageActionPaidMessagesRefunded),
-    /// `messageActionPaidMessagesPrice`. The price of messages to this chat changed.
+    /// `messageActionPaidMessagesPrice`. The price of messages in this chat changed.
     PaidMessagesPrice(crate::types::MessageActionPaidMessagesPrice),
-    /// `messageActionConferenceCall`. A conference call was made to you, or by you.
+    /// `messageActionConferenceCall`. You called somebody into a conference call, or were called.
     ConferenceCall(crate::types::MessageActionConferenceCall),
-    /// `messageActionTodoCompletions`. Tasks of a checklist were ticked or unticked.
+    /// `messageActionTodoCompletions`. Tasks of a checklist were completed or reopened.
     TodoCompletions(crate::types::MessageActionTodoCompletions),
     /// `messageActionTodoAppendTasks`. Tasks were added to a checklist.
     TodoAppendTasks(crate::types::MessageActionTodoAppendTasks),
-    /// `messageActionSuggestedPostApproval`. A suggested post was accepted or refused.
+    /// `messageActionSuggestedPostApproval`. An admin approved or rejected a suggested post.
     SuggestedPostApproval(Box<crate::types::MessageActionSuggestedPostApproval>),
-    /// `messageActionSuggestedPostSuccess`. A suggested post was up long enough: the channel gets the price.
+    /// `messageActionSuggestedPostSuccess`. A suggested post was up long enough, and the channel received the payment.
     SuggestedPostSuccess(crate::types::MessageActionSuggestedPostSuccess),
-    /// `messageActionSuggestedPostRefund`. The price of a suggested post was paid back.
+    /// `messageActionSuggestedPostRefund`. The payment for a suggested post was refunded.
     SuggestedPostRefund(crate::types::MessageActionSuggestedPostRefund),
     /// `messageActionGiftTon`. TON was given as a gift.
     GiftTon(Box<crate::types::MessageActionGiftTon>),
-    /// `messageActionSuggestBirthday`. The other side proposes a birthday for your profile.
+    /// `messageActionSuggestBirthday`. The other side suggests a birthday for your profile.
     SuggestBirthday(crate::types::MessageActionSuggestBirthday),
-    /// `messageActionStarGiftPurchaseOffer`. Somebody offers to buy a collectible gift.
+    /// `messageActionStarGiftPurchaseOffer`. Somebody offered to buy a collectible gift.
     StarGiftPurchaseOffer(crate::types::MessageActionStarGiftPurchaseOffer),
-    /// `messageActionStarGiftPurchaseOfferDeclined`. An offer to buy a collectible gift came to nothing.
+    /// `messageActionStarGiftPurchaseOfferDeclined`. An offer to buy a collectible gift was declined or expired.
     StarGiftPurchaseOfferDeclined(crate::types::MessageActionStarGiftPurchaseOfferDeclined),
-    /// `messageActionNewCreatorPending`. The owner left: somebody else will own the group or channel.
+    /// `messageActionNewCreatorPending`. The owner left the group or channel, which will get a new owner.
     NewCreatorPending(crate::types::MessageActionNewCreatorPending),
     /// `messageActionChangeCreator`. The group or channel has a new owner.
     ChangeCreator(crate::types::MessageActionChangeCreator),
-    /// `messageActionNoForwardsToggle`. The protection of the content of a private chat was switched.
+    /// `messageActionNoForwardsToggle`. The content protection of a private chat was turned on or off.
     NoForwardsToggle(crate::types::MessageActionNoForwardsToggle),
-    /// `messageActionNoForwardsRequest`. The other side asks to switch the protection of the content of a private chat.
+    /// `messageActionNoForwardsRequest`. The other side asks to turn the content protection of a private chat on or off.
     NoForwardsRequest(crate::types::MessageActionNoForwardsRequest),
     /// `messageActionPollAppendAnswer`. An answer was added to a poll.
     PollAppendAnswer(Box<crate::types::MessageActionPollAppendAnswer>),
     /// `messageActionPollDeleteAnswer`. An answer was removed from a poll.
     PollDeleteAnswer(Box<crate::types::MessageActionPollDeleteAnswer>),
-    /// `messageActionManagedBotCreated`. A bot was created that another bot manages.
+    /// `messageActionManagedBotCreated`. The user created a bot that another bot manages.
     ManagedBotCreated(crate::types::MessageActionManagedBotCreated),
-    /// `messageActionChangeCommunity`. The chat came to a community, or left it.
+    /// `messageActionChangeCommunity`. The chat was added to a community, or removed from it.
     ChangeCommunity(crate::types::MessageActionChangeCommunity),
-    /// `messageActionChatJoinedViaCommunity`. Somebody joined by way of a community that the chat belongs to.
+    /// `messageActionChatJoinedViaCommunity`. Somebody joined through a community that the chat belongs to.
     ChatJoinedViaCommunity(crate::types::MessageActionChatJoinedViaCommunity),
     /// `messageActionGramTransfer`. Coins were sent from one wallet to another.
     GramTransfer(Box<crate::types::MessageActionGramTransfer>),
-    /// `messageActionWalletTonConnectRequest`. An app asks the user's wallet for something by TON Connect.
+    /// `messageActionWalletTonConnectRequest`. An app sent a request to the user's wallet (TON Connect).
     WalletTonConnectRequest(Box<crate::types::MessageActionWalletTonConnectRequest>),
 }
 
@@ -7878,21 +7878,21 @@ impl From<crate::types::MessageActionWalletTonConnectRequest> for MessageAction 
     }
 }
 
-/// Formatting of a part of a text. Offset and length count UTF-16 code units: most emoji count 2.
+/// Formatting of a part of a text. Offset and length count UTF-16 code units, of which most emoji take 2.
 ///
 /// The type `MessageEntity`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum MessageEntity {
-    /// `messageEntityUnknown`. Formatting in a text that this layer does not know.
+    /// `messageEntityUnknown`. Formatting in a text: a kind that this layer does not know.
     Unknown(crate::types::MessageEntityUnknown),
-    /// `messageEntityMention`. Formatting in a text: a username with its @.
+    /// `messageEntityMention`. Formatting in a text: a mention by username, such as @durov.
     Mention(crate::types::MessageEntityMention),
     /// `messageEntityHashtag`. Formatting in a text: a hashtag, such as \#news.
     Hashtag(crate::types::MessageEntityHashtag),
     /// `messageEntityBotCommand`. Formatting in a text: a command for a bot, such as /start.
     BotCommand(crate::types::MessageEntityBotCommand),
-    /// `messageEntityUrl`. Formatting in a text: a web address that stands in the text.
+    /// `messageEntityUrl`. Formatting in a text: a web address that is spelled out in the text.
     Url(crate::types::MessageEntityUrl),
     /// `messageEntityEmail`. Formatting in a text: an email address.
     Email(crate::types::MessageEntityEmail),
@@ -7900,39 +7900,39 @@ pub enum MessageEntity {
     Bold(crate::types::MessageEntityBold),
     /// `messageEntityItalic`. Formatting in a text: italics.
     Italic(crate::types::MessageEntityItalic),
-    /// `messageEntityCode`. Formatting in a text: code within a line.
+    /// `messageEntityCode`. Formatting in a text: monospaced text within a line.
     Code(crate::types::MessageEntityCode),
     /// `messageEntityPre`. Formatting in a text: a block of code.
     Pre(crate::types::MessageEntityPre),
-    /// `messageEntityTextUrl`. Formatting in a text: a text that is a link to another address.
+    /// `messageEntityTextUrl`. Formatting in a text: a link whose address is not spelled out in the text.
     TextUrl(crate::types::MessageEntityTextUrl),
-    /// `messageEntityMentionName`. Formatting in a text: a name that links to a user who need not have a username.
+    /// `messageEntityMentionName`. Formatting in a text: a mention of a user by name; the user need not have a username.
     MentionName(crate::types::MessageEntityMentionName),
-    /// `inputMessageEntityMentionName`. Formatting in a text: a name that shall link to a user, in a message to be sent.
+    /// `inputMessageEntityMentionName`. Formatting in a text: a mention of a user by name, in a message that you send.
     InputMessageEntityMentionName(Box<crate::types::InputMessageEntityMentionName>),
     /// `messageEntityPhone`. Formatting in a text: a phone number.
     Phone(crate::types::MessageEntityPhone),
-    /// `messageEntityCashtag`. Formatting in a text: a stock symbol, such as $USD.
+    /// `messageEntityCashtag`. Formatting in a text: a cashtag, that is a currency or stock symbol such as $USD.
     Cashtag(crate::types::MessageEntityCashtag),
     /// `messageEntityUnderline`. Formatting in a text: underlined.
     Underline(crate::types::MessageEntityUnderline),
     /// `messageEntityStrike`. Formatting in a text: struck through.
     Strike(crate::types::MessageEntityStrike),
-    /// `messageEntityBankCard`. Formatting in a text: the number of a bank card.
+    /// `messageEntityBankCard`. Formatting in a text: a bank card number; [`payments.getBankCardData`](crate::payments::GetBankCardData) tells which bank it belongs to.
     BankCard(crate::types::MessageEntityBankCard),
-    /// `messageEntitySpoiler`. Formatting in a text: hidden until somebody taps on it.
+    /// `messageEntitySpoiler`. Formatting in a text: hidden until the reader taps on it.
     Spoiler(crate::types::MessageEntitySpoiler),
-    /// `messageEntityCustomEmoji`. Formatting in a text: a custom emoji in place of the ordinary one that stands in the text.
+    /// `messageEntityCustomEmoji`. Formatting in a text: a custom emoji, shown instead of the ordinary emoji in the text.
     CustomEmoji(crate::types::MessageEntityCustomEmoji),
-    /// `messageEntityBlockquote`. Formatting in a text: a quotation.
+    /// `messageEntityBlockquote`. Formatting in a text: a block quotation.
     Blockquote(crate::types::MessageEntityBlockquote),
-    /// `messageEntityFormattedDate`. Formatting in a text: a moment, shown in the reader's own time and language.
+    /// `messageEntityFormattedDate`. Formatting in a text: a date, shown in the reader's time zone and language.
     FormattedDate(crate::types::MessageEntityFormattedDate),
-    /// `messageEntityDiffInsert`. Formatting in a text: words that were put in, in a marked comparison of two texts.
+    /// `messageEntityDiffInsert`. Formatting in a text: inserted words, in a comparison of two texts.
     DiffInsert(crate::types::MessageEntityDiffInsert),
-    /// `messageEntityDiffReplace`. Formatting in a text: words that replaced others, in a marked comparison of two texts.
+    /// `messageEntityDiffReplace`. Formatting in a text: replaced words, in a comparison of two texts.
     DiffReplace(crate::types::MessageEntityDiffReplace),
-    /// `messageEntityDiffDelete`. Formatting in a text: words that were taken out, in a marked comparison of two texts.
+    /// `messageEntityDiffDelete`. Formatting in a text: deleted words, in a comparison of two texts.
     DiffDelete(crate::types::MessageEntityDiffDelete),
     /// `messageEntityTonAddress`. Formatting in a text: the address of a TON wallet.
     TonAddress(crate::types::MessageEntityTonAddress),
@@ -8239,15 +8239,15 @@ impl From<crate::types::MessageEntityTonAddress> for MessageEntity {
     }
 }
 
-/// A photo or video that has to be bought: its preview, or itself.
+/// One photo or video of paid media: a preview, or the media itself once it is bought.
 ///
 /// The type `MessageExtendedMedia`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum MessageExtendedMedia {
-    /// `messageExtendedMediaPreview`. What is shown of a photo or video until it is bought.
+    /// `messageExtendedMediaPreview`. Preview of a photo or video that was not bought yet.
     Preview(crate::types::MessageExtendedMediaPreview),
-    /// `messageExtendedMedia`. A photo or video that was bought, so it can be seen.
+    /// `messageExtendedMedia`. A photo or video that was bought.
     MessageExtendedMedia(crate::types::MessageExtendedMedia),
 }
 
@@ -8291,7 +8291,7 @@ impl From<crate::types::MessageExtendedMedia> for MessageExtendedMedia {
     }
 }
 
-/// What a message shows besides its text: photo, file, place, poll and so on. Its counterpart in requests is [`InputMedia`].
+/// The media of a message: photo, file, location, poll and so on. Its counterpart in requests is [`InputMedia`].
 ///
 /// The type `MessageMedia`.
 #[derive(Clone, Debug, PartialEq)]
@@ -8301,17 +8301,17 @@ pub enum MessageMedia {
     Empty,
     /// `messageMediaPhoto`. Media of a message: a photo.
     Photo(crate::types::MessageMediaPhoto),
-    /// `messageMediaGeo`. Media of a message: a place on the map.
+    /// `messageMediaGeo`. Media of a message: a location on the map.
     Geo(crate::types::MessageMediaGeo),
-    /// `messageMediaContact`. Media of a message: a person's contact.
+    /// `messageMediaContact`. Media of a message: a contact with a phone number.
     Contact(Box<crate::types::MessageMediaContact>),
-    /// `messageMediaUnsupported`. Media of a message that this layer does not know; a newer app can show them.
+    /// `messageMediaUnsupported`. Media of a message that this layer does not know; an app with a newer layer can show it.
     Unsupported,
-    /// `messageMediaDocument`. Media of a message: a file: document, video, song, voice message, sticker, animation.
+    /// `messageMediaDocument`. Media of a message, a file: document, video, song, voice message, sticker or animation.
     Document(Box<crate::types::MessageMediaDocument>),
     /// `messageMediaWebPage`. Media of a message: the preview of a web page.
     WebPage(crate::types::MessageMediaWebPage),
-    /// `messageMediaVenue`. Media of a message: a place with a name and an address.
+    /// `messageMediaVenue`. Media of a message: a venue, that is a location with a name and an address.
     Venue(Box<crate::types::MessageMediaVenue>),
     /// `messageMediaGame`. Media of a message: a game of a bot.
     Game(Box<crate::types::MessageMediaGame>),
@@ -8325,11 +8325,11 @@ pub enum MessageMedia {
     Dice(Box<crate::types::MessageMediaDice>),
     /// `messageMediaStory`. Media of a message: a story.
     Story(crate::types::MessageMediaStory),
-    /// `messageMediaGiveaway`. Media of a message: a giveaway that is going on.
+    /// `messageMediaGiveaway`. Media of a message: a running giveaway.
     Giveaway(Box<crate::types::MessageMediaGiveaway>),
-    /// `messageMediaGiveawayResults`. Media of a message: the result of a giveaway.
+    /// `messageMediaGiveawayResults`. Media of a message: the results of a giveaway.
     GiveawayResults(Box<crate::types::MessageMediaGiveawayResults>),
-    /// `messageMediaPaidMedia`. Media of a message: photos and videos that have to be bought with Stars.
+    /// `messageMediaPaidMedia`. Media of a message: photos and videos that must be bought with Stars.
     PaidMedia(crate::types::MessageMediaPaidMedia),
     /// `messageMediaToDo`. Media of a message: a checklist.
     ToDo(Box<crate::types::MessageMediaToDo>),
@@ -8546,7 +8546,7 @@ impl From<crate::types::MessageMediaVideoStream> for MessageMedia {
     }
 }
 
-/// A vote in a poll with who gave it.
+/// A vote in a poll, with who gave it.
 ///
 /// The type `MessagePeerVote`.
 #[derive(Clone, Debug, PartialEq)]
@@ -8554,7 +8554,7 @@ impl From<crate::types::MessageMediaVideoStream> for MessageMedia {
 pub enum MessagePeerVote {
     /// `messagePeerVote`. A vote of somebody for one answer of a poll.
     MessagePeerVote(crate::types::MessagePeerVote),
-    /// `messagePeerVoteInputOption`. A vote of somebody for the answer of a poll that was asked for.
+    /// `messagePeerVoteInputOption`. A vote of somebody for the answer that the request named.
     InputOption(crate::types::MessagePeerVoteInputOption),
     /// `messagePeerVoteMultiple`. A vote of somebody for several answers of a poll.
     Multiple(crate::types::MessagePeerVoteMultiple),
@@ -8608,15 +8608,15 @@ impl From<crate::types::MessagePeerVoteMultiple> for MessagePeerVote {
     }
 }
 
-/// What a message answers.
+/// What a message replies to.
 ///
 /// The type `MessageReplyHeader`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum MessageReplyHeader {
-    /// `messageReplyHeader`. The message that a message answers, or the topic that it is in.
+    /// `messageReplyHeader`. The message that a message replies to, or the topic that it belongs to.
     MessageReplyHeader(crate::types::MessageReplyHeader),
-    /// `messageReplyStoryHeader`. The message answers a story.
+    /// `messageReplyStoryHeader`. A message replies to a story.
     MessageReplyStoryHeader(crate::types::MessageReplyStoryHeader),
 }
 
@@ -8657,7 +8657,7 @@ impl From<crate::types::MessageReplyStoryHeader> for MessageReplyHeader {
     }
 }
 
-/// Kind of message that a search looks for.
+/// The kind of messages that a search returns.
 ///
 /// The type `MessagesFilter`.
 #[derive(Clone, Debug, PartialEq)]
@@ -8689,9 +8689,9 @@ pub enum MessagesFilter {
     InputMessagesFilterRoundVoice,
     /// `inputMessagesFilterRoundVideo`. Search filter: round video messages.
     InputMessagesFilterRoundVideo,
-    /// `inputMessagesFilterMyMentions`. Search filter: messages that mention you.
+    /// `inputMessagesFilterMyMentions`. Search filter: messages that mention you or reply to you.
     InputMessagesFilterMyMentions,
-    /// `inputMessagesFilterGeo`. Search filter: places.
+    /// `inputMessagesFilterGeo`. Search filter: locations.
     InputMessagesFilterGeo,
     /// `inputMessagesFilterContacts`. Search filter: contacts.
     InputMessagesFilterContacts,
@@ -8767,11 +8767,11 @@ impl From<crate::types::InputMessagesFilterPhoneCalls> for MessagesFilter {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum NotificationSound {
-    /// `notificationSoundDefault`. The usual sound of notifications.
+    /// `notificationSoundDefault`. The default notification sound.
     Default,
     /// `notificationSoundNone`. Notifications without a sound.
     None,
-    /// `notificationSoundLocal`. A sound that only this device has.
+    /// `notificationSoundLocal`. A sound that is only on this device.
     Local(crate::types::NotificationSoundLocal),
     /// `notificationSoundRingtone`. A sound that was uploaded to Telegram.
     Ringtone(crate::types::NotificationSoundRingtone),
@@ -8818,7 +8818,7 @@ impl From<crate::types::NotificationSoundRingtone> for NotificationSound {
     }
 }
 
-/// For what notification settings are: one chat, a topic, or all chats of a kind.
+/// What notification settings apply to: one chat, a forum topic, or all chats of a kind.
 ///
 /// The type `NotifyPeer`.
 #[derive(Clone, Debug, PartialEq)]
@@ -8834,7 +8834,7 @@ pub enum NotifyPeer {
     NotifyBroadcasts,
     /// `notifyForumTopic`. Notification settings in an update, for one topic of a forum.
     NotifyForumTopic(crate::types::NotifyForumTopic),
-    /// `notifyCommunity`. Notification settings in an update, for a community with its chats.
+    /// `notifyCommunity`. Notification settings in an update, for a community and its chats.
     NotifyCommunity(crate::types::NotifyCommunity),
 }
 
@@ -8892,39 +8892,39 @@ impl From<crate::types::NotifyCommunity> for NotifyPeer {
     }
 }
 
-/// A block of an Instant View page or of a message made of blocks.
+/// A block of an Instant View page, or of a message made of blocks.
 ///
 /// The type `PageBlock`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PageBlock {
-    /// `pageBlockUnsupported`. A block of a page that this layer does not know.
+    /// `pageBlockUnsupported`. Block of a page: a kind that this layer does not know.
     Unsupported,
     /// `pageBlockTitle`. Block of a page: the title of the page.
     Title(crate::types::PageBlockTitle),
-    /// `pageBlockSubtitle`. Block of a page: the line below the title.
+    /// `pageBlockSubtitle`. Block of a page: the subtitle.
     Subtitle(crate::types::PageBlockSubtitle),
-    /// `pageBlockAuthorDate`. Block of a page: who wrote the page, and when.
+    /// `pageBlockAuthorDate`. Block of a page: the author and the date of publication.
     AuthorDate(crate::types::PageBlockAuthorDate),
     /// `pageBlockHeader`. Block of a page: a heading.
     Header(crate::types::PageBlockHeader),
-    /// `pageBlockSubheader`. Block of a page: a lesser heading.
+    /// `pageBlockSubheader`. Block of a page: a subheading.
     Subheader(crate::types::PageBlockSubheader),
     /// `pageBlockParagraph`. Block of a page: a paragraph.
     Paragraph(crate::types::PageBlockParagraph),
-    /// `pageBlockPreformatted`. Block of a page: a block of code or other text whose lines stay as they are.
+    /// `pageBlockPreformatted`. Block of a page: code or other preformatted text.
     Preformatted(Box<crate::types::PageBlockPreformatted>),
-    /// `pageBlockFooter`. Block of a page: the lines at the end of the page.
+    /// `pageBlockFooter`. Block of a page: the footer.
     Footer(crate::types::PageBlockFooter),
-    /// `pageBlockDivider`. Block of a page: a line that divides what is above from what is below.
+    /// `pageBlockDivider`. Block of a page: a dividing line.
     Divider,
-    /// `pageBlockAnchor`. Block of a page: a place that links within the page can jump to.
+    /// `pageBlockAnchor`. Block of a page: an anchor that links within the page can jump to.
     Anchor(crate::types::PageBlockAnchor),
-    /// `pageBlockList`. Block of a page: a list with bullets.
+    /// `pageBlockList`. Block of a page: an unordered list.
     List(crate::types::PageBlockList),
     /// `pageBlockBlockquote`. Block of a page: a quotation.
     Blockquote(Box<crate::types::PageBlockBlockquote>),
-    /// `pageBlockPullquote`. Block of a page: a sentence that is put out in large letters.
+    /// `pageBlockPullquote`. Block of a page: a pull quote, a sentence shown in large letters.
     Pullquote(Box<crate::types::PageBlockPullquote>),
     /// `pageBlockPhoto`. Block of a page: a photo.
     Photo(Box<crate::types::PageBlockPhoto>),
@@ -8932,27 +8932,27 @@ pub enum PageBlock {
     Video(Box<crate::types::PageBlockVideo>),
     /// `pageBlockCover`. Block of a page: the picture or video at the top of the page.
     Cover(crate::types::PageBlockCover),
-    /// `pageBlockEmbed`. Block of a page: a part of another web page, in a frame.
+    /// `pageBlockEmbed`. Block of a page: a part of another web page, embedded in a frame.
     Embed(Box<crate::types::PageBlockEmbed>),
-    /// `pageBlockEmbedPost`. Block of a page: a post of a social network.
+    /// `pageBlockEmbedPost`. Block of a page: an embedded post of a social network.
     EmbedPost(Box<crate::types::PageBlockEmbedPost>),
     /// `pageBlockCollage`. Block of a page: pictures and videos side by side.
     Collage(Box<crate::types::PageBlockCollage>),
-    /// `pageBlockSlideshow`. Block of a page: pictures and videos one after the other, to be leafed through.
+    /// `pageBlockSlideshow`. Block of a page: a slideshow of pictures and videos.
     Slideshow(Box<crate::types::PageBlockSlideshow>),
     /// `pageBlockChannel`. Block of a page: a Telegram channel, with a button to join.
     Channel(Box<crate::types::PageBlockChannel>),
     /// `pageBlockAudio`. Block of a page: a song or other recording.
     Audio(Box<crate::types::PageBlockAudio>),
-    /// `pageBlockKicker`. Block of a page: the short line above the title.
+    /// `pageBlockKicker`. Block of a page: the kicker, a short line above the title.
     Kicker(crate::types::PageBlockKicker),
     /// `pageBlockTable`. Block of a page: a table.
     Table(Box<crate::types::PageBlockTable>),
     /// `pageBlockOrderedList`. Block of a page: a numbered list.
     OrderedList(Box<crate::types::PageBlockOrderedList>),
-    /// `pageBlockDetails`. Block of a page: a part of the page that can be opened and closed.
+    /// `pageBlockDetails`. Block of a page: a section that can be expanded and collapsed.
     Details(Box<crate::types::PageBlockDetails>),
-    /// `pageBlockRelatedArticles`. Block of a page: links to further pages.
+    /// `pageBlockRelatedArticles`. Block of a page: links to related pages.
     RelatedArticles(Box<crate::types::PageBlockRelatedArticles>),
     /// `pageBlockMap`. Block of a page: a map.
     Map(Box<crate::types::PageBlockMap>),
@@ -8970,11 +8970,11 @@ pub enum PageBlock {
     Heading6(crate::types::PageBlockHeading6),
     /// `pageBlockMath`. Block of a page: a formula in a line of its own.
     Math(crate::types::PageBlockMath),
-    /// `pageBlockThinking`. Block of a page: what a bot thinks before it answers, shown apart from the answer.
+    /// `pageBlockThinking`. Block of a page: the reasoning of a bot before its answer, shown apart from the answer.
     Thinking(crate::types::PageBlockThinking),
     /// `inputPageBlockMap`. Block of a page: a map in content to be sent.
     InputPageBlockMap(Box<crate::types::InputPageBlockMap>),
-    /// `pageBlockBlockquoteBlocks`. Block of a page: a quotation of several blocks.
+    /// `pageBlockBlockquoteBlocks`. Block of a page: a quotation that consists of several blocks.
     BlockquoteBlocks(Box<crate::types::PageBlockBlockquoteBlocks>),
     /// `pageBlockButtonRow`. Block of a page: a row of buttons within the content.
     ButtonRow(crate::types::PageBlockButtonRow),
@@ -9433,15 +9433,15 @@ impl From<crate::types::PageBlockDocument> for PageBlock {
     }
 }
 
-/// An entry of a list with bullets.
+/// An item of an unordered list.
 ///
 /// The type `PageListItem`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PageListItem {
-    /// `pageListItemText`. An entry of a list with bullets: one text.
+    /// `pageListItemText`. An item of an unordered list: a text.
     Text(crate::types::PageListItemText),
-    /// `pageListItemBlocks`. An entry of a list with bullets: several blocks.
+    /// `pageListItemBlocks`. An item of an unordered list: several blocks.
     Blocks(crate::types::PageListItemBlocks),
 }
 
@@ -9485,15 +9485,15 @@ impl From<crate::types::PageListItemBlocks> for PageListItem {
     }
 }
 
-/// An entry of a numbered list.
+/// An item of a numbered list.
 ///
 /// The type `PageListOrderedItem`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PageListOrderedItem {
-    /// `pageListOrderedItemText`. An entry of a numbered list: one text.
+    /// `pageListOrderedItemText`. An item of a numbered list: a text.
     Text(Box<crate::types::PageListOrderedItemText>),
-    /// `pageListOrderedItemBlocks`. An entry of a numbered list: several blocks.
+    /// `pageListOrderedItemBlocks`. An item of a numbered list: several blocks.
     Blocks(Box<crate::types::PageListOrderedItemBlocks>),
 }
 
@@ -9537,17 +9537,17 @@ impl From<crate::types::PageListOrderedItemBlocks> for PageListOrderedItem {
     }
 }
 
-/// As whom paid reactions are shown.
+/// Whether paid reactions show your name, nothing, or one of your channels.
 ///
 /// The type `PaidReactionPrivacy`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PaidReactionPrivacy {
-    /// `paidReactionPrivacyDefault`. Paid reactions are shown under the name of the user.
+    /// `paidReactionPrivacyDefault`. Paid reactions show the user's name.
     Default,
-    /// `paidReactionPrivacyAnonymous`. Paid reactions are shown without a name.
+    /// `paidReactionPrivacyAnonymous`. Paid reactions show no name.
     Anonymous,
-    /// `paidReactionPrivacyPeer`. Paid reactions are shown under the name of a channel of the user.
+    /// `paidReactionPrivacyPeer`. Paid reactions show the name of one of the user's channels.
     Peer(crate::types::PaidReactionPrivacyPeer),
 }
 
@@ -9581,13 +9581,13 @@ impl From<crate::types::PaidReactionPrivacyPeer> for PaidReactionPrivacy {
     }
 }
 
-/// How a password becomes the number that its proof is made from.
+/// How the value for the password proof is derived from the password.
 ///
 /// The type `PasswordKdfAlgo`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PasswordKdfAlgo {
-    /// `passwordKdfAlgoUnknown`. A way that this layer does not know: the app has to be updated.
+    /// `passwordKdfAlgoUnknown`. An algorithm that this layer does not know: the app must be updated.
     Unknown,
     /// `passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow`. Salted SHA-256, 100,000 rounds of PBKDF2 with HMAC-SHA-512, SHA-256 again, as the exponent of SRP.
     Sha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow(Box<crate::types::PasswordKdfAlgoSha256Sha256Pbkdf2Hmacsha512iter100000Sha256ModPow>),
@@ -9621,17 +9621,17 @@ impl From<crate::types::PasswordKdfAlgoSha256Sha256Pbkdf2Hmacsha512iter100000Sha
     }
 }
 
-/// A chat, or the author of something, by kind and number only. Answers use it; to name the chat in a request, add the access hash from the users and chats of the same answer and build an [`InputPeer`].
+/// A user, group or channel, named only by its kind and id. Answers and updates use it. To name the chat in a request, find its access hash in the users and chats of the same answer and build an [`InputPeer`].
 ///
 /// The type `Peer`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Peer {
-    /// `peerUser`. A user, or the private chat with them, by the id of the user.
+    /// `peerUser`. A user, or the private chat with that user, named by the user's id.
     User(crate::types::PeerUser),
-    /// `peerChat`. A basic group, by its id.
+    /// `peerChat`. A basic group, named by its id.
     Chat(crate::types::PeerChat),
-    /// `peerChannel`. A channel or supergroup, by its id.
+    /// `peerChannel`. A channel or supergroup, named by its id.
     Channel(crate::types::PeerChannel),
 }
 
@@ -9683,17 +9683,17 @@ impl From<crate::types::PeerChannel> for Peer {
     }
 }
 
-/// The colour of a name and of links, and the pattern behind a profile.
+/// The colour of a name and of replies, and the pattern behind it.
 ///
 /// The type `PeerColor`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PeerColor {
-    /// `peerColor`. One of the colours for names and profiles that all can have.
+    /// `peerColor`. One of the standard colours for names and profiles.
     PeerColor(crate::types::PeerColor),
     /// `peerColorCollectible`. The colours of a collectible gift, for a name or profile.
     Collectible(Box<crate::types::PeerColorCollectible>),
-    /// `inputPeerColorCollectible`. The colours of a collectible gift, to be set.
+    /// `inputPeerColorCollectible`. The colours of a collectible gift, to be applied.
     InputPeerColorCollectible(crate::types::InputPeerColorCollectible),
 }
 
@@ -9745,15 +9745,15 @@ impl From<crate::types::InputPeerColorCollectible> for PeerColor {
     }
 }
 
-/// Somebody near.
+/// A user or group nearby.
 ///
 /// The type `PeerLocated`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PeerLocated {
-    /// `peerLocated`. A user or a group near the place that was given.
+    /// `peerLocated`. A user or group near the given location.
     PeerLocated(crate::types::PeerLocated),
-    /// `peerSelfLocated`. Yourself, visible for others near.
+    /// `peerSelfLocated`. Yourself, visible to others nearby.
     PeerSelfLocated(crate::types::PeerSelfLocated),
 }
 
@@ -9794,23 +9794,23 @@ impl From<crate::types::PeerSelfLocated> for PeerLocated {
     }
 }
 
-/// A call between two users, in the state that it is in.
+/// A call between two users, in its current state.
 ///
 /// The type `PhoneCall`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PhoneCall {
-    /// `phoneCallEmpty`. A call that is not there (any more).
+    /// `phoneCallEmpty`. A call that does not exist, or no longer does.
     Empty(crate::types::PhoneCallEmpty),
-    /// `phoneCallWaiting`. A call that you made and that was not taken so far.
+    /// `phoneCallWaiting`. An outgoing call that was not answered yet.
     Waiting(Box<crate::types::PhoneCallWaiting>),
-    /// `phoneCallRequested`. A call that comes in.
+    /// `phoneCallRequested`. An incoming call.
     Requested(Box<crate::types::PhoneCallRequested>),
-    /// `phoneCallAccepted`. A call that the other took; now the caller has to confirm it.
+    /// `phoneCallAccepted`. An outgoing call that the other side accepted: confirm it with [`phone.confirmCall`](crate::phone::ConfirmCall).
     Accepted(Box<crate::types::PhoneCallAccepted>),
-    /// `phoneCall`. A call with everything that both sides need to connect.
+    /// `phoneCall`. A call in progress, with everything that both sides need to connect.
     PhoneCall(Box<crate::types::PhoneCall>),
-    /// `phoneCallDiscarded`. A call that is over.
+    /// `phoneCallDiscarded`. A call that has ended.
     Discarded(crate::types::PhoneCallDiscarded),
 }
 
@@ -9901,15 +9901,15 @@ impl From<crate::types::PhoneCallDiscarded> for PhoneCall {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PhoneCallDiscardReason {
-    /// `phoneCallDiscardReasonMissed`. Why a call ended: nobody answered.
+    /// `phoneCallDiscardReasonMissed`. Why a call ended: it was not answered.
     Missed,
-    /// `phoneCallDiscardReasonDisconnect`. Why a call ended: the connection broke.
+    /// `phoneCallDiscardReasonDisconnect`. Why a call ended: the connection was lost.
     Disconnect,
     /// `phoneCallDiscardReasonHangup`. Why a call ended: one of the two hung up.
     Hangup,
-    /// `phoneCallDiscardReasonBusy`. Why a call ended: the other one refused, or was in another call.
+    /// `phoneCallDiscardReasonBusy`. Why a call ended: the other side declined it, or was in another call.
     Busy,
-    /// `phoneCallDiscardReasonMigrateConferenceCall`. Why a call ended: it goes on as a conference call.
+    /// `phoneCallDiscardReasonMigrateConferenceCall`. Why a call ended: it was continued as a conference call.
     MigrateConferenceCall(crate::types::PhoneCallDiscardReasonMigrateConferenceCall),
 }
 
@@ -9947,13 +9947,13 @@ impl From<crate::types::PhoneCallDiscardReasonMigrateConferenceCall> for PhoneCa
     }
 }
 
-/// A server by which the two sides of a call reach each other.
+/// A server through which the two sides of a call connect.
 ///
 /// The type `PhoneConnection`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PhoneConnection {
-    /// `phoneConnection`. A server of Telegram that hands on the packets of a call.
+    /// `phoneConnection`. A Telegram server that relays the packets of a call.
     PhoneConnection(Box<crate::types::PhoneConnection>),
     /// `phoneConnectionWebrtc`. A TURN or STUN server for WebRTC.
     Webrtc(Box<crate::types::PhoneConnectionWebrtc>),
@@ -9996,15 +9996,15 @@ impl From<crate::types::PhoneConnectionWebrtc> for PhoneConnection {
     }
 }
 
-/// A photo of Telegram; download a size of it with [`upload.getFile`](crate::upload::GetFile).
+/// A photo on Telegram; download one of its sizes with [`upload.getFile`](crate::upload::GetFile).
 ///
 /// The type `Photo`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Photo {
-    /// `photoEmpty`. No photo, or one that is gone.
+    /// `photoEmpty`. No photo, or one that was deleted.
     Empty(crate::types::PhotoEmpty),
-    /// `photo`. A photo in several sizes, with the address to download it.
+    /// `photo`. A photo in several sizes, with what is needed to download it.
     Photo(crate::types::Photo),
 }
 
@@ -10045,23 +10045,23 @@ impl From<crate::types::Photo> for Photo {
     }
 }
 
-/// One size of a photo, or one small picture of a document.
+/// One size of a photo, or a thumbnail of a document.
 ///
 /// The type `PhotoSize`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PhotoSize {
-    /// `photoSizeEmpty`. A size of a photo that is not there.
+    /// `photoSizeEmpty`. A size of a photo that is not available.
     Empty(crate::types::PhotoSizeEmpty),
     /// `photoSize`. A size of a photo that can be downloaded.
     PhotoSize(crate::types::PhotoSize),
-    /// `photoCachedSize`. A small size of a photo whose bytes are here already.
+    /// `photoCachedSize`. A small size of a photo whose bytes are included.
     PhotoCachedSize(Box<crate::types::PhotoCachedSize>),
-    /// `photoStrippedSize`. A tiny blurred preview, to be shown until the photo is loaded.
+    /// `photoStrippedSize`. A tiny, blurred preview to show until the photo is loaded.
     PhotoStrippedSize(crate::types::PhotoStrippedSize),
-    /// `photoSizeProgressive`. A size of a photo as a progressive JPEG: its beginning alone gives a rough picture.
+    /// `photoSizeProgressive`. A size of a photo as a progressive JPEG: its first bytes already give a coarse picture.
     Progressive(crate::types::PhotoSizeProgressive),
-    /// `photoPathSize`. The outline of a sticker as a vector path, to be shown until it is loaded.
+    /// `photoPathSize`. The outline of a sticker as a vector path, to show until it is loaded.
     PhotoPathSize(crate::types::PhotoPathSize),
 }
 
@@ -10198,7 +10198,7 @@ impl From<crate::types::InputPollAnswer> for PollAnswer {
     }
 }
 
-/// What happened with a post or story, in numbers.
+/// Views, forwards and reactions of a post or story.
 ///
 /// The type `PostInteractionCounters`.
 #[derive(Clone, Debug, PartialEq)]
@@ -10247,15 +10247,15 @@ impl From<crate::types::PostInteractionCountersStory> for PostInteractionCounter
     }
 }
 
-/// A giveaway that was paid but not started.
+/// A giveaway that was paid for but not started yet.
 ///
 /// The type `PrepaidGiveaway`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PrepaidGiveaway {
-    /// `prepaidGiveaway`. A giveaway of Premium that can be started.
+    /// `prepaidGiveaway`. A paid giveaway of Telegram Premium that can be started.
     PrepaidGiveaway(crate::types::PrepaidGiveaway),
-    /// `prepaidStarsGiveaway`. A giveaway of Stars that can be started.
+    /// `prepaidStarsGiveaway`. A paid giveaway of Stars that can be started.
     PrepaidStarsGiveaway(crate::types::PrepaidStarsGiveaway),
 }
 
@@ -10296,39 +10296,39 @@ impl From<crate::types::PrepaidStarsGiveaway> for PrepaidGiveaway {
     }
 }
 
-/// What a privacy rule is about, in an answer or update.
+/// What a privacy setting is about, in answers and updates.
 ///
 /// The type `PrivacyKey`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PrivacyKey {
-    /// `privacyKeyStatusTimestamp`. Privacy setting in an answer: who sees when the user was online last.
+    /// `privacyKeyStatusTimestamp`. Privacy setting in an answer: who can see when the user was last online.
     StatusTimestamp,
     /// `privacyKeyChatInvite`. Privacy setting in an answer: who may add the user to groups and channels.
     ChatInvite,
     /// `privacyKeyPhoneCall`. Privacy setting in an answer: who may call the user.
     PhoneCall,
-    /// `privacyKeyPhoneP2P`. Privacy setting in an answer: with whom calls go directly from device to device.
+    /// `privacyKeyPhoneP2P`. Privacy setting in an answer: with whom calls may connect the two devices directly, which reveals IP addresses.
     PhoneP2P,
-    /// `privacyKeyForwards`. Privacy setting in an answer: whether forwarded messages of the user link to their account.
+    /// `privacyKeyForwards`. Privacy setting in an answer: whose forwards of the user's messages link to the user's account.
     Forwards,
-    /// `privacyKeyProfilePhoto`. Privacy setting in an answer: who sees the user's profile photos.
+    /// `privacyKeyProfilePhoto`. Privacy setting in an answer: who can see the user's profile photos.
     ProfilePhoto,
-    /// `privacyKeyPhoneNumber`. Privacy setting in an answer: who sees the user's phone number.
+    /// `privacyKeyPhoneNumber`. Privacy setting in an answer: who can see the user's phone number.
     PhoneNumber,
-    /// `privacyKeyAddedByPhone`. Privacy setting in an answer: who finds the user by their phone number, if they have it in their contacts.
+    /// `privacyKeyAddedByPhone`. Privacy setting in an answer: who can find the user by their phone number.
     AddedByPhone,
     /// `privacyKeyVoiceMessages`. Privacy setting in an answer: who may send the user voice and round video messages.
     VoiceMessages,
-    /// `privacyKeyAbout`. Privacy setting in an answer: who sees the text about the user in their profile.
+    /// `privacyKeyAbout`. Privacy setting in an answer: who can see the bio on the user's profile.
     About,
-    /// `privacyKeyBirthday`. Privacy setting in an answer: who sees the user's birthday.
+    /// `privacyKeyBirthday`. Privacy setting in an answer: who can see the user's birthday.
     Birthday,
-    /// `privacyKeyStarGiftsAutoSave`. Privacy setting in an answer: whose gifts appear in the user's profile without being asked.
+    /// `privacyKeyStarGiftsAutoSave`. Privacy setting in an answer: whose gifts appear on the user's profile automatically.
     StarGiftsAutoSave,
-    /// `privacyKeyNoPaidMessages`. Privacy setting in an answer: who may write to the user without paying, where messages to them cost Stars.
+    /// `privacyKeyNoPaidMessages`. Privacy setting in an answer: who can write to the user without paying, if messages to them cost Stars.
     NoPaidMessages,
-    /// `privacyKeySavedMusic`. Privacy setting in an answer: who sees the songs in the user's profile.
+    /// `privacyKeySavedMusic`. Privacy setting in an answer: who can see the songs on the user's profile.
     SavedMusic,
 }
 
@@ -10375,7 +10375,7 @@ impl tl::Decode for PrivacyKey {
     }
 }
 
-/// One line of a privacy setting: to whom something is allowed or forbidden.
+/// One rule of a privacy setting: to whom something is allowed or forbidden.
 ///
 /// The type `PrivacyRule`.
 #[derive(Clone, Debug, PartialEq)]
@@ -10399,7 +10399,7 @@ pub enum PrivacyRule {
     PrivacyValueDisallowChatParticipants(crate::types::PrivacyValueDisallowChatParticipants),
     /// `privacyValueAllowCloseFriends`. Privacy rule in an answer: allowed for those whom the user marked as close friends.
     PrivacyValueAllowCloseFriends,
-    /// `privacyValueAllowPremium`. Privacy rule in an answer: allowed for users with Premium.
+    /// `privacyValueAllowPremium`. Privacy rule in an answer: allowed for users with Telegram Premium.
     PrivacyValueAllowPremium,
     /// `privacyValueAllowBots`. Privacy rule in an answer: allowed for bots and their Mini Apps.
     PrivacyValueAllowBots,
@@ -10488,7 +10488,7 @@ impl From<crate::types::PrivacyValueDisallowChatParticipants> for PrivacyRule {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ProfileTab {
-    /// `profileTabPosts`. Tab of a profile: stories posted to the profile.
+    /// `profileTabPosts`. Tab of a profile: posted stories.
     Posts,
     /// `profileTabGifts`. Tab of a profile: gifts.
     Gifts,
@@ -10537,15 +10537,15 @@ impl tl::Decode for ProfileTab {
     }
 }
 
-/// Where a post or story was shared publicly.
+/// A public message or story that shares a post or story.
 ///
 /// The type `PublicForward`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PublicForward {
-    /// `publicForwardMessage`. A post or story was shared in a public message.
+    /// `publicForwardMessage`. A public message that shares the post or story.
     Message(Box<crate::types::PublicForwardMessage>),
-    /// `publicForwardStory`. A post or story was shared in a public story.
+    /// `publicForwardStory`. A public story that shares the post or story.
     Story(crate::types::PublicForwardStory),
 }
 
@@ -10643,15 +10643,15 @@ impl From<crate::types::ReactionCustomEmoji> for Reaction {
     }
 }
 
-/// Whose reactions bring a notification.
+/// Whose reactions cause a notification.
 ///
 /// The type `ReactionNotificationsFrom`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ReactionNotificationsFrom {
-    /// `reactionNotificationsFromContacts`. Reactions of contacts bring a notification.
+    /// `reactionNotificationsFromContacts`. Notifications only for reactions of contacts.
     Contacts,
-    /// `reactionNotificationsFromAll`. Reactions of everybody bring a notification.
+    /// `reactionNotificationsFromAll`. Notifications for reactions of everybody.
     All,
 }
 
@@ -10674,21 +10674,21 @@ impl tl::Decode for ReactionNotificationsFrom {
     }
 }
 
-/// A `t.me` link that was opened lately.
+/// A recently opened `t.me` link.
 ///
 /// The type `RecentMeUrl`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RecentMeUrl {
-    /// `recentMeUrlUnknown`. Opened lately: a link to something that is not known.
+    /// `recentMeUrlUnknown`. A recently opened `t.me` link: of an unknown kind.
     Unknown(crate::types::RecentMeUrlUnknown),
-    /// `recentMeUrlUser`. Opened lately: a link to a user.
+    /// `recentMeUrlUser`. A recently opened `t.me` link: to a user.
     User(crate::types::RecentMeUrlUser),
-    /// `recentMeUrlChat`. Opened lately: a link to a group or channel.
+    /// `recentMeUrlChat`. A recently opened `t.me` link: to a group or channel.
     Chat(crate::types::RecentMeUrlChat),
-    /// `recentMeUrlChatInvite`. Opened lately: an invite link.
+    /// `recentMeUrlChatInvite`. A recently opened `t.me` link: an invite link.
     ChatInvite(crate::types::RecentMeUrlChatInvite),
-    /// `recentMeUrlStickerSet`. Opened lately: a link to a sticker set.
+    /// `recentMeUrlStickerSet`. A recently opened `t.me` link: to a sticker set.
     StickerSet(crate::types::RecentMeUrlStickerSet),
 }
 
@@ -10762,19 +10762,19 @@ impl From<crate::types::RecentMeUrlStickerSet> for RecentMeUrl {
     }
 }
 
-/// Buttons or keyboard that come with a bot's message: buttons under the message itself, or a keyboard in place of the letters.
+/// Buttons that come with a bot's message: inline buttons under the message, or a reply keyboard instead of the letter keyboard.
 ///
 /// The type `ReplyMarkup`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ReplyMarkup {
-    /// `replyKeyboardHide`. Takes away the bot's keyboard that was there.
+    /// `replyKeyboardHide`. Removes the bot's reply keyboard.
     ReplyKeyboardHide(crate::types::ReplyKeyboardHide),
-    /// `replyKeyboardForceReply`. Opens the field for an answer to the message, as if the user had chosen to reply.
+    /// `replyKeyboardForceReply`. Makes the app open a reply to the message, as if the user had chosen to reply to it.
     ReplyKeyboardForceReply(crate::types::ReplyKeyboardForceReply),
-    /// `replyKeyboardMarkup`. A keyboard of the bot in place of the letters.
+    /// `replyKeyboardMarkup`. A reply keyboard: buttons of the bot instead of the letter keyboard.
     ReplyKeyboardMarkup(crate::types::ReplyKeyboardMarkup),
-    /// `replyInlineMarkup`. Buttons right under the message.
+    /// `replyInlineMarkup`. Inline buttons, shown directly under the message.
     ReplyInlineMarkup(crate::types::ReplyInlineMarkup),
 }
 
@@ -10851,13 +10851,13 @@ pub enum ReportReason {
     InputReportReasonPornography,
     /// `inputReportReasonChildAbuse`. Reason for a report: child abuse.
     InputReportReasonChildAbuse,
-    /// `inputReportReasonOther`. Reason for a report: something else, told in the comment.
+    /// `inputReportReasonOther`. Reason for a report: something else, explained in the comment.
     InputReportReasonOther,
-    /// `inputReportReasonCopyright`. Reason for a report: a breach of copyright.
+    /// `inputReportReasonCopyright`. Reason for a report: copyright infringement.
     InputReportReasonCopyright,
-    /// `inputReportReasonGeoIrrelevant`. Reason for a report: a group that has nothing to do with the place that it names.
+    /// `inputReportReasonGeoIrrelevant`. Reason for a report: a location-based group that is unrelated to its location.
     InputReportReasonGeoIrrelevant,
-    /// `inputReportReasonFake`. Reason for a report: somebody pretends to be another one.
+    /// `inputReportReasonFake`. Reason for a report: impersonation of somebody else.
     InputReportReasonFake,
     /// `inputReportReasonIllegalDrugs`. Reason for a report: illegal drugs.
     InputReportReasonIllegalDrugs,
@@ -10906,11 +10906,11 @@ impl tl::Decode for ReportReason {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ReportResult {
-    /// `reportResultChooseOption`. Next step of a report: a reason is to be chosen.
+    /// `reportResultChooseOption`. Next step of a report: let the user choose a reason, and send the request again with it.
     ChooseOption(crate::types::ReportResultChooseOption),
-    /// `reportResultAddComment`. Next step of a report: a comment is to be written.
+    /// `reportResultAddComment`. Next step of a report: let the user write a comment, and send the request again with it.
     AddComment(crate::types::ReportResultAddComment),
-    /// `reportResultReported`. Next step of a report: the report was taken.
+    /// `reportResultReported`. The report was accepted; there is no further step.
     Reported,
 }
 
@@ -10953,19 +10953,19 @@ impl From<crate::types::ReportResultAddComment> for ReportResult {
     }
 }
 
-/// Which users or chats a bot's button asks for.
+/// Which users or chats a bot's button asks the user to select.
 ///
 /// The type `RequestPeerType`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RequestPeerType {
-    /// `requestPeerTypeUser`. What a button asks the user for: users.
+    /// `requestPeerTypeUser`. What a button asks the user to select: users.
     User(crate::types::RequestPeerTypeUser),
-    /// `requestPeerTypeChat`. What a button asks the user for: groups.
+    /// `requestPeerTypeChat`. What a button asks the user to select: groups.
     Chat(crate::types::RequestPeerTypeChat),
-    /// `requestPeerTypeBroadcast`. What a button asks the user for: channels.
+    /// `requestPeerTypeBroadcast`. What a button asks the user to select: channels.
     Broadcast(crate::types::RequestPeerTypeBroadcast),
-    /// `requestPeerTypeCreateBot`. What a button asks the user for: a new bot, which the user makes for the bot that asks.
+    /// `requestPeerTypeCreateBot`. What a button asks the user for: to create a bot that the asking bot will manage.
     CreateBot(crate::types::RequestPeerTypeCreateBot),
 }
 
@@ -11028,17 +11028,17 @@ impl From<crate::types::RequestPeerTypeCreateBot> for RequestPeerType {
     }
 }
 
-/// What a user gave to a bot's button, with as much as it asked for.
+/// A user or chat that a user shared with a bot, with as much detail as its button asked for.
 ///
 /// The type `RequestedPeer`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RequestedPeer {
-    /// `requestedPeerUser`. What a user gave to a bot: a user.
+    /// `requestedPeerUser`. What a user shared with a bot: a user.
     User(Box<crate::types::RequestedPeerUser>),
-    /// `requestedPeerChat`. What a user gave to a bot: a basic group.
+    /// `requestedPeerChat`. What a user shared with a bot: a basic group.
     Chat(crate::types::RequestedPeerChat),
-    /// `requestedPeerChannel`. What a user gave to a bot: a channel or supergroup.
+    /// `requestedPeerChannel`. What a user shared with a bot: a channel or supergroup.
     Channel(Box<crate::types::RequestedPeerChannel>),
 }
 
@@ -11090,17 +11090,17 @@ impl From<crate::types::RequestedPeerChannel> for RequestedPeer {
     }
 }
 
-/// What is needed to write to a user.
+/// What it takes to write to a user.
 ///
 /// The type `RequirementToContact`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RequirementToContact {
-    /// `requirementToContactEmpty`. What writing to a user takes: nothing special.
+    /// `requirementToContactEmpty`. Requirement for writing to a user: none.
     Empty,
-    /// `requirementToContactPremium`. What writing to a user takes: Premium.
+    /// `requirementToContactPremium`. Requirement for writing to a user: Telegram Premium.
     Premium,
-    /// `requirementToContactPaidMessages`. What writing to a user takes: Stars for each message.
+    /// `requirementToContactPaidMessages`. Requirement for writing to a user: Stars for each message.
     PaidMessages(crate::types::RequirementToContactPaidMessages),
 }
 
@@ -11134,13 +11134,13 @@ impl From<crate::types::RequirementToContactPaidMessages> for RequirementToConta
     }
 }
 
-/// Formatted text as a tree: pieces of text, each inside the formatting it has.
+/// Formatted text as a tree: each node holds a text and adds one kind of formatting.
 ///
 /// The type `RichText`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RichText {
-    /// `textEmpty`. Rich text: none at all.
+    /// `textEmpty`. Rich text: empty.
     TextEmpty,
     /// `textPlain`. Rich text: text without formatting.
     TextPlain(crate::types::TextPlain),
@@ -11152,31 +11152,31 @@ pub enum RichText {
     TextUnderline(crate::types::TextUnderline),
     /// `textStrike`. Rich text: text that is struck through.
     TextStrike(crate::types::TextStrike),
-    /// `textFixed`. Rich text: text in a font with letters of one width.
+    /// `textFixed`. Rich text: monospaced text.
     TextFixed(crate::types::TextFixed),
     /// `textUrl`. Rich text: a link.
     TextUrl(crate::types::TextUrl),
     /// `textEmail`. Rich text: a link to an email address.
     TextEmail(crate::types::TextEmail),
-    /// `textConcat`. Rich text: pieces of text one after the other.
+    /// `textConcat`. Rich text: several texts, one after the other.
     TextConcat(crate::types::TextConcat),
-    /// `textSubscript`. Rich text: lowered text.
+    /// `textSubscript`. Rich text: subscript.
     TextSubscript(crate::types::TextSubscript),
-    /// `textSuperscript`. Rich text: raised text.
+    /// `textSuperscript`. Rich text: superscript.
     TextSuperscript(crate::types::TextSuperscript),
-    /// `textMarked`. Rich text: text with a coloured background.
+    /// `textMarked`. Rich text: highlighted text.
     TextMarked(crate::types::TextMarked),
     /// `textPhone`. Rich text: a link to a phone number.
     TextPhone(crate::types::TextPhone),
-    /// `textImage`. Rich text: a small picture within the line.
+    /// `textImage`. Rich text: a small picture within a line.
     TextImage(crate::types::TextImage),
-    /// `textAnchor`. Rich text: text that links within the page can jump to.
+    /// `textAnchor`. Rich text: an anchor that links within the page can jump to.
     TextAnchor(crate::types::TextAnchor),
     /// `textMath`. Rich text: a formula within the line.
     TextMath(crate::types::TextMath),
     /// `textCustomEmoji`. Rich text: a custom emoji.
     TextCustomEmoji(crate::types::TextCustomEmoji),
-    /// `textSpoiler`. Rich text: text that is hidden until somebody taps on it.
+    /// `textSpoiler`. Rich text: text that is hidden until the reader taps on it.
     TextSpoiler(crate::types::TextSpoiler),
     /// `textMention`. Rich text: a username with its @.
     TextMention(crate::types::TextMention),
@@ -11184,19 +11184,19 @@ pub enum RichText {
     TextHashtag(crate::types::TextHashtag),
     /// `textBotCommand`. Rich text: a command for a bot.
     TextBotCommand(crate::types::TextBotCommand),
-    /// `textCashtag`. Rich text: a stock symbol, such as $USD.
+    /// `textCashtag`. Rich text: a cashtag, that is a currency or stock symbol such as $USD.
     TextCashtag(crate::types::TextCashtag),
-    /// `textAutoUrl`. Rich text: a web address that stands in the text and was made a link by itself.
+    /// `textAutoUrl`. Rich text: a web address that was recognised in the text and made a link.
     TextAutoUrl(crate::types::TextAutoUrl),
-    /// `textAutoEmail`. Rich text: an email address that was made a link by itself.
+    /// `textAutoEmail`. Rich text: an email address that was recognised in the text and made a link.
     TextAutoEmail(crate::types::TextAutoEmail),
-    /// `textAutoPhone`. Rich text: a phone number that was made a link by itself.
+    /// `textAutoPhone`. Rich text: a phone number that was recognised in the text and made a link.
     TextAutoPhone(crate::types::TextAutoPhone),
     /// `textBankCard`. Rich text: the number of a bank card.
     TextBankCard(crate::types::TextBankCard),
-    /// `textMentionName`. Rich text: a name that links to a user.
+    /// `textMentionName`. Rich text: a mention of a user by name.
     TextMentionName(crate::types::TextMentionName),
-    /// `textDate`. Rich text: a moment, shown in the reader's own time and language.
+    /// `textDate`. Rich text: a date, shown in the reader's time zone and language.
     TextDate(crate::types::TextDate),
     /// `textDiff`. Rich text: words that changed, in a marked comparison of two texts.
     TextDiff(crate::types::TextDiff),
@@ -11567,15 +11567,15 @@ impl From<crate::types::TextTonAddress> for RichText {
     }
 }
 
-/// One part of Saved Messages (what came from one chat), or one person's chat in a channel's direct messages.
+/// A dialog of Saved Messages (messages saved from one chat), or one user's dialog in a channel's direct messages.
 ///
 /// The type `SavedDialog`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SavedDialog {
-    /// `savedDialog`. One part of Saved Messages: what was saved from one chat.
+    /// `savedDialog`. A dialog of Saved Messages: the messages that were saved from one chat.
     SavedDialog(crate::types::SavedDialog),
-    /// `monoForumDialog`. One person's chat within the direct messages of a channel.
+    /// `monoForumDialog`. One user's dialog in the direct messages of a channel.
     MonoForumDialog(crate::types::MonoForumDialog),
 }
 
@@ -11616,15 +11616,15 @@ impl From<crate::types::MonoForumDialog> for SavedDialog {
     }
 }
 
-/// An encrypted file of Telegram Passport, like the scan of a document.
+/// An encrypted file of Telegram Passport, such as the scan of a document.
 ///
 /// The type `SecureFile`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SecureFile {
-    /// `secureFileEmpty`. No file of Telegram Passport: it is not there.
+    /// `secureFileEmpty`. A missing file of Telegram Passport.
     Empty,
-    /// `secureFile`. An encrypted file of a document in Telegram Passport; fetched like other files with [`inputSecureFileLocation`](crate::types::InputSecureFileLocation).
+    /// `secureFile`. An encrypted file of a Telegram Passport document; download it like other files, with [`inputSecureFileLocation`](crate::types::InputSecureFileLocation).
     SecureFile(Box<crate::types::SecureFile>),
 }
 
@@ -11656,17 +11656,17 @@ impl From<crate::types::SecureFile> for SecureFile {
     }
 }
 
-/// How the key for Telegram Passport's secret is made from the password.
+/// How the key to the Telegram Passport secret is derived from the password.
 ///
 /// The type `SecurePasswordKdfAlgo`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SecurePasswordKdfAlgo {
-    /// `securePasswordKdfAlgoUnknown`. A way of making the key that your program does not know: it is too old.
+    /// `securePasswordKdfAlgoUnknown`. An algorithm that this layer does not know: the app must be updated.
     Unknown,
-    /// `securePasswordKdfAlgoPBKDF2HMACSHA512iter100000`. The key comes from PBKDF2 with HMAC-SHA-512 and 100,000 rounds: the way for new secrets.
+    /// `securePasswordKdfAlgoPBKDF2HMACSHA512iter100000`. PBKDF2 with HMAC-SHA-512 and 100,000 rounds: used for new secrets.
     Pbkdf2Hmacsha512iter100000(crate::types::SecurePasswordKdfAlgoPbkdf2Hmacsha512iter100000),
-    /// `securePasswordKdfAlgoSHA512`. The key comes from SHA-512 of salt, password and salt: the old way, for secrets that exist.
+    /// `securePasswordKdfAlgoSHA512`. SHA-512 over salt, password and salt: used only for existing secrets.
     Sha512(crate::types::SecurePasswordKdfAlgoSha512),
 }
 
@@ -11709,15 +11709,15 @@ impl From<crate::types::SecurePasswordKdfAlgoSha512> for SecurePasswordKdfAlgo {
     }
 }
 
-/// Passport data that Telegram has checked itself and that is not encrypted: phone or email.
+/// Telegram Passport data that Telegram verified itself and that is not encrypted: a phone number or an email address.
 ///
 /// The type `SecurePlainData`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SecurePlainData {
-    /// `securePlainPhone`. A phone number in Telegram Passport that Telegram has checked.
+    /// `securePlainPhone`. A phone number in Telegram Passport, verified by Telegram.
     SecurePlainPhone(crate::types::SecurePlainPhone),
-    /// `securePlainEmail`. An email address in Telegram Passport that Telegram has checked.
+    /// `securePlainEmail`. An email address in Telegram Passport, verified by Telegram.
     SecurePlainEmail(crate::types::SecurePlainEmail),
 }
 
@@ -11758,15 +11758,15 @@ impl From<crate::types::SecurePlainEmail> for SecurePlainData {
     }
 }
 
-/// What a service asks of a user's Telegram Passport.
+/// What a service requires of a user's Telegram Passport.
 ///
 /// The type `SecureRequiredType`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SecureRequiredType {
-    /// `secureRequiredType`. A document that a service asks of a user's Telegram Passport.
+    /// `secureRequiredType`. A document that a service requires.
     SecureRequiredType(crate::types::SecureRequiredType),
-    /// `secureRequiredTypeOneOf`. Several documents of which a service wants one.
+    /// `secureRequiredTypeOneOf`. Several kinds of documents, one of which a service requires.
     OneOf(crate::types::SecureRequiredTypeOneOf),
 }
 
@@ -11810,29 +11810,29 @@ impl From<crate::types::SecureRequiredTypeOneOf> for SecureRequiredType {
     }
 }
 
-/// What a service found wrong with Passport data that it got.
+/// What a service found wrong with Telegram Passport data that it received.
 ///
 /// The type `SecureValueError`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SecureValueError {
-    /// `secureValueErrorData`. A service found something wrong in the text data of a document.
+    /// `secureValueErrorData`. A service reports an error in the text data of a document.
     Data(Box<crate::types::SecureValueErrorData>),
-    /// `secureValueErrorFrontSide`. A service found the front of a document wrong.
+    /// `secureValueErrorFrontSide`. A service reports an error in the front side of a document.
     FrontSide(Box<crate::types::SecureValueErrorFrontSide>),
-    /// `secureValueErrorReverseSide`. A service found the back of a document wrong.
+    /// `secureValueErrorReverseSide`. A service reports an error in the reverse side of a document.
     ReverseSide(Box<crate::types::SecureValueErrorReverseSide>),
-    /// `secureValueErrorSelfie`. A service found the picture of the user with a document wrong.
+    /// `secureValueErrorSelfie`. A service reports an error in the photo of the user with a document.
     Selfie(Box<crate::types::SecureValueErrorSelfie>),
-    /// `secureValueErrorFile`. A service found one page of a document wrong.
+    /// `secureValueErrorFile`. A service reports an error in one scan of a document.
     File(Box<crate::types::SecureValueErrorFile>),
-    /// `secureValueErrorFiles`. A service found the pages of a document wrong as a whole.
+    /// `secureValueErrorFiles`. A service reports an error in the scans of a document as a whole.
     Files(crate::types::SecureValueErrorFiles),
-    /// `secureValueError`. A service found a whole piece of Passport data wrong, in a way that fits nowhere else.
+    /// `secureValueError`. A service reports an error in a whole piece of Telegram Passport data.
     SecureValueError(Box<crate::types::SecureValueError>),
-    /// `secureValueErrorTranslationFile`. A service found one page of a translation wrong.
+    /// `secureValueErrorTranslationFile`. A service reports an error in one file of a translation.
     TranslationFile(Box<crate::types::SecureValueErrorTranslationFile>),
-    /// `secureValueErrorTranslationFiles`. A service found a translation wrong as a whole.
+    /// `secureValueErrorTranslationFiles`. A service reports an error in a translation as a whole.
     TranslationFiles(crate::types::SecureValueErrorTranslationFiles),
 }
 
@@ -11950,7 +11950,7 @@ impl From<crate::types::SecureValueErrorTranslationFiles> for SecureValueError {
     }
 }
 
-/// Kind of a document or piece of data in Telegram Passport.
+/// Kind of a document or piece of data of Telegram Passport.
 ///
 /// The type `SecureValueType`.
 #[derive(Clone, Debug, PartialEq)]
@@ -11964,19 +11964,19 @@ pub enum SecureValueType {
     DriverLicense,
     /// `secureValueTypeIdentityCard`. Passport data of this kind: an identity card, with both sides.
     IdentityCard,
-    /// `secureValueTypeInternalPassport`. Passport data of this kind: a passport for use within a country.
+    /// `secureValueTypeInternalPassport`. Passport data of this kind: an internal passport, valid within a country.
     InternalPassport,
     /// `secureValueTypeAddress`. Passport data of this kind: a postal address.
     Address,
-    /// `secureValueTypeUtilityBill`. Passport data of this kind: a bill for electricity, water or the like that proves the address.
+    /// `secureValueTypeUtilityBill`. Passport data of this kind: a utility bill, as a proof of address.
     UtilityBill,
-    /// `secureValueTypeBankStatement`. Passport data of this kind: a statement of a bank that proves the address.
+    /// `secureValueTypeBankStatement`. Passport data of this kind: a bank statement, as a proof of address.
     BankStatement,
-    /// `secureValueTypeRentalAgreement`. Passport data of this kind: a lease that proves the address.
+    /// `secureValueTypeRentalAgreement`. Passport data of this kind: a tenancy agreement, as a proof of address.
     RentalAgreement,
-    /// `secureValueTypePassportRegistration`. Passport data of this kind: the page of a passport that shows where its holder is registered.
+    /// `secureValueTypePassportRegistration`. Passport data of this kind: the registration page of a passport.
     PassportRegistration,
-    /// `secureValueTypeTemporaryRegistration`. Passport data of this kind: a proof of being registered at an address for a time.
+    /// `secureValueTypeTemporaryRegistration`. Passport data of this kind: a temporary registration at an address.
     TemporaryRegistration,
     /// `secureValueTypePhone`. Passport data of this kind: a phone number.
     Phone,
@@ -12025,7 +12025,7 @@ impl tl::Decode for SecureValueType {
     }
 }
 
-/// What somebody in a chat is doing just now: typing, recording, uploading and so on.
+/// What somebody in a chat is doing: typing, recording, uploading and so on.
 ///
 /// The type `SendMessageAction`.
 #[derive(Clone, Debug, PartialEq)]
@@ -12033,21 +12033,21 @@ impl tl::Decode for SecureValueType {
 pub enum SendMessageAction {
     /// `sendMessageTypingAction`. Somebody is typing a text.
     SendMessageTypingAction,
-    /// `sendMessageCancelAction`. Somebody stopped what they were doing: take what was shown away at once.
+    /// `sendMessageCancelAction`. Somebody stopped what they were doing: remove the notice at once.
     SendMessageCancelAction,
     /// `sendMessageRecordVideoAction`. Somebody is recording a video.
     SendMessageRecordVideoAction,
-    /// `sendMessageUploadVideoAction`. Somebody is uploading a video to send.
+    /// `sendMessageUploadVideoAction`. Somebody is uploading a video.
     SendMessageUploadVideoAction(crate::types::SendMessageUploadVideoAction),
     /// `sendMessageRecordAudioAction`. Somebody is recording a voice message.
     SendMessageRecordAudioAction,
     /// `sendMessageUploadAudioAction`. Somebody is uploading a voice message.
     SendMessageUploadAudioAction(crate::types::SendMessageUploadAudioAction),
-    /// `sendMessageUploadPhotoAction`. Somebody is uploading a photo to send.
+    /// `sendMessageUploadPhotoAction`. Somebody is uploading a photo.
     SendMessageUploadPhotoAction(crate::types::SendMessageUploadPhotoAction),
-    /// `sendMessageUploadDocumentAction`. Somebody is uploading a file to send.
+    /// `sendMessageUploadDocumentAction`. Somebody is uploading a file.
     SendMessageUploadDocumentAction(crate::types::SendMessageUploadDocumentAction),
-    /// `sendMessageGeoLocationAction`. Somebody is choosing a place to send.
+    /// `sendMessageGeoLocationAction`. Somebody is choosing a location to send.
     SendMessageGeoLocationAction,
     /// `sendMessageChooseContactAction`. Somebody is choosing a contact to send.
     SendMessageChooseContactAction,
@@ -12059,21 +12059,21 @@ pub enum SendMessageAction {
     SendMessageUploadRoundAction(crate::types::SendMessageUploadRoundAction),
     /// `speakingInGroupCallAction`. Somebody is speaking in the group call of the chat.
     SpeakingInGroupCallAction,
-    /// `sendMessageHistoryImportAction`. Somebody is importing the history of a chat of another app into this one.
+    /// `sendMessageHistoryImportAction`. Somebody is importing a chat history from another app into this chat.
     SendMessageHistoryImportAction(crate::types::SendMessageHistoryImportAction),
-    /// `sendMessageChooseStickerAction`. Somebody is looking for a sticker.
+    /// `sendMessageChooseStickerAction`. Somebody is choosing a sticker.
     SendMessageChooseStickerAction,
-    /// `sendMessageEmojiInteraction`. Somebody tapped on a large animated emoji: play its effect here, too.
+    /// `sendMessageEmojiInteraction`. Somebody tapped a large animated emoji: play its effect here as well.
     SendMessageEmojiInteraction(crate::types::SendMessageEmojiInteraction),
     /// `sendMessageEmojiInteractionSeen`. Somebody is watching the effect of your tap on a large animated emoji.
     SendMessageEmojiInteractionSeen(crate::types::SendMessageEmojiInteractionSeen),
-    /// `sendMessageTextDraftAction`. A bot writes its answer piece by piece: this is the text so far.
+    /// `sendMessageTextDraftAction`. A bot is generating a reply: this is the text so far.
     SendMessageTextDraftAction(Box<crate::types::SendMessageTextDraftAction>),
-    /// `inputSendMessageRichMessageDraftAction`. What a bot sends while it writes an answer of blocks piece by piece.
+    /// `inputSendMessageRichMessageDraftAction`. Sent by a bot while it generates a reply made of blocks.
     InputSendMessageRichMessageDraftAction(Box<crate::types::InputSendMessageRichMessageDraftAction>),
-    /// `sendMessageRichMessageDraftAction`. A bot writes an answer of blocks piece by piece: this is it so far.
+    /// `sendMessageRichMessageDraftAction`. A bot is generating a reply made of blocks: this is the content so far.
     SendMessageRichMessageDraftAction(Box<crate::types::SendMessageRichMessageDraftAction>),
-    /// `sendMessageStopDraftAction`. The user stops an answer that a bot is writing.
+    /// `sendMessageStopDraftAction`. The user stopped a reply that a bot was generating.
     SendMessageStopDraftAction(crate::types::SendMessageStopDraftAction),
 }
 
@@ -12244,7 +12244,7 @@ impl From<crate::types::SendMessageStopDraftAction> for SendMessageAction {
     }
 }
 
-/// A kind of gift that can be bought, or a collectible, of which there is one only.
+/// A kind of gift that can be bought, or a collectible gift, which is unique.
 ///
 /// The type `StarGift`.
 #[derive(Clone, Debug, PartialEq)]
@@ -12252,7 +12252,7 @@ impl From<crate::types::SendMessageStopDraftAction> for SendMessageAction {
 pub enum StarGift {
     /// `starGift`. A kind of gift that can be bought with Stars.
     StarGift(Box<crate::types::StarGift>),
-    /// `starGiftUnique`. A collectible: a gift of which there is one only, with its own number and looks.
+    /// `starGiftUnique`. A collectible gift: unique, with a number and a look of its own.
     Unique(Box<crate::types::StarGiftUnique>),
 }
 
@@ -12293,19 +12293,19 @@ impl From<crate::types::StarGiftUnique> for StarGift {
     }
 }
 
-/// A property of a collectible: model, pattern, backdrop, or where it came from.
+/// A property of a collectible gift: model, pattern, backdrop, or its origin.
 ///
 /// The type `StarGiftAttribute`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StarGiftAttribute {
-    /// `starGiftAttributeModel`. The model of a collectible: its picture.
+    /// `starGiftAttributeModel`. Model of a collectible gift: its sticker.
     Model(crate::types::StarGiftAttributeModel),
-    /// `starGiftAttributePattern`. The pattern behind a collectible.
+    /// `starGiftAttributePattern`. Pattern behind a collectible gift.
     Pattern(crate::types::StarGiftAttributePattern),
-    /// `starGiftAttributeBackdrop`. The colours behind a collectible, as RGB numbers.
+    /// `starGiftAttributeBackdrop`. Backdrop of a collectible gift: its colours, as RGB numbers.
     Backdrop(crate::types::StarGiftAttributeBackdrop),
-    /// `starGiftAttributeOriginalDetails`. Who gave it to whom, with which words, before it became a collectible.
+    /// `starGiftAttributeOriginalDetails`. The origin of a collectible gift: who sent it to whom, and with which text.
     OriginalDetails(Box<crate::types::StarGiftAttributeOriginalDetails>),
 }
 
@@ -12368,17 +12368,17 @@ impl From<crate::types::StarGiftAttributeOriginalDetails> for StarGiftAttribute 
     }
 }
 
-/// Names a property of collectibles, to filter by it.
+/// Names an attribute of collectible gifts, to filter by it.
 ///
 /// The type `StarGiftAttributeId`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StarGiftAttributeId {
-    /// `starGiftAttributeIdModel`. Filters collectibles by a model.
+    /// `starGiftAttributeIdModel`. Names a model of collectible gifts, to filter by it.
     Model(crate::types::StarGiftAttributeIdModel),
-    /// `starGiftAttributeIdPattern`. Filters collectibles by a pattern.
+    /// `starGiftAttributeIdPattern`. Names a pattern of collectible gifts, to filter by it.
     Pattern(crate::types::StarGiftAttributeIdPattern),
-    /// `starGiftAttributeIdBackdrop`. Filters collectibles by a backdrop.
+    /// `starGiftAttributeIdBackdrop`. Names a backdrop of collectible gifts, to filter by it.
     Backdrop(crate::types::StarGiftAttributeIdBackdrop),
 }
 
@@ -12430,21 +12430,21 @@ impl From<crate::types::StarGiftAttributeIdBackdrop> for StarGiftAttributeId {
     }
 }
 
-/// How rare a property of a collectible is.
+/// How rare an attribute of a collectible gift is.
 ///
 /// The type `StarGiftAttributeRarity`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StarGiftAttributeRarity {
-    /// `starGiftAttributeRarity`. Rarity of a property of a collectible as a number.
+    /// `starGiftAttributeRarity`. Rarity of an attribute of collectible gifts, as a number.
     StarGiftAttributeRarity(crate::types::StarGiftAttributeRarity),
-    /// `starGiftAttributeRarityUncommon`. A property of a collectible is uncommon: the first step above the usual.
+    /// `starGiftAttributeRarityUncommon`. An attribute of collectible gifts is uncommon: the lowest of the named rarities.
     Uncommon,
-    /// `starGiftAttributeRarityRare`. A property of a collectible is rare: the second step.
+    /// `starGiftAttributeRarityRare`. An attribute of collectible gifts is rare: above uncommon.
     Rare,
-    /// `starGiftAttributeRarityEpic`. A property of a collectible is epic: rarer than rare.
+    /// `starGiftAttributeRarityEpic`. An attribute of collectible gifts is epic: above rare.
     Epic,
-    /// `starGiftAttributeRarityLegendary`. A property of a collectible is legendary: the rarest step.
+    /// `starGiftAttributeRarityLegendary`. An attribute of collectible gifts is legendary: the highest of the named rarities.
     Legendary,
 }
 
@@ -12482,15 +12482,15 @@ impl From<crate::types::StarGiftAttributeRarity> for StarGiftAttributeRarity {
     }
 }
 
-/// How long rounds of an auction last.
+/// Duration of the rounds of a gift auction.
 ///
 /// The type `StarGiftAuctionRound`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StarGiftAuctionRound {
-    /// `starGiftAuctionRound`. Length of an auction's rounds, from a number on.
+    /// `starGiftAuctionRound`. Duration of an auction's rounds, from a given one on.
     StarGiftAuctionRound(crate::types::StarGiftAuctionRound),
-    /// `starGiftAuctionRoundExtendable`. Length of an auction's rounds that go on while the leaders change.
+    /// `starGiftAuctionRoundExtendable`. Duration of an auction's rounds that are extended while the top bidders change.
     Extendable(crate::types::StarGiftAuctionRoundExtendable),
 }
 
@@ -12531,17 +12531,17 @@ impl From<crate::types::StarGiftAuctionRoundExtendable> for StarGiftAuctionRound
     }
 }
 
-/// State of an auction of gifts.
+/// State of a gift auction.
 ///
 /// The type `StarGiftAuctionState`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StarGiftAuctionState {
-    /// `starGiftAuctionStateNotModified`. The auction's state is the one that you hold.
+    /// `starGiftAuctionStateNotModified`. The auction did not change since the state whose `version` you sent: keep your copy.
     NotModified,
     /// `starGiftAuctionState`. State of an auction that is running or about to begin.
     StarGiftAuctionState(Box<crate::types::StarGiftAuctionState>),
-    /// `starGiftAuctionStateFinished`. State of an auction that is over, with what was paid.
+    /// `starGiftAuctionStateFinished`. State of an auction that is over, with the prices that were paid.
     Finished(crate::types::StarGiftAuctionStateFinished),
 }
 
@@ -12584,15 +12584,15 @@ impl From<crate::types::StarGiftAuctionStateFinished> for StarGiftAuctionState {
     }
 }
 
-/// An amount of Stars or of TON; may be negative.
+/// An amount of Stars or TON; can be negative.
 ///
 /// The type `StarsAmount`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StarsAmount {
-    /// `starsAmount`. An amount of Stars; below 0 for what went out.
+    /// `starsAmount`. An amount of Stars; negative if spent.
     StarsAmount(crate::types::StarsAmount),
-    /// `starsTonAmount`. An amount of TON; below 0 for what went out.
+    /// `starsTonAmount`. An amount of TON; negative if spent.
     StarsTonAmount(crate::types::StarsTonAmount),
 }
 
@@ -12639,21 +12639,21 @@ impl From<crate::types::StarsTonAmount> for StarsAmount {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StarsTransactionPeer {
-    /// `starsTransactionPeerUnsupported`. The other side of a transaction is something that your program does not know: it is too old.
+    /// `starsTransactionPeerUnsupported`. The other side of a transaction is of a kind that this layer does not know.
     Unsupported,
     /// `starsTransactionPeerAppStore`. The Stars were bought in Apple's App Store.
     AppStore,
     /// `starsTransactionPeerPlayMarket`. The Stars were bought in Google Play.
     PlayMarket,
-    /// `starsTransactionPeerPremiumBot`. The Stars were bought from Telegram's own bot for Premium and Stars.
+    /// `starsTransactionPeerPremiumBot`. The Stars were bought from Telegram's own bot that sells Telegram Premium and Stars.
     PremiumBot,
-    /// `starsTransactionPeerFragment`. The other side of a transaction is Fragment: bought there, or paid out.
+    /// `starsTransactionPeerFragment`. The other side of a transaction is Fragment: Stars were bought there, or earnings were withdrawn to it.
     Fragment,
     /// `starsTransactionPeer`. The other side of a transaction is a user, bot or channel.
     StarsTransactionPeer(crate::types::StarsTransactionPeer),
     /// `starsTransactionPeerAds`. The other side of a transaction is Telegram's advertising platform.
     Ads,
-    /// `starsTransactionPeerAPI`. A bot paid Stars to send messages faster than is free.
+    /// `starsTransactionPeerAPI`. A bot paid to exceed the free rate of sending messages.
     Api,
 }
 
@@ -12703,11 +12703,11 @@ impl From<crate::types::StarsTransactionPeer> for StarsTransactionPeer {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StatsGraph {
-    /// `statsGraphAsync`. A graph of the statistics that is to be loaded with [`stats.loadAsyncGraph`](crate::stats::LoadAsyncGraph).
+    /// `statsGraphAsync`. A graph that has to be loaded separately, with [`stats.loadAsyncGraph`](crate::stats::LoadAsyncGraph).
     Async(crate::types::StatsGraphAsync),
-    /// `statsGraphError`. A graph of the statistics that could not be made.
+    /// `statsGraphError`. A graph that could not be generated.
     Error(crate::types::StatsGraphError),
-    /// `statsGraph`. A graph of the statistics, ready to be drawn.
+    /// `statsGraph`. A graph of the statistics with its data.
     StatsGraph(crate::types::StatsGraph),
 }
 
@@ -12759,19 +12759,19 @@ impl From<crate::types::StatsGraph> for StatsGraph {
     }
 }
 
-/// A sticker set with some of its stickers, to be shown in a list.
+/// A sticker set with some of its stickers, for lists of sets.
 ///
 /// The type `StickerSetCovered`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StickerSetCovered {
-    /// `stickerSetCovered`. A sticker set with one of its stickers to show it by.
+    /// `stickerSetCovered`. A sticker set with one of its stickers as a cover.
     StickerSetCovered(Box<crate::types::StickerSetCovered>),
-    /// `stickerSetMultiCovered`. A sticker set with some of its stickers to show it by.
+    /// `stickerSetMultiCovered`. A sticker set with some of its stickers as covers.
     StickerSetMultiCovered(Box<crate::types::StickerSetMultiCovered>),
     /// `stickerSetFullCovered`. A sticker set with all of its stickers.
     StickerSetFullCovered(Box<crate::types::StickerSetFullCovered>),
-    /// `stickerSetNoCovered`. A sticker set alone: fetch its stickers if you want to show some.
+    /// `stickerSetNoCovered`. A sticker set without any stickers: fetch them with [`messages.getStickerSet`](crate::messages::GetStickerSet) if you need covers.
     StickerSetNoCovered(Box<crate::types::StickerSetNoCovered>),
 }
 
@@ -12840,11 +12840,11 @@ impl From<crate::types::StickerSetNoCovered> for StickerSetCovered {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StoryItem {
-    /// `storyItemDeleted`. A story that was deleted, or has expired and is kept nowhere.
+    /// `storyItemDeleted`. A story that was deleted or has expired.
     Deleted(crate::types::StoryItemDeleted),
-    /// `storyItemSkipped`. A story of which you get only the id here: fetch it with [`stories.getStoriesByID`](crate::stories::GetStoriesById).
+    /// `storyItemSkipped`. A story of which only the id is given: fetch it with [`stories.getStoriesByID`](crate::stories::GetStoriesById).
     Skipped(crate::types::StoryItemSkipped),
-    /// `storyItem`. A story with its picture or video, caption and counters.
+    /// `storyItem`. A story: a photo or video with its caption and counters.
     StoryItem(Box<crate::types::StoryItem>),
 }
 
@@ -12899,7 +12899,7 @@ impl From<crate::types::StoryItem> for StoryItem {
     }
 }
 
-/// Somebody's reaction to a story, or public sharing of it.
+/// A reaction to a story, or a public message or story that shares it.
 ///
 /// The type `StoryReaction`.
 #[derive(Clone, Debug, PartialEq)]
@@ -12907,9 +12907,9 @@ impl From<crate::types::StoryItem> for StoryItem {
 pub enum StoryReaction {
     /// `storyReaction`. Somebody reacted to the story.
     StoryReaction(crate::types::StoryReaction),
-    /// `storyReactionPublicForward`. A message that shared the story in public.
+    /// `storyReactionPublicForward`. A public message that shares the story.
     PublicForward(Box<crate::types::StoryReactionPublicForward>),
-    /// `storyReactionPublicRepost`. A story that reposted this one in public.
+    /// `storyReactionPublicRepost`. A public story that is a repost of this one.
     PublicRepost(crate::types::StoryReactionPublicRepost),
 }
 
@@ -12961,17 +12961,17 @@ impl From<crate::types::StoryReactionPublicRepost> for StoryReaction {
     }
 }
 
-/// Somebody's view of a story, or public sharing of it.
+/// A view of a story, or a public message or story that shares it.
 ///
 /// The type `StoryView`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StoryView {
-    /// `storyView`. Somebody saw the story, and perhaps reacted to it.
+    /// `storyView`. A user viewed the story, and perhaps reacted to it.
     StoryView(crate::types::StoryView),
-    /// `storyViewPublicForward`. A message that shared the story in public.
+    /// `storyViewPublicForward`. A public message that shares the story.
     PublicForward(Box<crate::types::StoryViewPublicForward>),
-    /// `storyViewPublicRepost`. A story that reposted this one in public.
+    /// `storyViewPublicRepost`. A public story that is a repost of this one.
     PublicRepost(crate::types::StoryViewPublicRepost),
 }
 
@@ -13023,31 +13023,31 @@ impl From<crate::types::StoryViewPublicRepost> for StoryView {
     }
 }
 
-/// In what way you deal with them: chats, groups, calls, bots and so on.
+/// A category of frequent contacts: correspondents, groups, calls, bots and so on.
 ///
 /// The type `TopPeerCategory`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TopPeerCategory {
-    /// `topPeerCategoryBotsPM`. The category of bots with whom you chat most.
+    /// `topPeerCategoryBotsPM`. Frequent contacts: bots that you chat with.
     BotsPm,
-    /// `topPeerCategoryBotsInline`. The category of bots that you use inline most.
+    /// `topPeerCategoryBotsInline`. Frequent contacts: bots whose inline mode you use.
     BotsInline,
-    /// `topPeerCategoryCorrespondents`. The category of people with whom you chat most.
+    /// `topPeerCategoryCorrespondents`. Frequent contacts: users that you chat with.
     Correspondents,
-    /// `topPeerCategoryGroups`. The category of groups in which you write most.
+    /// `topPeerCategoryGroups`. Frequent contacts: groups that you write in.
     Groups,
-    /// `topPeerCategoryChannels`. The category of channels that you open most.
+    /// `topPeerCategoryChannels`. Frequent contacts: channels that you open.
     Channels,
-    /// `topPeerCategoryPhoneCalls`. The category of people whom you call most.
+    /// `topPeerCategoryPhoneCalls`. Frequent contacts: users that you call.
     PhoneCalls,
-    /// `topPeerCategoryForwardUsers`. The category of people to whom you forward most.
+    /// `topPeerCategoryForwardUsers`. Frequent contacts: users that you forward messages to.
     ForwardUsers,
-    /// `topPeerCategoryForwardChats`. The category of chats to which you forward most.
+    /// `topPeerCategoryForwardChats`. Frequent contacts: chats that you forward messages to.
     ForwardChats,
-    /// `topPeerCategoryBotsApp`. The category of bots whose Mini App you open most.
+    /// `topPeerCategoryBotsApp`. Frequent contacts: bots whose Mini App you open.
     BotsApp,
-    /// `topPeerCategoryBotsGuestChat`. The category of bots that you call most in chats in which they are not.
+    /// `topPeerCategoryBotsGuestChat`. Frequent contacts: bots that you mention in chats that they are not members of.
     BotsGuestChat,
 }
 
@@ -13086,353 +13086,353 @@ impl tl::Decode for TopPeerCategory {
     }
 }
 
-/// One event. Those with `pts` or `qts` belong to a sequence and can be fetched again if they are missed; the others are only told once.
+/// One event. Events with `pts` or `qts` are part of a sequence and can be fetched again if they are missed; all others are delivered only once.
 ///
 /// The type `Update`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Update {
-    /// `updateNewMessage`. A message came into a private chat or basic group, or you sent one from another device.
+    /// `updateNewMessage`. A new message in a private chat or basic group, sent or received.
     NewMessage(Box<crate::types::UpdateNewMessage>),
-    /// `updateMessageID`. Tells the id that a message got which you have just sent.
+    /// `updateMessageID`. Tells the id of a message that you have just sent.
     MessageId(crate::types::UpdateMessageId),
-    /// `updateDeleteMessages`. Messages were deleted from private chats or basic groups.
+    /// `updateDeleteMessages`. Messages of private chats or basic groups were deleted.
     DeleteMessages(crate::types::UpdateDeleteMessages),
-    /// `updateUserTyping`. Somebody in a private chat is typing, recording, uploading or the like.
+    /// `updateUserTyping`. A user in a private chat is typing, recording, uploading or the like.
     UserTyping(Box<crate::types::UpdateUserTyping>),
-    /// `updateChatUserTyping`. Somebody in a basic group is typing, recording, uploading or the like; counts for about six seconds.
+    /// `updateChatUserTyping`. A member of a basic group is typing, recording, uploading or the like.
     ChatUserTyping(Box<crate::types::UpdateChatUserTyping>),
-    /// `updateChatParticipants`. The members of a basic group changed: here is the whole list.
+    /// `updateChatParticipants`. The members of a basic group changed: this is the new list.
     ChatParticipants(crate::types::UpdateChatParticipants),
-    /// `updateUserStatus`. A contact or somebody whom you chat with came online or went away.
+    /// `updateUserStatus`. The online status of a contact, or of a user whom you chat with, changed.
     UserStatus(crate::types::UpdateUserStatus),
     /// `updateUserName`. A user changed first name, last name or usernames.
     UserName(Box<crate::types::UpdateUserName>),
-    /// `updateNewAuthorization`. A new device signed in to your account, or one that was unconfirmed is confirmed now.
+    /// `updateNewAuthorization`. A new device logged in to your account, or an unconfirmed login was confirmed.
     NewAuthorization(Box<crate::types::UpdateNewAuthorization>),
-    /// `updateNewEncryptedMessage`. An encrypted message came into a secret chat of this device.
+    /// `updateNewEncryptedMessage`. A new encrypted message in one of this device's secret chats.
     NewEncryptedMessage(Box<crate::types::UpdateNewEncryptedMessage>),
     /// `updateEncryptedChatTyping`. The other side of a secret chat is typing.
     EncryptedChatTyping(crate::types::UpdateEncryptedChatTyping),
-    /// `updateEncryption`. A secret chat began, was accepted or ended.
+    /// `updateEncryption`. A secret chat was requested, accepted or ended.
     Encryption(crate::types::UpdateEncryption),
-    /// `updateEncryptedMessagesRead`. The other side of a secret chat read your messages up to a time.
+    /// `updateEncryptedMessagesRead`. The other side of a secret chat read your messages, up to a time.
     EncryptedMessagesRead(crate::types::UpdateEncryptedMessagesRead),
-    /// `updateChatParticipantAdd`. Somebody was added to a basic group or joined it.
+    /// `updateChatParticipantAdd`. A user was added to a basic group, or joined it.
     ChatParticipantAdd(crate::types::UpdateChatParticipantAdd),
-    /// `updateChatParticipantDelete`. Somebody left a basic group or was removed.
+    /// `updateChatParticipantDelete`. A member left a basic group, or was removed.
     ChatParticipantDelete(crate::types::UpdateChatParticipantDelete),
-    /// `updateDcOptions`. The addresses of data centres changed: use these from now on.
+    /// `updateDcOptions`. Addresses of data centres changed: use the new ones from now on.
     DcOptions(crate::types::UpdateDcOptions),
-    /// `updateNotifySettings`. Notifications of a chat, topic or kind of chats were set on another device.
+    /// `updateNotifySettings`. Notification settings were changed on another device.
     NotifySettings(Box<crate::types::UpdateNotifySettings>),
-    /// `updateServiceNotification`. Telegram itself tells the user something.
+    /// `updateServiceNotification`. A notice of Telegram to the user.
     ServiceNotification(Box<crate::types::UpdateServiceNotification>),
     /// `updatePrivacy`. A privacy setting was changed on another device.
     Privacy(crate::types::UpdatePrivacy),
-    /// `updateUserPhone`. A user's phone number changed.
+    /// `updateUserPhone`. The phone number of a user changed.
     UserPhone(crate::types::UpdateUserPhone),
-    /// `updateReadHistoryInbox`. Messages of a private chat or basic group were read on another device of yours.
+    /// `updateReadHistoryInbox`. You read messages of a private chat or basic group on another device.
     ReadHistoryInbox(crate::types::UpdateReadHistoryInbox),
     /// `updateReadHistoryOutbox`. The other side read your messages in a private chat or basic group.
     ReadHistoryOutbox(crate::types::UpdateReadHistoryOutbox),
-    /// `updateWebPage`. The preview of a link is ready, in messages of private chats and basic groups.
+    /// `updateWebPage`. The preview of a link in messages of private chats and basic groups is ready.
     WebPage(crate::types::UpdateWebPage),
-    /// `updateReadMessagesContents`. Voice messages, mentions or the like in private chats and basic groups were played or noticed.
+    /// `updateReadMessagesContents`. Voice messages, mentions or the like in private chats and basic groups were played or seen.
     ReadMessagesContents(crate::types::UpdateReadMessagesContents),
-    /// `updateChannelTooLong`. Too much happened in a channel to send it piece by piece: fetch it with [`updates.getChannelDifference`](crate::updates::GetChannelDifference).
+    /// `updateChannelTooLong`. Too much happened in a channel for single updates: fetch them with [`updates.getChannelDifference`](crate::updates::GetChannelDifference).
     ChannelTooLong(crate::types::UpdateChannelTooLong),
-    /// `updateChannel`. Something about a channel or supergroup changed: you joined or left, or its rights, photo or settings are others.
+    /// `updateChannel`. Something about a channel or supergroup changed: you joined or left it, or its title, photo, rights or settings changed.
     Channel(crate::types::UpdateChannel),
-    /// `updateNewChannelMessage`. A message came into a channel or supergroup.
+    /// `updateNewChannelMessage`. A new message in a channel or supergroup.
     NewChannelMessage(Box<crate::types::UpdateNewChannelMessage>),
-    /// `updateReadChannelInbox`. Messages of a channel or supergroup were read on another device of yours.
+    /// `updateReadChannelInbox`. You read messages of a channel or supergroup on another device.
     ReadChannelInbox(crate::types::UpdateReadChannelInbox),
     /// `updateDeleteChannelMessages`. Messages of a channel or supergroup were deleted.
     DeleteChannelMessages(crate::types::UpdateDeleteChannelMessages),
-    /// `updateChannelMessageViews`. The view counter of a post went up.
+    /// `updateChannelMessageViews`. The number of views of a channel post increased.
     ChannelMessageViews(crate::types::UpdateChannelMessageViews),
-    /// `updateChatParticipantAdmin`. A member of a basic group became an admin, or is none any more.
+    /// `updateChatParticipantAdmin`. A member of a basic group became an admin, or is no longer one.
     ChatParticipantAdmin(crate::types::UpdateChatParticipantAdmin),
     /// `updateNewStickerSet`. A sticker set was added on another device.
     NewStickerSet(crate::types::UpdateNewStickerSet),
-    /// `updateStickerSetsOrder`. Your sticker sets were put into another order on another device.
+    /// `updateStickerSetsOrder`. The order of your sticker sets was changed on another device.
     StickerSetsOrder(crate::types::UpdateStickerSetsOrder),
     /// `updateStickerSets`. Your sticker sets changed: fetch the list again.
     StickerSets(crate::types::UpdateStickerSets),
     /// `updateSavedGifs`. Your saved GIFs changed: fetch them again with [`messages.getSavedGifs`](crate::messages::GetSavedGifs). Without `pts`.
     SavedGifs,
-    /// `updateBotInlineQuery`. A user types an inline query to the bot; for bots only.
+    /// `updateBotInlineQuery`. A user typed an inline query to this bot; for bots.
     BotInlineQuery(Box<crate::types::UpdateBotInlineQuery>),
-    /// `updateBotInlineSend`. A user chose one of the bot's inline results; only for bots that have inline feedback on (BotFather), and then for a share of the choices.
+    /// `updateBotInlineSend`. A user chose one of the bot's inline results; only for bots that have inline feedback turned on in BotFather, and for the share of choices that is set there.
     BotInlineSend(Box<crate::types::UpdateBotInlineSend>),
-    /// `updateEditChannelMessage`. A message of a channel or supergroup was edited, or its reactions or buttons changed.
+    /// `updateEditChannelMessage`. A message of a channel or supergroup was edited, or its buttons or reactions changed.
     EditChannelMessage(Box<crate::types::UpdateEditChannelMessage>),
-    /// `updateBotCallbackQuery`. A user tapped an inline button under a message of the bot; for bots only.
+    /// `updateBotCallbackQuery`. A user pressed a callback button under a message of this bot; for bots.
     BotCallbackQuery(Box<crate::types::UpdateBotCallbackQuery>),
-    /// `updateEditMessage`. A message of a private chat or basic group was edited, or its reactions or buttons changed.
+    /// `updateEditMessage`. A message of a private chat or basic group was edited, or its buttons or reactions changed.
     EditMessage(Box<crate::types::UpdateEditMessage>),
-    /// `updateInlineBotCallbackQuery`. A user tapped a button under a message that was sent by way of the bot's inline mode; for bots only.
+    /// `updateInlineBotCallbackQuery`. A user pressed a callback button under a message that was sent through the bot's inline mode; for bots.
     InlineBotCallbackQuery(Box<crate::types::UpdateInlineBotCallbackQuery>),
-    /// `updateReadChannelOutbox`. Somebody read your messages in a supergroup.
+    /// `updateReadChannelOutbox`. Members read your messages in a supergroup.
     ReadChannelOutbox(crate::types::UpdateReadChannelOutbox),
-    /// `updateDraftMessage`. A draft was written or cleared on another device.
+    /// `updateDraftMessage`. A draft was changed or deleted on another device.
     DraftMessage(crate::types::UpdateDraftMessage),
-    /// `updateReadFeaturedStickers`. The suggested sticker sets were marked as seen on another device. Without `pts`.
+    /// `updateReadFeaturedStickers`. Recommended sticker sets were marked as seen on another device. Without `pts`.
     ReadFeaturedStickers,
     /// `updateRecentStickers`. Your recent stickers changed: fetch them again with [`messages.getRecentStickers`](crate::messages::GetRecentStickers). Without `pts`.
     RecentStickers,
-    /// `updateConfig`. Telegram's configuration changed: fetch [`help.getConfig`](crate::help::GetConfig) and [`help.getAppConfig`](crate::help::GetAppConfig) again. Without `pts`.
+    /// `updateConfig`. The server's configuration changed: fetch [`help.getConfig`](crate::help::GetConfig) and [`help.getAppConfig`](crate::help::GetAppConfig) again. Without `pts`.
     Config,
-    /// `updatePtsChanged`. The account's sequence of events was renumbered: drop your `pts` and take the state from [`updates.getState`](crate::updates::GetState).
+    /// `updatePtsChanged`. The account's common sequence was reset: discard your `pts` and take the new state from [`updates.getState`](crate::updates::GetState).
     PtsChanged,
-    /// `updateChannelWebPage`. The preview of a link is ready, in messages of a channel or supergroup.
+    /// `updateChannelWebPage`. The preview of a link in messages of a channel or supergroup is ready.
     ChannelWebPage(Box<crate::types::UpdateChannelWebPage>),
-    /// `updateDialogPinned`. A chat was pinned in the list, or unpinned, on another device.
+    /// `updateDialogPinned`. A chat was pinned or unpinned in the list of chats on another device.
     DialogPinned(crate::types::UpdateDialogPinned),
-    /// `updatePinnedDialogs`. Pinned chats were put into another order on another device.
+    /// `updatePinnedDialogs`. The pinned chats or their order were changed on another device.
     PinnedDialogs(crate::types::UpdatePinnedDialogs),
-    /// `updateBotWebhookJSON`. An event for the bot in the form of the HTTP Bot API.
+    /// `updateBotWebhookJSON`. A custom event for the bot, as JSON; for bots.
     BotWebhookJson(crate::types::UpdateBotWebhookJson),
-    /// `updateBotWebhookJSONQuery`. A question for the bot in the form of the HTTP Bot API: answer with [`bots.answerWebhookJSONQuery`](crate::bots::AnswerWebhookJsonQuery).
+    /// `updateBotWebhookJSONQuery`. A custom query for the bot, as JSON: answer it with [`bots.answerWebhookJSONQuery`](crate::bots::AnswerWebhookJsonQuery); for bots.
     BotWebhookJsonQuery(crate::types::UpdateBotWebhookJsonQuery),
-    /// `updateBotShippingQuery`. A buyer gave an address for an invoice whose price depends on it; for bots only.
+    /// `updateBotShippingQuery`. A buyer entered an address for an invoice with a flexible price; for bots.
     BotShippingQuery(Box<crate::types::UpdateBotShippingQuery>),
-    /// `updateBotPrecheckoutQuery`. A buyer is about to pay an invoice of the bot: say yes or no; for bots only.
+    /// `updateBotPrecheckoutQuery`. A buyer is about to pay an invoice of the bot: confirm or refuse it; for bots.
     BotPrecheckoutQuery(Box<crate::types::UpdateBotPrecheckoutQuery>),
-    /// `updatePhoneCall`. A call came, was taken, changed or ended.
+    /// `updatePhoneCall`. A call came in, or its state changed.
     PhoneCall(Box<crate::types::UpdatePhoneCall>),
-    /// `updateLangPackTooLong`. Texts of the app's language changed: fetch them with [`langpack.getDifference`](crate::langpack::GetDifference).
+    /// `updateLangPackTooLong`. The texts of the app's language changed: fetch them with [`langpack.getDifference`](crate::langpack::GetDifference).
     LangPackTooLong(crate::types::UpdateLangPackTooLong),
-    /// `updateLangPack`. Texts of the app's language changed, and here they are.
+    /// `updateLangPack`. The texts of the app's language changed; the changes are included.
     LangPack(crate::types::UpdateLangPack),
     /// `updateFavedStickers`. Your favourite stickers changed: fetch them again with [`messages.getFavedStickers`](crate::messages::GetFavedStickers). Without `pts`.
     FavedStickers,
-    /// `updateChannelReadMessagesContents`. Voice messages, mentions or the like in a channel or supergroup were played or noticed.
+    /// `updateChannelReadMessagesContents`. Voice messages, mentions or the like in a channel or supergroup were played or seen.
     ChannelReadMessagesContents(crate::types::UpdateChannelReadMessagesContents),
     /// `updateContactsReset`. All contacts were deleted on another device: fetch them again. Without `pts`.
     ContactsReset,
-    /// `updateChannelAvailableMessages`. You cleared the history of a supergroup for yourself: older messages are gone for you.
+    /// `updateChannelAvailableMessages`. You deleted the history of a supergroup for yourself.
     ChannelAvailableMessages(crate::types::UpdateChannelAvailableMessages),
-    /// `updateDialogUnreadMark`. A chat was marked as unread by hand, or the mark was taken off, on another device.
+    /// `updateDialogUnreadMark`. A chat was marked as unread by hand, or that mark was removed, on another device.
     DialogUnreadMark(crate::types::UpdateDialogUnreadMark),
-    /// `updateMessagePoll`. Votes or the end of a poll changed its results.
+    /// `updateMessagePoll`. The results of a poll changed, or it ended.
     MessagePoll(Box<crate::types::UpdateMessagePoll>),
-    /// `updateChatDefaultBannedRights`. What members of a group may do was changed for all.
+    /// `updateChatDefaultBannedRights`. What ordinary members of a group may not do was changed.
     ChatDefaultBannedRights(crate::types::UpdateChatDefaultBannedRights),
-    /// `updateFolderPeers`. Chats were moved into the archive or out of it.
+    /// `updateFolderPeers`. Chats were moved to the archive or out of it.
     FolderPeers(crate::types::UpdateFolderPeers),
-    /// `updatePeerSettings`. What the bar at the top of a chat offers (block, add to contacts, report) changed.
+    /// `updatePeerSettings`. The actions that the bar above a chat offers changed.
     PeerSettings(Box<crate::types::UpdatePeerSettings>),
-    /// `updatePeerLocated`. People or groups near you changed, while you look at them.
+    /// `updatePeerLocated`. Users or groups nearby changed, while you look for them.
     PeerLocated(crate::types::UpdatePeerLocated),
-    /// `updateNewScheduledMessage`. A message was scheduled, or a scheduled one edited, on another device.
+    /// `updateNewScheduledMessage`. A message was scheduled, or a scheduled one was edited.
     NewScheduledMessage(Box<crate::types::UpdateNewScheduledMessage>),
-    /// `updateDeleteScheduledMessages`. Scheduled messages are gone: deleted, or sent at their time.
+    /// `updateDeleteScheduledMessages`. Scheduled messages were deleted, or were sent at their time.
     DeleteScheduledMessages(Box<crate::types::UpdateDeleteScheduledMessages>),
-    /// `updateTheme`. A theme that you use was changed by its maker.
+    /// `updateTheme`. A theme that you use was changed by its creator.
     Theme(Box<crate::types::UpdateTheme>),
-    /// `updateGeoLiveViewed`. Somebody looks at a live location that you share.
+    /// `updateGeoLiveViewed`. Somebody is viewing a live location that you share.
     GeoLiveViewed(crate::types::UpdateGeoLiveViewed),
-    /// `updateLoginToken`. The code on the screen was scanned and confirmed on another device: ask [`auth.exportLoginToken`](crate::auth::ExportLoginToken) once more to be signed in.
+    /// `updateLoginToken`. The login token was accepted on another device: call [`auth.exportLoginToken`](crate::auth::ExportLoginToken) again to complete the login.
     ///
-    /// Comes to a connection that is not signed in yet.
+    /// It comes to a connection that is not logged in yet.
     LoginToken,
-    /// `updateMessagePollVote`. Somebody voted, or took the vote back, in a poll of the bot that is not anonymous; for bots only.
+    /// `updateMessagePollVote`. A user voted, or retracted a vote, in a poll of this bot with public votes; for bots.
     MessagePollVote(Box<crate::types::UpdateMessagePollVote>),
-    /// `updateDialogFilter`. A folder was made, changed or deleted on another device.
+    /// `updateDialogFilter`. A chat folder was created, changed or deleted on another device.
     DialogFilter(crate::types::UpdateDialogFilter),
-    /// `updateDialogFilterOrder`. Folders were put into another order on another device.
+    /// `updateDialogFilterOrder`. The order of the chat folders was changed on another device.
     DialogFilterOrder(crate::types::UpdateDialogFilterOrder),
-    /// `updateDialogFilters`. Folders changed: fetch them again with [`messages.getDialogFilters`](crate::messages::GetDialogFilters). Without `pts`.
+    /// `updateDialogFilters`. The chat folders changed: fetch them again with [`messages.getDialogFilters`](crate::messages::GetDialogFilters). Without `pts`.
     DialogFilters,
-    /// `updatePhoneCallSignalingData`. The other side of a call sent bytes for the call library ([`phone.sendSignalingData`](crate::phone::SendSignalingData)).
+    /// `updatePhoneCallSignalingData`. The other side of a call sent data for the call library ([`phone.sendSignalingData`](crate::phone::SendSignalingData)).
     PhoneCallSignalingData(crate::types::UpdatePhoneCallSignalingData),
-    /// `updateChannelMessageForwards`. The counter of forwards of a post went up.
+    /// `updateChannelMessageForwards`. The number of forwards of a channel post increased.
     ChannelMessageForwards(crate::types::UpdateChannelMessageForwards),
-    /// `updateReadChannelDiscussionInbox`. Comments below a post, or messages of a topic, were read on another device of yours.
+    /// `updateReadChannelDiscussionInbox`. You read comments on a post, or messages of a forum topic, on another device.
     ReadChannelDiscussionInbox(crate::types::UpdateReadChannelDiscussionInbox),
-    /// `updateReadChannelDiscussionOutbox`. Somebody read your comments below a post, or your messages in a topic.
+    /// `updateReadChannelDiscussionOutbox`. Others read your comments on a post, or your messages in a forum topic.
     ReadChannelDiscussionOutbox(crate::types::UpdateReadChannelDiscussionOutbox),
-    /// `updatePeerBlocked`. Somebody was blocked or unblocked on another device.
+    /// `updatePeerBlocked`. A user or chat was blocked or unblocked on another device.
     PeerBlocked(crate::types::UpdatePeerBlocked),
-    /// `updateChannelUserTyping`. Somebody in a supergroup is typing, recording, uploading or the like; counts for about six seconds.
+    /// `updateChannelUserTyping`. A member of a supergroup is typing, recording, uploading or the like.
     ChannelUserTyping(Box<crate::types::UpdateChannelUserTyping>),
     /// `updatePinnedMessages`. Messages of a private chat or basic group were pinned or unpinned.
     PinnedMessages(crate::types::UpdatePinnedMessages),
     /// `updatePinnedChannelMessages`. Messages of a channel or supergroup were pinned or unpinned.
     PinnedChannelMessages(crate::types::UpdatePinnedChannelMessages),
-    /// `updateChat`. Something about a basic group changed; the container brings the group, [`messages.getFullChat`](crate::messages::GetFullChat) the rest.
+    /// `updateChat`. Something about a basic group changed.
     Chat(crate::types::UpdateChat),
-    /// `updateGroupCallParticipants`. Participants of a group call came, left or changed.
+    /// `updateGroupCallParticipants`. Participants of a group call joined, left or changed.
     GroupCallParticipants(Box<crate::types::UpdateGroupCallParticipants>),
-    /// `updateGroupCall`. A group call began, changed or ended.
+    /// `updateGroupCall`. A group call started, changed or ended.
     GroupCall(crate::types::UpdateGroupCall),
     /// `updatePeerHistoryTTL`. The time after which messages of a chat delete themselves was changed.
     PeerHistoryTtl(crate::types::UpdatePeerHistoryTtl),
-    /// `updateChatParticipant`. A member of a basic group came, left or changed; for bots that are admins there, and about the bot itself.
+    /// `updateChatParticipant`. A member of a basic group joined, left or was changed; for bots that are admins there, or about the bot itself.
     ChatParticipant(Box<crate::types::UpdateChatParticipant>),
-    /// `updateChannelParticipant`. A member of a channel or supergroup came, left or changed; for bots that are admins there, and about the bot itself.
+    /// `updateChannelParticipant`. A member of a channel or supergroup joined, left or was changed; for bots that are admins there, or about the bot itself.
     ChannelParticipant(Box<crate::types::UpdateChannelParticipant>),
-    /// `updateBotStopped`. A user blocked the bot, or started it again; for bots only.
+    /// `updateBotStopped`. A user blocked the bot, or unblocked it; for bots.
     BotStopped(crate::types::UpdateBotStopped),
-    /// `updateGroupCallConnection`. The server's answer to your offer to join a group call: hand it to the call library.
+    /// `updateGroupCallConnection`. The server's reply to the WebRTC offer with which you joined a group call: pass it to the call library.
     GroupCallConnection(crate::types::UpdateGroupCallConnection),
     /// `updateBotCommands`. The commands of a bot in a chat changed.
     BotCommands(crate::types::UpdateBotCommands),
-    /// `updatePendingJoinRequests`. People asked to join a group or channel that you administer, or were answered.
+    /// `updatePendingJoinRequests`. The pending requests to join a group or channel that you administer changed.
     PendingJoinRequests(crate::types::UpdatePendingJoinRequests),
-    /// `updateBotChatInviteRequester`. Somebody asked to join a chat; for bots that may invite there.
+    /// `updateBotChatInviteRequester`. A user asked to join a chat; for bots that are admins there and may invite users.
     BotChatInviteRequester(Box<crate::types::UpdateBotChatInviteRequester>),
-    /// `updateMessageReactions`. The reactions to a message changed.
+    /// `updateMessageReactions`. The reactions on a message changed.
     MessageReactions(Box<crate::types::UpdateMessageReactions>),
     /// `updateAttachMenuBots`. The bots in your attachment menu changed: fetch them with [`messages.getAttachMenuBots`](crate::messages::GetAttachMenuBots). Without `pts`.
     AttachMenuBots,
-    /// `updateWebViewResultSent`. A Mini App has sent its message into the chat: close it.
+    /// `updateWebViewResultSent`. The message of an open Mini App was sent: close its window.
     WebViewResultSent(crate::types::UpdateWebViewResultSent),
-    /// `updateBotMenuButton`. A bot changed the button that it shows you beside the input field.
+    /// `updateBotMenuButton`. A bot changed its menu button in your chat with it.
     BotMenuButton(Box<crate::types::UpdateBotMenuButton>),
     /// `updateSavedRingtones`. Your notification sounds changed: fetch them with [`account.getSavedRingtones`](crate::account::GetSavedRingtones). Without `pts`.
     SavedRingtones,
-    /// `updateTranscribedAudio`. A voice message is being turned into text, or is done.
+    /// `updateTranscribedAudio`. The transcription of a voice message made progress, or is finished.
     TranscribedAudio(crate::types::UpdateTranscribedAudio),
-    /// `updateReadFeaturedEmojiStickers`. The suggested sets of custom emoji were marked as seen on another device. Without `pts`.
+    /// `updateReadFeaturedEmojiStickers`. Recommended custom emoji sets were marked as seen on another device. Without `pts`.
     ReadFeaturedEmojiStickers,
-    /// `updateUserEmojiStatus`. The emoji beside a user's name changed.
+    /// `updateUserEmojiStatus`. The emoji status of a user changed.
     UserEmojiStatus(crate::types::UpdateUserEmojiStatus),
-    /// `updateRecentEmojiStatuses`. The emoji that you lately had beside your name changed: fetch them with [`account.getRecentEmojiStatuses`](crate::account::GetRecentEmojiStatuses). Without `pts`.
+    /// `updateRecentEmojiStatuses`. Your recently used emoji statuses changed: fetch them with [`account.getRecentEmojiStatuses`](crate::account::GetRecentEmojiStatuses). Without `pts`.
     RecentEmojiStatuses,
     /// `updateRecentReactions`. Your recent reactions changed: fetch them with [`messages.getRecentReactions`](crate::messages::GetRecentReactions). Without `pts`.
     RecentReactions,
-    /// `updateMoveStickerSetToTop`. A sticker set was used and moved to the top of your list.
+    /// `updateMoveStickerSetToTop`. A sticker set was used, and moved to the front of your list.
     MoveStickerSetToTop(crate::types::UpdateMoveStickerSetToTop),
-    /// `updateMessageExtendedMedia`. Paid media was bought: here is what was hidden.
+    /// `updateMessageExtendedMedia`. Paid media were bought: the media that were hidden are included.
     MessageExtendedMedia(crate::types::UpdateMessageExtendedMedia),
-    /// `updateUser`. Something about a user changed; the container brings the user, [`users.getFullUser`](crate::users::GetFullUser) the rest.
+    /// `updateUser`. Something about a user changed.
     User(crate::types::UpdateUser),
-    /// `updateAutoSaveSettings`. The settings of saving media by itself changed: fetch them with [`account.getAutoSaveSettings`](crate::account::GetAutoSaveSettings). Without `pts`.
+    /// `updateAutoSaveSettings`. The settings for saving media automatically changed: fetch them with [`account.getAutoSaveSettings`](crate::account::GetAutoSaveSettings). Without `pts`.
     AutoSaveSettings,
-    /// `updateStory`. Somebody whom you follow posted, changed or deleted a story.
+    /// `updateStory`. A user or chat whose stories you follow posted, changed or deleted one.
     Story(crate::types::UpdateStory),
-    /// `updateReadStories`. You saw somebody's stories on another device.
+    /// `updateReadStories`. You viewed somebody's stories on another device.
     ReadStories(crate::types::UpdateReadStories),
-    /// `updateStoryID`. Tells the id that a story got which you have just posted.
+    /// `updateStoryID`. Tells the id of a story that you have just posted.
     StoryId(crate::types::UpdateStoryId),
-    /// `updateStoriesStealthMode`. Stealth mode for watching stories was switched on.
+    /// `updateStoriesStealthMode`. Stealth mode, which hides your views of stories, was activated.
     StoriesStealthMode(crate::types::UpdateStoriesStealthMode),
-    /// `updateSentStoryReaction`. You reacted to a story on another device, or took it back.
+    /// `updateSentStoryReaction`. You reacted to a story on another device, or removed your reaction.
     SentStoryReaction(crate::types::UpdateSentStoryReaction),
-    /// `updateBotChatBoost`. A chat was boosted, or a boost ended; for bots that are admins there.
+    /// `updateBotChatBoost`. A chat was boosted, or a boost was removed; for bots that are admins there.
     BotChatBoost(Box<crate::types::UpdateBotChatBoost>),
-    /// `updateChannelViewForumAsMessages`. You chose on another device how to see a forum.
+    /// `updateChannelViewForumAsMessages`. On another device you chose how to view a forum.
     ChannelViewForumAsMessages(crate::types::UpdateChannelViewForumAsMessages),
     /// `updatePeerWallpaper`. The wallpaper of a chat changed.
     PeerWallpaper(crate::types::UpdatePeerWallpaper),
-    /// `updateBotMessageReaction`. Somebody changed their reaction to a message; for bots that are admins in the chat.
+    /// `updateBotMessageReaction`. A user changed their reactions to a message; for bots that are admins in the chat.
     BotMessageReaction(Box<crate::types::UpdateBotMessageReaction>),
-    /// `updateBotMessageReactions`. The counters of reactions to a post changed where nobody sees who reacted; for bots that are admins.
+    /// `updateBotMessageReactions`. The reaction counters of a post with anonymous reactions changed; for bots that are admins in the channel.
     BotMessageReactions(crate::types::UpdateBotMessageReactions),
-    /// `updateSavedDialogPinned`. A part of Saved Messages was pinned or unpinned on another device.
+    /// `updateSavedDialogPinned`. A dialog of Saved Messages was pinned or unpinned on another device.
     SavedDialogPinned(crate::types::UpdateSavedDialogPinned),
-    /// `updatePinnedSavedDialogs`. The pinned parts of Saved Messages were put into another order on another device.
+    /// `updatePinnedSavedDialogs`. The pinned dialogs of Saved Messages or their order were changed on another device.
     PinnedSavedDialogs(crate::types::UpdatePinnedSavedDialogs),
-    /// `updateSavedReactionTags`. The names of your tags in Saved Messages changed: fetch them with [`messages.getSavedReactionTags`](crate::messages::GetSavedReactionTags). Without `pts`.
+    /// `updateSavedReactionTags`. Your tags in Saved Messages changed: fetch them with [`messages.getSavedReactionTags`](crate::messages::GetSavedReactionTags). Without `pts`.
     SavedReactionTags,
-    /// `updateSmsJob`. Your phone shall send an SMS: fetch it with [`smsjobs.getSmsJob`](crate::smsjobs::GetSmsJob).
+    /// `updateSmsJob`. Your phone has to send an SMS: fetch it with [`smsjobs.getSmsJob`](crate::smsjobs::GetSmsJob).
     SmsJob(crate::types::UpdateSmsJob),
     /// `updateQuickReplies`. Your quick replies changed.
     QuickReplies(crate::types::UpdateQuickReplies),
-    /// `updateNewQuickReply`. A shortcut for quick replies was made on another device.
+    /// `updateNewQuickReply`. A quick reply was created on another device.
     NewQuickReply(crate::types::UpdateNewQuickReply),
-    /// `updateDeleteQuickReply`. A shortcut for quick replies was deleted.
+    /// `updateDeleteQuickReply`. A quick reply was deleted.
     DeleteQuickReply(crate::types::UpdateDeleteQuickReply),
-    /// `updateQuickReplyMessage`. A message was added to a shortcut for quick replies, or changed.
+    /// `updateQuickReplyMessage`. A message of a quick reply was added or changed.
     QuickReplyMessage(Box<crate::types::UpdateQuickReplyMessage>),
-    /// `updateDeleteQuickReplyMessages`. Messages of a shortcut for quick replies were deleted.
+    /// `updateDeleteQuickReplyMessages`. Messages of a quick reply were deleted.
     DeleteQuickReplyMessages(crate::types::UpdateDeleteQuickReplyMessages),
-    /// `updateBotBusinessConnect`. A user connected the bot to their business account, changed what it may do, or disconnected it; for bots only.
+    /// `updateBotBusinessConnect`. A user connected the bot to their business account, changed its rights, or disconnected it; for bots.
     BotBusinessConnect(Box<crate::types::UpdateBotBusinessConnect>),
-    /// `updateBotNewBusinessMessage`. A message came into or went out of a chat of a business account that the bot is connected to.
+    /// `updateBotNewBusinessMessage`. A message was sent or received in a chat of a business account that the bot is connected to; for bots.
     BotNewBusinessMessage(Box<crate::types::UpdateBotNewBusinessMessage>),
-    /// `updateBotEditBusinessMessage`. A message was edited in a chat of a business account that the bot is connected to.
+    /// `updateBotEditBusinessMessage`. A message was edited in a chat of a business account that the bot is connected to; for bots.
     BotEditBusinessMessage(Box<crate::types::UpdateBotEditBusinessMessage>),
-    /// `updateBotDeleteBusinessMessage`. Messages were deleted in a chat of a business account that the bot is connected to.
+    /// `updateBotDeleteBusinessMessage`. Messages were deleted in a chat of a business account that the bot is connected to; for bots.
     BotDeleteBusinessMessage(Box<crate::types::UpdateBotDeleteBusinessMessage>),
-    /// `updateNewStoryReaction`. Somebody reacted to a story of yours, as far as you want to be told.
+    /// `updateNewStoryReaction`. Somebody reacted to one of your stories, as far as your settings ask for it.
     NewStoryReaction(crate::types::UpdateNewStoryReaction),
     /// `updateStarsBalance`. Your balance of Stars or TON changed.
     StarsBalance(crate::types::UpdateStarsBalance),
-    /// `updateBusinessBotCallbackQuery`. Somebody tapped a button under a message that the bot sent for a business account.
+    /// `updateBusinessBotCallbackQuery`. A user pressed a callback button under a message that the bot sent on behalf of a business account; for bots.
     BusinessBotCallbackQuery(Box<crate::types::UpdateBusinessBotCallbackQuery>),
-    /// `updateStarsRevenueStatus`. What a bot or channel of yours earned in Stars or TON changed.
+    /// `updateStarsRevenueStatus`. The earnings of one of your bots or channels changed.
     StarsRevenueStatus(Box<crate::types::UpdateStarsRevenueStatus>),
-    /// `updateBotPurchasedPaidMedia`. Somebody bought paid media of the bot; for bots only.
+    /// `updateBotPurchasedPaidMedia`. A user bought paid media of the bot; for bots.
     BotPurchasedPaidMedia(crate::types::UpdateBotPurchasedPaidMedia),
-    /// `updatePaidReactionPrivacy`. In whose name your paid reactions are shown was changed on another device.
+    /// `updatePaidReactionPrivacy`. How your paid reactions are shown was changed on another device.
     PaidReactionPrivacy(crate::types::UpdatePaidReactionPrivacy),
-    /// `updateSentPhoneCode`. A login code was sent after something else had to happen first, like a payment: go on with it.
+    /// `updateSentPhoneCode`. The login code was sent, after something else had to happen first, such as a payment: continue the login.
     SentPhoneCode(crate::types::UpdateSentPhoneCode),
-    /// `updateGroupCallChainBlocks`. New blocks of a conference's chain: hand them to the call library.
+    /// `updateGroupCallChainBlocks`. New blocks of the chain of a conference call: pass them to the call library.
     GroupCallChainBlocks(Box<crate::types::UpdateGroupCallChainBlocks>),
-    /// `updateReadMonoForumInbox`. Direct messages of a channel were read on another device.
+    /// `updateReadMonoForumInbox`. Direct messages to a channel were read on another device.
     ReadMonoForumInbox(crate::types::UpdateReadMonoForumInbox),
-    /// `updateReadMonoForumOutbox`. The other side read messages in the direct messages of a channel.
+    /// `updateReadMonoForumOutbox`. The other side read messages that were sent in a channel's direct messages.
     ReadMonoForumOutbox(crate::types::UpdateReadMonoForumOutbox),
-    /// `updateMonoForumNoPaidException`. Somebody was freed from paying for direct messages to a channel, or no longer is.
+    /// `updateMonoForumNoPaidException`. A user was exempted from paying for direct messages to a channel, or is no longer exempt.
     MonoForumNoPaidException(crate::types::UpdateMonoForumNoPaidException),
-    /// `updateGroupCallMessage`. Somebody wrote into a group call or live story.
+    /// `updateGroupCallMessage`. Somebody wrote a message in a group call or live story.
     GroupCallMessage(Box<crate::types::UpdateGroupCallMessage>),
-    /// `updateGroupCallEncryptedMessage`. Somebody wrote into a conference; the message is encrypted for those in it.
+    /// `updateGroupCallEncryptedMessage`. Somebody wrote a message in a conference call; it is encrypted for its participants.
     GroupCallEncryptedMessage(Box<crate::types::UpdateGroupCallEncryptedMessage>),
-    /// `updatePinnedForumTopic`. A topic was pinned or unpinned.
+    /// `updatePinnedForumTopic`. A topic of a forum was pinned or unpinned.
     PinnedForumTopic(crate::types::UpdatePinnedForumTopic),
-    /// `updatePinnedForumTopics`. The pinned topics of a forum were put into another order.
+    /// `updatePinnedForumTopics`. The pinned topics of a forum or their order were changed.
     PinnedForumTopics(crate::types::UpdatePinnedForumTopics),
     /// `updateDeleteGroupCallMessages`. Messages of a group call or live story were deleted.
     DeleteGroupCallMessages(crate::types::UpdateDeleteGroupCallMessages),
-    /// `updateStarGiftAuctionState`. An auction of gifts went on: bids, rounds, what is left.
+    /// `updateStarGiftAuctionState`. The state of a gift auction changed: bids, rounds, gifts left.
     StarGiftAuctionState(Box<crate::types::UpdateStarGiftAuctionState>),
-    /// `updateStarGiftAuctionUserState`. Your own bid in an auction of gifts changed, won or came back.
+    /// `updateStarGiftAuctionUserState`. Your bid in a gift auction changed, won, or was returned.
     StarGiftAuctionUserState(Box<crate::types::UpdateStarGiftAuctionUserState>),
-    /// `updateEmojiGameInfo`. The state of the dice game for money changed.
+    /// `updateEmojiGameInfo`. The state of the dice game for TON changed.
     EmojiGameInfo(crate::types::UpdateEmojiGameInfo),
-    /// `updateStarGiftCraftFail`. Crafting of collectibles did not succeed; those that were put in are gone. Comes in the answer of [`payments.craftStarGift`](crate::payments::CraftStarGift).
+    /// `updateStarGiftCraftFail`. Crafting a collectible gift failed; the gifts that were used are gone. It comes in the answer of [`payments.craftStarGift`](crate::payments::CraftStarGift).
     StarGiftCraftFail,
-    /// `updateChatParticipantRank`. A member of a basic group got another title beside the name.
+    /// `updateChatParticipantRank`. The title of a member of a basic group changed.
     ChatParticipantRank(crate::types::UpdateChatParticipantRank),
-    /// `updateManagedBot`. A user created a bot that this bot manages, or changed it; for managing bots.
+    /// `updateManagedBot`. A user created a bot that this bot manages, or changed it; for the managing bot.
     ManagedBot(crate::types::UpdateManagedBot),
-    /// `updateBotGuestChatQuery`. The bot was called in a chat that it is not in; for bots with `bot_guestchat`.
+    /// `updateBotGuestChatQuery`. The bot was mentioned in a chat that it is not a member of; for bots with `bot_guestchat`.
     BotGuestChatQuery(Box<crate::types::UpdateBotGuestChatQuery>),
-    /// `updateAiComposeTones`. Your tones for Telegram's AI changed: fetch them with [`aicompose.getTones`](crate::aicompose::GetTones). Without `pts`.
+    /// `updateAiComposeTones`. Your tones for Telegram's language model changed: fetch them with [`aicompose.getTones`](crate::aicompose::GetTones). Without `pts`.
     AiComposeTones,
-    /// `updateJoinChatWebViewDecision`. The guard bot decided about your wish to join, after its Mini App was shown.
+    /// `updateJoinChatWebViewDecision`. The guard bot decided about your request to join a chat, after you used its Mini App.
     JoinChatWebViewDecision(crate::types::UpdateJoinChatWebViewDecision),
     /// `updateNewBotConnection`. A bot was connected to your account, or the connection was confirmed.
     NewBotConnection(Box<crate::types::UpdateNewBotConnection>),
-    /// `updateWebBrowserSettings`. How links are opened was set on another device.
+    /// `updateWebBrowserSettings`. The settings for opening links were changed on another device.
     WebBrowserSettings(crate::types::UpdateWebBrowserSettings),
-    /// `updateWebBrowserException`. A domain was excepted from how links are opened, or no longer is.
+    /// `updateWebBrowserException`. The exception of a domain from the settings for opening links was changed.
     WebBrowserException(Box<crate::types::UpdateWebBrowserException>),
-    /// `updateNewEphemeralMessage`. A message came that only you see and that is not kept ([`ephemeral.sendMessage`](crate::ephemeral::SendMessage)).
+    /// `updateNewEphemeralMessage`. An ephemeral message arrived, which only you see and which is not stored ([`ephemeral.sendMessage`](crate::ephemeral::SendMessage)).
     NewEphemeralMessage(Box<crate::types::UpdateNewEphemeralMessage>),
-    /// `updateDeleteEphemeralMessages`. Messages that only you see were deleted.
+    /// `updateDeleteEphemeralMessages`. Ephemeral messages, which only you see, were deleted.
     DeleteEphemeralMessages(crate::types::UpdateDeleteEphemeralMessages),
-    /// `updateEditEphemeralMessage`. A message that only you see was changed.
+    /// `updateEditEphemeralMessage`. An ephemeral message, which only you see, was edited.
     EditEphemeralMessage(Box<crate::types::UpdateEditEphemeralMessage>),
-    /// `updateEphemeralBotCallbackQuery`. Somebody tapped a button under a message of the bot that only they see; for bots only.
+    /// `updateEphemeralBotCallbackQuery`. A user pressed a callback button under an ephemeral message of the bot; for bots.
     EphemeralBotCallbackQuery(Box<crate::types::UpdateEphemeralBotCallbackQuery>),
-    /// `updateBotStarsSubscription`. A user's subscription to the bot was ended, could not be paid, or goes on again; for bots only.
+    /// `updateBotStarsSubscription`. A user's subscription to the bot was cancelled, could not be renewed, or was resumed; for bots.
     BotStarsSubscription(crate::types::UpdateBotStarsSubscription),
-    /// `updateWalletState`. Your TON wallet changed: another balance, address or backup.
+    /// `updateWalletState`. Your TON wallet changed: its balance, address or backup.
     WalletState(crate::types::UpdateWalletState),
-    /// `updateSentWalletTransaction`. A transfer that you sent was taken up, or has reached the blockchain.
+    /// `updateSentWalletTransaction`. A transfer that you sent was accepted, or reached the blockchain.
     SentWalletTransaction(crate::types::UpdateSentWalletTransaction),
     /// `updateWalletGaslessInfo`. Tells how many transfers without a fee you can still make.
     WalletGaslessInfo(crate::types::UpdateWalletGaslessInfo),
-    /// `updateWalletTonConnectSession`. A connection of your wallet to an app began, changed or ended.
+    /// `updateWalletTonConnectSession`. A connection of your wallet to an app was created, changed or closed.
     WalletTonConnectSession(Box<crate::types::UpdateWalletTonConnectSession>),
-    /// `updateWalletTonConnectPendingDisconnect`. Connections to apps shall be ended: a device with their keys should tell the apps ([`wallet.tonConnectCloseSession`](crate::wallet::TonConnectCloseSession)).
+    /// `updateWalletTonConnectPendingDisconnect`. Connections to apps are to be closed: a device that has their keys should tell the apps, with [`wallet.tonConnectCloseSession`](crate::wallet::TonConnectCloseSession).
     WalletTonConnectPendingDisconnect(crate::types::UpdateWalletTonConnectPendingDisconnect),
 }
 
@@ -15159,25 +15159,25 @@ impl From<crate::types::UpdateWalletTonConnectPendingDisconnect> for Update {
     }
 }
 
-/// What the server sends by itself, and what many methods return: events, with the users and chats that they mention.
+/// What the server pushes, and what many methods return: events, together with the users and chats that they mention.
 ///
 /// The type `Updates`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Updates {
-    /// `updatesTooLong`. Too much happened to send it: fetch it with [`updates.getDifference`](crate::updates::GetDifference).
+    /// `updatesTooLong`. Too much happened for single updates: fetch them with [`updates.getDifference`](crate::updates::GetDifference).
     TooLong,
-    /// `updateShortMessage`. A text message in a private chat, in short.
+    /// `updateShortMessage`. A text message in a private chat, in short form.
     UpdateShortMessage(Box<crate::types::UpdateShortMessage>),
-    /// `updateShortChatMessage`. A text message in a basic group, in short: what [`updateShortMessage`](crate::types::UpdateShortMessage) is for private chats.
+    /// `updateShortChatMessage`. A text message in a basic group, in short form: the counterpart of [`updateShortMessage`](crate::types::UpdateShortMessage).
     UpdateShortChatMessage(Box<crate::types::UpdateShortChatMessage>),
-    /// `updateShort`. One event without users and chats, mostly one that is not kept, like somebody typing.
+    /// `updateShort`. A single event without users and chats, usually one that is not part of a sequence, like somebody typing.
     UpdateShort(Box<crate::types::UpdateShort>),
-    /// `updatesCombined`. Several containers of events in one: like `updates`, for a stretch of `seq`.
+    /// `updatesCombined`. Several containers of events combined into one: like `updates`, for a range of `seq`.
     Combined(Box<crate::types::UpdatesCombined>),
-    /// `updates`. Events with the users and chats that they mention: the usual container.
+    /// `updates`. Events together with the users and chats that they mention: the usual container.
     Updates(Box<crate::types::Updates>),
-    /// `updateShortSentMessage`. Answer of a sending method in short: the message is what you sent, with these values.
+    /// `updateShortSentMessage`. The short answer of a sending method: the message is the one that you sent, completed by these values.
     UpdateShortSentMessage(Box<crate::types::UpdateShortSentMessage>),
 }
 
@@ -15264,17 +15264,17 @@ impl From<crate::types::UpdateShortSentMessage> for Updates {
     }
 }
 
-/// What a tap on a login button or a login link leads to.
+/// What a login button or login link leads to.
 ///
 /// The type `UrlAuthResult`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum UrlAuthResult {
-    /// `urlAuthResultRequest`. The website asks to sign the user in: show what it wants, and answer with [`messages.acceptUrlAuth`](crate::messages::AcceptUrlAuth).
+    /// `urlAuthResultRequest`. The website asks for a login: show the user what it requests, and answer with [`messages.acceptUrlAuth`](crate::messages::AcceptUrlAuth) or [`messages.declineUrlAuth`](crate::messages::DeclineUrlAuth).
     Request(Box<crate::types::UrlAuthResultRequest>),
-    /// `urlAuthResultAccepted`. The user is signed in to the website: open the address that is here, if there is one.
+    /// `urlAuthResultAccepted`. The user is logged in at the website: open `url`, if there is one.
     Accepted(crate::types::UrlAuthResultAccepted),
-    /// `urlAuthResultDefault`. No login with Telegram here: open the address like any other, after asking.
+    /// `urlAuthResultDefault`. The link is not a login: open it like any other, after asking the user.
     Default,
 }
 
@@ -15324,9 +15324,9 @@ impl From<crate::types::UrlAuthResultAccepted> for UrlAuthResult {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum User {
-    /// `userEmpty`. A user of whom nothing is known but the id: one that does not exist, or that you may not see.
+    /// `userEmpty`. A user of whom only the id is known: they do not exist, or you may not see them.
     Empty(crate::types::UserEmpty),
-    /// `user`. A user or bot, as far as lists and messages need it; the rest is in [`userFull`](crate::types::UserFull).
+    /// `user`. A user or bot, with what lists and messages need; the rest is in [`userFull`](crate::types::UserFull).
     User(crate::types::User),
 }
 
@@ -15367,15 +15367,15 @@ impl From<crate::types::User> for User {
     }
 }
 
-/// Photo of a user, small enough for a list.
+/// The profile photo of a user, in small size for lists.
 ///
 /// The type `UserProfilePhoto`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum UserProfilePhoto {
-    /// `userProfilePhotoEmpty`. The user has no photo, or none that you may see.
+    /// `userProfilePhotoEmpty`. The user has no photo that you may see.
     Empty,
-    /// `userProfilePhoto`. A photo; the picture is fetched with [`inputPeerPhotoFileLocation`](crate::types::InputPeerPhotoFileLocation), all sizes with [`photos.getUserPhotos`](crate::photos::GetUserPhotos).
+    /// `userProfilePhoto`. A profile photo; download it with [`inputPeerPhotoFileLocation`](crate::types::InputPeerPhotoFileLocation), or list all photos with [`photos.getUserPhotos`](crate::photos::GetUserPhotos).
     UserProfilePhoto(crate::types::UserProfilePhoto),
 }
 
@@ -15407,23 +15407,23 @@ impl From<crate::types::UserProfilePhoto> for UserProfilePhoto {
     }
 }
 
-/// When a user is or was online, as exactly as they let you know.
+/// When a user is or was online, as exactly as their privacy settings allow.
 ///
 /// The type `UserStatus`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum UserStatus {
-    /// `userStatusEmpty`. The user was never online, or nothing of it may be told.
+    /// `userStatusEmpty`. The user was never online, or the time is not shown to you at all.
     Empty,
     /// `userStatusOnline`. The user is online now.
     Online(crate::types::UserStatusOnline),
-    /// `userStatusOffline`. The user is offline, and you may know since when.
+    /// `userStatusOffline`. The user is offline, and you may see since when.
     Offline(crate::types::UserStatusOffline),
-    /// `userStatusRecently`. The user was online within the last few days and hides when exactly.
+    /// `userStatusRecently`. The user was online within the last few days; the exact time is hidden.
     Recently(crate::types::UserStatusRecently),
-    /// `userStatusLastWeek`. The user was online within the last week and hides when exactly.
+    /// `userStatusLastWeek`. The user was online within the last week; the exact time is hidden.
     LastWeek(crate::types::UserStatusLastWeek),
-    /// `userStatusLastMonth`. The user was online within the last month and hides when exactly.
+    /// `userStatusLastMonth`. The user was online within the last month; the exact time is hidden.
     LastMonth(crate::types::UserStatusLastMonth),
 }
 
@@ -15499,17 +15499,17 @@ impl From<crate::types::UserStatusLastMonth> for UserStatus {
     }
 }
 
-/// A moving version of a photo, or how to draw one.
+/// An animated version of a photo, or how to draw one.
 ///
 /// The type `VideoSize`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum VideoSize {
-    /// `videoSize`. The moving version of a photo, as a short MPEG-4 video without sound.
+    /// `videoSize`. An animated version of a photo: a short MPEG-4 video without sound.
     VideoSize(crate::types::VideoSize),
-    /// `videoSizeEmojiMarkup`. A photo made of a custom emoji on a coloured ground: the app draws it.
+    /// `videoSizeEmojiMarkup`. A photo that consists of a custom emoji on a coloured background, which the app draws.
     EmojiMarkup(crate::types::VideoSizeEmojiMarkup),
-    /// `videoSizeStickerMarkup`. A photo made of a sticker on a coloured ground: the app draws it.
+    /// `videoSizeStickerMarkup`. A photo that consists of a sticker on a coloured background, which the app draws.
     StickerMarkup(Box<crate::types::VideoSizeStickerMarkup>),
 }
 
@@ -15567,9 +15567,9 @@ impl From<crate::types::VideoSizeStickerMarkup> for VideoSize {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WallPaper {
-    /// `wallPaper`. A wallpaper for chats with a picture or a pattern.
+    /// `wallPaper`. A wallpaper with a picture or a pattern.
     WallPaper(Box<crate::types::WallPaper>),
-    /// `wallPaperNoFile`. A wallpaper for chats made of colours alone.
+    /// `wallPaperNoFile`. A wallpaper that consists only of colours.
     NoFile(crate::types::WallPaperNoFile),
 }
 
@@ -15616,9 +15616,9 @@ impl From<crate::types::WallPaperNoFile> for WallPaper {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WalletState {
-    /// `walletStateEmpty`. The account has no TON wallet (yet).
+    /// `walletStateEmpty`. The account has no TON wallet.
     Empty(crate::types::WalletStateEmpty),
-    /// `walletState`. The TON wallet of the account: address, key, balance, backup.
+    /// `walletState`. The TON wallet of the account: address, public key, balance, backup.
     WalletState(Box<crate::types::WalletState>),
 }
 
@@ -15659,19 +15659,19 @@ impl From<crate::types::WalletState> for WalletState {
     }
 }
 
-/// The other side of a transfer.
+/// The other side of a wallet transaction.
 ///
 /// The type `WalletTransactionPeer`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WalletTransactionPeer {
-    /// `walletTransactionPeerUser`. The other side of a transfer is a user of Telegram.
+    /// `walletTransactionPeerUser`. The other side of a transaction is a user of Telegram.
     User(crate::types::WalletTransactionPeerUser),
-    /// `walletTransactionPeerAddress`. The other side of a transfer is an address of the blockchain.
+    /// `walletTransactionPeerAddress`. The other side of a transaction is an address on the blockchain.
     Address(crate::types::WalletTransactionPeerAddress),
-    /// `walletTransactionPeerOnramp`. The transfer came from a service where cryptocurrency was bought.
+    /// `walletTransactionPeerOnramp`. The other side of a transaction is a service that sold cryptocurrency.
     Onramp(Box<crate::types::WalletTransactionPeerOnramp>),
-    /// `walletTransactionPeerUnsupported`. The other side of a transfer is something that your program does not know: it is too old.
+    /// `walletTransactionPeerUnsupported`. The other side of a transaction is of a kind that this layer does not know.
     Unsupported,
 }
 
@@ -15725,15 +15725,15 @@ impl From<crate::types::WalletTransactionPeerOnramp> for WalletTransactionPeer {
     }
 }
 
-/// A file on the web, to be fetched by way of Telegram or directly.
+/// A file on the web, to be fetched through Telegram or directly.
 ///
 /// The type `WebDocument`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WebDocument {
-    /// `webDocument`. A file on the web that Telegram fetches for you: ask for it with [`upload.getWebFile`](crate::upload::GetWebFile), so that the site does not see you.
+    /// `webDocument`. A file on the web that is fetched through Telegram, with [`upload.getWebFile`](crate::upload::GetWebFile), so that the site does not learn the user's address.
     WebDocument(Box<crate::types::WebDocument>),
-    /// `webDocumentNoProxy`. A file on the web that the client fetches from there itself.
+    /// `webDocumentNoProxy`. A file on the web that the app downloads directly.
     NoProxy(Box<crate::types::WebDocumentNoProxy>),
 }
 
@@ -15774,7 +15774,7 @@ impl From<crate::types::WebDocumentNoProxy> for WebDocument {
     }
 }
 
-/// Preview of a link.
+/// A web page: the preview of a link.
 ///
 /// The type `WebPage`.
 #[derive(Clone, Debug, PartialEq)]
@@ -15782,11 +15782,11 @@ impl From<crate::types::WebDocumentNoProxy> for WebDocument {
 pub enum WebPage {
     /// `webPageEmpty`. The link has no preview.
     Empty(crate::types::WebPageEmpty),
-    /// `webPagePending`. The preview of the link is being made: [`updateWebPage`](crate::types::UpdateWebPage) or [`updateChannelWebPage`](crate::types::UpdateChannelWebPage) brings it.
+    /// `webPagePending`. The preview of the link is being generated: [`updateWebPage`](crate::types::UpdateWebPage) or [`updateChannelWebPage`](crate::types::UpdateChannelWebPage) will bring it.
     Pending(crate::types::WebPagePending),
-    /// `webPage`. The preview of a link: title, text, picture, player, and where there is one the page for reading in the app.
+    /// `webPage`. The preview of a link: title, text, picture, player and, where there is one, the Instant View.
     WebPage(Box<crate::types::WebPage>),
-    /// `webPageNotModified`. The preview of the link is the one that you hold.
+    /// `webPageNotModified`. The page did not change since the one whose `hash` you sent: keep your copy.
     NotModified(crate::types::WebPageNotModified),
 }
 
@@ -15852,25 +15852,25 @@ impl From<crate::types::WebPageNotModified> for WebPage {
     }
 }
 
-/// What a link to something of Telegram itself shows, beyond the usual preview.
+/// Additional data of a link preview, for links to things on Telegram.
 ///
 /// The type `WebPageAttribute`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WebPageAttribute {
-    /// `webPageAttributeTheme`. The link of a preview leads to a theme.
+    /// `webPageAttributeTheme`. Additional data of a preview: the link leads to a theme.
     Theme(crate::types::WebPageAttributeTheme),
-    /// `webPageAttributeStory`. The link of a preview leads to a story.
+    /// `webPageAttributeStory`. Additional data of a preview: the link leads to a story.
     Story(crate::types::WebPageAttributeStory),
-    /// `webPageAttributeStickerSet`. The link of a preview leads to a sticker set.
+    /// `webPageAttributeStickerSet`. Additional data of a preview: the link leads to a sticker set.
     StickerSet(crate::types::WebPageAttributeStickerSet),
-    /// `webPageAttributeUniqueStarGift`. The link of a preview leads to a collectible.
+    /// `webPageAttributeUniqueStarGift`. Additional data of a preview: the link leads to a collectible gift.
     UniqueStarGift(crate::types::WebPageAttributeUniqueStarGift),
-    /// `webPageAttributeStarGiftCollection`. The link of a preview leads to a collection of gifts.
+    /// `webPageAttributeStarGiftCollection`. Additional data of a preview: the link leads to a collection of gifts.
     StarGiftCollection(crate::types::WebPageAttributeStarGiftCollection),
-    /// `webPageAttributeStarGiftAuction`. The link of a preview leads to an auction of gifts.
+    /// `webPageAttributeStarGiftAuction`. Additional data of a preview: the link leads to a gift auction.
     StarGiftAuction(crate::types::WebPageAttributeStarGiftAuction),
-    /// `webPageAttributeAiComposeTone`. The link of a preview leads to a tone for Telegram's AI.
+    /// `webPageAttributeAiComposeTone`. Additional data of a preview: the link leads to a tone for Telegram's language model.
     AiComposeTone(crate::types::WebPageAttributeAiComposeTone),
 }
 

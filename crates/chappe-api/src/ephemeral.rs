@@ -6,13 +6,13 @@
 
 use chappe_tl as tl;
 
-/// Sends a message into a group that only one member sees, and that is not kept in the history.
+/// Sends an ephemeral message into a group: only one member sees it, and it is not stored in the history.
 ///
-/// The receiver gets [`updateNewEphemeralMessage`](crate::types::UpdateNewEphemeralMessage). With `welcome` it is a template with which newcomers are greeted instead.
+/// The receiver gets [`updateNewEphemeralMessage`](crate::types::UpdateNewEphemeralMessage). With `welcome` it becomes a welcome message instead, which new members of the chat are shown.
 ///
 /// Method `ephemeral.sendMessage`, answers `Updates`.
 ///
-/// Answer: updates with the message that was sent.
+/// Answer: updates with the sent message.
 ///
 /// Assumed: this is read from the names alone.
 ///
@@ -24,13 +24,13 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendMessage {
-    /// `invert_media:flags.6?true`. Swaps the order: a link preview goes above the text, other media below it.
+    /// `invert_media:flags.6?true`. Reverses the usual order on screen: a link preview goes above the text, a photo or video below its caption.
     pub invert_media: bool,
     /// `welcome:flags.7?true`. Makes it a welcome message of the chat.
     pub welcome: bool,
     /// `anchor:flags.9?true`. Keeps its place among the messages of the chat (`anchor_msg_id`).
     pub anchor: bool,
-    /// `noforwards:flags.10?true`. Forbids forwarding and saving.
+    /// `noforwards:flags.10?true`. The message can neither be forwarded nor saved.
     pub noforwards: bool,
     /// `peer:flags.8?InputPeer`. Chat in which it is shown; left out: the chat of `query_id`.
     pub peer: Option<crate::enums::InputPeer>,
@@ -40,17 +40,17 @@ pub struct SendMessage {
     pub query_id: Option<i64>,
     /// `message:string`. Text of the message; empty with media without a caption, or with `rich_message`.
     pub message: tl::Text,
-    /// `entities:flags.1?Vector<MessageEntity>`. Formatting of the text.
+    /// `entities:flags.1?Vector<MessageEntity>`. Formatting of the text; offsets and lengths count UTF-16 code units.
     pub entities: Option<Vec<crate::enums::MessageEntity>>,
-    /// `media:flags.2?InputMedia`. Picture, file or the like.
+    /// `media:flags.2?InputMedia`. Photo, file or other media.
     pub media: Option<Box<crate::enums::InputMedia>>,
-    /// `reply_markup:flags.3?ReplyMarkup`. Buttons below it; a tap brings [`updateEphemeralBotCallbackQuery`](crate::types::UpdateEphemeralBotCallbackQuery).
+    /// `reply_markup:flags.3?ReplyMarkup`. Inline buttons below it; a press brings the bot [`updateEphemeralBotCallbackQuery`](crate::types::UpdateEphemeralBotCallbackQuery).
     pub reply_markup: Option<Box<crate::enums::ReplyMarkup>>,
-    /// `rich_message:flags.4?InputRichMessage`. Text with headings, tables and the like, in place of `message`.
+    /// `rich_message:flags.4?InputRichMessage`. The message as blocks (headings, lists, tables, media) instead of `message`.
     pub rich_message: Option<Box<crate::enums::InputRichMessage>>,
-    /// `random_id:long`. Random number of your choice that keeps it from being sent twice.
+    /// `random_id:long`. A random number, so that a repeated request does not send it twice.
     pub random_id: i64,
-    /// `reply_to:flags.5?InputReplyTo`. Message that it answers.
+    /// `reply_to:flags.5?InputReplyTo`. Message that it replies to.
     pub reply_to: Option<crate::enums::InputReplyTo>,
 }
 
@@ -141,7 +141,7 @@ impl tl::Function for SendMessage {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Deletes a message that only one member sees; they get [`updateDeleteEphemeralMessages`](crate::types::UpdateDeleteEphemeralMessages).
+/// Deletes an ephemeral message; the member who saw it gets [`updateDeleteEphemeralMessages`](crate::types::UpdateDeleteEphemeralMessages).
 ///
 /// Method `ephemeral.deleteMessage`, answers `Bool`.
 ///
@@ -212,9 +212,9 @@ impl tl::Function for DeleteMessage {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Reports a message that only you see to Telegram's moderators.
+/// Reports an ephemeral message to Telegram's moderators.
 ///
-/// A dialogue like [`messages.report`](crate::messages::Report): start with an empty `option` and send back what was chosen.
+/// It is a dialogue like [`messages.report`](crate::messages::Report): start with an empty `option` and send back the chosen one.
 ///
 /// Method `ephemeral.reportMessage`, answers `ReportResult`.
 ///
@@ -232,9 +232,9 @@ pub struct ReportMessage {
     pub peer: crate::enums::InputPeer,
     /// `id:int`. Id of the message.
     pub id: i32,
-    /// `option:bytes`. Chosen option of the answer before, empty at first.
+    /// `option:bytes`. Chosen option of the previous answer; empty at first.
     pub option: tl::Bytes,
-    /// `message:string`. Explanation, when the answer asked for one; else empty.
+    /// `message:string`. The comment, once the answer asked for one; otherwise empty.
     pub message: tl::Text,
 }
 
@@ -278,7 +278,7 @@ impl tl::Function for ReportMessage {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Taps a button below a message that only you see, and fetches what the bot answers.
+/// Presses a callback button under an ephemeral message, and waits for the bot's answer.
 ///
 /// Method `ephemeral.getCallbackAnswer`, answers `messages.BotCallbackAnswer`.
 ///
@@ -296,7 +296,7 @@ pub struct GetCallbackAnswer {
     pub peer: crate::enums::InputPeer,
     /// `id:int`. Id of the message.
     pub id: i32,
-    /// `data:flags.1?bytes`. Data of the button.
+    /// `data:flags.1?bytes`. `data` of the button.
     pub data: Option<tl::Bytes>,
 }
 
@@ -349,13 +349,13 @@ impl tl::Function for GetCallbackAnswer {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Changes a message that only one member sees; they get [`updateEditEphemeralMessage`](crate::types::UpdateEditEphemeralMessage).
+/// Changes an ephemeral message; the member who sees it gets [`updateEditEphemeralMessage`](crate::types::UpdateEditEphemeralMessage).
 ///
-/// What is left out stays.
+/// What is left out stays as it is.
 ///
 /// Method `ephemeral.editMessage`, answers `Updates`.
 ///
-/// Answer: updates with the message as it is now.
+/// Answer: updates with the changed message.
 ///
 /// Assumed: this is read from the names alone.
 ///
@@ -367,7 +367,7 @@ impl tl::Function for GetCallbackAnswer {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditMessage {
-    /// `invert_media:flags.5?true`. Swaps the order: a link preview goes above the text, other media below it.
+    /// `invert_media:flags.5?true`. Reverses the usual order on screen: a link preview goes above the text, a photo or video below its caption.
     pub invert_media: bool,
     /// `welcome:flags.6?true`. It is a welcome message of the chat.
     pub welcome: bool,
@@ -379,13 +379,13 @@ pub struct EditMessage {
     pub id: i32,
     /// `message:flags.0?string`. New text.
     pub message: Option<tl::Text>,
-    /// `media:flags.3?InputMedia`. New picture, file or the like.
+    /// `media:flags.3?InputMedia`. New photo, file or other media.
     pub media: Option<Box<crate::enums::InputMedia>>,
-    /// `entities:flags.1?Vector<MessageEntity>`. Formatting of the new text.
+    /// `entities:flags.1?Vector<MessageEntity>`. Formatting of the new text; offsets and lengths count UTF-16 code units.
     pub entities: Option<Vec<crate::enums::MessageEntity>>,
-    /// `reply_markup:flags.2?ReplyMarkup`. New buttons.
+    /// `reply_markup:flags.2?ReplyMarkup`. New inline buttons.
     pub reply_markup: Option<Box<crate::enums::ReplyMarkup>>,
-    /// `rich_message:flags.4?InputRichMessage`. New text with headings, tables and the like.
+    /// `rich_message:flags.4?InputRichMessage`. New content made of blocks.
     pub rich_message: Option<Box<crate::enums::InputRichMessage>>,
 }
 
@@ -465,7 +465,7 @@ impl tl::Function for EditMessage {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Deletes one of the messages with which a chat greets newcomers; needs `manage_welcome_messages`.
+/// Deletes one of the welcome messages of a chat; requires the admin right `manage_welcome_messages`.
 ///
 /// Method `ephemeral.deleteWelcomeMessage`, answers `Bool`.
 ///
@@ -479,7 +479,7 @@ impl tl::Function for EditMessage {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteWelcomeMessage {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
     /// `id:int`. Id of the welcome message.
     pub id: i32,
@@ -521,7 +521,7 @@ impl tl::Function for DeleteWelcomeMessage {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Deletes all messages with which a chat greets newcomers; needs `manage_welcome_messages`.
+/// Deletes all welcome messages of a chat; requires the admin right `manage_welcome_messages`.
 ///
 /// Method `ephemeral.deleteAllWelcomeMessages`, answers `Bool`.
 ///
@@ -535,7 +535,7 @@ impl tl::Function for DeleteWelcomeMessage {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteAllWelcomeMessages {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
 }
 
@@ -573,11 +573,11 @@ impl tl::Function for DeleteAllWelcomeMessages {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the messages with which a chat greets newcomers.
+/// Lists the welcome messages of a chat, which new members are shown.
 ///
 /// Method `ephemeral.getWelcomeMessages`, answers `ephemeral.WelcomeMessages`.
 ///
-/// Answer: the list, or [`ephemeral.welcomeMessagesNotModified`](crate::enums::ephemeral::WelcomeMessages::NotModified) if yours is still right.
+/// Answer: the list, or [`ephemeral.welcomeMessagesNotModified`](crate::enums::ephemeral::WelcomeMessages::NotModified) if yours is still current.
 ///
 /// Assumed: this is read from the names alone.
 ///
@@ -589,9 +589,9 @@ impl tl::Function for DeleteAllWelcomeMessages {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetWelcomeMessages {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `hash:long`. `hash` of the list that you hold, 0 if you hold none.
+    /// `hash:long`. `hash` of the list that you hold, or 0.
     pub hash: i64,
 }
 

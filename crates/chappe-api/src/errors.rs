@@ -6,27 +6,27 @@
 
 use chappe_tl as tl;
 
-/// The account has a two-step verification password that was not given, so its deletion has to wait: the number is the seconds until it goes through. The owner was told and can stop it.
+/// The account has a two-step verification password that was not given, so its deletion is delayed: the number is the seconds to wait. The owner was notified and can stop it.
 ///
-/// Wait that long and call again with the same parameters, or give the proof of the password to delete at once.
+/// Wait that long and call it again, or pass the proof of the password to delete the account at once.
 ///
 /// Ask again after as many seconds as the error says.
 ///
 /// `2FA_CONFIRM_WAIT_X`, code 420.
 pub const _2FA_CONFIRM_WAIT_X: tl::ErrorName = tl::ErrorName { code: 420, name: "2FA_CONFIRM_WAIT_X" };
 
-/// The bio has more characters than this account may use.
+/// The bio is longer than this account may use.
 ///
-/// Shorten it: 70 characters, 140 with Telegram Premium; [`help.getAppConfig`](crate::help::GetAppConfig) has the exact limits.
+/// Shorten it to 70 characters, or 140 with Telegram Premium; [`help.getAppConfig`](crate::help::GetAppConfig) has the exact limits.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ABOUT_TOO_LONG`, code 400.
 pub const ABOUT_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 400, name: "ABOUT_TOO_LONG" };
 
-/// The account is not allowed to use this feature.
+/// This feature is not available to the account.
 ///
-/// Hide the feature from this account.
+/// Do not offer the feature to this account.
 ///
 /// To ask again does not help.
 ///
@@ -35,9 +35,9 @@ pub const ABOUT_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 400, name: "ABOU
 /// `ACCESS_DENIED`, code 403.
 pub const ACCESS_DENIED: tl::ErrorName = tl::ErrorName { code: 403, name: "ACCESS_DENIED" };
 
-/// The bot's token was good once, and is not any more: BotFather made a new one, or the bot was deleted.
+/// The bot's token is no longer valid: it was replaced in BotFather, or the bot was deleted.
 ///
-/// Ask BotFather for the token and use that one.
+/// Get the current token from BotFather.
 ///
 /// Ask again when the request is another one.
 ///
@@ -46,61 +46,59 @@ pub const ACCESS_TOKEN_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name:
 
 /// No bot has this token.
 ///
-/// Copy it again from BotFather, whole: number, colon, secret. Check that it is for this environment: the test servers have bots of their own.
+/// Copy the whole token from BotFather: id, colon and secret. The test servers have bots of their own.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ACCESS_TOKEN_INVALID`, code 400.
 pub const ACCESS_TOKEN_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "ACCESS_TOKEN_INVALID" };
 
-/// The key is not signed in to an account that is in use.
+/// The method is available only to an account that is fully signed in and in use.
 ///
-/// Sign in again.
+/// Complete the sign-in, or sign in again.
 ///
 /// Ask again when the request is another one.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// `ACTIVE_USER_REQUIRED`, code 401.
 pub const ACTIVE_USER_REQUIRED: tl::ErrorName = tl::ErrorName { code: 401, name: "ACTIVE_USER_REQUIRED" };
 
-/// The address of the place where the group shall be is missing or cannot be used.
+/// The address of the group's location is missing or invalid.
 ///
-/// Give a postal address together with the geographic point.
+/// Pass a postal address together with the geographic point.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ADDRESS_INVALID`, code 400 or 420.
 pub const ADDRESS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "ADDRESS_INVALID" };
 
-/// The channel or supergroup has as many admins as it can have.
+/// The channel or supergroup has the maximum number of admins.
 ///
-/// Take the rights of another admin first.
+/// Dismiss another admin first.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ADMINS_TOO_MUCH`, code 400.
 pub const ADMINS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "ADMINS_TOO_MUCH" };
 
-/// The user that was named as an admin is none in this chat.
+/// The user given as admin is not an admin of this chat.
 ///
-/// Take the user from [`messages.getAdminsWithInvites`](crate::messages::GetAdminsWithInvites) or from the list of admins.
+/// Take an admin from [`messages.getAdminsWithInvites`](crate::messages::GetAdminsWithInvites) or from the list of admins.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ADMIN_ID_INVALID`, code 400.
 pub const ADMIN_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "ADMIN_ID_INVALID" };
 
-/// The title of the admin has an emoji in it.
+/// The admin's custom title contains an emoji.
 ///
-/// Leave the emoji out.
+/// Use a title without emoji.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ADMIN_RANK_EMOJI_NOT_ALLOWED`, code 400.
 pub const ADMIN_RANK_EMOJI_NOT_ALLOWED: tl::ErrorName = tl::ErrorName { code: 400, name: "ADMIN_RANK_EMOJI_NOT_ALLOWED" };
 
-/// The title of the admin is too long or has characters that are not allowed.
+/// The admin's custom title is too long or contains invalid characters.
 ///
 /// Use up to 16 characters of plain text.
 ///
@@ -109,7 +107,7 @@ pub const ADMIN_RANK_EMOJI_NOT_ALLOWED: tl::ErrorName = tl::ErrorName { code: 40
 /// `ADMIN_RANK_INVALID`, code 400.
 pub const ADMIN_RANK_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "ADMIN_RANK_INVALID" };
 
-/// A button that asks for a chat wants rights, but no right is set in it.
+/// A button that requests a chat asks for admin rights, but none is set.
 ///
 /// Set at least one right, or leave the field out.
 ///
@@ -118,20 +116,18 @@ pub const ADMIN_RANK_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `ADMIN_RIGHTS_EMPTY`, code 400.
 pub const ADMIN_RIGHTS_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "ADMIN_RIGHTS_EMPTY" };
 
-/// The sponsored message is not shown any more.
+/// The sponsored message is no longer valid.
 ///
 /// Fetch [`messages.getSponsoredMessages`](crate::messages::GetSponsoredMessages) again.
 ///
 /// Ask again when the request is another one.
 ///
-/// Assumed: this is read from the names alone.
-///
 /// `AD_EXPIRED`, code 400.
 pub const AD_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "AD_EXPIRED" };
 
-/// The account used up what it may have written by AI; with Telegram Premium it could have more.
+/// The account has used up its quota of AI requests; Telegram Premium has a larger one.
 ///
-/// Wait for the next day, or get Telegram Premium.
+/// Try again the next day, or get Telegram Premium.
 ///
 /// The same request may pass later.
 ///
@@ -142,149 +138,149 @@ pub const AICOMPOSE_FLOOD_PREMIUM: tl::ErrorName = tl::ErrorName { code: 400, na
 
 /// The AI did not answer in time.
 ///
-/// Send the same request again in a moment; a shorter text is faster.
+/// Try again in a moment; a shorter text takes less time.
 ///
 /// The same request may pass later.
 ///
 /// `AICOMPOSE_TIMEOUT`, code 500.
 pub const AICOMPOSE_TIMEOUT: tl::ErrorName = tl::ErrorName { code: 500, name: "AICOMPOSE_TIMEOUT" };
 
-/// There is no tone of voice with this number or name, or it is somebody else's.
+/// There is no such tone, or it belongs to somebody else.
 ///
-/// Take one from [`aicompose.getTones`](crate::aicompose::GetTones).
+/// Take a tone from [`aicompose.getTones`](crate::aicompose::GetTones).
 ///
 /// Ask again when the request is another one.
 ///
 /// `AICOMPOSE_TONE_INVALID`, code 400.
 pub const AICOMPOSE_TONE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "AICOMPOSE_TONE_INVALID" };
 
-/// The title of the tone of voice is empty or too long.
+/// The title of the tone is empty or too long.
 ///
-/// Give another title.
+/// Use another title.
 ///
 /// Ask again when the request is another one.
 ///
 /// `AICOMPOSE_TONE_TITLE_INVALID`, code 400.
 pub const AICOMPOSE_TONE_TITLE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "AICOMPOSE_TONE_TITLE_INVALID" };
 
-/// Nothing was said of what the AI shall do with the text.
+/// The request does not say what to do with the text.
 ///
-/// Set at least one task: proofread, translate, change the tone and so on.
+/// Set at least one task, such as proofreading, translation or a change of tone.
 ///
 /// Ask again when the request is another one.
 ///
 /// `AI_COMPOSE_TASK_MISSING`, code 400.
 pub const AI_COMPOSE_TASK_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "AI_COMPOSE_TASK_MISSING" };
 
-/// The profile has as many pictures as it can have.
+/// The profile has the maximum number of photos.
 ///
-/// Delete one with [`photos.deletePhotos`](crate::photos::DeletePhotos) first.
+/// Delete a photo with [`photos.deletePhotos`](crate::photos::DeletePhotos) first.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ALBUM_PHOTOS_TOO_MANY`, code 400.
 pub const ALBUM_PHOTOS_TOO_MANY: tl::ErrorName = tl::ErrorName { code: 400, name: "ALBUM_PHOTOS_TOO_MANY" };
 
-/// The receiver takes Stars for messages, and this app cannot show that to the person.
+/// The recipient charges Stars for messages, and the layer of this app does not support that.
 ///
-/// Use a layer that has `allow_paid_stars`, and set it.
+/// Use a newer layer, and set `allow_paid_stars`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ALLOW_PAYMENT_REQUIRED`, code 406.
 pub const ALLOW_PAYMENT_REQUIRED: tl::ErrorName = tl::ErrorName { code: 406, name: "ALLOW_PAYMENT_REQUIRED" };
 
-/// The receiver takes Stars for each message: the number is how many.
+/// The recipient charges Stars for messages: the number is the price.
 ///
-/// Ask the person, then send again with `allow_paid_stars` of at least this number.
+/// Ask the user to agree, then send the request with `allow_paid_stars` set to at least this number.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ALLOW_PAYMENT_REQUIRED_X`, code 403.
 pub const ALLOW_PAYMENT_REQUIRED_X: tl::ErrorName = tl::ErrorName { code: 403, name: "ALLOW_PAYMENT_REQUIRED_X" };
 
-/// Gifts like this can be bought in up-to-date official apps only.
+/// Gifts of this kind can be bought only in up-to-date official apps.
 ///
-/// Buy it there.
+/// Buy it in an official app.
 ///
 /// To ask again does not help.
 ///
 /// `API_GIFT_RESTRICTED_UPDATE_APP`, code 406.
 pub const API_GIFT_RESTRICTED_UPDATE_APP: tl::ErrorName = tl::ErrorName { code: 406, name: "API_GIFT_RESTRICTED_UPDATE_APP" };
 
-/// There is no application with this `api_id`, or `api_hash` belongs to another one.
+/// There is no application with this `api_id`, or `api_hash` does not belong to it.
 ///
-/// Copy both from my.telegram.org.
+/// Copy both values from my.telegram.org.
 ///
 /// Ask again when the request is another one.
 ///
 /// `API_ID_INVALID`, code 400.
 pub const API_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "API_ID_INVALID" };
 
-/// This `api_id` was found in public, so that everybody uses it, and Telegram shut it down for signing in.
+/// This `api_id` is publicly known and used by many people, so Telegram blocked it for sign-ins.
 ///
-/// Register an application of your own at my.telegram.org and keep its id and hash to yourself.
+/// Register an application of your own at my.telegram.org, and keep its id and hash private.
 ///
 /// Ask again when the request is another one.
 ///
 /// `API_ID_PUBLISHED_FLOOD`, code 400.
 pub const API_ID_PUBLISHED_FLOOD: tl::ErrorName = tl::ErrorName { code: 400, name: "API_ID_PUBLISHED_FLOOD" };
 
-/// An inline result of the type article has no title.
+/// An inline result of type `article` has no title.
 ///
-/// Give each article a title.
+/// Set a title for each article.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ARTICLE_TITLE_EMPTY`, code 400.
 pub const ARTICLE_TITLE_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "ARTICLE_TITLE_EMPTY" };
 
-/// An inline result of the type audio does not say where its file is.
+/// An inline result of type `audio` has no URL for its file.
 ///
-/// Fill `url` of its content.
+/// Set `url` of its content.
 ///
 /// Ask again when the request is another one.
 ///
 /// `AUDIO_CONTENT_URL_EMPTY`, code 400.
 pub const AUDIO_CONTENT_URL_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "AUDIO_CONTENT_URL_EMPTY" };
 
-/// An inline result of the type audio has no title.
+/// An inline result of type `audio` has no title.
 ///
-/// Give each track a title.
+/// Set a title for each track.
 ///
 /// Ask again when the request is another one.
 ///
 /// `AUDIO_TITLE_EMPTY`, code 400.
 pub const AUDIO_TITLE_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "AUDIO_TITLE_EMPTY" };
 
-/// The ticket for another data centre was used before, is too old, or is not for this one.
+/// The exported authorization was used already, has expired, or was issued for another data centre.
 ///
-/// Call [`auth.exportAuthorization`](crate::auth::ExportAuthorization) again at the account's home, and import the new ticket at once.
+/// Call [`auth.exportAuthorization`](crate::auth::ExportAuthorization) again at the account's home data centre, and import the new token at once.
 ///
 /// Ask again when the request is another one.
 ///
 /// `AUTH_BYTES_INVALID`, code 400.
 pub const AUTH_BYTES_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "AUTH_BYTES_INVALID" };
 
-/// The same key was used from two places at the same time, so Telegram threw the login out.
+/// The same authorization key was used by two connections in different places at the same time, so Telegram invalidated it.
 ///
-/// Make a new key and sign in again; never let two programs use one session file.
+/// Create a new key and sign in again. Never let two programs use the same session.
 ///
 /// To ask again does not help.
 ///
 /// `AUTH_KEY_DUPLICATED`, code 406.
 pub const AUTH_KEY_DUPLICATED: tl::ErrorName = tl::ErrorName { code: 406, name: "AUTH_KEY_DUPLICATED" };
 
-/// Telegram does not take this key for anything.
+/// The authorization key is not valid.
 ///
-/// Make a new key, then sign in again.
+/// Create a new key and sign in again.
 ///
 /// To ask again does not help.
 ///
 /// `AUTH_KEY_INVALID`, code 401.
 pub const AUTH_KEY_INVALID: tl::ErrorName = tl::ErrorName { code: 401, name: "AUTH_KEY_INVALID" };
 
-/// A temporary key was used that is tied to no permanent one.
+/// The request needs a temporary key that is bound to a permanent one.
 ///
 /// Call [`auth.bindTempAuthKey`](crate::auth::BindTempAuthKey) first.
 ///
@@ -293,81 +289,81 @@ pub const AUTH_KEY_INVALID: tl::ErrorName = tl::ErrorName { code: 401, name: "AU
 /// `AUTH_KEY_PERM_EMPTY`, code 401.
 pub const AUTH_KEY_PERM_EMPTY: tl::ErrorName = tl::ErrorName { code: 401, name: "AUTH_KEY_PERM_EMPTY" };
 
-/// The key is signed in to no account: it never was, or this login was ended.
+/// The authorization key is not signed in to an account: it never was, or the session was ended.
 ///
-/// Sign in. If it was signed in before, the person or another device ended it: forget the session and begin anew.
+/// Sign in. If it was signed in before, the user or another session ended it: delete the stored session and start again.
 ///
 /// Ask again when the request is another one.
 ///
 /// `AUTH_KEY_UNREGISTERED`, code 401.
 pub const AUTH_KEY_UNREGISTERED: tl::ErrorName = tl::ErrorName { code: 401, name: "AUTH_KEY_UNREGISTERED" };
 
-/// Telegram's servers do not agree yet on the state of this key.
+/// Telegram's servers have not synchronized the state of this authorization key yet.
 ///
-/// Send the same again after some seconds.
+/// Send the request again after some seconds.
 ///
 /// The same request may pass later.
 ///
 /// `AUTH_KEY_UNSYNCHRONIZED`, code 500.
 pub const AUTH_KEY_UNSYNCHRONIZED: tl::ErrorName = tl::ErrorName { code: 500, name: "AUTH_KEY_UNSYNCHRONIZED" };
 
-/// Telegram lost track of this sign-in.
+/// Telegram lost the state of this sign-in.
 ///
-/// Begin it again from the first request ([`auth.sendCode`](crate::auth::SendCode) or [`auth.exportLoginToken`](crate::auth::ExportLoginToken)).
+/// Start the sign-in again from its first request ([`auth.sendCode`](crate::auth::SendCode) or [`auth.exportLoginToken`](crate::auth::ExportLoginToken)).
 ///
 /// Ask again when the request is another one.
 ///
 /// `AUTH_RESTART`, code 500.
 pub const AUTH_RESTART: tl::ErrorName = tl::ErrorName { code: 500, name: "AUTH_RESTART" };
 
-/// Telegram lost track of this sign-in; the number is an inner reason.
+/// Telegram lost the state of this sign-in; the number is an internal reason.
 ///
-/// Begin it again with [`auth.sendCode`](crate::auth::SendCode).
+/// Start the sign-in again with [`auth.sendCode`](crate::auth::SendCode).
 ///
 /// Ask again when the request is another one.
 ///
 /// `AUTH_RESTART_X`, code 500.
 pub const AUTH_RESTART_X: tl::ErrorName = tl::ErrorName { code: 500, name: "AUTH_RESTART_X" };
 
-/// The QR code was scanned and accepted before.
+/// The login token of the QR code was accepted already.
 ///
-/// Export another token, and show it.
+/// Export and show a new token.
 ///
 /// Ask again when the request is another one.
 ///
 /// `AUTH_TOKEN_ALREADY_ACCEPTED`, code 400.
 pub const AUTH_TOKEN_ALREADY_ACCEPTED: tl::ErrorName = tl::ErrorName { code: 400, name: "AUTH_TOKEN_ALREADY_ACCEPTED" };
 
-/// The device that shows the QR code is signed in to this account already.
+/// The device that shows the QR code is already signed in to this account.
 ///
-/// Nothing has to be done; scan with another account.
+/// Nothing to do, or scan the code with another account.
 ///
 /// To ask again does not help.
 ///
 /// `AUTH_TOKEN_EXCEPTION`, code 400.
 pub const AUTH_TOKEN_EXCEPTION: tl::ErrorName = tl::ErrorName { code: 400, name: "AUTH_TOKEN_EXCEPTION" };
 
-/// The token of the QR code is older than about 30 seconds.
+/// The login token of the QR code is older than about 30 seconds.
 ///
-/// Export another token, show it, and scan again.
+/// Export a new token, show it, and scan it again.
 ///
 /// Ask again when the request is another one.
 ///
 /// `AUTH_TOKEN_EXPIRED`, code 400.
 pub const AUTH_TOKEN_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "AUTH_TOKEN_EXPIRED" };
 
-/// The token of the QR code was not given out by Telegram, or not in this form.
+/// The login token of the QR code was not issued by Telegram, or was changed.
 ///
-/// Decode base64url from the link without changing anything, or export another token.
+/// Decode it from base64url exactly as it is in the link, or export a new token.
 ///
 /// Ask again when the request is another one.
 ///
 /// `AUTH_TOKEN_INVALID`, code 400.
 pub const AUTH_TOKEN_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "AUTH_TOKEN_INVALID" };
 
-/// The token of the QR code cannot be read.
+/// The login token of the QR code cannot be read.
 ///
-/// Export another token.
+/// Export a new token.
 ///
 /// Ask again when the request is another one.
 ///
@@ -376,16 +372,16 @@ pub const AUTH_TOKEN_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `AUTH_TOKEN_INVALID2`, code 400.
 pub const AUTH_TOKEN_INVALID2: tl::ErrorName = tl::ErrorName { code: 400, name: "AUTH_TOKEN_INVALID2" };
 
-/// The token of the QR code cannot be used here: it is broken, or belongs to another data centre.
+/// The login token of the QR code cannot be used here: it is damaged, or belongs to another data centre.
 ///
-/// Send it to the data centre that was named, without changing it, or export another one.
+/// Send it unchanged to the data centre that was named, or export a new token.
 ///
 /// Ask again when the request is another one.
 ///
 /// `AUTH_TOKEN_INVALIDX`, code 400.
 pub const AUTH_TOKEN_INVALIDX: tl::ErrorName = tl::ErrorName { code: 400, name: "AUTH_TOKEN_INVALIDX" };
 
-/// This account cannot have chats of strangers archived by themselves.
+/// This account cannot archive chats with unknown users automatically.
 ///
 /// Leave `archive_and_mute_new_noncontact_peers` out; offer it only if `autoarchive_setting_available` of [`help.getAppConfig`](crate::help::GetAppConfig) is set.
 ///
@@ -394,36 +390,36 @@ pub const AUTH_TOKEN_INVALIDX: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `AUTOARCHIVE_NOT_AVAILABLE`, code 400.
 pub const AUTOARCHIVE_NOT_AVAILABLE: tl::ErrorName = tl::ErrorName { code: 400, name: "AUTOARCHIVE_NOT_AVAILABLE" };
 
-/// The balance of Stars, or of TON, does not cover the price.
+/// The balance of Stars or TON is lower than the price.
 ///
-/// Show the person what is missing, and repeat after the balance was topped up.
+/// Let the user top up the balance, then send the request again.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BALANCE_TOO_LOW`, code 400.
 pub const BALANCE_TOO_LOW: tl::ErrorName = tl::ErrorName { code: 400, name: "BALANCE_TOO_LOW" };
 
-/// It is no number of a bank card: too short, too long, or its check digit is wrong.
+/// The bank card number is invalid: its length or check digit is wrong.
 ///
-/// Let the person type it again.
+/// Let the user type it again.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BANK_CARD_NUMBER_INVALID`, code 400.
 pub const BANK_CARD_NUMBER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BANK_CARD_NUMBER_INVALID" };
 
-/// The restrictions contradict each other: somebody who may not see messages cannot send them.
+/// The restrictions contradict each other: a member who may not view messages cannot send any.
 ///
-/// With `view_messages` set all others, too; for the default of a chat leave `view_messages` out.
+/// With `view_messages` set all the others, too. In the default restrictions of a chat leave `view_messages` out.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BANNED_RIGHTS_INVALID`, code 400 or 406.
 pub const BANNED_RIGHTS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BANNED_RIGHTS_INVALID" };
 
-/// Telegram's server failed inside.
+/// An internal error of Telegram's servers.
 ///
-/// Repeat after a while.
+/// Send the request again later.
 ///
 /// The same request may pass later.
 ///
@@ -432,25 +428,25 @@ pub const BANNED_RIGHTS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `BASE_PORT_LOC_INVALID`, code 400.
 pub const BASE_PORT_LOC_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BASE_PORT_LOC_INVALID" };
 
-/// The person has a birthday in the profile, so none can be proposed.
+/// The user's profile already has a birthday, so none can be suggested.
 ///
-/// Do not propose one.
+/// Do not offer the suggestion.
 ///
 /// To ask again does not help.
 ///
 /// `BIRTHDAY_ALREADY`, code 400.
 pub const BIRTHDAY_ALREADY: tl::ErrorName = tl::ErrorName { code: 400, name: "BIRTHDAY_ALREADY" };
 
-/// There is no such day, or the year is in the future or too long ago.
+/// There is no such date, or the year is in the future or too long ago.
 ///
-/// Give a real day; the year may be left out.
+/// Pass a valid date; the year is optional.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BIRTHDAY_INVALID`, code 400.
 pub const BIRTHDAY_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BIRTHDAY_INVALID" };
 
-/// The account has no boost that it could give.
+/// The account has no boost to give.
 ///
 /// Boosts come with Telegram Premium: see [`premium.getMyBoosts`](crate::premium::GetMyBoosts).
 ///
@@ -459,34 +455,34 @@ pub const BIRTHDAY_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BI
 /// `BOOSTS_EMPTY`, code 400.
 pub const BOOSTS_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "BOOSTS_EMPTY" };
 
-/// The channel or group has too few boosts for this.
+/// The channel or supergroup needs more boosts for this.
 ///
-/// Look up the level that is needed in [`help.getAppConfig`](crate::help::GetAppConfig), and the current one in [`premium.getBoostsStatus`](crate::premium::GetBoostsStatus).
+/// Compare the required level in [`help.getAppConfig`](crate::help::GetAppConfig) with the current one in [`premium.getBoostsStatus`](crate::premium::GetBoostsStatus).
 ///
 /// Ask again when the request is another one.
 ///
 /// `BOOSTS_REQUIRED`, code 400.
 pub const BOOSTS_REQUIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "BOOSTS_REQUIRED" };
 
-/// The boost is given to this channel or group already.
+/// The boost is already assigned to this channel or supergroup.
 ///
-/// Nothing has to be done.
+/// Nothing to do; treat it as success.
 ///
 /// To ask again does not help.
 ///
 /// `BOOST_NOT_MODIFIED`, code 400.
 pub const BOOST_NOT_MODIFIED: tl::ErrorName = tl::ErrorName { code: 400, name: "BOOST_NOT_MODIFIED" };
 
-/// The channel or group of the giveaway or gift cannot get boosts from this account.
+/// The account cannot use this channel or supergroup for the giveaway or gift.
 ///
-/// Name one where the account is an admin.
+/// Choose one of which the account is an admin.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BOOST_PEER_INVALID`, code 400.
 pub const BOOST_PEER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BOOST_PEER_INVALID" };
 
-/// The chat has as many bots as it can have.
+/// The chat has the maximum number of bots.
 ///
 /// Remove another bot first.
 ///
@@ -495,34 +491,34 @@ pub const BOOST_PEER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `BOTS_TOO_MUCH`, code 400.
 pub const BOTS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "BOTS_TOO_MUCH" };
 
-/// The bot acts for a business account, and its rights do not cover this.
+/// The bot's rights in the business account do not allow this.
 ///
-/// The account's owner has to give the right; see [`account.getBotBusinessConnection`](crate::account::GetBotBusinessConnection) for what the bot has.
+/// The owner of the account has to grant the right; [`account.getBotBusinessConnection`](crate::account::GetBotBusinessConnection) returns the current ones.
 ///
 /// To ask again does not help.
 ///
 /// `BOT_ACCESS_FORBIDDEN`, code 403.
 pub const BOT_ACCESS_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "BOT_ACCESS_FORBIDDEN" };
 
-/// The connected bot does not get this chat already.
+/// The connected bot has no access to this chat already.
 ///
-/// Nothing has to be done.
+/// Nothing to do; treat it as success.
 ///
 /// To ask again does not help.
 ///
 /// `BOT_ALREADY_DISABLED`, code 400.
 pub const BOT_ALREADY_DISABLED: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_ALREADY_DISABLED" };
 
-/// The user that was named has no Mini App, because it is no bot.
+/// The user is not a bot, so it has no Mini App.
 ///
-/// Name the bot of the link.
+/// Pass the bot from the link.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BOT_APP_BOT_INVALID`, code 400.
 pub const BOT_APP_BOT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_APP_BOT_INVALID" };
 
-/// The Mini App does not exist any more, or its access hash is wrong.
+/// The Mini App does not exist, or its access hash is wrong.
 ///
 /// Fetch it again with [`messages.getBotApp`](crate::messages::GetBotApp).
 ///
@@ -531,43 +527,43 @@ pub const BOT_APP_BOT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `BOT_APP_INVALID`, code 400.
 pub const BOT_APP_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_APP_INVALID" };
 
-/// The bot has no Mini App of this name.
+/// The bot has no Mini App with this short name.
 ///
-/// Take the name from the link `t.me/bot/name`.
+/// Take the short name from the link `t.me/BOT/APP`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BOT_APP_SHORTNAME_INVALID`, code 400.
 pub const BOT_APP_SHORTNAME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_APP_SHORTNAME_INVALID" };
 
-/// The bot cannot be connected to business accounts.
+/// The bot does not support business connections.
 ///
-/// Its owner has to switch that on with BotFather.
+/// Its owner has to enable them with BotFather.
 ///
 /// To ask again does not help.
 ///
 /// `BOT_BUSINESS_MISSING`, code 400.
 pub const BOT_BUSINESS_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_BUSINESS_MISSING" };
 
-/// The request came from a bot, which cannot change the rights of admins here.
+/// Bots cannot edit admins in channels.
 ///
-/// Do it as a user, or let the bot do it in supergroups where it may add admins.
+/// Do it as a user, or in a supergroup where the bot may add admins.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BOT_CHANNELS_NA`, code 400.
 pub const BOT_CHANNELS_NA: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_CHANNELS_NA" };
 
-/// The list has more commands than a bot can have.
+/// The list has more commands than a bot may have.
 ///
-/// Send at most 100.
+/// Send at most 100 commands.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BOT_COMMANDS_TOO_MUCH`, code 400.
 pub const BOT_COMMANDS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_COMMANDS_TOO_MUCH" };
 
-/// The description of a command is empty, too long, or not text.
+/// The description of a command is empty, too long, or contains invalid characters.
 ///
 /// Use 1 to 256 characters.
 ///
@@ -576,7 +572,7 @@ pub const BOT_COMMANDS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `BOT_COMMAND_DESCRIPTION_INVALID`, code 400.
 pub const BOT_COMMAND_DESCRIPTION_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_COMMAND_DESCRIPTION_INVALID" };
 
-/// The name of a command is empty, too long, or has other signs than it may.
+/// The name of a command is empty, too long, or contains invalid characters.
 ///
 /// Use 1 to 32 lower-case Latin letters, digits and underscores, without the slash.
 ///
@@ -585,7 +581,7 @@ pub const BOT_COMMAND_DESCRIPTION_INVALID: tl::ErrorName = tl::ErrorName { code:
 /// `BOT_COMMAND_INVALID`, code 400.
 pub const BOT_COMMAND_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_COMMAND_INVALID" };
 
-/// The account owns as many bots as it may.
+/// The account owns the maximum number of bots.
 ///
 /// Delete a bot first.
 ///
@@ -594,16 +590,16 @@ pub const BOT_COMMAND_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `BOT_CREATE_LIMIT_EXCEEDED`, code 400.
 pub const BOT_CREATE_LIMIT_EXCEEDED: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_CREATE_LIMIT_EXCEEDED" };
 
-/// A login button leads to a domain that is not the bot's.
+/// The URL of a login button is not on the domain that is linked to the bot.
 ///
-/// Set the domain with BotFather, or put the URL of that domain into the button.
+/// Link the domain with BotFather, or use a URL on the linked domain.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BOT_DOMAIN_INVALID`, code 400.
 pub const BOT_DOMAIN_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_DOMAIN_INVALID" };
 
-/// A bot has no second, public profile photo.
+/// Bots have no public (fallback) profile photo.
 ///
 /// Leave `fallback` out.
 ///
@@ -612,9 +608,9 @@ pub const BOT_DOMAIN_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `BOT_FALLBACK_UNSUPPORTED`, code 400.
 pub const BOT_FALLBACK_UNSUPPORTED: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_FALLBACK_UNSUPPORTED" };
 
-/// The bot does not let people begin topics in the chat with it.
+/// The bot does not allow users to create topics in the chat with it.
 ///
-/// Write in one of the topics that are there.
+/// Write in one of the existing topics.
 ///
 /// To ask again does not help.
 ///
@@ -623,7 +619,7 @@ pub const BOT_FALLBACK_UNSUPPORTED: tl::ErrorName = tl::ErrorName { code: 400, n
 /// `BOT_FORUM_CREATE_FORBIDDEN`, code 403.
 pub const BOT_FORUM_CREATE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "BOT_FORUM_CREATE_FORBIDDEN" };
 
-/// The bot of the game is not allowed in this chat, or has no games.
+/// Games cannot be sent in this chat, or the bot has no games.
 ///
 /// Choose another chat or another game.
 ///
@@ -632,7 +628,7 @@ pub const BOT_FORUM_CREATE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403,
 /// `BOT_GAMES_DISABLED`, code 400.
 pub const BOT_GAMES_DISABLED: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_GAMES_DISABLED" };
 
-/// The bot's owner decided that it joins no groups.
+/// The bot cannot be added to groups.
 ///
 /// The owner can change that with BotFather.
 ///
@@ -641,9 +637,9 @@ pub const BOT_GAMES_DISABLED: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `BOT_GROUPS_BLOCKED`, code 400.
 pub const BOT_GROUPS_BLOCKED: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_GROUPS_BLOCKED" };
 
-/// The bot does not decide about people who want to join this chat.
+/// The bot does not process join requests of this chat.
 ///
-/// Make it the chat's guard first.
+/// Make it the guard bot of the chat first.
 ///
 /// To ask again does not help.
 ///
@@ -652,54 +648,54 @@ pub const BOT_GROUPS_BLOCKED: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `BOT_GUARD_NOT_SUPPORTED`, code 403.
 pub const BOT_GUARD_NOT_SUPPORTED: tl::ErrorName = tl::ErrorName { code: 403, name: "BOT_GUARD_NOT_SUPPORTED" };
 
-/// The number is not that of a bot which this is about.
+/// The id is not that of a bot that can be used here.
 ///
-/// Take the bot from the update or request that named it.
+/// Take the bot from the update or answer that it came with.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BOT_ID_INVALID`, code 400.
 pub const BOT_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_ID_INVALID" };
 
-/// The bot does not work inline.
+/// The bot does not support inline mode.
 ///
-/// Its owner can change that with BotFather.
+/// The owner can enable it with BotFather.
 ///
 /// To ask again does not help.
 ///
 /// `BOT_INLINE_DISABLED`, code 400.
 pub const BOT_INLINE_DISABLED: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_INLINE_DISABLED" };
 
-/// The user that was named is no bot, or not one that can be used for this.
+/// The user is not a bot, or is a bot that cannot be used here.
 ///
-/// Name a bot by its id and access hash; for settings of a bot, one that the account owns.
+/// Pass a bot by id and access hash. To change a bot's settings, the account has to own it.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BOT_INVALID`, code 400.
 pub const BOT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_INVALID" };
 
-/// The invoice was not made by a bot in a way that can be paid here.
+/// The bot's invoice cannot be paid here.
 ///
-/// Ask the bot for another invoice.
+/// Ask the bot for a new invoice.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BOT_INVOICE_INVALID`, code 400.
 pub const BOT_INVOICE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_INVOICE_INVALID" };
 
-/// Bots cannot call this method; it is for people's accounts.
+/// Bots cannot call this method; it is for user accounts.
 ///
-/// Sign in as a user, or do it in another way: the page of each method tells who may call it.
+/// Sign in as a user, or use another method: the page of each method says who may call it.
 ///
 /// To ask again does not help.
 ///
 /// `BOT_METHOD_INVALID`, code 400.
 pub const BOT_METHOD_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_METHOD_INVALID" };
 
-/// Only a bot may make or change sticker sets in this way.
+/// Only a bot can create or change sticker sets this way.
 ///
-/// Sign in as a bot, or use the bot @stickers as a user.
+/// Sign in as a bot, or let the user write to the bot @stickers.
 ///
 /// To ask again does not help.
 ///
@@ -708,7 +704,7 @@ pub const BOT_METHOD_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `BOT_MISSING`, code 400.
 pub const BOT_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_MISSING" };
 
-/// The business account works without a bot, so there is none to change.
+/// No bot is connected to the business account.
 ///
 /// Connect one with [`account.updateConnectedBot`](crate::account::UpdateConnectedBot) first.
 ///
@@ -717,7 +713,7 @@ pub const BOT_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_MIS
 /// `BOT_NOT_CONNECTED_YET`, code 400.
 pub const BOT_NOT_CONNECTED_YET: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_NOT_CONNECTED_YET" };
 
-/// A bot cannot pin a message on its own side only.
+/// Bots cannot pin messages for themselves only.
 ///
 /// Leave `pm_oneside` out.
 ///
@@ -726,16 +722,16 @@ pub const BOT_NOT_CONNECTED_YET: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `BOT_ONESIDE_NOT_AVAIL`, code 400.
 pub const BOT_ONESIDE_NOT_AVAIL: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_ONESIDE_NOT_AVAIL" };
 
-/// The bot cannot send invoices yet.
+/// The bot cannot send invoices: no payment provider is connected.
 ///
-/// Connect a payment provider with BotFather first, or sell for Stars.
+/// Connect a payment provider with BotFather, or charge in Stars.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BOT_PAYMENTS_DISABLED`, code 400.
 pub const BOT_PAYMENTS_DISABLED: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_PAYMENTS_DISABLED" };
 
-/// Bots cannot send a poll like this here.
+/// Bots cannot send such a poll here.
 ///
 /// Send it to another chat, or as a user.
 ///
@@ -746,45 +742,45 @@ pub const BOT_PAYMENTS_DISABLED: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `BOT_POLLS_DISABLED`, code 400.
 pub const BOT_POLLS_DISABLED: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_POLLS_DISABLED" };
 
-/// Telegram waited in vain for the bot's answer; its program may not be running.
+/// The bot did not answer in time; it may not be running.
 ///
-/// Try again later. Some buttons do their work all the same.
+/// Try again later. The bot may have handled the button all the same.
 ///
 /// The same request may pass later.
 ///
 /// `BOT_RESPONSE_TIMEOUT`, code 400.
 pub const BOT_RESPONSE_TIMEOUT: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_RESPONSE_TIMEOUT" };
 
-/// The score is not higher than the one before.
+/// The new score is not higher than the current one.
 ///
-/// Set `force` to write it anyway, or leave it.
+/// Set `force` to store it anyway; otherwise nothing to do.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BOT_SCORE_NOT_MODIFIED`, code 400.
 pub const BOT_SCORE_NOT_MODIFIED: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_SCORE_NOT_MODIFIED" };
 
-/// The bot may not verify others, or its owner may not use it for that.
+/// The bot may not verify others, or the account may not use it for that.
 ///
-/// Only bots that Telegram allowed to can do it.
+/// Only bots that Telegram has approved can verify others.
 ///
 /// To ask again does not help.
 ///
 /// `BOT_VERIFIER_FORBIDDEN`, code 403.
 pub const BOT_VERIFIER_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "BOT_VERIFIER_FORBIDDEN" };
 
-/// The bot has no Mini App that can be opened from here.
+/// The bot has no Mini App that can be opened this way.
 ///
-/// Open it from where the bot offers it.
+/// Open the Mini App from a button or link of the bot.
 ///
 /// To ask again does not help.
 ///
 /// `BOT_WEBVIEW_DISABLED`, code 400.
 pub const BOT_WEBVIEW_DISABLED: tl::ErrorName = tl::ErrorName { code: 400, name: "BOT_WEBVIEW_DISABLED" };
 
-/// Calls are not possible in this channel.
+/// Calls are not available in this channel.
 ///
-/// Use a group, or a live stream.
+/// Use a supergroup, or a live stream.
 ///
 /// To ask again does not help.
 ///
@@ -793,25 +789,25 @@ pub const BOT_WEBVIEW_DISABLED: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `BROADCAST_CALLS_DISABLED`, code 400.
 pub const BROADCAST_CALLS_DISABLED: tl::ErrorName = tl::ErrorName { code: 400, name: "BROADCAST_CALLS_DISABLED" };
 
-/// In a channel nobody can see who reacted or voted.
+/// In channels it is not visible who reacted or voted.
 ///
-/// Use the counts in the message.
+/// Use the counters in the message.
 ///
 /// To ask again does not help.
 ///
 /// `BROADCAST_FORBIDDEN`, code 403.
 pub const BROADCAST_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "BROADCAST_FORBIDDEN" };
 
-/// The channel of the pair is no channel, or not the account's.
+/// The channel to link is not a channel, or does not belong to the account.
 ///
-/// Name a channel where the account is an admin.
+/// Pass a channel of which the account is an admin.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BROADCAST_ID_INVALID`, code 400.
 pub const BROADCAST_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BROADCAST_ID_INVALID" };
 
-/// A poll in a channel cannot show who voted.
+/// Polls in channels cannot show who voted.
 ///
 /// Make the poll anonymous: leave `public_voters` out.
 ///
@@ -820,34 +816,34 @@ pub const BROADCAST_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `BROADCAST_PUBLIC_VOTERS_FORBIDDEN`, code 400.
 pub const BROADCAST_PUBLIC_VOTERS_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 400, name: "BROADCAST_PUBLIC_VOTERS_FORBIDDEN" };
 
-/// This works for channels only, not for groups.
+/// The method works for channels only, not for supergroups.
 ///
-/// Name a channel; for supergroups there is [`stats.getMegagroupStats`](crate::stats::GetMegagroupStats).
+/// Pass a channel; for statistics of supergroups use [`stats.getMegagroupStats`](crate::stats::GetMegagroupStats).
 ///
 /// Ask again when the request is another one.
 ///
 /// `BROADCAST_REQUIRED`, code 400.
 pub const BROADCAST_REQUIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "BROADCAST_REQUIRED" };
 
-/// The account shows an address as a business, so it cannot be seen nearby.
+/// The profile shows a business location, so the account cannot be visible to users nearby.
 ///
-/// Remove the address with [`account.updateBusinessLocation`](crate::account::UpdateBusinessLocation) first.
+/// Remove the location with [`account.updateBusinessLocation`](crate::account::UpdateBusinessLocation) first.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BUSINESS_ADDRESS_ACTIVE`, code 406.
 pub const BUSINESS_ADDRESS_ACTIVE: tl::ErrorName = tl::ErrorName { code: 406, name: "BUSINESS_ADDRESS_ACTIVE" };
 
-/// The number of [`invokeWithBusinessConnection`](crate::InvokeWithBusinessConnection) belongs to no connection of this bot, or the account ended it.
+/// The id given to [`invokeWithBusinessConnection`](crate::InvokeWithBusinessConnection) is not a connection of this bot, or the owner has ended it.
 ///
-/// Forget the number; the update [`updateBotBusinessConnect`](crate::types::UpdateBotBusinessConnect) tells of new ones.
+/// Delete the id; new connections are announced by [`updateBotBusinessConnect`](crate::types::UpdateBotBusinessConnect).
 ///
 /// To ask again does not help.
 ///
 /// `BUSINESS_CONNECTION_INVALID`, code 400.
 pub const BUSINESS_CONNECTION_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BUSINESS_CONNECTION_INVALID" };
 
-/// This method cannot be called for a business account.
+/// The method cannot be called through a business connection.
 ///
 /// Send it without [`invokeWithBusinessConnection`](crate::InvokeWithBusinessConnection).
 ///
@@ -856,16 +852,16 @@ pub const BUSINESS_CONNECTION_INVALID: tl::ErrorName = tl::ErrorName { code: 400
 /// `BUSINESS_CONNECTION_NOT_ALLOWED`, code 400.
 pub const BUSINESS_CONNECTION_NOT_ALLOWED: tl::ErrorName = tl::ErrorName { code: 400, name: "BUSINESS_CONNECTION_NOT_ALLOWED" };
 
-/// The chat is none of those that the business account gave to the bot.
+/// The business account has not given the bot access to this chat.
 ///
-/// Write to chats that the bot got updates of.
+/// Use only chats that the bot received updates about.
 ///
 /// To ask again does not help.
 ///
 /// `BUSINESS_PEER_INVALID`, code 400.
 pub const BUSINESS_PEER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BUSINESS_PEER_INVALID" };
 
-/// A bot can write for a business account only where there was a message in the last 24 hours.
+/// A bot can write for a business account only in chats with a message in the last 24 hours.
 ///
 /// Wait for a message in the chat.
 ///
@@ -874,7 +870,7 @@ pub const BUSINESS_PEER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `BUSINESS_PEER_USAGE_MISSING`, code 400.
 pub const BUSINESS_PEER_USAGE_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "BUSINESS_PEER_USAGE_MISSING" };
 
-/// Nothing says which private chats the bot shall get.
+/// The recipients select no chats for the bot.
 ///
 /// Set one of the flags, or list users.
 ///
@@ -883,16 +879,16 @@ pub const BUSINESS_PEER_USAGE_MISSING: tl::ErrorName = tl::ErrorName { code: 400
 /// `BUSINESS_RECIPIENTS_EMPTY`, code 400.
 pub const BUSINESS_RECIPIENTS_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "BUSINESS_RECIPIENTS_EMPTY" };
 
-/// The opening hours have no period.
+/// The opening hours have no periods.
 ///
-/// List at least one, or leave the opening hours out to remove them.
+/// Pass at least one period, or leave the opening hours out to remove them.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BUSINESS_WORK_HOURS_EMPTY`, code 400.
 pub const BUSINESS_WORK_HOURS_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "BUSINESS_WORK_HOURS_EMPTY" };
 
-/// A period of the opening hours ends before it begins, overlaps another one, or is longer than the week.
+/// A period of the opening hours ends before it starts, overlaps another one, or is outside the week.
 ///
 /// Count minutes from Monday, 0:00, and sort the periods.
 ///
@@ -919,9 +915,9 @@ pub const BUTTON_COPY_TEXT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, n
 /// `BUTTON_DATA_INVALID`, code 400.
 pub const BUTTON_DATA_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BUTTON_DATA_INVALID" };
 
-/// Two buttons of the keyboard have the same number, or a number that is not allowed.
+/// The id of a button is not allowed, or is used twice in the keyboard.
 ///
-/// Number the buttons differently.
+/// Give each button an id of its own.
 ///
 /// Ask again when the request is another one.
 ///
@@ -930,7 +926,7 @@ pub const BUTTON_DATA_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `BUTTON_ID_INVALID`, code 400.
 pub const BUTTON_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BUTTON_ID_INVALID" };
 
-/// The button is not complete, or not of a kind that can be used here.
+/// The button is incomplete, or is of a kind that cannot be used here.
 ///
 /// Check its type and its fields.
 ///
@@ -939,7 +935,7 @@ pub const BUTTON_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "B
 /// `BUTTON_INVALID`, code 400.
 pub const BUTTON_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BUTTON_INVALID" };
 
-/// The pay button is not where it must be.
+/// The payment button is not in its required position.
 ///
 /// Make it the first button of the first row.
 ///
@@ -950,50 +946,50 @@ pub const BUTTON_POS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "
 
 /// The text of the button is empty or too long.
 ///
-/// Give a short text.
+/// Use a short text.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BUTTON_TEXT_INVALID`, code 400.
 pub const BUTTON_TEXT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BUTTON_TEXT_INVALID" };
 
-/// A kind of button is not allowed in this place: many work in private chats only, or not in inline results.
+/// A kind of button is not allowed here: many work in private chats only, or not in inline results.
 ///
-/// Use another kind, or send it to another chat.
+/// Use another kind of button, or another chat.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BUTTON_TYPE_INVALID`, code 400.
 pub const BUTTON_TYPE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BUTTON_TYPE_INVALID" };
 
-/// The URL of a button cannot be read, or is not allowed there; a Mini App needs `https`.
+/// The URL of a button is invalid or not allowed; Mini Apps require `https`.
 ///
-/// Put a whole URL with its scheme into the button.
+/// Use a complete URL, with its scheme.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BUTTON_URL_INVALID`, code 400.
 pub const BUTTON_URL_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BUTTON_URL_INVALID" };
 
-/// A button leads to the profile of somebody who does not exist for this bot.
+/// The user that a button links to is unknown to this bot.
 ///
-/// Name a user with the access hash that the bot got.
+/// Pass a user with the access hash that the bot received.
 ///
 /// Ask again when the request is another one.
 ///
 /// `BUTTON_USER_INVALID`, code 400.
 pub const BUTTON_USER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "BUTTON_USER_INVALID" };
 
-/// A button leads to the profile of somebody who does not want to be linked.
+/// The privacy settings of the user that a button links to do not allow it.
 ///
-/// Leave that button out.
+/// Remove that button.
 ///
 /// To ask again does not help.
 ///
 /// `BUTTON_USER_PRIVACY_RESTRICTED`, code 400.
 pub const BUTTON_USER_PRIVACY_RESTRICTED: tl::ErrorName = tl::ErrorName { code: 400, name: "BUTTON_USER_PRIVACY_RESTRICTED" };
 
-/// The call was taken already, on another device mostly.
+/// The call was accepted already, probably on another device.
 ///
 /// Stop ringing.
 ///
@@ -1002,18 +998,18 @@ pub const BUTTON_USER_PRIVACY_RESTRICTED: tl::ErrorName = tl::ErrorName { code: 
 /// `CALL_ALREADY_ACCEPTED`, code 400.
 pub const CALL_ALREADY_ACCEPTED: tl::ErrorName = tl::ErrorName { code: 400, name: "CALL_ALREADY_ACCEPTED" };
 
-/// The call was ended or refused already.
+/// The call was ended or declined already.
 ///
-/// Stop ringing, and show that it is over.
+/// Stop ringing, and show that the call is over.
 ///
 /// To ask again does not help.
 ///
 /// `CALL_ALREADY_DECLINED`, code 400.
 pub const CALL_ALREADY_DECLINED: tl::ErrorName = tl::ErrorName { code: 400, name: "CALL_ALREADY_DECLINED" };
 
-/// The call has not begun, or is over.
+/// The call has not started, or is over.
 ///
-/// Send signals between [`phoneCall`](crate::types::PhoneCall) and its end only.
+/// Send signalling data only between [`phoneCall`](crate::types::PhoneCall) and the end of the call.
 ///
 /// To ask again does not help.
 ///
@@ -1022,7 +1018,7 @@ pub const CALL_ALREADY_DECLINED: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `CALL_NOT_ACTIVE`, code 400.
 pub const CALL_NOT_ACTIVE: tl::ErrorName = tl::ErrorName { code: 400, name: "CALL_NOT_ACTIVE" };
 
-/// The call could not be taken: it is over, another device has it, or the account is in another call.
+/// The call cannot be accepted: it is over, was accepted on another device, or the account is in another call.
 ///
 /// Stop ringing.
 ///
@@ -1031,7 +1027,7 @@ pub const CALL_NOT_ACTIVE: tl::ErrorName = tl::ErrorName { code: 400, name: "CAL
 /// `CALL_OCCUPY_FAILED`, code 400 or 500.
 pub const CALL_OCCUPY_FAILED: tl::ErrorName = tl::ErrorName { code: 400, name: "CALL_OCCUPY_FAILED" };
 
-/// There is no call with this number and access hash.
+/// There is no call with this id and access hash.
 ///
 /// Take both from the last [`updatePhoneCall`](crate::types::UpdatePhoneCall).
 ///
@@ -1040,16 +1036,16 @@ pub const CALL_OCCUPY_FAILED: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `CALL_PEER_INVALID`, code 400.
 pub const CALL_PEER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "CALL_PEER_INVALID" };
 
-/// The other side's app is too old or too new for a call with this one.
+/// The app of the other side is too old or too new to be compatible.
 ///
-/// Tell the person; both need newer apps.
+/// Tell the user; an app has to be updated.
 ///
 /// To ask again does not help.
 ///
 /// `CALL_PROTOCOL_COMPAT_LAYER_INVALID`, code 406.
 pub const CALL_PROTOCOL_COMPAT_LAYER_INVALID: tl::ErrorName = tl::ErrorName { code: 406, name: "CALL_PROTOCOL_COMPAT_LAYER_INVALID" };
 
-/// The description of the call's protocol does not allow any way of connecting.
+/// The call protocol allows no way to connect.
 ///
 /// Set `udp_p2p` or `udp_reflector`.
 ///
@@ -1058,16 +1054,16 @@ pub const CALL_PROTOCOL_COMPAT_LAYER_INVALID: tl::ErrorName = tl::ErrorName { co
 /// `CALL_PROTOCOL_FLAGS_INVALID`, code 400.
 pub const CALL_PROTOCOL_FLAGS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "CALL_PROTOCOL_FLAGS_INVALID" };
 
-/// The layers of the call's protocol make no sense or are not supported.
+/// The layers of the call protocol are invalid or not supported.
 ///
-/// Give the layers and the library versions that the app really has.
+/// Pass the layers and library versions that the app supports.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CALL_PROTOCOL_LAYER_INVALID`, code 400.
 pub const CALL_PROTOCOL_LAYER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "CALL_PROTOCOL_LAYER_INVALID" };
 
-/// The request was sent to a CDN data centre, which only serves pieces of files.
+/// The request was sent to a CDN data centre, which only serves parts of files.
 ///
 /// Send it to one of Telegram's own data centres.
 ///
@@ -1076,65 +1072,63 @@ pub const CALL_PROTOCOL_LAYER_INVALID: tl::ErrorName = tl::ErrorName { code: 400
 /// `CDN_METHOD_INVALID`, code 400.
 pub const CDN_METHOD_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "CDN_METHOD_INVALID" };
 
-/// The CDN did not take the file in time.
+/// The CDN did not accept the file in time.
 ///
-/// Send the same again, or download the file without the CDN.
+/// Send the request again, or download the file without the CDN.
 ///
 /// The same request may pass later.
 ///
 /// `CDN_UPLOAD_TIMEOUT`, code 500.
 pub const CDN_UPLOAD_TIMEOUT: tl::ErrorName = tl::ErrorName { code: 500, name: "CDN_UPLOAD_TIMEOUT" };
 
-/// The account owns as many groups with a place as it may.
+/// The account owns the maximum number of groups with a location.
 ///
-/// Delete one of them, or remove its place.
+/// Delete one of them, or remove its location.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHANNELS_ADMIN_LOCATED_TOO_MUCH`, code 400.
 pub const CHANNELS_ADMIN_LOCATED_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "CHANNELS_ADMIN_LOCATED_TOO_MUCH" };
 
-/// The account owns as many public channels and groups as it may.
+/// The account owns the maximum number of public channels and supergroups.
 ///
-/// Take the username of another one away; [`channels.getAdminedPublicChannels`](crate::channels::GetAdminedPublicChannels) lists them.
+/// Remove the username of another one; [`channels.getAdminedPublicChannels`](crate::channels::GetAdminedPublicChannels) lists them.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHANNELS_ADMIN_PUBLIC_TOO_MUCH`, code 400.
 pub const CHANNELS_ADMIN_PUBLIC_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "CHANNELS_ADMIN_PUBLIC_TOO_MUCH" };
 
-/// The account is in as many channels and supergroups as it may be.
+/// The account has joined the maximum number of channels and supergroups.
 ///
-/// Leave some; [`channels.getInactiveChannels`](crate::channels::GetInactiveChannels) lists those that are used least.
+/// Leave some; [`channels.getInactiveChannels`](crate::channels::GetInactiveChannels) lists the least used ones.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHANNELS_TOO_MUCH`, code 400.
 pub const CHANNELS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "CHANNELS_TOO_MUCH" };
 
-/// Telegram shut the channel down.
+/// Telegram banned the channel.
 ///
-/// There is nothing to do but to forget it.
+/// Nothing can be done; delete it from the app's own data.
 ///
 /// To ask again does not help.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// `CHANNEL_BANNED`, code 400.
 pub const CHANNEL_BANNED: tl::ErrorName = tl::ErrorName { code: 400, name: "CHANNEL_BANNED" };
 
-/// The supergroup has no topics.
+/// The supergroup is not a forum: it has no topics.
 ///
-/// Switch them on with [`channels.toggleForum`](crate::channels::ToggleForum).
+/// Enable topics with [`channels.toggleForum`](crate::channels::ToggleForum).
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHANNEL_FORUM_MISSING`, code 400.
 pub const CHANNEL_FORUM_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "CHANNEL_FORUM_MISSING" };
 
-/// The number of the channel is not that of a chat this can be done to.
+/// The chat is not of a kind that supports this.
 ///
-/// Name a supergroup that the account owns.
+/// Pass a supergroup that the account owns.
 ///
 /// Ask again when the request is another one.
 ///
@@ -1143,52 +1137,52 @@ pub const CHANNEL_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "
 
 /// There is no channel or supergroup with this id and access hash, or the peer is of another kind.
 ///
-/// Take both from an answer that this account got: hashes of other accounts do not work. Basic groups have methods of their own.
+/// Take both from an answer to this account: access hashes of other accounts do not work. Basic groups have methods of their own.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHANNEL_INVALID`, code 400.
 pub const CHANNEL_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "CHANNEL_INVALID" };
 
-/// The direct messages of a channel are no chat that this works for.
+/// The method does not work for the direct messages of a channel.
 ///
-/// Name the channel itself.
+/// Pass the channel itself.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHANNEL_MONOFORUM_UNSUPPORTED`, code 400.
 pub const CHANNEL_MONOFORUM_UNSUPPORTED: tl::ErrorName = tl::ErrorName { code: 400, name: "CHANNEL_MONOFORUM_UNSUPPORTED" };
 
-/// The account is no member of the channel. (Telegram spells it so.).
+/// The account is not a member of the channel. (The spelling is Telegram's.).
 ///
-/// Join first, if that makes sense.
+/// Join the channel first.
 ///
 /// To ask again does not help.
 ///
 /// `CHANNEL_PARICIPANT_MISSING`, code 400.
 pub const CHANNEL_PARICIPANT_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "CHANNEL_PARICIPANT_MISSING" };
 
-/// The account may not see the channel or supergroup: it left, was thrown out, or never was inside.
+/// The account has no access to the channel or supergroup: it left, was banned, or never was a member.
 ///
-/// Join by an invite link or a username; otherwise forget the chat.
+/// Join by an invite link or username; otherwise delete the chat from the app's own data.
 ///
 /// To ask again does not help.
 ///
 /// `CHANNEL_PRIVATE`, code 400 or 406.
 pub const CHANNEL_PRIVATE: tl::ErrorName = tl::ErrorName { code: 400, name: "CHANNEL_PRIVATE" };
 
-/// The channel or supergroup cannot be reached by this account.
+/// The channel or supergroup is not available to this account.
 ///
-/// Forget it, or join again.
+/// Join it again, or delete it from the app's own data.
 ///
 /// To ask again does not help.
 ///
 /// `CHANNEL_PUBLIC_GROUP_NA`, code 403.
 pub const CHANNEL_PUBLIC_GROUP_NA: tl::ErrorName = tl::ErrorName { code: 403, name: "CHANNEL_PUBLIC_GROUP_NA" };
 
-/// The channel has too many messages or members for this.
+/// The channel has too many members for deleting its history.
 ///
-/// It can only be done in small channels and groups.
+/// It is possible in small channels and supergroups only.
 ///
 /// To ask again does not help.
 ///
@@ -1197,23 +1191,23 @@ pub const CHANNEL_TOO_BIG: tl::ErrorName = tl::ErrorName { code: 400, name: "CHA
 
 /// The channel has too many members to be deleted by its owner.
 ///
-/// Ask Telegram's support.
+/// Contact Telegram's support.
 ///
 /// To ask again does not help.
 ///
 /// `CHANNEL_TOO_LARGE`, code 400 or 406.
 pub const CHANNEL_TOO_LARGE: tl::ErrorName = tl::ErrorName { code: 400, name: "CHANNEL_TOO_LARGE" };
 
-/// The Stars of this payment were given back before.
+/// The payment was refunded already.
 ///
-/// Nothing has to be done.
+/// Nothing to do; treat it as success.
 ///
 /// To ask again does not help.
 ///
 /// `CHARGE_ALREADY_REFUNDED`, code 400.
 pub const CHARGE_ALREADY_REFUNDED: tl::ErrorName = tl::ErrorName { code: 400, name: "CHARGE_ALREADY_REFUNDED" };
 
-/// No number of a payment was given.
+/// The id of the payment is empty.
 ///
 /// Take it from the service message about the payment.
 ///
@@ -1222,7 +1216,7 @@ pub const CHARGE_ALREADY_REFUNDED: tl::ErrorName = tl::ErrorName { code: 400, na
 /// `CHARGE_ID_EMPTY`, code 400.
 pub const CHARGE_ID_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "CHARGE_ID_EMPTY" };
 
-/// There is no payment with this number between the bot and the user.
+/// There is no payment with this id between the bot and the user.
 ///
 /// Take it from the service message about the payment.
 ///
@@ -1231,34 +1225,34 @@ pub const CHARGE_ID_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "CHA
 /// `CHARGE_ID_INVALID`, code 400.
 pub const CHARGE_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "CHARGE_ID_INVALID" };
 
-/// The account has as many business links as it may.
+/// The account has the maximum number of business chat links.
 ///
-/// Delete one with [`account.deleteBusinessChatLink`](crate::account::DeleteBusinessChatLink).
+/// Delete one with [`account.deleteBusinessChatLink`](crate::account::DeleteBusinessChatLink) first.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHATLINKS_TOO_MUCH`, code 400.
 pub const CHATLINKS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "CHATLINKS_TOO_MUCH" };
 
-/// The name of the business link is missing.
+/// The slug of the business chat link is empty.
 ///
-/// Give what stands behind `t.me/m/`.
+/// Pass the last part of the link, after `t.me/m/`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHATLINK_SLUG_EMPTY`, code 400.
 pub const CHATLINK_SLUG_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "CHATLINK_SLUG_EMPTY" };
 
-/// There is no such business link, or its owner deleted it.
+/// The business chat link does not exist, or its owner deleted it.
 ///
-/// Tell the person that the link is dead.
+/// Tell the user that the link does not work.
 ///
 /// To ask again does not help.
 ///
 /// `CHATLINK_SLUG_EXPIRED`, code 400.
 pub const CHATLINK_SLUG_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "CHATLINK_SLUG_EXPIRED" };
 
-/// The account has, or takes part in, as many shared folders as it may.
+/// The account has created or joined the maximum number of shared folders.
 ///
 /// Leave or delete one; Telegram Premium allows more.
 ///
@@ -1267,9 +1261,9 @@ pub const CHATLINK_SLUG_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `CHATLISTS_TOO_MUCH`, code 400.
 pub const CHATLISTS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "CHATLISTS_TOO_MUCH" };
 
-/// A shared folder cannot leave chats out.
+/// A shared folder cannot exclude chats.
 ///
-/// Empty `exclude_peers`.
+/// Leave `exclude_peers` empty.
 ///
 /// Ask again when the request is another one.
 ///
@@ -1278,43 +1272,43 @@ pub const CHATLIST_EXCLUDE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, n
 
 /// The description is the same as before.
 ///
-/// Nothing has to be done.
+/// Nothing to do; treat it as success.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_ABOUT_NOT_MODIFIED`, code 400.
 pub const CHAT_ABOUT_NOT_MODIFIED: tl::ErrorName = tl::ErrorName { code: 400, name: "CHAT_ABOUT_NOT_MODIFIED" };
 
-/// The description has too many characters.
+/// The description is too long.
 ///
-/// Use at most 255.
+/// Use at most 255 characters.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHAT_ABOUT_TOO_LONG`, code 400.
 pub const CHAT_ABOUT_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 400, name: "CHAT_ABOUT_TOO_LONG" };
 
-/// The account may not do this in the chat.
+/// The account may not edit fact checks here.
 ///
-/// Fact checks can be written by those that Telegram chose only.
+/// Only fact checkers appointed by Telegram can write them.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_ACTION_FORBIDDEN`, code 403.
 pub const CHAT_ACTION_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_ACTION_FORBIDDEN" };
 
-/// The account may not add people to this chat.
+/// The account may not add members to this chat.
 ///
-/// An admin has to give it the right `invite_users`.
+/// An admin has to grant it the right `invite_users`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHAT_ADMIN_INVITE_REQUIRED`, code 403.
 pub const CHAT_ADMIN_INVITE_REQUIRED: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_ADMIN_INVITE_REQUIRED" };
 
-/// It takes an admin of the chat, or one with more rights.
+/// The account needs to be an admin of the chat, or lacks the required admin right.
 ///
-/// Ask an admin to do it or to give the right. `admin_rights` of the chat tells what the account has.
+/// Ask an admin to do it or to grant the right; `admin_rights` of the chat has the account's rights.
 ///
 /// Ask again when the request is another one.
 ///
@@ -1323,25 +1317,23 @@ pub const CHAT_ADMIN_REQUIRED: tl::ErrorName = tl::ErrorName { code: 400, name: 
 
 /// The discussion group of a channel cannot have topics.
 ///
-/// Separate the two with [`channels.setDiscussionGroup`](crate::channels::SetDiscussionGroup) first.
+/// Unlink it with [`channels.setDiscussionGroup`](crate::channels::SetDiscussionGroup) first.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHAT_DISCUSSION_UNALLOWED`, code 400.
 pub const CHAT_DISCUSSION_UNALLOWED: tl::ErrorName = tl::ErrorName { code: 400, name: "CHAT_DISCUSSION_UNALLOWED" };
 
-/// The account may not see or use this chat any more.
+/// The account has no access to this chat.
 ///
-/// Forget the chat.
+/// Delete the chat from the app's own data.
 ///
 /// To ask again does not help.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// `CHAT_FORBIDDEN`, code 403.
 pub const CHAT_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_FORBIDDEN" };
 
-/// The chat that it comes from forbids to forward and save.
+/// The chat has protected content: its messages cannot be forwarded or saved.
 ///
 /// Write a message of your own instead.
 ///
@@ -1350,9 +1342,9 @@ pub const CHAT_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT
 /// `CHAT_FORWARDS_RESTRICTED`, code 400 or 406.
 pub const CHAT_FORWARDS_RESTRICTED: tl::ErrorName = tl::ErrorName { code: 400, name: "CHAT_FORWARDS_RESTRICTED" };
 
-/// Telegram's server could not load the chat.
+/// Telegram's servers failed to load the chat.
 ///
-/// Repeat after a while.
+/// Send the request again later.
 ///
 /// The same request may pass later.
 ///
@@ -1361,70 +1353,70 @@ pub const CHAT_FORWARDS_RESTRICTED: tl::ErrorName = tl::ErrorName { code: 400, n
 /// `CHAT_GET_FAILED`, code 500.
 pub const CHAT_GET_FAILED: tl::ErrorName = tl::ErrorName { code: 500, name: "CHAT_GET_FAILED" };
 
-/// In this group one has to be a member to write.
+/// Only members can write in this group.
 ///
-/// Join the group, then send again.
+/// Join the group, then send the request again.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHAT_GUEST_SEND_FORBIDDEN`, code 403.
 pub const CHAT_GUEST_SEND_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_GUEST_SEND_FORBIDDEN" };
 
-/// The number of the chat is 0.
+/// The id of the chat is 0.
 ///
-/// Give the number of the secret chat.
+/// Pass the id of the secret chat.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHAT_ID_EMPTY`, code 400.
 pub const CHAT_ID_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "CHAT_ID_EMPTY" };
 
-/// Telegram could not find a number for the new group.
+/// Telegram's servers failed to create an id for the new group.
 ///
-/// Repeat after a moment.
+/// Send the request again after a moment.
 ///
 /// The same request may pass later.
 ///
 /// `CHAT_ID_GENERATE_FAILED`, code 500.
 pub const CHAT_ID_GENERATE_FAILED: tl::ErrorName = tl::ErrorName { code: 500, name: "CHAT_ID_GENERATE_FAILED" };
 
-/// There is no chat with this number, or it is of another kind.
+/// There is no chat with this id, or it is of another kind.
 ///
-/// Basic groups go by `chat_id` alone, supergroups and channels by id and access hash.
+/// Refer to basic groups by `chat_id` alone, to supergroups and channels by id and access hash.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHAT_ID_INVALID`, code 400.
 pub const CHAT_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "CHAT_ID_INVALID" };
 
-/// It is no chat that this can be done with.
+/// The chat does not support this.
 ///
-/// Check the kind of chat, and that the account is in it.
+/// Check the kind of chat, and whether the account is a member.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHAT_INVALID`, code 400 or 500.
 pub const CHAT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "CHAT_INVALID" };
 
-/// The permanent link of an admin cannot be changed, only replaced.
+/// The primary invite link of an admin cannot be edited, only revoked and replaced.
 ///
-/// Revoke it, or change one of the additional links.
+/// Revoke it, or edit one of the additional links.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHAT_INVITE_PERMANENT`, code 400.
 pub const CHAT_INVITE_PERMANENT: tl::ErrorName = tl::ErrorName { code: 400, name: "CHAT_INVITE_PERMANENT" };
 
-/// The supergroup is the discussion of a channel, so its history must be seen by new members.
+/// The supergroup is linked to a channel, so new members must see its history.
 ///
-/// Separate the two with [`channels.setDiscussionGroup`](crate::channels::SetDiscussionGroup) first.
+/// Unlink it with [`channels.setDiscussionGroup`](crate::channels::SetDiscussionGroup) first.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHAT_LINK_EXISTS`, code 400.
 pub const CHAT_LINK_EXISTS: tl::ErrorName = tl::ErrorName { code: 400, name: "CHAT_LINK_EXISTS" };
 
-/// The person could not be added.
+/// Telegram could not add the user to the chat.
 ///
 /// Send an invite link instead.
 ///
@@ -1433,18 +1425,18 @@ pub const CHAT_LINK_EXISTS: tl::ErrorName = tl::ErrorName { code: 400, name: "CH
 /// `CHAT_MEMBER_ADD_FAILED`, code 400.
 pub const CHAT_MEMBER_ADD_FAILED: tl::ErrorName = tl::ErrorName { code: 400, name: "CHAT_MEMBER_ADD_FAILED" };
 
-/// All is as it shall be already.
+/// Nothing would change.
 ///
-/// Nothing has to be done; take it as success.
+/// Nothing to do; treat it as success.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_NOT_MODIFIED`, code 400.
 pub const CHAT_NOT_MODIFIED: tl::ErrorName = tl::ErrorName { code: 400, name: "CHAT_NOT_MODIFIED" };
 
-/// It can only be switched on in a public group.
+/// It can only be enabled in a public group.
 ///
-/// Give the group a username first, or use `request_needed` of an invite link.
+/// Set a username for the group first, or use `request_needed` of an invite link.
 ///
 /// Ask again when the request is another one.
 ///
@@ -1453,14 +1445,14 @@ pub const CHAT_PUBLIC_REQUIRED: tl::ErrorName = tl::ErrorName { code: 400, name:
 
 /// The account may not write in this chat.
 ///
-/// See `banned_rights` and `restriction_reason` of the chat.
+/// Check `banned_rights` and `restriction_reason` of the chat.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_RESTRICTED`, code 400.
 pub const CHAT_RESTRICTED: tl::ErrorName = tl::ErrorName { code: 400, name: "CHAT_RESTRICTED" };
 
-/// Messages of some days can only be deleted in private chats.
+/// Deleting the messages of a date range works in private chats only.
 ///
 /// Leave `min_date` and `max_date` out.
 ///
@@ -1469,142 +1461,142 @@ pub const CHAT_RESTRICTED: tl::ErrorName = tl::ErrorName { code: 400, name: "CHA
 /// `CHAT_REVOKE_DATE_UNSUPPORTED`, code 400.
 pub const CHAT_REVOKE_DATE_UNSUPPORTED: tl::ErrorName = tl::ErrorName { code: 400, name: "CHAT_REVOKE_DATE_UNSUPPORTED" };
 
-/// Music cannot be sent in this chat by this account.
+/// The account may not send music in this chat.
 ///
-/// See `default_banned_rights` and `banned_rights` of the chat before offering it.
+/// Check `default_banned_rights` and `banned_rights` of the chat before offering it.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_SEND_AUDIOS_FORBIDDEN`, code 403.
 pub const CHAT_SEND_AUDIOS_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_SEND_AUDIOS_FORBIDDEN" };
 
-/// Files cannot be sent in this chat by this account.
+/// The account may not send files in this chat.
 ///
-/// See `default_banned_rights` and `banned_rights` of the chat before offering it.
+/// Check `default_banned_rights` and `banned_rights` of the chat before offering it.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_SEND_DOCS_FORBIDDEN`, code 403.
 pub const CHAT_SEND_DOCS_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_SEND_DOCS_FORBIDDEN" };
 
-/// Games cannot be sent in this chat by this account.
+/// The account may not send games in this chat.
 ///
-/// See `default_banned_rights` and `banned_rights` of the chat before offering it.
+/// Check `default_banned_rights` and `banned_rights` of the chat before offering it.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_SEND_GAME_FORBIDDEN`, code 403.
 pub const CHAT_SEND_GAME_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_SEND_GAME_FORBIDDEN" };
 
-/// GIFs cannot be sent in this chat by this account.
+/// The account may not send GIFs in this chat.
 ///
-/// See `default_banned_rights` and `banned_rights` of the chat before offering it.
+/// Check `default_banned_rights` and `banned_rights` of the chat before offering it.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_SEND_GIFS_FORBIDDEN`, code 403.
 pub const CHAT_SEND_GIFS_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_SEND_GIFS_FORBIDDEN" };
 
-/// Results of inline bots cannot be sent in this chat by this account.
+/// The account may not use inline bots in this chat.
 ///
-/// See `default_banned_rights` and `banned_rights` of the chat before offering it.
+/// Check `default_banned_rights` and `banned_rights` of the chat before offering it.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_SEND_INLINE_FORBIDDEN`, code 400 or 403.
 pub const CHAT_SEND_INLINE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 400, name: "CHAT_SEND_INLINE_FORBIDDEN" };
 
-/// Only text can be sent in this chat by this account.
+/// The account may not send media in this chat.
 ///
-/// Send text, or see `default_banned_rights` and `banned_rights` for what else is possible.
+/// Send text, or check `default_banned_rights` and `banned_rights` for what is allowed.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_SEND_MEDIA_FORBIDDEN`, code 403.
 pub const CHAT_SEND_MEDIA_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_SEND_MEDIA_FORBIDDEN" };
 
-/// Photos cannot be sent in this chat by this account.
+/// The account may not send photos in this chat.
 ///
-/// See `default_banned_rights` and `banned_rights` of the chat before offering it.
+/// Check `default_banned_rights` and `banned_rights` of the chat before offering it.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_SEND_PHOTOS_FORBIDDEN`, code 403.
 pub const CHAT_SEND_PHOTOS_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_SEND_PHOTOS_FORBIDDEN" };
 
-/// Text cannot be sent in this chat by this account, only media.
+/// The account may not send text messages in this chat, only media.
 ///
-/// See `default_banned_rights` and `banned_rights` of the chat before offering it.
+/// Check `default_banned_rights` and `banned_rights` of the chat before offering it.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_SEND_PLAIN_FORBIDDEN`, code 403.
 pub const CHAT_SEND_PLAIN_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_SEND_PLAIN_FORBIDDEN" };
 
-/// Polls cannot be sent in this chat by this account.
+/// The account may not send polls in this chat.
 ///
-/// See `default_banned_rights` and `banned_rights` of the chat before offering it.
+/// Check `default_banned_rights` and `banned_rights` of the chat before offering it.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_SEND_POLL_FORBIDDEN`, code 403.
 pub const CHAT_SEND_POLL_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_SEND_POLL_FORBIDDEN" };
 
-/// Round videos cannot be sent in this chat by this account.
+/// The account may not send round videos in this chat.
 ///
-/// See `default_banned_rights` and `banned_rights` of the chat before offering it.
+/// Check `default_banned_rights` and `banned_rights` of the chat before offering it.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_SEND_ROUNDVIDEOS_FORBIDDEN`, code 403.
 pub const CHAT_SEND_ROUNDVIDEOS_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_SEND_ROUNDVIDEOS_FORBIDDEN" };
 
-/// Stickers cannot be sent in this chat by this account.
+/// The account may not send stickers in this chat.
 ///
-/// See `default_banned_rights` and `banned_rights` of the chat before offering it.
+/// Check `default_banned_rights` and `banned_rights` of the chat before offering it.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_SEND_STICKERS_FORBIDDEN`, code 403.
 pub const CHAT_SEND_STICKERS_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_SEND_STICKERS_FORBIDDEN" };
 
-/// Videos cannot be sent in this chat by this account.
+/// The account may not send videos in this chat.
 ///
-/// See `default_banned_rights` and `banned_rights` of the chat before offering it.
+/// Check `default_banned_rights` and `banned_rights` of the chat before offering it.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_SEND_VIDEOS_FORBIDDEN`, code 403.
 pub const CHAT_SEND_VIDEOS_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_SEND_VIDEOS_FORBIDDEN" };
 
-/// Voice messages cannot be sent in this chat by this account.
+/// The account may not send voice messages in this chat.
 ///
-/// See `default_banned_rights` and `banned_rights` of the chat before offering it.
+/// Check `default_banned_rights` and `banned_rights` of the chat before offering it.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_SEND_VOICES_FORBIDDEN`, code 403.
 pub const CHAT_SEND_VOICES_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_SEND_VOICES_FORBIDDEN" };
 
-/// Previews of links cannot be sent in this chat by this account.
+/// The account may not send link previews in this chat.
 ///
-/// Send the message without the preview (`no_webpage`).
+/// Send the message without a preview (`no_webpage`).
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHAT_SEND_WEBPAGE_FORBIDDEN`, code 403.
 pub const CHAT_SEND_WEBPAGE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_SEND_WEBPAGE_FORBIDDEN" };
 
-/// No title was given, and a chat needs one.
+/// The title of the chat is empty.
 ///
-/// Give a title of 1 to 128 characters.
+/// Use a title of 1 to 128 characters.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CHAT_TITLE_EMPTY`, code 400.
 pub const CHAT_TITLE_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "CHAT_TITLE_EMPTY" };
 
-/// The group has too many members to tell who read a message.
+/// The group has too many members to list who read a message.
 ///
 /// The limit is `chat_read_mark_size_threshold` of [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
@@ -1613,7 +1605,7 @@ pub const CHAT_TITLE_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "CH
 /// `CHAT_TOO_BIG`, code 400.
 pub const CHAT_TOO_BIG: tl::ErrorName = tl::ErrorName { code: 400, name: "CHAT_TOO_BIG" };
 
-/// People cannot be invited to the call of this kind of chat.
+/// Users cannot be invited to the call of this kind of chat.
 ///
 /// Use a call of a group.
 ///
@@ -1624,18 +1616,18 @@ pub const CHAT_TOO_BIG: tl::ErrorName = tl::ErrorName { code: 400, name: "CHAT_T
 /// `CHAT_TYPE_INVALID`, code 403.
 pub const CHAT_TYPE_INVALID: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_TYPE_INVALID" };
 
-/// The account may not write in this chat: it is not in it, or neither its own rights nor those of all members allow it.
+/// The account may not write in this chat: it is not a member, or its rights or those of all members do not allow it.
 ///
-/// Join, or ask an admin for the right. Only admins with `post_messages` write in a channel; a bot cannot join by itself, an admin has to add it.
+/// Join the chat, or ask an admin for the right. In channels only admins with `post_messages` can write. A bot has to be added by an admin.
 ///
 /// To ask again does not help.
 ///
 /// `CHAT_WRITE_FORBIDDEN`, code 403 or 400.
 pub const CHAT_WRITE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "CHAT_WRITE_FORBIDDEN" };
 
-/// Telegram's server could not reach another one.
+/// An internal error of Telegram's servers.
 ///
-/// Repeat after a moment.
+/// Send the request again after a moment.
 ///
 /// The same request may pass later.
 ///
@@ -1644,52 +1636,52 @@ pub const CHAT_WRITE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name:
 /// `CHP_CALL_FAIL`, code 500.
 pub const CHP_CALL_FAIL: tl::ErrorName = tl::ErrorName { code: 500, name: "CHP_CALL_FAIL" };
 
-/// No code was given.
+/// The code is empty.
 ///
-/// Give the code from the email.
+/// Pass the code from the email.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CODE_EMPTY`, code 400.
 pub const CODE_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "CODE_EMPTY" };
 
-/// `phone_code_hash` does not belong to a code that waits.
+/// `phone_code_hash` does not belong to a pending code.
 ///
-/// Use the one of the last [`auth.sentCode`](crate::types::auth::SentCode), or send another code.
+/// Use the one from the last [`auth.sentCode`](crate::types::auth::SentCode), or request a new code.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CODE_HASH_INVALID`, code 400.
 pub const CODE_HASH_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "CODE_HASH_INVALID" };
 
-/// It is not the code that was sent.
+/// The code is wrong.
 ///
-/// Let the person type it again, or send another email.
+/// Let the user type it again, or send another email.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CODE_INVALID`, code 400.
 pub const CODE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "CODE_INVALID" };
 
-/// The collectible username, number or gift is not written as it must be, or is not the account's.
+/// The collectible username, phone number or gift is invalid, or does not belong to the account.
 ///
-/// Check it, and that the account owns it.
+/// Check its spelling, and whether the account owns it.
 ///
 /// Ask again when the request is another one.
 ///
 /// `COLLECTIBLE_INVALID`, code 400.
 pub const COLLECTIBLE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "COLLECTIBLE_INVALID" };
 
-/// Nobody ever bought this username or number on Fragment.
+/// This username or phone number was never sold on Fragment.
 ///
-/// There is nothing to tell about it.
+/// There is no information about it.
 ///
 /// To ask again does not help.
 ///
 /// `COLLECTIBLE_NOT_FOUND`, code 400.
 pub const COLLECTIBLE_NOT_FOUND: tl::ErrorName = tl::ErrorName { code: 400, name: "COLLECTIBLE_NOT_FOUND" };
 
-/// There is no collection of gifts with this number.
+/// There is no gift collection with this id.
 ///
 /// Take it from [`payments.getStarGiftCollections`](crate::payments::GetStarGiftCollections).
 ///
@@ -1698,61 +1690,61 @@ pub const COLLECTIBLE_NOT_FOUND: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `COLLECTION_ID_INVALID`, code 400.
 pub const COLLECTION_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "COLLECTION_ID_INVALID" };
 
-/// There is no colour with this number, or the account may not use it.
+/// There is no such colour, or the account may not use it.
 ///
-/// Take one from [`help.getPeerColors`](crate::help::GetPeerColors) or [`help.getPeerProfileColors`](crate::help::GetPeerProfileColors).
+/// Use a colour from [`help.getPeerColors`](crate::help::GetPeerColors) or [`help.getPeerProfileColors`](crate::help::GetPeerProfileColors).
 ///
 /// Ask again when the request is another one.
 ///
 /// `COLOR_INVALID`, code 400.
 pub const COLOR_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "COLOR_INVALID" };
 
-/// `api_id` of [`initConnection`](crate::InitConnection) is none.
+/// The `api_id` given to [`initConnection`](crate::InitConnection) does not exist.
 ///
-/// Use the number of your application from my.telegram.org.
+/// Use the id of your application, from my.telegram.org.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CONNECTION_API_ID_INVALID`, code 400.
 pub const CONNECTION_API_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "CONNECTION_API_ID_INVALID" };
 
-/// [`initConnection`](crate::InitConnection) does not say which version of the app it is.
+/// `app_version` of [`initConnection`](crate::InitConnection) is empty.
 ///
-/// Fill `app_version`.
+/// Set `app_version`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CONNECTION_APP_VERSION_EMPTY`, code 400.
 pub const CONNECTION_APP_VERSION_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "CONNECTION_APP_VERSION_EMPTY" };
 
-/// [`initConnection`](crate::InitConnection) does not say what device it is.
+/// `device_model` of [`initConnection`](crate::InitConnection) is empty.
 ///
-/// Fill `device_model`.
+/// Set `device_model`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CONNECTION_DEVICE_MODEL_EMPTY`, code 400.
 pub const CONNECTION_DEVICE_MODEL_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "CONNECTION_DEVICE_MODEL_EMPTY" };
 
-/// No business account has a connection of this number with the bot.
+/// The bot has no business connection with this id.
 ///
-/// Forget it; [`updateBotBusinessConnect`](crate::types::UpdateBotBusinessConnect) tells of new ones.
+/// Delete the id; new connections are announced by [`updateBotBusinessConnect`](crate::types::UpdateBotBusinessConnect).
 ///
 /// To ask again does not help.
 ///
 /// `CONNECTION_ID_INVALID`, code 400.
 pub const CONNECTION_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "CONNECTION_ID_INVALID" };
 
-/// [`initConnection`](crate::InitConnection) names a language pack that is not one.
+/// There is no language pack with the name given to [`initConnection`](crate::InitConnection).
 ///
-/// Leave `lang_pack` empty; its names are for official apps.
+/// Leave `lang_pack` empty; language packs belong to official apps.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CONNECTION_LANG_PACK_INVALID`, code 400.
 pub const CONNECTION_LANG_PACK_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "CONNECTION_LANG_PACK_INVALID" };
 
-/// The layer was not given, or there is no such layer.
+/// The layer is missing or does not exist.
 ///
 /// Wrap [`initConnection`](crate::InitConnection) in [`invokeWithLayer`](crate::InvokeWithLayer) with the layer of your schema.
 ///
@@ -1761,34 +1753,34 @@ pub const CONNECTION_LANG_PACK_INVALID: tl::ErrorName = tl::ErrorName { code: 40
 /// `CONNECTION_LAYER_INVALID`, code 400.
 pub const CONNECTION_LAYER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "CONNECTION_LAYER_INVALID" };
 
-/// The first request of the connection was not wrapped in [`initConnection`](crate::InitConnection).
+/// The connection was not initialized with [`initConnection`](crate::InitConnection).
 ///
-/// Send it again as `invokeWithLayer(initConnection(...))`. Client libraries do it by themselves.
+/// Send the request as `invokeWithLayer(initConnection(...))`. Client libraries do it automatically.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CONNECTION_NOT_INITED`, code 400.
 pub const CONNECTION_NOT_INITED: tl::ErrorName = tl::ErrorName { code: 400, name: "CONNECTION_NOT_INITED" };
 
-/// [`initConnection`](crate::InitConnection) does not say what operating system it is.
+/// `system_version` of [`initConnection`](crate::InitConnection) is empty.
 ///
-/// Fill `system_version`.
+/// Set `system_version`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CONNECTION_SYSTEM_EMPTY`, code 400.
 pub const CONNECTION_SYSTEM_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "CONNECTION_SYSTEM_EMPTY" };
 
-/// [`initConnection`](crate::InitConnection) does not say what language the system has.
+/// `system_lang_code` of [`initConnection`](crate::InitConnection) is empty.
 ///
-/// Fill `system_lang_code`, with `en` for example.
+/// Set `system_lang_code`, for example to `en`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CONNECTION_SYSTEM_LANG_CODE_EMPTY`, code 400.
 pub const CONNECTION_SYSTEM_LANG_CODE_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "CONNECTION_SYSTEM_LANG_CODE_EMPTY" };
 
-/// The person is not one who could be accepted, because nobody was added.
+/// There is no contact request to accept from this user.
 ///
 /// Use [`contacts.addContact`](crate::contacts::AddContact) instead.
 ///
@@ -1797,7 +1789,7 @@ pub const CONNECTION_SYSTEM_LANG_CODE_EMPTY: tl::ErrorName = tl::ErrorName { cod
 /// `CONTACT_ADD_MISSING`, code 400.
 pub const CONTACT_ADD_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "CONTACT_ADD_MISSING" };
 
-/// The user cannot be a contact, or be blocked: it does not exist, or it is the account itself.
+/// The user does not exist, or is the account itself.
 ///
 /// Check the id and the access hash.
 ///
@@ -1806,25 +1798,25 @@ pub const CONTACT_ADD_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `CONTACT_ID_INVALID`, code 400.
 pub const CONTACT_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "CONTACT_ID_INVALID" };
 
-/// The person is no contact of this account.
+/// The user is not a contact of this account.
 ///
-/// Add it with [`contacts.addContact`](crate::contacts::AddContact) first.
+/// Add the user with [`contacts.addContact`](crate::contacts::AddContact) first.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CONTACT_MISSING`, code 400.
 pub const CONTACT_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "CONTACT_MISSING" };
 
-/// A contact needs a first name.
+/// The first name of the contact is empty.
 ///
-/// Give one.
+/// Pass a first name.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CONTACT_NAME_EMPTY`, code 400.
 pub const CONTACT_NAME_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "CONTACT_NAME_EMPTY" };
 
-/// The person did not ask to be accepted.
+/// The user has not sent a contact request.
 ///
 /// Use [`contacts.addContact`](crate::contacts::AddContact) instead.
 ///
@@ -1833,72 +1825,72 @@ pub const CONTACT_NAME_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `CONTACT_REQ_MISSING`, code 400.
 pub const CONTACT_REQ_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "CONTACT_REQ_MISSING" };
 
-/// Telegram could not begin the group call.
+/// Telegram's servers failed to create the group call.
 ///
-/// Repeat after a moment.
+/// Send the request again after a moment.
 ///
 /// The same request may pass later.
 ///
 /// `CREATE_CALL_FAILED`, code 400.
 pub const CREATE_CALL_FAILED: tl::ErrorName = tl::ErrorName { code: 400, name: "CREATE_CALL_FAILED" };
 
-/// The passkey is unknown, or what it signed does not fit the request.
+/// The passkey is unknown, or its signature does not match the request.
 ///
-/// Ask for new options and let the device sign again.
+/// Request new options and let the device sign again.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CREDENTIAL_INVALID`, code 400.
 pub const CREDENTIAL_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "CREDENTIAL_INVALID" };
 
-/// The sum of the prices is 0, too small or too large for this currency.
+/// The total price is 0, or outside the limits of the currency.
 ///
-/// Keep within the limits of the currency; amounts are in its smallest unit.
+/// Keep within the limits; amounts are in the smallest unit of the currency.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CURRENCY_TOTAL_AMOUNT_INVALID`, code 400.
 pub const CURRENCY_TOTAL_AMOUNT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "CURRENCY_TOTAL_AMOUNT_INVALID" };
 
-/// The message has as many different custom emoji as reactions as it can have.
+/// The message has the maximum number of different custom emoji reactions.
 ///
-/// Use one of those that are there.
+/// Use one of those that it has.
 ///
 /// Ask again when the request is another one.
 ///
 /// `CUSTOM_REACTIONS_TOO_MANY`, code 400.
 pub const CUSTOM_REACTIONS_TOO_MANY: tl::ErrorName = tl::ErrorName { code: 400, name: "CUSTOM_REACTIONS_TOO_MANY" };
 
-/// A hash of Passport data does not have 32 bytes.
+/// A hash of Telegram Passport data does not have 32 bytes.
 ///
-/// Send back `data_hash` of the document as it came.
+/// Pass `data_hash` of the document unchanged.
 ///
 /// Ask again when the request is another one.
 ///
 /// `DATA_HASH_SIZE_INVALID`, code 400.
 pub const DATA_HASH_SIZE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "DATA_HASH_SIZE_INVALID" };
 
-/// The bytes that were given are not what they should be: data of a button that is not there, or an encrypted message that cannot be one.
+/// The data is invalid: a button's data that does not exist, or a malformed encrypted message.
 ///
-/// Send the bytes exactly as they were got or made.
+/// Pass the bytes exactly as received or encrypted.
 ///
 /// Ask again when the request is another one.
 ///
 /// `DATA_INVALID`, code 400.
 pub const DATA_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "DATA_INVALID" };
 
-/// The text in [`dataJSON`](crate::types::DataJson) is no JSON, or not of the expected form.
+/// The value of [`dataJSON`](crate::types::DataJson) is not valid JSON, or does not have the expected structure.
 ///
-/// Encode it with a JSON library, and check the names of its fields.
+/// Encode it with a JSON library, and check its field names.
 ///
 /// Ask again when the request is another one.
 ///
 /// `DATA_JSON_INVALID`, code 400.
 pub const DATA_JSON_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "DATA_JSON_INVALID" };
 
-/// The encrypted message is too large.
+/// The encrypted message is too long.
 ///
-/// Send it in several messages, or as a file.
+/// Split it into several messages, or send a file.
 ///
 /// Ask again when the request is another one.
 ///
@@ -1907,32 +1899,32 @@ pub const DATA_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 400, name: "DATA_
 
 /// `date` is 0.
 ///
-/// Give the `date` of the kept state, or begin with [`updates.getState`](crate::updates::GetState).
+/// Pass the stored `date`, or start with [`updates.getState`](crate::updates::GetState).
 ///
 /// Ask again when the request is another one.
 ///
 /// `DATE_EMPTY`, code 400.
 pub const DATE_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "DATE_EMPTY" };
 
-/// There is no data centre with this number, or a ticket for the account's own was asked for.
+/// There is no data centre with this id, or it is the account's own.
 ///
-/// Take the number from [`help.getConfig`](crate::help::GetConfig): any but the home of the account.
+/// Use another data centre from [`help.getConfig`](crate::help::GetConfig).
 ///
 /// Ask again when the request is another one.
 ///
 /// `DC_ID_INVALID`, code 400.
 pub const DC_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "DC_ID_INVALID" };
 
-/// The public half of the key exchange is outside the allowed range.
+/// The public value of the key exchange is outside the allowed range.
 ///
-/// Draw another secret, and check `g_a` against the prime of [`messages.getDhConfig`](crate::messages::GetDhConfig).
+/// Choose another secret, and check `g_a` against the prime from [`messages.getDhConfig`](crate::messages::GetDhConfig).
 ///
 /// Ask again when the request is another one.
 ///
 /// `DH_G_A_INVALID`, code 400.
 pub const DH_G_A_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "DH_G_A_INVALID" };
 
-/// There is no such file for this account, or not of the kind that is needed: a custom emoji, music, a sticker.
+/// The document does not exist, or is not of the required kind (custom emoji, music, sticker).
 ///
 /// Check id, access hash and file reference, and the kind of file.
 ///
@@ -1941,16 +1933,16 @@ pub const DH_G_A_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "DH_G
 /// `DOCUMENT_INVALID`, code 400.
 pub const DOCUMENT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "DOCUMENT_INVALID" };
 
-/// Invite links that a bot made cannot be changed by somebody else.
+/// Invite links created by a bot cannot be edited by others.
 ///
-/// Revoke the link, and make another one.
+/// Revoke the link and create another one.
 ///
 /// To ask again does not help.
 ///
 /// `EDIT_BOT_INVITE_FORBIDDEN`, code 403.
 pub const EDIT_BOT_INVITE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "EDIT_BOT_INVITE_FORBIDDEN" };
 
-/// Editing is shut off for a while.
+/// Editing is temporarily disabled.
 ///
 /// Try again later.
 ///
@@ -1959,7 +1951,7 @@ pub const EDIT_BOT_INVITE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, 
 /// `EDIT_MESSAGE_TEMP_RESTRICTED`, code 406.
 pub const EDIT_MESSAGE_TEMP_RESTRICTED: tl::ErrorName = tl::ErrorName { code: 406, name: "EDIT_MESSAGE_TEMP_RESTRICTED" };
 
-/// Animations on messages work in private chats only.
+/// Message effects work in private chats only.
 ///
 /// Leave `effect` out.
 ///
@@ -1968,7 +1960,7 @@ pub const EDIT_MESSAGE_TEMP_RESTRICTED: tl::ErrorName = tl::ErrorName { code: 40
 /// `EFFECT_CHAT_INVALID`, code 400.
 pub const EFFECT_CHAT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "EFFECT_CHAT_INVALID" };
 
-/// There is no animation with this number.
+/// There is no message effect with this id.
 ///
 /// Take it from [`messages.getAvailableEffects`](crate::messages::GetAvailableEffects).
 ///
@@ -1977,7 +1969,7 @@ pub const EFFECT_CHAT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `EFFECT_ID_INVALID`, code 400.
 pub const EFFECT_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "EFFECT_ID_INVALID" };
 
-/// No recovery email waits for a code: it was confirmed or given up, or the time is over.
+/// No recovery email waits for confirmation: it was confirmed or cancelled, or the code has expired.
 ///
 /// Set the email again with [`account.updatePasswordSettings`](crate::account::UpdatePasswordSettings).
 ///
@@ -1986,18 +1978,18 @@ pub const EFFECT_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "E
 /// `EMAIL_HASH_EXPIRED`, code 400.
 pub const EMAIL_HASH_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "EMAIL_HASH_EXPIRED" };
 
-/// The account has no email for sign-in codes.
+/// The account has no login email.
 ///
-/// Use another way to get the code.
+/// Use another way to receive the code.
 ///
 /// Ask again when the request is another one.
 ///
 /// `EMAIL_INSTALL_MISSING`, code 400.
 pub const EMAIL_INSTALL_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "EMAIL_INSTALL_MISSING" };
 
-/// It is no email address.
+/// It is not a valid email address.
 ///
-/// Let the person type it again.
+/// Let the user type it again.
 ///
 /// Ask again when the request is another one.
 ///
@@ -2013,34 +2005,34 @@ pub const EMAIL_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "EMAIL
 /// `EMAIL_NOT_ALLOWED`, code 400.
 pub const EMAIL_NOT_ALLOWED: tl::ErrorName = tl::ErrorName { code: 400, name: "EMAIL_NOT_ALLOWED" };
 
-/// The account has no email for sign-in codes that could be changed.
+/// The account has no login email that could be changed.
 ///
-/// It gets one at a sign-in that asks for it.
+/// A login email can only be set up at a sign-in that asks for it.
 ///
 /// Ask again when the request is another one.
 ///
 /// `EMAIL_NOT_SETUP`, code 400.
 pub const EMAIL_NOT_SETUP: tl::ErrorName = tl::ErrorName { code: 400, name: "EMAIL_NOT_SETUP" };
 
-/// The email was stored, but has to be confirmed.
+/// The email was saved, but still has to be confirmed.
 ///
-/// Take the code from the email and call [`account.confirmPasswordEmail`](crate::account::ConfirmPasswordEmail).
+/// Pass the code from the email to [`account.confirmPasswordEmail`](crate::account::ConfirmPasswordEmail).
 ///
 /// Ask again when the request is another one.
 ///
 /// `EMAIL_UNCONFIRMED`, code 400.
 pub const EMAIL_UNCONFIRMED: tl::ErrorName = tl::ErrorName { code: 400, name: "EMAIL_UNCONFIRMED" };
 
-/// The email was stored, but has to be confirmed by a code; the number is its length. The rest of the request was done.
+/// Everything was saved, but the recovery email still has to be confirmed with a code; the number is its length.
 ///
-/// Take the code from the email and call [`account.confirmPasswordEmail`](crate::account::ConfirmPasswordEmail).
+/// Pass the code from the email to [`account.confirmPasswordEmail`](crate::account::ConfirmPasswordEmail).
 ///
 /// Ask again when the request is another one.
 ///
 /// `EMAIL_UNCONFIRMED_X`, code 400.
 pub const EMAIL_UNCONFIRMED_X: tl::ErrorName = tl::ErrorName { code: 400, name: "EMAIL_UNCONFIRMED_X" };
 
-/// The code for the mailbox is too old.
+/// The code for the email address has expired.
 ///
 /// Call [`account.sendVerifyEmailCode`](crate::account::SendVerifyEmailCode) again.
 ///
@@ -2049,18 +2041,18 @@ pub const EMAIL_UNCONFIRMED_X: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `EMAIL_VERIFY_EXPIRED`, code 400.
 pub const EMAIL_VERIFY_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "EMAIL_VERIFY_EXPIRED" };
 
-/// No chat theme has this emoji.
+/// There is no chat theme for this emoji.
 ///
-/// Take one from [`account.getChatThemes`](crate::account::GetChatThemes); empty removes the theme.
+/// Use an emoji from [`account.getChatThemes`](crate::account::GetChatThemes); an empty one removes the theme.
 ///
 /// Ask again when the request is another one.
 ///
 /// `EMOJI_INVALID`, code 400.
 pub const EMOJI_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "EMOJI_INVALID" };
 
-/// The picture cannot be made of this emoji and these colours.
+/// A profile photo cannot be made of this emoji and these colours.
 ///
-/// Name an existing custom emoji or sticker and 1 to 4 colours.
+/// Pass an existing custom emoji or sticker and 1 to 4 colours.
 ///
 /// Ask again when the request is another one.
 ///
@@ -2069,88 +2061,88 @@ pub const EMOJI_MARKUP_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name:
 
 /// The chat has this theme already.
 ///
-/// Nothing has to be done.
+/// Nothing to do; treat it as success.
 ///
 /// To ask again does not help.
 ///
 /// `EMOJI_NOT_MODIFIED`, code 400.
 pub const EMOJI_NOT_MODIFIED: tl::ErrorName = tl::ErrorName { code: 400, name: "EMOJI_NOT_MODIFIED" };
 
-/// No emoji was given to look for.
+/// The emoji is empty.
 ///
-/// Give one.
+/// Pass an emoji.
 ///
 /// Ask again when the request is another one.
 ///
 /// `EMOTICON_EMPTY`, code 400.
 pub const EMOTICON_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "EMOTICON_EMPTY" };
 
-/// There is no dice with this emoji.
+/// The emoji has no dice animation.
 ///
-/// Take one from `emojies_send_dice` of [`help.getAppConfig`](crate::help::GetAppConfig).
+/// Use one of `emojies_send_dice` of [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
 /// Ask again when the request is another one.
 ///
 /// `EMOTICON_INVALID`, code 400.
 pub const EMOTICON_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "EMOTICON_INVALID" };
 
-/// No set of stickers belongs to this dice emoji.
+/// There is no sticker set for this dice emoji.
 ///
-/// Take an emoji from `emojies_send_dice` of [`help.getAppConfig`](crate::help::GetAppConfig).
+/// Use one of `emojies_send_dice` of [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
 /// Ask again when the request is another one.
 ///
 /// `EMOTICON_STICKERPACK_MISSING`, code 400.
 pub const EMOTICON_STICKERPACK_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "EMOTICON_STICKERPACK_MISSING" };
 
-/// The inner message that ties the keys together cannot be read, or contradicts the request.
+/// The inner message that binds the keys cannot be decrypted, or does not match the request.
 ///
-/// Encrypt it by MTProto 1.0 with the permanent key, with the same nonce, ids and time, and the message id of the request.
+/// Encrypt it by MTProto 1.0 with the permanent key, with the nonce, ids and expiry of the request, and with its message id.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ENCRYPTED_MESSAGE_INVALID`, code 400.
 pub const ENCRYPTED_MESSAGE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "ENCRYPTED_MESSAGE_INVALID" };
 
-/// Another device of the account took the secret chat.
+/// Another device of the account accepted the secret chat.
 ///
-/// Forget it here; secret chats live on one device.
+/// Delete it on this device; a secret chat exists on one device only.
 ///
 /// To ask again does not help.
 ///
 /// `ENCRYPTION_ALREADY_ACCEPTED`, code 400.
 pub const ENCRYPTION_ALREADY_ACCEPTED: tl::ErrorName = tl::ErrorName { code: 400, name: "ENCRYPTION_ALREADY_ACCEPTED" };
 
-/// Somebody refused or ended the secret chat before.
+/// The secret chat was declined or ended already.
 ///
-/// Forget it, and begin another one.
+/// Delete it on this device, and start a new one if needed.
 ///
 /// To ask again does not help.
 ///
 /// `ENCRYPTION_ALREADY_DECLINED`, code 400.
 pub const ENCRYPTION_ALREADY_DECLINED: tl::ErrorName = tl::ErrorName { code: 400, name: "ENCRYPTION_ALREADY_DECLINED" };
 
-/// The secret chat is over.
+/// The secret chat was ended.
 ///
-/// Forget it, and begin another one.
+/// Delete it on this device, and start a new one if needed.
 ///
 /// To ask again does not help.
 ///
 /// `ENCRYPTION_DECLINED`, code 400.
 pub const ENCRYPTION_DECLINED: tl::ErrorName = tl::ErrorName { code: 400, name: "ENCRYPTION_DECLINED" };
 
-/// There is no secret chat with this number for this device.
+/// This device has no secret chat with this id.
 ///
-/// Take it from [`updateEncryption`](crate::types::UpdateEncryption); only the device that made or accepted it can use it.
+/// Take the id from [`updateEncryption`](crate::types::UpdateEncryption); only the device that created or accepted the chat can use it.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ENCRYPTION_ID_INVALID`, code 400.
 pub const ENCRYPTION_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "ENCRYPTION_ID_INVALID" };
 
-/// Telegram could not set the secret chat up.
+/// Telegram's servers failed to set up the secret chat.
 ///
-/// Repeat after a moment.
+/// Send the request again after a moment.
 ///
 /// The same request may pass later.
 ///
@@ -2159,7 +2151,7 @@ pub const ENCRYPTION_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `ENCRYPTION_OCCUPY_FAILED`, code 500.
 pub const ENCRYPTION_OCCUPY_FAILED: tl::ErrorName = tl::ErrorName { code: 500, name: "ENCRYPTION_OCCUPY_FAILED" };
 
-/// The text has more formatting, or more data in it, than a message can have.
+/// The formatting entities of the text have too much data.
 ///
 /// Use fewer or shorter entities.
 ///
@@ -2168,81 +2160,81 @@ pub const ENCRYPTION_OCCUPY_FAILED: tl::ErrorName = tl::ErrorName { code: 500, n
 /// `ENTITIES_TOO_LONG`, code 400.
 pub const ENTITIES_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 400, name: "ENTITIES_TOO_LONG" };
 
-/// A formatted piece begins or ends outside of the text, or within a pair of surrogates.
+/// A formatting entity starts or ends outside the text, or within a surrogate pair.
 ///
-/// Count offset and length in UTF-16 code units, of the text as it is sent.
+/// Count offset and length in UTF-16 code units of the text as it is sent.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ENTITY_BOUNDS_INVALID`, code 400.
 pub const ENTITY_BOUNDS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "ENTITY_BOUNDS_INVALID" };
 
-/// A formatted date has flags that do not go together.
+/// The flags of a formatted date cannot be combined.
 ///
-/// Set relative alone, or some of day of the week, date and time.
+/// Set `relative` alone, or some of day of the week, date and time.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ENTITY_DATE_FORMAT_INVALID`, code 400.
 pub const ENTITY_DATE_FORMAT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "ENTITY_DATE_FORMAT_INVALID" };
 
-/// A formatted date has a moment that cannot be.
+/// A formatted date has an invalid time.
 ///
-/// Give Unix time in seconds.
+/// Use Unix time in seconds.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ENTITY_DATE_INVALID`, code 400.
 pub const ENTITY_DATE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "ENTITY_DATE_INVALID" };
 
-/// The piece of text with a formatted date is too long.
+/// The text of a formatted date is too long.
 ///
-/// Mark a shorter piece.
+/// Mark a shorter piece of text.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ENTITY_DATE_TOO_LONG`, code 400.
 pub const ENTITY_DATE_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 400, name: "ENTITY_DATE_TOO_LONG" };
 
-/// A mention links to somebody whom this account does not know.
+/// The user of a mention is unknown to this account.
 ///
-/// Name the user with an access hash of this account, or leave the mention out.
+/// Pass the user with an access hash of this account, or remove the mention.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ENTITY_MENTION_USER_INVALID`, code 400.
 pub const ENTITY_MENTION_USER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "ENTITY_MENTION_USER_INVALID" };
 
-/// A refusal has no reason that the buyer could read.
+/// The reason shown to the buyer is empty.
 ///
-/// Fill `error`.
+/// Set `error`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ERROR_TEXT_EMPTY`, code 400.
 pub const ERROR_TEXT_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "ERROR_TEXT_EMPTY" };
 
-/// The end of the temporary key lies in the past or too far ahead.
+/// The expiry of the temporary key is in the past or too far in the future.
 ///
-/// Take the end that was agreed when the key was made, and check the clock.
+/// Use the expiry that was agreed when the key was created, and check the clock.
 ///
 /// Ask again when the request is another one.
 ///
 /// `EXPIRES_AT_INVALID`, code 400.
 pub const EXPIRES_AT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "EXPIRES_AT_INVALID" };
 
-/// The invite link would end in the past or too late.
+/// The expiry of the invite link is in the past or too far in the future.
 ///
-/// Give a moment in the future; 0 for no end.
+/// Pass a time in the future, or 0 for a link that does not expire.
 ///
 /// Ask again when the request is another one.
 ///
 /// `EXPIRE_DATE_INVALID`, code 400.
 pub const EXPIRE_DATE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "EXPIRE_DATE_INVALID" };
 
-/// The end of this cannot be set.
+/// An expiry cannot be set here.
 ///
-/// Leave the end out.
+/// Leave the expiry out.
 ///
 /// To ask again does not help.
 ///
@@ -2251,9 +2243,9 @@ pub const EXPIRE_DATE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `EXPIRE_FORBIDDEN`, code 400.
 pub const EXPIRE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 400, name: "EXPIRE_FORBIDDEN" };
 
-/// The contact card cannot be read.
+/// The contact card is invalid.
 ///
-/// Use the code exactly as it was exported.
+/// Pass the card exactly as it was exported.
 ///
 /// Ask again when the request is another one.
 ///
@@ -2262,7 +2254,7 @@ pub const EXPIRE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 400, name: "EX
 /// `EXPORT_CARD_INVALID`, code 400.
 pub const EXPORT_CARD_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "EXPORT_CARD_INVALID" };
 
-/// The price of paid media is 0 or too high.
+/// The price of the paid media is 0 or too high.
 ///
 /// Keep within `stars_paid_post_amount_max` of [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
@@ -2271,7 +2263,7 @@ pub const EXPORT_CARD_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `EXTENDED_MEDIA_AMOUNT_INVALID`, code 400.
 pub const EXTENDED_MEDIA_AMOUNT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "EXTENDED_MEDIA_AMOUNT_INVALID" };
 
-/// Paid media holds no photo or video.
+/// The paid media has no photo or video.
 ///
 /// Add at least one.
 ///
@@ -2280,7 +2272,7 @@ pub const EXTENDED_MEDIA_AMOUNT_INVALID: tl::ErrorName = tl::ErrorName { code: 4
 /// `EXTENDED_MEDIA_EMPTY`, code 400.
 pub const EXTENDED_MEDIA_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "EXTENDED_MEDIA_EMPTY" };
 
-/// Paid media holds something else than photos and videos, or too many.
+/// The paid media contains something other than photos and videos, or too many of them.
 ///
 /// Use up to 10 photos and videos.
 ///
@@ -2291,25 +2283,25 @@ pub const EXTENDED_MEDIA_INVALID: tl::ErrorName = tl::ErrorName { code: 400, nam
 
 /// Paid media cannot be sent to this chat.
 ///
-/// Send it to a channel, or where the bot may.
+/// Send it to a channel, or to a chat where the bot may send it.
 ///
 /// Ask again when the request is another one.
 ///
 /// `EXTENDED_MEDIA_PEER_INVALID`, code 400.
 pub const EXTENDED_MEDIA_PEER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "EXTENDED_MEDIA_PEER_INVALID" };
 
-/// The address of the file is not a URL that Telegram can fetch.
+/// Telegram cannot fetch a file from this URL.
 ///
-/// Give a public `http` or `https` address.
+/// Use a public `http` or `https` URL.
 ///
 /// Ask again when the request is another one.
 ///
 /// `EXTERNAL_URL_INVALID`, code 400.
 pub const EXTERNAL_URL_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "EXTERNAL_URL_INVALID" };
 
-/// The name of a field is missing.
+/// The name of a field is empty.
 ///
-/// Send a complete object of the schema.
+/// Encode a complete object of the schema.
 ///
 /// Ask again when the request is another one.
 ///
@@ -2329,7 +2321,7 @@ pub const FIELD_NAME_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "FI
 /// `FIELD_NAME_INVALID`, code 400.
 pub const FIELD_NAME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "FIELD_NAME_INVALID" };
 
-/// The layer of the app is too old for files: it knows no file references.
+/// The layer of the app is too old to use file references.
 ///
 /// Use a newer layer.
 ///
@@ -2338,7 +2330,7 @@ pub const FIELD_NAME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `FILEREF_UPGRADE_NEEDED`, code 406.
 pub const FILEREF_UPGRADE_NEEDED: tl::ErrorName = tl::ErrorName { code: 406, name: "FILEREF_UPGRADE_NEEDED" };
 
-/// An inline result of the type file has a MIME type that is not allowed there.
+/// An inline result of type `file` has a MIME type that is not allowed.
 ///
 /// Use `application/pdf` or `application/zip`.
 ///
@@ -2347,81 +2339,81 @@ pub const FILEREF_UPGRADE_NEEDED: tl::ErrorName = tl::ErrorName { code: 406, nam
 /// `FILE_CONTENT_TYPE_INVALID`, code 400.
 pub const FILE_CONTENT_TYPE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_CONTENT_TYPE_INVALID" };
 
-/// No file was given. (Telegram spells it so.).
+/// The file is missing. (The spelling is Telegram's.).
 ///
-/// Upload the file and name it, or send an ordinary encrypted message.
+/// Upload the file and pass it, or send a message without a file.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILE_EMTPY`, code 400.
 pub const FILE_EMTPY: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_EMTPY" };
 
-/// There is no such file here.
+/// There is no file with this id here.
 ///
-/// Take id and access hash from a fresh answer, and ask the data centre of the file.
+/// Take id and access hash from a recent answer, and ask the file's data centre.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILE_ID_INVALID`, code 400.
 pub const FILE_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_ID_INVALID" };
 
-/// The file is in another data centre: the number says which..
+/// The file is stored in another data centre: the number is its id.
 ///
-/// Send the same request there, signed in with [`auth.exportAuthorization`](crate::auth::ExportAuthorization) and [`auth.importAuthorization`](crate::auth::ImportAuthorization). Client libraries do it by themselves.
+/// Send the request there, signed in with [`auth.exportAuthorization`](crate::auth::ExportAuthorization) and [`auth.importAuthorization`](crate::auth::ImportAuthorization). Client libraries do it automatically.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILE_MIGRATE_X`, code 303.
 pub const FILE_MIGRATE_X: tl::ErrorName = tl::ErrorName { code: 303, name: "FILE_MIGRATE_X" };
 
-/// The number of parts of the uploaded file makes no sense.
+/// The number of parts of the file is invalid.
 ///
-/// Give the number of parts that really went up, at most 4000, or 8000 with Telegram Premium.
+/// Pass the number of parts that were uploaded: at most 4000, or 8000 with Telegram Premium.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILE_PARTS_INVALID`, code 400.
 pub const FILE_PARTS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_PARTS_INVALID" };
 
-/// The first part of the file did not go up, or was forgotten.
+/// The first part of the file was not uploaded, or has been deleted.
 ///
-/// Upload it again, then repeat.
+/// Upload it again, then repeat the request.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILE_PART_0_MISSING`, code 400.
 pub const FILE_PART_0_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_PART_0_MISSING" };
 
-/// The part has no bytes.
+/// The part is empty.
 ///
-/// Send at least one byte; an empty file cannot be uploaded.
+/// Send at least one byte; empty files cannot be uploaded.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILE_PART_EMPTY`, code 400.
 pub const FILE_PART_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_PART_EMPTY" };
 
-/// The number of the part is negative or too high.
+/// The index of the part is negative or too large.
 ///
-/// Count from 0, and keep below the number of parts.
+/// Count from 0, and stay below the number of parts.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILE_PART_INVALID`, code 400.
 pub const FILE_PART_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_PART_INVALID" };
 
-/// The parts of the file do not have the same length.
+/// The parts of the file differ in size.
 ///
-/// Upload the file again, all parts but the last with one size.
+/// Upload the file again; all parts except the last must have the same size.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILE_PART_LENGTH_INVALID`, code 400.
 pub const FILE_PART_LENGTH_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_PART_LENGTH_INVALID" };
 
-/// The part has another size than an earlier one.
+/// The part differs in size from an earlier one.
 ///
-/// Keep to one size; only the last part may be shorter.
+/// Use one size for all parts except the last.
 ///
 /// Ask again when the request is another one.
 ///
@@ -2430,32 +2422,32 @@ pub const FILE_PART_SIZE_CHANGED: tl::ErrorName = tl::ErrorName { code: 400, nam
 
 /// The size of the part is not allowed.
 ///
-/// Use a multiple of 1024 bytes that 524288 can be divided by.
+/// Use a multiple of 1024 bytes that divides 524288 evenly.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILE_PART_SIZE_INVALID`, code 400.
 pub const FILE_PART_SIZE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_PART_SIZE_INVALID" };
 
-/// The part has more than 512 KiB.
+/// The part is larger than 512 KiB.
 ///
-/// Cut the file into smaller parts.
+/// Split the file into smaller parts.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILE_PART_TOO_BIG`, code 400.
 pub const FILE_PART_TOO_BIG: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_PART_TOO_BIG" };
 
-/// The part is too short for so large a file.
+/// The part is too small for a file of this size.
 ///
-/// Use 512 KiB for large files.
+/// Use parts of 512 KiB for large files.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILE_PART_TOO_SMALL`, code 400.
 pub const FILE_PART_TOO_SMALL: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_PART_TOO_SMALL" };
 
-/// One part of the file did not go up, or was forgotten: the number says which.
+/// A part of the file was not uploaded, or has been deleted: the number is its index.
 ///
 /// Upload this part again, then repeat the request.
 ///
@@ -2464,18 +2456,18 @@ pub const FILE_PART_TOO_SMALL: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `FILE_PART_X_MISSING`, code 400.
 pub const FILE_PART_X_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_PART_X_MISSING" };
 
-/// No file reference was given.
+/// The file reference is empty.
 ///
-/// Copy `file_reference` from the object that has the file, as bytes.
+/// Copy `file_reference` from the object that contains the file.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILE_REFERENCE_EMPTY`, code 400.
 pub const FILE_REFERENCE_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_REFERENCE_EMPTY" };
 
-/// The file reference is too old.
+/// The file reference has expired.
 ///
-/// Fetch the message, sticker set or profile again that has the file, and take the new reference.
+/// Fetch the message, sticker set or profile that contains the file again, and use the new reference.
 ///
 /// Ask again when the request is another one.
 ///
@@ -2484,50 +2476,50 @@ pub const FILE_REFERENCE_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, nam
 
 /// The file reference does not belong to the file.
 ///
-/// Copy `file_reference` from the object that has the file, without changing a byte.
+/// Copy `file_reference` unchanged from the object that contains the file.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILE_REFERENCE_INVALID`, code 400.
 pub const FILE_REFERENCE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_REFERENCE_INVALID" };
 
-/// One of several files has no file reference: the number says which, from 0.
+/// The file reference of one of several files is empty: the number is the index of the file, from 0.
 ///
-/// Copy it from the object that has the file.
+/// Copy it from the object that contains the file.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILE_REFERENCE_X_EMPTY`, code 400.
 pub const FILE_REFERENCE_X_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_REFERENCE_X_EMPTY" };
 
-/// One of several files has a file reference that is too old: the number says which, from 0.
+/// The file reference of one of several files has expired: the number is the index of the file, from 0.
 ///
-/// Fetch again what has this file, and take the new reference.
+/// Fetch the object that contains the file again, and use the new reference.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILE_REFERENCE_X_EXPIRED`, code 400.
 pub const FILE_REFERENCE_X_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_REFERENCE_X_EXPIRED" };
 
-/// One of several files has a file reference that does not belong to it: the number says which, from 0.
+/// The file reference of one of several files does not belong to it: the number is the index of the file, from 0.
 ///
-/// Fetch again what has this file, and take its reference.
+/// Fetch the object that contains the file again, and use its reference.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILE_REFERENCE_X_INVALID`, code 400.
 pub const FILE_REFERENCE_X_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_REFERENCE_X_INVALID" };
 
-/// An inline result of the type file has no title.
+/// An inline result of type `file` has no title.
 ///
-/// Give each file a title.
+/// Set a title for each file.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILE_TITLE_EMPTY`, code 400.
 pub const FILE_TITLE_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_TITLE_EMPTY" };
 
-/// The token of the file on the CDN is wrong or too old.
+/// The CDN file token is invalid or has expired.
 ///
 /// Call [`upload.getFile`](crate::upload::GetFile) again and use the new token.
 ///
@@ -2536,54 +2528,54 @@ pub const FILE_TITLE_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "FI
 /// `FILE_TOKEN_INVALID`, code 400.
 pub const FILE_TOKEN_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "FILE_TOKEN_INVALID" };
 
-/// There is no folder with this number, or it cannot be used for this.
+/// There is no folder with this id, or it cannot be used here.
 ///
-/// Take the number from [`messages.getDialogFilters`](crate::messages::GetDialogFilters); your own begin at 2.
+/// Take the id from [`messages.getDialogFilters`](crate::messages::GetDialogFilters); ids of user folders start at 2.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILTER_ID_INVALID`, code 400.
 pub const FILTER_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "FILTER_ID_INVALID" };
 
-/// The folder would have no chats.
+/// The folder would contain no chats.
 ///
-/// Name at least one chat, or set a kind of chats.
+/// Include at least one chat or kind of chats.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILTER_INCLUDE_EMPTY`, code 400.
 pub const FILTER_INCLUDE_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "FILTER_INCLUDE_EMPTY" };
 
-/// It does not work with this kind of folder, or this filter.
+/// This kind of folder, or this search filter, does not support the method.
 ///
-/// Share folders of single chats only; search with one of the filters that count by day.
+/// Share folders that list single chats only; search with a filter that supports counting by day.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILTER_NOT_SUPPORTED`, code 400.
 pub const FILTER_NOT_SUPPORTED: tl::ErrorName = tl::ErrorName { code: 400, name: "FILTER_NOT_SUPPORTED" };
 
-/// The folder has no name.
+/// The title of the folder is empty.
 ///
-/// Give it one of up to 12 characters.
+/// Use 1 to 12 characters.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FILTER_TITLE_EMPTY`, code 400.
 pub const FILTER_TITLE_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "FILTER_TITLE_EMPTY" };
 
-/// The first name is empty, too long, or made of signs that are not allowed.
+/// The first name is empty, too long, or contains invalid characters.
 ///
-/// Give a name of 1 to 64 characters.
+/// Use 1 to 64 characters.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FIRSTNAME_INVALID`, code 400.
 pub const FIRSTNAME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "FIRSTNAME_INVALID" };
 
-/// So many bytes are for accounts with Telegram Premium: the number is the seconds to wait.
+/// The transfer exceeds the speed limit for accounts without Telegram Premium: the number is the seconds to wait.
 ///
-/// Wait and go on; or download less at a time.
+/// Wait, then continue; transfer less at a time.
 ///
 /// Ask again after as many seconds as the error says.
 ///
@@ -2592,52 +2584,50 @@ pub const FLOOD_PREMIUM_WAIT_X: tl::ErrorName = tl::ErrorName { code: 420, name:
 
 /// A test number was used too often: the number is the seconds to wait.
 ///
-/// Wait, or take another test number.
+/// Wait, or use another test number.
 ///
 /// Ask again after as many seconds as the error says.
 ///
 /// `FLOOD_TEST_PHONE_WAIT_X`, code 420.
 pub const FLOOD_TEST_PHONE_WAIT_X: tl::ErrorName = tl::ErrorName { code: 420, name: "FLOOD_TEST_PHONE_WAIT_X" };
 
-/// The account, or this connection, asked too often: the number is the seconds to wait. Any method may answer so.
+/// Too many requests were made: the number is the seconds to wait. Any method can answer with it.
 ///
-/// Wait that long, then send the same again; sending before may make it longer. Better ask less often: keep what you know.
+/// Wait that long, then send the request again; repeating it earlier can extend the wait. Cache answers, so that fewer requests are needed.
 ///
 /// Ask again after as many seconds as the error says.
 ///
 /// `FLOOD_WAIT_X`, code 420.
 pub const FLOOD_WAIT_X: tl::ErrorName = tl::ErrorName { code: 420, name: "FLOOD_WAIT_X" };
 
-/// No folder was given.
+/// The folder id is missing.
 ///
-/// Give 0 for the main list or 1 for the archive.
+/// Use 0 for the main chat list or 1 for the archive.
 ///
 /// Ask again when the request is another one.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// `FOLDER_ID_EMPTY`, code 400.
 pub const FOLDER_ID_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "FOLDER_ID_EMPTY" };
 
-/// There is no such folder of the chat list.
+/// There is no such folder.
 ///
-/// Use 0 for the main list, 1 for the archive. Folders with filters are numbered elsewhere.
+/// Use 0 for the main chat list or 1 for the archive. Folders created by users have other methods.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FOLDER_ID_INVALID`, code 400.
 pub const FOLDER_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "FOLDER_ID_INVALID" };
 
-/// The payment form is too old, or was paid.
+/// The payment form has expired, or was paid already.
 ///
-/// Fetch [`payments.getPaymentForm`](crate::payments::GetPaymentForm) again and show the price anew.
+/// Call [`payments.getPaymentForm`](crate::payments::GetPaymentForm) again and show the new price.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FORM_EXPIRED`, code 400.
 pub const FORM_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "FORM_EXPIRED" };
 
-/// The number of the payment form is missing.
+/// The id of the payment form is missing.
 ///
 /// Take `form_id` from [`payments.getPaymentForm`](crate::payments::GetPaymentForm).
 ///
@@ -2646,16 +2636,16 @@ pub const FORM_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "FORM_E
 /// `FORM_ID_EMPTY`, code 400.
 pub const FORM_ID_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "FORM_ID_EMPTY" };
 
-/// The same form was paid before.
+/// The form was paid already.
 ///
-/// Take it as paid, and look at the transactions before trying again.
+/// Treat it as paid, and check the transactions before trying again.
 ///
 /// To ask again does not help.
 ///
 /// `FORM_SUBMIT_DUPLICATE`, code 400.
 pub const FORM_SUBMIT_DUPLICATE: tl::ErrorName = tl::ErrorName { code: 400, name: "FORM_SUBMIT_DUPLICATE" };
 
-/// The form cannot be paid in this way, or by this layer.
+/// The form cannot be paid with this method or layer.
 ///
 /// Pay forms in Stars with [`payments.sendStarsForm`](crate::payments::SendStarsForm), others with [`payments.sendPaymentForm`](crate::payments::SendPaymentForm).
 ///
@@ -2664,16 +2654,16 @@ pub const FORM_SUBMIT_DUPLICATE: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `FORM_UNSUPPORTED`, code 400.
 pub const FORM_UNSUPPORTED: tl::ErrorName = tl::ErrorName { code: 400, name: "FORM_UNSUPPORTED" };
 
-/// The supergroup has topics, and cannot have both.
+/// The supergroup has topics, which exclude this setting.
 ///
-/// Switch the topics off with [`channels.toggleForum`](crate::channels::ToggleForum) first.
+/// Disable topics with [`channels.toggleForum`](crate::channels::ToggleForum) first.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FORUM_ENABLED`, code 400.
 pub const FORUM_ENABLED: tl::ErrorName = tl::ErrorName { code: 400, name: "FORUM_ENABLED" };
 
-/// The account became an admin only lately and may not make others admins yet.
+/// The account became an admin only recently and cannot appoint others yet.
 ///
 /// Try again later.
 ///
@@ -2682,54 +2672,54 @@ pub const FORUM_ENABLED: tl::ErrorName = tl::ErrorName { code: 400, name: "FORUM
 /// `FRESH_CHANGE_ADMINS_FORBIDDEN`, code 400 or 406.
 pub const FRESH_CHANGE_ADMINS_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 400, name: "FRESH_CHANGE_ADMINS_FORBIDDEN" };
 
-/// This login is too young to move the account to another number.
+/// This session is too new to change the phone number.
 ///
-/// Do it from an older login, or wait for a day or more.
+/// Use an older session, or wait for a day or more.
 ///
 /// The same request may pass later.
 ///
 /// `FRESH_CHANGE_PHONE_FORBIDDEN`, code 406.
 pub const FRESH_CHANGE_PHONE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 406, name: "FRESH_CHANGE_PHONE_FORBIDDEN" };
 
-/// This login is younger than 24 hours and may not decide about others.
+/// This session is less than 24 hours old and cannot manage other sessions yet.
 ///
-/// Do it from an older login, or wait until it is a day old.
+/// Use an older session, or wait until it is 24 hours old.
 ///
 /// The same request may pass later.
 ///
 /// `FRESH_RESET_AUTHORISATION_FORBIDDEN`, code 406.
 pub const FRESH_RESET_AUTHORISATION_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 406, name: "FRESH_RESET_AUTHORISATION_FORBIDDEN" };
 
-/// A bot named a user or channel through a message ([`inputUserFromMessage`](crate::types::InputUserFromMessage) and the like), which only people's accounts can.
+/// A bot referred to a user or channel through a message ([`inputUserFromMessage`](crate::types::InputUserFromMessage) and the like), which only users can.
 ///
-/// Name the user or channel by id; bots may send 0 as the access hash.
+/// Refer to it by id; bots may pass 0 as access hash.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FROM_MESSAGE_BOT_DISABLED`, code 400.
 pub const FROM_MESSAGE_BOT_DISABLED: tl::ErrorName = tl::ErrorName { code: 400, name: "FROM_MESSAGE_BOT_DISABLED" };
 
-/// The sender to look for cannot be used there.
+/// The sender to filter by is invalid.
 ///
-/// Name a user or chat that can write in this chat; in private chats leave it out.
+/// Pass a user or chat that can write in this chat; leave it out in private chats.
 ///
 /// Ask again when the request is another one.
 ///
 /// `FROM_PEER_INVALID`, code 400.
 pub const FROM_PEER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "FROM_PEER_INVALID" };
 
-/// The account is frozen for breaking Telegram's rules, and cannot do this.
+/// The account is frozen for violating Telegram's terms and cannot call this method.
 ///
-/// The person has to appeal, in an official app. `freeze_appeal_url` of [`help.getAppConfig`](crate::help::GetAppConfig) leads there.
+/// The user has to appeal in an official app; `freeze_appeal_url` of [`help.getAppConfig`](crate::help::GetAppConfig) is the link.
 ///
 /// To ask again does not help.
 ///
 /// `FROZEN_METHOD_INVALID`, code 420.
 pub const FROZEN_METHOD_INVALID: tl::ErrorName = tl::ErrorName { code: 420, name: "FROZEN_METHOD_INVALID" };
 
-/// The account is frozen and is not in this chat.
+/// The account is frozen and is not a member of this chat.
 ///
-/// The person has to appeal, in an official app.
+/// The user has to appeal in an official app.
 ///
 /// To ask again does not help.
 ///
@@ -2738,14 +2728,14 @@ pub const FROZEN_PARTICIPANT_MISSING: tl::ErrorName = tl::ErrorName { code: 400,
 
 /// The game does not belong to the bot that sends it.
 ///
-/// Send games of the own bot, by their short names.
+/// Send the bot's own games, by their short names.
 ///
 /// Ask again when the request is another one.
 ///
 /// `GAME_BOT_INVALID`, code 400.
 pub const GAME_BOT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "GAME_BOT_INVALID" };
 
-/// The topic General cannot have another icon.
+/// The icon of the General topic cannot be changed.
 ///
 /// Leave the icon out.
 ///
@@ -2754,52 +2744,52 @@ pub const GAME_BOT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "GA
 /// `GENERAL_MODIFY_ICON_FORBIDDEN`, code 400.
 pub const GENERAL_MODIFY_ICON_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 400, name: "GENERAL_MODIFY_ICON_FORBIDDEN" };
 
-/// There is no such place.
+/// The coordinates are invalid.
 ///
-/// Give latitudes from -90 to 90 and longitudes from -180 to 180.
+/// Use latitudes from -90 to 90 and longitudes from -180 to 180.
 ///
 /// Ask again when the request is another one.
 ///
 /// `GEO_POINT_INVALID`, code 400.
 pub const GEO_POINT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "GEO_POINT_INVALID" };
 
-/// Premium cannot be given away for so many months.
+/// Premium cannot be given for this number of months.
 ///
-/// Take one of the options that [`payments.getPremiumGiftCodeOptions`](crate::payments::GetPremiumGiftCodeOptions) lists.
+/// Use one of the options from [`payments.getPremiumGiftCodeOptions`](crate::payments::GetPremiumGiftCodeOptions).
 ///
 /// Ask again when the request is another one.
 ///
 /// `GIFT_MONTHS_INVALID`, code 400.
 pub const GIFT_MONTHS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "GIFT_MONTHS_INVALID" };
 
-/// The gift code was used, or is over.
+/// The gift code was used already or has expired.
 ///
-/// Tell the person so.
+/// Tell the user.
 ///
 /// To ask again does not help.
 ///
 /// `GIFT_SLUG_EXPIRED`, code 400.
 pub const GIFT_SLUG_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "GIFT_SLUG_EXPIRED" };
 
-/// There is no gift code like this.
+/// There is no such gift code.
 ///
-/// Take what stands behind `t.me/giftcode/` in the link.
+/// Pass the last part of the link, after `t.me/giftcode/`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `GIFT_SLUG_INVALID`, code 400.
 pub const GIFT_SLUG_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "GIFT_SLUG_INVALID" };
 
-/// So many Stars cannot be given away.
+/// This number of Stars cannot be given.
 ///
-/// Take one of the options that [`payments.getStarsGiftOptions`](crate::payments::GetStarsGiftOptions) lists.
+/// Use one of the options from [`payments.getStarsGiftOptions`](crate::payments::GetStarsGiftOptions).
 ///
 /// Ask again when the request is another one.
 ///
 /// `GIFT_STARS_INVALID`, code 400.
 pub const GIFT_STARS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "GIFT_STARS_INVALID" };
 
-/// An inline result of the type GIF has another MIME type than a GIF or a video.
+/// An inline result of type `gif` is neither a GIF nor a video.
 ///
 /// Use `image/gif` or `video/mp4`.
 ///
@@ -2808,16 +2798,16 @@ pub const GIFT_STARS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `GIF_CONTENT_TYPE_INVALID`, code 400.
 pub const GIF_CONTENT_TYPE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "GIF_CONTENT_TYPE_INVALID" };
 
-/// The file is no GIF, or not there for this account.
+/// The document is not a GIF, or is not available to this account.
 ///
-/// Name a document that is animated.
+/// Pass an animated document.
 ///
 /// Ask again when the request is another one.
 ///
 /// `GIF_ID_INVALID`, code 400.
 pub const GIF_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "GIF_ID_INVALID" };
 
-/// The token of the diagram is too old.
+/// The token of the graph has expired.
 ///
 /// Fetch the statistics again.
 ///
@@ -2826,7 +2816,7 @@ pub const GIF_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "GIF_
 /// `GRAPH_EXPIRED_RELOAD`, code 400.
 pub const GRAPH_EXPIRED_RELOAD: tl::ErrorName = tl::ErrorName { code: 400, name: "GRAPH_EXPIRED_RELOAD" };
 
-/// The token of the diagram is wrong.
+/// The token of the graph is invalid.
 ///
 /// Fetch the statistics again.
 ///
@@ -2835,7 +2825,7 @@ pub const GRAPH_EXPIRED_RELOAD: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `GRAPH_INVALID_RELOAD`, code 400.
 pub const GRAPH_INVALID_RELOAD: tl::ErrorName = tl::ErrorName { code: 400, name: "GRAPH_INVALID_RELOAD" };
 
-/// There is newer data than this token stands for.
+/// There is newer data than the graph token refers to.
 ///
 /// Fetch the statistics again.
 ///
@@ -2844,9 +2834,9 @@ pub const GRAPH_INVALID_RELOAD: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `GRAPH_OUTDATED_RELOAD`, code 400.
 pub const GRAPH_OUTDATED_RELOAD: tl::ErrorName = tl::ErrorName { code: 400, name: "GRAPH_OUTDATED_RELOAD" };
 
-/// Telegram could not add people to the call.
+/// Telegram's servers failed to add users to the call.
 ///
-/// Repeat after a moment.
+/// Send the request again after a moment.
 ///
 /// The same request may pass later.
 ///
@@ -2855,16 +2845,16 @@ pub const GRAPH_OUTDATED_RELOAD: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `GROUPCALL_ADD_PARTICIPANTS_FAILED`, code 500.
 pub const GROUPCALL_ADD_PARTICIPANTS_FAILED: tl::ErrorName = tl::ErrorName { code: 500, name: "GROUPCALL_ADD_PARTICIPANTS_FAILED" };
 
-/// The group call is over.
+/// The group call is over already.
 ///
-/// Forget it; another one may be begun.
+/// Nothing to do; a new call can be started.
 ///
 /// To ask again does not help.
 ///
 /// `GROUPCALL_ALREADY_DISCARDED`, code 400.
 pub const GROUPCALL_ALREADY_DISCARDED: tl::ErrorName = tl::ErrorName { code: 400, name: "GROUPCALL_ALREADY_DISCARDED" };
 
-/// The planned group call has begun.
+/// The scheduled group call has started already.
 ///
 /// Join it.
 ///
@@ -2873,16 +2863,16 @@ pub const GROUPCALL_ALREADY_DISCARDED: tl::ErrorName = tl::ErrorName { code: 400
 /// `GROUPCALL_ALREADY_STARTED`, code 403.
 pub const GROUPCALL_ALREADY_STARTED: tl::ErrorName = tl::ErrorName { code: 403, name: "GROUPCALL_ALREADY_STARTED" };
 
-/// This setting of the call cannot be changed by the account, or not for this call.
+/// The account may not change this setting of the call.
 ///
-/// See `can_change_join_muted` of the call.
+/// Check `can_change_join_muted` of the call.
 ///
 /// To ask again does not help.
 ///
 /// `GROUPCALL_CHANGE_FORBIDDEN`, code 403.
 pub const GROUPCALL_CHANGE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "GROUPCALL_CHANGE_FORBIDDEN" };
 
-/// The group call is over, or closed to the account.
+/// The group call has ended, or the account has no access to it.
 ///
 /// Fetch the chat's full info to see whether there is another call.
 ///
@@ -2891,7 +2881,7 @@ pub const GROUPCALL_CHANGE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403,
 /// `GROUPCALL_FORBIDDEN`, code 403 or 400.
 pub const GROUPCALL_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "GROUPCALL_FORBIDDEN" };
 
-/// There is no group call with this number and access hash, or it is of another kind.
+/// There is no group call with this id and access hash, or it is of another kind.
 ///
 /// Take both from the chat's full info or from [`updateGroupCall`](crate::types::UpdateGroupCall).
 ///
@@ -2900,9 +2890,9 @@ pub const GROUPCALL_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: 
 /// `GROUPCALL_INVALID`, code 400.
 pub const GROUPCALL_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "GROUPCALL_INVALID" };
 
-/// The account is not in the call.
+/// The account has not joined the call.
 ///
-/// Call [`phone.joinGroupCall`](crate::phone::JoinGroupCall) first; after a lost connection, again.
+/// Call [`phone.joinGroupCall`](crate::phone::JoinGroupCall) first, and again after the connection was lost.
 ///
 /// Ask again when the request is another one.
 ///
@@ -2911,25 +2901,25 @@ pub const GROUPCALL_JOIN_MISSING: tl::ErrorName = tl::ErrorName { code: 400, nam
 
 /// The call has this setting already.
 ///
-/// Nothing has to be done.
+/// Nothing to do; treat it as success.
 ///
 /// To ask again does not help.
 ///
 /// `GROUPCALL_NOT_MODIFIED`, code 400.
 pub const GROUPCALL_NOT_MODIFIED: tl::ErrorName = tl::ErrorName { code: 400, name: "GROUPCALL_NOT_MODIFIED" };
 
-/// The number of the audio stream is in use in this call.
+/// The SSRC of the audio stream is in use in this call.
 ///
-/// Draw another one and join again.
+/// Choose another one and join again.
 ///
 /// Ask again when the request is another one.
 ///
 /// `GROUPCALL_SSRC_DUPLICATE_MUCH`, code 400.
 pub const GROUPCALL_SSRC_DUPLICATE_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "GROUPCALL_SSRC_DUPLICATE_MUCH" };
 
-/// An album cannot be forwarded like this.
+/// The messages of the album cannot be forwarded together like this.
 ///
-/// Name all its messages in order, or each alone.
+/// Forward all messages of the album in order, or single ones.
 ///
 /// Ask again when the request is another one.
 ///
@@ -2938,61 +2928,59 @@ pub const GROUPED_MEDIA_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name
 
 /// There is no such group call.
 ///
-/// Take number and access hash from the chat's full info.
+/// Take id and access hash from the chat's full info.
 ///
 /// Ask again when the request is another one.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// `GROUP_CALL_INVALID`, code 400.
 pub const GROUP_CALL_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "GROUP_CALL_INVALID" };
 
-/// It is no hashtag.
+/// It is not a valid hashtag.
 ///
-/// Give letters, digits and underscores, without `#`.
+/// Use letters, digits and underscores, without `#`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `HASHTAG_INVALID`, code 400.
 pub const HASHTAG_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "HASHTAG_INVALID" };
 
-/// No device or website login has this number: it is not in the list of this account (any more), or comes from the other list. For [`account.sendConfirmPhoneCode`](crate::account::SendConfirmPhoneCode): the link is void.
+/// No device session or website login of this account has this hash: it has ended already, or the hash is from the other list. For [`account.sendConfirmPhoneCode`](crate::account::SendConfirmPhoneCode): the link is no longer valid.
 ///
-/// Fetch the list again: [`account.getAuthorizations`](crate::account::GetAuthorizations) for devices, [`account.getWebAuthorizations`](crate::account::GetWebAuthorizations) for websites. If it is not there, it is ended, which is what you wanted.
+/// Fetch the list again: [`account.getAuthorizations`](crate::account::GetAuthorizations) for sessions, [`account.getWebAuthorizations`](crate::account::GetWebAuthorizations) for websites. If it is not there, it has ended, which is what you wanted.
 ///
 /// Ask again when the request is another one.
 ///
 /// `HASH_INVALID`, code 400.
 pub const HASH_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "HASH_INVALID" };
 
-/// A hash of a Passport document does not have 32 bytes.
+/// A hash of a Telegram Passport document does not have 32 bytes.
 ///
-/// Send back the hash of the document as it came.
+/// Pass the hash of the document unchanged.
 ///
 /// Ask again when the request is another one.
 ///
 /// `HASH_SIZE_INVALID`, code 400.
 pub const HASH_SIZE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "HASH_SIZE_INVALID" };
 
-/// The person does not ask to join any more: another admin answered, or the request was taken back.
+/// The join request no longer exists: it was answered by another admin, or withdrawn.
 ///
-/// Fetch the requests again.
+/// Fetch the list of requests again.
 ///
 /// To ask again does not help.
 ///
 /// `HIDE_REQUESTER_MISSING`, code 400.
 pub const HIDE_REQUESTER_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "HIDE_REQUESTER_MISSING" };
 
-/// Telegram could not load the messages.
+/// Telegram's servers failed to load the messages.
 ///
-/// Repeat after a moment.
+/// Send the request again after a moment.
 ///
 /// The same request may pass later.
 ///
 /// `HISTORY_GET_FAILED`, code 500.
 pub const HISTORY_GET_FAILED: tl::ErrorName = tl::ErrorName { code: 500, name: "HISTORY_GET_FAILED" };
 
-/// The prepared message is too old.
+/// The prepared message has expired.
 ///
 /// Let the bot prepare it again.
 ///
@@ -3001,126 +2989,126 @@ pub const HISTORY_GET_FAILED: tl::ErrorName = tl::ErrorName { code: 500, name: "
 /// `ID_EXPIRED`, code 400.
 pub const ID_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "ID_EXPIRED" };
 
-/// There is no prepared message with this number.
+/// There is no prepared message with this id.
 ///
-/// Use the number as the Mini App gave it.
+/// Pass the id as the Mini App gave it.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ID_INVALID`, code 400.
 pub const ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "ID_INVALID" };
 
-/// The file could not be read as a picture.
+/// The file could not be processed as a picture.
 ///
-/// Send a whole JPEG or PNG of common size; uploading it again can help.
+/// Upload a valid JPEG or PNG of common size again.
 ///
 /// Ask again when the request is another one.
 ///
 /// `IMAGE_PROCESS_FAILED`, code 400.
 pub const IMAGE_PROCESS_FAILED: tl::ErrorName = tl::ErrorName { code: 400, name: "IMAGE_PROCESS_FAILED" };
 
-/// The file to be imported is empty or too large.
+/// The file to import is empty or too large.
 ///
-/// Export the chat again, without media for a smaller file.
+/// Export the chat again; an export without media is smaller.
 ///
 /// Ask again when the request is another one.
 ///
 /// `IMPORT_FILE_INVALID`, code 400.
 pub const IMPORT_FILE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "IMPORT_FILE_INVALID" };
 
-/// The dates in the file to be imported cannot be read.
+/// The dates in the file to import cannot be parsed.
 ///
-/// Export the chat again, with another language or date format of the other app.
+/// Export the chat again with another language or date format in the other app.
 ///
 /// Ask again when the request is another one.
 ///
 /// `IMPORT_FORMAT_DATE_INVALID`, code 400.
 pub const IMPORT_FORMAT_DATE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "IMPORT_FORMAT_DATE_INVALID" };
 
-/// The file was exported by no app that Telegram knows.
+/// Telegram does not recognize the format of the exported chat.
 ///
-/// Use the unchanged file; [`messages.checkHistoryImport`](crate::messages::CheckHistoryImport) takes its first 100 lines.
+/// Use the unmodified export; [`messages.checkHistoryImport`](crate::messages::CheckHistoryImport) takes its first 100 lines.
 ///
 /// Ask again when the request is another one.
 ///
 /// `IMPORT_FORMAT_UNRECOGNIZED`, code 400.
 pub const IMPORT_FORMAT_UNRECOGNIZED: tl::ErrorName = tl::ErrorName { code: 400, name: "IMPORT_FORMAT_UNRECOGNIZED" };
 
-/// There is no import with this number, or it has begun or ended.
+/// There is no import with this id, or it has started or ended.
 ///
-/// Begin with [`messages.initHistoryImport`](crate::messages::InitHistoryImport).
+/// Start with [`messages.initHistoryImport`](crate::messages::InitHistoryImport).
 ///
 /// Ask again when the request is another one.
 ///
 /// `IMPORT_ID_INVALID`, code 400.
 pub const IMPORT_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "IMPORT_ID_INVALID" };
 
-/// The contact link cannot be used: it is too old, or was changed.
+/// The contact link has expired or is damaged.
 ///
-/// Ask the person for a fresh one.
+/// Ask the user for a new one.
 ///
 /// Ask again when the request is another one.
 ///
 /// `IMPORT_TOKEN_INVALID`, code 400.
 pub const IMPORT_TOKEN_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "IMPORT_TOKEN_INVALID" };
 
-/// Only the bot that the message came through can edit it.
+/// Only the inline bot that the message was sent through can edit it.
 ///
-/// Edit messages that the account wrote itself.
+/// Edit only messages that the account wrote itself.
 ///
 /// To ask again does not help.
 ///
 /// `INLINE_BOT_REQUIRED`, code 403.
 pub const INLINE_BOT_REQUIRED: tl::ErrorName = tl::ErrorName { code: 403, name: "INLINE_BOT_REQUIRED" };
 
-/// The results of the bot are too old.
+/// The inline results have expired.
 ///
-/// Call [`messages.getInlineBotResults`](crate::messages::GetInlineBotResults) again and choose anew.
+/// Call [`messages.getInlineBotResults`](crate::messages::GetInlineBotResults) again.
 ///
 /// Ask again when the request is another one.
 ///
 /// `INLINE_RESULT_EXPIRED`, code 400.
 pub const INLINE_RESULT_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "INLINE_RESULT_EXPIRED" };
 
-/// The folder is not one that was joined by a link.
+/// The folder was not joined by a link.
 ///
-/// Name a folder of the type [`dialogFilterChatlist`](crate::types::DialogFilterChatlist).
+/// Pass a folder of type [`dialogFilterChatlist`](crate::types::DialogFilterChatlist).
 ///
 /// Ask again when the request is another one.
 ///
 /// `INPUT_CHATLIST_INVALID`, code 400.
 pub const INPUT_CHATLIST_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "INPUT_CHATLIST_INVALID" };
 
-/// The bytes hold a constructor that Telegram does not expect there.
+/// The request contains a constructor that is unknown or not expected there.
 ///
-/// Encode with the schema of the layer that [`invokeWithLayer`](crate::InvokeWithLayer) names.
+/// Encode the request with the schema of the layer given to [`invokeWithLayer`](crate::InvokeWithLayer).
 ///
 /// Ask again when the request is another one.
 ///
 /// `INPUT_CONSTRUCTOR_INVALID`, code 400.
 pub const INPUT_CONSTRUCTOR_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "INPUT_CONSTRUCTOR_INVALID" };
 
-/// The bytes of the request end too early or do not fit the schema.
+/// The request ends too early or does not match the schema.
 ///
-/// Encode with the schema of the layer that [`invokeWithLayer`](crate::InvokeWithLayer) names.
+/// Encode the request with the schema of the layer given to [`invokeWithLayer`](crate::InvokeWithLayer).
 ///
 /// Ask again when the request is another one.
 ///
 /// `INPUT_FETCH_ERROR`, code 400.
 pub const INPUT_FETCH_ERROR: tl::ErrorName = tl::ErrorName { code: 400, name: "INPUT_FETCH_ERROR" };
 
-/// The bytes of the request cannot be read.
+/// The request cannot be decoded.
 ///
-/// Encode with the schema of the layer that [`invokeWithLayer`](crate::InvokeWithLayer) names.
+/// Encode the request with the schema of the layer given to [`invokeWithLayer`](crate::InvokeWithLayer).
 ///
 /// Ask again when the request is another one.
 ///
 /// `INPUT_FETCH_FAIL`, code 400.
 pub const INPUT_FETCH_FAIL: tl::ErrorName = tl::ErrorName { code: 400, name: "INPUT_FETCH_FAIL" };
 
-/// Telegram cannot make a file of what was uploaded.
+/// The uploaded file cannot be used.
 ///
-/// Upload all its parts again, and name it by [`inputFile`](crate::types::InputFile) up to 10 MB, by [`inputFileBig`](crate::types::InputFileBig) above.
+/// Upload all parts again, and pass [`inputFile`](crate::types::InputFile) for up to 10 MB, [`inputFileBig`](crate::types::InputFileBig) above.
 ///
 /// Ask again when the request is another one.
 ///
@@ -3138,18 +3126,16 @@ pub const INPUT_FILTER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name:
 
 /// There is no such layer.
 ///
-/// Name a layer that Telegram supports in [`invokeWithLayer`](crate::InvokeWithLayer).
+/// Pass a layer that Telegram supports to [`invokeWithLayer`](crate::InvokeWithLayer).
 ///
 /// Ask again when the request is another one.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// `INPUT_LAYER_INVALID`, code 400.
 pub const INPUT_LAYER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "INPUT_LAYER_INVALID" };
 
-/// Telegram knows no method with this id in this layer.
+/// There is no method with this constructor id in the layer.
 ///
-/// Check the id and the layer. Very new and very old methods are not there.
+/// Check the id and the layer: new methods need a new layer, and very old ones were removed.
 ///
 /// Ask again when the request is another one.
 ///
@@ -3158,41 +3144,41 @@ pub const INPUT_METHOD_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name:
 
 /// The list of chats is empty.
 ///
-/// Name at least one.
+/// Pass at least one chat.
 ///
 /// Ask again when the request is another one.
 ///
 /// `INPUT_PEERS_EMPTY`, code 400.
 pub const INPUT_PEERS_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "INPUT_PEERS_EMPTY" };
 
-/// What the payment is for makes no sense here.
+/// The purpose of the purchase is invalid.
 ///
-/// Use the constructor of [`InputStorePaymentPurpose`](crate::enums::InputStorePaymentPurpose) that belongs to what is bought.
+/// Use the constructor of [`InputStorePaymentPurpose`](crate::enums::InputStorePaymentPurpose) for what is bought.
 ///
 /// Ask again when the request is another one.
 ///
 /// `INPUT_PURPOSE_INVALID`, code 400.
 pub const INPUT_PURPOSE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "INPUT_PURPOSE_INVALID" };
 
-/// The request has too many bytes.
+/// The request is too long.
 ///
-/// Split it: fewer entries at a time.
+/// Split it into several requests with fewer entries.
 ///
 /// Ask again when the request is another one.
 ///
 /// `INPUT_REQUEST_TOO_LONG`, code 400.
 pub const INPUT_REQUEST_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 400, name: "INPUT_REQUEST_TOO_LONG" };
 
-/// So many Stars cannot be offered.
+/// This number of Stars cannot be offered.
 ///
-/// Keep within the limits of [`help.getAppConfig`](crate::help::GetAppConfig).
+/// Keep within the limits in [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
 /// Ask again when the request is another one.
 ///
 /// `INPUT_STARS_AMOUNT_INVALID`, code 400.
 pub const INPUT_STARS_AMOUNT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "INPUT_STARS_AMOUNT_INVALID" };
 
-/// A part of a Star was given where only whole ones are allowed.
+/// Only whole Stars are allowed here.
 ///
 /// Set `nanos` to 0.
 ///
@@ -3201,18 +3187,18 @@ pub const INPUT_STARS_AMOUNT_INVALID: tl::ErrorName = tl::ErrorName { code: 400,
 /// `INPUT_STARS_NANOS_INVALID`, code 400.
 pub const INPUT_STARS_NANOS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "INPUT_STARS_NANOS_INVALID" };
 
-/// There is no text.
+/// The text is empty.
 ///
-/// Give one.
+/// Pass a text.
 ///
 /// Ask again when the request is another one.
 ///
 /// `INPUT_TEXT_EMPTY`, code 400.
 pub const INPUT_TEXT_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "INPUT_TEXT_EMPTY" };
 
-/// The text has more characters than can be worked on at once.
+/// The text is too long.
 ///
-/// Send it in pieces.
+/// Split it.
 ///
 /// Ask again when the request is another one.
 ///
@@ -3221,86 +3207,86 @@ pub const INPUT_TEXT_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 400, name: 
 
 /// The other account was deleted.
 ///
-/// Forget the user, or show it as a deleted account.
+/// Show it as a deleted account, or delete it from the app's own data.
 ///
 /// To ask again does not help.
 ///
 /// `INPUT_USER_DEACTIVATED`, code 400.
 pub const INPUT_USER_DEACTIVATED: tl::ErrorName = tl::ErrorName { code: 400, name: "INPUT_USER_DEACTIVATED" };
 
-/// Telegram's data centres could not reach each other; the number says which one.
+/// Telegram's data centres failed to communicate; the number is the id of one.
 ///
-/// Repeat after a moment, with growing pauses.
+/// Send the request again, with increasing delays.
 ///
 /// The same request may pass later.
 ///
 /// `INTERDC_X_CALL_ERROR`, code 500.
 pub const INTERDC_X_CALL_ERROR: tl::ErrorName = tl::ErrorName { code: 500, name: "INTERDC_X_CALL_ERROR" };
 
-/// Telegram's data centres could not reach each other; the number says which one.
+/// Telegram's data centres failed to communicate; the number is the id of one.
 ///
-/// Repeat after a moment, with growing pauses.
+/// Send the request again, with increasing delays.
 ///
 /// The same request may pass later.
 ///
 /// `INTERDC_X_CALL_RICH_ERROR`, code 500.
 pub const INTERDC_X_CALL_RICH_ERROR: tl::ErrorName = tl::ErrorName { code: 500, name: "INTERDC_X_CALL_RICH_ERROR" };
 
-/// The shared folder has as many links as it can have.
+/// The shared folder has the maximum number of links.
 ///
-/// Delete one with [`chatlists.deleteExportedInvite`](crate::chatlists::DeleteExportedInvite).
+/// Delete one with [`chatlists.deleteExportedInvite`](crate::chatlists::DeleteExportedInvite) first.
 ///
 /// Ask again when the request is another one.
 ///
 /// `INVITES_TOO_MUCH`, code 400.
 pub const INVITES_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "INVITES_TOO_MUCH" };
 
-/// Who is in the call as a channel cannot invite others.
+/// A participant who joined the call as a channel cannot invite others.
 ///
-/// Join the call as yourself, or send a link.
+/// Join the call as the user, or share a link.
 ///
 /// Ask again when the request is another one.
 ///
 /// `INVITE_FORBIDDEN_WITH_JOINAS`, code 400.
 pub const INVITE_FORBIDDEN_WITH_JOINAS: tl::ErrorName = tl::ErrorName { code: 400, name: "INVITE_FORBIDDEN_WITH_JOINAS" };
 
-/// Nothing is given of the invite link.
+/// The hash of the invite link is empty.
 ///
-/// Give what stands behind `t.me/+` or `t.me/joinchat/`.
+/// Pass the last part of the link, after `t.me/+` or `t.me/joinchat/`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `INVITE_HASH_EMPTY`, code 400.
 pub const INVITE_HASH_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "INVITE_HASH_EMPTY" };
 
-/// The invite link does not work any more: it was revoked, is over, or was used up.
+/// The invite link no longer works: it was revoked, has expired, or has reached its usage limit.
 ///
-/// Ask for another link.
+/// Ask for a new link.
 ///
 /// To ask again does not help.
 ///
 /// `INVITE_HASH_EXPIRED`, code 400 or 406.
 pub const INVITE_HASH_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "INVITE_HASH_EXPIRED" };
 
-/// It is no invite link.
+/// It is not a valid invite link.
 ///
-/// Give what stands behind `t.me/+` or `t.me/joinchat/`, nothing more.
+/// Pass only the last part of the link, after `t.me/+` or `t.me/joinchat/`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `INVITE_HASH_INVALID`, code 400.
 pub const INVITE_HASH_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "INVITE_HASH_INVALID" };
 
-/// The request to join went out; an admin has to say yes.
+/// The join request was sent; an admin has to approve it.
 ///
-/// Wait for the update that the account is a member.
+/// Wait until an update says that the account is a member.
 ///
 /// To ask again does not help.
 ///
 /// `INVITE_REQUEST_SENT`, code 400.
 pub const INVITE_REQUEST_SENT: tl::ErrorName = tl::ErrorName { code: 400, name: "INVITE_REQUEST_SENT" };
 
-/// Only links that were revoked can be deleted.
+/// Only revoked invite links can be deleted.
 ///
 /// Revoke it with [`messages.editExportedChatInvite`](crate::messages::EditExportedChatInvite) first.
 ///
@@ -3309,25 +3295,25 @@ pub const INVITE_REQUEST_SENT: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `INVITE_REVOKED_MISSING`, code 400.
 pub const INVITE_REVOKED_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "INVITE_REVOKED_MISSING" };
 
-/// Nothing is given of the folder's link.
+/// The slug of the folder link is empty.
 ///
-/// Give what stands behind `t.me/addlist/`.
+/// Pass the last part of the link, after `t.me/addlist/`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `INVITE_SLUG_EMPTY`, code 400.
 pub const INVITE_SLUG_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "INVITE_SLUG_EMPTY" };
 
-/// The folder's link does not work any more.
+/// The folder link is no longer valid.
 ///
-/// Ask for another link.
+/// Ask for a new link.
 ///
 /// To ask again does not help.
 ///
 /// `INVITE_SLUG_EXPIRED`, code 400.
 pub const INVITE_SLUG_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "INVITE_SLUG_EXPIRED" };
 
-/// It is no link of this folder.
+/// It is not a link of this folder.
 ///
 /// Take it from [`chatlists.getExportedInvites`](crate::chatlists::GetExportedInvites).
 ///
@@ -3336,16 +3322,16 @@ pub const INVITE_SLUG_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `INVITE_SLUG_INVALID`, code 400.
 pub const INVITE_SLUG_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "INVITE_SLUG_INVALID" };
 
-/// There is no such invoice, or it cannot be paid like this.
+/// The invoice does not exist, or cannot be paid this way.
 ///
-/// Name the invoice by its message or its slug, as it came.
+/// Refer to the invoice by its message or its slug.
 ///
 /// Ask again when the request is another one.
 ///
 /// `INVOICE_INVALID`, code 400.
 pub const INVOICE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "INVOICE_INVALID" };
 
-/// The bot's data in the invoice is empty or too long.
+/// The payload of the invoice is empty or too long.
 ///
 /// Use 1 to 128 bytes.
 ///
@@ -3354,16 +3340,16 @@ pub const INVOICE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "INV
 /// `INVOICE_PAYLOAD_INVALID`, code 400.
 pub const INVOICE_PAYLOAD_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "INVOICE_PAYLOAD_INVALID" };
 
-/// The account may not be in the call as this channel or user.
+/// The account may not join the call as this peer.
 ///
-/// Take one from [`phone.getGroupCallJoinAs`](crate::phone::GetGroupCallJoinAs).
+/// Use a peer from [`phone.getGroupCallJoinAs`](crate::phone::GetGroupCallJoinAs).
 ///
 /// Ask again when the request is another one.
 ///
 /// `JOIN_AS_PEER_INVALID`, code 400.
 pub const JOIN_AS_PEER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "JOIN_AS_PEER_INVALID" };
 
-/// There is no language like this.
+/// There is no such language.
 ///
 /// Take the code from [`langpack.getLanguages`](crate::langpack::GetLanguages).
 ///
@@ -3372,16 +3358,16 @@ pub const JOIN_AS_PEER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `LANGUAGE_INVALID`, code 400.
 pub const LANGUAGE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "LANGUAGE_INVALID" };
 
-/// It is no code of a language.
+/// It is not a valid language code.
 ///
-/// Use two letters of ISO 639-1, or leave it empty for all languages.
+/// Use two letters of ISO 639-1, or an empty string for all languages.
 ///
 /// Ask again when the request is another one.
 ///
 /// `LANG_CODE_INVALID`, code 400.
 pub const LANG_CODE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "LANG_CODE_INVALID" };
 
-/// The app's texts are not translated into this language.
+/// The app is not translated into this language.
 ///
 /// Take the code from [`langpack.getLanguages`](crate::langpack::GetLanguages).
 ///
@@ -3390,34 +3376,34 @@ pub const LANG_CODE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "L
 /// `LANG_CODE_NOT_SUPPORTED`, code 400.
 pub const LANG_CODE_NOT_SUPPORTED: tl::ErrorName = tl::ErrorName { code: 400, name: "LANG_CODE_NOT_SUPPORTED" };
 
-/// There is no such set of an app's texts.
+/// There is no language pack with this name.
 ///
-/// Use `android`, `ios`, `tdesktop`, `macos`, `android_x` or the like.
+/// Use `android`, `ios`, `tdesktop`, `macos`, `android_x` or another existing one.
 ///
 /// Ask again when the request is another one.
 ///
 /// `LANG_PACK_INVALID`, code 400.
 pub const LANG_PACK_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "LANG_PACK_INVALID" };
 
-/// The last name is too long or made of signs that are not allowed.
+/// The last name is too long or contains invalid characters.
 ///
-/// Give up to 64 characters, or leave it empty.
+/// Use up to 64 characters, or leave it empty.
 ///
 /// Ask again when the request is another one.
 ///
 /// `LASTNAME_INVALID`, code 400.
 pub const LASTNAME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "LASTNAME_INVALID" };
 
-/// The length of the piece breaks the rules for files.
+/// The length of the chunk breaks the rules of [`upload.getFile`](crate::upload::GetFile).
 ///
-/// Use a multiple of 4096 bytes that divides 1048576; with `precise` multiples of 1024 up to 1 MiB.
+/// Use a multiple of 4096 that divides 1048576; with `precise` any multiple of 1024 up to 1 MiB.
 ///
 /// Ask again when the request is another one.
 ///
 /// `LIMIT_INVALID`, code 400.
 pub const LIMIT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "LIMIT_INVALID" };
 
-/// So many different reactions on a message are not possible.
+/// The number of different reactions per message is out of range.
 ///
 /// Use 1 to 11.
 ///
@@ -3426,27 +3412,27 @@ pub const LIMIT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "LIMIT
 /// `LIMIT_PER_POST_INVALID`, code 400.
 pub const LIMIT_PER_POST_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "LIMIT_PER_POST_INVALID" };
 
-/// The channel and the group are a pair already.
+/// The channel and the group are linked already.
 ///
-/// Nothing has to be done.
+/// Nothing to do; treat it as success.
 ///
 /// To ask again does not help.
 ///
 /// `LINK_NOT_MODIFIED`, code 400.
 pub const LINK_NOT_MODIFIED: tl::ErrorName = tl::ErrorName { code: 400, name: "LINK_NOT_MODIFIED" };
 
-/// There is no file at this location.
+/// There is no file for this location.
 ///
-/// Check the id, the access hash and the size's name, and ask the data centre that the file names.
+/// Check the id, the access hash and the name of the size, and ask the file's data centre.
 ///
 /// Ask again when the request is another one.
 ///
 /// `LOCATION_INVALID`, code 400.
 pub const LOCATION_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "LOCATION_INVALID" };
 
-/// The bot that shall manage the new one cannot be used for that.
+/// The bot cannot manage other bots.
 ///
-/// Name a bot by its id and access hash that may manage bots.
+/// Pass a bot that may manage bots, by id and access hash.
 ///
 /// Ask again when the request is another one.
 ///
@@ -3455,9 +3441,9 @@ pub const LOCATION_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "LO
 /// `MANAGER_INVALID`, code 400.
 pub const MANAGER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "MANAGER_INVALID" };
 
-/// The bot was not allowed to make and manage other bots.
+/// The bot has no permission to create and manage other bots.
 ///
-/// Its owner has to switch that on with BotFather.
+/// Its owner has to enable that with BotFather.
 ///
 /// To ask again does not help.
 ///
@@ -3466,34 +3452,34 @@ pub const MANAGER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "MAN
 /// `MANAGER_PERMISSION_MISSING`, code 400.
 pub const MANAGER_PERMISSION_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "MANAGER_PERMISSION_MISSING" };
 
-/// The latest moment makes no sense.
+/// The latest date is invalid.
 ///
-/// Give Unix time in seconds, not before the earliest one.
+/// Use Unix time in seconds, not before the earliest date.
 ///
 /// Ask again when the request is another one.
 ///
 /// `MAX_DATE_INVALID`, code 400.
 pub const MAX_DATE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "MAX_DATE_INVALID" };
 
-/// The highest number makes no sense.
+/// The maximum id is invalid.
 ///
-/// Give a number that came from the list, or 0 where that is allowed.
+/// Pass an id from the list, or 0 where that is allowed.
 ///
 /// Ask again when the request is another one.
 ///
 /// `MAX_ID_INVALID`, code 400.
 pub const MAX_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "MAX_ID_INVALID" };
 
-/// There is no such state of the second sequence of events.
+/// There is no such `qts` state.
 ///
-/// Give a `qts` that was got before.
+/// Pass a `qts` that was received before.
 ///
 /// Ask again when the request is another one.
 ///
 /// `MAX_QTS_INVALID`, code 400.
 pub const MAX_QTS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "MAX_QTS_INVALID" };
 
-/// The MD5 of the uploaded file is another one than the given: bytes got lost or changed.
+/// The uploaded file does not match its MD5 checksum.
 ///
 /// Upload it again, or leave the checksum empty.
 ///
@@ -3502,9 +3488,9 @@ pub const MAX_QTS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "MAX
 /// `MD5_CHECKSUM_INVALID`, code 400.
 pub const MD5_CHECKSUM_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "MD5_CHECKSUM_INVALID" };
 
-/// The media was bought before.
+/// The media was paid already.
 ///
-/// Fetch it with [`messages.getExtendedMedia`](crate::messages::GetExtendedMedia).
+/// Get the media with [`messages.getExtendedMedia`](crate::messages::GetExtendedMedia).
 ///
 /// To ask again does not help.
 ///
@@ -3513,18 +3499,18 @@ pub const MD5_CHECKSUM_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `MEDIA_ALREADY_PAID`, code 400.
 pub const MEDIA_ALREADY_PAID: tl::ErrorName = tl::ErrorName { code: 400, name: "MEDIA_ALREADY_PAID" };
 
-/// The text below the media has too many characters.
+/// The caption is longer than the account may use.
 ///
-/// Use up to 1024, or 4096 with Telegram Premium; the limits are in [`help.getAppConfig`](crate::help::GetAppConfig).
+/// Use up to 1024 characters, or 4096 with Telegram Premium; [`help.getAppConfig`](crate::help::GetAppConfig) has the limits.
 ///
 /// Ask again when the request is another one.
 ///
 /// `MEDIA_CAPTION_TOO_LONG`, code 400.
 pub const MEDIA_CAPTION_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 400, name: "MEDIA_CAPTION_TOO_LONG" };
 
-/// There is no media, or it cannot be sent like this.
+/// The media is missing or cannot be sent like this.
 ///
-/// Name an uploaded file, or one with id, access hash and file reference.
+/// Pass an uploaded file, or one with id, access hash and file reference.
 ///
 /// Ask again when the request is another one.
 ///
@@ -3533,16 +3519,16 @@ pub const MEDIA_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "MEDIA_E
 
 /// The file cannot be used as this kind of media.
 ///
-/// Check that it went up whole, and its attributes.
+/// Check that it was uploaded completely, and its attributes.
 ///
 /// Ask again when the request is another one.
 ///
 /// `MEDIA_FILE_INVALID`, code 400.
 pub const MEDIA_FILE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "MEDIA_FILE_INVALID" };
 
-/// The album would mix kinds that do not go together.
+/// These kinds of media cannot be combined in an album.
 ///
-/// Photos and videos go together; files go with files, music with music.
+/// Combine photos and videos, or only files, or only music.
 ///
 /// Ask again when the request is another one.
 ///
@@ -3558,7 +3544,7 @@ pub const MEDIA_GROUPED_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `MEDIA_INVALID`, code 400.
 pub const MEDIA_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "MEDIA_INVALID" };
 
-/// The message cannot get media of this kind in place of the old one.
+/// The new media cannot replace the media of this message.
 ///
 /// Use media of the same kind, or send a new message.
 ///
@@ -3569,14 +3555,14 @@ pub const MEDIA_NEW_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "M
 
 /// The media of this message cannot be replaced.
 ///
-/// Send a new message.
+/// Send a new message instead.
 ///
 /// To ask again does not help.
 ///
 /// `MEDIA_PREV_INVALID`, code 400.
 pub const MEDIA_PREV_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "MEDIA_PREV_INVALID" };
 
-/// The media destroys itself and cannot be edited, or media like that cannot be put there.
+/// Self-destructing media cannot be edited or used in an edit.
 ///
 /// Send a new message.
 ///
@@ -3585,43 +3571,43 @@ pub const MEDIA_PREV_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `MEDIA_TTL_INVALID`, code 400.
 pub const MEDIA_TTL_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "MEDIA_TTL_INVALID" };
 
-/// Something else than a photo or a video was given for a story.
+/// Stories support only photos and videos.
 ///
-/// Upload one of these.
+/// Upload a photo or a video.
 ///
 /// Ask again when the request is another one.
 ///
 /// `MEDIA_TYPE_INVALID`, code 400.
 pub const MEDIA_TYPE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "MEDIA_TYPE_INVALID" };
 
-/// The file is no video that could be a story.
+/// The file is not a video that can be a story.
 ///
-/// Give a video with its attributes: duration, width, height.
+/// Upload a video with the attributes duration, width and height.
 ///
 /// Ask again when the request is another one.
 ///
 /// `MEDIA_VIDEO_STORY_MISSING`, code 400.
 pub const MEDIA_VIDEO_STORY_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "MEDIA_VIDEO_STORY_MISSING" };
 
-/// Only supergroups that were made with a place can have another one.
+/// Only location-based supergroups can change their location.
 ///
-/// Make a group with a place.
+/// Create a group with a location.
 ///
 /// To ask again does not help.
 ///
 /// `MEGAGROUP_GEO_REQUIRED`, code 400.
 pub const MEGAGROUP_GEO_REQUIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "MEGAGROUP_GEO_REQUIRED" };
 
-/// The discussion group of the pair is no supergroup of this account.
+/// The discussion group to link is not a supergroup of this account.
 ///
-/// Take it from [`channels.getGroupsForDiscussion`](crate::channels::GetGroupsForDiscussion); turn a basic group into a supergroup first.
+/// Take it from [`channels.getGroupsForDiscussion`](crate::channels::GetGroupsForDiscussion); convert a basic group into a supergroup first.
 ///
 /// Ask again when the request is another one.
 ///
 /// `MEGAGROUP_ID_INVALID`, code 400.
 pub const MEGAGROUP_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "MEGAGROUP_ID_INVALID" };
 
-/// New members do not see the history of the supergroup, which a discussion group needs.
+/// The supergroup hides its history from new members, which a discussion group must not do.
 ///
 /// Call [`channels.togglePreHistoryHidden`](crate::channels::TogglePreHistoryHidden) with `false` first.
 ///
@@ -3630,18 +3616,18 @@ pub const MEGAGROUP_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `MEGAGROUP_PREHISTORY_HIDDEN`, code 400.
 pub const MEGAGROUP_PREHISTORY_HIDDEN: tl::ErrorName = tl::ErrorName { code: 400, name: "MEGAGROUP_PREHISTORY_HIDDEN" };
 
-/// This works for supergroups only, not for channels.
+/// The method works for supergroups only, not for channels.
 ///
-/// Name a supergroup; for channels there is [`stats.getBroadcastStats`](crate::stats::GetBroadcastStats).
+/// Pass a supergroup; for statistics of channels use [`stats.getBroadcastStats`](crate::stats::GetBroadcastStats).
 ///
 /// Ask again when the request is another one.
 ///
 /// `MEGAGROUP_REQUIRED`, code 400.
 pub const MEGAGROUP_REQUIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "MEGAGROUP_REQUIRED" };
 
-/// Telegram could not find where a member's data is.
+/// Telegram's servers failed to locate the data of a member.
 ///
-/// Repeat after a while.
+/// Send the request again later.
 ///
 /// The same request may pass later.
 ///
@@ -3650,9 +3636,9 @@ pub const MEGAGROUP_REQUIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `MEMBER_NO_LOCATION`, code 500.
 pub const MEMBER_NO_LOCATION: tl::ErrorName = tl::ErrorName { code: 500, name: "MEMBER_NO_LOCATION" };
 
-/// Telegram's server failed inside.
+/// An internal error of Telegram's servers.
 ///
-/// Repeat after a while.
+/// Send the request again later.
 ///
 /// The same request may pass later.
 ///
@@ -3661,7 +3647,7 @@ pub const MEMBER_NO_LOCATION: tl::ErrorName = tl::ErrorName { code: 500, name: "
 /// `MEMBER_OCCUPY_PRIMARY_LOC_FAILED`, code 500.
 pub const MEMBER_OCCUPY_PRIMARY_LOC_FAILED: tl::ErrorName = tl::ErrorName { code: 500, name: "MEMBER_OCCUPY_PRIMARY_LOC_FAILED" };
 
-/// Only who wrote the message may edit it.
+/// Only the author of the message can edit it.
 ///
 /// Edit messages with `out` set only.
 ///
@@ -3670,16 +3656,16 @@ pub const MEMBER_OCCUPY_PRIMARY_LOC_FAILED: tl::ErrorName = tl::ErrorName { code
 /// `MESSAGE_AUTHOR_REQUIRED`, code 403.
 pub const MESSAGE_AUTHOR_REQUIRED: tl::ErrorName = tl::ErrorName { code: 403, name: "MESSAGE_AUTHOR_REQUIRED" };
 
-/// A message of these may not be deleted by this account.
+/// The account may not delete one of these messages.
 ///
-/// Admins with `delete_messages` delete for all; service messages about a new group stay.
+/// Admins with `delete_messages` can delete messages of others; the service message about a new group cannot be deleted.
 ///
 /// To ask again does not help.
 ///
 /// `MESSAGE_DELETE_FORBIDDEN`, code 403.
 pub const MESSAGE_DELETE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "MESSAGE_DELETE_FORBIDDEN" };
 
-/// The message is too old to be edited: the time is `edit_time_limit` of [`help.getConfig`](crate::help::GetConfig).
+/// The message is too old to be edited: `edit_time_limit` of [`help.getConfig`](crate::help::GetConfig) is exceeded.
 ///
 /// Send a new message.
 ///
@@ -3688,43 +3674,43 @@ pub const MESSAGE_DELETE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, n
 /// `MESSAGE_EDIT_TIME_EXPIRED`, code 400.
 pub const MESSAGE_EDIT_TIME_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "MESSAGE_EDIT_TIME_EXPIRED" };
 
-/// The message has no text, or none is left after spaces were cut away.
+/// The message has no text, or only white space.
 ///
-/// Give text or media.
+/// Pass text or media.
 ///
 /// Ask again when the request is another one.
 ///
 /// `MESSAGE_EMPTY`, code 400.
 pub const MESSAGE_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "MESSAGE_EMPTY" };
 
-/// The list of messages is empty.
+/// The list of message ids is empty.
 ///
-/// Name at least one.
+/// Pass at least one id.
 ///
 /// Ask again when the request is another one.
 ///
 /// `MESSAGE_IDS_EMPTY`, code 400.
 pub const MESSAGE_IDS_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "MESSAGE_IDS_EMPTY" };
 
-/// There is no such message in this chat for this account, or not of the needed kind.
+/// The chat has no such message for this account, or it is not of the required kind.
 ///
-/// Check the number and the chat; messages are deleted meanwhile, and in channels numbers count by themselves.
+/// Check the chat and the id: the message may have been deleted, and each channel counts its message ids separately.
 ///
 /// Ask again when the request is another one.
 ///
 /// `MESSAGE_ID_INVALID`, code 400.
 pub const MESSAGE_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "MESSAGE_ID_INVALID" };
 
-/// The message is like this already.
+/// The message would not change.
 ///
-/// Take it as success.
+/// Treat it as success.
 ///
 /// To ask again does not help.
 ///
 /// `MESSAGE_NOT_MODIFIED`, code 400.
 pub const MESSAGE_NOT_MODIFIED: tl::ErrorName = tl::ErrorName { code: 400, name: "MESSAGE_NOT_MODIFIED" };
 
-/// The other side has not read the message.
+/// The other user has not read the message yet.
 ///
 /// Ask again after [`updateReadHistoryOutbox`](crate::types::UpdateReadHistoryOutbox).
 ///
@@ -3733,142 +3719,142 @@ pub const MESSAGE_NOT_MODIFIED: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `MESSAGE_NOT_READ_YET`, code 400.
 pub const MESSAGE_NOT_READ_YET: tl::ErrorName = tl::ErrorName { code: 400, name: "MESSAGE_NOT_READ_YET" };
 
-/// The poll is over.
+/// The poll is closed.
 ///
-/// Show its result.
+/// Show its results.
 ///
 /// To ask again does not help.
 ///
 /// `MESSAGE_POLL_CLOSED`, code 400.
 pub const MESSAGE_POLL_CLOSED: tl::ErrorName = tl::ErrorName { code: 400, name: "MESSAGE_POLL_CLOSED" };
 
-/// A report of this kind needs words.
+/// A report for this reason needs a comment.
 ///
-/// Fill [`message`](crate::types::Message) and send again with the same option.
+/// Set [`message`](crate::types::Message) and send it again with the same option.
 ///
 /// Ask again when the request is another one.
 ///
 /// `MESSAGE_REQUIRED`, code 400.
 pub const MESSAGE_REQUIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "MESSAGE_REQUIRED" };
 
-/// The text has too many characters.
+/// The text is too long.
 ///
-/// Use up to 4096 in a message (`message_length_max` of [`help.getConfig`](crate::help::GetConfig)), 200 in an answer to a button; send it in pieces.
+/// Use up to 4096 characters in a message (`message_length_max` of [`help.getConfig`](crate::help::GetConfig)), 200 in an answer to a button, or split it.
 ///
 /// Ask again when the request is another one.
 ///
 /// `MESSAGE_TOO_LONG`, code 400.
 pub const MESSAGE_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 400, name: "MESSAGE_TOO_LONG" };
 
-/// For messages of this age it is not kept when they were read.
+/// The read time of messages this old is not stored.
 ///
-/// The age is `pm_read_date_expire_period` of [`help.getAppConfig`](crate::help::GetAppConfig), in seconds.
+/// The limit is `pm_read_date_expire_period` of [`help.getAppConfig`](crate::help::GetAppConfig), in seconds.
 ///
 /// To ask again does not help.
 ///
 /// `MESSAGE_TOO_OLD`, code 400.
 pub const MESSAGE_TOO_OLD: tl::ErrorName = tl::ErrorName { code: 400, name: "MESSAGE_TOO_OLD" };
 
-/// There is no method of this name there.
+/// There is no such method here.
 ///
-/// Check its spelling. On a CDN only pieces of files can be asked for.
+/// Check its name. CDN data centres only support downloading parts of files.
 ///
 /// Ask again when the request is another one.
 ///
 /// `METHOD_INVALID`, code 400.
 pub const METHOD_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "METHOD_INVALID" };
 
-/// The earliest moment makes no sense.
+/// The earliest date is invalid.
 ///
-/// Give Unix time in seconds, not after the latest one.
+/// Use Unix time in seconds, not after the latest date.
 ///
 /// Ask again when the request is another one.
 ///
 /// `MIN_DATE_INVALID`, code 400.
 pub const MIN_DATE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "MIN_DATE_INVALID" };
 
-/// So many months cannot be bought.
+/// Premium cannot be bought for this number of months.
 ///
-/// Take one of the options that Telegram lists for it.
+/// Use one of the options that Telegram lists.
 ///
 /// Ask again when the request is another one.
 ///
 /// `MONTH_INVALID`, code 400.
 pub const MONTH_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "MONTH_INVALID" };
 
-/// The numbers of this connection's messages did not rise.
+/// The message ids of this connection did not increase.
 ///
-/// Send it again with a new message id. Client libraries do it by themselves.
+/// Send the request again with a new message id. Client libraries do it automatically.
 ///
 /// The same request may pass later.
 ///
 /// `MSGID_DECREASE_RETRY`, code 500.
 pub const MSGID_DECREASE_RETRY: tl::ErrorName = tl::ErrorName { code: 500, name: "MSGID_DECREASE_RETRY" };
 
-/// There is no such message, or it does not show what it was named for.
+/// There is no such message, or it does not refer to the user or channel.
 ///
-/// Check the chat and the number; name users by [`inputUser`](crate::types::InputUser) if the message is gone.
+/// Check the chat and the id. If the message was deleted, refer to the user by [`inputUser`](crate::types::InputUser).
 ///
 /// Ask again when the request is another one.
 ///
 /// `MSG_ID_INVALID`, code 400.
 pub const MSG_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "MSG_ID_INVALID" };
 
-/// It is only told for a week or so who read a message.
+/// Who read a message can be listed for recent messages only.
 ///
-/// The time is `chat_read_mark_expire_period` of [`help.getAppConfig`](crate::help::GetAppConfig), in seconds.
+/// The limit is `chat_read_mark_expire_period` of [`help.getAppConfig`](crate::help::GetAppConfig), in seconds.
 ///
 /// To ask again does not help.
 ///
 /// `MSG_TOO_OLD`, code 400.
 pub const MSG_TOO_OLD: tl::ErrorName = tl::ErrorName { code: 400, name: "MSG_TOO_OLD" };
 
-/// The message has no voice or round video.
+/// The message is neither a voice message nor a round video.
 ///
-/// Name a message with one.
+/// Pass such a message.
 ///
 /// Ask again when the request is another one.
 ///
 /// `MSG_VOICE_MISSING`, code 400.
 pub const MSG_VOICE_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "MSG_VOICE_MISSING" };
 
-/// So much speech cannot be written down.
+/// The voice message exceeds the length that can be transcribed.
 ///
-/// Offer it for shorter voice messages only.
+/// Offer transcription for shorter voice messages only.
 ///
 /// To ask again does not help.
 ///
 /// `MSG_VOICE_TOO_LONG`, code 400.
 pub const MSG_VOICE_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 400, name: "MSG_VOICE_TOO_LONG" };
 
-/// An earlier request that this one waited for ([`invokeAfterMsg`](crate::InvokeAfterMsg)) failed.
+/// An earlier request that this one depends on ([`invokeAfterMsg`](crate::InvokeAfterMsg)) failed.
 ///
-/// Look at the error of that one, then send this again.
+/// Handle the error of the earlier request, then send this one again.
 ///
 /// Ask again when the request is another one.
 ///
 /// `MSG_WAIT_FAILED`, code 400 or 500.
 pub const MSG_WAIT_FAILED: tl::ErrorName = tl::ErrorName { code: 400, name: "MSG_WAIT_FAILED" };
 
-/// An earlier request that this one waited for did not end in time.
+/// An earlier request that this one depends on ([`invokeAfterMsg`](crate::InvokeAfterMsg)) did not finish in time.
 ///
-/// Send this again.
+/// Send this request again.
 ///
 /// The same request may pass later.
 ///
 /// `MSG_WAIT_TIMEOUT`, code -503 or 400.
 pub const MSG_WAIT_TIMEOUT: tl::ErrorName = tl::ErrorName { code: -503, name: "MSG_WAIT_TIMEOUT" };
 
-/// Telegram's server has too much to send.
+/// Telegram's servers are overloaded.
 ///
-/// Repeat after a moment, with growing pauses.
+/// Send the request again, with increasing delays.
 ///
 /// The same request may pass later.
 ///
 /// `MT_SEND_QUEUE_TOO_LONG`, code 500.
 pub const MT_SEND_QUEUE_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 500, name: "MT_SEND_QUEUE_TOO_LONG" };
 
-/// The album has too many pieces.
+/// The album has too many items.
 ///
 /// Use up to 10.
 ///
@@ -3877,16 +3863,16 @@ pub const MT_SEND_QUEUE_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 500, nam
 /// `MULTI_MEDIA_TOO_LONG`, code 400.
 pub const MULTI_MEDIA_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 400, name: "MULTI_MEDIA_TOO_LONG" };
 
-/// The bot's name is empty, too long, or not allowed.
+/// The name of the bot is empty, too long, or not allowed.
 ///
-/// Give another name of 1 to 64 characters.
+/// Use another name of 1 to 64 characters.
 ///
 /// Ask again when the request is another one.
 ///
 /// `NAME_INVALID`, code 400.
 pub const NAME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "NAME_INVALID" };
 
-/// It was not said what shall be done with the picture.
+/// The request does not say what to do with the photo.
 ///
 /// Set `suggest` or `save`.
 ///
@@ -3895,9 +3881,9 @@ pub const NAME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "NAME_I
 /// `NEED_ACTION_MISSING`, code 400.
 pub const NEED_ACTION_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "NEED_ACTION_MISSING" };
 
-/// Telegram's server could not find the chat.
+/// Telegram's servers failed to find the chat.
 ///
-/// Check that the chat exists, then repeat after a while.
+/// Check that the chat exists, then send the request again later.
 ///
 /// The same request may pass later.
 ///
@@ -3906,9 +3892,9 @@ pub const NEED_ACTION_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `NEED_CHAT_INVALID`, code 500.
 pub const NEED_CHAT_INVALID: tl::ErrorName = tl::ErrorName { code: 500, name: "NEED_CHAT_INVALID" };
 
-/// Telegram's server could not find the member.
+/// Telegram's servers failed to find the member.
 ///
-/// Check that the person is in the chat, then repeat after a while.
+/// Check that the user is a member, then send the request again later.
 ///
 /// The same request may pass later.
 ///
@@ -3917,25 +3903,25 @@ pub const NEED_CHAT_INVALID: tl::ErrorName = tl::ErrorName { code: 500, name: "N
 /// `NEED_MEMBER_INVALID`, code 500.
 pub const NEED_MEMBER_INVALID: tl::ErrorName = tl::ErrorName { code: 500, name: "NEED_MEMBER_INVALID" };
 
-/// Another data centre is nearer to this address: the number says which.
+/// Another data centre is closer to this IP address: the number is its id.
 ///
-/// Send the same there, with a key of its own. Client libraries do it by themselves.
+/// Send the request there, with a key made there. Client libraries do it automatically.
 ///
 /// Ask again when the request is another one.
 ///
 /// `NETWORK_MIGRATE_X`, code 303.
 pub const NETWORK_MIGRATE_X: tl::ErrorName = tl::ErrorName { code: 303, name: "NETWORK_MIGRATE_X" };
 
-/// The salt of the new password is not made as it must be.
+/// The salt of the new password is invalid.
 ///
-/// Append 32 random bytes to `salt1` of `new_algo` from [`account.getPassword`](crate::account::GetPassword), and leave the rest.
+/// Append 32 random bytes to `salt1` of `new_algo` from [`account.getPassword`](crate::account::GetPassword), and change nothing else.
 ///
 /// Ask again when the request is another one.
 ///
 /// `NEW_SALT_INVALID`, code 400.
 pub const NEW_SALT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "NEW_SALT_INVALID" };
 
-/// Nothing shall be changed.
+/// No field of `new_settings` is set.
 ///
 /// Set at least one field of `new_settings`.
 ///
@@ -3944,16 +3930,16 @@ pub const NEW_SALT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "NE
 /// `NEW_SETTINGS_EMPTY`, code 400.
 pub const NEW_SETTINGS_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "NEW_SETTINGS_EMPTY" };
 
-/// The new password settings contradict each other, or the hash is not 256 bytes.
+/// The new password settings are inconsistent, or the hash does not have 256 bytes.
 ///
-/// Send `new_algo`, `new_password_hash` and `hint` together, made from a fresh [`account.getPassword`](crate::account::GetPassword).
+/// Set `new_algo`, `new_password_hash` and `hint` together, computed from a fresh [`account.getPassword`](crate::account::GetPassword).
 ///
 /// Ask again when the request is another one.
 ///
 /// `NEW_SETTINGS_INVALID`, code 400.
 pub const NEW_SETTINGS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "NEW_SETTINGS_INVALID" };
 
-/// The offset for more results is too long.
+/// The offset of the next page of results is too long.
 ///
 /// Use up to 64 bytes.
 ///
@@ -3962,7 +3948,7 @@ pub const NEW_SETTINGS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `NEXT_OFFSET_INVALID`, code 400.
 pub const NEXT_OFFSET_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "NEXT_OFFSET_INVALID" };
 
-/// Only the topic General can be hidden.
+/// Only the General topic can be hidden.
 ///
 /// Close the topic instead.
 ///
@@ -3973,7 +3959,7 @@ pub const NOGENERAL_HIDE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 400, n
 
 /// The account may not do this.
 ///
-/// See the rights in the chat.
+/// Check its rights in the chat.
 ///
 /// To ask again does not help.
 ///
@@ -3982,7 +3968,7 @@ pub const NOGENERAL_HIDE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 400, n
 /// `NOT_ALLOWED`, code 403.
 pub const NOT_ALLOWED: tl::ErrorName = tl::ErrorName { code: 403, name: "NOT_ALLOWED" };
 
-/// The account cannot send SMS for Telegram: the country, the operator or the app does not fit.
+/// The account cannot take part in sending SMS for Telegram: its country, operator or app is not supported.
 ///
 /// Do not offer it.
 ///
@@ -3991,7 +3977,7 @@ pub const NOT_ALLOWED: tl::ErrorName = tl::ErrorName { code: 403, name: "NOT_ALL
 /// `NOT_ELIGIBLE`, code 400 or 403.
 pub const NOT_ELIGIBLE: tl::ErrorName = tl::ErrorName { code: 400, name: "NOT_ELIGIBLE" };
 
-/// The account does not take part in sending SMS for Telegram.
+/// The account has not joined the program of sending SMS for Telegram.
 ///
 /// Call [`smsjobs.join`](crate::smsjobs::Join) first.
 ///
@@ -4000,43 +3986,43 @@ pub const NOT_ELIGIBLE: tl::ErrorName = tl::ErrorName { code: 400, name: "NOT_EL
 /// `NOT_JOINED`, code 400.
 pub const NOT_JOINED: tl::ErrorName = tl::ErrorName { code: 400, name: "NOT_JOINED" };
 
-/// It costs nothing.
+/// It is free of charge.
 ///
-/// Do it without a payment: upgrade or transfer the gift directly.
+/// Upgrade or transfer the gift directly, without a payment.
 ///
 /// To ask again does not help.
 ///
 /// `NO_PAYMENT_NEEDED`, code 400.
 pub const NO_PAYMENT_NEEDED: tl::ErrorName = tl::ErrorName { code: 400, name: "NO_PAYMENT_NEEDED" };
 
-/// The website's request for a login makes no sense (any more): its bot lost the site, or it was made wrongly.
+/// The login request of the website is invalid or no longer valid.
 ///
-/// Let the person begin again on the website; asking again does not help.
+/// Let the user start the login on the website again; repeating this request does not help.
 ///
 /// To ask again does not help.
 ///
 /// `OAUTH_REQUEST_INVALID`, code 500.
 pub const OAUTH_REQUEST_INVALID: tl::ErrorName = tl::ErrorName { code: 500, name: "OAUTH_REQUEST_INVALID" };
 
-/// The beginning of the piece breaks the rules for files.
+/// The offset of the chunk breaks the rules of [`upload.getFile`](crate::upload::GetFile).
 ///
-/// Use a multiple of 4096 bytes, of 1024 with `precise`.
+/// Use a multiple of 4096, or of 1024 with `precise`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `OFFSET_INVALID`, code 400.
 pub const OFFSET_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "OFFSET_INVALID" };
 
-/// The chat to go on from is not known.
+/// The offset peer is unknown.
 ///
-/// Pass the chat of the last entry of the page before, with its access hash.
+/// Pass the chat of the last entry of the previous page, with its access hash.
 ///
 /// Ask again when the request is another one.
 ///
 /// `OFFSET_PEER_ID_INVALID`, code 400.
 pub const OFFSET_PEER_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "OFFSET_PEER_ID_INVALID" };
 
-/// The poll takes one answer only.
+/// The poll accepts one answer only.
 ///
 /// Choose one option.
 ///
@@ -4047,25 +4033,25 @@ pub const OPTIONS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "OP
 
 /// There is no such option.
 ///
-/// Pass the bytes of an option exactly as they came.
+/// Pass the bytes of an option exactly as received.
 ///
 /// Ask again when the request is another one.
 ///
 /// `OPTION_INVALID`, code 400.
 pub const OPTION_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "OPTION_INVALID" };
 
-/// The list does not have exactly the active usernames.
+/// The list does not contain exactly the active usernames.
 ///
-/// Name all of them, each once.
+/// Pass all of them, each once.
 ///
 /// Ask again when the request is another one.
 ///
 /// `ORDER_INVALID`, code 400.
 pub const ORDER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "ORDER_INVALID" };
 
-/// The short name of the sticker set has signs or an ending that are not allowed.
+/// The short name of the sticker set contains invalid characters or has a wrong ending.
 ///
-/// Use Latin letters, digits and underscores, beginning with a letter; bots end it with `_by_` and their username.
+/// Use Latin letters, digits and underscores, starting with a letter; sets of bots end with `_by_` and the bot's username.
 ///
 /// Ask again when the request is another one.
 ///
@@ -4074,14 +4060,14 @@ pub const PACK_SHORT_NAME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, na
 
 /// Another sticker set has this short name.
 ///
-/// Take another one; [`stickers.suggestShortName`](crate::stickers::SuggestShortName) helps.
+/// Use another one; [`stickers.suggestShortName`](crate::stickers::SuggestShortName) suggests some.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PACK_SHORT_NAME_OCCUPIED`, code 400.
 pub const PACK_SHORT_NAME_OCCUPIED: tl::ErrorName = tl::ErrorName { code: 400, name: "PACK_SHORT_NAME_OCCUPIED" };
 
-/// The sticker set would have no title, or one that is too long.
+/// The title of the sticker set is empty or too long.
 ///
 /// Use 1 to 64 characters.
 ///
@@ -4090,36 +4076,36 @@ pub const PACK_SHORT_NAME_OCCUPIED: tl::ErrorName = tl::ErrorName { code: 400, n
 /// `PACK_TITLE_INVALID`, code 400.
 pub const PACK_TITLE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PACK_TITLE_INVALID" };
 
-/// The flags contradict each other, or do not fit the stickers.
+/// The type flags contradict each other, or do not match the stickers.
 ///
-/// Set one of `masks` and `emojis`, or none.
+/// Set at most one of `masks` and `emojis`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PACK_TYPE_INVALID`, code 400.
 pub const PACK_TYPE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PACK_TYPE_INVALID" };
 
-/// The channel whose direct messages it is about is none, or has none.
+/// The parent peer is not a channel with direct messages.
 ///
-/// Name the direct messages' own channel, as `linked_monoforum_id` tells.
+/// Pass the chat given by `linked_monoforum_id` of the channel.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PARENT_PEER_INVALID`, code 400.
 pub const PARENT_PEER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PARENT_PEER_INVALID" };
 
-/// The group has too few members for this.
+/// The chat has too few members for this.
 ///
-/// The limits are in [`help.getAppConfig`](crate::help::GetAppConfig).
+/// The required number is in [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
 /// Ask again when the request is another one.
 ///
 /// `PARTICIPANTS_TOO_FEW`, code 400.
 pub const PARTICIPANTS_TOO_FEW: tl::ErrorName = tl::ErrorName { code: 400, name: "PARTICIPANTS_TOO_FEW" };
 
-/// Telegram could not reach the member.
+/// Telegram's servers failed to reach the member.
 ///
-/// Repeat after a moment.
+/// Send the request again after a moment.
 ///
 /// The same request may pass later.
 ///
@@ -4128,7 +4114,7 @@ pub const PARTICIPANTS_TOO_FEW: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `PARTICIPANT_CALL_FAILED`, code 500.
 pub const PARTICIPANT_CALL_FAILED: tl::ErrorName = tl::ErrorName { code: 500, name: "PARTICIPANT_CALL_FAILED" };
 
-/// The member that was named does not exist.
+/// There is no such member.
 ///
 /// Check the id and the access hash.
 ///
@@ -4137,7 +4123,7 @@ pub const PARTICIPANT_CALL_FAILED: tl::ErrorName = tl::ErrorName { code: 500, na
 /// `PARTICIPANT_ID_INVALID`, code 400.
 pub const PARTICIPANT_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PARTICIPANT_ID_INVALID" };
 
-/// This member is not in the call.
+/// The participant has not joined the call.
 ///
 /// Join first, or fetch who is in the call.
 ///
@@ -4146,18 +4132,18 @@ pub const PARTICIPANT_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, nam
 /// `PARTICIPANT_JOIN_MISSING`, code 400 or 403.
 pub const PARTICIPANT_JOIN_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "PARTICIPANT_JOIN_MISSING" };
 
-/// The other side's app is too old for calls like this.
+/// The other user's app is too old for this kind of call.
 ///
-/// Tell the person.
+/// Tell the user.
 ///
 /// To ask again does not help.
 ///
 /// `PARTICIPANT_VERSION_OUTDATED`, code 400.
 pub const PARTICIPANT_VERSION_OUTDATED: tl::ErrorName = tl::ErrorName { code: 400, name: "PARTICIPANT_VERSION_OUTDATED" };
 
-/// The passkey was made for another website or app.
+/// The passkey belongs to a website or app that Telegram does not accept.
 ///
-/// Ask the device with the options unchanged; only origins that Telegram allows can use passkeys.
+/// Pass the options to the device unchanged. Only origins that Telegram accepts can use passkeys.
 ///
 /// To ask again does not help.
 ///
@@ -4166,32 +4152,32 @@ pub const PASSKEY_ORIGIN_MISMATCH: tl::ErrorName = tl::ErrorName { code: 400, na
 
 /// The account has no two-step verification password.
 ///
-/// Nothing has to be done.
+/// Nothing to do.
 ///
 /// To ask again does not help.
 ///
 /// `PASSWORD_EMPTY`, code 400.
 pub const PASSWORD_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "PASSWORD_EMPTY" };
 
-/// The password is wrong, or its proof was computed in a wrong way.
+/// The password is wrong, or its proof was computed incorrectly.
 ///
-/// Fetch [`account.getPassword`](crate::account::GetPassword) again, ask for the password, and compute anew. Many wrong ones make the account wait.
+/// Call [`account.getPassword`](crate::account::GetPassword) again, ask for the password, and compute a new proof. Too many attempts lead to a wait.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PASSWORD_HASH_INVALID`, code 400.
 pub const PASSWORD_HASH_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PASSWORD_HASH_INVALID" };
 
-/// This needs a two-step verification password, and the account has none.
+/// The account needs a two-step verification password for this, and has none.
 ///
-/// Set one with [`account.updatePasswordSettings`](crate::account::UpdatePasswordSettings); it must be some days old.
+/// Set one with [`account.updatePasswordSettings`](crate::account::UpdatePasswordSettings); it may have to be some days old before it counts.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PASSWORD_MISSING`, code 400.
 pub const PASSWORD_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "PASSWORD_MISSING" };
 
-/// The code for recovering the password is too old.
+/// The code for recovering the password has expired.
 ///
 /// Call [`auth.requestPasswordRecovery`](crate::auth::RequestPasswordRecovery) again.
 ///
@@ -4202,14 +4188,14 @@ pub const PASSWORD_RECOVERY_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, 
 
 /// The account has no recovery email.
 ///
-/// A device that is signed in can remove the password by waiting ([`account.resetPassword`](crate::account::ResetPassword)); without one only [`account.deleteAccount`](crate::account::DeleteAccount) is left, which loses everything.
+/// A signed-in device can remove the password after a waiting period ([`account.resetPassword`](crate::account::ResetPassword)). Otherwise only [`account.deleteAccount`](crate::account::DeleteAccount) is left, which deletes all data.
 ///
 /// To ask again does not help.
 ///
 /// `PASSWORD_RECOVERY_NA`, code 400.
 pub const PASSWORD_RECOVERY_NA: tl::ErrorName = tl::ErrorName { code: 400, name: "PASSWORD_RECOVERY_NA" };
 
-/// Telegram Passport needs a two-step verification password.
+/// Telegram Passport requires a two-step verification password.
 ///
 /// Set one with [`account.updatePasswordSettings`](crate::account::UpdatePasswordSettings).
 ///
@@ -4218,25 +4204,25 @@ pub const PASSWORD_RECOVERY_NA: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `PASSWORD_REQUIRED`, code 400.
 pub const PASSWORD_REQUIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "PASSWORD_REQUIRED" };
 
-/// The password was set or changed lately: the number is the seconds until it counts.
+/// The password was set or changed too recently: the number is the seconds to wait.
 ///
-/// Wait.
+/// Wait, then send the request again.
 ///
 /// Ask again after as many seconds as the error says.
 ///
 /// `PASSWORD_TOO_FRESH_X`, code 400.
 pub const PASSWORD_TOO_FRESH_X: tl::ErrorName = tl::ErrorName { code: 400, name: "PASSWORD_TOO_FRESH_X" };
 
-/// The means of payment were refused or cannot be read.
+/// The payment details were refused or are invalid.
 ///
-/// Send what the payment provider gave, or let the person use another card.
+/// Pass what the payment provider gave, or let the user choose another card.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PAYMENT_CREDENTIALS_INVALID`, code 400.
 pub const PAYMENT_CREDENTIALS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PAYMENT_CREDENTIALS_INVALID" };
 
-/// The token of the payment provider is wrong.
+/// The token of the payment provider is invalid.
 ///
 /// Take it from BotFather; for Stars it is empty.
 ///
@@ -4245,16 +4231,16 @@ pub const PAYMENT_CREDENTIALS_INVALID: tl::ErrorName = tl::ErrorName { code: 400
 /// `PAYMENT_PROVIDER_INVALID`, code 400.
 pub const PAYMENT_PROVIDER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PAYMENT_PROVIDER_INVALID" };
 
-/// It costs Stars.
+/// It has to be paid in Stars.
 ///
-/// Fetch the form with [`payments.getPaymentForm`](crate::payments::GetPaymentForm) and pay it with [`payments.sendStarsForm`](crate::payments::SendStarsForm).
+/// Get the form with [`payments.getPaymentForm`](crate::payments::GetPaymentForm) and pay it with [`payments.sendStarsForm`](crate::payments::SendStarsForm).
 ///
 /// Ask again when the request is another one.
 ///
 /// `PAYMENT_REQUIRED`, code 400.
 pub const PAYMENT_REQUIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "PAYMENT_REQUIRED" };
 
-/// A payment is needed that this layer or app cannot make.
+/// A payment is required that this layer or app does not support.
 ///
 /// Use a newer layer.
 ///
@@ -4265,34 +4251,34 @@ pub const PAYMENT_UNSUPPORTED: tl::ErrorName = tl::ErrorName { code: 406, name: 
 
 /// The list of chats is empty.
 ///
-/// Name at least one.
+/// Pass at least one chat.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PEERS_LIST_EMPTY`, code 400.
 pub const PEERS_LIST_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "PEERS_LIST_EMPTY" };
 
-/// The account wrote to too many strangers and is limited.
+/// The account wrote to too many unknown users, and Telegram limited it.
 ///
-/// Stop; the person can ask the bot @SpamBot why and for how long. Do not go on with another account.
+/// Stop sending. The user can ask the bot @SpamBot for the reason and duration. Do not continue with another account.
 ///
 /// To ask again does not help.
 ///
 /// `PEER_FLOOD`, code 400.
 pub const PEER_FLOOD: tl::ErrorName = tl::ErrorName { code: 400, name: "PEER_FLOOD" };
 
-/// The chat has no messages, so it is not in the list.
+/// The chat has no messages, so it is not in the chat list.
 ///
-/// Write something first.
+/// Send a message first.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PEER_HISTORY_EMPTY`, code 400.
 pub const PEER_HISTORY_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "PEER_HISTORY_EMPTY" };
 
-/// There is no such chat for this account, or not of the kind that this needs.
+/// There is no such chat for this account, or it is not of the required kind.
 ///
-/// Check the kind of peer and the id; take the access hash from an answer that this very account got. Bots know only chats that wrote to them.
+/// Check the kind of peer and the id, and take the access hash from an answer to this account. Bots know only users and chats that contacted them.
 ///
 /// Ask again when the request is another one.
 ///
@@ -4301,14 +4287,14 @@ pub const PEER_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PEE
 
 /// This kind of chat cannot be used here.
 ///
-/// Name another kind of chat.
+/// Pass another kind of chat.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PEER_ID_NOT_SUPPORTED`, code 400.
 pub const PEER_ID_NOT_SUPPORTED: tl::ErrorName = tl::ErrorName { code: 400, name: "PEER_ID_NOT_SUPPORTED" };
 
-/// A button that passes an inline query on names no kind of chat, or not one that there is.
+/// A button that starts an inline query lists no kind of chat, or an invalid one.
 ///
 /// List at least one kind.
 ///
@@ -4317,97 +4303,97 @@ pub const PEER_ID_NOT_SUPPORTED: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `PEER_TYPES_INVALID`, code 400.
 pub const PEER_TYPES_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PEER_TYPES_INVALID" };
 
-/// The state of the updates is 0.
+/// `pts` is 0.
 ///
-/// Use the kept `pts`; without one begin with [`updates.getState`](crate::updates::GetState) or the channel's full info.
+/// Pass the stored `pts`; without one start with [`updates.getState`](crate::updates::GetState) or the channel's full info.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PERSISTENT_TIMESTAMP_EMPTY`, code 400.
 pub const PERSISTENT_TIMESTAMP_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "PERSISTENT_TIMESTAMP_EMPTY" };
 
-/// The state of the updates is none that there was.
+/// `pts` is not a state of this update sequence.
 ///
-/// Forget it, and begin with [`updates.getState`](crate::updates::GetState) or the channel's full info.
+/// Delete the stored state, and start again with [`updates.getState`](crate::updates::GetState) or the channel's full info.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PERSISTENT_TIMESTAMP_INVALID`, code 400.
 pub const PERSISTENT_TIMESTAMP_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PERSISTENT_TIMESTAMP_INVALID" };
 
-/// Telegram's server does not know this new state of the channel yet.
+/// The server does not have this state of the channel yet.
 ///
-/// Ask again after some seconds.
+/// Send the request again after some seconds.
 ///
 /// The same request may pass later.
 ///
 /// `PERSISTENT_TIMESTAMP_OUTDATED`, code 500.
 pub const PERSISTENT_TIMESTAMP_OUTDATED: tl::ErrorName = tl::ErrorName { code: 500, name: "PERSISTENT_TIMESTAMP_OUTDATED" };
 
-/// No code was given.
+/// The code is empty.
 ///
-/// Give the code that was sent.
+/// Pass the code that was sent.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PHONE_CODE_EMPTY`, code 400.
 pub const PHONE_CODE_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "PHONE_CODE_EMPTY" };
 
-/// The code is too old, was tried too often, or another one took its place.
+/// The code has expired, was tried too often, or was replaced by a newer one.
 ///
-/// Send another one, and use the new `phone_code_hash`.
+/// Request a new code, and use its `phone_code_hash`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PHONE_CODE_EXPIRED`, code 400.
 pub const PHONE_CODE_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "PHONE_CODE_EXPIRED" };
 
-/// `phone_code_hash` was left empty.
+/// `phone_code_hash` is empty.
 ///
-/// Pass the one of [`auth.sentCode`](crate::types::auth::SentCode).
+/// Pass the one from [`auth.sentCode`](crate::types::auth::SentCode).
 ///
 /// Ask again when the request is another one.
 ///
 /// `PHONE_CODE_HASH_EMPTY`, code 400.
 pub const PHONE_CODE_HASH_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "PHONE_CODE_HASH_EMPTY" };
 
-/// It is not the code that was sent.
+/// The code is wrong.
 ///
-/// Let the person type it again.
+/// Let the user type it again.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PHONE_CODE_INVALID`, code 400.
 pub const PHONE_CODE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PHONE_CODE_INVALID" };
 
-/// The sign-in that asked for an email waited too long.
+/// The sign-in that asked for an email address has expired.
 ///
-/// Begin again with [`auth.sendCode`](crate::auth::SendCode).
+/// Start again with [`auth.sendCode`](crate::auth::SendCode).
 ///
 /// Ask again when the request is another one.
 ///
 /// `PHONE_HASH_EXPIRED`, code 400.
 pub const PHONE_HASH_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "PHONE_HASH_EXPIRED" };
 
-/// The number belongs to another data centre: the number in the error says which.
+/// The phone number belongs to another data centre: X is its id.
 ///
-/// Send the same there, with a key of its own. Client libraries do it by themselves.
+/// Send the request there, with a key made there. Client libraries do it automatically.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PHONE_MIGRATE_X`, code 303.
 pub const PHONE_MIGRATE_X: tl::ErrorName = tl::ErrorName { code: 303, name: "PHONE_MIGRATE_X" };
 
-/// Nobody has this phone number on Telegram, or its owner cannot be found by it.
+/// The phone number has no account, or its privacy rules hide it.
 ///
-/// Tell the person so.
+/// Tell the user.
 ///
 /// To ask again does not help.
 ///
 /// `PHONE_NOT_OCCUPIED`, code 400.
 pub const PHONE_NOT_OCCUPIED: tl::ErrorName = tl::ErrorName { code: 400, name: "PHONE_NOT_OCCUPIED" };
 
-/// The number has no account, and this app may not make one.
+/// The number has no account, and this app may not create one.
 ///
 /// Sign up in an official app first.
 ///
@@ -4416,36 +4402,36 @@ pub const PHONE_NOT_OCCUPIED: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `PHONE_NUMBER_APP_SIGNUP_FORBIDDEN`, code 400.
 pub const PHONE_NUMBER_APP_SIGNUP_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 400, name: "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN" };
 
-/// Telegram shut this number out.
+/// Telegram banned this phone number.
 ///
-/// Its owner can write to Telegram's support.
+/// The owner can contact Telegram's support.
 ///
 /// To ask again does not help.
 ///
 /// `PHONE_NUMBER_BANNED`, code 400.
 pub const PHONE_NUMBER_BANNED: tl::ErrorName = tl::ErrorName { code: 400, name: "PHONE_NUMBER_BANNED" };
 
-/// Too many codes were asked for with this number.
+/// Too many codes were requested for this number.
 ///
-/// Wait for a day or so.
+/// Wait for about a day.
 ///
 /// The same request may pass later.
 ///
 /// `PHONE_NUMBER_FLOOD`, code 400.
 pub const PHONE_NUMBER_FLOOD: tl::ErrorName = tl::ErrorName { code: 400, name: "PHONE_NUMBER_FLOOD" };
 
-/// It is no phone number.
+/// It is not a valid phone number.
 ///
-/// Give all digits with the country code; check whether it is for the test servers.
+/// Pass all digits with the country code. Numbers of the test servers work only there.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PHONE_NUMBER_INVALID`, code 400 or 406.
 pub const PHONE_NUMBER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PHONE_NUMBER_INVALID" };
 
-/// The number has an account.
+/// The number already has an account.
 ///
-/// Sign in instead of signing up, or choose another number.
+/// Sign in instead of signing up, or use another number.
 ///
 /// Ask again when the request is another one.
 ///
@@ -4454,23 +4440,23 @@ pub const PHONE_NUMBER_OCCUPIED: tl::ErrorName = tl::ErrorName { code: 400, name
 
 /// The number has no account.
 ///
-/// Sign up with [`auth.signUp`](crate::auth::SignUp), if that is allowed.
+/// Create one with [`auth.signUp`](crate::auth::SignUp), if that is allowed.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PHONE_NUMBER_UNOCCUPIED`, code 400.
 pub const PHONE_NUMBER_UNOCCUPIED: tl::ErrorName = tl::ErrorName { code: 400, name: "PHONE_NUMBER_UNOCCUPIED" };
 
-/// Too many wrong passwords or codes were tried with this number.
+/// Too many sign-in attempts were made with this number.
 ///
-/// Wait, some hours at least.
+/// Wait for some hours.
 ///
 /// The same request may pass later.
 ///
 /// `PHONE_PASSWORD_FLOOD`, code 406.
 pub const PHONE_PASSWORD_FLOOD: tl::ErrorName = tl::ErrorName { code: 406, name: "PHONE_PASSWORD_FLOOD" };
 
-/// The number is protected by a password in a way that this sign-in cannot do.
+/// The number is protected by a password, which this way of signing in does not support.
 ///
 /// Sign in with an official app.
 ///
@@ -4481,7 +4467,7 @@ pub const PHONE_PASSWORD_FLOOD: tl::ErrorName = tl::ErrorName { code: 406, name:
 /// `PHONE_PASSWORD_PROTECTED`, code 400.
 pub const PHONE_PASSWORD_PROTECTED: tl::ErrorName = tl::ErrorName { code: 400, name: "PHONE_PASSWORD_PROTECTED" };
 
-/// An inline result of the type photo has another MIME type.
+/// An inline result of type [`photo`](crate::types::Photo) has another MIME type.
 ///
 /// Use `image/jpeg`.
 ///
@@ -4490,25 +4476,25 @@ pub const PHONE_PASSWORD_PROTECTED: tl::ErrorName = tl::ErrorName { code: 400, n
 /// `PHOTO_CONTENT_TYPE_INVALID`, code 400.
 pub const PHOTO_CONTENT_TYPE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PHOTO_CONTENT_TYPE_INVALID" };
 
-/// An inline result of the type photo does not say where its file is.
+/// An inline result of type [`photo`](crate::types::Photo) has no URL for its file.
 ///
-/// Fill `url` of its content.
+/// Set `url` of its content.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PHOTO_CONTENT_URL_EMPTY`, code 400.
 pub const PHOTO_CONTENT_URL_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "PHOTO_CONTENT_URL_EMPTY" };
 
-/// A video was given without a file.
+/// The video has no file.
 ///
-/// Upload it, and name it.
+/// Upload the video and pass it.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PHOTO_CROP_FILE_MISSING`, code 400.
 pub const PHOTO_CROP_FILE_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "PHOTO_CROP_FILE_MISSING" };
 
-/// The picture has too few pixels.
+/// The picture is too small.
 ///
 /// Use a larger one; 512 by 512 is good.
 ///
@@ -4517,7 +4503,7 @@ pub const PHOTO_CROP_FILE_MISSING: tl::ErrorName = tl::ErrorName { code: 400, na
 /// `PHOTO_CROP_SIZE_SMALL`, code 400.
 pub const PHOTO_CROP_SIZE_SMALL: tl::ErrorName = tl::ErrorName { code: 400, name: "PHOTO_CROP_SIZE_SMALL" };
 
-/// The picture is of a kind that cannot be used as a photo.
+/// The file type of the picture is not supported for photos.
 ///
 /// Use JPEG or PNG, or send it as a file.
 ///
@@ -4526,70 +4512,70 @@ pub const PHOTO_CROP_SIZE_SMALL: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `PHOTO_EXT_INVALID`, code 400.
 pub const PHOTO_EXT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PHOTO_EXT_INVALID" };
 
-/// No picture was given.
+/// The photo file is missing.
 ///
-/// Upload one, and name it.
+/// Upload a picture and pass it.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PHOTO_FILE_MISSING`, code 400.
 pub const PHOTO_FILE_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "PHOTO_FILE_MISSING" };
 
-/// There is no picture with this number.
+/// There is no photo with this id.
 ///
-/// Take it from the list of pictures.
+/// Take it from the list of photos.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PHOTO_ID_INVALID`, code 400.
 pub const PHOTO_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PHOTO_ID_INVALID" };
 
-/// The picture cannot be used, or its access hash is wrong.
+/// The photo cannot be used, or its access hash is wrong.
 ///
-/// Name a picture of this account, or upload another one.
+/// Pass a photo available to this account, or upload a new one.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PHOTO_INVALID`, code 400.
 pub const PHOTO_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PHOTO_INVALID" };
 
-/// The picture is too wide or too high, or one side is much longer than the other.
+/// The photo is too large, or one side is much longer than the other.
 ///
-/// Keep width and height together below 10000 pixels and the sides within 1 to 20, or send it as a file.
+/// Keep the sum of width and height below 10000 pixels and the ratio of the sides within 20, or send it as a file.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PHOTO_INVALID_DIMENSIONS`, code 400.
 pub const PHOTO_INVALID_DIMENSIONS: tl::ErrorName = tl::ErrorName { code: 400, name: "PHOTO_INVALID_DIMENSIONS" };
 
-/// The uploaded file could not be stored as a photo.
+/// The uploaded file could not be saved as a photo.
 ///
-/// Make sure that it is a whole JPEG or PNG of at most 10 MB, and upload it again.
+/// Upload a valid JPEG or PNG of at most 10 MB again.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PHOTO_SAVE_FILE_INVALID`, code 400.
 pub const PHOTO_SAVE_FILE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PHOTO_SAVE_FILE_INVALID" };
 
-/// An inline result of the type photo does not say where its small picture is.
+/// An inline result of type [`photo`](crate::types::Photo) has no URL for its thumbnail.
 ///
-/// Fill `url` of its `thumb`.
+/// Set `url` of its `thumb`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PHOTO_THUMB_URL_EMPTY`, code 400.
 pub const PHOTO_THUMB_URL_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "PHOTO_THUMB_URL_EMPTY" };
 
-/// As many chats as can be are pinned.
+/// The maximum number of chats is pinned.
 ///
-/// Unpin another one; the limits are in [`help.getAppConfig`](crate::help::GetAppConfig).
+/// Unpin another one first; [`help.getAppConfig`](crate::help::GetAppConfig) has the limits.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PINNED_DIALOGS_TOO_MUCH`, code 400.
 pub const PINNED_DIALOGS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "PINNED_DIALOGS_TOO_MUCH" };
 
-/// As many as can be are pinned.
+/// The maximum number of entries is pinned.
 ///
 /// Unpin another one first.
 ///
@@ -4598,9 +4584,9 @@ pub const PINNED_DIALOGS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, na
 /// `PINNED_TOO_MUCH`, code 400.
 pub const PINNED_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "PINNED_TOO_MUCH" };
 
-/// The topic is pinned, or not pinned, already.
+/// The topic is already pinned or unpinned.
 ///
-/// Nothing has to be done.
+/// Nothing to do; treat it as success.
 ///
 /// To ask again does not help.
 ///
@@ -4609,7 +4595,7 @@ pub const PINNED_TOPIC_NOT_MODIFIED: tl::ErrorName = tl::ErrorName { code: 400, 
 
 /// The account may not pin messages for the other side.
 ///
-/// Set `pm_oneside` to pin for oneself only.
+/// Set `pm_oneside` to pin only for this account.
 ///
 /// To ask again does not help.
 ///
@@ -4618,7 +4604,7 @@ pub const PIN_RESTRICTED: tl::ErrorName = tl::ErrorName { code: 400, name: "PIN_
 
 /// The poll has too few or too many answers.
 ///
-/// Use 2 up to `poll_answers_max` of [`help.getAppConfig`](crate::help::GetAppConfig).
+/// Use 2 to `poll_answers_max` ([`help.getAppConfig`](crate::help::GetAppConfig)) answers.
 ///
 /// Ask again when the request is another one.
 ///
@@ -4634,9 +4620,9 @@ pub const POLL_ANSWERS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `POLL_ANSWER_INVALID`, code 400.
 pub const POLL_ANSWER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "POLL_ANSWER_INVALID" };
 
-/// The poll is for people of other countries.
+/// The poll is limited to users from other countries.
 ///
-/// Show it without buttons.
+/// Show it without the ability to vote.
 ///
 /// To ask again does not help.
 ///
@@ -4645,7 +4631,7 @@ pub const POLL_ANSWER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `POLL_COUNTRY_RESTRICTED`, code 406.
 pub const POLL_COUNTRY_RESTRICTED: tl::ErrorName = tl::ErrorName { code: 406, name: "POLL_COUNTRY_RESTRICTED" };
 
-/// The poll is for members of the chat only, or for those who are members for some time.
+/// The poll is limited to members of the chat, or to those who have been members for some time.
 ///
 /// Join the chat to vote.
 ///
@@ -4656,16 +4642,16 @@ pub const POLL_COUNTRY_RESTRICTED: tl::ErrorName = tl::ErrorName { code: 406, na
 /// `POLL_MEMBER_RESTRICTED`, code 406.
 pub const POLL_MEMBER_RESTRICTED: tl::ErrorName = tl::ErrorName { code: 406, name: "POLL_MEMBER_RESTRICTED" };
 
-/// Two answers of the poll have the same bytes as their option.
+/// Two answers of the poll have the same option bytes.
 ///
-/// Give each answer another one.
+/// Use different bytes for each answer.
 ///
 /// Ask again when the request is another one.
 ///
 /// `POLL_OPTION_DUPLICATE`, code 400.
 pub const POLL_OPTION_DUPLICATE: tl::ErrorName = tl::ErrorName { code: 400, name: "POLL_OPTION_DUPLICATE" };
 
-/// The option of an answer is empty or too long.
+/// The option bytes of an answer are empty or too long.
 ///
 /// Use 1 to 100 bytes.
 ///
@@ -4674,7 +4660,7 @@ pub const POLL_OPTION_DUPLICATE: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `POLL_OPTION_INVALID`, code 400.
 pub const POLL_OPTION_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "POLL_OPTION_INVALID" };
 
-/// What the poll asks is missing, or has too many characters.
+/// The question of the poll is empty or too long.
 ///
 /// Use 1 to 255 characters; bots may use 300.
 ///
@@ -4692,7 +4678,7 @@ pub const POLL_QUESTION_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `POLL_UNSUPPORTED`, code 400.
 pub const POLL_UNSUPPORTED: tl::ErrorName = tl::ErrorName { code: 400, name: "POLL_UNSUPPORTED" };
 
-/// Only who voted can see who else did.
+/// Only users who voted can see the votes of others.
 ///
 /// Vote first.
 ///
@@ -4701,9 +4687,9 @@ pub const POLL_UNSUPPORTED: tl::ErrorName = tl::ErrorName { code: 400, name: "PO
 /// `POLL_VOTE_REQUIRED`, code 403 or 400.
 pub const POLL_VOTE_REQUIRED: tl::ErrorName = tl::ErrorName { code: 403, name: "POLL_VOTE_REQUIRED" };
 
-/// Telegram could not finish in time what it had put off.
+/// A postponed operation did not finish in time.
 ///
-/// Repeat after a moment.
+/// Send the request again after a moment.
 ///
 /// The same request may pass later.
 ///
@@ -4712,25 +4698,25 @@ pub const POLL_VOTE_REQUIRED: tl::ErrorName = tl::ErrorName { code: 403, name: "
 /// `POSTPONED_TIMEOUT`, code 500.
 pub const POSTPONED_TIMEOUT: tl::ErrorName = tl::ErrorName { code: 500, name: "POSTPONED_TIMEOUT" };
 
-/// The bot refused the order, or did not answer in 10 seconds.
+/// The bot rejected the order, or did not confirm it within 10 seconds.
 ///
-/// Show the reason that the bot gave, and let the person try again.
+/// Show the bot's reason, and let the user try again.
 ///
 /// To ask again does not help.
 ///
 /// `PRECHECKOUT_FAILED`, code 406 or 400.
 pub const PRECHECKOUT_FAILED: tl::ErrorName = tl::ErrorName { code: 406, name: "PRECHECKOUT_FAILED" };
 
-/// This is for accounts with Telegram Premium.
+/// Telegram Premium is required.
 ///
-/// Offer it only where `premium` of the own user is set.
+/// Offer it only if the account has `premium` set.
 ///
 /// To ask again does not help.
 ///
 /// `PREMIUM_ACCOUNT_REQUIRED`, code 403 or 400.
 pub const PREMIUM_ACCOUNT_REQUIRED: tl::ErrorName = tl::ErrorName { code: 403, name: "PREMIUM_ACCOUNT_REQUIRED" };
 
-/// Telegram Premium cannot be bought at the moment, or not by this account.
+/// Telegram Premium cannot be bought now, or not by this account.
 ///
 /// Try again later.
 ///
@@ -4741,36 +4727,36 @@ pub const PREMIUM_ACCOUNT_REQUIRED: tl::ErrorName = tl::ErrorName { code: 403, n
 /// `PREMIUM_CURRENTLY_UNAVAILABLE`, code 406.
 pub const PREMIUM_CURRENTLY_UNAVAILABLE: tl::ErrorName = tl::ErrorName { code: 406, name: "PREMIUM_CURRENTLY_UNAVAILABLE" };
 
-/// What Premium is bought for makes no sense.
+/// The purpose of the Premium purchase is invalid.
 ///
-/// Check users, months and price against the options that Telegram lists.
+/// Compare users, months and price with the options that Telegram lists.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PREMIUM_PURPOSE_INVALID`, code 400.
 pub const PREMIUM_PURPOSE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PREMIUM_PURPOSE_INVALID" };
 
-/// The account has Telegram Premium already: the number is until when, in Unix time.
+/// The account already has Telegram Premium: the number is its end, in Unix time.
 ///
-/// Use the gift code afterwards, or give it to somebody else.
+/// Use the gift code after that, or give it to somebody else.
 ///
 /// To ask again does not help.
 ///
 /// `PREMIUM_SUB_ACTIVE_UNTIL_X`, code 420.
 pub const PREMIUM_SUB_ACTIVE_UNTIL_X: tl::ErrorName = tl::ErrorName { code: 420, name: "PREMIUM_SUB_ACTIVE_UNTIL_X" };
 
-/// Another import into this account is running: the number is the minutes to wait.
+/// Another import is in progress: the number is the minutes to wait.
 ///
-/// Wait that many minutes, then send the same again.
+/// Wait that many minutes, then send the request again.
 ///
 /// The same request may pass later.
 ///
 /// `PREVIOUS_CHAT_IMPORT_ACTIVE_WAIT_XMIN`, code 406.
 pub const PREVIOUS_CHAT_IMPORT_ACTIVE_WAIT_XMIN: tl::ErrorName = tl::ErrorName { code: 406, name: "PREVIOUS_CHAT_IMPORT_ACTIVE_WAIT_XMIN" };
 
-/// Links with a price are for channels only.
+/// Paid invite links are available in channels only.
 ///
-/// Leave `subscription_pricing` out, or make the link in a channel.
+/// Leave `subscription_pricing` out, or create the link for a channel.
 ///
 /// Ask again when the request is another one.
 ///
@@ -4779,7 +4765,7 @@ pub const PREVIOUS_CHAT_IMPORT_ACTIVE_WAIT_XMIN: tl::ErrorName = tl::ErrorName {
 /// `PRICING_CHAT_INVALID`, code 400.
 pub const PRICING_CHAT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PRICING_CHAT_INVALID" };
 
-/// There are no privacy rules for such a thing.
+/// There is no such privacy key.
 ///
 /// Use a constructor of [`InputPrivacyKey`](crate::enums::InputPrivacyKey) of this layer.
 ///
@@ -4788,36 +4774,36 @@ pub const PRICING_CHAT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `PRIVACY_KEY_INVALID`, code 400.
 pub const PRIVACY_KEY_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PRIVACY_KEY_INVALID" };
 
-/// The person takes messages only from contacts and accounts with Telegram Premium.
+/// The user accepts messages only from contacts and from accounts with Telegram Premium.
 ///
-/// Ask [`users.getRequirementsToContact`](crate::users::GetRequirementsToContact) before offering to write.
+/// Call [`users.getRequirementsToContact`](crate::users::GetRequirementsToContact) before offering to write.
 ///
 /// To ask again does not help.
 ///
 /// `PRIVACY_PREMIUM_REQUIRED`, code 403 or 406.
 pub const PRIVACY_PREMIUM_REQUIRED: tl::ErrorName = tl::ErrorName { code: 403, name: "PRIVACY_PREMIUM_REQUIRED" };
 
-/// There are too many rules, or too many people in them.
+/// There are too many privacy rules, or too many users and chats in them.
 ///
-/// Name groups instead of people; 1,000 are the limit.
+/// The limit is about 1,000; use groups instead of single users.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PRIVACY_TOO_LONG`, code 400.
 pub const PRIVACY_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 400, name: "PRIVACY_TOO_LONG" };
 
-/// The rules contradict each other, or do not fit the key.
+/// The rules contradict each other, or are not allowed for the key.
 ///
-/// Use each kind of rule once, and only kinds that this key knows.
+/// Use each kind of rule once, and only kinds that the key supports.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PRIVACY_VALUE_INVALID`, code 400.
 pub const PRIVACY_VALUE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PRIVACY_VALUE_INVALID" };
 
-/// Telegram's server found nothing that had changed.
+/// Telegram's servers found no change in the update sequence.
 ///
-/// Take the state anew with [`updates.getState`](crate::updates::GetState).
+/// Fetch the state again with [`updates.getState`](crate::updates::GetState).
 ///
 /// The same request may pass later.
 ///
@@ -4826,7 +4812,7 @@ pub const PRIVACY_VALUE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `PTS_CHANGE_EMPTY`, code 500.
 pub const PTS_CHANGE_EMPTY: tl::ErrorName = tl::ErrorName { code: 500, name: "PTS_CHANGE_EMPTY" };
 
-/// It must be a channel with a username.
+/// A public channel is required.
 ///
 /// Take one from [`channels.getAdminedPublicChannels`](crate::channels::GetAdminedPublicChannels).
 ///
@@ -4835,18 +4821,18 @@ pub const PTS_CHANGE_EMPTY: tl::ErrorName = tl::ErrorName { code: 500, name: "PT
 /// `PUBLIC_BROADCAST_EXPECTED`, code 400.
 pub const PUBLIC_BROADCAST_EXPECTED: tl::ErrorName = tl::ErrorName { code: 400, name: "PUBLIC_BROADCAST_EXPECTED" };
 
-/// Links to a call are for public channels and groups.
+/// Links to group calls are available in public channels and groups only.
 ///
-/// Give the chat a username first, or make an invite link to the chat.
+/// Set a username for the chat first, or create an invite link to it.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PUBLIC_CHANNEL_MISSING`, code 403.
 pub const PUBLIC_CHANNEL_MISSING: tl::ErrorName = tl::ErrorName { code: 403, name: "PUBLIC_CHANNEL_MISSING" };
 
-/// The public key for the encrypted call is none.
+/// The public key for the encrypted call is invalid.
 ///
-/// Give a public key of 32 bytes, made for this call.
+/// Pass a public key of 32 bytes that was created for this call.
 ///
 /// Ask again when the request is another one.
 ///
@@ -4855,23 +4841,23 @@ pub const PUBLIC_KEY_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "
 
 /// The public key of the service is missing.
 ///
-/// Copy it whole from the Passport link.
+/// Copy it completely from the Passport link.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PUBLIC_KEY_REQUIRED`, code 400.
 pub const PUBLIC_KEY_REQUIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "PUBLIC_KEY_REQUIRED" };
 
-/// What the Stars are paid for makes no sense.
+/// The purpose of the payment is invalid.
 ///
-/// Fetch the form again with the invoice of what is bought.
+/// Get the form again for the invoice of what is bought.
 ///
 /// Ask again when the request is another one.
 ///
 /// `PURPOSE_INVALID`, code 400.
 pub const PURPOSE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PURPOSE_INVALID" };
 
-/// The number of the inline query is missing.
+/// The id of the inline query is missing.
 ///
 /// Take `query_id` from [`messages.getInlineBotResults`](crate::messages::GetInlineBotResults).
 ///
@@ -4880,25 +4866,25 @@ pub const PURPOSE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "PUR
 /// `QUERY_ID_EMPTY`, code 400.
 pub const QUERY_ID_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "QUERY_ID_EMPTY" };
 
-/// The query is too old, was answered, or is another bot's.
+/// The query has expired, was answered already, or belongs to another bot.
 ///
-/// Answer each query once and soon: inline queries and buttons wait some seconds only.
+/// Answer each query once and quickly: inline queries and button presses expire within seconds.
 ///
 /// To ask again does not help.
 ///
 /// `QUERY_ID_INVALID`, code 400.
 pub const QUERY_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "QUERY_ID_INVALID" };
 
-/// There are too few letters to search for.
+/// The search text is too short.
 ///
-/// Search after some more were typed.
+/// Search again after more characters were typed.
 ///
 /// Ask again when the request is another one.
 ///
 /// `QUERY_TOO_SHORT`, code 400.
 pub const QUERY_TOO_SHORT: tl::ErrorName = tl::ErrorName { code: 400, name: "QUERY_TOO_SHORT" };
 
-/// Bots cannot use quick replies, nor be written to by them.
+/// Quick replies are not available for bots or in chats with bots.
 ///
 /// Send the message itself.
 ///
@@ -4907,7 +4893,7 @@ pub const QUERY_TOO_SHORT: tl::ErrorName = tl::ErrorName { code: 400, name: "QUE
 /// `QUICK_REPLIES_BOT_NOT_ALLOWED`, code 400.
 pub const QUICK_REPLIES_BOT_NOT_ALLOWED: tl::ErrorName = tl::ErrorName { code: 400, name: "QUICK_REPLIES_BOT_NOT_ALLOWED" };
 
-/// There are as many shortcuts, or messages in one, as there can be.
+/// The maximum number of quick reply shortcuts, or of messages in one, is reached.
 ///
 /// Delete some; `quick_replies_limit` and `quick_reply_messages_limit` of [`help.getAppConfig`](crate::help::GetAppConfig) have the limits.
 ///
@@ -4916,7 +4902,7 @@ pub const QUICK_REPLIES_BOT_NOT_ALLOWED: tl::ErrorName = tl::ErrorName { code: 4
 /// `QUICK_REPLIES_TOO_MUCH`, code 400.
 pub const QUICK_REPLIES_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "QUICK_REPLIES_TOO_MUCH" };
 
-/// Only who answered a quiz may leave its author out when forwarding it.
+/// A quiz can be forwarded without its author only after answering it.
 ///
 /// Answer it, or forward it with the author.
 ///
@@ -4925,34 +4911,34 @@ pub const QUICK_REPLIES_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, nam
 /// `QUIZ_ANSWER_MISSING`, code 400.
 pub const QUIZ_ANSWER_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "QUIZ_ANSWER_MISSING" };
 
-/// The quiz does not say which answer is right.
+/// The quiz has no correct answer.
 ///
-/// Give `correct_answers`.
+/// Set `correct_answers`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `QUIZ_CORRECT_ANSWERS_EMPTY`, code 400.
 pub const QUIZ_CORRECT_ANSWERS_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "QUIZ_CORRECT_ANSWERS_EMPTY" };
 
-/// The quiz has more right answers than it may.
+/// The quiz has too many correct answers.
 ///
-/// Give one, unless several answers can be chosen.
+/// Set one, unless several answers can be chosen.
 ///
 /// Ask again when the request is another one.
 ///
 /// `QUIZ_CORRECT_ANSWERS_TOO_MUCH`, code 400.
 pub const QUIZ_CORRECT_ANSWERS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "QUIZ_CORRECT_ANSWERS_TOO_MUCH" };
 
-/// The right answer is not among the answers of the quiz.
+/// The correct answer is not among the answers of the quiz.
 ///
-/// Use an option of the poll.
+/// Refer to one of the answers.
 ///
 /// Ask again when the request is another one.
 ///
 /// `QUIZ_CORRECT_ANSWER_INVALID`, code 400.
 pub const QUIZ_CORRECT_ANSWER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "QUIZ_CORRECT_ANSWER_INVALID" };
 
-/// A quiz cannot take several answers.
+/// A quiz cannot allow several answers.
 ///
 /// Leave `multiple_choice` out.
 ///
@@ -4961,16 +4947,16 @@ pub const QUIZ_CORRECT_ANSWER_INVALID: tl::ErrorName = tl::ErrorName { code: 400
 /// `QUIZ_MULTIPLE_INVALID`, code 400.
 pub const QUIZ_MULTIPLE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "QUIZ_MULTIPLE_INVALID" };
 
-/// The quoted text is not in the message that is answered, or is too long.
+/// The quote does not occur in the message that is replied to, or is too long.
 ///
-/// Copy it exactly, with its formatting; `quote_length_max` of [`help.getAppConfig`](crate::help::GetAppConfig) is the limit.
+/// Copy it exactly, with its formatting; the limit is `quote_length_max` of [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
 /// Ask again when the request is another one.
 ///
 /// `QUOTE_TEXT_INVALID`, code 400.
 pub const QUOTE_TEXT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "QUOTE_TEXT_INVALID" };
 
-/// This member cannot raise its hand, since it may speak.
+/// The participant cannot raise a hand, because they may speak.
 ///
 /// Unmute instead.
 ///
@@ -4981,61 +4967,61 @@ pub const QUOTE_TEXT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `RAISE_HAND_FORBIDDEN`, code 400.
 pub const RAISE_HAND_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 400, name: "RAISE_HAND_FORBIDDEN" };
 
-/// This random number was used before: the message is sent already.
+/// This `random_id` was used already: the message was sent.
 ///
-/// Take it as sent. For another message draw another number.
+/// Treat it as sent. Use a new random number for another message.
 ///
 /// To ask again does not help.
 ///
 /// `RANDOM_ID_DUPLICATE`, code 500 or 400.
 pub const RANDOM_ID_DUPLICATE: tl::ErrorName = tl::ErrorName { code: 500, name: "RANDOM_ID_DUPLICATE" };
 
-/// The random number is 0.
+/// `random_id` is 0.
 ///
-/// Draw one.
+/// Use a random number other than 0.
 ///
 /// Ask again when the request is another one.
 ///
 /// `RANDOM_ID_EMPTY`, code 400.
 pub const RANDOM_ID_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "RANDOM_ID_EMPTY" };
 
-/// The random number is too old: its upper half is the time when it was made.
+/// `random_id` is too old: its upper 32 bits are the Unix time at which it was made.
 ///
-/// Make another one with the current time.
+/// Make a new one with the current time.
 ///
 /// Ask again when the request is another one.
 ///
 /// `RANDOM_ID_EXPIRED`, code 400.
 pub const RANDOM_ID_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "RANDOM_ID_EXPIRED" };
 
-/// The random numbers are not as many as the messages, or two are the same.
+/// The number of `random_id` values differs from the number of messages, or two are equal.
 ///
-/// Draw one for each message.
+/// Pass one for each message.
 ///
 /// Ask again when the request is another one.
 ///
 /// `RANDOM_ID_INVALID`, code 400.
 pub const RANDOM_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "RANDOM_ID_INVALID" };
 
-/// So many random bytes cannot be had.
+/// This number of random bytes cannot be requested.
 ///
-/// Ask for fewer; 256 are enough for a key exchange.
+/// Request fewer; 256 are enough for a key exchange.
 ///
 /// Ask again when the request is another one.
 ///
 /// `RANDOM_LENGTH_INVALID`, code 400.
 pub const RANDOM_LENGTH_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "RANDOM_LENGTH_INVALID" };
 
-/// The filter's ranges of messages make no sense.
+/// The message ranges of the filter are invalid.
 ///
-/// Use [`channelMessagesFilterEmpty`](crate::enums::ChannelMessagesFilter::Empty), or ranges that rise and do not overlap.
+/// Use [`channelMessagesFilterEmpty`](crate::enums::ChannelMessagesFilter::Empty), or ranges in ascending order that do not overlap.
 ///
 /// Ask again when the request is another one.
 ///
 /// `RANGES_INVALID`, code 400.
 pub const RANGES_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "RANGES_INVALID" };
 
-/// So many Stars cannot be given at a time.
+/// The number of Stars for the reaction is out of range.
 ///
 /// Keep within `stars_paid_reaction_amount_max` of [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
@@ -5044,18 +5030,18 @@ pub const RANGES_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "RANG
 /// `REACTIONS_COUNT_INVALID`, code 400.
 pub const REACTIONS_COUNT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "REACTIONS_COUNT_INVALID" };
 
-/// The account put as many reactions on the message as it may, or the message has too many kinds.
+/// The account, or the message, has the maximum number of reactions.
 ///
-/// Take one away first; Telegram Premium allows three.
+/// Remove one first; Telegram Premium allows three per message.
 ///
 /// Ask again when the request is another one.
 ///
 /// `REACTIONS_TOO_MANY`, code 400.
 pub const REACTIONS_TOO_MANY: tl::ErrorName = tl::ErrorName { code: 400, name: "REACTIONS_TOO_MANY" };
 
-/// No reaction was given.
+/// The reaction is empty.
 ///
-/// Name one; to remove reactions leave the list out.
+/// Pass a reaction; to remove reactions, leave the list out.
 ///
 /// Ask again when the request is another one.
 ///
@@ -5064,23 +5050,23 @@ pub const REACTION_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "REAC
 
 /// There is no such reaction, or this chat does not allow it.
 ///
-/// See `available_reactions` of the chat's full info and [`messages.getAvailableReactions`](crate::messages::GetAvailableReactions).
+/// Check `available_reactions` of the chat's full info and [`messages.getAvailableReactions`](crate::messages::GetAvailableReactions).
 ///
 /// Ask again when the request is another one.
 ///
 /// `REACTION_INVALID`, code 400.
 pub const REACTION_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "REACTION_INVALID" };
 
-/// The receipt of the app store is missing.
+/// The receipt of the app store is empty.
 ///
-/// Pass the bytes that the store gave.
+/// Pass the receipt as the store gave it.
 ///
 /// Ask again when the request is another one.
 ///
 /// `RECEIPT_EMPTY`, code 400.
 pub const RECEIPT_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "RECEIPT_EMPTY" };
 
-/// There is no server at the moment that would carry the call.
+/// No relay server for the call is available now.
 ///
 /// Try again later.
 ///
@@ -5091,25 +5077,25 @@ pub const RECEIPT_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "RECEI
 /// `REFLECTOR_NOT_AVAILABLE`, code 400.
 pub const REFLECTOR_NOT_AVAILABLE: tl::ErrorName = tl::ErrorName { code: 400, name: "REFLECTOR_NOT_AVAILABLE" };
 
-/// Telegram could not find a number for the new account.
+/// Telegram's servers failed to create an id for the new account.
 ///
-/// Repeat after a moment.
+/// Send the request again after a moment.
 ///
 /// The same request may pass later.
 ///
 /// `REG_ID_GENERATE_FAILED`, code 500.
 pub const REG_ID_GENERATE_FAILED: tl::ErrorName = tl::ErrorName { code: 500, name: "REG_ID_GENERATE_FAILED" };
 
-/// An invoice's keyboard has no button for paying.
+/// The keyboard of the invoice has no payment button.
 ///
-/// Make the first button a pay button, or send no keyboard.
+/// Make the first button a payment button, or send no keyboard.
 ///
 /// Ask again when the request is another one.
 ///
 /// `REPLY_MARKUP_BUY_EMPTY`, code 400.
 pub const REPLY_MARKUP_BUY_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "REPLY_MARKUP_BUY_EMPTY" };
 
-/// A game's keyboard has no button for playing.
+/// The keyboard of the game has no button to play.
 ///
 /// Make the first button a game button, or send no keyboard.
 ///
@@ -5118,9 +5104,9 @@ pub const REPLY_MARKUP_BUY_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, nam
 /// `REPLY_MARKUP_GAME_EMPTY`, code 400.
 pub const REPLY_MARKUP_GAME_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "REPLY_MARKUP_GAME_EMPTY" };
 
-/// The keyboard has an empty row or button, or cannot be used in this place.
+/// The keyboard has an empty row or button, or is not allowed here.
 ///
-/// Check each row; inline results take inline keyboards only.
+/// Check each row; inline results support inline keyboards only.
 ///
 /// Ask again when the request is another one.
 ///
@@ -5129,14 +5115,14 @@ pub const REPLY_MARKUP_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name:
 
 /// The keyboard has too many buttons or too much data.
 ///
-/// Use fewer buttons, with less data in each.
+/// Use fewer buttons with less data.
 ///
 /// Ask again when the request is another one.
 ///
 /// `REPLY_MARKUP_TOO_LONG`, code 400.
 pub const REPLY_MARKUP_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 400, name: "REPLY_MARKUP_TOO_LONG" };
 
-/// The shortcut has as many messages as it can have.
+/// The quick reply shortcut has the maximum number of messages.
 ///
 /// Delete some; `quick_reply_messages_limit` of [`help.getAppConfig`](crate::help::GetAppConfig) is the limit.
 ///
@@ -5145,25 +5131,25 @@ pub const REPLY_MARKUP_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `REPLY_MESSAGES_TOO_MUCH`, code 400.
 pub const REPLY_MESSAGES_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "REPLY_MESSAGES_TOO_MUCH" };
 
-/// The message that is answered is not there.
+/// The message to reply to does not exist.
 ///
-/// Answer another one, or leave `reply_to` out.
+/// Reply to another message, or leave `reply_to` out.
 ///
 /// Ask again when the request is another one.
 ///
 /// `REPLY_MESSAGE_ID_INVALID`, code 400.
 pub const REPLY_MESSAGE_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "REPLY_MESSAGE_ID_INVALID" };
 
-/// What is answered makes no sense.
+/// The object to reply to is invalid.
 ///
-/// Name a message of this chat or a story, or leave `reply_to` out.
+/// Pass a message of this chat or a story, or leave `reply_to` out.
 ///
 /// Ask again when the request is another one.
 ///
 /// `REPLY_TO_INVALID`, code 400.
 pub const REPLY_TO_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "REPLY_TO_INVALID" };
 
-/// It was not said whose conversation within the channel's direct messages it belongs to, or wrongly.
+/// The conversation in the channel's direct messages is missing or invalid.
 ///
 /// Set `monoforum_peer_id` of [`inputReplyToMessage`](crate::types::InputReplyToMessage) or use [`inputReplyToMonoForum`](crate::types::InputReplyToMonoForum).
 ///
@@ -5172,7 +5158,7 @@ pub const REPLY_TO_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "RE
 /// `REPLY_TO_MONOFORUM_PEER_INVALID`, code 400.
 pub const REPLY_TO_MONOFORUM_PEER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "REPLY_TO_MONOFORUM_PEER_INVALID" };
 
-/// The user whose story is answered does not exist.
+/// The user whose story is replied to does not exist.
 ///
 /// Check the id and the access hash.
 ///
@@ -5181,9 +5167,9 @@ pub const REPLY_TO_MONOFORUM_PEER_INVALID: tl::ErrorName = tl::ErrorName { code:
 /// `REPLY_TO_USER_INVALID`, code 400.
 pub const REPLY_TO_USER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "REPLY_TO_USER_INVALID" };
 
-/// The request about protecting the chat is too old, or was answered.
+/// The request about protecting the chat's content has expired, or was answered.
 ///
-/// Ask anew.
+/// Send a new one.
 ///
 /// To ask again does not help.
 ///
@@ -5192,7 +5178,7 @@ pub const REPLY_TO_USER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `REQUEST_MSG_EXPIRED`, code 400.
 pub const REQUEST_MSG_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "REQUEST_MSG_EXPIRED" };
 
-/// The token of the CDN's request is wrong or too old.
+/// The request token of the CDN is invalid or has expired.
 ///
 /// Use `request_token` of the last [`upload.cdnFileReuploadNeeded`](crate::types::upload::CdnFileReuploadNeeded).
 ///
@@ -5201,34 +5187,34 @@ pub const REQUEST_MSG_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `REQUEST_TOKEN_INVALID`, code 400.
 pub const REQUEST_TOKEN_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "REQUEST_TOKEN_INVALID" };
 
-/// Gifts must cost more than this in Stars.
+/// The resale price of the gift is too low.
 ///
-/// Keep above the least price in [`help.getAppConfig`](crate::help::GetAppConfig).
+/// Keep above the minimum in [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
 /// Ask again when the request is another one.
 ///
 /// `RESELL_STARS_TOO_FEW`, code 400.
 pub const RESELL_STARS_TOO_FEW: tl::ErrorName = tl::ErrorName { code: 400, name: "RESELL_STARS_TOO_FEW" };
 
-/// Gifts must cost less than this in Stars.
+/// The resale price of the gift is too high.
 ///
-/// Keep below the highest price in [`help.getAppConfig`](crate::help::GetAppConfig).
+/// Keep below the maximum in [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
 /// Ask again when the request is another one.
 ///
 /// `RESELL_STARS_TOO_MUCH`, code 400.
 pub const RESELL_STARS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "RESELL_STARS_TOO_MUCH" };
 
-/// No reset of the password is under way.
+/// No password reset is pending.
 ///
-/// Nothing has to be done.
+/// Nothing to do.
 ///
 /// To ask again does not help.
 ///
 /// `RESET_REQUEST_MISSING`, code 400.
 pub const RESET_REQUEST_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "RESET_REQUEST_MISSING" };
 
-/// A page of inline results has more of them than it may.
+/// There are too many inline results in one answer.
 ///
 /// Send at most 50, and the rest as the next page.
 ///
@@ -5237,16 +5223,16 @@ pub const RESET_REQUEST_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `RESULTS_TOO_MUCH`, code 400.
 pub const RESULTS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "RESULTS_TOO_MUCH" };
 
-/// Two inline results have the same number.
+/// Two inline results have the same id.
 ///
-/// Give each another one.
+/// Use a different id for each.
 ///
 /// Ask again when the request is another one.
 ///
 /// `RESULT_ID_DUPLICATE`, code 400.
 pub const RESULT_ID_DUPLICATE: tl::ErrorName = tl::ErrorName { code: 400, name: "RESULT_ID_DUPLICATE" };
 
-/// The number of the inline result is missing.
+/// The id of the inline result is empty.
 ///
 /// Use `id` of one of the results.
 ///
@@ -5255,7 +5241,7 @@ pub const RESULT_ID_DUPLICATE: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `RESULT_ID_EMPTY`, code 400.
 pub const RESULT_ID_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "RESULT_ID_EMPTY" };
 
-/// There is no inline result of this number, or the number is too long.
+/// There is no inline result with this id, or the id is too long.
 ///
 /// Use `id` of one of the results; bots use 1 to 64 bytes.
 ///
@@ -5275,25 +5261,25 @@ pub const RESULT_TYPE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: 
 
 /// Votes in this poll cannot be changed.
 ///
-/// Show the vote that was given.
+/// Show the vote that was cast.
 ///
 /// To ask again does not help.
 ///
 /// `REVOTE_NOT_ALLOWED`, code 400.
 pub const REVOTE_NOT_ALLOWED: tl::ErrorName = tl::ErrorName { code: 400, name: "REVOTE_NOT_ALLOWED" };
 
-/// The proposed rights are the same as before.
+/// The suggested rights are the same as before.
 ///
-/// Nothing has to be done.
+/// Nothing to do; treat it as success.
 ///
 /// To ask again does not help.
 ///
 /// `RIGHTS_NOT_MODIFIED`, code 400.
 pub const RIGHTS_NOT_MODIFIED: tl::ErrorName = tl::ErrorName { code: 400, name: "RIGHTS_NOT_MODIFIED" };
 
-/// The account cannot give rights that it has not, or that such a member cannot have.
+/// The account cannot grant rights that it does not have, or that such a member cannot have.
 ///
-/// Give only rights among its own.
+/// Grant only rights that the account has itself.
 ///
 /// Ask again when the request is another one.
 ///
@@ -5302,14 +5288,14 @@ pub const RIGHT_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "RIG
 
 /// The sound cannot be used: it is too long or too large, or is no audio file.
 ///
-/// See `ringtone_duration_max` and `ringtone_size_max` of [`help.getAppConfig`](crate::help::GetAppConfig).
+/// Check `ringtone_duration_max` and `ringtone_size_max` of [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
 /// Ask again when the request is another one.
 ///
 /// `RINGTONE_INVALID`, code 400.
 pub const RINGTONE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "RINGTONE_INVALID" };
 
-/// The sound is in a format that is not taken.
+/// The format of the sound is not supported.
 ///
 /// Use `audio/mpeg`.
 ///
@@ -5318,27 +5304,25 @@ pub const RINGTONE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "RI
 /// `RINGTONE_MIME_INVALID`, code 400.
 pub const RINGTONE_MIME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "RINGTONE_MIME_INVALID" };
 
-/// Telegram's server failed inside.
+/// An internal error of Telegram's servers.
 ///
-/// Repeat after a moment, with growing pauses.
+/// Send the request again, with increasing delays.
 ///
 /// The same request may pass later.
 ///
 /// `RPC_CALL_FAIL`, code 500.
 pub const RPC_CALL_FAIL: tl::ErrorName = tl::ErrorName { code: 500, name: "RPC_CALL_FAIL" };
 
-/// Telegram's server failed inside.
+/// An internal error of Telegram's servers.
 ///
-/// Repeat after a moment, with growing pauses.
+/// Send the request again, with increasing delays.
 ///
 /// The same request may pass later.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// `RPC_MCGET_FAIL`, code 500.
 pub const RPC_MCGET_FAIL: tl::ErrorName = tl::ErrorName { code: 500, name: "RPC_MCGET_FAIL" };
 
-/// The token of the CDN's file could not be decrypted.
+/// The CDN file token could not be decrypted.
 ///
 /// Call [`upload.getFile`](crate::upload::GetFile) again and use the new token.
 ///
@@ -5347,7 +5331,7 @@ pub const RPC_MCGET_FAIL: tl::ErrorName = tl::ErrorName { code: 500, name: "RPC_
 /// `RSA_DECRYPT_FAILED`, code 400.
 pub const RSA_DECRYPT_FAILED: tl::ErrorName = tl::ErrorName { code: 400, name: "RSA_DECRYPT_FAILED" };
 
-/// The number of the gift is missing.
+/// The id of the gift is missing.
 ///
 /// Take it from [`payments.getSavedStarGifts`](crate::payments::GetSavedStarGifts).
 ///
@@ -5356,70 +5340,70 @@ pub const RSA_DECRYPT_FAILED: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `SAVED_ID_EMPTY`, code 400.
 pub const SAVED_ID_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "SAVED_ID_EMPTY" };
 
-/// A bot asked to send at a later time, which only people can.
+/// Bots cannot schedule messages.
 ///
-/// Let the bot's own program wait, and send when it is time.
+/// Send the message from the bot's program when it is time.
 ///
 /// To ask again does not help.
 ///
 /// `SCHEDULE_BOT_NOT_ALLOWED`, code 400.
 pub const SCHEDULE_BOT_NOT_ALLOWED: tl::ErrorName = tl::ErrorName { code: 400, name: "SCHEDULE_BOT_NOT_ALLOWED" };
 
-/// The time to send it makes no sense.
+/// The scheduled time is invalid.
 ///
-/// Give Unix time in seconds, in the future.
+/// Use a Unix time in seconds that is in the future.
 ///
 /// Ask again when the request is another one.
 ///
 /// `SCHEDULE_DATE_INVALID`, code 400.
 pub const SCHEDULE_DATE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SCHEDULE_DATE_INVALID" };
 
-/// The time to send it is too far away.
+/// The scheduled time is too far in the future.
 ///
-/// Choose one within a year.
+/// Use a time within a year.
 ///
 /// Ask again when the request is another one.
 ///
 /// `SCHEDULE_DATE_TOO_LATE`, code 400.
 pub const SCHEDULE_DATE_TOO_LATE: tl::ErrorName = tl::ErrorName { code: 400, name: "SCHEDULE_DATE_TOO_LATE" };
 
-/// When the receiver is online cannot be known, so the message cannot wait for it.
+/// The recipient hides the online status, so the message cannot wait until they are online.
 ///
-/// Choose a time instead.
+/// Use a time instead.
 ///
 /// To ask again does not help.
 ///
 /// `SCHEDULE_STATUS_PRIVATE`, code 400.
 pub const SCHEDULE_STATUS_PRIVATE: tl::ErrorName = tl::ErrorName { code: 400, name: "SCHEDULE_STATUS_PRIVATE" };
 
-/// The chat has as many scheduled messages as it can have.
+/// The chat has the maximum number of scheduled messages.
 ///
-/// Wait until some are sent, or delete some; 100 are the limit.
+/// Wait until some are sent, or delete some; the limit is 100.
 ///
 /// Ask again when the request is another one.
 ///
 /// `SCHEDULE_TOO_MUCH`, code 400.
 pub const SCHEDULE_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "SCHEDULE_TOO_MUCH" };
 
-/// It is no score.
+/// The score is invalid.
 ///
-/// Give a number that is not negative.
+/// Use a number that is not negative.
 ///
 /// Ask again when the request is another one.
 ///
 /// `SCORE_INVALID`, code 400.
 pub const SCORE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SCORE_INVALID" };
 
-/// There is nothing to search for.
+/// The search text is empty.
 ///
-/// Give words, or a filter where that is possible.
+/// Pass a text, or a filter where that is possible.
 ///
 /// Ask again when the request is another one.
 ///
 /// `SEARCH_QUERY_EMPTY`, code 400.
 pub const SEARCH_QUERY_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "SEARCH_QUERY_EMPTY" };
 
-/// One cannot look for a name among those of one invite link.
+/// Searching by name among the users of one invite link is not possible.
 ///
 /// Leave `q` or `link` out.
 ///
@@ -5428,7 +5412,7 @@ pub const SEARCH_QUERY_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `SEARCH_WITH_LINK_NOT_SUPPORTED`, code 400.
 pub const SEARCH_WITH_LINK_NOT_SUPPORTED: tl::ErrorName = tl::ErrorName { code: 400, name: "SEARCH_WITH_LINK_NOT_SUPPORTED" };
 
-/// So long a pause between messages is not possible.
+/// This slow mode interval is not supported.
 ///
 /// Use 0, 5, 10, 30, 60, 300, 900 or 3600 seconds.
 ///
@@ -5437,16 +5421,16 @@ pub const SEARCH_WITH_LINK_NOT_SUPPORTED: tl::ErrorName = tl::ErrorName { code: 
 /// `SECONDS_INVALID`, code 400.
 pub const SECONDS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SECONDS_INVALID" };
 
-/// The account has no secret for Telegram Passport yet.
+/// The account has no Telegram Passport secret yet.
 ///
-/// Make one, and store it with [`account.updatePasswordSettings`](crate::account::UpdatePasswordSettings).
+/// Create one, and save it with [`account.updatePasswordSettings`](crate::account::UpdatePasswordSettings).
 ///
 /// Ask again when the request is another one.
 ///
 /// `SECURE_SECRET_REQUIRED`, code 400.
 pub const SECURE_SECRET_REQUIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "SECURE_SECRET_REQUIRED" };
 
-/// A bot that acts for a business account cannot delete a message on one side only.
+/// Through a business connection a bot cannot delete messages for one side only.
 ///
 /// Set `revoke`.
 ///
@@ -5455,25 +5439,25 @@ pub const SECURE_SECRET_REQUIRED: tl::ErrorName = tl::ErrorName { code: 400, nam
 /// `SELF_DELETE_RESTRICTED`, code 400.
 pub const SELF_DELETE_RESTRICTED: tl::ErrorName = tl::ErrorName { code: 400, name: "SELF_DELETE_RESTRICTED" };
 
-/// The account may not write as this chat here.
+/// The account may not write as this peer here.
 ///
-/// Take one from [`channels.getSendAs`](crate::channels::GetSendAs).
+/// Use a peer from [`channels.getSendAs`](crate::channels::GetSendAs).
 ///
 /// Ask again when the request is another one.
 ///
 /// `SEND_AS_PEER_INVALID`, code 400.
 pub const SEND_AS_PEER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SEND_AS_PEER_INVALID" };
 
-/// All ways to send a code to this number were tried.
+/// All ways of delivering a code to this number have been used.
 ///
-/// Wait for the last code, or begin again after some time.
+/// Wait for the last code, or start again after some time.
 ///
 /// The same request may pass later.
 ///
 /// `SEND_CODE_UNAVAILABLE`, code 406.
 pub const SEND_CODE_UNAVAILABLE: tl::ErrorName = tl::ErrorName { code: 406, name: "SEND_CODE_UNAVAILABLE" };
 
-/// What the inline result would send cannot be sent.
+/// The media of the inline result cannot be sent.
 ///
 /// Choose another result.
 ///
@@ -5482,7 +5466,7 @@ pub const SEND_CODE_UNAVAILABLE: tl::ErrorName = tl::ErrorName { code: 406, name
 /// `SEND_MEDIA_INVALID`, code 500.
 pub const SEND_MEDIA_INVALID: tl::ErrorName = tl::ErrorName { code: 500, name: "SEND_MEDIA_INVALID" };
 
-/// A game can be sent by a result of the type game only.
+/// Only inline results of type [`game`](crate::types::Game) can send a game.
 ///
 /// Use another message in the result.
 ///
@@ -5491,7 +5475,7 @@ pub const SEND_MEDIA_INVALID: tl::ErrorName = tl::ErrorName { code: 500, name: "
 /// `SEND_MESSAGE_GAME_INVALID`, code 400.
 pub const SEND_MESSAGE_GAME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SEND_MESSAGE_GAME_INVALID" };
 
-/// The message of an inline result holds media that is not possible there.
+/// The message of an inline result contains media that is not supported there.
 ///
 /// Use another constructor of [`InputBotInlineMessage`](crate::enums::InputBotInlineMessage).
 ///
@@ -5500,16 +5484,16 @@ pub const SEND_MESSAGE_GAME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, 
 /// `SEND_MESSAGE_MEDIA_INVALID`, code 400.
 pub const SEND_MESSAGE_MEDIA_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SEND_MESSAGE_MEDIA_INVALID" };
 
-/// The message does not fit the type of the inline result.
+/// The message does not match the type of the inline result.
 ///
-/// Use the constructor of [`InputBotInlineMessage`](crate::enums::InputBotInlineMessage) that belongs to the type.
+/// Use the constructor of [`InputBotInlineMessage`](crate::enums::InputBotInlineMessage) for that type.
 ///
 /// Ask again when the request is another one.
 ///
 /// `SEND_MESSAGE_TYPE_INVALID`, code 400.
 pub const SEND_MESSAGE_TYPE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SEND_MESSAGE_TYPE_INVALID" };
 
-/// The account may not switch content for adults on or off.
+/// The account may not change the display of sensitive content.
 ///
 /// Offer it only if `sensitive_can_change` is set.
 ///
@@ -5518,7 +5502,7 @@ pub const SEND_MESSAGE_TYPE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, 
 /// `SENSITIVE_CHANGE_FORBIDDEN`, code 403.
 pub const SENSITIVE_CHANGE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403, name: "SENSITIVE_CHANGE_FORBIDDEN" };
 
-/// The login is over.
+/// The session has expired.
 ///
 /// Make a new key and sign in again.
 ///
@@ -5527,36 +5511,36 @@ pub const SENSITIVE_CHANGE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 403,
 /// `SESSION_EXPIRED`, code 401.
 pub const SESSION_EXPIRED: tl::ErrorName = tl::ErrorName { code: 401, name: "SESSION_EXPIRED" };
 
-/// The code was right, but the account has a two-step verification password.
+/// The account has two-step verification, and its password is required to complete the sign-in.
 ///
-/// Call [`account.getPassword`](crate::account::GetPassword), ask for the password, and send the proof with [`auth.checkPassword`](crate::auth::CheckPassword).
+/// Call [`account.getPassword`](crate::account::GetPassword), ask for the password, and send its proof with [`auth.checkPassword`](crate::auth::CheckPassword).
 ///
 /// Ask again when the request is another one.
 ///
 /// `SESSION_PASSWORD_NEEDED`, code 401.
 pub const SESSION_PASSWORD_NEEDED: tl::ErrorName = tl::ErrorName { code: 401, name: "SESSION_PASSWORD_NEEDED" };
 
-/// Another device, or Telegram, ended this login.
+/// The session was ended by the user from another session, or by Telegram.
 ///
-/// Forget the session and sign in again.
+/// Delete the stored session and sign in again.
 ///
 /// To ask again does not help.
 ///
 /// `SESSION_REVOKED`, code 401.
 pub const SESSION_REVOKED: tl::ErrorName = tl::ErrorName { code: 401, name: "SESSION_REVOKED" };
 
-/// This login is too young: the number is the seconds until it is old enough.
+/// This session is too new: the number is the seconds to wait.
 ///
-/// Wait, or do it from an older login.
+/// Wait, or use an older session.
 ///
 /// Ask again after as many seconds as the error says.
 ///
 /// `SESSION_TOO_FRESH_X`, code 400.
 pub const SESSION_TOO_FRESH_X: tl::ErrorName = tl::ErrorName { code: 400, name: "SESSION_TOO_FRESH_X" };
 
-/// The notification settings hold nothing that can be set.
+/// The notification settings are invalid.
 ///
-/// Set at least one field.
+/// Check the values of the fields.
 ///
 /// Ask again when the request is another one.
 ///
@@ -5565,14 +5549,14 @@ pub const SETTINGS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SE
 
 /// The hash does not have 32 bytes.
 ///
-/// Give the SHA-256 of the file.
+/// Pass the SHA-256 of the file.
 ///
 /// Ask again when the request is another one.
 ///
 /// `SHA256_HASH_INVALID`, code 400.
 pub const SHA256_HASH_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SHA256_HASH_INVALID" };
 
-/// There is no shortcut of quick replies with this number or name.
+/// There is no quick reply shortcut with this id or name.
 ///
 /// Take it from [`messages.getQuickReplies`](crate::messages::GetQuickReplies).
 ///
@@ -5581,7 +5565,7 @@ pub const SHA256_HASH_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `SHORTCUT_INVALID`, code 400.
 pub const SHORTCUT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SHORTCUT_INVALID" };
 
-/// Telegram did not manage to reserve the sticker set's short name.
+/// Telegram's servers failed to reserve the short name of the sticker set.
 ///
 /// Try another one.
 ///
@@ -5592,9 +5576,9 @@ pub const SHORTCUT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SH
 /// `SHORTNAME_OCCUPY_FAILED`, code 400.
 pub const SHORTNAME_OCCUPY_FAILED: tl::ErrorName = tl::ErrorName { code: 400, name: "SHORTNAME_OCCUPY_FAILED" };
 
-/// It is no short name for a sticker set.
+/// It is not a valid short name for a sticker set.
 ///
-/// Use Latin letters, digits and underscores, beginning with a letter.
+/// Use Latin letters, digits and underscores, starting with a letter.
 ///
 /// Ask again when the request is another one.
 ///
@@ -5603,23 +5587,23 @@ pub const SHORT_NAME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "
 
 /// Another sticker set has this short name.
 ///
-/// Take another one.
+/// Use another one.
 ///
 /// Ask again when the request is another one.
 ///
 /// `SHORT_NAME_OCCUPIED`, code 400.
 pub const SHORT_NAME_OCCUPIED: tl::ErrorName = tl::ErrorName { code: 400, name: "SHORT_NAME_OCCUPIED" };
 
-/// Telegram could not finish the sign-in.
+/// Telegram's servers failed to complete the sign-in.
 ///
-/// Begin it again with [`auth.sendCode`](crate::auth::SendCode).
+/// Start again with [`auth.sendCode`](crate::auth::SendCode).
 ///
 /// Ask again when the request is another one.
 ///
 /// `SIGN_IN_FAILED`, code 500.
 pub const SIGN_IN_FAILED: tl::ErrorName = tl::ErrorName { code: 500, name: "SIGN_IN_FAILED" };
 
-/// It was not said which boosts shall be given.
+/// No boost slot was given.
 ///
 /// Take `slot` from [`premium.getMyBoosts`](crate::premium::GetMyBoosts).
 ///
@@ -5628,34 +5612,34 @@ pub const SIGN_IN_FAILED: tl::ErrorName = tl::ErrorName { code: 500, name: "SIGN
 /// `SLOTS_EMPTY`, code 400.
 pub const SLOTS_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "SLOTS_EMPTY" };
 
-/// In this group one message at a time is allowed.
+/// In slow mode only one message can be sent at a time.
 ///
-/// Send each alone, and wait between them.
+/// Send the messages one by one, with the required interval.
 ///
 /// Ask again when the request is another one.
 ///
 /// `SLOWMODE_MULTI_MSGS_DISABLED`, code 400.
 pub const SLOWMODE_MULTI_MSGS_DISABLED: tl::ErrorName = tl::ErrorName { code: 400, name: "SLOWMODE_MULTI_MSGS_DISABLED" };
 
-/// In this group one has to wait between messages: the number is the seconds.
+/// The group is in slow mode: the number is the seconds to wait before the next message.
 ///
-/// Wait, then send the same again.
+/// Wait, then send the request again.
 ///
 /// Ask again after as many seconds as the error says.
 ///
 /// `SLOWMODE_WAIT_X`, code 420.
 pub const SLOWMODE_WAIT_X: tl::ErrorName = tl::ErrorName { code: 420, name: "SLOWMODE_WAIT_X" };
 
-/// There is no invoice with this name.
+/// There is no invoice with this slug.
 ///
-/// Take what stands behind `t.me/$` or `t.me/invoice/` in the link.
+/// Pass the last part of the link, after `t.me/$` or `t.me/invoice/`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `SLUG_INVALID`, code 400.
 pub const SLUG_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SLUG_INVALID" };
 
-/// There is no such SMS to be sent.
+/// There is no SMS job with this id.
 ///
 /// Take the number from [`updateSmsJob`](crate::types::UpdateSmsJob).
 ///
@@ -5664,43 +5648,43 @@ pub const SLUG_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SLUG_I
 /// `SMSJOB_ID_INVALID`, code 400.
 pub const SMSJOB_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SMSJOB_ID_INVALID" };
 
-/// Telegram could not make a code.
+/// Telegram's servers failed to create a code.
 ///
-/// Begin again after a while.
+/// Start again after a while.
 ///
 /// The same request may pass later.
 ///
 /// `SMS_CODE_CREATE_FAILED`, code 400.
 pub const SMS_CODE_CREATE_FAILED: tl::ErrorName = tl::ErrorName { code: 400, name: "SMS_CODE_CREATE_FAILED" };
 
-/// The public number of the password's proof is outside the allowed range.
+/// The client's public value of the SRP proof is outside the allowed range.
 ///
-/// Draw another secret; `A` has 256 bytes.
+/// Choose another secret; `A` has 256 bytes.
 ///
 /// Ask again when the request is another one.
 ///
 /// `SRP_A_INVALID`, code 400.
 pub const SRP_A_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SRP_A_INVALID" };
 
-/// The numbers for the proof of the password were used or are too old.
+/// The SRP parameters were used already or have expired.
 ///
-/// Fetch [`account.getPassword`](crate::account::GetPassword) again and compute anew.
+/// Call [`account.getPassword`](crate::account::GetPassword) again and compute a new proof.
 ///
 /// Ask again when the request is another one.
 ///
 /// `SRP_ID_INVALID`, code 400.
 pub const SRP_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SRP_ID_INVALID" };
 
-/// The password was changed while its proof was computed.
+/// The password was changed while the proof was computed.
 ///
-/// Fetch [`account.getPassword`](crate::account::GetPassword) again and ask for the new password.
+/// Call [`account.getPassword`](crate::account::GetPassword) again and ask for the new password.
 ///
 /// Ask again when the request is another one.
 ///
 /// `SRP_PASSWORD_CHANGED`, code 400.
 pub const SRP_PASSWORD_CHANGED: tl::ErrorName = tl::ErrorName { code: 400, name: "SRP_PASSWORD_CHANGED" };
 
-/// The gift was changed into Stars.
+/// The gift was converted into Stars already.
 ///
 /// Fetch the gifts again.
 ///
@@ -5709,7 +5693,7 @@ pub const SRP_PASSWORD_CHANGED: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `STARGIFT_ALREADY_CONVERTED`, code 400.
 pub const STARGIFT_ALREADY_CONVERTED: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_ALREADY_CONVERTED" };
 
-/// The Stars for the gift were given back to who paid.
+/// The Stars for the gift were refunded.
 ///
 /// Fetch the gifts again.
 ///
@@ -5718,7 +5702,7 @@ pub const STARGIFT_ALREADY_CONVERTED: tl::ErrorName = tl::ErrorName { code: 400,
 /// `STARGIFT_ALREADY_REFUNDED`, code 400.
 pub const STARGIFT_ALREADY_REFUNDED: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_ALREADY_REFUNDED" };
 
-/// The gift is a collectible already.
+/// The gift was upgraded to a collectible already.
 ///
 /// Fetch the gifts again.
 ///
@@ -5727,25 +5711,25 @@ pub const STARGIFT_ALREADY_REFUNDED: tl::ErrorName = tl::ErrorName { code: 400, 
 /// `STARGIFT_ALREADY_UPGRADED`, code 400.
 pub const STARGIFT_ALREADY_UPGRADED: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_ALREADY_UPGRADED" };
 
-/// No gift has such a model, pattern or backdrop.
+/// The gift has no such model, pattern or backdrop.
 ///
-/// Take the attributes from an earlier answer.
+/// Use attributes from an earlier answer.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STARGIFT_ATTRIBUTE_INVALID`, code 400.
 pub const STARGIFT_ATTRIBUTE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_ATTRIBUTE_INVALID" };
 
-/// The gift is on its way to the blockchain.
+/// The gift is being exported to the blockchain.
 ///
-/// Wait until that is done.
+/// Wait until the export is finished.
 ///
 /// The same request may pass later.
 ///
 /// `STARGIFT_EXPORT_IN_PROGRESS`, code 406.
 pub const STARGIFT_EXPORT_IN_PROGRESS: tl::ErrorName = tl::ErrorName { code: 406, name: "STARGIFT_EXPORT_IN_PROGRESS" };
 
-/// There is no such gift, or it cannot be used for this.
+/// There is no such gift, or it cannot be used here.
 ///
 /// Take it from [`payments.getStarGifts`](crate::payments::GetStarGifts) or [`payments.getSavedStarGifts`](crate::payments::GetSavedStarGifts).
 ///
@@ -5754,9 +5738,9 @@ pub const STARGIFT_EXPORT_IN_PROGRESS: tl::ErrorName = tl::ErrorName { code: 406
 /// `STARGIFT_INVALID`, code 400.
 pub const STARGIFT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_INVALID" };
 
-/// The words that go with the gift are too long or not allowed.
+/// The text sent with the gift is too long or not allowed.
 ///
-/// Shorten them; `stargifts_message_length_max` of [`help.getAppConfig`](crate::help::GetAppConfig) is the limit.
+/// Shorten it; the limit is `stargifts_message_length_max` of [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
 /// Ask again when the request is another one.
 ///
@@ -5765,7 +5749,7 @@ pub const STARGIFT_MESSAGE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, n
 
 /// There is no such gift.
 ///
-/// Fetch the gifts again.
+/// Get the list of gifts again.
 ///
 /// Ask again when the request is another one.
 ///
@@ -5774,14 +5758,14 @@ pub const STARGIFT_NOT_FOUND: tl::ErrorName = tl::ErrorName { code: 400, name: "
 
 /// The gift belongs to somebody else.
 ///
-/// Fetch the gifts of the account again.
+/// Get the gifts of the account again.
 ///
 /// To ask again does not help.
 ///
 /// `STARGIFT_NOT_OWNER`, code 400.
 pub const STARGIFT_NOT_OWNER: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_NOT_OWNER" };
 
-/// This works for collectible gifts only.
+/// The method works for collectible gifts only.
 ///
 /// Upgrade the gift with [`payments.upgradeStarGift`](crate::payments::UpgradeStarGift) first.
 ///
@@ -5790,7 +5774,7 @@ pub const STARGIFT_NOT_OWNER: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `STARGIFT_NOT_UNIQUE`, code 400.
 pub const STARGIFT_NOT_UNIQUE: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_NOT_UNIQUE" };
 
-/// What was named is no gift of this account or channel.
+/// It is not a gift of this account or channel.
 ///
 /// Take it from [`payments.getSavedStarGifts`](crate::payments::GetSavedStarGifts).
 ///
@@ -5799,18 +5783,18 @@ pub const STARGIFT_NOT_UNIQUE: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `STARGIFT_OBJECT_INVALID`, code 400.
 pub const STARGIFT_OBJECT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_OBJECT_INVALID" };
 
-/// The offer for the gift makes no sense.
+/// The offer for the gift is invalid.
 ///
-/// Check the gift, the price and how long it is good.
+/// Check the gift, the price and the duration of the offer.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STARGIFT_OFFER_INVALID`, code 400.
 pub const STARGIFT_OFFER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_OFFER_INVALID" };
 
-/// Nobody can make offers to the owner of this gift.
+/// The owner of this gift does not accept offers.
 ///
-/// Do not make one.
+/// Do not offer it.
 ///
 /// To ask again does not help.
 ///
@@ -5819,61 +5803,61 @@ pub const STARGIFT_OFFER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, nam
 /// `STARGIFT_OFFER_NOT_ALLOWED`, code 400.
 pub const STARGIFT_OFFER_NOT_ALLOWED: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_OFFER_NOT_ALLOWED" };
 
-/// The gift does not belong to the account or channel that was named.
+/// The gift does not belong to this account or channel.
 ///
-/// Name its owner.
+/// Pass its owner.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STARGIFT_OWNER_INVALID`, code 400.
 pub const STARGIFT_OWNER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_OWNER_INVALID" };
 
-/// Who shall get the gift, or has it, cannot be used for this.
+/// The recipient or owner of the gift is invalid.
 ///
-/// Name a user or channel that may.
+/// Pass a user or channel that can have gifts.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STARGIFT_PEER_INVALID`, code 400.
 pub const STARGIFT_PEER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_PEER_INVALID" };
 
-/// The gift is not sold for this currency.
+/// The gift is not sold in this currency.
 ///
-/// Pay with the other one: Stars or TON.
+/// Pay with the other one, Stars or TON.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STARGIFT_RESELL_CURRENCY_NOT_ALLOWED`, code 400.
 pub const STARGIFT_RESELL_CURRENCY_NOT_ALLOWED: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_RESELL_CURRENCY_NOT_ALLOWED" };
 
-/// The gift may not be sold again yet: the number is the seconds to wait.
+/// The gift cannot be resold yet: the number is the seconds to wait.
 ///
-/// Wait.
+/// Wait, then send the request again.
 ///
 /// Ask again after as many seconds as the error says.
 ///
 /// `STARGIFT_RESELL_TOO_EARLY_X`, code 400.
 pub const STARGIFT_RESELL_TOO_EARLY_X: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_RESELL_TOO_EARLY_X" };
 
-/// There is no collectible gift with this name.
+/// There is no collectible gift with this slug.
 ///
-/// Take what stands behind `t.me/nft/` in the link.
+/// Pass the last part of the link, after `t.me/nft/`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STARGIFT_SLUG_INVALID`, code 400.
 pub const STARGIFT_SLUG_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_SLUG_INVALID" };
 
-/// The gift may not be given on yet: the number is the seconds to wait.
+/// The gift cannot be transferred yet: the number is the seconds to wait.
 ///
-/// Wait.
+/// Wait, then send the request again.
 ///
 /// Ask again after as many seconds as the error says.
 ///
 /// `STARGIFT_TRANSFER_TOO_EARLY_X`, code 400.
 pub const STARGIFT_TRANSFER_TOO_EARLY_X: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_TRANSFER_TOO_EARLY_X" };
 
-/// Gifts of this kind cannot be upgraded, or not yet.
+/// This gift cannot be upgraded, or not yet.
 ///
 /// Offer it only where the gift has an upgrade price.
 ///
@@ -5882,7 +5866,7 @@ pub const STARGIFT_TRANSFER_TOO_EARLY_X: tl::ErrorName = tl::ErrorName { code: 4
 /// `STARGIFT_UPGRADE_UNAVAILABLE`, code 400.
 pub const STARGIFT_UPGRADE_UNAVAILABLE: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_UPGRADE_UNAVAILABLE" };
 
-/// All gifts of this kind are sold.
+/// All gifts of this kind are sold out.
 ///
 /// Choose another one.
 ///
@@ -5891,7 +5875,7 @@ pub const STARGIFT_UPGRADE_UNAVAILABLE: tl::ErrorName = tl::ErrorName { code: 40
 /// `STARGIFT_USAGE_LIMITED`, code 400 or 406.
 pub const STARGIFT_USAGE_LIMITED: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_USAGE_LIMITED" };
 
-/// The account bought as many gifts of this kind as one may.
+/// The account has bought the maximum number of gifts of this kind.
 ///
 /// Choose another one.
 ///
@@ -5900,16 +5884,16 @@ pub const STARGIFT_USAGE_LIMITED: tl::ErrorName = tl::ErrorName { code: 400, nam
 /// `STARGIFT_USER_USAGE_LIMITED`, code 400.
 pub const STARGIFT_USER_USAGE_LIMITED: tl::ErrorName = tl::ErrorName { code: 400, name: "STARGIFT_USER_USAGE_LIMITED" };
 
-/// The affiliate program was ended and runs out; it cannot be changed meanwhile.
+/// The affiliate program is ending and cannot be changed until then.
 ///
-/// Wait until it is over.
+/// Wait until it has ended.
 ///
 /// The same request may pass later.
 ///
 /// `STARREF_AWAITING_END`, code 400.
 pub const STARREF_AWAITING_END: tl::ErrorName = tl::ErrorName { code: 400, name: "STARREF_AWAITING_END" };
 
-/// The affiliate's link does not count any more.
+/// The affiliate link is no longer valid.
 ///
 /// Open the bot without it.
 ///
@@ -5918,16 +5902,16 @@ pub const STARREF_AWAITING_END: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `STARREF_EXPIRED`, code 400.
 pub const STARREF_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "STARREF_EXPIRED" };
 
-/// The affiliate's link was revoked before.
+/// The affiliate link was revoked already.
 ///
-/// Nothing has to be done.
+/// Nothing to do; treat it as success.
 ///
 /// To ask again does not help.
 ///
 /// `STARREF_HASH_REVOKED`, code 400.
 pub const STARREF_HASH_REVOKED: tl::ErrorName = tl::ErrorName { code: 400, name: "STARREF_HASH_REVOKED" };
 
-/// The affiliate's share is outside the limits.
+/// The commission of the affiliate program is out of range.
 ///
 /// Keep within `starref_min_commission_permille` and `starref_max_commission_permille` of [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
@@ -5936,16 +5920,16 @@ pub const STARREF_HASH_REVOKED: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `STARREF_PERMILLE_INVALID`, code 400.
 pub const STARREF_PERMILLE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STARREF_PERMILLE_INVALID" };
 
-/// The affiliate's share can only be raised.
+/// The commission of an affiliate program can only be raised.
 ///
-/// Give a higher one, or end the program and begin another one.
+/// Use a higher one, or end the program and start a new one.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STARREF_PERMILLE_TOO_LOW`, code 400.
 pub const STARREF_PERMILLE_TOO_LOW: tl::ErrorName = tl::ErrorName { code: 400, name: "STARREF_PERMILLE_TOO_LOW" };
 
-/// So many Stars are not possible.
+/// The number of Stars is out of range.
 ///
 /// Keep within the limits in [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
@@ -5956,14 +5940,14 @@ pub const STARS_AMOUNT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name:
 
 /// The price changed after the form was fetched.
 ///
-/// Fetch the form again, show the new price, and pay that.
+/// Fetch the form again, and show and pay the new price.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STARS_FORM_AMOUNT_MISMATCH`, code 406 or 400.
 pub const STARS_FORM_AMOUNT_MISMATCH: tl::ErrorName = tl::ErrorName { code: 406, name: "STARS_FORM_AMOUNT_MISMATCH" };
 
-/// The invoice in Stars is not made as it must be.
+/// The invoice in Stars is invalid.
 ///
 /// Use the currency `XTR`, one price, and no payment provider.
 ///
@@ -5972,25 +5956,25 @@ pub const STARS_FORM_AMOUNT_MISMATCH: tl::ErrorName = tl::ErrorName { code: 406,
 /// `STARS_INVOICE_INVALID`, code 400.
 pub const STARS_INVOICE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STARS_INVOICE_INVALID" };
 
-/// Joining by this link costs Stars.
+/// Joining with this link costs Stars.
 ///
-/// Pay: [`payments.getPaymentForm`](crate::payments::GetPaymentForm) with [`inputInvoiceChatInviteSubscription`](crate::types::InputInvoiceChatInviteSubscription).
+/// Pay with [`payments.getPaymentForm`](crate::payments::GetPaymentForm) for [`inputInvoiceChatInviteSubscription`](crate::types::InputInvoiceChatInviteSubscription).
 ///
 /// Ask again when the request is another one.
 ///
 /// `STARS_PAYMENT_REQUIRED`, code 400.
 pub const STARS_PAYMENT_REQUIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "STARS_PAYMENT_REQUIRED" };
 
-/// Nothing is there to hand to the bot.
+/// No start parameter was given.
 ///
-/// Give the parameter, or just write `/start`.
+/// Pass the parameter, or send `/start` as a message.
 ///
 /// Ask again when the request is another one.
 ///
 /// `START_PARAM_EMPTY`, code 400.
 pub const START_PARAM_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "START_PARAM_EMPTY" };
 
-/// The parameter for the bot has signs that are not allowed.
+/// The start parameter contains invalid characters.
 ///
 /// Use Latin letters, digits, underscores and hyphens.
 ///
@@ -5999,7 +5983,7 @@ pub const START_PARAM_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "S
 /// `START_PARAM_INVALID`, code 400.
 pub const START_PARAM_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "START_PARAM_INVALID" };
 
-/// What is handed to the bot has too many characters.
+/// The start parameter exceeds the length limit.
 ///
 /// Use up to 64 characters.
 ///
@@ -6008,18 +5992,18 @@ pub const START_PARAM_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `START_PARAM_TOO_LONG`, code 400.
 pub const START_PARAM_TOO_LONG: tl::ErrorName = tl::ErrorName { code: 400, name: "START_PARAM_TOO_LONG" };
 
-/// The statistics of this chat are in another data centre: the number says which.
+/// The statistics of this chat are stored in another data centre: the number is its id.
 ///
-/// Send the same there. `stats_dc` of the channel's full info tells it before. Client libraries may do it by themselves, as chappe does.
+/// Send the request there; `stats_dc` of the channel's full info has the id in advance. Client libraries may do it automatically, as chappe does.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STATS_MIGRATE_X`, code 303.
 pub const STATS_MIGRATE_X: tl::ErrorName = tl::ErrorName { code: 303, name: "STATS_MIGRATE_X" };
 
-/// The sticker set has as many stickers as it can have.
+/// The sticker set has the maximum number of stickers.
 ///
-/// Remove one, or begin another set.
+/// Remove one, or create another set.
 ///
 /// Ask again when the request is another one.
 ///
@@ -6028,79 +6012,79 @@ pub const STICKERPACK_STICKERS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 4
 
 /// There is no such sticker set, or the account may not change it.
 ///
-/// Check the short name; only who made a set may change it.
+/// Check the short name; only the creator of a set can change it.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STICKERSET_INVALID`, code 400 or 406.
 pub const STICKERSET_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKERSET_INVALID" };
 
-/// The sticker set is like this already.
+/// The sticker set would not change.
 ///
-/// Nothing has to be done.
+/// Nothing to do; treat it as success.
 ///
 /// To ask again does not help.
 ///
 /// `STICKERSET_NOT_MODIFIED`, code 400.
 pub const STICKERSET_NOT_MODIFIED: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKERSET_NOT_MODIFIED" };
 
-/// The group cannot have this sticker set: it would show which of its anonymous admins made the set.
+/// The group cannot use this sticker set, because it would reveal an anonymous admin.
 ///
-/// Choose another set.
+/// Use another set.
 ///
 /// To ask again does not help.
 ///
 /// `STICKERSET_OWNER_ANONYMOUS`, code 406.
 pub const STICKERSET_OWNER_ANONYMOUS: tl::ErrorName = tl::ErrorName { code: 406, name: "STICKERSET_OWNER_ANONYMOUS" };
 
-/// The new set has no stickers.
+/// The sticker set has no stickers.
 ///
-/// Give at least one.
+/// Add at least one.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STICKERS_EMPTY`, code 400.
 pub const STICKERS_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKERS_EMPTY" };
 
-/// The sticker set has as many stickers as it can have.
+/// The sticker set has the maximum number of stickers.
 ///
-/// Remove one, or begin another set.
+/// Remove one, or create another set.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STICKERS_TOO_MUCH`, code 400.
 pub const STICKERS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKERS_TOO_MUCH" };
 
-/// An inline result of the type sticker has another file.
+/// The document of an inline result of type `sticker` is not a sticker.
 ///
-/// Use a document with the attribute of a sticker.
+/// Use a document with [`documentAttributeSticker`](crate::types::DocumentAttributeSticker).
 ///
 /// Ask again when the request is another one.
 ///
 /// `STICKER_DOCUMENT_INVALID`, code 400.
 pub const STICKER_DOCUMENT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKER_DOCUMENT_INVALID" };
 
-/// No emoji, or something else, was given for the sticker.
+/// The emoji of the sticker are missing or invalid.
 ///
-/// Give one or more emoji.
+/// Pass one or more emoji.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STICKER_EMOJI_INVALID`, code 400.
 pub const STICKER_EMOJI_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKER_EMOJI_INVALID" };
 
-/// A file of the set breaks the rules for stickers.
+/// A file of the set does not meet the requirements for stickers.
 ///
-/// See the rules for the format: size in pixels and bytes, duration.
+/// Check its format, size in pixels and bytes, and duration.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STICKER_FILE_INVALID`, code 400.
 pub const STICKER_FILE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKER_FILE_INVALID" };
 
-/// The animated sticker has a wrong size.
+/// The animated sticker has the wrong dimensions.
 ///
-/// Make one side 512 pixels and the other not larger; 100 by 100 for custom emoji.
+/// Make one side 512 pixels and the other at most 512; 100 by 100 for custom emoji.
 ///
 /// Ask again when the request is another one.
 ///
@@ -6116,16 +6100,16 @@ pub const STICKER_GIF_DIMENSIONS: tl::ErrorName = tl::ErrorName { code: 400, nam
 /// `STICKER_ID_INVALID`, code 400.
 pub const STICKER_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKER_ID_INVALID" };
 
-/// There is no such sticker in a set that the account may change.
+/// There is no such sticker in a set that the account can change.
 ///
-/// Take it from [`messages.getStickerSet`](crate::messages::GetStickerSet) of an own set.
+/// Take it from [`messages.getStickerSet`](crate::messages::GetStickerSet) of one of its own sets.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STICKER_INVALID`, code 400.
 pub const STICKER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKER_INVALID" };
 
-/// A picture cannot be made of a sticker of this format.
+/// A photo cannot be made of a sticker in this format.
 ///
 /// Use another sticker.
 ///
@@ -6134,25 +6118,25 @@ pub const STICKER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STI
 /// `STICKER_MIME_INVALID`, code 400.
 pub const STICKER_MIME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKER_MIME_INVALID" };
 
-/// The sticker has a wrong size.
+/// The sticker has the wrong dimensions.
 ///
-/// Make one side 512 pixels and the other not larger; 100 by 100 for custom emoji.
+/// Make one side 512 pixels and the other at most 512; 100 by 100 for custom emoji.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STICKER_PNG_DIMENSIONS`, code 400.
 pub const STICKER_PNG_DIMENSIONS: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKER_PNG_DIMENSIONS" };
 
-/// The sticker is no PNG or WebP.
+/// The sticker is neither a PNG nor a WebP.
 ///
-/// Upload one of these, as a file.
+/// Upload it in one of these formats, as a file.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STICKER_PNG_NOPNG`, code 400.
 pub const STICKER_PNG_NOPNG: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKER_PNG_NOPNG" };
 
-/// The animated sticker was not given as a document.
+/// The animated sticker is not a document.
 ///
 /// Upload it with [`messages.uploadMedia`](crate::messages::UploadMedia) as a file first.
 ///
@@ -6161,7 +6145,7 @@ pub const STICKER_PNG_NOPNG: tl::ErrorName = tl::ErrorName { code: 400, name: "S
 /// `STICKER_TGS_NODOC`, code 400.
 pub const STICKER_TGS_NODOC: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKER_TGS_NODOC" };
 
-/// The animated sticker is no TGS file.
+/// The animated sticker is not a TGS file.
 ///
 /// Export it as TGS, with the MIME type `application/x-tgsticker`.
 ///
@@ -6170,16 +6154,16 @@ pub const STICKER_TGS_NODOC: tl::ErrorName = tl::ErrorName { code: 400, name: "S
 /// `STICKER_TGS_NOTGS`, code 400.
 pub const STICKER_TGS_NOTGS: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKER_TGS_NOTGS" };
 
-/// The cover of the set is no PNG or WebP.
+/// The thumbnail of the set is neither a PNG nor a WebP.
 ///
-/// Upload one of these, 100 by 100 pixels.
+/// Upload it in one of these formats, 100 by 100 pixels.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STICKER_THUMB_PNG_NOPNG`, code 400.
 pub const STICKER_THUMB_PNG_NOPNG: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKER_THUMB_PNG_NOPNG" };
 
-/// The animated cover of the set is no TGS file.
+/// The animated thumbnail of the set is not a TGS file.
 ///
 /// Export it as TGS, 100 by 100 pixels.
 ///
@@ -6188,7 +6172,7 @@ pub const STICKER_THUMB_PNG_NOPNG: tl::ErrorName = tl::ErrorName { code: 400, na
 /// `STICKER_THUMB_TGS_NOTGS`, code 400.
 pub const STICKER_THUMB_TGS_NOTGS: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKER_THUMB_TGS_NOTGS" };
 
-/// The video sticker has too many bytes.
+/// The video sticker is too large.
 ///
 /// Keep below 256 KB.
 ///
@@ -6197,7 +6181,7 @@ pub const STICKER_THUMB_TGS_NOTGS: tl::ErrorName = tl::ErrorName { code: 400, na
 /// `STICKER_VIDEO_BIG`, code 400.
 pub const STICKER_VIDEO_BIG: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKER_VIDEO_BIG" };
 
-/// The video sticker was not given as a document.
+/// The video sticker is not a document.
 ///
 /// Upload it with [`messages.uploadMedia`](crate::messages::UploadMedia) as a file first.
 ///
@@ -6206,7 +6190,7 @@ pub const STICKER_VIDEO_BIG: tl::ErrorName = tl::ErrorName { code: 400, name: "S
 /// `STICKER_VIDEO_NODOC`, code 400.
 pub const STICKER_VIDEO_NODOC: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKER_VIDEO_NODOC" };
 
-/// The video sticker is no WebM.
+/// The video sticker is not a WebM file.
 ///
 /// Use WebM with VP9, without sound, up to 3 seconds.
 ///
@@ -6215,18 +6199,16 @@ pub const STICKER_VIDEO_NODOC: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `STICKER_VIDEO_NOWEBM`, code 400.
 pub const STICKER_VIDEO_NOWEBM: tl::ErrorName = tl::ErrorName { code: 400, name: "STICKER_VIDEO_NOWEBM" };
 
-/// Telegram's storage failed.
+/// An internal error of Telegram's storage.
 ///
-/// Repeat after a moment, with growing pauses.
+/// Send the request again, with increasing delays.
 ///
 /// The same request may pass later.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// `STORAGE_CHECK_FAILED`, code 500.
 pub const STORAGE_CHECK_FAILED: tl::ErrorName = tl::ErrorName { code: 500, name: "STORAGE_CHECK_FAILED" };
 
-/// A value has another type than Telegram's server expects.
+/// A value has a type that Telegram's servers do not expect.
 ///
 /// Check the request against the schema of the layer.
 ///
@@ -6237,43 +6219,43 @@ pub const STORAGE_CHECK_FAILED: tl::ErrorName = tl::ErrorName { code: 500, name:
 /// `STORE_INVALID_SCALAR_TYPE`, code 500.
 pub const STORE_INVALID_SCALAR_TYPE: tl::ErrorName = tl::ErrorName { code: 500, name: "STORE_INVALID_SCALAR_TYPE" };
 
-/// This chat never had a story.
+/// This peer has never posted a story.
 ///
-/// There is nothing to fetch or to answer.
+/// There is nothing to fetch or to reply to.
 ///
 /// To ask again does not help.
 ///
 /// `STORIES_NEVER_CREATED`, code 400.
 pub const STORIES_NEVER_CREATED: tl::ErrorName = tl::ErrorName { code: 400, name: "STORIES_NEVER_CREATED" };
 
-/// The account has as many stories at a time as it may.
+/// The account has the maximum number of active stories.
 ///
-/// Wait until some are over, or delete some; `story_expiring_limit_default` and `story_expiring_limit_premium` of [`help.getAppConfig`](crate::help::GetAppConfig) have the limits.
+/// Wait until some expire, or delete some; the limits are `story_expiring_limit_default` and `story_expiring_limit_premium` of [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
 /// Ask again when the request is another one.
 ///
 /// `STORIES_TOO_MUCH`, code 400.
 pub const STORIES_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "STORIES_TOO_MUCH" };
 
-/// No story was named.
+/// The list of story ids is empty.
 ///
-/// Give at least one number.
+/// Pass at least one id.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STORY_ID_EMPTY`, code 400.
 pub const STORY_ID_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "STORY_ID_EMPTY" };
 
-/// There is no such story, or it cannot be seen any more.
+/// There is no such story, or it is no longer available.
 ///
-/// Fetch the stories of the chat again.
+/// Fetch the stories of the peer again.
 ///
 /// Ask again when the request is another one.
 ///
 /// `STORY_ID_INVALID`, code 400.
 pub const STORY_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STORY_ID_INVALID" };
 
-/// A live story is running: the number is the story's.
+/// A live story is in progress: the number is its id.
 ///
 /// Join it, or end it first.
 ///
@@ -6284,16 +6266,16 @@ pub const STORY_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "ST
 /// `STORY_LIVE_ALREADY_X`, code 400.
 pub const STORY_LIVE_ALREADY_X: tl::ErrorName = tl::ErrorName { code: 400, name: "STORY_LIVE_ALREADY_X" };
 
-/// The story is like this already.
+/// The story would not change.
 ///
-/// Take it as success.
+/// Treat it as success.
 ///
 /// To ask again does not help.
 ///
 /// `STORY_NOT_MODIFIED`, code 400.
 pub const STORY_NOT_MODIFIED: tl::ErrorName = tl::ErrorName { code: 400, name: "STORY_NOT_MODIFIED" };
 
-/// A story cannot be visible for so long.
+/// This lifetime of a story is not supported.
 ///
 /// Use 86400 seconds; with Telegram Premium also 21600, 43200 and 172800.
 ///
@@ -6302,7 +6284,7 @@ pub const STORY_NOT_MODIFIED: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `STORY_PERIOD_INVALID`, code 400.
 pub const STORY_PERIOD_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "STORY_PERIOD_INVALID" };
 
-/// The account posted as many stories as are allowed in a month: the number is the seconds to wait.
+/// The monthly limit of stories is reached: the number is the seconds to wait.
 ///
 /// Wait, or get Telegram Premium.
 ///
@@ -6311,7 +6293,7 @@ pub const STORY_PERIOD_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `STORY_SEND_FLOOD_MONTHLY_X`, code 400.
 pub const STORY_SEND_FLOOD_MONTHLY_X: tl::ErrorName = tl::ErrorName { code: 400, name: "STORY_SEND_FLOOD_MONTHLY_X" };
 
-/// The account posted as many stories as are allowed in a week: the number is the seconds to wait.
+/// The weekly limit of stories is reached: the number is the seconds to wait.
 ///
 /// Wait, or get Telegram Premium.
 ///
@@ -6320,7 +6302,7 @@ pub const STORY_SEND_FLOOD_MONTHLY_X: tl::ErrorName = tl::ErrorName { code: 400,
 /// `STORY_SEND_FLOOD_WEEKLY_X`, code 400.
 pub const STORY_SEND_FLOOD_WEEKLY_X: tl::ErrorName = tl::ErrorName { code: 400, name: "STORY_SEND_FLOOD_WEEKLY_X" };
 
-/// An invoice with a subscription can be made into a link only, not be sent.
+/// An invoice for a subscription cannot be sent directly; it needs an invoice link.
 ///
 /// Use [`payments.exportInvoice`](crate::payments::ExportInvoice) and send the link.
 ///
@@ -6338,7 +6320,7 @@ pub const SUBSCRIPTION_EXPORT_MISSING: tl::ErrorName = tl::ErrorName { code: 400
 /// `SUBSCRIPTION_ID_INVALID`, code 400.
 pub const SUBSCRIPTION_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SUBSCRIPTION_ID_INVALID" };
 
-/// A subscription cannot have this period.
+/// This subscription period is not supported.
 ///
 /// Use 2592000 seconds, which is 30 days.
 ///
@@ -6347,7 +6329,7 @@ pub const SUBSCRIPTION_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, na
 /// `SUBSCRIPTION_PERIOD_INVALID`, code 400.
 pub const SUBSCRIPTION_PERIOD_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SUBSCRIPTION_PERIOD_INVALID" };
 
-/// The price for the proposed post is outside the limits.
+/// The price of the suggested post is out of range.
 ///
 /// Keep within the limits in [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
@@ -6356,9 +6338,9 @@ pub const SUBSCRIPTION_PERIOD_INVALID: tl::ErrorName = tl::ErrorName { code: 400
 /// `SUGGESTED_POST_AMOUNT_INVALID`, code 400.
 pub const SUGGESTED_POST_AMOUNT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SUGGESTED_POST_AMOUNT_INVALID" };
 
-/// Posts cannot be proposed to this chat.
+/// Posts cannot be suggested to this chat.
 ///
-/// Write to the direct messages of a channel.
+/// Send it to the direct messages of a channel.
 ///
 /// Ask again when the request is another one.
 ///
@@ -6367,61 +6349,61 @@ pub const SUGGESTED_POST_PEER_INVALID: tl::ErrorName = tl::ErrorName { code: 400
 
 /// The button above the inline results has no text.
 ///
-/// Give one.
+/// Set its text.
 ///
 /// Ask again when the request is another one.
 ///
 /// `SWITCH_PM_TEXT_EMPTY`, code 400.
 pub const SWITCH_PM_TEXT_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "SWITCH_PM_TEXT_EMPTY" };
 
-/// The button above the inline results has no good address of a Mini App.
+/// The Mini App URL of the button above the inline results is invalid.
 ///
-/// Give a whole `https` URL.
+/// Use a complete `https` URL.
 ///
 /// Ask again when the request is another one.
 ///
 /// `SWITCH_WEBVIEW_URL_INVALID`, code 400.
 pub const SWITCH_WEBVIEW_URL_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "SWITCH_WEBVIEW_URL_INVALID" };
 
-/// The export may not begin yet: the number is the seconds to wait.
+/// The export cannot start yet: the number is the seconds to wait.
 ///
-/// Wait, or let the person allow it on another device.
+/// Wait, or let the user allow it on another device.
 ///
 /// Ask again after as many seconds as the error says.
 ///
 /// `TAKEOUT_INIT_DELAY_X`, code 420.
 pub const TAKEOUT_INIT_DELAY_X: tl::ErrorName = tl::ErrorName { code: 420, name: "TAKEOUT_INIT_DELAY_X" };
 
-/// There is no export session with this number, or it is over.
+/// There is no export with this id, or it has ended.
 ///
-/// Begin with [`account.initTakeoutSession`](crate::account::InitTakeoutSession).
+/// Start one with [`account.initTakeoutSession`](crate::account::InitTakeoutSession).
 ///
 /// Ask again when the request is another one.
 ///
 /// `TAKEOUT_INVALID`, code 400.
 pub const TAKEOUT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TAKEOUT_INVALID" };
 
-/// This can be asked for within an export only.
+/// The method works within an export only.
 ///
-/// Wrap it in [`invokeWithTakeout`](crate::InvokeWithTakeout) with the number of [`account.initTakeoutSession`](crate::account::InitTakeoutSession).
+/// Wrap it in [`invokeWithTakeout`](crate::InvokeWithTakeout) with the id from [`account.initTakeoutSession`](crate::account::InitTakeoutSession).
 ///
 /// Ask again when the request is another one.
 ///
 /// `TAKEOUT_REQUIRED`, code 403 or 400.
 pub const TAKEOUT_REQUIRED: tl::ErrorName = tl::ErrorName { code: 403, name: "TAKEOUT_REQUIRED" };
 
-/// It was asked for before, and is waiting for its time.
+/// It was already requested and is waiting for its date.
 ///
-/// Wait for the date that the first answer gave.
+/// Wait for the date in the earlier answer.
 ///
 /// To ask again does not help.
 ///
 /// `TASK_ALREADY_EXISTS`, code 400.
 pub const TASK_ALREADY_EXISTS: tl::ErrorName = tl::ErrorName { code: 400, name: "TASK_ALREADY_EXISTS" };
 
-/// The temporary key is tied to another permanent key.
+/// The temporary key is already bound to another permanent key.
 ///
-/// Make another temporary key.
+/// Create a new temporary key.
 ///
 /// Ask again when the request is another one.
 ///
@@ -6430,25 +6412,25 @@ pub const TEMP_AUTH_KEY_ALREADY_BOUND: tl::ErrorName = tl::ErrorName { code: 400
 
 /// The request was not sent with a temporary key.
 ///
-/// Send it with the one that shall be tied.
+/// Send it encrypted with the temporary key that is to be bound.
 ///
 /// Ask again when the request is another one.
 ///
 /// `TEMP_AUTH_KEY_EMPTY`, code 400.
 pub const TEMP_AUTH_KEY_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "TEMP_AUTH_KEY_EMPTY" };
 
-/// The address of the terms in the invoice is not good.
+/// The URL of the terms in the invoice is invalid.
 ///
-/// Give a whole `https` URL.
+/// Use a complete `https` URL.
 ///
 /// Ask again when the request is another one.
 ///
 /// `TERMS_URL_INVALID`, code 400.
 pub const TERMS_URL_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TERMS_URL_INVALID" };
 
-/// Text that is being written cannot be shown in this chat.
+/// A text that is still being written cannot be shown in this chat.
 ///
-/// It works in private chats of bots only.
+/// It is possible in private chats of bots only.
 ///
 /// Ask again when the request is another one.
 ///
@@ -6457,16 +6439,16 @@ pub const TERMS_URL_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "T
 /// `TEXTDRAFT_PEER_INVALID`, code 400.
 pub const TEXTDRAFT_PEER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TEXTDRAFT_PEER_INVALID" };
 
-/// The file is no theme.
+/// The file is not a theme.
 ///
-/// Upload a theme of the app whose format was named.
+/// Upload a theme file of the app whose format is given.
 ///
 /// Ask again when the request is another one.
 ///
 /// `THEME_FILE_INVALID`, code 400.
 pub const THEME_FILE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "THEME_FILE_INVALID" };
 
-/// No app has themes of this format.
+/// There is no such theme format.
 ///
 /// Use `android`, `ios`, `macos` or `tdesktop`.
 ///
@@ -6475,7 +6457,7 @@ pub const THEME_FILE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `THEME_FORMAT_INVALID`, code 400.
 pub const THEME_FORMAT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "THEME_FORMAT_INVALID" };
 
-/// There is no such theme, or it is somebody else's.
+/// There is no such theme, or it belongs to somebody else.
 ///
 /// Check the name in the link, or the id and access hash.
 ///
@@ -6484,18 +6466,18 @@ pub const THEME_FORMAT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name:
 /// `THEME_INVALID`, code 400.
 pub const THEME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "THEME_INVALID" };
 
-/// The MIME type does not belong to a theme.
+/// The MIME type is not that of a theme.
 ///
-/// Use `application/x-tgtheme-` and the format.
+/// Use `application/x-tgtheme-` followed by the format.
 ///
 /// Ask again when the request is another one.
 ///
 /// `THEME_MIME_INVALID`, code 400.
 pub const THEME_MIME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "THEME_MIME_INVALID" };
 
-/// The colours for the Mini App cannot be read.
+/// The theme parameters of the Mini App cannot be parsed.
 ///
-/// Give a JSON object of colours as numbers.
+/// Pass a JSON object of colours as numbers.
 ///
 /// Ask again when the request is another one.
 ///
@@ -6504,16 +6486,16 @@ pub const THEME_PARAMS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name:
 
 /// There is no theme with this name.
 ///
-/// Take what stands behind `t.me/addtheme/` in the link.
+/// Pass the last part of the link, after `t.me/addtheme/`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `THEME_SLUG_INVALID`, code 400.
 pub const THEME_SLUG_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "THEME_SLUG_INVALID" };
 
-/// The theme would have no title, or one that is too long.
+/// The title of the theme is empty or too long.
 ///
-/// Give another one.
+/// Use another title.
 ///
 /// Ask again when the request is another one.
 ///
@@ -6529,16 +6511,16 @@ pub const THEME_TITLE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `TIMEZONE_INVALID`, code 400.
 pub const TIMEZONE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TIMEZONE_INVALID" };
 
-/// No short name can be made from this title.
+/// No short name can be derived from this title.
 ///
-/// Give a title with some Latin letters or digits.
+/// Use a title with some Latin letters or digits.
 ///
 /// Ask again when the request is another one.
 ///
 /// `TITLE_INVALID`, code 400.
 pub const TITLE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TITLE_INVALID" };
 
-/// Temporary passwords are not possible for this account.
+/// Temporary passwords are not available for this account.
 ///
 /// Ask for the password itself.
 ///
@@ -6547,54 +6529,54 @@ pub const TITLE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TITLE
 /// `TMP_PASSWORD_DISABLED`, code 400.
 pub const TMP_PASSWORD_DISABLED: tl::ErrorName = tl::ErrorName { code: 400, name: "TMP_PASSWORD_DISABLED" };
 
-/// The temporary password is wrong or over.
+/// The temporary password is wrong or has expired.
 ///
-/// Get another one with [`account.getTmpPassword`](crate::account::GetTmpPassword).
+/// Get a new one with [`account.getTmpPassword`](crate::account::GetTmpPassword).
 ///
 /// Ask again when the request is another one.
 ///
 /// `TMP_PASSWORD_INVALID`, code 400.
 pub const TMP_PASSWORD_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TMP_PASSWORD_INVALID" };
 
-/// The checklist has no entries.
+/// The checklist has no tasks.
 ///
-/// Give at least one.
+/// Add at least one.
 ///
 /// Ask again when the request is another one.
 ///
 /// `TODO_ITEMS_EMPTY`, code 400.
 pub const TODO_ITEMS_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "TODO_ITEMS_EMPTY" };
 
-/// The checklist has too many entries.
+/// The checklist has too many tasks.
 ///
-/// Keep below `todo_items_max` of [`help.getAppConfig`](crate::help::GetAppConfig).
+/// The limit is `todo_items_max` of [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
 /// Ask again when the request is another one.
 ///
 /// `TODO_ITEMS_TOO_MUCH`, code 400.
 pub const TODO_ITEMS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "TODO_ITEMS_TOO_MUCH" };
 
-/// Two entries of the checklist have the same number.
+/// Two tasks of the checklist have the same id.
 ///
-/// Number them differently.
+/// Use a different id for each.
 ///
 /// Ask again when the request is another one.
 ///
 /// `TODO_ITEM_DUPLICATE`, code 400.
 pub const TODO_ITEM_DUPLICATE: tl::ErrorName = tl::ErrorName { code: 400, name: "TODO_ITEM_DUPLICATE" };
 
-/// The checklist would be the same.
+/// The checklist would not change.
 ///
-/// Nothing has to be done.
+/// Nothing to do; treat it as success.
 ///
 /// To ask again does not help.
 ///
 /// `TODO_NOT_MODIFIED`, code 400.
 pub const TODO_NOT_MODIFIED: tl::ErrorName = tl::ErrorName { code: 400, name: "TODO_NOT_MODIFIED" };
 
-/// The device's token is missing.
+/// The device token is empty.
 ///
-/// Pass the one of the push service.
+/// Pass the token from the push service.
 ///
 /// Ask again when the request is another one.
 ///
@@ -6603,14 +6585,14 @@ pub const TOKEN_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "TOKEN_E
 
 /// The push service does not know this device's token.
 ///
-/// Ask the push service of the device for its current token.
+/// Get the current token of this device from the push service.
 ///
 /// Ask again when the request is another one.
 ///
 /// `TOKEN_INVALID`, code 400.
 pub const TOKEN_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TOKEN_INVALID" };
 
-/// There is no push service of this number.
+/// There is no such push service.
 ///
 /// See `token_type` of [`account.registerDevice`](crate::account::RegisterDevice).
 ///
@@ -6619,45 +6601,45 @@ pub const TOKEN_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TOKEN
 /// `TOKEN_TYPE_INVALID`, code 400.
 pub const TOKEN_TYPE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TOKEN_TYPE_INVALID" };
 
-/// No topic was named.
+/// The list of topics is empty.
 ///
-/// Give at least one number.
+/// Pass at least one id.
 ///
 /// Ask again when the request is another one.
 ///
 /// `TOPICS_EMPTY`, code 400.
 pub const TOPICS_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "TOPICS_EMPTY" };
 
-/// An admin closed the topic.
+/// The topic is closed.
 ///
-/// Only admins who manage topics may write there, or open it again.
+/// Only admins who can manage topics may write there or reopen it.
 ///
 /// To ask again does not help.
 ///
 /// `TOPIC_CLOSED`, code 400 or 406.
 pub const TOPIC_CLOSED: tl::ErrorName = tl::ErrorName { code: 400, name: "TOPIC_CLOSED" };
 
-/// A topic is opened or closed by a request of its own.
+/// Closing or reopening a topic cannot be combined with other changes.
 ///
-/// Leave the other changes out.
+/// Send it as a request of its own.
 ///
 /// Ask again when the request is another one.
 ///
 /// `TOPIC_CLOSE_SEPARATELY`, code 400.
 pub const TOPIC_CLOSE_SEPARATELY: tl::ErrorName = tl::ErrorName { code: 400, name: "TOPIC_CLOSE_SEPARATELY" };
 
-/// The topic of the forum does not exist any more.
+/// The topic was deleted.
 ///
-/// Forget it; write to another one.
+/// Delete it from the app's own data, and write to another topic.
 ///
 /// To ask again does not help.
 ///
 /// `TOPIC_DELETED`, code 400 or 406.
 pub const TOPIC_DELETED: tl::ErrorName = tl::ErrorName { code: 400, name: "TOPIC_DELETED" };
 
-/// The topic General is hidden or shown by a request of its own.
+/// Hiding or showing the General topic cannot be combined with other changes.
 ///
-/// Leave the other changes out.
+/// Send it as a request of its own.
 ///
 /// Ask again when the request is another one.
 ///
@@ -6666,41 +6648,41 @@ pub const TOPIC_HIDE_SEPARATELY: tl::ErrorName = tl::ErrorName { code: 400, name
 
 /// There is no such topic or thread.
 ///
-/// Take the number from [`messages.getForumTopics`](crate::messages::GetForumTopics).
+/// Take the id from [`messages.getForumTopics`](crate::messages::GetForumTopics).
 ///
 /// Ask again when the request is another one.
 ///
 /// `TOPIC_ID_INVALID`, code 400.
 pub const TOPIC_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TOPIC_ID_INVALID" };
 
-/// The topic is like this already.
+/// The topic would not change.
 ///
-/// Take it as success.
+/// Treat it as success.
 ///
 /// To ask again does not help.
 ///
 /// `TOPIC_NOT_MODIFIED`, code 400.
 pub const TOPIC_NOT_MODIFIED: tl::ErrorName = tl::ErrorName { code: 400, name: "TOPIC_NOT_MODIFIED" };
 
-/// The topic has no title.
+/// The title of the topic is empty.
 ///
-/// Give one of 1 to 128 characters.
+/// Use 1 to 128 characters.
 ///
 /// Ask again when the request is another one.
 ///
 /// `TOPIC_TITLE_EMPTY`, code 400.
 pub const TOPIC_TITLE_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "TOPIC_TITLE_EMPTY" };
 
-/// Who shall get it cannot.
+/// The recipient cannot receive it.
 ///
-/// Name a user or channel that exists and may.
+/// Pass an existing user or channel that accepts it.
 ///
 /// Ask again when the request is another one.
 ///
 /// `TO_ID_INVALID`, code 400.
 pub const TO_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TO_ID_INVALID" };
 
-/// It is no language that can be translated into.
+/// The target language is not supported.
 ///
 /// Use two letters of ISO 639-1.
 ///
@@ -6718,7 +6700,7 @@ pub const TO_LANG_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TO_
 /// `TRANSACTION_ID_INVALID`, code 400.
 pub const TRANSACTION_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TRANSACTION_ID_INVALID" };
 
-/// The speech could not be understood.
+/// The speech could not be recognized.
 ///
 /// Show the voice message alone.
 ///
@@ -6729,14 +6711,14 @@ pub const TRANSCRIPTION_FAILED: tl::ErrorName = tl::ErrorName { code: 400, name:
 
 /// The translation failed.
 ///
-/// Repeat after a moment.
+/// Send the request again after a moment.
 ///
 /// The same request may pass later.
 ///
 /// `TRANSLATE_REQ_FAILED`, code 500.
 pub const TRANSLATE_REQ_FAILED: tl::ErrorName = tl::ErrorName { code: 500, name: "TRANSLATE_REQ_FAILED" };
 
-/// The account translated as much as it may for now.
+/// The account has used up its quota of translations.
 ///
 /// Try again later.
 ///
@@ -6745,7 +6727,7 @@ pub const TRANSLATE_REQ_FAILED: tl::ErrorName = tl::ErrorName { code: 500, name:
 /// `TRANSLATE_REQ_QUOTA_EXCEEDED`, code 400.
 pub const TRANSLATE_REQ_QUOTA_EXCEEDED: tl::ErrorName = tl::ErrorName { code: 400, name: "TRANSLATE_REQ_QUOTA_EXCEEDED" };
 
-/// Translations are switched off for this chat or account.
+/// Translations are disabled for this chat or account.
 ///
 /// Do not offer them.
 ///
@@ -6758,23 +6740,23 @@ pub const TRANSLATIONS_DISABLED: tl::ErrorName = tl::ErrorName { code: 406, name
 
 /// The translation took too long.
 ///
-/// Repeat with less text.
+/// Send the request again, with less text.
 ///
 /// The same request may pass later.
 ///
 /// `TRANSLATION_TIMEOUT`, code 500.
 pub const TRANSLATION_TIMEOUT: tl::ErrorName = tl::ErrorName { code: 500, name: "TRANSLATION_TIMEOUT" };
 
-/// So many days are not possible.
+/// The number of days is out of range.
 ///
-/// For a login use 1 to 366; for the account what official apps offer.
+/// Use 1 to 366 for sessions; for the account, a value that official apps offer.
 ///
 /// Ask again when the request is another one.
 ///
 /// `TTL_DAYS_INVALID`, code 400.
 pub const TTL_DAYS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TTL_DAYS_INVALID" };
 
-/// Media of this kind cannot destroy itself, or not in this chat.
+/// This media cannot self-destruct, or not in this chat.
 ///
 /// Leave `ttl_seconds` out.
 ///
@@ -6783,16 +6765,16 @@ pub const TTL_DAYS_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TT
 /// `TTL_MEDIA_INVALID`, code 400.
 pub const TTL_MEDIA_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TTL_MEDIA_INVALID" };
 
-/// Messages cannot be deleted after such a time.
+/// This auto-delete period is not supported.
 ///
-/// Use 0, a day, a week, a month, or what the apps offer up to a year.
+/// Use 0, a day, a week, a month, or another value up to a year that official apps offer.
 ///
 /// Ask again when the request is another one.
 ///
 /// `TTL_PERIOD_INVALID`, code 400.
 pub const TTL_PERIOD_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TTL_PERIOD_INVALID" };
 
-/// No kind was chosen.
+/// No category is set.
 ///
 /// Set at least one flag.
 ///
@@ -6801,99 +6783,97 @@ pub const TTL_PERIOD_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `TYPES_EMPTY`, code 400.
 pub const TYPES_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "TYPES_EMPTY" };
 
-/// The bytes hold a constructor of another type.
+/// The request contains a constructor of the wrong type.
 ///
-/// Encode with the schema of the layer that [`invokeWithLayer`](crate::InvokeWithLayer) names.
+/// Encode the request with the schema of the layer given to [`invokeWithLayer`](crate::InvokeWithLayer).
 ///
 /// Ask again when the request is another one.
 ///
 /// `TYPE_CONSTRUCTOR_INVALID`, code 400.
 pub const TYPE_CONSTRUCTOR_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "TYPE_CONSTRUCTOR_INVALID" };
 
-/// Telegram's server did not get an answer in time.
+/// Telegram's servers did not get an internal answer in time.
 ///
-/// Repeat after a moment.
+/// Send the request again after a moment.
 ///
 /// The same request may pass later.
 ///
 /// `Timedout`, code -503.
 pub const TIMEDOUT: tl::ErrorName = tl::ErrorName { code: -503, name: "Timedout" };
 
-/// The answer took too long, a bot's mostly.
+/// The request took too long, usually because a bot did not answer.
 ///
-/// Repeat after a moment; the bot may not be running.
+/// Send the request again after a moment; the bot may not be running.
 ///
 /// The same request may pass later.
 ///
 /// `Timeout`, code -503.
 pub const TIMEOUT: tl::ErrorName = tl::ErrorName { code: -503, name: "Timeout" };
 
-/// Telegram's server failed and does not say how.
+/// An unspecified error of Telegram's servers.
 ///
-/// Repeat after a moment; if it goes on, check the request.
+/// Send the request again after a moment; if it persists, check the request.
 ///
 /// The same request may pass later.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// `UNKNOWN_ERROR`, code 400.
 pub const UNKNOWN_ERROR: tl::ErrorName = tl::ErrorName { code: 400, name: "UNKNOWN_ERROR" };
 
-/// Telegram's server does not know the method.
+/// Telegram's servers do not know the method.
 ///
-/// Check the layer; the method may be gone.
+/// Check the layer; the method may have been removed.
 ///
 /// To ask again does not help.
 ///
 /// `UNKNOWN_METHOD`, code 500.
 pub const UNKNOWN_METHOD: tl::ErrorName = tl::ErrorName { code: 500, name: "UNKNOWN_METHOD" };
 
-/// `require_payment` is for direct messages of channels; for the own account it is done by privacy rules.
+/// `require_payment` works for direct messages of channels only, not for the account itself.
 ///
-/// Take the person out of the rules of [`inputPrivacyKeyNoPaidMessages`](crate::enums::InputPrivacyKey::NoPaidMessages) with [`account.setPrivacy`](crate::account::SetPrivacy).
+/// Remove the user from the rules of [`inputPrivacyKeyNoPaidMessages`](crate::enums::InputPrivacyKey::NoPaidMessages) with [`account.setPrivacy`](crate::account::SetPrivacy).
 ///
 /// Ask again when the request is another one.
 ///
 /// `UNSUPPORTED`, code 400.
 pub const UNSUPPORTED: tl::ErrorName = tl::ErrorName { code: 400, name: "UNSUPPORTED" };
 
-/// The end makes no sense.
+/// The end date is invalid.
 ///
-/// Give Unix time in seconds, in the future; 0 for no end where that is possible.
+/// Use a Unix time in seconds that is in the future, or 0 for no end where that is possible.
 ///
 /// Ask again when the request is another one.
 ///
 /// `UNTIL_DATE_INVALID`, code 400.
 pub const UNTIL_DATE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "UNTIL_DATE_INVALID" };
 
-/// The app is too old to sign this account in.
+/// The app is too old to sign in to this account.
 ///
-/// Use a newer layer, and give the true version of the app in [`initConnection`](crate::InitConnection).
+/// Use a newer layer, and pass the real app version to [`initConnection`](crate::InitConnection).
 ///
 /// To ask again does not help.
 ///
 /// `UPDATE_APP_TO_LOGIN`, code 406.
 pub const UPDATE_APP_TO_LOGIN: tl::ErrorName = tl::ErrorName { code: 406, name: "UPDATE_APP_TO_LOGIN" };
 
-/// The request to log in to a website is over: somebody answered, or it waited too long.
+/// The login request of the website has expired or was answered.
 ///
-/// Let the person begin again on the website.
+/// Let the user start the login on the website again.
 ///
 /// To ask again does not help.
 ///
 /// `URL_EXPIRED`, code 400.
 pub const URL_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "URL_EXPIRED" };
 
-/// It is no address that can be used here.
+/// The URL is invalid.
 ///
-/// Give the whole link as it was, with its scheme; for a login, one that a website just made.
+/// Pass the complete link with its scheme; for a login, one that the website has just created.
 ///
 /// Ask again when the request is another one.
 ///
 /// `URL_INVALID`, code 400.
 pub const URL_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "URL_INVALID" };
 
-/// A link cannot be for so many people.
+/// The usage limit of the link is out of range.
 ///
 /// Use 1 to 99999, or 0 for no limit.
 ///
@@ -6902,27 +6882,27 @@ pub const URL_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "URL_INV
 /// `USAGE_LIMIT_INVALID`, code 400.
 pub const USAGE_LIMIT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "USAGE_LIMIT_INVALID" };
 
-/// As many usernames as can be are active.
+/// The maximum number of usernames is active.
 ///
-/// Switch another one off first.
+/// Deactivate another one first.
 ///
 /// Ask again when the request is another one.
 ///
 /// `USERNAMES_ACTIVE_TOO_MUCH`, code 400.
 pub const USERNAMES_ACTIVE_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "USERNAMES_ACTIVE_TOO_MUCH" };
 
-/// Nobody can have this username.
+/// It is not a valid username.
 ///
-/// Use 5 to 32 Latin letters, digits and underscores, beginning with a letter; without `@`.
+/// Use 5 to 32 Latin letters, digits and underscores, starting with a letter, without `@`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `USERNAME_INVALID`, code 400.
 pub const USERNAME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "USERNAME_INVALID" };
 
-/// The username, or the order, is this one already.
+/// The username, or their order, is the same as before.
 ///
-/// Nothing has to be done.
+/// Nothing to do; treat it as success.
 ///
 /// To ask again does not help.
 ///
@@ -6931,14 +6911,14 @@ pub const USERNAME_NOT_MODIFIED: tl::ErrorName = tl::ErrorName { code: 400, name
 
 /// Nobody has this username.
 ///
-/// Check the spelling; it may have been given up.
+/// Check the spelling; it may have been removed by its owner.
 ///
 /// To ask again does not help.
 ///
 /// `USERNAME_NOT_OCCUPIED`, code 400.
 pub const USERNAME_NOT_OCCUPIED: tl::ErrorName = tl::ErrorName { code: 400, name: "USERNAME_NOT_OCCUPIED" };
 
-/// Somebody has this username.
+/// The username is taken.
 ///
 /// Choose another one.
 ///
@@ -6947,7 +6927,7 @@ pub const USERNAME_NOT_OCCUPIED: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `USERNAME_OCCUPIED`, code 400.
 pub const USERNAME_OCCUPIED: tl::ErrorName = tl::ErrorName { code: 400, name: "USERNAME_OCCUPIED" };
 
-/// The username is for sale on Fragment, and cannot be had for nothing.
+/// The username is sold on Fragment and cannot be taken for free.
 ///
 /// Buy it there, or choose another one.
 ///
@@ -6958,14 +6938,14 @@ pub const USERNAME_PURCHASE_AVAILABLE: tl::ErrorName = tl::ErrorName { code: 400
 
 /// The username of a bot must end in `bot`.
 ///
-/// Append it.
+/// Use a username that ends in `bot`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `USERNAME_SUFFIX_MISSING`, code 400.
 pub const USERNAME_SUFFIX_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "USERNAME_SUFFIX_MISSING" };
 
-/// The profile photo must be seen by everybody for this.
+/// The profile photo must be visible to everybody for this.
 ///
 /// Change the privacy rules of [`inputPrivacyKeyProfilePhoto`](crate::enums::InputPrivacyKey::ProfilePhoto).
 ///
@@ -6974,7 +6954,7 @@ pub const USERNAME_SUFFIX_MISSING: tl::ErrorName = tl::ErrorName { code: 400, na
 /// `USERPIC_PRIVACY_REQUIRED`, code 406.
 pub const USERPIC_PRIVACY_REQUIRED: tl::ErrorName = tl::ErrorName { code: 406, name: "USERPIC_PRIVACY_REQUIRED" };
 
-/// A profile photo is needed for this.
+/// The account needs a profile photo for this.
 ///
 /// Upload one with [`photos.uploadProfilePhoto`](crate::photos::UploadProfilePhoto).
 ///
@@ -6983,72 +6963,70 @@ pub const USERPIC_PRIVACY_REQUIRED: tl::ErrorName = tl::ErrorName { code: 406, n
 /// `USERPIC_UPLOAD_REQUIRED`, code 400 or 406.
 pub const USERPIC_UPLOAD_REQUIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "USERPIC_UPLOAD_REQUIRED" };
 
-/// A new group needs more people.
+/// A new group needs more members.
 ///
-/// Name at least one other user who can be added.
+/// Pass at least one other user who can be added.
 ///
 /// Ask again when the request is another one.
 ///
 /// `USERS_TOO_FEW`, code 400.
 pub const USERS_TOO_FEW: tl::ErrorName = tl::ErrorName { code: 400, name: "USERS_TOO_FEW" };
 
-/// The chat has as many members as it can have.
+/// The chat has the maximum number of members.
 ///
-/// Turn a basic group into a supergroup with [`messages.migrateChat`](crate::messages::MigrateChat).
+/// Convert a basic group into a supergroup with [`messages.migrateChat`](crate::messages::MigrateChat).
 ///
 /// Ask again when the request is another one.
 ///
 /// `USERS_TOO_MUCH`, code 400.
 pub const USERS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "USERS_TOO_MUCH" };
 
-/// The member is an admin whom this account may not restrict.
+/// The member is an admin whom this account may not change.
 ///
-/// Only the owner, or who gave the rights, may take them first.
+/// Only the owner, or the admin who promoted them, can remove their rights first.
 ///
 /// Ask again when the request is another one.
 ///
 /// `USER_ADMIN_INVALID`, code 400.
 pub const USER_ADMIN_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_ADMIN_INVALID" };
 
-/// The person is invited to the call already.
+/// The user was invited to the call already.
 ///
-/// Nothing has to be done.
+/// Nothing to do; treat it as success.
 ///
 /// To ask again does not help.
 ///
 /// `USER_ALREADY_INVITED`, code 400.
 pub const USER_ALREADY_INVITED: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_ALREADY_INVITED" };
 
-/// The account, or the person, is a member already.
+/// The user, or the account itself, is already in the chat.
 ///
-/// Take it as success.
+/// Treat it as success.
 ///
 /// To ask again does not help.
 ///
 /// `USER_ALREADY_PARTICIPANT`, code 400.
 pub const USER_ALREADY_PARTICIPANT: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_ALREADY_PARTICIPANT" };
 
-/// The account was limited by Telegram, or banned from the chat, so it cannot do this in groups and channels.
+/// The account was limited by Telegram or banned from the chat, and cannot do this in groups and channels.
 ///
-/// The person can ask the bot @SpamBot about limits; otherwise leave the chat alone.
+/// The user can ask the bot @SpamBot about limits of the account.
 ///
 /// To ask again does not help.
 ///
 /// `USER_BANNED_IN_CHANNEL`, code 400 or 403.
 pub const USER_BANNED_IN_CHANNEL: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_BANNED_IN_CHANNEL" };
 
-/// The person is blocked: banned from the chat, or blocked by this account.
+/// The user is banned from the chat, or blocked by this account.
 ///
 /// Lift the ban, or call [`contacts.unblock`](crate::contacts::Unblock), first.
 ///
 /// To ask again does not help.
 ///
-/// Assumed: this is read from the names alone.
-///
 /// `USER_BLOCKED`, code 400.
 pub const USER_BLOCKED: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_BLOCKED" };
 
-/// Bots can only be added to channels as admins.
+/// In channels bots can only be admins, not ordinary members.
 ///
 /// Use [`channels.editAdmin`](crate::channels::EditAdmin).
 ///
@@ -7057,9 +7035,9 @@ pub const USER_BLOCKED: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_B
 /// `USER_BOT`, code 400.
 pub const USER_BOT: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_BOT" };
 
-/// It must be called by, or name, a bot.
+/// The method has to be called by a bot, or for a bot.
 ///
-/// Sign in as the bot, or name a bot that the account owns.
+/// Sign in as the bot, or pass a bot that the account owns.
 ///
 /// Ask again when the request is another one.
 ///
@@ -7068,52 +7046,52 @@ pub const USER_BOT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "US
 
 /// Only bots can call this method.
 ///
-/// Sign in with a bot's token.
+/// Sign in with the token of a bot.
 ///
 /// To ask again does not help.
 ///
 /// `USER_BOT_REQUIRED`, code 400.
 pub const USER_BOT_REQUIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_BOT_REQUIRED" };
 
-/// One of the two bots does not take messages of other bots.
+/// One of the two bots does not accept messages from bots.
 ///
-/// Their owners can allow it with BotFather.
+/// Its owner can allow them with BotFather.
 ///
 /// To ask again does not help.
 ///
 /// `USER_BOT_TO_BOT_DISABLED`, code 400.
 pub const USER_BOT_TO_BOT_DISABLED: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_BOT_TO_BOT_DISABLED" };
 
-/// The person is in as many channels and supergroups as one may be.
+/// The user has joined the maximum number of channels and supergroups.
 ///
-/// The person has to leave some.
+/// The user has to leave some.
 ///
 /// To ask again does not help.
 ///
 /// `USER_CHANNELS_TOO_MUCH`, code 400 or 403.
 pub const USER_CHANNELS_TOO_MUCH: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_CHANNELS_TOO_MUCH" };
 
-/// The owner cannot do this, or it cannot be done to the owner.
+/// The owner of the chat cannot do this, or it cannot be done to the owner.
 ///
-/// Give the chat to somebody else with [`messages.editChatCreator`](crate::messages::EditChatCreator), or delete it.
+/// Transfer the ownership with [`messages.editChatCreator`](crate::messages::EditChatCreator), or delete the chat.
 ///
 /// To ask again does not help.
 ///
 /// `USER_CREATOR`, code 400.
 pub const USER_CREATOR: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_CREATOR" };
 
-/// The account that is signed in here was deleted.
+/// The account of this session was deleted.
 ///
-/// Forget the session.
+/// Delete the stored session.
 ///
 /// To ask again does not help.
 ///
 /// `USER_DEACTIVATED`, code 401.
 pub const USER_DEACTIVATED: tl::ErrorName = tl::ErrorName { code: 401, name: "USER_DEACTIVATED" };
 
-/// The account that is signed in here was deleted by Telegram for breaking its rules.
+/// Telegram deleted the account of this session for violating its terms.
 ///
-/// Forget the session; its owner can write to Telegram's support.
+/// Delete the stored session; the owner can contact Telegram's support.
 ///
 /// To ask again does not help.
 ///
@@ -7129,16 +7107,16 @@ pub const USER_DEACTIVATED_BAN: tl::ErrorName = tl::ErrorName { code: 401, name:
 /// `USER_DELETED`, code 403.
 pub const USER_DELETED: tl::ErrorName = tl::ErrorName { code: 403, name: "USER_DELETED" };
 
-/// The person does not take gifts of this kind.
+/// The user does not accept gifts of this kind.
 ///
-/// See `disallowed_gifts` of the full user before offering it.
+/// Check `disallowed_gifts` of the full user before offering it.
 ///
 /// To ask again does not help.
 ///
 /// `USER_DISALLOWED_STARGIFTS`, code 403.
 pub const USER_DISALLOWED_STARGIFTS: tl::ErrorName = tl::ErrorName { code: 403, name: "USER_DISALLOWED_STARGIFTS" };
 
-/// Nothing can be given to this person.
+/// Gifts cannot be sent to this user.
 ///
 /// Do not offer it.
 ///
@@ -7151,41 +7129,41 @@ pub const USER_GIFT_UNAVAILABLE: tl::ErrorName = tl::ErrorName { code: 400, name
 
 /// There is no such user for this account, or the access hash is wrong.
 ///
-/// Take both from an answer that this very account got.
+/// Take both from an answer to this account.
 ///
 /// Ask again when the request is another one.
 ///
 /// `USER_ID_INVALID`, code 400.
 pub const USER_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_ID_INVALID" };
 
-/// The account does not belong to Telegram's support team.
+/// The account is not part of Telegram's support team.
 ///
-/// Nothing can be done.
+/// Only Telegram's support team can use the method.
 ///
 /// To ask again does not help.
 ///
 /// `USER_INVALID`, code 400 or 403.
 pub const USER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_INVALID" };
 
-/// The other side blocked the account; for a bot: the person stopped it.
+/// The other user has blocked the account; for a bot: the user has stopped it.
 ///
-/// Stop writing until it writes again.
+/// Stop writing until the user writes again.
 ///
 /// To ask again does not help.
 ///
 /// `USER_IS_BLOCKED`, code 400 or 403.
 pub const USER_IS_BLOCKED: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_IS_BLOCKED" };
 
-/// A bot cannot write to another bot like this.
+/// Bots cannot write to other bots like this.
 ///
-/// Write to a person.
+/// Write to a user instead.
 ///
 /// To ask again does not help.
 ///
 /// `USER_IS_BOT`, code 400.
 pub const USER_IS_BOT: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_IS_BOT" };
 
-/// The person was thrown out of the chat.
+/// The user was banned from the chat.
 ///
 /// An admin has to lift the ban first.
 ///
@@ -7194,16 +7172,16 @@ pub const USER_IS_BOT: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_IS
 /// `USER_KICKED`, code 400.
 pub const USER_KICKED: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_KICKED" };
 
-/// The account lives in another data centre: the number says which.
+/// The account lives in another data centre: the number is its id.
 ///
-/// Send the same there, with a key of its own. Client libraries do it by themselves.
+/// Send the request there, with a key made there. Client libraries do it automatically.
 ///
 /// Ask again when the request is another one.
 ///
 /// `USER_MIGRATE_X`, code 303.
 pub const USER_MIGRATE_X: tl::ErrorName = tl::ErrorName { code: 303, name: "USER_MIGRATE_X" };
 
-/// The person left the chat or limits who may add it, and has not this account among its contacts.
+/// The user left the chat or limits who can add them, and does not have this account as a contact.
 ///
 /// Send an invite link.
 ///
@@ -7212,25 +7190,25 @@ pub const USER_MIGRATE_X: tl::ErrorName = tl::ErrorName { code: 303, name: "USER
 /// `USER_NOT_MUTUAL_CONTACT`, code 400 or 403.
 pub const USER_NOT_MUTUAL_CONTACT: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_NOT_MUTUAL_CONTACT" };
 
-/// The account, or the person, is no member of the chat.
+/// The user is not a member of the chat.
 ///
-/// Join or add the person first; when it is about leaving, nothing has to be done.
+/// Join, or add the user, first. When leaving or removing, treat it as success.
 ///
 /// Ask again when the request is another one.
 ///
 /// `USER_NOT_PARTICIPANT`, code 400 or 403.
 pub const USER_NOT_PARTICIPANT: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_NOT_PARTICIPANT" };
 
-/// The person did not allow the bot to do this.
+/// The user has not given the bot permission for this.
 ///
-/// Let a Mini App ask for it.
+/// Let a Mini App of the bot request it.
 ///
 /// To ask again does not help.
 ///
 /// `USER_PERMISSION_DENIED`, code 403.
 pub const USER_PERMISSION_DENIED: tl::ErrorName = tl::ErrorName { code: 403, name: "USER_PERMISSION_DENIED" };
 
-/// The privacy rules of the person do not allow it.
+/// The privacy settings of the user do not allow it.
 ///
 /// Send an invite link or a message instead.
 ///
@@ -7239,7 +7217,7 @@ pub const USER_PERMISSION_DENIED: tl::ErrorName = tl::ErrorName { code: 403, nam
 /// `USER_PRIVACY_RESTRICTED`, code 403.
 pub const USER_PRIVACY_RESTRICTED: tl::ErrorName = tl::ErrorName { code: 403, name: "USER_PRIVACY_RESTRICTED" };
 
-/// Stories have links only if the chat has a username.
+/// Story links exist only for peers with a username.
 ///
 /// Set one first.
 ///
@@ -7248,43 +7226,43 @@ pub const USER_PRIVACY_RESTRICTED: tl::ErrorName = tl::ErrorName { code: 403, na
 /// `USER_PUBLIC_MISSING`, code 400.
 pub const USER_PUBLIC_MISSING: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_PUBLIC_MISSING" };
 
-/// Telegram limited the account: it may not make groups or channels, or be made an admin.
+/// Telegram limited the account: it cannot create groups or channels, or become an admin.
 ///
-/// The person can ask the bot @SpamBot why and for how long.
+/// The user can ask the bot @SpamBot for the reason and duration.
 ///
 /// To ask again does not help.
 ///
 /// `USER_RESTRICTED`, code 403 or 406.
 pub const USER_RESTRICTED: tl::ErrorName = tl::ErrorName { code: 403, name: "USER_RESTRICTED" };
 
-/// The volume is outside the limits.
+/// The volume is out of range.
 ///
-/// Use 1 to 20000, where 10000 is 100 percent.
+/// Use 1 to 20000; 10000 is 100 %.
 ///
 /// Ask again when the request is another one.
 ///
 /// `USER_VOLUME_INVALID`, code 400.
 pub const USER_VOLUME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "USER_VOLUME_INVALID" };
 
-/// There is no such place in the inline results that it should come from.
+/// There is no such place in the inline results it refers to.
 ///
-/// Take number and query from the results of the bot for places.
+/// Take the result id and query id from the results of the bot for places.
 ///
 /// Ask again when the request is another one.
 ///
 /// `VENUE_ID_INVALID`, code 400.
 pub const VENUE_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "VENUE_ID_INVALID" };
 
-/// The video has a MIME type that cannot be used.
+/// The MIME type of the video is not supported.
 ///
-/// Use `video/mp4`, or `text/html` for an inline result with a player.
+/// Use `video/mp4`, or `text/html` for an inline result with an embedded player.
 ///
 /// Ask again when the request is another one.
 ///
 /// `VIDEO_CONTENT_TYPE_INVALID`, code 400.
 pub const VIDEO_CONTENT_TYPE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "VIDEO_CONTENT_TYPE_INVALID" };
 
-/// The video is too short or too long for a story.
+/// The duration of the video is out of range for a story.
 ///
 /// Keep below a minute.
 ///
@@ -7293,18 +7271,18 @@ pub const VIDEO_CONTENT_TYPE_INVALID: tl::ErrorName = tl::ErrorName { code: 400,
 /// `VIDEO_DURATION_INVALID`, code 400.
 pub const VIDEO_DURATION_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "VIDEO_DURATION_INVALID" };
 
-/// The file is no video that can be a profile photo.
+/// The file is not a video that can be a profile photo.
 ///
-/// Use a square MPEG-4 of some seconds without sound.
+/// Use a square MPEG-4 of a few seconds without sound.
 ///
 /// Ask again when the request is another one.
 ///
 /// `VIDEO_FILE_INVALID`, code 400.
 pub const VIDEO_FILE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "VIDEO_FILE_INVALID" };
 
-/// The video cannot be paused for this member.
+/// The video of this participant cannot be paused.
 ///
-/// Only the own video can be paused.
+/// Only your own video can be paused.
 ///
 /// To ask again does not help.
 ///
@@ -7313,9 +7291,9 @@ pub const VIDEO_FILE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "
 /// `VIDEO_PAUSE_FORBIDDEN`, code 400.
 pub const VIDEO_PAUSE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 400, name: "VIDEO_PAUSE_FORBIDDEN" };
 
-/// The video of this member cannot be stopped.
+/// The video of this participant cannot be stopped.
 ///
-/// Only the own video can be, or an admin mutes the member.
+/// Only your own video can be stopped; an admin can mute the participant.
 ///
 /// To ask again does not help.
 ///
@@ -7324,27 +7302,27 @@ pub const VIDEO_PAUSE_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 400, name
 /// `VIDEO_STOP_FORBIDDEN`, code 400.
 pub const VIDEO_STOP_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 400, name: "VIDEO_STOP_FORBIDDEN" };
 
-/// An inline result of the type video has no title.
+/// An inline result of type `video` has no title.
 ///
-/// Give each video a title.
+/// Set a title for each video.
 ///
 /// Ask again when the request is another one.
 ///
 /// `VIDEO_TITLE_EMPTY`, code 400.
 pub const VIDEO_TITLE_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "VIDEO_TITLE_EMPTY" };
 
-/// The person does not take voice and video messages from this account.
+/// The user does not accept voice and round video messages from this account.
 ///
-/// See `voice_messages_forbidden` of the full user before offering it.
+/// Check `voice_messages_forbidden` of the full user before offering it.
 ///
 /// To ask again does not help.
 ///
 /// `VOICE_MESSAGES_FORBIDDEN`, code 400 or 403.
 pub const VOICE_MESSAGES_FORBIDDEN: tl::ErrorName = tl::ErrorName { code: 400, name: "VOICE_MESSAGES_FORBIDDEN" };
 
-/// The file cannot be a wallpaper.
+/// The file cannot be used as a wallpaper.
 ///
-/// Upload a whole JPEG, or a PNG for a pattern.
+/// Upload a valid JPEG, or a PNG for a pattern.
 ///
 /// Ask again when the request is another one.
 ///
@@ -7360,7 +7338,7 @@ pub const WALLPAPER_FILE_INVALID: tl::ErrorName = tl::ErrorName { code: 400, nam
 /// `WALLPAPER_INVALID`, code 400.
 pub const WALLPAPER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "WALLPAPER_INVALID" };
 
-/// The MIME type does not belong to a wallpaper.
+/// The MIME type is not that of a wallpaper.
 ///
 /// Use `image/jpeg`, or `image/png` or `application/x-tgwallpattern` for a pattern.
 ///
@@ -7369,18 +7347,18 @@ pub const WALLPAPER_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "W
 /// `WALLPAPER_MIME_INVALID`, code 400.
 pub const WALLPAPER_MIME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "WALLPAPER_MIME_INVALID" };
 
-/// The wallpaper of the other side that should be used is not there.
+/// The wallpaper of the other user that should be applied does not exist.
 ///
-/// Name the service message that has it.
+/// Pass the service message that contains it.
 ///
 /// Ask again when the request is another one.
 ///
 /// `WALLPAPER_NOT_FOUND`, code 400.
 pub const WALLPAPER_NOT_FOUND: tl::ErrorName = tl::ErrorName { code: 400, name: "WALLPAPER_NOT_FOUND" };
 
-/// Telegram cannot make an Instant View of the page.
+/// Telegram cannot create an Instant View of the page.
 ///
-/// Open it in a browser.
+/// Open the page in a browser.
 ///
 /// Ask again when the request is another one.
 ///
@@ -7391,122 +7369,122 @@ pub const WC_CONVERT_URL_INVALID: tl::ErrorName = tl::ErrorName { code: 400, nam
 
 /// There is no such request of a Mini App.
 ///
-/// Use `webapp_req_id` as the bot's answer gave it; it is good for a short time.
+/// Pass `webapp_req_id` as the bot's answer gave it; it is valid for a short time.
 ///
 /// Ask again when the request is another one.
 ///
 /// `WEBAPP_REQ_ID_INVALID`, code 400.
 pub const WEBAPP_REQ_ID_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "WEBAPP_REQ_ID_INVALID" };
 
-/// The token for signing in to the web app was used or is too old.
+/// The token for signing in to the web app was used already or has expired.
 ///
-/// Open the web app anew from a signed-in app.
+/// Open the web app again from a signed-in app.
 ///
 /// Ask again when the request is another one.
 ///
 /// `WEBAUTH_TOKEN_EXPIRED`, code 400.
 pub const WEBAUTH_TOKEN_EXPIRED: tl::ErrorName = tl::ErrorName { code: 400, name: "WEBAUTH_TOKEN_EXPIRED" };
 
-/// The address of an inline result's file is not good.
+/// The web file of an inline result is invalid.
 ///
-/// Give a public URL with its MIME type.
+/// Use a public URL and its MIME type.
 ///
 /// Ask again when the request is another one.
 ///
 /// `WEBDOCUMENT_INVALID`, code 400.
 pub const WEBDOCUMENT_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "WEBDOCUMENT_INVALID" };
 
-/// The file on the web has a MIME type that cannot be used here.
+/// The MIME type of the web file is not supported here.
 ///
-/// Check the type; for pictures use `image/jpeg`.
+/// Check the type; use `image/jpeg` for pictures.
 ///
 /// Ask again when the request is another one.
 ///
 /// `WEBDOCUMENT_MIME_INVALID`, code 400.
 pub const WEBDOCUMENT_MIME_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "WEBDOCUMENT_MIME_INVALID" };
 
-/// The file on the web is too large.
+/// The web file is too large.
 ///
-/// Use up to 20 MB, for photos 5 MB.
+/// Use files of up to 20 MB, or 5 MB for photos.
 ///
 /// Ask again when the request is another one.
 ///
 /// `WEBDOCUMENT_SIZE_TOO_BIG`, code 400.
 pub const WEBDOCUMENT_SIZE_TOO_BIG: tl::ErrorName = tl::ErrorName { code: 400, name: "WEBDOCUMENT_SIZE_TOO_BIG" };
 
-/// The file on the web has no address.
+/// The URL of the web file is empty.
 ///
-/// Give a URL.
+/// Set its URL.
 ///
 /// Ask again when the request is another one.
 ///
 /// `WEBDOCUMENT_URL_EMPTY`, code 400.
 pub const WEBDOCUMENT_URL_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "WEBDOCUMENT_URL_EMPTY" };
 
-/// The address of the file on the web is not good.
+/// The URL of the web file is invalid.
 ///
-/// Give a public `http` or `https` URL.
+/// Use a public `http` or `https` URL.
 ///
 /// Ask again when the request is another one.
 ///
 /// `WEBDOCUMENT_URL_INVALID`, code 400.
 pub const WEBDOCUMENT_URL_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "WEBDOCUMENT_URL_INVALID" };
 
-/// Telegram's server could not fetch the address.
+/// Telegram could not fetch the URL.
 ///
-/// Check that it is public and answers soon, or upload the file.
+/// Check that it is public and responds quickly, or upload the file yourself.
 ///
 /// Ask again when the request is another one.
 ///
 /// `WEBPAGE_CURL_FAILED`, code 400.
 pub const WEBPAGE_CURL_FAILED: tl::ErrorName = tl::ErrorName { code: 400, name: "WEBPAGE_CURL_FAILED" };
 
-/// There was no media at the address.
+/// The URL contains no media.
 ///
-/// Give the address of the file itself, with the right MIME type.
+/// Pass the URL of the file itself, with the right MIME type.
 ///
 /// Ask again when the request is another one.
 ///
 /// `WEBPAGE_MEDIA_EMPTY`, code 400.
 pub const WEBPAGE_MEDIA_EMPTY: tl::ErrorName = tl::ErrorName { code: 400, name: "WEBPAGE_MEDIA_EMPTY" };
 
-/// There is no preview for the address.
+/// There is no preview for the URL.
 ///
-/// Send the link without it, or set `optional`.
+/// Send the link without a preview, or set `optional`.
 ///
 /// Ask again when the request is another one.
 ///
 /// `WEBPAGE_NOT_FOUND`, code 400.
 pub const WEBPAGE_NOT_FOUND: tl::ErrorName = tl::ErrorName { code: 400, name: "WEBPAGE_NOT_FOUND" };
 
-/// It is no address of a page.
+/// It is not a valid URL of a web page.
 ///
-/// Give a whole `http` or `https` URL.
+/// Use a complete `http` or `https` URL.
 ///
 /// Ask again when the request is another one.
 ///
 /// `WEBPAGE_URL_INVALID`, code 400.
 pub const WEBPAGE_URL_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "WEBPAGE_URL_INVALID" };
 
-/// `auth` of the browser's subscription is not good.
+/// `auth` of the web push subscription is invalid.
 ///
-/// Pass the 16 bytes as base64url, as the browser gave them.
+/// Pass its 16 bytes in base64url, as the browser gave them.
 ///
 /// Ask again when the request is another one.
 ///
 /// `WEBPUSH_AUTH_INVALID`, code 400.
 pub const WEBPUSH_AUTH_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "WEBPUSH_AUTH_INVALID" };
 
-/// `p256dh` of the browser's subscription is not good.
+/// `p256dh` of the web push subscription is invalid.
 ///
-/// Pass the 65 bytes as base64url, as the browser gave them.
+/// Pass its 65 bytes in base64url, as the browser gave them.
 ///
 /// Ask again when the request is another one.
 ///
 /// `WEBPUSH_KEY_INVALID`, code 400.
 pub const WEBPUSH_KEY_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "WEBPUSH_KEY_INVALID" };
 
-/// The browser's subscription cannot be read.
+/// The web push subscription cannot be parsed.
 ///
 /// Pass a JSON object with `endpoint` and `keys`.
 ///
@@ -7515,25 +7493,25 @@ pub const WEBPUSH_KEY_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: 
 /// `WEBPUSH_TOKEN_INVALID`, code 400.
 pub const WEBPUSH_TOKEN_INVALID: tl::ErrorName = tl::ErrorName { code: 400, name: "WEBPUSH_TOKEN_INVALID" };
 
-/// Telegram's servers are busy.
+/// Telegram's servers are overloaded.
 ///
-/// Repeat after a moment, with growing pauses.
+/// Send the request again, with increasing delays.
 ///
 /// The same request may pass later.
 ///
 /// `WORKER_BUSY_TOO_LONG_RETRY`, code 500.
 pub const WORKER_BUSY_TOO_LONG_RETRY: tl::ErrorName = tl::ErrorName { code: 500, name: "WORKER_BUSY_TOO_LONG_RETRY" };
 
-/// Who hides when it read messages does not see it of others.
+/// The account hides its own read times, so it cannot see those of others.
 ///
-/// Change `hide_read_marks` of [`account.setGlobalPrivacySettings`](crate::account::SetGlobalPrivacySettings), or get Telegram Premium.
+/// Turn off `hide_read_marks` with [`account.setGlobalPrivacySettings`](crate::account::SetGlobalPrivacySettings), or get Telegram Premium.
 ///
 /// To ask again does not help.
 ///
 /// `YOUR_PRIVACY_RESTRICTED`, code 403.
 pub const YOUR_PRIVACY_RESTRICTED: tl::ErrorName = tl::ErrorName { code: 403, name: "YOUR_PRIVACY_RESTRICTED" };
 
-/// The account itself blocked the person.
+/// This account has blocked the user.
 ///
 /// Call [`contacts.unblock`](crate::contacts::Unblock) first.
 ///

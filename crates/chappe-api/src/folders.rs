@@ -8,11 +8,11 @@ use chappe_tl as tl;
 
 /// Moves chats into the archive or out of it.
 ///
-/// The two folders here are fixed (0 the list of chats, 1 the archive) and have nothing to do with the folders that users make: those are [`messages.updateDialogFilter`](crate::messages::UpdateDialogFilter). A new message brings a chat back unless it is muted. Your other devices get [`updateFolderPeers`](crate::types::UpdateFolderPeers).
+/// These two folders are fixed: 0 is the main chat list, 1 the archive. The folders that users create are changed with [`messages.updateDialogFilter`](crate::messages::UpdateDialogFilter). A new message moves an archived chat back to the main list unless it is muted. Other sessions get [`updateFolderPeers`](crate::types::UpdateFolderPeers).
 ///
 /// Method `folders.editPeerFolders`, answers `Updates`.
 ///
-/// Answer: [`updateFolderPeers`](crate::types::UpdateFolderPeers), with the `pts` that it moves.
+/// Answer: [`Updates`](crate::enums::Updates) with [`updateFolderPeers`](crate::types::UpdateFolderPeers), which advances `pts`.
 ///
 /// Callers: users.
 ///
@@ -24,7 +24,7 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditPeerFolders {
-    /// `folder_peers:Vector<InputFolderPeer>`. Chats with the folder each shall be in.
+    /// `folder_peers:Vector<InputFolderPeer>`. The chats, each with its new folder.
     pub folder_peers: Vec<crate::types::InputFolderPeer>,
 }
 

@@ -6,9 +6,9 @@
 
 use chappe_tl as tl;
 
-/// Tells when somebody bought a username or phone number on Fragment, and for how much.
+/// Tells when a username or phone number was bought on Fragment, and for how much.
 ///
-/// For the box that clients show when the user taps such a name on a profile.
+/// Apps show it when the user taps such a name or number on a profile.
 ///
 /// Method `fragment.getCollectibleInfo`, answers `fragment.CollectibleInfo`.
 ///
@@ -22,7 +22,7 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetCollectibleInfo {
-    /// `collectible:InputCollectible`. Username or phone number.
+    /// `collectible:InputCollectible`. The username or phone number.
     pub collectible: crate::enums::InputCollectible,
 }
 

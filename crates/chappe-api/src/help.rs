@@ -6,11 +6,13 @@
 
 use chappe_tl as tl;
 
-/// Fetches Telegram's settings for this connection: the data centres and their addresses, limits, time-outs.
+/// Returns the server configuration: the data centres and their addresses, limits and timeouts.
 ///
-/// It is the usual first request, wrapped in [`invokeWithLayer`](crate::InvokeWithLayer) and [`initConnection`](crate::InitConnection), and works before sign-in. Ask again after `expires`, and when [`updateConfig`](crate::enums::Update::Config) or [`updateDcOptions`](crate::types::UpdateDcOptions) arrives. Limits of single features are in [`help.getAppConfig`](crate::help::GetAppConfig).
+/// It is usually the first request of a connection, wrapped in [`invokeWithLayer`](crate::InvokeWithLayer) and [`initConnection`](crate::InitConnection), and works before sign-in. Fetch it again after `expires` and when [`updateConfig`](crate::enums::Update::Config) or [`updateDcOptions`](crate::types::UpdateDcOptions) arrives. [`help.getAppConfig`](crate::help::GetAppConfig) has the limits of single features.
 ///
 /// Method `help.getConfig`, answers `Config`.
+///
+/// Answer: the configuration, valid until `expires`.
 ///
 /// Callers: users, bots, connections that nobody signed in on.
 ///
@@ -50,11 +52,13 @@ impl tl::Function for GetConfig {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CONNECTION_API_ID_INVALID, crate::errors::CONNECTION_APP_VERSION_EMPTY, crate::errors::CONNECTION_LAYER_INVALID, crate::errors::DATA_INVALID, crate::errors::MSG_ID_INVALID, crate::errors::USERNAME_INVALID, crate::errors::USER_PRIVACY_RESTRICTED];
 }
 
-/// Tells which data centre is nearest, and in which country the address of the connection seems to be.
+/// Returns the data centre nearest to the client, and the country of its IP address.
 ///
-/// It helps to propose a country for the phone number; the account's data centre is told by its number, not by this.
+/// Use the country as the default on a screen that asks for a phone number. The data centre of an account depends on where it signed up, not on this.
 ///
 /// Method `help.getNearestDc`, answers `NearestDc`.
+///
+/// Answer: the country, the data centre that answered (`this_dc`), and the nearest one (`nearest_dc`).
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -92,11 +96,11 @@ impl tl::Function for GetNearestDc {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells whether there is a newer version of an official app that does not come from a store.
+/// Checks for a newer version of an official app that is not distributed by an app store.
 ///
 /// Method `help.getAppUpdate`, answers `help.AppUpdate`.
 ///
-/// Answer: the new version with its file or link, or [`help.noAppUpdate`](crate::enums::help::AppUpdate::NoAppUpdate).
+/// Answer: the new version with its file or URL, or [`help.noAppUpdate`](crate::enums::help::AppUpdate::NoAppUpdate).
 ///
 /// Callers: users.
 ///
@@ -106,7 +110,7 @@ impl tl::Function for GetNearestDc {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAppUpdate {
-    /// `source:string`. Where the app was installed from; may be empty.
+    /// `source:string`. Store or channel that the app was installed from; may be empty.
     pub source: tl::Text,
 }
 
@@ -144,7 +148,7 @@ impl tl::Function for GetAppUpdate {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches a text that invites a friend to Telegram, in the language of the connection.
+/// Returns a localized text for inviting a friend to Telegram.
 ///
 /// Method `help.getInviteText`, answers `help.InviteText`.
 ///
@@ -184,7 +188,7 @@ impl tl::Function for GetInviteText {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells which account answers questions about Telegram itself: a volunteer of the support.
+/// Returns the account of Telegram's support, whose volunteers answer questions about Telegram.
 ///
 /// Method `help.getSupport`, answers `help.Support`.
 ///
@@ -226,9 +230,9 @@ impl tl::Function for GetSupport {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells Telegram how many updates a bot has not handled yet, and which error its program met last.
+/// Reports how many updates a bot has not processed yet, and its last error.
 ///
-/// The server of the Bot API calls it for bots with webhooks.
+/// The Bot API server calls it for bots with a webhook.
 ///
 /// Method `help.setBotUpdatesStatus`, answers `Bool`.
 ///
@@ -242,9 +246,9 @@ impl tl::Function for GetSupport {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotUpdatesStatus {
-    /// `pending_updates_count:int`. How many updates wait.
+    /// `pending_updates_count:int`. Number of pending updates.
     pub pending_updates_count: i32,
-    /// `message:string`. The last error, in words; may be empty.
+    /// `message:string`. Last error message; may be empty.
     pub message: tl::Text,
 }
 
@@ -284,9 +288,11 @@ impl tl::Function for SetBotUpdatesStatus {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Fetches the public keys of the CDN data centres, which are needed to make a key with one of them.
+/// Returns the RSA public keys of the CDN data centres, needed to create authorization keys there.
 ///
 /// Method `help.getCdnConfig`, answers `CdnConfig`.
+///
+/// Answer: the keys in PEM format, each with the id of its data centre.
 ///
 /// Callers: users, bots.
 ///
@@ -324,7 +330,7 @@ impl tl::Function for GetCdnConfig {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists links to Telegram that this device opened before the account signed in, to go on where the person wanted to.
+/// Lists the `t.me` links that the user opened before signing in, so that the app can continue there.
 ///
 /// Method `help.getRecentMeUrls`, answers `help.RecentMeUrls`.
 ///
@@ -336,7 +342,7 @@ impl tl::Function for GetCdnConfig {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetRecentMeUrls {
-    /// `referer:string`. What the shop or the page that the app was installed from handed on to it.
+    /// `referer:string`. Referrer that the app store passed on at installation.
     pub referer: tl::Text,
 }
 
@@ -374,11 +380,11 @@ impl tl::Function for GetRecentMeUrls {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells whether there are new terms of service that the account must accept.
+/// Checks for new terms of service that the account has to accept.
 ///
 /// Method `help.getTermsOfServiceUpdate`, answers `help.TermsOfServiceUpdate`.
 ///
-/// Answer: the terms, or nothing; and when to ask again (`expires`).
+/// Answer: the terms, if there are new ones, and when to check again (`expires`).
 ///
 /// Callers: users.
 ///
@@ -416,7 +422,7 @@ impl tl::Function for GetTermsOfServiceUpdate {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Says that the person accepts the terms of service that were shown.
+/// Accepts the terms of service that were shown to the user.
 ///
 /// Method `help.acceptTermsOfService`, answers `Bool`.
 ///
@@ -430,7 +436,7 @@ impl tl::Function for GetTermsOfServiceUpdate {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AcceptTermsOfService {
-    /// `id:DataJSON`. `id` of the terms, as it is.
+    /// `id:DataJSON`. `id` of the terms, unchanged.
     pub id: crate::types::DataJson,
 }
 
@@ -468,13 +474,13 @@ impl tl::Function for AcceptTermsOfService {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::DATA_JSON_INVALID];
 }
 
-/// Explains a link `tg://` that the app does not know: what the person would see, and whether a newer app understands it.
+/// Explains a `tg://` link that the app does not know: a text for the user, and whether a newer app understands it.
 ///
 /// It works before sign-in.
 ///
 /// Method `help.getDeepLinkInfo`, answers `help.DeepLinkInfo`.
 ///
-/// Answer: a text and whether to update the app, or [`help.deepLinkInfoEmpty`](crate::enums::help::DeepLinkInfo::Empty).
+/// Answer: a text and whether to offer an update of the app, or [`help.deepLinkInfoEmpty`](crate::enums::help::DeepLinkInfo::Empty).
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -484,7 +490,7 @@ impl tl::Function for AcceptTermsOfService {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDeepLinkInfo {
-    /// `path:string`. The link without `tg://`.
+    /// `path:string`. The link, without `tg://`.
     pub path: tl::Text,
 }
 
@@ -522,13 +528,13 @@ impl tl::Function for GetDeepLinkInfo {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches the settings of single features as one JSON object: limits with and without Premium, domains, emoji, what is switched on.
+/// Returns settings of single features as one JSON object: limits with and without Premium, domains, emoji, feature switches.
 ///
-/// It works before sign-in, but some values depend on the account: ask again after sign-in and when [`updateConfig`](crate::enums::Update::Config) arrives. Most limits that this reference names are keys of it.
+/// It works before sign-in, but some values depend on the account: fetch it again after sign-in and when [`updateConfig`](crate::enums::Update::Config) arrives. Most limits mentioned in this reference are keys of this object.
 ///
 /// Method `help.getAppConfig`, answers `help.AppConfig`.
 ///
-/// Answer: the JSON object, or [`help.appConfigNotModified`](crate::enums::help::AppConfig::NotModified) if `hash` is still right.
+/// Answer: the JSON object, or [`help.appConfigNotModified`](crate::enums::help::AppConfig::NotModified) if it has not changed since `hash`.
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -538,7 +544,7 @@ impl tl::Function for GetDeepLinkInfo {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAppConfig {
-    /// `hash:int`. Hash of the list that you hold already, as its last answer gave it; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:int`. `hash` of the list in the last answer; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i32,
 }
 
@@ -576,7 +582,7 @@ impl tl::Function for GetAppConfig {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Stores events of an official app for statistics, such as how somebody came to a screen.
+/// Sends usage events of an official app, for statistics.
 ///
 /// Method `help.saveAppLog`, answers `Bool`.
 ///
@@ -588,7 +594,7 @@ impl tl::Function for GetAppConfig {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveAppLog {
-    /// `events:Vector<InputAppEvent>`. When, what, about whom, and data as JSON.
+    /// `events:Vector<InputAppEvent>`. Events: time, type, the peer concerned, and more data as JSON.
     pub events: Vec<crate::types::InputAppEvent>,
 }
 
@@ -626,11 +632,11 @@ impl tl::Function for SaveAppLog {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells in which language the documents of each country are, for the names in Telegram Passport.
+/// Returns which language the documents of each country use, for names in Telegram Passport.
 ///
 /// Method `help.getPassportConfig`, answers `help.PassportConfig`.
 ///
-/// Answer: a JSON object from country to language, or [`help.passportConfigNotModified`](crate::enums::help::PassportConfig::NotModified) if `hash` is still right.
+/// Answer: a JSON object that maps countries to languages, or [`help.passportConfigNotModified`](crate::enums::help::PassportConfig::NotModified) if it has not changed since `hash`.
 ///
 /// Callers: users.
 ///
@@ -640,7 +646,7 @@ impl tl::Function for SaveAppLog {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPassportConfig {
-    /// `hash:int`. Hash of the list that you hold already, as its last answer gave it; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:int`. `hash` of the list in the last answer; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i32,
 }
 
@@ -678,9 +684,9 @@ impl tl::Function for GetPassportConfig {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells under which name the support account speaks to people in their language.
+/// Returns the localized name under which the support account answers users.
 ///
-/// For Telegram's support team.
+/// For Telegram's support team only.
 ///
 /// Method `help.getSupportName`, answers `help.SupportName`.
 ///
@@ -722,9 +728,9 @@ impl tl::Function for GetSupportName {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::USER_INVALID];
 }
 
-/// Fetches the note that Telegram's support team keeps about a user.
+/// Returns the internal note about a user.
 ///
-/// For the team only.
+/// For Telegram's support team only.
 ///
 /// Method `help.getUserInfo`, answers `help.UserInfo`.
 ///
@@ -738,7 +744,7 @@ impl tl::Function for GetSupportName {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUserInfo {
-    /// `user_id:InputUser`. The user that the note is about.
+    /// `user_id:InputUser`. The user.
     pub user_id: crate::enums::InputUser,
 }
 
@@ -776,13 +782,13 @@ impl tl::Function for GetUserInfo {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::USER_INVALID];
 }
 
-/// Changes the note that Telegram's support team keeps about a user.
+/// Changes the internal note about a user.
 ///
-/// For the team only.
+/// For Telegram's support team only.
 ///
 /// Method `help.editUserInfo`, answers `help.UserInfo`.
 ///
-/// Answer: the note as it is now.
+/// Answer: the new note.
 ///
 /// Callers: users.
 ///
@@ -794,9 +800,9 @@ impl tl::Function for GetUserInfo {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditUserInfo {
-    /// `user_id:InputUser`. The user that the note is about.
+    /// `user_id:InputUser`. The user.
     pub user_id: crate::enums::InputUser,
-    /// `message:string`. The new note.
+    /// `message:string`. New note.
     pub message: tl::Text,
     /// `entities:Vector<MessageEntity>`. Formatting of the text; offsets and lengths count UTF-16 code units.
     pub entities: Vec<crate::enums::MessageEntity>,
@@ -840,13 +846,13 @@ impl tl::Function for EditUserInfo {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ENTITY_BOUNDS_INVALID, crate::errors::USER_INVALID];
 }
 
-/// Tells what an app shall show on top of the chat list.
+/// Returns what to show above the chat list: the sponsored channel of the MTProxy in use, an announcement, or suggestions.
 ///
-/// That is the channel of the MTProxy that is in use, a public announcement, or a hint about the account. Ask again after `expires`.
+/// Fetch it again after `expires`.
 ///
 /// Method `help.getPromoData`, answers `help.PromoData`.
 ///
-/// Answer: the chat with its reason and the hints (`pending_suggestions`), or [`help.promoDataEmpty`](crate::types::help::PromoDataEmpty).
+/// Answer: the chat to show and the suggestions (`pending_suggestions`), or [`help.promoDataEmpty`](crate::types::help::PromoDataEmpty).
 ///
 /// Callers: users.
 ///
@@ -884,9 +890,9 @@ impl tl::Function for GetPromoData {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Hides the announcement that [`help.getPromoData`](crate::help::GetPromoData) shows.
+/// Hides the announcement from [`help.getPromoData`](crate::help::GetPromoData).
 ///
-/// A proxy's channel cannot be hidden.
+/// The sponsored channel of a proxy cannot be hidden.
 ///
 /// Method `help.hidePromoData`, answers `Bool`.
 ///
@@ -898,7 +904,7 @@ impl tl::Function for GetPromoData {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct HidePromoData {
-    /// `peer:InputPeer`. The chat that is announced.
+    /// `peer:InputPeer`. The chat shown as announcement.
     pub peer: crate::enums::InputPeer,
 }
 
@@ -936,7 +942,7 @@ impl tl::Function for HidePromoData {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Makes a hint about the account or a chat go away that the person does not want to see.
+/// Dismisses a suggestion about the account or a chat, so that it is not shown again.
 ///
 /// Method `help.dismissSuggestion`, answers `Bool`.
 ///
@@ -948,9 +954,9 @@ impl tl::Function for HidePromoData {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DismissSuggestion {
-    /// `peer:InputPeer`. The chat that the hint is about; [`inputPeerEmpty`](crate::enums::InputPeer::Empty) for those about the account.
+    /// `peer:InputPeer`. Chat that the suggestion is about; [`inputPeerEmpty`](crate::enums::InputPeer::Empty) for suggestions about the account.
     pub peer: crate::enums::InputPeer,
-    /// `suggestion:string`. Name of the hint, from [`help.getPromoData`](crate::help::GetPromoData) or the full info of a channel.
+    /// `suggestion:string`. Name of the suggestion, from [`help.getPromoData`](crate::help::GetPromoData) or the full info of a channel.
     pub suggestion: tl::Text,
 }
 
@@ -990,13 +996,13 @@ impl tl::Function for DismissSuggestion {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists countries with their names, calling codes and how their numbers are grouped, for asking for a phone number.
+/// Lists countries with their names, calling codes and number formats, for entering a phone number.
 ///
 /// It works before sign-in.
 ///
 /// Method `help.getCountriesList`, answers `help.CountriesList`.
 ///
-/// Answer: the countries, or [`help.countriesListNotModified`](crate::enums::help::CountriesList::NotModified) if `hash` is still right.
+/// Answer: the countries, or [`help.countriesListNotModified`](crate::enums::help::CountriesList::NotModified) if the list has not changed since `hash`.
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -1006,9 +1012,9 @@ impl tl::Function for DismissSuggestion {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetCountriesList {
-    /// `lang_code:string`. Language of the names, such as `en`.
+    /// `lang_code:string`. Language of the country names, such as `en`.
     pub lang_code: tl::Text,
-    /// `hash:int`. Hash of the list that you hold already, as its last answer gave it; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:int`. `hash` of the list in the last answer; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i32,
 }
 
@@ -1048,7 +1054,7 @@ impl tl::Function for GetCountriesList {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches what an app shows to explain Telegram Premium: words, videos for the features, and prices.
+/// Returns the content of the Telegram Premium screen: texts, a video for each feature, and prices.
 ///
 /// Method `help.getPremiumPromo`, answers `help.PremiumPromo`.
 ///
@@ -1088,13 +1094,13 @@ impl tl::Function for GetPremiumPromo {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the colours that a name, and replies to it, can have.
+/// Lists the accent colours for names and replies.
 ///
-/// The first seven, 0 to 6, every app knows itself.
+/// Apps define the first seven, 0 to 6, themselves.
 ///
 /// Method `help.getPeerColors`, answers `help.PeerColors`.
 ///
-/// Answer: colours for light and dark looks, and the boost level that a group or channel needs; or [`help.peerColorsNotModified`](crate::enums::help::PeerColors::NotModified).
+/// Answer: the colours for light and dark mode, and the boost level each needs in a group or channel; or [`help.peerColorsNotModified`](crate::enums::help::PeerColors::NotModified).
 ///
 /// Callers: users.
 ///
@@ -1104,7 +1110,7 @@ impl tl::Function for GetPremiumPromo {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPeerColors {
-    /// `hash:int`. Hash of the list that you hold already, as its last answer gave it; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:int`. `hash` of the list in the last answer; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i32,
 }
 
@@ -1142,11 +1148,11 @@ impl tl::Function for GetPeerColors {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the colours that a profile page can have.
+/// Lists the colours for profile pages.
 ///
 /// Method `help.getPeerProfileColors`, answers `help.PeerColors`.
 ///
-/// Answer: colours for light and dark looks, and the boost level that a group or channel needs; or [`help.peerColorsNotModified`](crate::enums::help::PeerColors::NotModified).
+/// Answer: the colours for light and dark mode, and the boost level each needs in a group or channel; or [`help.peerColorsNotModified`](crate::enums::help::PeerColors::NotModified).
 ///
 /// Callers: users.
 ///
@@ -1156,7 +1162,7 @@ impl tl::Function for GetPeerColors {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPeerProfileColors {
-    /// `hash:int`. Hash of the list that you hold already, as its last answer gave it; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:int`. `hash` of the list in the last answer; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i32,
 }
 
@@ -1194,11 +1200,11 @@ impl tl::Function for GetPeerProfileColors {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists time zones with their names and offsets from UTC, for opening hours of a business.
+/// Lists time zones with their names and UTC offsets, for the opening hours of businesses.
 ///
 /// Method `help.getTimezonesList`, answers `help.TimezonesList`.
 ///
-/// Answer: the time zones, or [`help.timezonesListNotModified`](crate::enums::help::TimezonesList::NotModified) if `hash` is still right.
+/// Answer: the time zones, or [`help.timezonesListNotModified`](crate::enums::help::TimezonesList::NotModified) if the list has not changed since `hash`.
 ///
 /// Callers: users.
 ///
@@ -1208,7 +1214,7 @@ impl tl::Function for GetPeerProfileColors {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTimezonesList {
-    /// `hash:int`. Hash of the list that you hold already, as its last answer gave it; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:int`. `hash` of the list in the last answer; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i32,
 }
 

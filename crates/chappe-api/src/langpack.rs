@@ -6,11 +6,13 @@
 
 use chappe_tl as tl;
 
-/// Fetches all texts of an app in one language, as they are translated on Telegram's translation platform.
+/// Returns all strings of an app's interface in one language, from Telegram's translation platform.
 ///
-/// Keep the version and ask for changes only afterwards ([`langpack.getDifference`](crate::langpack::GetDifference)). Works before sign-in.
+/// Store the version, and fetch only changes afterwards with [`langpack.getDifference`](crate::langpack::GetDifference). It works before sign-in.
 ///
 /// Method `langpack.getLangPack`, answers `LangPackDifference`.
+///
+/// Answer: all strings, and their version.
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -22,7 +24,7 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetLangPack {
-    /// `lang_pack:string`. App whose texts are wanted: `android`, `ios`, `tdesktop`, `macos`, `android_x`, `weba` and so on.
+    /// `lang_pack:string`. App: `android`, `ios`, `tdesktop`, `macos`, `android_x`, `weba` and so on.
     pub lang_pack: tl::Text,
     /// `lang_code:string`. Language, such as `de` or `pt-br`.
     pub lang_code: tl::Text,
@@ -64,7 +66,7 @@ impl tl::Function for GetLangPack {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::LANGUAGE_INVALID, crate::errors::LANG_CODE_NOT_SUPPORTED, crate::errors::LANG_PACK_INVALID];
 }
 
-/// Fetches single texts of an app in one language.
+/// Returns single strings of an app's interface in one language.
 ///
 /// Method `langpack.getStrings`, answers `Vector<LangPackString>`.
 ///
@@ -78,11 +80,11 @@ impl tl::Function for GetLangPack {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStrings {
-    /// `lang_pack:string`. App whose texts are wanted.
+    /// `lang_pack:string`. App whose strings are requested, as in [`langpack.getLangPack`](crate::langpack::GetLangPack).
     pub lang_pack: tl::Text,
     /// `lang_code:string`. Language, such as `de` or `pt-br`.
     pub lang_code: tl::Text,
-    /// `keys:Vector<string>`. Keys of the texts; unknown ones come back as [`langPackStringDeleted`](crate::types::LangPackStringDeleted).
+    /// `keys:Vector<string>`. Keys of the strings; unknown keys are returned as [`langPackStringDeleted`](crate::types::LangPackStringDeleted).
     pub keys: Vec<tl::Text>,
 }
 
@@ -124,11 +126,13 @@ impl tl::Function for GetStrings {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::LANG_CODE_NOT_SUPPORTED, crate::errors::LANG_PACK_INVALID];
 }
 
-/// Fetches the texts of an app that changed since a version.
+/// Returns the strings of an app's interface that changed since a version.
 ///
-/// [`updateLangPackTooLong`](crate::types::UpdateLangPackTooLong) asks for it; small changes come whole in [`updateLangPack`](crate::types::UpdateLangPack).
+/// Call it after [`updateLangPackTooLong`](crate::types::UpdateLangPackTooLong); smaller changes arrive in [`updateLangPack`](crate::types::UpdateLangPack).
 ///
 /// Method `langpack.getDifference`, answers `LangPackDifference`.
+///
+/// Answer: the changed and deleted strings, and the new version.
 ///
 /// Callers: users, connections that nobody signed in on.
 ///
@@ -140,11 +144,11 @@ impl tl::Function for GetStrings {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDifference {
-    /// `lang_pack:string`. App whose texts are wanted.
+    /// `lang_pack:string`. App whose strings are requested, as in [`langpack.getLangPack`](crate::langpack::GetLangPack).
     pub lang_pack: tl::Text,
     /// `lang_code:string`. Language, such as `de` or `pt-br`.
     pub lang_code: tl::Text,
-    /// `from_version:int`. `version` that you hold; 0 fetches everything.
+    /// `from_version:int`. Version that is stored; 0 to get everything.
     pub from_version: i32,
 }
 
@@ -186,7 +190,7 @@ impl tl::Function for GetDifference {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::LANG_PACK_INVALID];
 }
 
-/// Lists the languages into which an app is translated.
+/// Lists the languages into which an app's interface is translated.
 ///
 /// Method `langpack.getLanguages`, answers `Vector<LangPackLanguage>`.
 ///
@@ -200,7 +204,7 @@ impl tl::Function for GetDifference {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetLanguages {
-    /// `lang_pack:string`. App in question.
+    /// `lang_pack:string`. The app, as in [`langpack.getLangPack`](crate::langpack::GetLangPack).
     pub lang_pack: tl::Text,
 }
 
@@ -238,7 +242,7 @@ impl tl::Function for GetLanguages {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::LANG_PACK_INVALID];
 }
 
-/// Describes one language of an app: its names, how much of it is translated, and how it counts plurals.
+/// Returns the details of one language of an app: names, plural rules, and how much is translated.
 ///
 /// Method `langpack.getLanguage`, answers `LangPackLanguage`.
 ///
@@ -252,9 +256,9 @@ impl tl::Function for GetLanguages {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetLanguage {
-    /// `lang_pack:string`. App in question.
+    /// `lang_pack:string`. The app, as in [`langpack.getLangPack`](crate::langpack::GetLangPack).
     pub lang_pack: tl::Text,
-    /// `lang_code:string`. Language, also an unofficial one from a link `t.me/setlanguage/...`.
+    /// `lang_code:string`. Language code; may be an unofficial one from a link `t.me/setlanguage/`.
     pub lang_code: tl::Text,
 }
 

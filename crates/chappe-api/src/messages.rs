@@ -8,7 +8,7 @@ use chappe_tl as tl;
 
 /// Fetches messages of private chats and basic groups by their ids.
 ///
-/// These chats share one numbering per account, so the ids alone say which messages are meant. Messages of channels and supergroups have ids of their own: ask [`channels.getMessages`](crate::channels::GetMessages) for them. An id that does not exist comes back as [`messageEmpty`](crate::types::MessageEmpty), in the same place of the list.
+/// These chats share one numbering per account, so the ids alone say which messages are meant. Messages of channels and supergroups have ids of their own: use [`channels.getMessages`](crate::channels::GetMessages) for them. An id that does not exist comes back as [`messageEmpty`](crate::types::MessageEmpty), in the same place of the list.
 ///
 /// Method `messages.getMessages`, answers `messages.Messages`.
 ///
@@ -22,7 +22,7 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMessages {
-    /// `id:Vector<InputMessage>`. The messages: by id, or as the message that another one answers ([`inputMessageReplyTo`](crate::types::InputMessageReplyTo)), or as the pinned one ([`inputMessagePinned`](crate::enums::InputMessage::Pinned)).
+    /// `id:Vector<InputMessage>`. The messages, at most 100: by id, as the message that another one replies to ([`inputMessageReplyTo`](crate::types::InputMessageReplyTo)), or as the pinned one ([`inputMessagePinned`](crate::enums::InputMessage::Pinned)).
     pub id: Vec<crate::enums::InputMessage>,
 }
 
@@ -60,9 +60,11 @@ impl tl::Function for GetMessages {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MESSAGE_ID_INVALID, crate::errors::MSG_ID_INVALID];
 }
 
-/// Lists the chats of the account, the one with the newest message first.
+/// Lists the chats of the account, sorted by their newest message, newest first.
 ///
-/// Each answer is a page: to go on, take date, id and peer of the last dialog's top message as the three offsets. Pinned chats come first on the first page unless `exclude_pinned` is set. A list that fits into one answer comes as [`messages.dialogs`](crate::types::messages::Dialogs), a part of a longer one as [`messages.dialogsSlice`](crate::types::messages::DialogsSlice) with the whole count. The users, groups and channels in it carry the access hashes that most other methods need.
+/// Each answer is a page. For the next one, take the last dialog of the page and pass the date and id of its top message, and its peer, as the three offsets. [`messages.dialogs`](crate::types::messages::Dialogs) holds the whole list; [`messages.dialogsSlice`](crate::types::messages::DialogsSlice) is one page, with the total in `count`. Stop when a page is empty or is a [`messages.dialogs`](crate::types::messages::Dialogs).
+///
+/// Pinned chats come first on the first page unless `exclude_pinned` is set. The list of the main folder may hold the archive as one [`dialogFolder`](crate::types::DialogFolder); skip it when you page. The users, groups and channels of the answer carry the access hashes that most other methods need.
 ///
 /// Method `messages.getDialogs`, answers `messages.Dialogs`.
 ///
@@ -76,19 +78,19 @@ impl tl::Function for GetMessages {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDialogs {
-    /// `exclude_pinned:flags.0?true`. The pinned chats are left out, for example after [`messages.getPinnedDialogs`](crate::messages::GetPinnedDialogs) gave them.
+    /// `exclude_pinned:flags.0?true`. Leaves the pinned chats out, for example because [`messages.getPinnedDialogs`](crate::messages::GetPinnedDialogs) gave them already.
     pub exclude_pinned: bool,
-    /// `folder_id:flags.1?int`. Folder: 0 for the main list, 1 for the archive; left out: both together.
+    /// `folder_id:flags.1?int`. 0 for the main list, 1 for the archive; left out: both together.
     pub folder_id: Option<i32>,
     /// `offset_date:int`. Unix time of the last dialog's top message; 0 for the first page.
     pub offset_date: i32,
     /// `offset_id:int`. Id of the last dialog's top message; 0 for the first page.
     pub offset_id: i32,
-    /// `offset_peer:InputPeer`. Chat of the last dialog; [`inputPeerEmpty`](crate::enums::InputPeer::Empty) for the first page.
+    /// `offset_peer:InputPeer`. Peer of the last dialog; [`inputPeerEmpty`](crate::enums::InputPeer::Empty) for the first page.
     pub offset_peer: crate::enums::InputPeer,
-    /// `limit:int`. How many chats at most, up to 100.
+    /// `limit:int`. Maximum number of chats to return, up to 100.
     pub limit: i32,
-    /// `hash:long`. A checksum over the list that you still hold, or 0; if it fits, the answer is [`messages.dialogsNotModified`](crate::types::messages::DialogsNotModified).
+    /// `hash:long`. Checksum over the list that you hold, or 0; if it still matches, the answer is [`messages.dialogsNotModified`](crate::types::messages::DialogsNotModified).
     pub hash: i64,
 }
 
@@ -147,9 +149,11 @@ impl tl::Function for GetDialogs {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_NOT_MODIFIED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::FOLDER_ID_INVALID, crate::errors::OFFSET_PEER_ID_INVALID, crate::errors::PINNED_DIALOGS_TOO_MUCH, crate::errors::TAKEOUT_INVALID];
 }
 
-/// Reads the messages of a chat backwards from the newest, or from any place in it.
+/// Reads the messages of a chat, newest first, from the end or from any place in it.
 ///
-/// All bounds together choose the page: it begins at `offset_id` (or at `offset_date`), is moved by `add_offset`, holds `limit` messages and drops those that `max_id` and `min_id` exclude. For the next older page give the id of the last message as `offset_id`. For a page around a message, give its id as `offset_id` and a negative `add_offset`. Reading does not mark anything as read. Bots cannot page through a history.
+/// The page starts at `offset_id` (or, where that is 0, at `offset_date`), is shifted by `add_offset`, and has up to `limit` messages; `max_id` and `min_id` then remove what lies outside of them. For the next older page, pass the id of the last message as `offset_id`; an empty page is the end. For a page around a message, pass its id as `offset_id` and minus half of `limit` as `add_offset`; to read on towards newer messages, use minus `limit`.
+///
+/// Reading does not mark anything as read. Bots cannot use this method.
 ///
 /// Method `messages.getHistory`, answers `messages.Messages`.
 ///
@@ -163,21 +167,21 @@ impl tl::Function for GetDialogs {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetHistory {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `offset_id:int`. Id of the message where the page begins: older ones follow; 0 begins with the newest.
+    /// `offset_id:int`. Where the page starts: messages older than this id follow, without it; 0 starts at the newest.
     pub offset_id: i32,
-    /// `offset_date:int`. Unix time: only messages before it; 0 for no bound. Used where `offset_id` is 0.
+    /// `offset_date:int`. Only messages sent before this Unix time; 0 for no bound. Used only if `offset_id` is 0.
     pub offset_date: i32,
-    /// `add_offset:int`. Moves the page by so many messages: above 0 further into the past, below 0 towards newer ones; 0 for neither.
+    /// `add_offset:int`. Shifts the page by this many messages: above 0 towards older ones, below 0 towards newer ones; 0 for no shift.
     pub add_offset: i32,
-    /// `limit:int`. How many messages at most, up to 100.
+    /// `limit:int`. Maximum number of messages to return, up to 100.
     pub limit: i32,
-    /// `max_id:int`. If not 0, only messages with a smaller id.
+    /// `max_id:int`. Only messages with an id smaller than this; 0 for no bound.
     pub max_id: i32,
-    /// `min_id:int`. If not 0, only messages with a greater id.
+    /// `min_id:int`. Only messages with an id greater than this; 0 for no bound.
     pub min_id: i32,
-    /// `hash:long`. A checksum over the ids of the messages that you still hold, or 0; if it fits, the answer is [`messages.messagesNotModified`](crate::types::messages::MessagesNotModified).
+    /// `hash:long`. Checksum over the ids of the messages that you hold, or 0; if it still matches, the answer is [`messages.messagesNotModified`](crate::types::messages::MessagesNotModified).
     pub hash: i64,
 }
 
@@ -229,9 +233,9 @@ impl tl::Function for GetHistory {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ID_INVALID, crate::errors::CHAT_NOT_MODIFIED, crate::errors::FROZEN_PARTICIPANT_MISSING, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::TAKEOUT_INVALID];
 }
 
-/// Searches one chat for words, for a kind of media, for an author, or for all of these together.
+/// Searches one chat for words, for a kind of media, for an author, or for a combination of them.
 ///
-/// The newest find comes first; `count` in the answer is the number of all finds. With [`inputMessagesFilterEmpty`](crate::enums::MessagesFilter::InputMessagesFilterEmpty) the words decide; with another filter `q` may be empty, which is how an app fills its photos, files or links tabs. `peer` may be [`inputPeerEmpty`](crate::enums::InputPeer::Empty) for all private chats and basic groups.
+/// The newest match comes first, and `count` in the answer is the number of all matches. For the next page pass the id of the last message as `offset_id`. With [`inputMessagesFilterEmpty`](crate::enums::MessagesFilter::InputMessagesFilterEmpty) the words decide; with another filter `q` may be empty, which is how apps fill their photo, file and link tabs. With [`inputPeerEmpty`](crate::enums::InputPeer::Empty) as `peer` the search covers all private chats and basic groups.
 ///
 /// Method `messages.search`, answers `messages.Messages`.
 ///
@@ -247,33 +251,33 @@ impl tl::Function for GetHistory {
 pub struct Search {
     /// `peer:InputPeer`. The chat to search; [`inputPeerEmpty`](crate::enums::InputPeer::Empty): all private chats and basic groups.
     pub peer: crate::enums::InputPeer,
-    /// `q:string`. Words to look for; may be empty if a filter or an author is given.
+    /// `q:string`. Words to search for; may be empty if a filter or an author is given.
     pub q: tl::Text,
-    /// `from_id:flags.0?InputPeer`. Only messages of this author.
+    /// `from_id:flags.0?InputPeer`. Only messages sent by this user or chat.
     pub from_id: Option<crate::enums::InputPeer>,
-    /// `saved_peer_id:flags.2?InputPeer`. Only in this dialog: of Saved Messages, or of the direct messages of a channel that you administer.
+    /// `saved_peer_id:flags.2?InputPeer`. Only in this dialog of Saved Messages, or of the direct messages of a channel that you administer.
     pub saved_peer_id: Option<crate::enums::InputPeer>,
     /// `saved_reaction:flags.3?Vector<Reaction>`. Only messages of Saved Messages that carry one of these tags.
     pub saved_reaction: Option<Vec<crate::enums::Reaction>>,
-    /// `top_msg_id:flags.1?int`. Only in this topic or thread: the id of the message that began it.
+    /// `top_msg_id:flags.1?int`. Only in this topic or thread: the id of the message that started it.
     pub top_msg_id: Option<i32>,
-    /// `filter:MessagesFilter`. Kind of message that counts; [`inputMessagesFilterEmpty`](crate::enums::MessagesFilter::InputMessagesFilterEmpty) for any.
+    /// `filter:MessagesFilter`. Kind of message to find; [`inputMessagesFilterEmpty`](crate::enums::MessagesFilter::InputMessagesFilterEmpty) for any.
     pub filter: crate::enums::MessagesFilter,
-    /// `min_date:int`. Unix time: only messages after it; 0 for no bound.
+    /// `min_date:int`. Only messages sent after this Unix time; 0 for no bound.
     pub min_date: i32,
-    /// `max_date:int`. Unix time: only messages before it; 0 for no bound.
+    /// `max_date:int`. Only messages sent before this Unix time; 0 for no bound.
     pub max_date: i32,
-    /// `offset_id:int`. Id of the message where the page begins: older ones follow; 0 begins with the newest.
+    /// `offset_id:int`. Where the page starts: messages older than this id follow, without it; 0 starts at the newest.
     pub offset_id: i32,
-    /// `add_offset:int`. Moves the page by so many messages: above 0 further into the past, below 0 towards newer ones; 0 for neither.
+    /// `add_offset:int`. Shifts the page by this many messages: above 0 towards older ones, below 0 towards newer ones; 0 for no shift.
     pub add_offset: i32,
-    /// `limit:int`. How many messages at most, up to 100.
+    /// `limit:int`. Maximum number of messages to return, up to 100.
     pub limit: i32,
-    /// `max_id:int`. If not 0, only messages with a smaller id.
+    /// `max_id:int`. Only messages with an id smaller than this; 0 for no bound.
     pub max_id: i32,
-    /// `min_id:int`. If not 0, only messages with a greater id.
+    /// `min_id:int`. Only messages with an id greater than this; 0 for no bound.
     pub min_id: i32,
-    /// `hash:long`. A checksum over the ids of the messages that you still hold, or 0; if it fits, the answer is [`messages.messagesNotModified`](crate::types::messages::MessagesNotModified).
+    /// `hash:long`. Checksum over the ids of the messages that you hold, or 0; if it still matches, the answer is [`messages.messagesNotModified`](crate::types::messages::MessagesNotModified).
     pub hash: i64,
 }
 
@@ -360,11 +364,11 @@ impl tl::Function for Search {
 
 /// Marks the incoming messages of a private chat or a basic group as read, up to a given one.
 ///
-/// The other side then sees two check marks; your own other devices learn of it by [`updateReadHistoryInbox`](crate::types::UpdateReadHistoryInbox). Channels and supergroups have [`channels.readHistory`](crate::channels::ReadHistory), topics [`messages.readDiscussion`](crate::messages::ReadDiscussion).
+/// The other side receives [`updateReadHistoryOutbox`](crate::types::UpdateReadHistoryOutbox), and your own other sessions [`updateReadHistoryInbox`](crate::types::UpdateReadHistoryInbox). Channels and supergroups have [`channels.readHistory`](crate::channels::ReadHistory); forum topics and comments have [`messages.readDiscussion`](crate::messages::ReadDiscussion).
 ///
 /// Method `messages.readHistory`, answers `messages.AffectedMessages`.
 ///
-/// Answer: the new `pts` and by how much it grew (`pts_count`), for your update state.
+/// Answer: the new `pts` with its `pts_count`: apply them to your update state like an update.
 ///
 /// Callers: users, bots on behalf of a business account.
 ///
@@ -378,7 +382,7 @@ impl tl::Function for Search {
 pub struct ReadHistory {
     /// `peer:InputPeer`. The private chat or basic group.
     pub peer: crate::enums::InputPeer,
-    /// `max_id:int`. Id of the newest message that was read: it and all older ones count as read.
+    /// `max_id:int`. Id of the newest message that was read: it and all older ones become read; 0 for all.
     pub max_id: i32,
 }
 
@@ -418,13 +422,13 @@ impl tl::Function for ReadHistory {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ID_INVALID, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Removes the messages of a private chat or a basic group, for you alone or for everybody.
+/// Deletes the messages of a private chat or a basic group, for you alone or for everybody.
 ///
-/// The server works in portions: as long as `offset` in the answer is greater than 0, send the same request again. Messages that were removed come as [`updateDeleteMessages`](crate::types::UpdateDeleteMessages). Nothing brings them back.
+/// The server works in portions: while `offset` in the answer is above 0, send the same request again. Those who lose messages, your other sessions included, receive [`updateDeleteMessages`](crate::types::UpdateDeleteMessages). It cannot be undone.
 ///
 /// Method `messages.deleteHistory`, answers `messages.AffectedHistory`.
 ///
-/// Answer: the new `pts` and by how much it grew (`pts_count`), for your update state. While `offset` is above 0, more is left: ask again.
+/// Answer: the new `pts` with its `pts_count`: apply them to your update state like an update. While `offset` is above 0, send the same request again.
 ///
 /// Callers: users.
 ///
@@ -436,17 +440,17 @@ impl tl::Function for ReadHistory {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteHistory {
-    /// `just_clear:flags.0?true`. Leaves the emptied chat in the list; left out, it goes from there, too.
+    /// `just_clear:flags.0?true`. Keeps the emptied chat in your list of chats; not set: removes it from the list as well.
     pub just_clear: bool,
-    /// `revoke:flags.1?true`. The messages vanish for the other side as well.
+    /// `revoke:flags.1?true`. Deletes the messages for the other side as well.
     pub revoke: bool,
     /// `peer:InputPeer`. The private chat or basic group.
     pub peer: crate::enums::InputPeer,
-    /// `max_id:int`. Id of the newest message to remove, older ones go with it; 0 for all.
+    /// `max_id:int`. Id of the newest message to delete, with all older ones; 0 for all.
     pub max_id: i32,
-    /// `min_date:flags.2?int`. Unix time: only messages sent after it.
+    /// `min_date:flags.2?int`. Only messages sent after this Unix time.
     pub min_date: Option<i32>,
-    /// `max_date:flags.3?int`. Unix time: only messages sent before it.
+    /// `max_date:flags.3?int`. Only messages sent before this Unix time.
     pub max_date: Option<i32>,
 }
 
@@ -504,13 +508,13 @@ impl tl::Function for DeleteHistory {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_ID_INVALID, crate::errors::CHAT_REVOKE_DATE_UNSUPPORTED, crate::errors::MAX_DATE_INVALID, crate::errors::MESSAGE_ID_INVALID, crate::errors::MIN_DATE_INVALID, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Removes single messages of private chats and basic groups by their ids.
+/// Deletes single messages of private chats and basic groups by their ids.
 ///
-/// Ids of private chats and basic groups are one numbering, so no chat is named. For channels and supergroups use [`channels.deleteMessages`](crate::channels::DeleteMessages); there the numbers mean other messages.
+/// These chats share one numbering, so no chat is named. For channels and supergroups use [`channels.deleteMessages`](crate::channels::DeleteMessages): there the same numbers mean other messages. Ids that do not exist are ignored. All who lose the messages receive [`updateDeleteMessages`](crate::types::UpdateDeleteMessages).
 ///
 /// Method `messages.deleteMessages`, answers `messages.AffectedMessages`.
 ///
-/// Answer: the new `pts` and by how much it grew, for your update state; `pts_count` is how many messages were removed.
+/// Answer: the new `pts`, for your update state; `pts_count` is the number of deleted messages.
 ///
 /// Callers: users, bots, bots on behalf of a business account.
 ///
@@ -522,7 +526,7 @@ impl tl::Function for DeleteHistory {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteMessages {
-    /// `revoke:flags.0?true`. They vanish for the other side as well, which the age of the message may forbid.
+    /// `revoke:flags.0?true`. Deletes them for everybody; not set: only for you. Old messages may be refused (`revoke_time_limit` and `revoke_pm_time_limit` of [`help.getConfig`](crate::help::GetConfig)).
     pub revoke: bool,
     /// `id:Vector<int>`. Ids of the messages, at most 100.
     pub id: Vec<i32>,
@@ -572,15 +576,13 @@ impl tl::Function for DeleteMessages {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_ACCESS_FORBIDDEN, crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::MESSAGE_DELETE_FORBIDDEN, crate::errors::MESSAGE_ID_INVALID, crate::errors::SELF_DELETE_RESTRICTED];
 }
 
-/// Tells the server that messages reached this device, so that no push notification is sent for them.
+/// Confirms that messages reached this device, so that no push notification is sent for them.
 ///
-/// It says nothing about reading and the sender does not see it.
+/// It does not mark anything as read, and the sender does not see it.
 ///
 /// Method `messages.receivedMessages`, answers `Vector<ReceivedNotifyMessage>`.
 ///
-/// Answer: the messages whose notification is no longer to be shown.
-///
-/// Assumed: this is read from the names alone.
+/// Answer: the messages for which no notification will be sent.
 ///
 /// Callers: users.
 ///
@@ -628,9 +630,9 @@ impl tl::Function for ReceivedMessages {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Shows the other people in a chat what you are doing: typing, recording, sending a file.
+/// Shows the others in a chat what you are doing: typing, recording a voice message, uploading a file and so on.
 ///
-/// The notice fades after about 6 seconds, so repeat it every 5 seconds while the action goes on; sending a message ends it at once. The others get it as [`updateUserTyping`](crate::types::UpdateUserTyping), [`updateChatUserTyping`](crate::types::UpdateChatUserTyping) or [`updateChannelUserTyping`](crate::types::UpdateChannelUserTyping).
+/// The notice disappears after about 6 seconds, so repeat the request every 5 seconds while the activity lasts; sending a message ends it at once. The others receive [`updateUserTyping`](crate::types::UpdateUserTyping), [`updateChatUserTyping`](crate::types::UpdateChatUserTyping) or [`updateChannelUserTyping`](crate::types::UpdateChannelUserTyping).
 ///
 /// Method `messages.setTyping`, answers `Bool`.
 ///
@@ -644,11 +646,11 @@ impl tl::Function for ReceivedMessages {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetTyping {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `top_msg_id:flags.0?int`. Topic or thread in which it happens.
+    /// `top_msg_id:flags.0?int`. Forum topic or thread in which it happens.
     pub top_msg_id: Option<i32>,
-    /// `action:SendMessageAction`. What you are doing; [`sendMessageCancelAction`](crate::enums::SendMessageAction::SendMessageCancelAction) ends the notice.
+    /// `action:SendMessageAction`. The activity; [`sendMessageCancelAction`](crate::enums::SendMessageAction::SendMessageCancelAction) removes the notice.
     pub action: crate::enums::SendMessageAction,
 }
 
@@ -701,11 +703,11 @@ impl tl::Function for SetTyping {
 
 /// Sends a text message to a user, a group or a channel.
 ///
-/// The text may have up to 4096 characters; formatting is not parsed from it but given in `entities`. The answer holds the new message with its id: either short, as [`updateShortSentMessage`](crate::types::UpdateShortSentMessage) with only what the server added, or whole, in [`updates`](crate::types::Updates) with an [`updateMessageID`](crate::types::UpdateMessageId) that ties your `random_id` to the id. A repeated `random_id` never posts twice. With `schedule_date` the message waits among the scheduled ones of the chat instead.
+/// The text may have up to 4096 characters. It is sent as it is: markup is not parsed, formatting goes into `entities`. The answer is either an [`updateShortSentMessage`](crate::types::UpdateShortSentMessage) with the new id and what the server added, or a full [`updates`](crate::types::Updates), in which [`updateMessageID`](crate::types::UpdateMessageId) ties your `random_id` to the id of the message. With `schedule_date` the message joins the scheduled ones of the chat instead of being sent.
 ///
 /// Method `messages.sendMessage`, answers `Updates`.
 ///
-/// Answer: the new message with its id and date; scheduled ones come as [`updateNewScheduledMessage`](crate::types::UpdateNewScheduledMessage).
+/// Answer: the new message with its id and date. A scheduled one comes as [`updateNewScheduledMessage`](crate::types::UpdateNewScheduledMessage).
 ///
 /// Callers: users, bots, bots on behalf of a business account.
 ///
@@ -717,49 +719,49 @@ impl tl::Function for SetTyping {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendMessage {
-    /// `no_webpage:flags.1?true`. No preview is made for links in the text.
+    /// `no_webpage:flags.1?true`. Makes no preview for links in the text.
     pub no_webpage: bool,
-    /// `silent:flags.5?true`. It arrives without a sound.
+    /// `silent:flags.5?true`. The receivers' notification makes no sound.
     pub silent: bool,
-    /// `background:flags.6?true`. The app sends it on its own in the background, without the user at the screen.
+    /// `background:flags.6?true`. The app sends it by itself in the background, not because the user just pressed send.
     pub background: bool,
-    /// `clear_draft:flags.7?true`. The draft of this chat is removed, too.
+    /// `clear_draft:flags.7?true`. Also removes the draft of this chat.
     pub clear_draft: bool,
-    /// `noforwards:flags.14?true`. For bots: receivers can neither forward nor save it.
+    /// `noforwards:flags.14?true`. For bots: the message can neither be forwarded nor saved.
     pub noforwards: bool,
-    /// `update_stickersets_order:flags.15?true`. The sticker sets of the stickers and custom emoji in it move to the front of your list.
+    /// `update_stickersets_order:flags.15?true`. Moves the sticker sets that it uses to the front of your list.
     pub update_stickersets_order: bool,
-    /// `invert_media:flags.16?true`. Swaps the usual order on screen; a link preview goes above the text, a photo or video below its caption.
+    /// `invert_media:flags.16?true`. Reverses the usual order on screen: a link preview goes above the text, a photo or video below its caption.
     pub invert_media: bool,
-    /// `allow_paid_floodskip:flags.19?true`. For bots: beyond the free rate, up to 1000 messages a second, each is paid from the bot's Stars instead of being refused.
+    /// `allow_paid_floodskip:flags.19?true`. For bots: above the free sending rate, pays for each message from the bot's Stars (up to 1000 messages a second) instead of failing.
     pub allow_paid_floodskip: bool,
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `reply_to:flags.0?InputReplyTo`. What it answers: a message (also of another chat, or a quoted part), a story, or the topic or dialog it belongs to.
+    /// `reply_to:flags.0?InputReplyTo`. What it replies to: a message (even of another chat, or only a quoted part) or a story; it also names the forum topic, or the dialog of a channel's direct messages, that the message goes into.
     pub reply_to: Option<crate::enums::InputReplyTo>,
-    /// `message:string`. The text, 1 to 4096 characters after trimming; markup such as `**` is sent as it is.
+    /// `message:string`. The text, 1 to 4096 characters after trimming; markup such as `**` is sent literally.
     pub message: tl::Text,
-    /// `random_id:long`. A number drawn at random for this message; a second request with the same one sends nothing new, so it is safe to repeat after a lost answer.
+    /// `random_id:long`. A random 64-bit number, new for each message. Repeating a request with the same number never sends twice, so it is safe after a lost answer.
     pub random_id: i64,
-    /// `reply_markup:flags.2?ReplyMarkup`. Buttons under the message, or a keyboard (bots only).
+    /// `reply_markup:flags.2?ReplyMarkup`. Inline buttons under the message, or a reply keyboard; for bots only.
     pub reply_markup: Option<Box<crate::enums::ReplyMarkup>>,
-    /// `entities:flags.3?Vector<MessageEntity>`. Formatting of the text: links, bold, mentions ...; offsets and lengths count UTF-16 units.
+    /// `entities:flags.3?Vector<MessageEntity>`. Formatting of the text: bold, links, mentions and so on; offsets and lengths count UTF-16 code units.
     pub entities: Option<Vec<crate::enums::MessageEntity>>,
-    /// `schedule_date:flags.10?int`. Unix time at which the server sends it, at most 365 days ahead; 2147483646 means when the other user comes online. Left out: now.
+    /// `schedule_date:flags.10?int`. Unix time at which the server sends it, at most 365 days ahead; 2147483646 sends it when the other user comes online. Left out: now.
     pub schedule_date: Option<i32>,
-    /// `schedule_repeat_period:flags.24?int`. Only with `schedule_date`: seconds after which it is sent again, and so on.
+    /// `schedule_repeat_period:flags.24?int`. Seconds between repetitions of a scheduled message; only with `schedule_date`. Left out: sent once.
     pub schedule_repeat_period: Option<i32>,
-    /// `send_as:flags.13?InputPeer`. Author to show instead of you, one of those in [`channels.getSendAs`](crate::channels::GetSendAs); left out: the default of this chat.
+    /// `send_as:flags.13?InputPeer`. Sends in the name of this chat, one that [`channels.getSendAs`](crate::channels::GetSendAs) lists; left out: the default chosen for the chat.
     pub send_as: Option<crate::enums::InputPeer>,
-    /// `quick_reply_shortcut:flags.17?InputQuickReplyShortcut`. Adds it to this quick reply of yours instead of sending it; `peer` is yourself then.
+    /// `quick_reply_shortcut:flags.17?InputQuickReplyShortcut`. Adds it to this quick reply instead of sending it; `peer` must then be yourself.
     pub quick_reply_shortcut: Option<crate::enums::InputQuickReplyShortcut>,
-    /// `effect:flags.18?long`. Animation that plays with it, the id of one from [`messages.getAvailableEffects`](crate::messages::GetAvailableEffects); private chats only.
+    /// `effect:flags.18?long`. Id of the animated effect that plays with it, from [`messages.getAvailableEffects`](crate::messages::GetAvailableEffects); private chats only.
     pub effect: Option<i64>,
-    /// `allow_paid_stars:flags.21?long`. Stars that you agree to pay where the receiver charges for messages, for all messages of the request together.
+    /// `allow_paid_stars:flags.21?long`. Stars that you agree to pay in total for this request, where the receiver charges for messages; if they are too few, it fails with [`ALLOW_PAYMENT_REQUIRED_X`](crate::errors::ALLOW_PAYMENT_REQUIRED_X).
     pub allow_paid_stars: Option<i64>,
-    /// `suggested_post:flags.22?SuggestedPost`. Offers it to the channel as a suggested post, with price and time; only in the direct messages of a channel.
+    /// `suggested_post:flags.22?SuggestedPost`. Makes it a suggested post with a price and a time; only in the direct messages of a channel.
     pub suggested_post: Option<crate::types::SuggestedPost>,
-    /// `rich_message:flags.23?InputRichMessage`. Content made of blocks (headings, lists, tables, media ...); `message` is empty then.
+    /// `rich_message:flags.23?InputRichMessage`. The message as blocks (headings, lists, tables, media) instead of plain text; `message` is then empty.
     pub rich_message: Option<Box<crate::enums::InputRichMessage>>,
 }
 
@@ -872,13 +874,13 @@ impl tl::Function for SendMessage {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ADMIN_RIGHTS_EMPTY, crate::errors::ALLOW_PAYMENT_REQUIRED, crate::errors::ALLOW_PAYMENT_REQUIRED_X, crate::errors::BALANCE_TOO_LOW, crate::errors::BOT_DOMAIN_INVALID, crate::errors::BOT_INVALID, crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::BUSINESS_PEER_INVALID, crate::errors::BUSINESS_PEER_USAGE_MISSING, crate::errors::BUTTON_COPY_TEXT_INVALID, crate::errors::BUTTON_DATA_INVALID, crate::errors::BUTTON_ID_INVALID, crate::errors::BUTTON_TYPE_INVALID, crate::errors::BUTTON_URL_INVALID, crate::errors::BUTTON_USER_INVALID, crate::errors::BUTTON_USER_PRIVACY_RESTRICTED, crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_FORWARDS_RESTRICTED, crate::errors::CHAT_GUEST_SEND_FORBIDDEN, crate::errors::CHAT_ID_INVALID, crate::errors::CHAT_RESTRICTED, crate::errors::CHAT_SEND_PLAIN_FORBIDDEN, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::DOCUMENT_INVALID, crate::errors::EFFECT_CHAT_INVALID, crate::errors::ENCRYPTION_DECLINED, crate::errors::ENTITIES_TOO_LONG, crate::errors::ENTITY_BOUNDS_INVALID, crate::errors::ENTITY_DATE_FORMAT_INVALID, crate::errors::ENTITY_DATE_INVALID, crate::errors::ENTITY_DATE_TOO_LONG, crate::errors::ENTITY_MENTION_USER_INVALID, crate::errors::FROM_MESSAGE_BOT_DISABLED, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::MESSAGE_EMPTY, crate::errors::MESSAGE_TOO_LONG, crate::errors::MSG_ID_INVALID, crate::errors::MSG_WAIT_FAILED, crate::errors::PAYMENT_UNSUPPORTED, crate::errors::PEER_ID_INVALID, crate::errors::PEER_TYPES_INVALID, crate::errors::PINNED_DIALOGS_TOO_MUCH, crate::errors::POLL_OPTION_INVALID, crate::errors::PREMIUM_ACCOUNT_REQUIRED, crate::errors::PRIVACY_PREMIUM_REQUIRED, crate::errors::QUICK_REPLIES_BOT_NOT_ALLOWED, crate::errors::QUICK_REPLIES_TOO_MUCH, crate::errors::QUOTE_TEXT_INVALID, crate::errors::RANDOM_ID_DUPLICATE, crate::errors::RANDOM_ID_EMPTY, crate::errors::REPLY_MARKUP_INVALID, crate::errors::REPLY_MARKUP_TOO_LONG, crate::errors::REPLY_MESSAGES_TOO_MUCH, crate::errors::REPLY_MESSAGE_ID_INVALID, crate::errors::REPLY_TO_INVALID, crate::errors::REPLY_TO_MONOFORUM_PEER_INVALID, crate::errors::REPLY_TO_USER_INVALID, crate::errors::SCHEDULE_BOT_NOT_ALLOWED, crate::errors::SCHEDULE_DATE_TOO_LATE, crate::errors::SCHEDULE_STATUS_PRIVATE, crate::errors::SCHEDULE_TOO_MUCH, crate::errors::SEND_AS_PEER_INVALID, crate::errors::SLOWMODE_WAIT_X, crate::errors::STORIES_NEVER_CREATED, crate::errors::STORY_ID_INVALID, crate::errors::SUGGESTED_POST_AMOUNT_INVALID, crate::errors::SUGGESTED_POST_PEER_INVALID, crate::errors::TOPIC_CLOSED, crate::errors::TOPIC_DELETED, crate::errors::USER_BANNED_IN_CHANNEL, crate::errors::USER_BOT_TO_BOT_DISABLED, crate::errors::USER_IS_BLOCKED, crate::errors::USER_IS_BOT, crate::errors::WC_CONVERT_URL_INVALID, crate::errors::YOU_BLOCKED_USER];
 }
 
-/// Sends a photo, video, file, place, contact, poll, invoice or other media, with a caption if wanted.
+/// Sends a photo, video, file, location, contact, poll, invoice or other media, with an optional caption.
 ///
-/// What is sent is the constructor of `media`: a freshly uploaded file ([`inputMediaUploadedPhoto`](crate::types::InputMediaUploadedPhoto), [`inputMediaUploadedDocument`](crate::types::InputMediaUploadedDocument) after [`upload.saveFilePart`](crate::upload::SaveFilePart)), a file that Telegram has already ([`inputMediaPhoto`](crate::types::InputMediaPhoto), [`inputMediaDocument`](crate::types::InputMediaDocument)), or something without a file, as [`inputMediaPoll`](crate::types::InputMediaPoll) or [`inputMediaGeoPoint`](crate::types::InputMediaGeoPoint). A caption has up to 1024 characters, more with Telegram Premium (`caption_length_limit_default` and `caption_length_limit_premium` of [`help.getAppConfig`](crate::help::GetAppConfig)).
+/// The constructor of `media` decides what is sent: a newly uploaded file ([`inputMediaUploadedPhoto`](crate::types::InputMediaUploadedPhoto) or [`inputMediaUploadedDocument`](crate::types::InputMediaUploadedDocument), after [`upload.saveFilePart`](crate::upload::SaveFilePart)), a file that Telegram has already ([`inputMediaPhoto`](crate::types::InputMediaPhoto), [`inputMediaDocument`](crate::types::InputMediaDocument)), or something without a file, such as [`inputMediaPoll`](crate::types::InputMediaPoll) or [`inputMediaGeoPoint`](crate::types::InputMediaGeoPoint). A caption may have up to 1024 characters, more with Telegram Premium (`caption_length_limit_default` and `caption_length_limit_premium` of [`help.getAppConfig`](crate::help::GetAppConfig)).
 ///
 /// Method `messages.sendMedia`, answers `Updates`.
 ///
-/// Answer: the new message with its id, date and media; scheduled ones come as [`updateNewScheduledMessage`](crate::types::UpdateNewScheduledMessage).
+/// Answer: the new message with its id, date and media. A scheduled one comes as [`updateNewScheduledMessage`](crate::types::UpdateNewScheduledMessage).
 ///
 /// Callers: users, bots, bots on behalf of a business account.
 ///
@@ -890,47 +892,47 @@ impl tl::Function for SendMessage {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendMedia {
-    /// `silent:flags.5?true`. It arrives without a sound.
+    /// `silent:flags.5?true`. The receivers' notification makes no sound.
     pub silent: bool,
-    /// `background:flags.6?true`. The app sends it on its own in the background, without the user at the screen.
+    /// `background:flags.6?true`. The app sends it by itself in the background, not because the user just pressed send.
     pub background: bool,
-    /// `clear_draft:flags.7?true`. The draft of this chat is removed, too.
+    /// `clear_draft:flags.7?true`. Also removes the draft of this chat.
     pub clear_draft: bool,
-    /// `noforwards:flags.14?true`. For bots: receivers can neither forward nor save it.
+    /// `noforwards:flags.14?true`. For bots: the message can neither be forwarded nor saved.
     pub noforwards: bool,
-    /// `update_stickersets_order:flags.15?true`. The sticker sets of the stickers and custom emoji in it move to the front of your list.
+    /// `update_stickersets_order:flags.15?true`. Moves the sticker sets that it uses to the front of your list.
     pub update_stickersets_order: bool,
-    /// `invert_media:flags.16?true`. Swaps the usual order on screen; a link preview goes above the text, a photo or video below its caption.
+    /// `invert_media:flags.16?true`. Reverses the usual order on screen: a link preview goes above the text, a photo or video below its caption.
     pub invert_media: bool,
-    /// `allow_paid_floodskip:flags.19?true`. For bots: beyond the free rate, up to 1000 messages a second, each is paid from the bot's Stars instead of being refused.
+    /// `allow_paid_floodskip:flags.19?true`. For bots: above the free sending rate, pays for each message from the bot's Stars (up to 1000 messages a second) instead of failing.
     pub allow_paid_floodskip: bool,
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `reply_to:flags.0?InputReplyTo`. What it answers: a message (also of another chat, or a quoted part), a story, or the topic or dialog it belongs to.
+    /// `reply_to:flags.0?InputReplyTo`. What it replies to: a message (even of another chat, or only a quoted part) or a story; it also names the forum topic, or the dialog of a channel's direct messages, that the message goes into.
     pub reply_to: Option<crate::enums::InputReplyTo>,
-    /// `media:InputMedia`. What is sent.
+    /// `media:InputMedia`. What to send.
     pub media: crate::enums::InputMedia,
     /// `message:string`. The caption; empty for none.
     pub message: tl::Text,
-    /// `random_id:long`. A number drawn at random for this message; a second request with the same one sends nothing new, so it is safe to repeat after a lost answer.
+    /// `random_id:long`. A random 64-bit number, new for each message. Repeating a request with the same number never sends twice, so it is safe after a lost answer.
     pub random_id: i64,
-    /// `reply_markup:flags.2?ReplyMarkup`. Buttons under the message, or a keyboard (bots only).
+    /// `reply_markup:flags.2?ReplyMarkup`. Inline buttons under the message, or a reply keyboard; for bots only.
     pub reply_markup: Option<Box<crate::enums::ReplyMarkup>>,
-    /// `entities:flags.3?Vector<MessageEntity>`. Formatting of the caption; offsets and lengths count UTF-16 units.
+    /// `entities:flags.3?Vector<MessageEntity>`. Formatting of the caption; offsets and lengths count UTF-16 code units.
     pub entities: Option<Vec<crate::enums::MessageEntity>>,
-    /// `schedule_date:flags.10?int`. Unix time at which the server sends it, at most 365 days ahead; 2147483646 means when the other user comes online. Left out: now.
+    /// `schedule_date:flags.10?int`. Unix time at which the server sends it, at most 365 days ahead; 2147483646 sends it when the other user comes online. Left out: now.
     pub schedule_date: Option<i32>,
-    /// `schedule_repeat_period:flags.24?int`. Only with `schedule_date`: seconds after which it is sent again, and so on.
+    /// `schedule_repeat_period:flags.24?int`. Seconds between repetitions of a scheduled message; only with `schedule_date`. Left out: sent once.
     pub schedule_repeat_period: Option<i32>,
-    /// `send_as:flags.13?InputPeer`. Author to show instead of you, one of those in [`channels.getSendAs`](crate::channels::GetSendAs); left out: the default of this chat.
+    /// `send_as:flags.13?InputPeer`. Sends in the name of this chat, one that [`channels.getSendAs`](crate::channels::GetSendAs) lists; left out: the default chosen for the chat.
     pub send_as: Option<crate::enums::InputPeer>,
-    /// `quick_reply_shortcut:flags.17?InputQuickReplyShortcut`. Adds it to this quick reply of yours instead of sending it; `peer` is yourself then.
+    /// `quick_reply_shortcut:flags.17?InputQuickReplyShortcut`. Adds it to this quick reply instead of sending it; `peer` must then be yourself.
     pub quick_reply_shortcut: Option<crate::enums::InputQuickReplyShortcut>,
-    /// `effect:flags.18?long`. Animation that plays with it, the id of one from [`messages.getAvailableEffects`](crate::messages::GetAvailableEffects); private chats only.
+    /// `effect:flags.18?long`. Id of the animated effect that plays with it, from [`messages.getAvailableEffects`](crate::messages::GetAvailableEffects); private chats only.
     pub effect: Option<i64>,
-    /// `allow_paid_stars:flags.21?long`. Stars that you agree to pay where the receiver charges for messages, for all messages of the request together.
+    /// `allow_paid_stars:flags.21?long`. Stars that you agree to pay in total for this request, where the receiver charges for messages; if they are too few, it fails with [`ALLOW_PAYMENT_REQUIRED_X`](crate::errors::ALLOW_PAYMENT_REQUIRED_X).
     pub allow_paid_stars: Option<i64>,
-    /// `suggested_post:flags.22?SuggestedPost`. Offers it to the channel as a suggested post, with price and time; only in the direct messages of a channel.
+    /// `suggested_post:flags.22?SuggestedPost`. Makes it a suggested post with a price and a time; only in the direct messages of a channel.
     pub suggested_post: Option<crate::types::SuggestedPost>,
 }
 
@@ -1038,9 +1040,9 @@ impl tl::Function for SendMedia {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ALLOW_PAYMENT_REQUIRED, crate::errors::ALLOW_PAYMENT_REQUIRED_X, crate::errors::BOT_GAMES_DISABLED, crate::errors::BOT_PAYMENTS_DISABLED, crate::errors::BROADCAST_PUBLIC_VOTERS_FORBIDDEN, crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::BUSINESS_PEER_INVALID, crate::errors::BUSINESS_PEER_USAGE_MISSING, crate::errors::BUTTON_COPY_TEXT_INVALID, crate::errors::BUTTON_DATA_INVALID, crate::errors::BUTTON_POS_INVALID, crate::errors::BUTTON_TYPE_INVALID, crate::errors::BUTTON_URL_INVALID, crate::errors::BUTTON_USER_PRIVACY_RESTRICTED, crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_FORWARDS_RESTRICTED, crate::errors::CHAT_GUEST_SEND_FORBIDDEN, crate::errors::CHAT_RESTRICTED, crate::errors::CHAT_SEND_AUDIOS_FORBIDDEN, crate::errors::CHAT_SEND_DOCS_FORBIDDEN, crate::errors::CHAT_SEND_GIFS_FORBIDDEN, crate::errors::CHAT_SEND_MEDIA_FORBIDDEN, crate::errors::CHAT_SEND_PHOTOS_FORBIDDEN, crate::errors::CHAT_SEND_PLAIN_FORBIDDEN, crate::errors::CHAT_SEND_POLL_FORBIDDEN, crate::errors::CHAT_SEND_ROUNDVIDEOS_FORBIDDEN, crate::errors::CHAT_SEND_STICKERS_FORBIDDEN, crate::errors::CHAT_SEND_VIDEOS_FORBIDDEN, crate::errors::CHAT_SEND_VOICES_FORBIDDEN, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::CURRENCY_TOTAL_AMOUNT_INVALID, crate::errors::DOCUMENT_INVALID, crate::errors::EFFECT_CHAT_INVALID, crate::errors::EFFECT_ID_INVALID, crate::errors::EMOTICON_INVALID, crate::errors::ENTITY_BOUNDS_INVALID, crate::errors::EXTENDED_MEDIA_AMOUNT_INVALID, crate::errors::EXTENDED_MEDIA_EMPTY, crate::errors::EXTENDED_MEDIA_INVALID, crate::errors::EXTENDED_MEDIA_PEER_INVALID, crate::errors::EXTERNAL_URL_INVALID, crate::errors::FILE_PARTS_INVALID, crate::errors::FILE_PART_LENGTH_INVALID, crate::errors::FILE_REFERENCE_EMPTY, crate::errors::FILE_REFERENCE_EXPIRED, crate::errors::GAME_BOT_INVALID, crate::errors::IMAGE_PROCESS_FAILED, crate::errors::INPUT_FILE_INVALID, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::INVOICE_PAYLOAD_INVALID, crate::errors::MD5_CHECKSUM_INVALID, crate::errors::MEDIA_CAPTION_TOO_LONG, crate::errors::MEDIA_EMPTY, crate::errors::MEDIA_FILE_INVALID, crate::errors::MEDIA_INVALID, crate::errors::MESSAGE_EMPTY, crate::errors::MESSAGE_TOO_LONG, crate::errors::MSG_ID_INVALID, crate::errors::PAYMENT_PROVIDER_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::PHOTO_EXT_INVALID, crate::errors::PHOTO_INVALID_DIMENSIONS, crate::errors::PHOTO_SAVE_FILE_INVALID, crate::errors::POLL_ANSWERS_INVALID, crate::errors::POLL_ANSWER_INVALID, crate::errors::POLL_OPTION_DUPLICATE, crate::errors::POLL_OPTION_INVALID, crate::errors::POLL_QUESTION_INVALID, crate::errors::PREMIUM_ACCOUNT_REQUIRED, crate::errors::PRIVACY_PREMIUM_REQUIRED, crate::errors::QUICK_REPLIES_BOT_NOT_ALLOWED, crate::errors::QUICK_REPLIES_TOO_MUCH, crate::errors::QUIZ_CORRECT_ANSWERS_EMPTY, crate::errors::QUIZ_CORRECT_ANSWERS_TOO_MUCH, crate::errors::QUIZ_CORRECT_ANSWER_INVALID, crate::errors::QUIZ_MULTIPLE_INVALID, crate::errors::RANDOM_ID_DUPLICATE, crate::errors::REPLY_MARKUP_BUY_EMPTY, crate::errors::REPLY_MARKUP_GAME_EMPTY, crate::errors::REPLY_MARKUP_INVALID, crate::errors::REPLY_MARKUP_TOO_LONG, crate::errors::REPLY_MESSAGES_TOO_MUCH, crate::errors::REPLY_MESSAGE_ID_INVALID, crate::errors::REPLY_TO_MONOFORUM_PEER_INVALID, crate::errors::SCHEDULE_BOT_NOT_ALLOWED, crate::errors::SCHEDULE_DATE_TOO_LATE, crate::errors::SCHEDULE_TOO_MUCH, crate::errors::SEND_AS_PEER_INVALID, crate::errors::SLOWMODE_WAIT_X, crate::errors::STARS_INVOICE_INVALID, crate::errors::STORY_ID_INVALID, crate::errors::SUBSCRIPTION_EXPORT_MISSING, crate::errors::SUGGESTED_POST_PEER_INVALID, crate::errors::TERMS_URL_INVALID, crate::errors::TODO_ITEMS_EMPTY, crate::errors::TODO_ITEMS_TOO_MUCH, crate::errors::TODO_ITEM_DUPLICATE, crate::errors::TOPIC_CLOSED, crate::errors::TOPIC_DELETED, crate::errors::TTL_MEDIA_INVALID, crate::errors::USER_BANNED_IN_CHANNEL, crate::errors::USER_BOT_TO_BOT_DISABLED, crate::errors::USER_IS_BLOCKED, crate::errors::USER_IS_BOT, crate::errors::VIDEO_CONTENT_TYPE_INVALID, crate::errors::VOICE_MESSAGES_FORBIDDEN, crate::errors::WEBDOCUMENT_MIME_INVALID, crate::errors::WEBPAGE_CURL_FAILED, crate::errors::WEBPAGE_MEDIA_EMPTY, crate::errors::WEBPAGE_NOT_FOUND, crate::errors::WEBPAGE_URL_INVALID, crate::errors::YOU_BLOCKED_USER];
 }
 
-/// Forwards messages of one chat to another, keeping or hiding where they come from.
+/// Forwards messages from one chat to another, with or without naming the original author.
 ///
-/// Several messages go in one request, and albums stay together. The forwarded messages name the original author unless `drop_author` is set. They come back in the answer, in the order of `id`.
+/// Messages that are forwarded in one request keep their albums together. Each new message shows who wrote the original, unless `drop_author` is set. In the answer an [`updateMessageID`](crate::types::UpdateMessageId) ties each of your `random_id` to the id of its new message.
 ///
 /// Method `messages.forwardMessages`, answers `Updates`.
 ///
@@ -1056,49 +1058,49 @@ impl tl::Function for SendMedia {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ForwardMessages {
-    /// `silent:flags.5?true`. It arrives without a sound.
+    /// `silent:flags.5?true`. The receivers' notification makes no sound.
     pub silent: bool,
-    /// `background:flags.6?true`. The app sends it on its own in the background, without the user at the screen.
+    /// `background:flags.6?true`. The app sends it by itself in the background, not because the user just pressed send.
     pub background: bool,
-    /// `with_my_score:flags.8?true`. A forwarded game shows your score.
+    /// `with_my_score:flags.8?true`. Includes your score when a game is forwarded.
     pub with_my_score: bool,
-    /// `drop_author:flags.11?true`. They look like messages of your own, without the line about the author.
+    /// `drop_author:flags.11?true`. Hides the original author: the copies look like messages of your own.
     pub drop_author: bool,
-    /// `drop_media_captions:flags.12?true`. Media go without their captions; the author is hidden then, too.
+    /// `drop_media_captions:flags.12?true`. Removes the captions of media, and hides the author as well.
     pub drop_media_captions: bool,
-    /// `noforwards:flags.14?true`. For bots: receivers can neither forward nor save it.
+    /// `noforwards:flags.14?true`. For bots: the copies can neither be forwarded nor saved.
     pub noforwards: bool,
-    /// `allow_paid_floodskip:flags.19?true`. For bots: beyond the free rate, up to 1000 messages a second, each is paid from the bot's Stars instead of being refused.
+    /// `allow_paid_floodskip:flags.19?true`. For bots: above the free sending rate, pays for each message from the bot's Stars (up to 1000 messages a second) instead of failing.
     pub allow_paid_floodskip: bool,
     /// `from_ephemeral:flags.25?true`. `id` names ephemeral messages, which are shown to one user only.
     pub from_ephemeral: bool,
-    /// `from_peer:InputPeer`. The chat where the messages are.
+    /// `from_peer:InputPeer`. Chat that holds the messages.
     pub from_peer: crate::enums::InputPeer,
-    /// `id:Vector<int>`. Ids of the messages there, at most 100.
+    /// `id:Vector<int>`. Ids of the messages in `from_peer`, at most `forwarded_count_max` of [`help.getConfig`](crate::help::GetConfig) (100).
     pub id: Vec<i32>,
-    /// `random_id:Vector<long>`. One random number for each message, in the same order.
+    /// `random_id:Vector<long>`. One random number for each id, in the same order.
     pub random_id: Vec<i64>,
-    /// `to_peer:InputPeer`. The chat that gets them.
+    /// `to_peer:InputPeer`. Chat to forward them to.
     pub to_peer: crate::enums::InputPeer,
-    /// `top_msg_id:flags.9?int`. The topic of `to_peer` that gets them.
+    /// `top_msg_id:flags.9?int`. Forum topic of `to_peer` that they go into.
     pub top_msg_id: Option<i32>,
-    /// `reply_to:flags.22?InputReplyTo`. What the forwarded messages answer in `to_peer`.
+    /// `reply_to:flags.22?InputReplyTo`. What the copies reply to in `to_peer`.
     pub reply_to: Option<crate::enums::InputReplyTo>,
-    /// `schedule_date:flags.10?int`. Unix time at which the server sends it, at most 365 days ahead; 2147483646 means when the other user comes online. Left out: now.
+    /// `schedule_date:flags.10?int`. Unix time at which the server sends it, at most 365 days ahead; 2147483646 sends it when the other user comes online. Left out: now.
     pub schedule_date: Option<i32>,
-    /// `schedule_repeat_period:flags.24?int`. Only with `schedule_date`: seconds after which it is sent again, and so on.
+    /// `schedule_repeat_period:flags.24?int`. Seconds between repetitions of a scheduled message; only with `schedule_date`. Left out: sent once.
     pub schedule_repeat_period: Option<i32>,
-    /// `send_as:flags.13?InputPeer`. Author to show instead of you, one of those in [`channels.getSendAs`](crate::channels::GetSendAs); left out: the default of this chat.
+    /// `send_as:flags.13?InputPeer`. Sends in the name of this chat, one that [`channels.getSendAs`](crate::channels::GetSendAs) lists; left out: the default chosen for the chat.
     pub send_as: Option<crate::enums::InputPeer>,
-    /// `quick_reply_shortcut:flags.17?InputQuickReplyShortcut`. Adds it to this quick reply of yours instead of sending it; `peer` is yourself then.
+    /// `quick_reply_shortcut:flags.17?InputQuickReplyShortcut`. Adds it to this quick reply instead of sending it; `peer` must then be yourself.
     pub quick_reply_shortcut: Option<crate::enums::InputQuickReplyShortcut>,
-    /// `effect:flags.18?long`. Animation that plays with it, the id of one from [`messages.getAvailableEffects`](crate::messages::GetAvailableEffects); private chats only.
+    /// `effect:flags.18?long`. Id of the animated effect that plays with it, from [`messages.getAvailableEffects`](crate::messages::GetAvailableEffects); private chats only.
     pub effect: Option<i64>,
-    /// `video_timestamp:flags.20?int`. Second at which a forwarded video shall start.
+    /// `video_timestamp:flags.20?int`. Second at which a forwarded video starts to play.
     pub video_timestamp: Option<i32>,
-    /// `allow_paid_stars:flags.21?long`. Stars that you agree to pay where the receiver charges for messages, for all messages of the request together.
+    /// `allow_paid_stars:flags.21?long`. Stars that you agree to pay in total for this request, where the receiver charges for messages; if they are too few, it fails with [`ALLOW_PAYMENT_REQUIRED_X`](crate::errors::ALLOW_PAYMENT_REQUIRED_X).
     pub allow_paid_stars: Option<i64>,
-    /// `suggested_post:flags.23?SuggestedPost`. Offers it to the channel as a suggested post, with price and time; only in the direct messages of a channel.
+    /// `suggested_post:flags.23?SuggestedPost`. Makes it a suggested post with a price and a time; only in the direct messages of a channel.
     pub suggested_post: Option<crate::types::SuggestedPost>,
 }
 
@@ -1206,7 +1208,7 @@ impl tl::Function for ForwardMessages {
 
 /// Reports a new chat as spam, from the bar that apps show above it.
 ///
-/// Only for chats whose [`peerSettings`](crate::types::PeerSettings) have `report_spam`. Leave or block the chat separately.
+/// Call it only where [`peerSettings`](crate::types::PeerSettings) has `report_spam`. It neither leaves nor blocks the chat: do that separately.
 ///
 /// Method `messages.reportSpam`, answers `Bool`.
 ///
@@ -1220,7 +1222,7 @@ impl tl::Function for ForwardMessages {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportSpam {
-    /// `peer:InputPeer`. The user, group or channel.
+    /// `peer:InputPeer`. User, group or channel to report.
     pub peer: crate::enums::InputPeer,
 }
 
@@ -1260,7 +1262,7 @@ impl tl::Function for ReportSpam {
 
 /// Tells which actions an app should offer in the bar above a chat: report, block, add to contacts and so on.
 ///
-/// For users it may tell, too, since when and from where the account is, and what a message to them costs.
+/// For users it can also tell in which month the account was created, the country of its phone number, and what a message to it costs.
 ///
 /// Method `messages.getPeerSettings`, answers `messages.PeerSettings`.
 ///
@@ -1274,7 +1276,7 @@ impl tl::Function for ReportSpam {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPeerSettings {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
 }
 
@@ -1312,9 +1314,9 @@ impl tl::Function for GetPeerSettings {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED, crate::errors::CHANNEL_PRIVATE, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Reports messages to the moderators of Telegram, step by step through the reasons that they offer.
+/// Reports messages to Telegram's moderators, in a dialogue that leads to the reason.
 ///
-/// Begin with an empty `option`. While the answer is [`reportResultChooseOption`](crate::types::ReportResultChooseOption), show its options and send the chosen one; with [`reportResultAddComment`](crate::types::ReportResultAddComment) ask for a comment and send it; [`reportResultReported`](crate::enums::ReportResult::Reported) ends it.
+/// Start with an empty `option`. While the answer is [`reportResultChooseOption`](crate::types::ReportResultChooseOption), show its options and send the request again with the chosen one. At [`reportResultAddComment`](crate::types::ReportResultAddComment) ask for a comment and send it in `message`. [`reportResultReported`](crate::enums::ReportResult::Reported) ends the dialogue.
 ///
 /// Method `messages.report`, answers `ReportResult`.
 ///
@@ -1332,7 +1334,7 @@ pub struct Report {
     pub peer: crate::enums::InputPeer,
     /// `id:Vector<int>`. Ids of the messages.
     pub id: Vec<i32>,
-    /// `option:bytes`. Empty at first, then `option` of the reason that was chosen.
+    /// `option:bytes`. Empty at first, then `option` of the chosen reason.
     pub option: tl::Bytes,
     /// `message:string`. The comment; empty until one is asked for.
     pub message: tl::Text,
@@ -1380,7 +1382,7 @@ impl tl::Function for Report {
 
 /// Fetches basic groups by their ids.
 ///
-/// Basic groups need no access hash. Members, invite link and more about one group come from [`messages.getFullChat`](crate::messages::GetFullChat).
+/// Basic groups need no access hash. The members, the invite link and the description of a group come from [`messages.getFullChat`](crate::messages::GetFullChat).
 ///
 /// Method `messages.getChats`, answers `messages.Chats`.
 ///
@@ -1432,7 +1434,7 @@ impl tl::Function for GetChats {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Fetches all about one basic group: members, description, photo, invite link, settings.
+/// Fetches the full information about one basic group: members, description, photo, invite link, settings.
 ///
 /// Method `messages.getFullChat`, answers `messages.ChatFull`.
 ///
@@ -1484,13 +1486,13 @@ impl tl::Function for GetFullChat {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Renames a basic group, which needs the right to change its info.
+/// Renames a basic group.
 ///
-/// All members see a service message about it. Supergroups and channels have [`channels.editTitle`](crate::channels::EditTitle).
+/// It requires the right to change the group's info. All members see a service message about it. Supergroups and channels have [`channels.editTitle`](crate::channels::EditTitle).
 ///
 /// Method `messages.editChatTitle`, answers `Updates`.
 ///
-/// Answer: the service message that tells the members.
+/// Answer: the service message about it, which all members see.
 ///
 /// Callers: users, bots.
 ///
@@ -1546,11 +1548,11 @@ impl tl::Function for EditChatTitle {
 
 /// Changes or removes the photo of a basic group.
 ///
-/// Upload a new picture with [`upload.saveFilePart`](crate::upload::SaveFilePart) first. Members see a service message. Supergroups and channels have [`channels.editPhoto`](crate::channels::EditPhoto).
+/// It requires the right to change the group's info. Upload a new picture with [`upload.saveFilePart`](crate::upload::SaveFilePart) first. All members see a service message about it. Supergroups and channels have [`channels.editPhoto`](crate::channels::EditPhoto).
 ///
 /// Method `messages.editChatPhoto`, answers `Updates`.
 ///
-/// Answer: the service message that tells the members.
+/// Answer: the service message about it, which all members see.
 ///
 /// Callers: users, bots.
 ///
@@ -1564,7 +1566,7 @@ impl tl::Function for EditChatTitle {
 pub struct EditChatPhoto {
     /// `chat_id:long`. Id of the basic group, as a plain positive number.
     pub chat_id: i64,
-    /// `photo:InputChatPhoto`. A fresh upload, a photo that Telegram has, or [`inputChatPhotoEmpty`](crate::enums::InputChatPhoto::Empty) to remove it.
+    /// `photo:InputChatPhoto`. [`inputChatUploadedPhoto`](crate::types::InputChatUploadedPhoto) for a new upload, [`inputChatPhoto`](crate::types::InputChatPhoto) for a photo that Telegram has, [`inputChatPhotoEmpty`](crate::enums::InputChatPhoto::Empty) to remove the photo.
     pub photo: crate::enums::InputChatPhoto,
 }
 
@@ -1606,17 +1608,17 @@ impl tl::Function for EditChatPhoto {
 
 /// Adds a user to a basic group.
 ///
-/// People whose privacy settings forbid it are not added; the answer lists them in `missing_invitees`, so that you can send them an invite link. For supergroups use [`channels.inviteToChannel`](crate::channels::InviteToChannel).
+/// Users whose privacy settings forbid it are not added; the answer lists them in `missing_invitees`, and you can send them an invite link instead. For supergroups use [`channels.inviteToChannel`](crate::channels::InviteToChannel).
 ///
 /// Method `messages.addChatUser`, answers `messages.InvitedUsers`.
 ///
-/// Answer: the service message in [`updates`](crate::types::Updates), and who could not be added.
+/// Answer: the service message in [`updates`](crate::types::Updates), and the users who could not be added.
 ///
 /// Callers: users.
 ///
 /// Known errors: [`BOT_GROUPS_BLOCKED`](crate::errors::BOT_GROUPS_BLOCKED), [`CHAT_ADMIN_REQUIRED`](crate::errors::CHAT_ADMIN_REQUIRED), [`CHAT_ID_INVALID`](crate::errors::CHAT_ID_INVALID), [`CHAT_INVALID`](crate::errors::CHAT_INVALID), [`CHAT_MEMBER_ADD_FAILED`](crate::errors::CHAT_MEMBER_ADD_FAILED), [`CHAT_WRITE_FORBIDDEN`](crate::errors::CHAT_WRITE_FORBIDDEN), [`INPUT_USER_DEACTIVATED`](crate::errors::INPUT_USER_DEACTIVATED), [`MSG_ID_INVALID`](crate::errors::MSG_ID_INVALID), [`PEER_ID_INVALID`](crate::errors::PEER_ID_INVALID), [`USERS_TOO_MUCH`](crate::errors::USERS_TOO_MUCH), [`USER_ALREADY_PARTICIPANT`](crate::errors::USER_ALREADY_PARTICIPANT), [`USER_ID_INVALID`](crate::errors::USER_ID_INVALID), [`USER_IS_BLOCKED`](crate::errors::USER_IS_BLOCKED), [`USER_NOT_MUTUAL_CONTACT`](crate::errors::USER_NOT_MUTUAL_CONTACT), [`USER_PRIVACY_RESTRICTED`](crate::errors::USER_PRIVACY_RESTRICTED), [`YOU_BLOCKED_USER`](crate::errors::YOU_BLOCKED_USER).
 ///
-/// See also: [`messages.deleteChatUser`](crate::messages::DeleteChatUser), [`channels.inviteToChannel`](crate::channels::InviteToChannel), [`messages.exportChatInvite`](crate::messages::ExportChatInvite), [`messages.createChat`](crate::messages::CreateChat).
+/// See also: [`messages.deleteChatUser`](crate::messages::DeleteChatUser), [`channels.inviteToChannel`](crate::channels::InviteToChannel), [`messages.exportChatInvite`](crate::messages::ExportChatInvite), [`messages.createChat`](crate::messages::CreateChat), [`messages.migrateChat`](crate::messages::MigrateChat).
 ///
 /// TL: `messages.addChatUser#cbc6d107 chat_id:long user_id:InputUser fwd_limit:int = messages.InvitedUsers`
 #[derive(Clone, Debug)]
@@ -1626,7 +1628,7 @@ pub struct AddChatUser {
     pub chat_id: i64,
     /// `user_id:InputUser`. The user to add.
     pub user_id: crate::enums::InputUser,
-    /// `fwd_limit:int`. How many of the latest messages the new member may see, up to 100.
+    /// `fwd_limit:int`. Number of the latest messages that the new member may see, up to 100.
     pub fwd_limit: i32,
 }
 
@@ -1670,11 +1672,11 @@ impl tl::Function for AddChatUser {
 
 /// Removes a member from a basic group, or leaves it if the user is yourself.
 ///
-/// A service message tells the others.
+/// All members see a service message about it.
 ///
 /// Method `messages.deleteChatUser`, answers `Updates`.
 ///
-/// Answer: the service message that tells the members.
+/// Answer: the service message about it, which all members see.
 ///
 /// Callers: users, bots.
 ///
@@ -1686,11 +1688,11 @@ impl tl::Function for AddChatUser {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteChatUser {
-    /// `revoke_history:flags.0?true`. What the user wrote is removed from the group for everybody.
+    /// `revoke_history:flags.0?true`. Also deletes the messages of that user, for everybody.
     pub revoke_history: bool,
     /// `chat_id:long`. Id of the basic group, as a plain positive number.
     pub chat_id: i64,
-    /// `user_id:InputUser`. The member; [`inputUserSelf`](crate::enums::InputUser::InputUserSelf) to leave.
+    /// `user_id:InputUser`. The member; [`inputUserSelf`](crate::enums::InputUser::InputUserSelf) to leave the group yourself.
     pub user_id: crate::enums::InputUser,
 }
 
@@ -1742,11 +1744,11 @@ impl tl::Function for DeleteChatUser {
 
 /// Creates a basic group with the given members.
 ///
-/// Basic groups hold up to 200 members and turn into supergroups when they need more; a supergroup from the start is made by [`channels.createChannel`](crate::channels::CreateChannel). Users whose privacy forbids being added are listed in `missing_invitees`.
+/// A basic group has at most 200 members. To create a supergroup, which can have many more, use [`channels.createChannel`](crate::channels::CreateChannel). Users whose privacy settings forbid adding them are listed in `missing_invitees`.
 ///
 /// Method `messages.createChat`, answers `messages.InvitedUsers`.
 ///
-/// Answer: the new group in the chats of [`updates`](crate::types::Updates), and who could not be added.
+/// Answer: the new group in the chats of [`updates`](crate::types::Updates), and the users who could not be added.
 ///
 /// Callers: users.
 ///
@@ -1758,11 +1760,11 @@ impl tl::Function for DeleteChatUser {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateChat {
-    /// `users:Vector<InputUser>`. The first members, without yourself.
+    /// `users:Vector<InputUser>`. The first members, not counting yourself.
     pub users: Vec<crate::enums::InputUser>,
     /// `title:string`. Name of the group, 1 to 128 characters.
     pub title: tl::Text,
-    /// `ttl_period:flags.0?int`. Seconds after which messages in it vanish by themselves, whole days of 86400; left out: never.
+    /// `ttl_period:flags.0?int`. Seconds after which each message is deleted automatically, a multiple of 86400; left out: never.
     pub ttl_period: Option<i32>,
 }
 
@@ -1813,9 +1815,9 @@ impl tl::Function for CreateChat {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ID_GENERATE_FAILED, crate::errors::CHAT_INVALID, crate::errors::CHAT_MEMBER_ADD_FAILED, crate::errors::CHAT_TITLE_EMPTY, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::TTL_PERIOD_INVALID, crate::errors::USERS_TOO_FEW, crate::errors::USER_RESTRICTED];
 }
 
-/// Fetches the prime and the generator for the key exchange of secret chats and calls, with some random bytes.
+/// Fetches the prime and the generator for the key exchange of secret chats and calls, with random bytes from the server.
 ///
-/// An app keeps the numbers with their version; if they are still current, the answer is [`messages.dhConfigNotModified`](crate::types::messages::DhConfigNotModified) with fresh random bytes only. Verify that the prime is a safe 2048-bit prime and that the generator fits before using them.
+/// Keep the numbers with their version: if they are still current, the answer is [`messages.dhConfigNotModified`](crate::types::messages::DhConfigNotModified) with new random bytes only. Before you use them, verify that `p` is a safe 2048-bit prime and that `g` generates a suitable subgroup.
 ///
 /// Method `messages.getDhConfig`, answers `messages.DhConfig`.
 ///
@@ -1829,9 +1831,9 @@ impl tl::Function for CreateChat {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDhConfig {
-    /// `version:int`. Version of the numbers that you hold; 0 for none.
+    /// `version:int`. Version of the numbers that you hold; 0 if you hold none.
     pub version: i32,
-    /// `random_length:int`. How many random bytes the server adds, to be mixed with your own.
+    /// `random_length:int`. Number of random bytes to get from the server; mix them with your own.
     pub random_length: i32,
 }
 
@@ -1871,9 +1873,9 @@ impl tl::Function for GetDhConfig {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::RANDOM_LENGTH_INVALID];
 }
 
-/// Asks a user for a secret chat: messages in it are encrypted between two devices, unreadable for the servers.
+/// Invites a user to a secret chat, whose messages are encrypted between two devices and unreadable for the servers.
 ///
-/// The chat waits ([`encryptedChatWaiting`](crate::types::EncryptedChatWaiting)) until a device of the user accepts it, which arrives as [`updateEncryption`](crate::types::UpdateEncryption) with their half of the key.
+/// The chat stays [`encryptedChatWaiting`](crate::types::EncryptedChatWaiting) until one of the user's devices accepts it; then [`updateEncryption`](crate::types::UpdateEncryption) brings the other half of the key.
 ///
 /// Method `messages.requestEncryption`, answers `EncryptedChat`.
 ///
@@ -1891,9 +1893,9 @@ impl tl::Function for GetDhConfig {
 pub struct RequestEncryption {
     /// `user_id:InputUser`. The user to talk to.
     pub user_id: crate::enums::InputUser,
-    /// `random_id:int`. A random number for the request, unique for the account; it becomes the id of the chat.
+    /// `random_id:int`. A random number, unique among your secret chats; it also becomes the id of the chat.
     pub random_id: i32,
-    /// `g_a:bytes`. Your half of the Diffie-Hellman key exchange: g to the power of your secret a, modulo p; 256 bytes.
+    /// `g_a:bytes`. Your half of the Diffie-Hellman key exchange: g to the power of your secret number a, modulo p; 256 bytes.
     pub g_a: tl::Bytes,
 }
 
@@ -1935,9 +1937,9 @@ impl tl::Function for RequestEncryption {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::DH_G_A_INVALID, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::RANDOM_ID_DUPLICATE, crate::errors::USER_ID_INVALID, crate::errors::USER_IS_BLOCKED];
 }
 
-/// Accepts the secret chat that another user asked for, on this device.
+/// Accepts, on this device, a secret chat that another user requested.
 ///
-/// Only one device of an account can take it: for the others it ends. Compute the shared key from `g_a` of the request and your secret number before.
+/// Only one device of an account can accept it; on the others the request disappears. First compute the shared key from `g_a` of the request and your own secret number.
 ///
 /// Method `messages.acceptEncryption`, answers `EncryptedChat`.
 ///
@@ -1955,9 +1957,9 @@ impl tl::Function for RequestEncryption {
 pub struct AcceptEncryption {
     /// `peer:InputEncryptedChat`. The chat, from [`encryptedChatRequested`](crate::types::EncryptedChatRequested) in the update.
     pub peer: crate::types::InputEncryptedChat,
-    /// `g_b:bytes`. Your half of the key exchange: g to the power of your secret b, modulo p; 256 bytes.
+    /// `g_b:bytes`. Your half of the key exchange: g to the power of your secret number b, modulo p; 256 bytes.
     pub g_b: tl::Bytes,
-    /// `key_fingerprint:long`. The last 64 bits of the SHA-1 of the shared key, as a check.
+    /// `key_fingerprint:long`. The last 64 bits of the SHA-1 of the shared key, to verify that both sides have the same one.
     pub key_fingerprint: i64,
 }
 
@@ -2001,7 +2003,7 @@ impl tl::Function for AcceptEncryption {
 
 /// Ends a secret chat, or declines the request for one.
 ///
-/// Both sides get an [`updateEncryption`](crate::types::UpdateEncryption) with [`encryptedChatDiscarded`](crate::types::EncryptedChatDiscarded). A new chat needs a new key exchange.
+/// Both sides receive [`updateEncryption`](crate::types::UpdateEncryption) with [`encryptedChatDiscarded`](crate::types::EncryptedChatDiscarded). It cannot be reopened: a new secret chat needs a new key exchange.
 ///
 /// Method `messages.discardEncryption`, answers `Bool`.
 ///
@@ -2015,7 +2017,7 @@ impl tl::Function for AcceptEncryption {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DiscardEncryption {
-    /// `delete_history:flags.0?true`. The other side is asked to remove all messages of the chat, too.
+    /// `delete_history:flags.0?true`. Also deletes all messages of the chat for the other side.
     pub delete_history: bool,
     /// `chat_id:int`. Id of the secret chat.
     pub chat_id: i32,
@@ -2067,7 +2069,7 @@ impl tl::Function for DiscardEncryption {
 
 /// Shows the other side of a secret chat that you are typing, or that you stopped.
 ///
-/// They get it as [`updateEncryptedChatTyping`](crate::types::UpdateEncryptedChatTyping).
+/// They receive [`updateEncryptedChatTyping`](crate::types::UpdateEncryptedChatTyping).
 ///
 /// Method `messages.setEncryptedTyping`, answers `Bool`.
 ///
@@ -2083,7 +2085,7 @@ impl tl::Function for DiscardEncryption {
 pub struct SetEncryptedTyping {
     /// `peer:InputEncryptedChat`. The secret chat.
     pub peer: crate::types::InputEncryptedChat,
-    /// `typing:Bool`. Whether you are typing.
+    /// `typing:Bool`. `true` while you are typing, `false` when you stop.
     pub typing: bool,
 }
 
@@ -2125,7 +2127,7 @@ impl tl::Function for SetEncryptedTyping {
 
 /// Marks the messages of a secret chat as read, up to a time.
 ///
-/// The other side gets [`updateEncryptedMessagesRead`](crate::types::UpdateEncryptedMessagesRead); timers of messages that destroy themselves start with it.
+/// The other side receives [`updateEncryptedMessagesRead`](crate::types::UpdateEncryptedMessagesRead). It starts the timers of messages that destroy themselves.
 ///
 /// Method `messages.readEncryptedHistory`, answers `Bool`.
 ///
@@ -2183,11 +2185,11 @@ impl tl::Function for ReadEncryptedHistory {
 
 /// Sends an encrypted message into a secret chat.
 ///
-/// The server sees only the bytes: text, formatting and the rest are a `DecryptedMessage` of the end-to-end schema, encrypted by the app with the key of the chat.
+/// The server sees only bytes: text, formatting and everything else form a `DecryptedMessage` of the end-to-end schema, which the app encrypts with the key of the chat.
 ///
 /// Method `messages.sendEncrypted`, answers `messages.SentEncryptedMessage`.
 ///
-/// Answer: the date that the server gave the message.
+/// Answer: the date that the server assigned to the message.
 ///
 /// Callers: users.
 ///
@@ -2199,7 +2201,7 @@ impl tl::Function for ReadEncryptedHistory {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendEncrypted {
-    /// `silent:flags.0?true`. It arrives without a sound.
+    /// `silent:flags.0?true`. The receivers' notification makes no sound.
     pub silent: bool,
     /// `peer:InputEncryptedChat`. The secret chat.
     pub peer: crate::types::InputEncryptedChat,
@@ -2259,11 +2261,11 @@ impl tl::Function for SendEncrypted {
 
 /// Sends a message with an encrypted file into a secret chat.
 ///
-/// Encrypt the file with a key of its own, upload it with [`upload.saveFilePart`](crate::upload::SaveFilePart), and put key and initialization vector into the encrypted message.
+/// Encrypt the file with a key of its own, upload it with [`upload.saveFilePart`](crate::upload::SaveFilePart), and put the key and the initialization vector into the encrypted message.
 ///
 /// Method `messages.sendEncryptedFile`, answers `messages.SentEncryptedMessage`.
 ///
-/// Answer: the date that the server gave the message, and the file as it can be downloaded.
+/// Answer: the date that the server assigned to the message, and the file for downloading it.
 ///
 /// Callers: users.
 ///
@@ -2275,7 +2277,7 @@ impl tl::Function for SendEncrypted {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendEncryptedFile {
-    /// `silent:flags.0?true`. It arrives without a sound.
+    /// `silent:flags.0?true`. The receivers' notification makes no sound.
     pub silent: bool,
     /// `peer:InputEncryptedChat`. The secret chat.
     pub peer: crate::types::InputEncryptedChat,
@@ -2339,11 +2341,11 @@ impl tl::Function for SendEncryptedFile {
 
 /// Sends an encrypted service message into a secret chat: a timer, a read mark, a deletion, a change of keys.
 ///
-/// It is apart from [`messages.sendEncrypted`](crate::messages::SendEncrypted) so that the receiver gets no notification.
+/// Unlike [`messages.sendEncrypted`](crate::messages::SendEncrypted) it causes no notification on the other side.
 ///
 /// Method `messages.sendEncryptedService`, answers `messages.SentEncryptedMessage`.
 ///
-/// Answer: the date that the server gave the message.
+/// Answer: the date that the server assigned to the message.
 ///
 /// Callers: users.
 ///
@@ -2401,13 +2403,13 @@ impl tl::Function for SendEncryptedService {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ID_INVALID, crate::errors::DATA_INVALID, crate::errors::DATA_TOO_LONG, crate::errors::ENCRYPTION_DECLINED, crate::errors::ENCRYPTION_ID_INVALID, crate::errors::MSG_WAIT_FAILED, crate::errors::USER_DELETED, crate::errors::USER_IS_BLOCKED];
 }
 
-/// Confirms that messages of secret chats arrived, so that the server may drop them.
+/// Confirms that messages of secret chats were received, so that no push notification is sent for them and the server may drop them.
 ///
-/// Secret messages wait on the server for this one device; `qts` counts them.
+/// Messages of a secret chat wait on the server for the one device that holds the key; `qts` counts them.
 ///
 /// Method `messages.receivedQueue`, answers `Vector<long>`.
 ///
-/// Answer: the random ids of messages that were confirmed.
+/// Answer: the random ids of the confirmed messages.
 ///
 /// Callers: users.
 ///
@@ -2419,7 +2421,7 @@ impl tl::Function for SendEncryptedService {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReceivedQueue {
-    /// `max_qts:int`. The greatest `qts` that the device has stored safely.
+    /// `max_qts:int`. The greatest `qts` whose message the device has stored.
     pub max_qts: i32,
 }
 
@@ -2459,7 +2461,7 @@ impl tl::Function for ReceivedQueue {
 
 /// Reports a secret chat as spam.
 ///
-/// The moderators cannot read the messages; what is reported is the user who began the chat.
+/// The moderators cannot read its messages: the report concerns the user who started the chat.
 ///
 /// Method `messages.reportEncryptedSpam`, answers `Bool`.
 ///
@@ -2511,13 +2513,13 @@ impl tl::Function for ReportEncryptedSpam {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ID_INVALID];
 }
 
-/// Marks voice and round video messages as played, and mentions and reactions in messages as seen.
+/// Marks voice and round video messages as played, and mentions of you and reactions to your messages as seen.
 ///
-/// The sender sees that the voice message was heard. For channels and supergroups use [`channels.readMessageContents`](crate::channels::ReadMessageContents).
+/// The sender sees that the voice message was played. Your other sessions get [`updateReadMessagesContents`](crate::types::UpdateReadMessagesContents). For channels and supergroups use [`channels.readMessageContents`](crate::channels::ReadMessageContents).
 ///
 /// Method `messages.readMessageContents`, answers `messages.AffectedMessages`.
 ///
-/// Answer: the new `pts` and by how much it grew (`pts_count`), for your update state.
+/// Answer: the new `pts` with its `pts_count`: apply them to your update state like an update.
 ///
 /// Callers: users.
 ///
@@ -2527,7 +2529,7 @@ impl tl::Function for ReportEncryptedSpam {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReadMessageContents {
-    /// `id:Vector<int>`. Ids of the messages, of private chats and basic groups.
+    /// `id:Vector<int>`. Ids of messages of private chats and basic groups.
     pub id: Vec<i32>,
 }
 
@@ -2565,7 +2567,7 @@ impl tl::Function for ReadMessageContents {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Finds stickers that go with an emoji, among yours and popular ones.
+/// Finds stickers for an emoji, among your own and popular ones.
 ///
 /// Method `messages.getStickers`, answers `messages.Stickers`.
 ///
@@ -2579,9 +2581,9 @@ impl tl::Function for ReadMessageContents {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStickers {
-    /// `emoticon:string`. The emoji; `👋⭐️` asks for stickers to greet somebody with.
+    /// `emoticon:string`. The emoji; `👋⭐️` finds stickers for greeting somebody.
     pub emoticon: tl::Text,
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -2623,7 +2625,7 @@ impl tl::Function for GetStickers {
 
 /// Lists the sticker sets that the account has installed, in the user's order.
 ///
-/// The answer names the sets only; the stickers of one come from [`messages.getStickerSet`](crate::messages::GetStickerSet). Masks and custom emoji have lists of their own.
+/// The answer has the sets without their stickers, which come from [`messages.getStickerSet`](crate::messages::GetStickerSet). Masks and custom emoji have lists of their own. When the list changes, [`updateStickerSets`](crate::types::UpdateStickerSets), [`updateNewStickerSet`](crate::types::UpdateNewStickerSet) or [`updateStickerSetsOrder`](crate::types::UpdateStickerSetsOrder) tells.
 ///
 /// Method `messages.getAllStickers`, answers `messages.AllStickers`.
 ///
@@ -2635,7 +2637,7 @@ impl tl::Function for GetStickers {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAllStickers {
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -2673,9 +2675,9 @@ impl tl::Function for GetAllStickers {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Makes the preview of the first link in a text, as it would appear under the message.
+/// Makes the preview of the first link in a text, as it would appear with the message.
 ///
-/// If the page has to be fetched first, the preview is [`webPagePending`](crate::types::WebPagePending); the finished one arrives as [`updateWebPage`](crate::types::UpdateWebPage).
+/// If the page has to be fetched first, the preview is a [`webPagePending`](crate::types::WebPagePending); the finished one arrives as [`updateWebPage`](crate::types::UpdateWebPage).
 ///
 /// Method `messages.getWebPagePreview`, answers `messages.WebPagePreview`.
 ///
@@ -2693,7 +2695,7 @@ impl tl::Function for GetAllStickers {
 pub struct GetWebPagePreview {
     /// `message:string`. The text with the link.
     pub message: tl::Text,
-    /// `entities:flags.3?Vector<MessageEntity>`. Formatting of the text, which may hold links that are not written out.
+    /// `entities:flags.3?Vector<MessageEntity>`. Formatting of the text: it can hold links that the text does not spell out.
     pub entities: Option<Vec<crate::enums::MessageEntity>>,
 }
 
@@ -2744,9 +2746,9 @@ impl tl::Function for GetWebPagePreview {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ENTITY_BOUNDS_INVALID, crate::errors::MESSAGE_EMPTY];
 }
 
-/// Creates an invite link for a group or channel, with a name, an expiry, a limit of uses or a price if wanted.
+/// Creates an invite link for a group or channel; optionally with a name, an expiry, a limit of uses or a price.
 ///
-/// You need the right to invite users. Every admin has one permanent link (made new with `legacy_revoke_permanent`) and any number of further ones.
+/// It requires the right to invite users. Every admin has one permanent link, which `legacy_revoke_permanent` replaces, and any number of additional ones.
 ///
 /// Method `messages.exportChatInvite`, answers `ExportedChatInvite`.
 ///
@@ -2762,19 +2764,19 @@ impl tl::Function for GetWebPagePreview {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ExportChatInvite {
-    /// `legacy_revoke_permanent:flags.2?true`. Your permanent link is revoked and replaced by the new one.
+    /// `legacy_revoke_permanent:flags.2?true`. Revokes your permanent link and makes a new one in its place.
     pub legacy_revoke_permanent: bool,
-    /// `request_needed:flags.3?true`. Who follows the link only asks to join, and an admin decides; goes not together with `usage_limit`.
+    /// `request_needed:flags.3?true`. Whoever follows the link only asks to join, and an admin decides; cannot be combined with `usage_limit`.
     pub request_needed: bool,
     /// `peer:InputPeer`. The group or channel.
     pub peer: crate::enums::InputPeer,
     /// `expire_date:flags.0?int`. Unix time at which the link stops working; left out: never.
     pub expire_date: Option<i32>,
-    /// `usage_limit:flags.1?int`. How many people can join by it, 1 to 99999; left out: any number.
+    /// `usage_limit:flags.1?int`. How many users can join by it, 1 to 99999; left out: any number.
     pub usage_limit: Option<i32>,
-    /// `title:flags.4?string`. Name of the link for admins, up to 32 characters; people who join do not see it.
+    /// `title:flags.4?string`. Name of the link for the admins, up to 32 characters; those who join do not see it.
     pub title: Option<tl::Text>,
-    /// `subscription_pricing:flags.5?StarsSubscriptionPricing`. Stars to pay per period for staying in the channel.
+    /// `subscription_pricing:flags.5?StarsSubscriptionPricing`. Makes membership a paid subscription: Stars for each period.
     pub subscription_pricing: Option<crate::types::StarsSubscriptionPricing>,
 }
 
@@ -2838,9 +2840,9 @@ impl tl::Function for ExportChatInvite {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_ID_INVALID, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::EXPIRE_DATE_INVALID, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::PRICING_CHAT_INVALID, crate::errors::SUBSCRIPTION_PERIOD_INVALID, crate::errors::USAGE_LIMIT_INVALID];
 }
 
-/// Shows what is behind an invite link, without joining.
+/// Shows what an invite link leads to, without joining.
 ///
-/// A link to a chat that you are in gives [`chatInviteAlready`](crate::types::ChatInviteAlready); else [`chatInvite`](crate::types::ChatInvite) with name, photo and number of members, or [`chatInvitePeek`](crate::types::ChatInvitePeek) if you may look at the messages for some time.
+/// For a chat that you are in the answer is [`chatInviteAlready`](crate::types::ChatInviteAlready). Otherwise it is [`chatInvite`](crate::types::ChatInvite) with the title, photo and number of members, or [`chatInvitePeek`](crate::types::ChatInvitePeek) if you may read the messages for a limited time.
 ///
 /// Method `messages.checkChatInvite`, answers `ChatInvite`.
 ///
@@ -2894,7 +2896,7 @@ impl tl::Function for CheckChatInvite {
 
 /// Joins the group or channel behind an invite link.
 ///
-/// Where admins approve members, the request waits and the error [`INVITE_REQUEST_SENT`](crate::errors::INVITE_REQUEST_SENT) comes: that is success so far. A chat may let a bot check newcomers in its Mini App first: the answer is then [`messages.chatInviteJoinResultWebView`](crate::types::messages::ChatInviteJoinResultWebView), to be opened with [`messages.requestChatJoinWebView`](crate::messages::RequestChatJoinWebView).
+/// Where admins approve new members, the request fails with [`INVITE_REQUEST_SENT`](crate::errors::INVITE_REQUEST_SENT): your wish to join was recorded and waits for an admin. Where a bot checks new members in its Mini App first, the answer is [`messages.chatInviteJoinResultWebView`](crate::types::messages::ChatInviteJoinResultWebView), to be opened with [`messages.requestChatJoinWebView`](crate::messages::RequestChatJoinWebView).
 ///
 /// Method `messages.importChatInvite`, answers `messages.ChatInviteJoinResult`.
 ///
@@ -3006,7 +3008,7 @@ impl tl::Function for GetStickerSet {
 
 /// Adds a sticker set to those of the account.
 ///
-/// When there are too many installed ones, the oldest unused sets move to the archive; the answer names them.
+/// If there are too many installed sets, others are moved to the archive to make room; the answer names them.
 ///
 /// Method `messages.installStickerSet`, answers `messages.StickerSetInstallResult`.
 ///
@@ -3020,9 +3022,9 @@ impl tl::Function for GetStickerSet {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InstallStickerSet {
-    /// `stickerset:InputStickerSet`. The sticker set: by its short name, by id and access hash, or one of Telegram's own.
+    /// `stickerset:InputStickerSet`. The sticker set: by short name, by id and access hash, or one of Telegram's built-in sets.
     pub stickerset: crate::enums::InputStickerSet,
-    /// `archived:Bool`. `true`: it goes to the archive at once instead of the panel.
+    /// `archived:Bool`. `true` puts the set into the archive right away instead of activating it.
     pub archived: bool,
 }
 
@@ -3062,7 +3064,7 @@ impl tl::Function for InstallStickerSet {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STICKERSET_INVALID];
 }
 
-/// Removes a sticker set from those of the account, also from the archive.
+/// Removes a sticker set from those of the account, also from its archive.
 ///
 /// Method `messages.uninstallStickerSet`, answers `Bool`.
 ///
@@ -3076,7 +3078,7 @@ impl tl::Function for InstallStickerSet {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UninstallStickerSet {
-    /// `stickerset:InputStickerSet`. The sticker set: by its short name, by id and access hash, or one of Telegram's own.
+    /// `stickerset:InputStickerSet`. The sticker set: by short name, by id and access hash, or one of Telegram's built-in sets.
     pub stickerset: crate::enums::InputStickerSet,
 }
 
@@ -3114,9 +3116,9 @@ impl tl::Function for UninstallStickerSet {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STICKERSET_INVALID];
 }
 
-/// Starts a bot, with a parameter as a deep link gives it, or adds it to a group with one.
+/// Starts a bot, as its start button or a deep link does, or adds it to a group with a start parameter.
 ///
-/// The bot gets `/start` with the parameter behind it. In a private chat the message shows `/start` only.
+/// The bot receives `/start` followed by the parameter. In a private chat the user sees only `/start`.
 ///
 /// Method `messages.startBot`, answers `Updates`.
 ///
@@ -3132,13 +3134,13 @@ impl tl::Function for UninstallStickerSet {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct StartBot {
-    /// `bot:InputUser`. The bot; an account that is no bot is [`BOT_INVALID`](crate::errors::BOT_INVALID).
+    /// `bot:InputUser`. The bot.
     pub bot: crate::enums::InputUser,
-    /// `peer:InputPeer`. The chat with the bot, or the group to add it to.
+    /// `peer:InputPeer`. The private chat with the bot, or the group to add it to.
     pub peer: crate::enums::InputPeer,
-    /// `random_id:long`. A number drawn at random for this message; a second request with the same one sends nothing new, so it is safe to repeat after a lost answer.
+    /// `random_id:long`. A random 64-bit number, new for each message. Repeating a request with the same number never sends twice, so it is safe after a lost answer.
     pub random_id: i64,
-    /// `start_param:string`. The parameter, up to 64 of the characters A to Z, a to z, 0 to 9, `_` and `-`; empty for none.
+    /// `start_param:string`. Parameter for the bot, up to 64 characters out of A-Z, a-z, 0-9, `_` and `-`; empty for none.
     pub start_param: tl::Text,
 }
 
@@ -3182,7 +3184,7 @@ impl tl::Function for StartBot {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::RANDOM_ID_DUPLICATE, crate::errors::START_PARAM_EMPTY, crate::errors::START_PARAM_INVALID, crate::errors::START_PARAM_TOO_LONG];
 }
 
-/// Fetches how often posts were viewed and forwarded and how many comments they have, and counts your own view if wanted.
+/// Fetches the numbers of views, forwards and comments of channel posts, and optionally counts your own view.
 ///
 /// Method `messages.getMessagesViews`, answers `messages.MessageViews`.
 ///
@@ -3200,7 +3202,7 @@ pub struct GetMessagesViews {
     pub peer: crate::enums::InputPeer,
     /// `id:Vector<int>`. Ids of the posts.
     pub id: Vec<i32>,
-    /// `increment:Bool`. `true`: the posts count as viewed by you, for those that came on the screen.
+    /// `increment:Bool`. `true` counts a view by you; set it for posts that appeared on the screen.
     pub increment: bool,
 }
 
@@ -3242,9 +3244,9 @@ impl tl::Function for GetMessagesViews {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ID_INVALID, crate::errors::CHAT_NOT_MODIFIED, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Makes a member of a basic group an admin, or takes that away.
+/// Makes a member of a basic group an admin, or demotes them.
 ///
-/// There are no single rights in a basic group; for those, and for supergroups, there is [`channels.editAdmin`](crate::channels::EditAdmin).
+/// Only the creator of the group can. A basic group has no individual admin rights; those of supergroups are set with [`channels.editAdmin`](crate::channels::EditAdmin).
 ///
 /// Method `messages.editChatAdmin`, answers `Bool`.
 ///
@@ -3262,7 +3264,7 @@ pub struct EditChatAdmin {
     pub chat_id: i64,
     /// `user_id:InputUser`. The member.
     pub user_id: crate::enums::InputUser,
-    /// `is_admin:Bool`. `true`: becomes an admin; `false`: is no longer one.
+    /// `is_admin:Bool`. `true` promotes, `false` demotes.
     pub is_admin: bool,
 }
 
@@ -3304,9 +3306,11 @@ impl tl::Function for EditChatAdmin {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::USER_ID_INVALID, crate::errors::USER_NOT_PARTICIPANT];
 }
 
-/// Turns a basic group into a supergroup, for good.
+/// Turns a basic group into a supergroup.
 ///
-/// Only its creator can. The supergroup has a new id and new message ids; the old history remains readable in the old group, which is marked with `migrated_to`.
+/// It cannot be undone.
+///
+/// Only the creator can. The supergroup has a new id and numbers its messages from the start; the old messages stay readable in the basic group, which is marked with `migrated_to`.
 ///
 /// Method `messages.migrateChat`, answers `Updates`.
 ///
@@ -3360,9 +3364,9 @@ impl tl::Function for MigrateChat {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNELS_TOO_MUCH, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_ID_INVALID, crate::errors::CHAT_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Searches all chats of the account for messages, the newest first.
+/// Searches all chats of the account for messages, newest first.
 ///
-/// For the next page give the `next_rate` of the answer, and chat and id of the last message. It finds messages in public channels that you are in, too, but none in secret chats.
+/// For the next page pass `next_rate` of the answer as `offset_rate` (or the date of the last message, where there is no `next_rate`), and the chat and id of the last message. Secret chats are not searched: the server cannot read them.
 ///
 /// Method `messages.searchGlobal`, answers `messages.Messages`.
 ///
@@ -3382,25 +3386,25 @@ pub struct SearchGlobal {
     pub groups_only: bool,
     /// `users_only:flags.3?true`. Only in private chats.
     pub users_only: bool,
-    /// `folder_id:flags.0?int`. Folder: 0 for the main list, 1 for the archive; left out: both.
+    /// `folder_id:flags.0?int`. 0 for the main list, 1 for the archive; left out: both.
     pub folder_id: Option<i32>,
     /// `community:flags.4?InputChannel`. Only in the chats of this community.
     pub community: Option<crate::enums::InputChannel>,
-    /// `q:string`. Words to look for; may be empty if a filter is given.
+    /// `q:string`. Words to search for; may be empty if a filter is given.
     pub q: tl::Text,
-    /// `filter:MessagesFilter`. Kind of message that counts; [`inputMessagesFilterEmpty`](crate::enums::MessagesFilter::InputMessagesFilterEmpty) for any.
+    /// `filter:MessagesFilter`. Kind of message to find; [`inputMessagesFilterEmpty`](crate::enums::MessagesFilter::InputMessagesFilterEmpty) for any.
     pub filter: crate::enums::MessagesFilter,
-    /// `min_date:int`. Unix time: only messages after it; 0 for no bound.
+    /// `min_date:int`. Only messages sent after this Unix time; 0 for no bound.
     pub min_date: i32,
-    /// `max_date:int`. Unix time: only messages before it; 0 for no bound.
+    /// `max_date:int`. Only messages sent before this Unix time; 0 for no bound.
     pub max_date: i32,
-    /// `offset_rate:int`. `next_rate` of the page before; 0 for the first page.
+    /// `offset_rate:int`. `next_rate` of the previous page, or the date of its last message if that was absent; 0 for the first page.
     pub offset_rate: i32,
-    /// `offset_peer:InputPeer`. Chat of the last message of the page before; [`inputPeerEmpty`](crate::enums::InputPeer::Empty) for the first page.
+    /// `offset_peer:InputPeer`. Chat of the last message of the previous page; [`inputPeerEmpty`](crate::enums::InputPeer::Empty) for the first page.
     pub offset_peer: crate::enums::InputPeer,
-    /// `offset_id:int`. Id of the last message of the page before; 0 for the first page.
+    /// `offset_id:int`. Id of the last message of the previous page; 0 for the first page.
     pub offset_id: i32,
-    /// `limit:int`. How many messages at most, up to 100.
+    /// `limit:int`. Maximum number of messages to return, up to 100.
     pub limit: i32,
 }
 
@@ -3477,7 +3481,7 @@ impl tl::Function for SearchGlobal {
 
 /// Changes the order of the installed sticker sets.
 ///
-/// Other devices learn of it by [`updateStickerSetsOrder`](crate::types::UpdateStickerSetsOrder).
+/// Your other sessions get [`updateStickerSetsOrder`](crate::types::UpdateStickerSetsOrder).
 ///
 /// Method `messages.reorderStickerSets`, answers `Bool`.
 ///
@@ -3489,11 +3493,11 @@ impl tl::Function for SearchGlobal {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderStickerSets {
-    /// `masks:flags.0?true`. It is the mask sets that are ordered.
+    /// `masks:flags.0?true`. Reorders the mask sets.
     pub masks: bool,
-    /// `emojis:flags.1?true`. It is the custom emoji sets that are ordered.
+    /// `emojis:flags.1?true`. Reorders the custom emoji sets.
     pub emojis: bool,
-    /// `order:Vector<long>`. Ids of the sets, the first one on top.
+    /// `order:Vector<long>`. Ids of all sets, the first one on top.
     pub order: Vec<i64>,
 }
 
@@ -3543,9 +3547,9 @@ impl tl::Function for ReorderStickerSets {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Finds a file that Telegram has already by its hash, so that it needs no upload.
+/// Finds a file that Telegram has already by its hash, to spare the upload.
 ///
-/// It works for animations (GIF and MPEG4 without sound).
+/// It works for animations: GIFs and MPEG-4 videos without sound.
 ///
 /// Method `messages.getDocumentByHash`, answers `Document`.
 ///
@@ -3607,7 +3611,7 @@ impl tl::Function for GetDocumentByHash {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::SHA256_HASH_INVALID];
 }
 
-/// Lists the animations that the user saved to their GIF panel, the latest first.
+/// Lists the animations in the user's GIF panel, the most recent first.
 ///
 /// Method `messages.getSavedGifs`, answers `messages.SavedGifs`.
 ///
@@ -3619,7 +3623,7 @@ impl tl::Function for GetDocumentByHash {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedGifs {
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -3659,7 +3663,7 @@ impl tl::Function for GetSavedGifs {
 
 /// Adds an animation to the user's GIF panel, or removes it.
 ///
-/// There is a limit of 200, or 400 with Telegram Premium (`saved_gifs_limit_default` and `saved_gifs_limit_premium` of [`help.getAppConfig`](crate::help::GetAppConfig)); a new one pushes out the oldest. Other devices get [`updateSavedGifs`](crate::enums::Update::SavedGifs).
+/// The panel holds 200 animations, 400 with Telegram Premium (`saved_gifs_limit_default` and `saved_gifs_limit_premium` of [`help.getAppConfig`](crate::help::GetAppConfig)); a new one pushes out the oldest. Your other sessions get [`updateSavedGifs`](crate::enums::Update::SavedGifs).
 ///
 /// Method `messages.saveGif`, answers `Bool`.
 ///
@@ -3715,9 +3719,9 @@ impl tl::Function for SaveGif {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GIF_ID_INVALID];
 }
 
-/// Asks an inline bot for results, as if its `@username` and some words were typed into the message field.
+/// Asks an inline bot for results, as if its username and a query had been typed into the message field.
 ///
-/// If the bot does not answer within some seconds, the error is [`BOT_RESPONSE_TIMEOUT`](crate::errors::BOT_RESPONSE_TIMEOUT). The chosen result is sent with [`messages.sendInlineBotResult`](crate::messages::SendInlineBotResult). For more results ask again with `next_offset`.
+/// If the bot does not answer within a few seconds, the error is [`BOT_RESPONSE_TIMEOUT`](crate::errors::BOT_RESPONSE_TIMEOUT). Send the chosen result with [`messages.sendInlineBotResult`](crate::messages::SendInlineBotResult). For more results pass `next_offset` of the answer as `offset`.
 ///
 /// Method `messages.getInlineBotResults`, answers `messages.BotResults`.
 ///
@@ -3731,15 +3735,15 @@ impl tl::Function for SaveGif {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetInlineBotResults {
-    /// `bot:InputUser`. The bot; an account that is no bot is [`BOT_INVALID`](crate::errors::BOT_INVALID).
+    /// `bot:InputUser`. The bot.
     pub bot: crate::enums::InputUser,
-    /// `peer:InputPeer`. The chat in which it is typed; the bot learns its kind only.
+    /// `peer:InputPeer`. Chat in which it is typed; the bot learns only what kind of chat that is.
     pub peer: crate::enums::InputPeer,
-    /// `geo_point:flags.0?InputGeoPoint`. The user's place, if the bot asks for it and the user agrees.
+    /// `geo_point:flags.0?InputGeoPoint`. The user's location, if the bot asks for it and the user agrees.
     pub geo_point: Option<crate::enums::InputGeoPoint>,
-    /// `query:string`. What was typed behind the name of the bot.
+    /// `query:string`. What was typed after the bot's username.
     pub query: tl::Text,
-    /// `offset:string`. `next_offset` of the answer before; empty for the first page.
+    /// `offset:string`. `next_offset` of the previous answer; empty for the first page.
     pub offset: tl::Text,
 }
 
@@ -3798,7 +3802,7 @@ impl tl::Function for GetInlineBotResults {
 
 /// Answers an inline query with results, as a bot.
 ///
-/// The query arrives as [`updateBotInlineQuery`](crate::types::UpdateBotInlineQuery); answer within some seconds. At most 50 results a time; more of them follow when the user scrolls and `next_offset` is set.
+/// The query arrives as [`updateBotInlineQuery`](crate::types::UpdateBotInlineQuery); answer it within a few seconds. One answer holds at most 50 results. With `next_offset` set, the client asks for more when the user scrolls.
 ///
 /// Method `messages.setInlineBotResults`, answers `Bool`.
 ///
@@ -3814,15 +3818,15 @@ impl tl::Function for GetInlineBotResults {
 pub struct SetInlineBotResults {
     /// `gallery:flags.0?true`. Shows the results as a grid of pictures instead of a list.
     pub gallery: bool,
-    /// `private:flags.1?true`. The answer is kept for this user only; otherwise anyone who asks the same gets the cached one.
+    /// `private:flags.1?true`. Caches the answer for this user only; not set: anybody who sends the same query gets the cached answer.
     pub private: bool,
     /// `query_id:long`. `query_id` of the update.
     pub query_id: i64,
     /// `results:Vector<InputBotInlineResult>`. The results, at most 50, each with an id unique among them.
     pub results: Vec<crate::enums::InputBotInlineResult>,
-    /// `cache_time:int`. Seconds for which the servers may reuse the answer.
+    /// `cache_time:int`. Seconds for which the server may cache the answer.
     pub cache_time: i32,
-    /// `next_offset:flags.2?string`. Any text up to 64 bytes that comes back with the query for the next page; left out or empty: no more results.
+    /// `next_offset:flags.2?string`. A text of your choice, up to 64 bytes, that comes back as `offset` of the query for more results; left out or empty: there are no more.
     pub next_offset: Option<tl::Text>,
     /// `switch_pm:flags.3?InlineBotSwitchPM`. Button above the results that opens the private chat with the bot.
     pub switch_pm: Option<crate::types::InlineBotSwitchPm>,
@@ -3893,7 +3897,7 @@ impl tl::Function for SetInlineBotResults {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ARTICLE_TITLE_EMPTY, crate::errors::AUDIO_CONTENT_URL_EMPTY, crate::errors::AUDIO_TITLE_EMPTY, crate::errors::BUTTON_DATA_INVALID, crate::errors::BUTTON_TYPE_INVALID, crate::errors::BUTTON_URL_INVALID, crate::errors::DOCUMENT_INVALID, crate::errors::FILE_CONTENT_TYPE_INVALID, crate::errors::FILE_TITLE_EMPTY, crate::errors::GIF_CONTENT_TYPE_INVALID, crate::errors::MEDIA_CAPTION_TOO_LONG, crate::errors::MESSAGE_EMPTY, crate::errors::MESSAGE_TOO_LONG, crate::errors::NEXT_OFFSET_INVALID, crate::errors::PEER_TYPES_INVALID, crate::errors::PHOTO_CONTENT_TYPE_INVALID, crate::errors::PHOTO_CONTENT_URL_EMPTY, crate::errors::PHOTO_INVALID, crate::errors::PHOTO_THUMB_URL_EMPTY, crate::errors::QUERY_ID_INVALID, crate::errors::REPLY_MARKUP_INVALID, crate::errors::RESULTS_TOO_MUCH, crate::errors::RESULT_ID_DUPLICATE, crate::errors::RESULT_ID_INVALID, crate::errors::RESULT_TYPE_INVALID, crate::errors::SEND_MESSAGE_MEDIA_INVALID, crate::errors::SEND_MESSAGE_TYPE_INVALID, crate::errors::START_PARAM_EMPTY, crate::errors::START_PARAM_INVALID, crate::errors::STICKER_DOCUMENT_INVALID, crate::errors::SWITCH_PM_TEXT_EMPTY, crate::errors::SWITCH_WEBVIEW_URL_INVALID, crate::errors::URL_INVALID, crate::errors::USER_BOT_INVALID, crate::errors::USER_BOT_REQUIRED, crate::errors::VIDEO_CONTENT_TYPE_INVALID, crate::errors::VIDEO_TITLE_EMPTY, crate::errors::WEBDOCUMENT_INVALID, crate::errors::WEBDOCUMENT_MIME_INVALID, crate::errors::WEBDOCUMENT_SIZE_TOO_BIG, crate::errors::WEBDOCUMENT_URL_EMPTY, crate::errors::WEBDOCUMENT_URL_INVALID];
 }
 
-/// Sends one of the results that an inline bot gave, as a message of yours.
+/// Sends one of the results that an inline bot returned, as a message from you.
 ///
 /// Method `messages.sendInlineBotResult`, answers `Updates`.
 ///
@@ -3909,31 +3913,31 @@ impl tl::Function for SetInlineBotResults {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendInlineBotResult {
-    /// `silent:flags.5?true`. It arrives without a sound.
+    /// `silent:flags.5?true`. The receivers' notification makes no sound.
     pub silent: bool,
-    /// `background:flags.6?true`. The app sends it on its own in the background, without the user at the screen.
+    /// `background:flags.6?true`. The app sends it by itself in the background, not because the user just pressed send.
     pub background: bool,
-    /// `clear_draft:flags.7?true`. The draft of this chat is removed, too.
+    /// `clear_draft:flags.7?true`. Also removes the draft of this chat.
     pub clear_draft: bool,
-    /// `hide_via:flags.11?true`. The line "via @bot" is left out; only for bots that the server names as allowed, such as the ones for GIFs.
+    /// `hide_via:flags.11?true`. Omits the line that names the bot; only for the bots that [`help.getConfig`](crate::help::GetConfig) names (`gif_search_username`, `venue_search_username`, `img_search_username`).
     pub hide_via: bool,
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `reply_to:flags.0?InputReplyTo`. What it answers: a message (also of another chat, or a quoted part), a story, or the topic or dialog it belongs to.
+    /// `reply_to:flags.0?InputReplyTo`. What it replies to: a message (even of another chat, or only a quoted part) or a story; it also names the forum topic, or the dialog of a channel's direct messages, that the message goes into.
     pub reply_to: Option<crate::enums::InputReplyTo>,
-    /// `random_id:long`. A number drawn at random for this message; a second request with the same one sends nothing new, so it is safe to repeat after a lost answer.
+    /// `random_id:long`. A random 64-bit number, new for each message. Repeating a request with the same number never sends twice, so it is safe after a lost answer.
     pub random_id: i64,
     /// `query_id:long`. `query_id` of the answer with the results.
     pub query_id: i64,
     /// `id:string`. `id` of the result that was chosen.
     pub id: tl::Text,
-    /// `schedule_date:flags.10?int`. Unix time at which the server sends it, at most 365 days ahead; 2147483646 means when the other user comes online. Left out: now.
+    /// `schedule_date:flags.10?int`. Unix time at which the server sends it, at most 365 days ahead; 2147483646 sends it when the other user comes online. Left out: now.
     pub schedule_date: Option<i32>,
-    /// `send_as:flags.13?InputPeer`. Author to show instead of you, one of those in [`channels.getSendAs`](crate::channels::GetSendAs); left out: the default of this chat.
+    /// `send_as:flags.13?InputPeer`. Sends in the name of this chat, one that [`channels.getSendAs`](crate::channels::GetSendAs) lists; left out: the default chosen for the chat.
     pub send_as: Option<crate::enums::InputPeer>,
-    /// `quick_reply_shortcut:flags.17?InputQuickReplyShortcut`. Adds it to this quick reply of yours instead of sending it; `peer` is yourself then.
+    /// `quick_reply_shortcut:flags.17?InputQuickReplyShortcut`. Adds it to this quick reply instead of sending it; `peer` must then be yourself.
     pub quick_reply_shortcut: Option<crate::enums::InputQuickReplyShortcut>,
-    /// `allow_paid_stars:flags.21?long`. Stars that you agree to pay where the receiver charges for messages, for all messages of the request together.
+    /// `allow_paid_stars:flags.21?long`. Stars that you agree to pay in total for this request, where the receiver charges for messages; if they are too few, it fails with [`ALLOW_PAYMENT_REQUIRED_X`](crate::errors::ALLOW_PAYMENT_REQUIRED_X).
     pub allow_paid_stars: Option<i64>,
 }
 
@@ -4014,11 +4018,11 @@ impl tl::Function for SendInlineBotResult {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ALLOW_PAYMENT_REQUIRED_X, crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_GUEST_SEND_FORBIDDEN, crate::errors::CHAT_RESTRICTED, crate::errors::CHAT_SEND_AUDIOS_FORBIDDEN, crate::errors::CHAT_SEND_GAME_FORBIDDEN, crate::errors::CHAT_SEND_GIFS_FORBIDDEN, crate::errors::CHAT_SEND_INLINE_FORBIDDEN, crate::errors::CHAT_SEND_MEDIA_FORBIDDEN, crate::errors::CHAT_SEND_PHOTOS_FORBIDDEN, crate::errors::CHAT_SEND_PLAIN_FORBIDDEN, crate::errors::CHAT_SEND_STICKERS_FORBIDDEN, crate::errors::CHAT_SEND_VOICES_FORBIDDEN, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::ENTITY_BOUNDS_INVALID, crate::errors::INLINE_RESULT_EXPIRED, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::MEDIA_EMPTY, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::PRIVACY_PREMIUM_REQUIRED, crate::errors::QUERY_ID_EMPTY, crate::errors::QUICK_REPLIES_TOO_MUCH, crate::errors::RANDOM_ID_DUPLICATE, crate::errors::REPLY_MESSAGES_TOO_MUCH, crate::errors::RESULT_ID_EMPTY, crate::errors::RESULT_ID_INVALID, crate::errors::SCHEDULE_DATE_TOO_LATE, crate::errors::SCHEDULE_TOO_MUCH, crate::errors::SEND_AS_PEER_INVALID, crate::errors::SEND_MEDIA_INVALID, crate::errors::SLOWMODE_WAIT_X, crate::errors::TOPIC_DELETED, crate::errors::USER_BANNED_IN_CHANNEL, crate::errors::VOICE_MESSAGES_FORBIDDEN, crate::errors::WEBPAGE_CURL_FAILED, crate::errors::WEBPAGE_MEDIA_EMPTY, crate::errors::YOU_BLOCKED_USER];
 }
 
-/// Tells whether a message of yours may still be edited, and whether that is its text or its caption.
+/// Tells whether you may still edit a message, and whether it is a text or a caption that you would edit.
 ///
 /// Method `messages.getMessageEditData`, answers `messages.MessageEditData`.
 ///
-/// Answer: with `caption` set it is the caption of a photo, video or file that can be edited.
+/// Answer: if `caption` is set, the editable text is the caption of a photo, video or file.
 ///
 /// Callers: users.
 ///
@@ -4030,7 +4034,7 @@ impl tl::Function for SendInlineBotResult {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMessageEditData {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
     /// `id:int`. Id of the message.
     pub id: i32,
@@ -4072,9 +4076,9 @@ impl tl::Function for GetMessageEditData {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::MESSAGE_AUTHOR_REQUIRED, crate::errors::MESSAGE_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Changes a message that was sent: its text, media, buttons, or the time of a scheduled one.
+/// Changes a sent message: its text, media or buttons; or a scheduled message, its time included.
 ///
-/// Your messages can be edited for 48 hours; channel posts by admins, messages in Saved Messages and messages of bots for longer. What is left out of the request stays, except the formatting, which is replaced together with the text. Everybody gets [`updateEditMessage`](crate::types::UpdateEditMessage) or [`updateEditChannelMessage`](crate::types::UpdateEditChannelMessage).
+/// Your own messages can be edited for `edit_time_limit` seconds ([`help.getConfig`](crate::help::GetConfig), 48 hours); channel posts by admins, messages in Saved Messages and messages of bots for longer. Text and media that are left out stay as they are. `entities` always replaces the formatting of a new text, and a bot that leaves `reply_markup` out removes the buttons. All who can see the message receive [`updateEditMessage`](crate::types::UpdateEditMessage) or [`updateEditChannelMessage`](crate::types::UpdateEditChannelMessage).
 ///
 /// Method `messages.editMessage`, answers `Updates`.
 ///
@@ -4090,29 +4094,29 @@ impl tl::Function for GetMessageEditData {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditMessage {
-    /// `no_webpage:flags.1?true`. No preview is made for links in the text.
+    /// `no_webpage:flags.1?true`. Makes no preview for links in the text.
     pub no_webpage: bool,
-    /// `invert_media:flags.16?true`. Swaps the usual order on screen; a link preview goes above the text, a photo or video below its caption.
+    /// `invert_media:flags.16?true`. Reverses the usual order on screen: a link preview goes above the text, a photo or video below its caption.
     pub invert_media: bool,
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
     /// `id:int`. Id of the message.
     pub id: i32,
-    /// `message:flags.11?string`. The new text or caption; left out: stays.
+    /// `message:flags.11?string`. New text or caption; left out: unchanged.
     pub message: Option<tl::Text>,
-    /// `media:flags.14?InputMedia`. The new media in place of the old one; left out: stays.
+    /// `media:flags.14?InputMedia`. New media in place of the old; left out: unchanged.
     pub media: Option<Box<crate::enums::InputMedia>>,
-    /// `reply_markup:flags.2?ReplyMarkup`. The new buttons (bots only); left out: removed.
+    /// `reply_markup:flags.2?ReplyMarkup`. New inline buttons, for bots; left out: removes them.
     pub reply_markup: Option<Box<crate::enums::ReplyMarkup>>,
-    /// `entities:flags.3?Vector<MessageEntity>`. Formatting of the new text; offsets and lengths count UTF-16 units.
+    /// `entities:flags.3?Vector<MessageEntity>`. Formatting of the new text; offsets and lengths count UTF-16 code units.
     pub entities: Option<Vec<crate::enums::MessageEntity>>,
-    /// `schedule_date:flags.15?int`. New time of a scheduled message, as Unix time.
+    /// `schedule_date:flags.15?int`. New time of a scheduled message, in Unix time.
     pub schedule_date: Option<i32>,
-    /// `schedule_repeat_period:flags.18?int`. New seconds between repetitions of a scheduled message.
+    /// `schedule_repeat_period:flags.18?int`. New number of seconds between repetitions of a scheduled message.
     pub schedule_repeat_period: Option<i32>,
-    /// `quick_reply_shortcut_id:flags.17?int`. Id of the quick reply whose message it is, when `peer` is yourself.
+    /// `quick_reply_shortcut_id:flags.17?int`. Id of the quick reply that the message belongs to; `peer` must then be yourself.
     pub quick_reply_shortcut_id: Option<i32>,
-    /// `rich_message:flags.23?InputRichMessage`. New content made of blocks in place of the text.
+    /// `rich_message:flags.23?InputRichMessage`. New content made of blocks, instead of the text.
     pub rich_message: Option<Box<crate::enums::InputRichMessage>>,
 }
 
@@ -4196,9 +4200,9 @@ impl tl::Function for EditMessage {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_DOMAIN_INVALID, crate::errors::BOT_INVALID, crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::BUSINESS_PEER_INVALID, crate::errors::BUTTON_COPY_TEXT_INVALID, crate::errors::BUTTON_DATA_INVALID, crate::errors::BUTTON_TYPE_INVALID, crate::errors::BUTTON_URL_INVALID, crate::errors::BUTTON_USER_PRIVACY_RESTRICTED, crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_FORWARDS_RESTRICTED, crate::errors::CHAT_SEND_GIFS_FORBIDDEN, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::DOCUMENT_INVALID, crate::errors::EDIT_MESSAGE_TEMP_RESTRICTED, crate::errors::ENTITIES_TOO_LONG, crate::errors::ENTITY_BOUNDS_INVALID, crate::errors::FILE_PARTS_INVALID, crate::errors::IMAGE_PROCESS_FAILED, crate::errors::INLINE_BOT_REQUIRED, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::MEDIA_CAPTION_TOO_LONG, crate::errors::MEDIA_EMPTY, crate::errors::MEDIA_GROUPED_INVALID, crate::errors::MEDIA_INVALID, crate::errors::MEDIA_NEW_INVALID, crate::errors::MEDIA_PREV_INVALID, crate::errors::MEDIA_TTL_INVALID, crate::errors::MESSAGE_AUTHOR_REQUIRED, crate::errors::MESSAGE_EDIT_TIME_EXPIRED, crate::errors::MESSAGE_EMPTY, crate::errors::MESSAGE_ID_INVALID, crate::errors::MESSAGE_NOT_MODIFIED, crate::errors::MESSAGE_TOO_LONG, crate::errors::MSG_ID_INVALID, crate::errors::MSG_WAIT_FAILED, crate::errors::PEER_ID_INVALID, crate::errors::PEER_TYPES_INVALID, crate::errors::PHOTO_EXT_INVALID, crate::errors::PHOTO_INVALID_DIMENSIONS, crate::errors::PHOTO_SAVE_FILE_INVALID, crate::errors::REPLY_MARKUP_INVALID, crate::errors::REPLY_MARKUP_TOO_LONG, crate::errors::SCHEDULE_DATE_INVALID, crate::errors::TODO_ITEMS_EMPTY, crate::errors::TODO_ITEM_DUPLICATE, crate::errors::USER_BANNED_IN_CHANNEL, crate::errors::WEBPAGE_NOT_FOUND];
 }
 
-/// Changes a message that a user sent through this bot's inline mode.
+/// Changes a message that a user sent by way of this bot's inline mode.
 ///
-/// The bot knows such a message by the id in [`updateBotInlineSend`](crate::types::UpdateBotInlineSend) or in a pressed button, not by chat and number. Send the request to the data centre that the id names (`dc_id`).
+/// The bot knows such a message only by the id from [`updateBotInlineSend`](crate::types::UpdateBotInlineSend) or from a pressed button. Send the request to the data centre that the id names (`dc_id`).
 ///
 /// Method `messages.editInlineBotMessage`, answers `Bool`.
 ///
@@ -4212,19 +4216,19 @@ impl tl::Function for EditMessage {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditInlineBotMessage {
-    /// `no_webpage:flags.1?true`. No preview is made for links in the text.
+    /// `no_webpage:flags.1?true`. Makes no preview for links in the text.
     pub no_webpage: bool,
-    /// `invert_media:flags.16?true`. Swaps the usual order on screen; a link preview goes above the text, a photo or video below its caption.
+    /// `invert_media:flags.16?true`. Reverses the usual order on screen: a link preview goes above the text, a photo or video below its caption.
     pub invert_media: bool,
-    /// `id:InputBotInlineMessageID`. The inline message, by the id that the bot got of it.
+    /// `id:InputBotInlineMessageID`. Inline message id that the bot received.
     pub id: crate::enums::InputBotInlineMessageId,
-    /// `message:flags.11?string`. The new text or caption; left out: stays.
+    /// `message:flags.11?string`. New text or caption; left out: unchanged.
     pub message: Option<tl::Text>,
-    /// `media:flags.14?InputMedia`. The new media; only one that Telegram has already.
+    /// `media:flags.14?InputMedia`. New media; only files that Telegram has already, not new uploads.
     pub media: Option<Box<crate::enums::InputMedia>>,
-    /// `reply_markup:flags.2?ReplyMarkup`. The new buttons; left out: removed.
+    /// `reply_markup:flags.2?ReplyMarkup`. New buttons; left out: removes them.
     pub reply_markup: Option<Box<crate::enums::ReplyMarkup>>,
-    /// `entities:flags.3?Vector<MessageEntity>`. Formatting of the new text; offsets and lengths count UTF-16 units.
+    /// `entities:flags.3?Vector<MessageEntity>`. Formatting of the new text; offsets and lengths count UTF-16 code units.
     pub entities: Option<Vec<crate::enums::MessageEntity>>,
     /// `rich_message:flags.23?InputRichMessage`. New content made of blocks in place of the text.
     pub rich_message: Option<Box<crate::enums::InputRichMessage>>,
@@ -4299,9 +4303,9 @@ impl tl::Function for EditInlineBotMessage {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BUTTON_DATA_INVALID, crate::errors::ENTITY_BOUNDS_INVALID, crate::errors::MESSAGE_ID_INVALID, crate::errors::MESSAGE_NOT_MODIFIED];
 }
 
-/// Presses a button with callback data under a bot's message and waits for what the bot says.
+/// Presses a callback button under a bot's message and waits for the bot's answer.
 ///
-/// The answer may be a short text (with `alert` as a dialog), a link to open, or nothing. The server waits for the bot for some time; a bot that does not react gives [`BOT_RESPONSE_TIMEOUT`](crate::errors::BOT_RESPONSE_TIMEOUT), though it got the press.
+/// The answer may be a short text (with `alert`: in a dialog), an address to open, or nothing. The server waits a while for the bot; if it does not answer, the error is [`BOT_RESPONSE_TIMEOUT`](crate::errors::BOT_RESPONSE_TIMEOUT), although the bot received the press.
 ///
 /// Method `messages.getBotCallbackAnswer`, answers `messages.BotCallbackAnswer`.
 ///
@@ -4315,7 +4319,7 @@ impl tl::Function for EditInlineBotMessage {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBotCallbackAnswer {
-    /// `game:flags.1?true`. It is the button of a game; `data` stays out.
+    /// `game:flags.1?true`. Presses the button that starts a game; `data` is then left out.
     pub game: bool,
     /// `peer:InputPeer`. The chat where the message is.
     pub peer: crate::enums::InputPeer,
@@ -4323,7 +4327,7 @@ pub struct GetBotCallbackAnswer {
     pub msg_id: i32,
     /// `data:flags.0?bytes`. `data` of the button.
     pub data: Option<tl::Bytes>,
-    /// `password:flags.2?InputCheckPasswordSRP`. Proof of the two-step verification password, where the button has `requires_password`.
+    /// `password:flags.2?InputCheckPasswordSRP`. Proof of the two-step verification password, for buttons with `requires_password`.
     pub password: Option<crate::enums::InputCheckPasswordSrp>,
 }
 
@@ -4383,9 +4387,9 @@ impl tl::Function for GetBotCallbackAnswer {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_RESPONSE_TIMEOUT, crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::DATA_INVALID, crate::errors::MESSAGE_ID_INVALID, crate::errors::MSG_ID_INVALID, crate::errors::PASSWORD_MISSING, crate::errors::PEER_ID_INVALID, crate::errors::TIMEOUT];
 }
 
-/// Answers the press of a button, as a bot: with a note, an alert, a link, or silently.
+/// Answers the press of a callback button, as a bot: with a note, an alert, an address to open, or silently.
 ///
-/// Every press should be answered, even with nothing, because the app of the user shows a progress until then.
+/// Answer every press, even with nothing: until then the user's app shows a progress indicator.
 ///
 /// Method `messages.setBotCallbackAnswer`, answers `Bool`.
 ///
@@ -4399,13 +4403,13 @@ impl tl::Function for GetBotCallbackAnswer {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotCallbackAnswer {
-    /// `alert:flags.1?true`. The text comes as a dialog that has to be closed; otherwise as a note that fades.
+    /// `alert:flags.1?true`. Shows the text in a dialog that must be closed; not set: as a note that disappears by itself.
     pub alert: bool,
     /// `query_id:long`. `query_id` of [`updateBotCallbackQuery`](crate::types::UpdateBotCallbackQuery) or [`updateInlineBotCallbackQuery`](crate::types::UpdateInlineBotCallbackQuery).
     pub query_id: i64,
     /// `message:flags.0?string`. The text, up to 200 characters; left out: none.
     pub message: Option<tl::Text>,
-    /// `url:flags.2?string`. Link to open: a `t.me` link of the bot itself with a start parameter, or the address of its game.
+    /// `url:flags.2?string`. Address to open: a `t.me` link to the bot with a start parameter, or the address of its game.
     pub url: Option<tl::Text>,
     /// `cache_time:int`. Seconds for which the app may reuse the answer for the same button.
     pub cache_time: i32,
@@ -4463,9 +4467,9 @@ impl tl::Function for SetBotCallbackAnswer {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MESSAGE_TOO_LONG, crate::errors::QUERY_ID_INVALID, crate::errors::URL_INVALID, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Fetches the dialogs of chosen chats: unread counts, last message, notification settings, draft.
+/// Fetches the dialogs of chosen chats: unread counters, top message, notification settings, draft.
 ///
-/// It is the quick way to refresh some chats of which something was missed. The answer holds the state of the updates as well.
+/// Use it to refresh single chats after missed updates. The answer also has the current state of the account's updates.
 ///
 /// Method `messages.getPeerDialogs`, answers `messages.PeerDialogs`.
 ///
@@ -4479,7 +4483,7 @@ impl tl::Function for SetBotCallbackAnswer {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPeerDialogs {
-    /// `peers:Vector<InputDialogPeer>`. The chats: single ones ([`inputDialogPeer`](crate::types::InputDialogPeer)) or all of a folder ([`inputDialogPeerFolder`](crate::types::InputDialogPeerFolder)).
+    /// `peers:Vector<InputDialogPeer>`. The chats, one by one ([`inputDialogPeer`](crate::types::InputDialogPeer)) or all of a folder ([`inputDialogPeerFolder`](crate::types::InputDialogPeerFolder)).
     pub peers: Vec<crate::enums::InputDialogPeer>,
 }
 
@@ -4517,9 +4521,9 @@ impl tl::Function for GetPeerDialogs {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::FROZEN_PARTICIPANT_MISSING, crate::errors::INPUT_PEERS_EMPTY, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Stores what the user began to write in a chat, so that it shows up on all their devices.
+/// Stores the unsent text of a chat, so that it appears on all devices of the user.
 ///
-/// An empty text without a reply removes the draft. The other devices get [`updateDraftMessage`](crate::types::UpdateDraftMessage); the chat moves up in the list by the date of the draft.
+/// An empty text without `reply_to` removes the draft. Your other sessions get [`updateDraftMessage`](crate::types::UpdateDraftMessage); the list of chats sorts the chat by the date of the draft.
 ///
 /// Method `messages.saveDraft`, answers `Bool`.
 ///
@@ -4533,25 +4537,25 @@ impl tl::Function for GetPeerDialogs {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveDraft {
-    /// `no_webpage:flags.1?true`. No preview is made for links in the text.
+    /// `no_webpage:flags.1?true`. Makes no preview for links in the text.
     pub no_webpage: bool,
-    /// `invert_media:flags.6?true`. Swaps the usual order on screen; a link preview goes above the text, a photo or video below its caption.
+    /// `invert_media:flags.6?true`. Reverses the usual order on screen: a link preview goes above the text, a photo or video below its caption.
     pub invert_media: bool,
-    /// `reply_to:flags.4?InputReplyTo`. What the draft answers, or the topic it belongs to.
+    /// `reply_to:flags.4?InputReplyTo`. What the draft replies to, or the topic that it belongs to.
     pub reply_to: Option<crate::enums::InputReplyTo>,
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
     /// `message:string`. The text so far; empty to remove the draft.
     pub message: tl::Text,
-    /// `entities:flags.3?Vector<MessageEntity>`. Formatting of the text: links, bold, mentions ...; offsets and lengths count UTF-16 units.
+    /// `entities:flags.3?Vector<MessageEntity>`. Formatting of the text: bold, links, mentions and so on; offsets and lengths count UTF-16 code units.
     pub entities: Option<Vec<crate::enums::MessageEntity>>,
-    /// `media:flags.5?InputMedia`. A link preview that was chosen or changed for it.
+    /// `media:flags.5?InputMedia`. A link preview chosen for the draft, as [`inputMediaWebPage`](crate::types::InputMediaWebPage).
     pub media: Option<Box<crate::enums::InputMedia>>,
-    /// `effect:flags.7?long`. Animation that shall play with the message, the id of one from [`messages.getAvailableEffects`](crate::messages::GetAvailableEffects).
+    /// `effect:flags.7?long`. Id of the animated effect chosen for the message, from [`messages.getAvailableEffects`](crate::messages::GetAvailableEffects).
     pub effect: Option<i64>,
-    /// `suggested_post:flags.8?SuggestedPost`. Price and time, if the draft is a post suggested to a channel.
+    /// `suggested_post:flags.8?SuggestedPost`. Price and time, if the draft is a post to suggest to a channel.
     pub suggested_post: Option<crate::types::SuggestedPost>,
-    /// `rich_message:flags.9?InputRichMessage`. Content made of blocks (headings, lists, tables, media ...) in place of the text.
+    /// `rich_message:flags.9?InputRichMessage`. Content made of blocks (headings, lists, tables, media) in place of the text.
     pub rich_message: Option<Box<crate::enums::InputRichMessage>>,
 }
 
@@ -4631,7 +4635,7 @@ impl tl::Function for SaveDraft {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::ENTITY_BOUNDS_INVALID, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Fetches all drafts of the account, one [`updateDraftMessage`](crate::types::UpdateDraftMessage) for each chat or topic that has one.
+/// Fetches all drafts of the account: one [`updateDraftMessage`](crate::types::UpdateDraftMessage) for each chat or topic that has one.
 ///
 /// Method `messages.getAllDrafts`, answers `Updates`.
 ///
@@ -4671,7 +4675,7 @@ impl tl::Function for GetAllDrafts {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the sticker sets that Telegram recommends now, and which of them are new for the user.
+/// Lists the sticker sets that Telegram currently recommends, and which of them the user has not seen yet.
 ///
 /// Method `messages.getFeaturedStickers`, answers `messages.FeaturedStickers`.
 ///
@@ -4683,7 +4687,7 @@ impl tl::Function for GetAllDrafts {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetFeaturedStickers {
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -4721,9 +4725,9 @@ impl tl::Function for GetFeaturedStickers {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Marks recommended sticker sets as seen, so that they are no longer counted as new.
+/// Marks recommended sticker sets as seen, so that they no longer count as new.
 ///
-/// Other devices get [`updateReadFeaturedStickers`](crate::enums::Update::ReadFeaturedStickers) or [`updateReadFeaturedEmojiStickers`](crate::enums::Update::ReadFeaturedEmojiStickers).
+/// Your other sessions get [`updateReadFeaturedStickers`](crate::enums::Update::ReadFeaturedStickers) or [`updateReadFeaturedEmojiStickers`](crate::enums::Update::ReadFeaturedEmojiStickers).
 ///
 /// Method `messages.readFeaturedStickers`, answers `Bool`.
 ///
@@ -4773,7 +4777,7 @@ impl tl::Function for ReadFeaturedStickers {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the stickers that the user sent lately, the latest first, with the time of each.
+/// Lists the stickers that the user sent recently, the latest first, with the time of each.
 ///
 /// Method `messages.getRecentStickers`, answers `messages.RecentStickers`.
 ///
@@ -4785,9 +4789,9 @@ impl tl::Function for ReadFeaturedStickers {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetRecentStickers {
-    /// `attached:flags.0?true`. Those that were put on photos and videos instead.
+    /// `attached:flags.0?true`. Lists the stickers recently put on photos and videos instead.
     pub attached: bool,
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -4835,9 +4839,9 @@ impl tl::Function for GetRecentStickers {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Puts a sticker on top of the recently used ones, or removes it from them.
+/// Moves a sticker to the top of the recently used ones, or removes it from them.
 ///
-/// Other devices get [`updateRecentStickers`](crate::enums::Update::RecentStickers).
+/// Your other sessions get [`updateRecentStickers`](crate::enums::Update::RecentStickers).
 ///
 /// Method `messages.saveRecentSticker`, answers `Bool`.
 ///
@@ -4851,7 +4855,7 @@ impl tl::Function for GetRecentStickers {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveRecentSticker {
-    /// `attached:flags.0?true`. The list of those put on photos and videos is meant.
+    /// `attached:flags.0?true`. Changes the list of stickers put on photos and videos instead.
     pub attached: bool,
     /// `id:InputDocument`. The sticker: id, access hash and file reference.
     pub id: crate::enums::InputDocument,
@@ -4917,7 +4921,7 @@ impl tl::Function for SaveRecentSticker {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ClearRecentStickers {
-    /// `attached:flags.0?true`. The list of those put on photos and videos is emptied instead.
+    /// `attached:flags.0?true`. Empties the list of stickers put on photos and videos instead.
     pub attached: bool,
 }
 
@@ -4965,7 +4969,7 @@ impl tl::Function for ClearRecentStickers {
 
 /// Lists the sticker sets in the archive, page by page.
 ///
-/// Sets get there by the user's wish or when there are too many active ones. A set in the archive can be used again after [`messages.installStickerSet`](crate::messages::InstallStickerSet).
+/// A set is archived by the user, or by the server when too many sets are installed. [`messages.installStickerSet`](crate::messages::InstallStickerSet) makes it active again.
 ///
 /// Method `messages.getArchivedStickers`, answers `messages.ArchivedStickers`.
 ///
@@ -4981,9 +4985,9 @@ pub struct GetArchivedStickers {
     pub masks: bool,
     /// `emojis:flags.1?true`. Archived custom emoji sets instead.
     pub emojis: bool,
-    /// `offset_id:long`. Id of the last set of the page before; 0 for the first page.
+    /// `offset_id:long`. Id of the last set of the previous page; 0 for the first page.
     pub offset_id: i64,
-    /// `limit:int`. How many sets at most.
+    /// `limit:int`. Maximum number of sets to return.
     pub limit: i32,
 }
 
@@ -5035,7 +5039,7 @@ impl tl::Function for GetArchivedStickers {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the mask sets that the account has installed: stickers to be put on faces in photos.
+/// Lists the mask sets that the account has installed: stickers to be placed on faces in photos.
 ///
 /// Method `messages.getMaskStickers`, answers `messages.AllStickers`.
 ///
@@ -5047,7 +5051,7 @@ impl tl::Function for GetArchivedStickers {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMaskStickers {
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -5085,9 +5089,9 @@ impl tl::Function for GetMaskStickers {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Finds the sticker sets of the stickers and masks that were put on a photo or a video.
+/// Finds the sticker sets of the stickers and masks that were put on a photo or video.
 ///
-/// Only media with the flag `has_stickers` (an attribute of that kind for videos) have any.
+/// Only photos with `has_stickers`, and videos with [`documentAttributeHasStickers`](crate::enums::DocumentAttribute::HasStickers), have any.
 ///
 /// Method `messages.getAttachedStickers`, answers `Vector<StickerSetCovered>`.
 ///
@@ -5139,13 +5143,13 @@ impl tl::Function for GetAttachedStickers {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MEDIA_EMPTY];
 }
 
-/// Stores a player's score in a game that the bot sent as a message, as a bot.
+/// Stores a player's score in a game that the bot sent as a message.
 ///
-/// A score counts only if it is greater than the player's old one, unless `force` is set.
+/// A score that is not greater than the player's current one is refused unless `force` is set.
 ///
 /// Method `messages.setGameScore`, answers `Updates`.
 ///
-/// Answer: the changed message, if it was to be updated.
+/// Answer: the changed message, if `edit_message` was set.
 ///
 /// Callers: bots.
 ///
@@ -5157,9 +5161,9 @@ impl tl::Function for GetAttachedStickers {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetGameScore {
-    /// `edit_message:flags.0?true`. The message with the game is updated with the new table of scores.
+    /// `edit_message:flags.0?true`. Also edits the message with the game to show the current scores.
     pub edit_message: bool,
-    /// `force:flags.1?true`. The score may go down, too, for example to undo a cheat.
+    /// `force:flags.1?true`. Allows the score to decrease, for example to correct a mistake or to undo cheating.
     pub force: bool,
     /// `peer:InputPeer`. The chat where the game is.
     pub peer: crate::enums::InputPeer,
@@ -5223,9 +5227,9 @@ impl tl::Function for SetGameScore {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_SCORE_NOT_MODIFIED, crate::errors::MESSAGE_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::SCORE_INVALID, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Stores a player's score in a game that was sent through the bot's inline mode, as a bot.
+/// Stores a player's score in a game that was sent through the bot's inline mode.
 ///
-/// The rules are those of [`messages.setGameScore`](crate::messages::SetGameScore); the message is known by its inline id and the request goes to the data centre that the id names.
+/// It works like [`messages.setGameScore`](crate::messages::SetGameScore). The message is named by its inline id; send the request to the data centre that the id names.
 ///
 /// Method `messages.setInlineGameScore`, answers `Bool`.
 ///
@@ -5239,9 +5243,9 @@ impl tl::Function for SetGameScore {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetInlineGameScore {
-    /// `edit_message:flags.0?true`. The message with the game is updated with the new table of scores.
+    /// `edit_message:flags.0?true`. Also edits the message with the game to show the current scores.
     pub edit_message: bool,
-    /// `force:flags.1?true`. The score may go down, too.
+    /// `force:flags.1?true`. Allows the score to decrease.
     pub force: bool,
     /// `id:InputBotInlineMessageID`. Id of the inline message with the game.
     pub id: crate::enums::InputBotInlineMessageId,
@@ -5301,7 +5305,7 @@ impl tl::Function for SetInlineGameScore {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MESSAGE_ID_INVALID, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Fetches the table of scores around a player for a game message of the bot, as a bot.
+/// Fetches the high scores around a player in a game that the bot sent; for bots.
 ///
 /// Method `messages.getGameHighScores`, answers `messages.HighScores`.
 ///
@@ -5319,7 +5323,7 @@ pub struct GetGameHighScores {
     pub peer: crate::enums::InputPeer,
     /// `id:int`. Id of the message with the game.
     pub id: i32,
-    /// `user_id:InputUser`. The player: their place and that of their neighbours is given.
+    /// `user_id:InputUser`. The player: the answer has their place and that of their neighbours.
     pub user_id: crate::enums::InputUser,
 }
 
@@ -5361,7 +5365,7 @@ impl tl::Function for GetGameHighScores {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MESSAGE_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Fetches the table of scores around a player for a game sent through the bot's inline mode, as a bot.
+/// Fetches the high scores around a player in a game sent through the bot's inline mode; for bots.
 ///
 /// Method `messages.getInlineGameHighScores`, answers `messages.HighScores`.
 ///
@@ -5377,7 +5381,7 @@ impl tl::Function for GetGameHighScores {
 pub struct GetInlineGameHighScores {
     /// `id:InputBotInlineMessageID`. Id of the inline message with the game.
     pub id: crate::enums::InputBotInlineMessageId,
-    /// `user_id:InputUser`. The player: their place and that of their neighbours is given.
+    /// `user_id:InputUser`. The player: the answer has their place and that of their neighbours.
     pub user_id: crate::enums::InputUser,
 }
 
@@ -5417,7 +5421,7 @@ impl tl::Function for GetInlineGameHighScores {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MESSAGE_ID_INVALID, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Lists the groups that you share with a user.
+/// Lists the groups that you have in common with a user.
 ///
 /// Method `messages.getCommonChats`, answers `messages.Chats`.
 ///
@@ -5431,11 +5435,11 @@ impl tl::Function for GetInlineGameHighScores {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetCommonChats {
-    /// `user_id:InputUser`. The user: id and access hash, or yourself.
+    /// `user_id:InputUser`. The user: id and access hash, or the account itself.
     pub user_id: crate::enums::InputUser,
-    /// `max_id:long`. Id of the last group of the page before; 0 for the first page.
+    /// `max_id:long`. Id of the last group of the previous page; 0 for the first page.
     pub max_id: i64,
-    /// `limit:int`. How many groups at most, up to 100.
+    /// `limit:int`. Maximum number of groups to return, up to 100.
     pub limit: i32,
 }
 
@@ -5477,7 +5481,7 @@ impl tl::Function for GetCommonChats {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_PRIVATE, crate::errors::MSG_ID_INVALID, crate::errors::USER_ID_INVALID];
 }
 
-/// Fetches the Instant View of a web page: its content as blocks that an app can draw itself.
+/// Fetches the Instant View of a web page: its content as blocks that an app can render itself.
 ///
 /// Method `messages.getWebPage`, answers `messages.WebPage`.
 ///
@@ -5533,9 +5537,9 @@ impl tl::Function for GetWebPage {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::WC_CONVERT_URL_INVALID];
 }
 
-/// Pins a chat to the top of the list, or unpins it.
+/// Pins a chat to the top of the list of chats, or unpins it.
 ///
-/// There is a limit for pinned chats: 5, or 10 with Telegram Premium; more in the archive (`dialogs_pinned_limit_default`, `dialogs_pinned_limit_premium`, `dialogs_folder_pinned_limit_default` and `dialogs_folder_pinned_limit_premium` of [`help.getAppConfig`](crate::help::GetAppConfig)). Other devices get [`updateDialogPinned`](crate::types::UpdateDialogPinned).
+/// The number of pinned chats is limited: 5, or 10 with Telegram Premium, and more in the archive (`dialogs_pinned_limit_default`, `dialogs_pinned_limit_premium`, `dialogs_folder_pinned_limit_default` and `dialogs_folder_pinned_limit_premium` of [`help.getAppConfig`](crate::help::GetAppConfig)). Your other sessions get [`updateDialogPinned`](crate::types::UpdateDialogPinned).
 ///
 /// Method `messages.toggleDialogPin`, answers `Bool`.
 ///
@@ -5549,7 +5553,7 @@ impl tl::Function for GetWebPage {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleDialogPin {
-    /// `pinned:flags.0?true`. Pins it; otherwise unpins it.
+    /// `pinned:flags.0?true`. Set: pins it; not set: unpins it.
     pub pinned: bool,
     /// `peer:InputDialogPeer`. The chat.
     pub peer: crate::enums::InputDialogPeer,
@@ -5599,7 +5603,9 @@ impl tl::Function for ToggleDialogPin {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_PRIVATE, crate::errors::PEER_HISTORY_EMPTY, crate::errors::PEER_ID_INVALID, crate::errors::PINNED_DIALOGS_TOO_MUCH];
 }
 
-/// Sets the pinned chats of a folder and their order.
+/// Sets the pinned chats of the main list or the archive, and their order.
+///
+/// Your other sessions get [`updatePinnedDialogs`](crate::types::UpdatePinnedDialogs).
 ///
 /// Method `messages.reorderPinnedDialogs`, answers `Bool`.
 ///
@@ -5613,9 +5619,9 @@ impl tl::Function for ToggleDialogPin {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderPinnedDialogs {
-    /// `force:flags.0?true`. Chats that are not in `order` are unpinned; otherwise they stay pinned.
+    /// `force:flags.0?true`. Unpins chats that are not in `order`; not set: they stay pinned.
     pub force: bool,
-    /// `folder_id:int`. Folder: 0 for the main list, 1 for the archive.
+    /// `folder_id:int`. 0 for the main list, 1 for the archive.
     pub folder_id: i32,
     /// `order:Vector<InputDialogPeer>`. The chats, the first one on top.
     pub order: Vec<crate::enums::InputDialogPeer>,
@@ -5667,7 +5673,7 @@ impl tl::Function for ReorderPinnedDialogs {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Fetches the pinned chats of a folder, in their order.
+/// Fetches the pinned chats of the main list or the archive, in their order.
 ///
 /// Method `messages.getPinnedDialogs`, answers `messages.PeerDialogs`.
 ///
@@ -5681,7 +5687,7 @@ impl tl::Function for ReorderPinnedDialogs {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPinnedDialogs {
-    /// `folder_id:int`. Folder: 0 for the main list, 1 for the archive.
+    /// `folder_id:int`. 0 for the main list, 1 for the archive.
     pub folder_id: i32,
 }
 
@@ -5719,9 +5725,9 @@ impl tl::Function for GetPinnedDialogs {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::FOLDER_ID_INVALID];
 }
 
-/// Answers, as a bot, what shipping to a buyer's address costs.
+/// Tells a buyer, as a bot, what shipping to their address costs.
 ///
-/// It arrives as [`updateBotShippingQuery`](crate::types::UpdateBotShippingQuery) when the buyer gave an address for an invoice with a flexible price. Give either the options or an error.
+/// The query arrives as [`updateBotShippingQuery`](crate::types::UpdateBotShippingQuery) when the buyer enters an address for an invoice with a flexible price. Give either `shipping_options` or `error`.
 ///
 /// Method `messages.setBotShippingResults`, answers `Bool`.
 ///
@@ -5737,9 +5743,9 @@ impl tl::Function for GetPinnedDialogs {
 pub struct SetBotShippingResults {
     /// `query_id:long`. `query_id` of the update.
     pub query_id: i64,
-    /// `error:flags.0?string`. Why nothing can be sent to this address; the buyer reads it.
+    /// `error:flags.0?string`. Why nothing can be shipped to this address; shown to the buyer.
     pub error: Option<tl::Text>,
-    /// `shipping_options:flags.1?Vector<ShippingOption>`. The ways of shipping with their prices.
+    /// `shipping_options:flags.1?Vector<ShippingOption>`. The shipping options with their prices.
     pub shipping_options: Option<Vec<crate::types::ShippingOption>>,
 }
 
@@ -5793,9 +5799,9 @@ impl tl::Function for SetBotShippingResults {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::QUERY_ID_INVALID, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Confirms or refuses a payment at the last moment, as a bot.
+/// Confirms or refuses a payment just before it is made, as a bot.
 ///
-/// It is asked by [`updateBotPrecheckoutQuery`](crate::types::UpdateBotPrecheckoutQuery) after the buyer pressed the button to pay; without an answer within 10 seconds the payment is cancelled.
+/// The query arrives as [`updateBotPrecheckoutQuery`](crate::types::UpdateBotPrecheckoutQuery) after the buyer pressed the pay button; without an answer within 10 seconds the payment is cancelled.
 ///
 /// Method `messages.setBotPrecheckoutResults`, answers `Bool`.
 ///
@@ -5809,11 +5815,11 @@ impl tl::Function for SetBotShippingResults {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetBotPrecheckoutResults {
-    /// `success:flags.1?true`. All is in stock, the payment may go on; otherwise give `error`.
+    /// `success:flags.1?true`. Lets the payment proceed; not set: refuses it, and `error` must be given.
     pub success: bool,
     /// `query_id:long`. `query_id` of the update.
     pub query_id: i64,
-    /// `error:flags.0?string`. Why it cannot go on; the buyer reads it.
+    /// `error:flags.0?string`. Why the payment cannot proceed; shown to the buyer.
     pub error: Option<tl::Text>,
 }
 
@@ -5864,9 +5870,9 @@ impl tl::Function for SetBotPrecheckoutResults {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ERROR_TEXT_EMPTY, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Turns an uploaded file into a photo or document of Telegram without sending it.
+/// Turns an uploaded file into a photo or document on Telegram without sending it.
 ///
-/// Use it to prepare the parts of an album ([`messages.sendMultiMedia`](crate::messages::SendMultiMedia) takes media that exist) or a file for later: the answer has its id, access hash and file reference.
+/// Use it to prepare the items of an album, which [`messages.sendMultiMedia`](crate::messages::SendMultiMedia) takes only as existing media, or to keep a file for later: the answer has its id, access hash and file reference.
 ///
 /// Method `messages.uploadMedia`, answers `MessageMedia`.
 ///
@@ -5880,9 +5886,9 @@ impl tl::Function for SetBotPrecheckoutResults {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UploadMedia {
-    /// `business_connection_id:flags.0?string`. The business connection for whose user the bot uploads.
+    /// `business_connection_id:flags.0?string`. For bots: the business connection on whose behalf the file is uploaded.
     pub business_connection_id: Option<tl::Text>,
-    /// `peer:InputPeer`. The chat in which it will be used; [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf) if that is open.
+    /// `peer:InputPeer`. Chat in which the file will be used; [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf) if that is not known yet.
     pub peer: crate::enums::InputPeer,
     /// `media:InputMedia`. The media with the uploaded file.
     pub media: crate::enums::InputMedia,
@@ -5935,9 +5941,9 @@ impl tl::Function for UploadMedia {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_ID_INVALID, crate::errors::CHAT_RESTRICTED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::FILE_PARTS_INVALID, crate::errors::FILE_PART_LENGTH_INVALID, crate::errors::IMAGE_PROCESS_FAILED, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::MEDIA_INVALID, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::PHOTO_EXT_INVALID, crate::errors::PHOTO_INVALID_DIMENSIONS, crate::errors::PHOTO_SAVE_FILE_INVALID, crate::errors::USER_BANNED_IN_CHANNEL, crate::errors::VOICE_MESSAGES_FORBIDDEN, crate::errors::WEBPAGE_CURL_FAILED];
 }
 
-/// Tells the other side of a private chat that a screenshot was taken of media that destroy themselves.
+/// Tells the other side of a private chat that you took a screenshot of self-destructing media.
 ///
-/// It appears as a service message in the chat.
+/// A service message about it appears in the chat.
 ///
 /// Method `messages.sendScreenshotNotification`, answers `Updates`.
 ///
@@ -5951,11 +5957,11 @@ impl tl::Function for UploadMedia {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendScreenshotNotification {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `reply_to:InputReplyTo`. The message on the screenshot.
+    /// `reply_to:InputReplyTo`. The message of which the screenshot was taken.
     pub reply_to: crate::enums::InputReplyTo,
-    /// `random_id:long`. A number drawn at random for this message; a second request with the same one sends nothing new, so it is safe to repeat after a lost answer.
+    /// `random_id:long`. A random 64-bit number, new for each message. Repeating a request with the same number never sends twice, so it is safe after a lost answer.
     pub random_id: i64,
 }
 
@@ -6009,7 +6015,7 @@ impl tl::Function for SendScreenshotNotification {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetFavedStickers {
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -6049,7 +6055,7 @@ impl tl::Function for GetFavedStickers {
 
 /// Adds a sticker to the favourites, or removes it.
 ///
-/// There are 5 places, 10 with Telegram Premium (`stickers_faved_limit_default` and `stickers_faved_limit_premium` of [`help.getAppConfig`](crate::help::GetAppConfig)); a new one pushes out the oldest. Other devices get [`updateFavedStickers`](crate::enums::Update::FavedStickers).
+/// There is room for 5 favourites, 10 with Telegram Premium (`stickers_faved_limit_default` and `stickers_faved_limit_premium` of [`help.getAppConfig`](crate::help::GetAppConfig)); a new one pushes out the oldest. Your other sessions get [`updateFavedStickers`](crate::enums::Update::FavedStickers).
 ///
 /// Method `messages.faveSticker`, answers `Bool`.
 ///
@@ -6105,9 +6111,9 @@ impl tl::Function for FaveSticker {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STICKER_ID_INVALID];
 }
 
-/// Lists the messages of a chat that mention you or answer you and were not seen yet.
+/// Lists the messages of a chat that mention you or reply to you and that you have not seen yet.
 ///
-/// It is what the @ button of an app jumps through.
+/// Apps use it for the button that jumps from mention to mention. The page is chosen as in [`messages.getHistory`](crate::messages::GetHistory).
 ///
 /// Method `messages.getUnreadMentions`, answers `messages.Messages`.
 ///
@@ -6121,19 +6127,19 @@ impl tl::Function for FaveSticker {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUnreadMentions {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `top_msg_id:flags.0?int`. Only in this topic or thread: the id of the message that began it.
+    /// `top_msg_id:flags.0?int`. Only in this topic or thread: the id of the message that started it.
     pub top_msg_id: Option<i32>,
-    /// `offset_id:int`. Id of the message where the page begins: older ones follow; 0 begins with the newest.
+    /// `offset_id:int`. Where the page starts: messages older than this id follow, without it; 0 starts at the newest.
     pub offset_id: i32,
-    /// `add_offset:int`. Moves the page by so many messages: above 0 further into the past, below 0 towards newer ones; 0 for neither.
+    /// `add_offset:int`. Shifts the page by this many messages: above 0 towards older ones, below 0 towards newer ones; 0 for no shift.
     pub add_offset: i32,
-    /// `limit:int`. How many messages at most, up to 100.
+    /// `limit:int`. Maximum number of messages to return, up to 100.
     pub limit: i32,
-    /// `max_id:int`. If not 0, only messages with a smaller id.
+    /// `max_id:int`. Only messages with an id smaller than this; 0 for no bound.
     pub max_id: i32,
-    /// `min_id:int`. If not 0, only messages with a greater id.
+    /// `min_id:int`. Only messages with an id greater than this; 0 for no bound.
     pub min_id: i32,
 }
 
@@ -6194,11 +6200,11 @@ impl tl::Function for GetUnreadMentions {
 
 /// Marks all mentions of you in a chat as seen.
 ///
-/// As long as `offset` in the answer is greater than 0, send it again.
+/// While `offset` in the answer is above 0, send the same request again.
 ///
 /// Method `messages.readMentions`, answers `messages.AffectedHistory`.
 ///
-/// Answer: the new `pts` and by how much it grew (`pts_count`), for your update state. While `offset` is above 0, more is left: ask again.
+/// Answer: the new `pts` with its `pts_count`: apply them to your update state like an update. While `offset` is above 0, send the same request again.
 ///
 /// Callers: users.
 ///
@@ -6210,9 +6216,9 @@ impl tl::Function for GetUnreadMentions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReadMentions {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `top_msg_id:flags.0?int`. Only those in this topic: the id of the message that began it.
+    /// `top_msg_id:flags.0?int`. Only those in this topic: the id of the message that started it.
     pub top_msg_id: Option<i32>,
 }
 
@@ -6261,7 +6267,7 @@ impl tl::Function for ReadMentions {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists live locations in a chat, to draw them on one map.
+/// Lists the latest live locations shared in a chat, to draw them on one map.
 ///
 /// Method `messages.getRecentLocations`, answers `messages.Messages`.
 ///
@@ -6273,11 +6279,11 @@ impl tl::Function for ReadMentions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetRecentLocations {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `limit:int`. How many messages at most, up to 100.
+    /// `limit:int`. Maximum number of messages to return, up to 100.
     pub limit: i32,
-    /// `hash:long`. A checksum over the ids of the messages that you still hold, or 0; if it fits, the answer is [`messages.messagesNotModified`](crate::types::messages::MessagesNotModified).
+    /// `hash:long`. Checksum over the ids of the messages that you hold, or 0; if it still matches, the answer is [`messages.messagesNotModified`](crate::types::messages::MessagesNotModified).
     pub hash: i64,
 }
 
@@ -6321,11 +6327,11 @@ impl tl::Function for GetRecentLocations {
 
 /// Sends 2 to 10 photos, videos, files or songs together as an album.
 ///
-/// All parts must exist already: upload each with [`messages.uploadMedia`](crate::messages::UploadMedia) and pass it as [`inputMediaPhoto`](crate::types::InputMediaPhoto) or [`inputMediaDocument`](crate::types::InputMediaDocument). Photos and videos mix with each other, files only with files and songs only with songs. The caption of the album is the text of its first part. Each part becomes a message of its own; `grouped_id` ties them together.
+/// Every item must exist on Telegram already: pass each uploaded file through [`messages.uploadMedia`](crate::messages::UploadMedia) first and use the result as [`inputMediaPhoto`](crate::types::InputMediaPhoto) or [`inputMediaDocument`](crate::types::InputMediaDocument). Photos and videos can be mixed; files go only with files and songs only with songs. Each item becomes a message of its own, tied to the others by `grouped_id`. Apps show a caption below the whole album if exactly one item has one.
 ///
 /// Method `messages.sendMultiMedia`, answers `Updates`.
 ///
-/// Answer: one new message for each part, each with an [`updateMessageID`](crate::types::UpdateMessageId) that ties it to its `random_id`.
+/// Answer: one new message for each item, with an [`updateMessageID`](crate::types::UpdateMessageId) that ties its `random_id` to its id.
 ///
 /// Callers: users, bots, bots on behalf of a business account.
 ///
@@ -6337,35 +6343,35 @@ impl tl::Function for GetRecentLocations {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendMultiMedia {
-    /// `silent:flags.5?true`. It arrives without a sound.
+    /// `silent:flags.5?true`. The receivers' notification makes no sound.
     pub silent: bool,
-    /// `background:flags.6?true`. The app sends it on its own in the background, without the user at the screen.
+    /// `background:flags.6?true`. The app sends it by itself in the background, not because the user just pressed send.
     pub background: bool,
-    /// `clear_draft:flags.7?true`. The draft of this chat is removed, too.
+    /// `clear_draft:flags.7?true`. Also removes the draft of this chat.
     pub clear_draft: bool,
-    /// `noforwards:flags.14?true`. For bots: receivers can neither forward nor save it.
+    /// `noforwards:flags.14?true`. For bots: the messages can neither be forwarded nor saved.
     pub noforwards: bool,
-    /// `update_stickersets_order:flags.15?true`. The sticker sets of the stickers and custom emoji in it move to the front of your list.
+    /// `update_stickersets_order:flags.15?true`. Moves the sticker sets that it uses to the front of your list.
     pub update_stickersets_order: bool,
-    /// `invert_media:flags.16?true`. Swaps the usual order on screen; a link preview goes above the text, a photo or video below its caption.
+    /// `invert_media:flags.16?true`. Reverses the usual order on screen: a link preview goes above the text, a photo or video below its caption.
     pub invert_media: bool,
-    /// `allow_paid_floodskip:flags.19?true`. For bots: beyond the free rate, up to 1000 messages a second, each is paid from the bot's Stars instead of being refused.
+    /// `allow_paid_floodskip:flags.19?true`. For bots: above the free sending rate, pays for each message from the bot's Stars (up to 1000 messages a second) instead of failing.
     pub allow_paid_floodskip: bool,
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `reply_to:flags.0?InputReplyTo`. What it answers: a message (also of another chat, or a quoted part), a story, or the topic or dialog it belongs to.
+    /// `reply_to:flags.0?InputReplyTo`. What it replies to: a message (even of another chat, or only a quoted part) or a story; it also names the forum topic, or the dialog of a channel's direct messages, that the message goes into.
     pub reply_to: Option<crate::enums::InputReplyTo>,
-    /// `multi_media:Vector<InputSingleMedia>`. The parts, each with a caption and a `random_id` of its own.
+    /// `multi_media:Vector<InputSingleMedia>`. The items, each with a caption and a `random_id` of its own.
     pub multi_media: Vec<crate::types::InputSingleMedia>,
-    /// `schedule_date:flags.10?int`. Unix time at which the server sends it, at most 365 days ahead; 2147483646 means when the other user comes online. Left out: now.
+    /// `schedule_date:flags.10?int`. Unix time at which the server sends it, at most 365 days ahead; 2147483646 sends it when the other user comes online. Left out: now.
     pub schedule_date: Option<i32>,
-    /// `send_as:flags.13?InputPeer`. Author to show instead of you, one of those in [`channels.getSendAs`](crate::channels::GetSendAs); left out: the default of this chat.
+    /// `send_as:flags.13?InputPeer`. Sends in the name of this chat, one that [`channels.getSendAs`](crate::channels::GetSendAs) lists; left out: the default chosen for the chat.
     pub send_as: Option<crate::enums::InputPeer>,
-    /// `quick_reply_shortcut:flags.17?InputQuickReplyShortcut`. Adds it to this quick reply of yours instead of sending it; `peer` is yourself then.
+    /// `quick_reply_shortcut:flags.17?InputQuickReplyShortcut`. Adds it to this quick reply instead of sending it; `peer` must then be yourself.
     pub quick_reply_shortcut: Option<crate::enums::InputQuickReplyShortcut>,
-    /// `effect:flags.18?long`. Animation that plays with it, the id of one from [`messages.getAvailableEffects`](crate::messages::GetAvailableEffects); private chats only.
+    /// `effect:flags.18?long`. Id of the animated effect that plays with it, from [`messages.getAvailableEffects`](crate::messages::GetAvailableEffects); private chats only.
     pub effect: Option<i64>,
-    /// `allow_paid_stars:flags.21?long`. Stars that you agree to pay where the receiver charges for messages, for all messages of the request together.
+    /// `allow_paid_stars:flags.21?long`. Stars that you agree to pay in total for this request, where the receiver charges for messages; if they are too few, it fails with [`ALLOW_PAYMENT_REQUIRED_X`](crate::errors::ALLOW_PAYMENT_REQUIRED_X).
     pub allow_paid_stars: Option<i64>,
 }
 
@@ -6451,9 +6457,9 @@ impl tl::Function for SendMultiMedia {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ALLOW_PAYMENT_REQUIRED_X, crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::BUSINESS_PEER_INVALID, crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_FORWARDS_RESTRICTED, crate::errors::CHAT_SEND_MEDIA_FORBIDDEN, crate::errors::CHAT_SEND_PHOTOS_FORBIDDEN, crate::errors::CHAT_SEND_VIDEOS_FORBIDDEN, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::EFFECT_ID_INVALID, crate::errors::ENTITY_BOUNDS_INVALID, crate::errors::FILE_REFERENCE_X_EMPTY, crate::errors::FILE_REFERENCE_X_EXPIRED, crate::errors::FILE_REFERENCE_X_INVALID, crate::errors::MEDIA_CAPTION_TOO_LONG, crate::errors::MEDIA_EMPTY, crate::errors::MEDIA_INVALID, crate::errors::MSG_ID_INVALID, crate::errors::MULTI_MEDIA_TOO_LONG, crate::errors::PEER_ID_INVALID, crate::errors::PRIVACY_PREMIUM_REQUIRED, crate::errors::QUICK_REPLIES_BOT_NOT_ALLOWED, crate::errors::QUICK_REPLIES_TOO_MUCH, crate::errors::RANDOM_ID_DUPLICATE, crate::errors::RANDOM_ID_EMPTY, crate::errors::REPLY_MESSAGES_TOO_MUCH, crate::errors::REPLY_TO_INVALID, crate::errors::SCHEDULE_DATE_TOO_LATE, crate::errors::SCHEDULE_TOO_MUCH, crate::errors::SEND_AS_PEER_INVALID, crate::errors::SLOWMODE_WAIT_X, crate::errors::TOPIC_CLOSED, crate::errors::TOPIC_DELETED, crate::errors::USER_BANNED_IN_CHANNEL, crate::errors::USER_IS_BLOCKED];
 }
 
-/// Makes an uploaded encrypted file a file of a secret chat without sending a message.
+/// Turns an uploaded encrypted file into a file of a secret chat, without sending a message.
 ///
-/// The answer gives id and access hash, to be used in [`messages.sendEncryptedFile`](crate::messages::SendEncryptedFile) later.
+/// The answer has the id and access hash with which [`messages.sendEncryptedFile`](crate::messages::SendEncryptedFile) can send it later.
 ///
 /// Method `messages.uploadEncryptedFile`, answers `EncryptedFile`.
 ///
@@ -6509,7 +6515,7 @@ impl tl::Function for UploadEncryptedFile {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ID_INVALID];
 }
 
-/// Searches sticker sets by words in their names.
+/// Searches sticker sets by name.
 ///
 /// Method `messages.searchStickerSets`, answers `messages.FoundStickerSets`.
 ///
@@ -6521,11 +6527,11 @@ impl tl::Function for UploadEncryptedFile {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SearchStickerSets {
-    /// `exclude_featured:flags.0?true`. Sets that Telegram recommends are left out.
+    /// `exclude_featured:flags.0?true`. Leaves out the sets that Telegram recommends.
     pub exclude_featured: bool,
     /// `q:string`. What to look for.
     pub q: tl::Text,
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -6575,9 +6581,9 @@ impl tl::Function for SearchStickerSets {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches ranges of message ids by which a whole account's history can be fetched in parts.
+/// Fetches ranges of message ids that divide the account's history, for a data export.
 ///
-/// It serves the export of data: send the searches of a takeout once per range, wrapped into [`invokeWithMessagesRange`](crate::InvokeWithMessagesRange).
+/// Run each search of the export once per range, wrapped in [`invokeWithMessagesRange`](crate::InvokeWithMessagesRange).
 ///
 /// Method `messages.getSplitRanges`, answers `Vector<MessageRange>`.
 ///
@@ -6617,9 +6623,9 @@ impl tl::Function for GetSplitRanges {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Marks a chat by hand as unread, or takes that mark away.
+/// Marks a chat as unread by hand, or removes that mark.
 ///
-/// The mark is a reminder for the user: messages stay read and nobody else sees it. Other devices get [`updateDialogUnreadMark`](crate::types::UpdateDialogUnreadMark).
+/// It is a reminder for the user: the messages themselves stay read, and nobody else sees it. Your other sessions get [`updateDialogUnreadMark`](crate::types::UpdateDialogUnreadMark).
 ///
 /// Method `messages.markDialogUnread`, answers `Bool`.
 ///
@@ -6633,7 +6639,7 @@ impl tl::Function for GetSplitRanges {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct MarkDialogUnread {
-    /// `unread:flags.0?true`. Marks it; otherwise removes the mark.
+    /// `unread:flags.0?true`. Set: marks the chat; not set: removes the mark.
     pub unread: bool,
     /// `parent_peer:flags.1?InputPeer`. The channel that you administer, if the chat is one of its direct messages.
     pub parent_peer: Option<crate::enums::InputPeer>,
@@ -6690,7 +6696,7 @@ impl tl::Function for MarkDialogUnread {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists the chats that were marked by hand as unread.
+/// Lists the chats that the user marked as unread by hand.
 ///
 /// Method `messages.getDialogUnreadMarks`, answers `Vector<DialogPeer>`.
 ///
@@ -6702,7 +6708,7 @@ impl tl::Function for MarkDialogUnread {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDialogUnreadMarks {
-    /// `parent_peer:flags.0?InputPeer`. The channel that you administer: its direct messages are listed instead.
+    /// `parent_peer:flags.0?InputPeer`. Lists the direct messages of this channel, which you administer, instead.
     pub parent_peer: Option<crate::enums::InputPeer>,
 }
 
@@ -6751,7 +6757,7 @@ impl tl::Function for GetDialogUnreadMarks {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Removes the drafts of all chats.
+/// Deletes the drafts of all chats.
 ///
 /// Method `messages.clearAllDrafts`, answers `Bool`.
 ///
@@ -6793,7 +6799,7 @@ impl tl::Function for ClearAllDrafts {
 
 /// Pins a message in a chat, or unpins it.
 ///
-/// A chat may have several pinned messages; all members see them above the chat. Groups and channels ask for the right to pin. Pinning leaves a service message, except in Saved Messages.
+/// A chat may have several pinned messages. Groups require the right to pin messages, channels the admin right `edit_messages`. Pinning for everybody usually leaves a service message in the chat.
 ///
 /// Method `messages.updatePinnedMessage`, answers `Updates`.
 ///
@@ -6809,13 +6815,13 @@ impl tl::Function for ClearAllDrafts {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdatePinnedMessage {
-    /// `silent:flags.0?true`. The members get no notification.
+    /// `silent:flags.0?true`. Pins without notifying the members.
     pub silent: bool,
-    /// `unpin:flags.1?true`. Unpins it.
+    /// `unpin:flags.1?true`. Unpins the message instead.
     pub unpin: bool,
-    /// `pm_oneside:flags.2?true`. In a private chat it is pinned for you alone.
+    /// `pm_oneside:flags.2?true`. In a private chat: pins it only for you.
     pub pm_oneside: bool,
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
     /// `id:int`. Id of the message.
     pub id: i32,
@@ -6871,9 +6877,9 @@ impl tl::Function for UpdatePinnedMessage {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_ONESIDE_NOT_AVAIL, crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::BUSINESS_PEER_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_INVALID, crate::errors::CHAT_NOT_MODIFIED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::MESSAGE_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::PIN_RESTRICTED, crate::errors::USER_BANNED_IN_CHANNEL];
 }
 
-/// Votes in a poll, or takes the vote back.
+/// Votes in a poll, or retracts the vote.
 ///
-/// The answer and [`updateMessagePoll`](crate::types::UpdateMessagePoll) hold the results, which are hidden until one has voted. In a quiz the vote is final.
+/// The answer, an [`updateMessagePoll`](crate::types::UpdateMessagePoll), has the results, which are hidden until you have voted. In a quiz, and in polls with `revoting_disabled`, a vote is final.
 ///
 /// Method `messages.sendVote`, answers `Updates`.
 ///
@@ -6893,7 +6899,7 @@ pub struct SendVote {
     pub peer: crate::enums::InputPeer,
     /// `msg_id:int`. Id of the message with the poll.
     pub msg_id: i32,
-    /// `options:Vector<bytes>`. `option` of the chosen answers; empty to take the vote back.
+    /// `options:Vector<bytes>`. `option` of each chosen answer; empty to retract the vote.
     pub options: Vec<tl::Bytes>,
 }
 
@@ -6935,9 +6941,9 @@ impl tl::Function for SendVote {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::MESSAGE_ID_INVALID, crate::errors::MESSAGE_POLL_CLOSED, crate::errors::MSG_ID_INVALID, crate::errors::OPTIONS_TOO_MUCH, crate::errors::OPTION_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::POLL_COUNTRY_RESTRICTED, crate::errors::POLL_MEMBER_RESTRICTED, crate::errors::REVOTE_NOT_ALLOWED];
 }
 
-/// Fetches the present results of a poll.
+/// Fetches the current results of a poll.
 ///
-/// They come as [`updateMessagePoll`](crate::types::UpdateMessagePoll). Apps ask from time to time while a poll is on the screen.
+/// Apps call it from time to time while a poll is on the screen.
 ///
 /// Method `messages.getPollResults`, answers `Updates`.
 ///
@@ -6957,7 +6963,7 @@ pub struct GetPollResults {
     pub peer: crate::enums::InputPeer,
     /// `msg_id:int`. Id of the message with the poll.
     pub msg_id: i32,
-    /// `poll_hash:long`. `hash` of the poll that you hold, or 0; the poll itself is then sent only if it changed.
+    /// `poll_hash:long`. `hash` of the poll that you hold, or 0; the poll itself is then sent only if it has changed.
     pub poll_hash: i64,
 }
 
@@ -6999,7 +7005,7 @@ impl tl::Function for GetPollResults {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MESSAGE_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Tells roughly how many members of a group or channel are online now.
+/// Tells approximately how many members of a group or channel are online.
 ///
 /// Method `messages.getOnlines`, answers `ChatOnlines`.
 ///
@@ -7052,6 +7058,8 @@ impl tl::Function for GetOnlines {
 }
 
 /// Changes the description of a group or channel.
+///
+/// It requires the right to change the info of the chat.
 ///
 /// Method `messages.editChatAbout`, answers `Bool`.
 ///
@@ -7107,9 +7115,9 @@ impl tl::Function for EditChatAbout {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ABOUT_NOT_MODIFIED, crate::errors::CHAT_ABOUT_TOO_LONG, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_ID_INVALID, crate::errors::CHAT_NOT_MODIFIED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::PEER_ID_INVALID];
 }
 
-/// Sets what ordinary members of a group may not do: write, send media, invite, pin ...
+/// Sets what ordinary members of a group may not do: write, send media, invite, pin and so on.
 ///
-/// It holds for everybody who is no admin; single members can be restricted further with [`channels.editBanned`](crate::channels::EditBanned). It takes the right `ban_users`. All members get [`updateChatDefaultBannedRights`](crate::types::UpdateChatDefaultBannedRights).
+/// It applies to everybody who is not an admin; single members can be restricted further with [`channels.editBanned`](crate::channels::EditBanned). It requires the admin right `ban_users`. All members receive [`updateChatDefaultBannedRights`](crate::types::UpdateChatDefaultBannedRights).
 ///
 /// Method `messages.editChatDefaultBannedRights`, answers `Updates`.
 ///
@@ -7127,7 +7135,7 @@ impl tl::Function for EditChatAbout {
 pub struct EditChatDefaultBannedRights {
     /// `peer:InputPeer`. The group or supergroup.
     pub peer: crate::enums::InputPeer,
-    /// `banned_rights:ChatBannedRights`. What is forbidden: each flag that is set takes a right away; `until_date` has to be 0.
+    /// `banned_rights:ChatBannedRights`. What is forbidden: each flag that is set takes one right away; `until_date` must be 0.
     pub banned_rights: crate::types::ChatBannedRights,
 }
 
@@ -7167,9 +7175,9 @@ impl tl::Function for EditChatDefaultBannedRights {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BANNED_RIGHTS_INVALID, crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_ID_INVALID, crate::errors::CHAT_NOT_MODIFIED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::PEER_ID_INVALID, crate::errors::UNTIL_DATE_INVALID];
 }
 
-/// Fetches all words of a language with the emoji that they stand for, for suggestions while typing.
+/// Fetches all keywords of a language with the emoji that they stand for, for suggestions while typing.
 ///
-/// The list is long; keep it with its version and fetch changes with [`messages.getEmojiKeywordsDifference`](crate::messages::GetEmojiKeywordsDifference).
+/// The list is long: keep it with its version, and fetch changes with [`messages.getEmojiKeywordsDifference`](crate::messages::GetEmojiKeywordsDifference).
 ///
 /// Method `messages.getEmojiKeywords`, answers `EmojiKeywordsDifference`.
 ///
@@ -7181,7 +7189,7 @@ impl tl::Function for EditChatDefaultBannedRights {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiKeywords {
-    /// `lang_code:string`. Language of the words, a code like `en`.
+    /// `lang_code:string`. Language of the keywords, a code like `en`.
     pub lang_code: tl::Text,
 }
 
@@ -7219,11 +7227,11 @@ impl tl::Function for GetEmojiKeywords {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches what changed in the emoji words of a language since a version.
+/// Fetches the changes of a language's emoji keywords since a version.
 ///
 /// Method `messages.getEmojiKeywordsDifference`, answers `EmojiKeywordsDifference`.
 ///
-/// Answer: words to add and words to remove.
+/// Answer: keywords to add and keywords to remove.
 ///
 /// Callers: users.
 ///
@@ -7233,7 +7241,7 @@ impl tl::Function for GetEmojiKeywords {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiKeywordsDifference {
-    /// `lang_code:string`. Language of the words, a code like `en`.
+    /// `lang_code:string`. Language of the keywords, a code like `en`.
     pub lang_code: tl::Text,
     /// `from_version:int`. `version` of the list that you hold.
     pub from_version: i32,
@@ -7275,7 +7283,7 @@ impl tl::Function for GetEmojiKeywordsDifference {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells for which of the user's languages emoji words should be fetched.
+/// Tells for which of the user's languages emoji keywords should be fetched.
 ///
 /// Method `messages.getEmojiKeywordsLanguages`, answers `Vector<EmojiLanguage>`.
 ///
@@ -7325,9 +7333,9 @@ impl tl::Function for GetEmojiKeywordsLanguages {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Gives a web address at which the user can suggest better emoji words for a language.
+/// Returns a web address at which the user can suggest better emoji keywords for a language.
 ///
-/// The address logs the user in there and is good for about 30 seconds: open it at once and do not store it.
+/// The address logs the user in there and is valid for about 30 seconds: open it at once and do not store it.
 ///
 /// Method `messages.getEmojiURL`, answers `EmojiURL`.
 ///
@@ -7339,7 +7347,7 @@ impl tl::Function for GetEmojiKeywordsLanguages {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiUrl {
-    /// `lang_code:string`. Language of the words, a code like `en`.
+    /// `lang_code:string`. Language of the keywords, a code like `en`.
     pub lang_code: tl::Text,
 }
 
@@ -7377,7 +7385,7 @@ impl tl::Function for GetEmojiUrl {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Counts the messages of a chat by kind: so many photos, files, links ...
+/// Counts the messages of a chat by kind: photos, files, links and so on.
 ///
 /// Method `messages.getSearchCounters`, answers `Vector<messages.SearchCounter>`.
 ///
@@ -7393,13 +7401,13 @@ impl tl::Function for GetEmojiUrl {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSearchCounters {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `saved_peer_id:flags.2?InputPeer`. Only in this dialog: of Saved Messages, or of the direct messages of a channel that you administer.
+    /// `saved_peer_id:flags.2?InputPeer`. Only in this dialog of Saved Messages, or of the direct messages of a channel that you administer.
     pub saved_peer_id: Option<crate::enums::InputPeer>,
-    /// `top_msg_id:flags.0?int`. Only in this topic or thread: the id of the message that began it.
+    /// `top_msg_id:flags.0?int`. Only in this topic or thread: the id of the message that started it.
     pub top_msg_id: Option<i32>,
-    /// `filters:Vector<MessagesFilter>`. The kinds to count; each gets a number in the answer.
+    /// `filters:Vector<MessagesFilter>`. The kinds to count.
     pub filters: Vec<crate::enums::MessagesFilter>,
 }
 
@@ -7455,9 +7463,9 @@ impl tl::Function for GetSearchCounters {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Asks what a website wants to know before the user logs in there with Telegram.
+/// Asks what a website requests before the user logs in there with Telegram.
 ///
-/// Name either the button in a message (`peer`, `msg_id` and `button_id` together) or the link (`url`). The answer is a question for the user ([`urlAuthResultRequest`](crate::types::UrlAuthResultRequest): domain, bot, whether the bot may write and whether the phone number is wanted, perhaps codes to compare), or says that the link opens without login ([`urlAuthResultDefault`](crate::enums::UrlAuthResult::Default)), or that the user has agreed before ([`urlAuthResultAccepted`](crate::types::UrlAuthResultAccepted)).
+/// Name either the button of a message (`peer`, `msg_id` and `button_id` together) or the link (`url`). The answer is [`urlAuthResultRequest`](crate::types::UrlAuthResultRequest), a question for the user: the domain, the bot, whether the bot may write and whether the phone number is requested, possibly codes to compare; or [`urlAuthResultDefault`](crate::enums::UrlAuthResult::Default) if the link opens without a login; or [`urlAuthResultAccepted`](crate::types::UrlAuthResultAccepted) if the user has agreed before.
 ///
 /// Method `messages.requestUrlAuth`, answers `UrlAuthResult`.
 ///
@@ -7477,7 +7485,7 @@ pub struct RequestUrlAuth {
     pub msg_id: Option<i32>,
     /// `button_id:flags.1?int`, set together with `peer`, `msg_id` or not at all. `button_id` of the button.
     pub button_id: Option<i32>,
-    /// `url:flags.2?string`. The link, if it is no button: a login link (`t.me/oauth?startapp=...`) or the address of a page that `url_auth_domains` of [`help.getAppConfig`](crate::help::GetAppConfig) allows.
+    /// `url:flags.2?string`. The link, if it is not a button: a login link (`t.me/oauth?startapp=...`), or the address of a page on a domain that `url_auth_domains` of [`help.getAppConfig`](crate::help::GetAppConfig) lists.
     pub url: Option<tl::Text>,
     /// `in_app_origin:flags.3?string`. Origin (scheme, host and port) of the page inside the app that asked for the login.
     pub in_app_origin: Option<tl::Text>,
@@ -7544,9 +7552,9 @@ impl tl::Function for RequestUrlAuth {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::OAUTH_REQUEST_INVALID, crate::errors::URL_EXPIRED, crate::errors::URL_INVALID];
 }
 
-/// Logs the user in at a website, after they agreed to what it asked for.
+/// Logs the user in at a website, after they agreed to what it requests.
 ///
-/// The answer has the address to open, with the user's signed data in it: whoever opens it is logged in, so treat it as a secret. Without an address the browser or app that asked goes on by itself. The login then stands in the list of [`account.getWebAuthorizations`](crate::account::GetWebAuthorizations).
+/// The answer has the address to open, which carries the user's signed data: whoever opens it is logged in, so treat it as a secret. Without an address, the browser or app that asked continues by itself. The login then appears in [`account.getWebAuthorizations`](crate::account::GetWebAuthorizations).
 ///
 /// Method `messages.acceptUrlAuth`, answers `UrlAuthResult`.
 ///
@@ -7562,9 +7570,9 @@ impl tl::Function for RequestUrlAuth {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AcceptUrlAuth {
-    /// `write_allowed:flags.0?true`. The user lets the bot send them messages.
+    /// `write_allowed:flags.0?true`. The user allows the bot to write to them.
     pub write_allowed: bool,
-    /// `share_phone_number:flags.3?true`. The user shares their phone number with the bot.
+    /// `share_phone_number:flags.3?true`. The user agrees to share their phone number with the bot.
     pub share_phone_number: bool,
     /// `peer:flags.1?InputPeer`, set together with `msg_id`, `button_id` or not at all. The chat with the message that has the button.
     pub peer: Option<crate::enums::InputPeer>,
@@ -7574,7 +7582,7 @@ pub struct AcceptUrlAuth {
     pub button_id: Option<i32>,
     /// `url:flags.2?string`. The link, as it was given to [`messages.requestUrlAuth`](crate::messages::RequestUrlAuth).
     pub url: Option<tl::Text>,
-    /// `match_code:flags.4?string`. The emoji that the user picked out of `match_codes` of the question, if it had any; never pick for them.
+    /// `match_code:flags.4?string`. The code that the user picked out of `match_codes`, if there were any; never pick one for the user.
     pub match_code: Option<tl::Text>,
 }
 
@@ -7643,7 +7651,7 @@ impl tl::Function for AcceptUrlAuth {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::URL_EXPIRED];
 }
 
-/// Closes the bar above a chat (report, block, add to contacts) on all devices.
+/// Dismisses the bar above a chat (report, block, add to contacts) on all devices of the user.
 ///
 /// Method `messages.hidePeerSettingsBar`, answers `Bool`.
 ///
@@ -7657,7 +7665,7 @@ impl tl::Function for AcceptUrlAuth {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct HidePeerSettingsBar {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
 }
 
@@ -7695,7 +7703,9 @@ impl tl::Function for HidePeerSettingsBar {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists all messages of a chat that wait to be sent at their time.
+/// Lists all messages of a chat that are scheduled to be sent later.
+///
+/// Changes are announced by [`updateNewScheduledMessage`](crate::types::UpdateNewScheduledMessage) and [`updateDeleteScheduledMessages`](crate::types::UpdateDeleteScheduledMessages).
 ///
 /// Method `messages.getScheduledHistory`, answers `messages.Messages`.
 ///
@@ -7709,9 +7719,9 @@ impl tl::Function for HidePeerSettingsBar {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetScheduledHistory {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `hash:long`. A checksum over the messages that you still hold, or 0; if it fits, the answer is [`messages.messagesNotModified`](crate::types::messages::MessagesNotModified).
+    /// `hash:long`. Checksum over the messages that you hold, or 0; if it still matches, the answer is [`messages.messagesNotModified`](crate::types::messages::MessagesNotModified).
     pub hash: i64,
 }
 
@@ -7751,9 +7761,9 @@ impl tl::Function for GetScheduledHistory {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::PEER_ID_INVALID];
 }
 
-/// Fetches messages that wait to be sent, by their ids.
+/// Fetches scheduled messages by their ids.
 ///
-/// Scheduled messages have a numbering of their own in each chat.
+/// Scheduled messages have a numbering of their own in each chat; the sent message gets a new id.
 ///
 /// Method `messages.getScheduledMessages`, answers `messages.Messages`.
 ///
@@ -7767,7 +7777,7 @@ impl tl::Function for GetScheduledHistory {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetScheduledMessages {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
     /// `id:Vector<int>`. Ids of the scheduled messages.
     pub id: Vec<i32>,
@@ -7809,9 +7819,9 @@ impl tl::Function for GetScheduledMessages {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::PEER_ID_INVALID];
 }
 
-/// Sends scheduled messages now instead of at their time.
+/// Sends scheduled messages immediately.
 ///
-/// They get new ids; [`updateDeleteScheduledMessages`](crate::types::UpdateDeleteScheduledMessages) tells that they no longer wait.
+/// They get new ids; [`updateDeleteScheduledMessages`](crate::types::UpdateDeleteScheduledMessages) tells that they are no longer scheduled.
 ///
 /// Method `messages.sendScheduledMessages`, answers `Updates`.
 ///
@@ -7827,7 +7837,7 @@ impl tl::Function for GetScheduledMessages {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendScheduledMessages {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
     /// `id:Vector<int>`. Ids of the scheduled messages.
     pub id: Vec<i32>,
@@ -7869,7 +7879,7 @@ impl tl::Function for SendScheduledMessages {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MESSAGE_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::RANDOM_ID_DUPLICATE];
 }
 
-/// Removes scheduled messages before they are sent.
+/// Deletes scheduled messages before they are sent.
 ///
 /// Method `messages.deleteScheduledMessages`, answers `Updates`.
 ///
@@ -7885,7 +7895,7 @@ impl tl::Function for SendScheduledMessages {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteScheduledMessages {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
     /// `id:Vector<int>`. Ids of the scheduled messages.
     pub id: Vec<i32>,
@@ -7927,9 +7937,9 @@ impl tl::Function for DeleteScheduledMessages {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::MESSAGE_DELETE_FORBIDDEN, crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists who voted for what in a poll with public votes.
+/// Lists who voted for what, in a poll whose votes are public.
 ///
-/// You have to have voted yourself, else [`POLL_VOTE_REQUIRED`](crate::errors::POLL_VOTE_REQUIRED).
+/// You must have voted yourself, otherwise the error is [`POLL_VOTE_REQUIRED`](crate::errors::POLL_VOTE_REQUIRED).
 ///
 /// Method `messages.getPollVotes`, answers `messages.VotesList`.
 ///
@@ -7947,11 +7957,11 @@ pub struct GetPollVotes {
     pub peer: crate::enums::InputPeer,
     /// `id:int`. Id of the message with the poll.
     pub id: i32,
-    /// `option:flags.0?bytes`. Only the votes for this answer; left out: all.
+    /// `option:flags.0?bytes`. Only the votes for this answer, named by its `option`; left out: all.
     pub option: Option<tl::Bytes>,
-    /// `offset:flags.1?string`. `next_offset` of the page before; left out for the first page.
+    /// `offset:flags.1?string`. `next_offset` of the previous page; left out for the first page.
     pub offset: Option<tl::Text>,
-    /// `limit:int`. How many votes at most.
+    /// `limit:int`. Maximum number of votes to return.
     pub limit: i32,
 }
 
@@ -8009,9 +8019,9 @@ impl tl::Function for GetPollVotes {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BROADCAST_FORBIDDEN, crate::errors::MSG_ID_INVALID, crate::errors::POLL_VOTE_REQUIRED];
 }
 
-/// Removes, archives or brings back several sticker sets at once.
+/// Removes, archives or restores several sticker sets at once.
 ///
-/// Set one of the three flags.
+/// Set exactly one of the three flags.
 ///
 /// Method `messages.toggleStickerSets`, answers `Bool`.
 ///
@@ -8023,11 +8033,11 @@ impl tl::Function for GetPollVotes {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleStickerSets {
-    /// `uninstall:flags.0?true`. Removes them.
+    /// `uninstall:flags.0?true`. Removes them from the account.
     pub uninstall: bool,
     /// `archive:flags.1?true`. Moves them to the archive.
     pub archive: bool,
-    /// `unarchive:flags.2?true`. Brings them back from the archive.
+    /// `unarchive:flags.2?true`. Restores them from the archive.
     pub unarchive: bool,
     /// `stickersets:Vector<InputStickerSet>`. The sets: each by id and access hash, or by short name.
     pub stickersets: Vec<crate::enums::InputStickerSet>,
@@ -8081,9 +8091,9 @@ impl tl::Function for ToggleStickerSets {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the user's chat folders, in their order, with what belongs into each.
+/// Lists the user's chat folders, in their order, with the rules for what each contains.
 ///
-/// The list has [`dialogFilterDefault`](crate::enums::DialogFilter::Default) at the place of "All chats". The folders are rules: which chats a folder shows is worked out by the app. They have nothing to do with the archive.
+/// [`dialogFilterDefault`](crate::enums::DialogFilter::Default) stands at the place of the list of all chats. A folder is a rule: the app works out which chats it shows. Folders are unrelated to the archive (`folder_id` of [`dialog`](crate::types::Dialog)).
 ///
 /// Method `messages.getDialogFilters`, answers `messages.DialogFilters`.
 ///
@@ -8165,7 +8175,7 @@ impl tl::Function for GetSuggestedDialogFilters {
 
 /// Creates, changes or deletes a chat folder.
 ///
-/// An id that is not in use creates one; a folder has at least one chat or one kind of chats. Other devices get [`updateDialogFilter`](crate::types::UpdateDialogFilter).
+/// An unused id creates a new folder, which needs at least one chat or one kind of chats. Your other sessions get [`updateDialogFilter`](crate::types::UpdateDialogFilter).
 ///
 /// Method `messages.updateDialogFilter`, answers `Bool`.
 ///
@@ -8179,9 +8189,9 @@ impl tl::Function for GetSuggestedDialogFilters {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateDialogFilter {
-    /// `id:int`. Number of the folder, 2 to 255.
+    /// `id:int`. Id of the folder, 2 to 255.
     pub id: i32,
-    /// `filter:flags.0?DialogFilter`. What belongs into it; left out: the folder is deleted (the chats stay).
+    /// `filter:flags.0?DialogFilter`. The folder's new rules; left out: deletes the folder (its chats stay).
     pub filter: Option<crate::enums::DialogFilter>,
 }
 
@@ -8234,6 +8244,8 @@ impl tl::Function for UpdateDialogFilter {
 
 /// Changes the order of the chat folders.
 ///
+/// Your other sessions get [`updateDialogFilterOrder`](crate::types::UpdateDialogFilterOrder).
+///
 /// Method `messages.updateDialogFiltersOrder`, answers `Bool`.
 ///
 /// Callers: users.
@@ -8244,7 +8256,7 @@ impl tl::Function for UpdateDialogFilter {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateDialogFiltersOrder {
-    /// `order:Vector<int>`. Numbers of the folders, the first one on the left; 0 is the list of all chats.
+    /// `order:Vector<int>`. Ids of all folders, the first one leftmost; 0 is the list of all chats.
     pub order: Vec<i32>,
 }
 
@@ -8282,7 +8294,7 @@ impl tl::Function for UpdateDialogFiltersOrder {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists sticker sets that were recommended in the past and are no longer on the current list.
+/// Lists sticker sets that were recommended in the past.
 ///
 /// Method `messages.getOldFeaturedStickers`, answers `messages.FeaturedStickers`.
 ///
@@ -8294,11 +8306,11 @@ impl tl::Function for UpdateDialogFiltersOrder {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetOldFeaturedStickers {
-    /// `offset:int`. How many sets to skip, to page through the list.
+    /// `offset:int`. Number of sets to skip.
     pub offset: i32,
-    /// `limit:int`. How many sets at most.
+    /// `limit:int`. Maximum number of sets to return.
     pub limit: i32,
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -8340,9 +8352,9 @@ impl tl::Function for GetOldFeaturedStickers {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Reads the messages of a thread or topic: the comments of a post, the replies to a message, the messages of a forum topic.
+/// Reads the messages of a thread: the comments on a post, the replies to a message, or the messages of a forum topic.
 ///
-/// The page is chosen as in [`messages.getHistory`](crate::messages::GetHistory). For comments give the channel and its post, or the message in the discussion group that [`messages.getDiscussionMessage`](crate::messages::GetDiscussionMessage) names.
+/// The page is chosen as in [`messages.getHistory`](crate::messages::GetHistory). For comments, name either the channel and its post, or the discussion group and the message in it that [`messages.getDiscussionMessage`](crate::messages::GetDiscussionMessage) returns.
 ///
 /// Method `messages.getReplies`, answers `messages.Messages`.
 ///
@@ -8356,23 +8368,23 @@ impl tl::Function for GetOldFeaturedStickers {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetReplies {
-    /// `peer:InputPeer`. The chat where the thread began.
+    /// `peer:InputPeer`. Chat in which the thread was started.
     pub peer: crate::enums::InputPeer,
-    /// `msg_id:int`. Id of the message that began the thread, or of the topic.
+    /// `msg_id:int`. Id of the message that started the thread, or of the topic.
     pub msg_id: i32,
-    /// `offset_id:int`. Id of the message where the page begins: older ones follow; 0 begins with the newest.
+    /// `offset_id:int`. Where the page starts: messages older than this id follow, without it; 0 starts at the newest.
     pub offset_id: i32,
-    /// `offset_date:int`. Unix time: only messages before it; 0 for no bound. Used where `offset_id` is 0.
+    /// `offset_date:int`. Only messages sent before this Unix time; 0 for no bound. Used only if `offset_id` is 0.
     pub offset_date: i32,
-    /// `add_offset:int`. Moves the page by so many messages: above 0 further into the past, below 0 towards newer ones; 0 for neither.
+    /// `add_offset:int`. Shifts the page by this many messages: above 0 towards older ones, below 0 towards newer ones; 0 for no shift.
     pub add_offset: i32,
-    /// `limit:int`. How many messages at most, up to 100.
+    /// `limit:int`. Maximum number of messages to return, up to 100.
     pub limit: i32,
-    /// `max_id:int`. If not 0, only messages with a smaller id.
+    /// `max_id:int`. Only messages with an id smaller than this; 0 for no bound.
     pub max_id: i32,
-    /// `min_id:int`. If not 0, only messages with a greater id.
+    /// `min_id:int`. Only messages with an id greater than this; 0 for no bound.
     pub min_id: i32,
-    /// `hash:long`. A checksum over the ids of the messages that you still hold, or 0; if it fits, the answer is [`messages.messagesNotModified`](crate::types::messages::MessagesNotModified).
+    /// `hash:long`. Checksum over the ids of the messages that you hold, or 0; if it still matches, the answer is [`messages.messagesNotModified`](crate::types::messages::MessagesNotModified).
     pub hash: i64,
 }
 
@@ -8426,9 +8438,9 @@ impl tl::Function for GetReplies {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::TOPIC_ID_INVALID];
 }
 
-/// Finds the comments of a channel post: its copy in the discussion group, and how far you read there.
+/// Finds the comment thread of a channel post: the post's copy in the discussion group, and how far you have read there.
 ///
-/// Albums have several copies. Comments are then read with [`messages.getReplies`](crate::messages::GetReplies) and written into the group as replies to the copy.
+/// An album has several copies. Read the comments with [`messages.getReplies`](crate::messages::GetReplies); write one by sending a message to the group as a reply to the copy.
 ///
 /// Method `messages.getDiscussionMessage`, answers `messages.DiscussionMessage`.
 ///
@@ -8484,9 +8496,9 @@ impl tl::Function for GetDiscussionMessage {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::TOPIC_ID_INVALID];
 }
 
-/// Marks the messages of a thread or topic as read, up to a given one.
+/// Marks the messages of a thread or forum topic as read, up to a given one.
 ///
-/// Other devices get [`updateReadChannelDiscussionInbox`](crate::types::UpdateReadChannelDiscussionInbox).
+/// Your other sessions get [`updateReadChannelDiscussionInbox`](crate::types::UpdateReadChannelDiscussionInbox).
 ///
 /// Method `messages.readDiscussion`, answers `Bool`.
 ///
@@ -8502,7 +8514,7 @@ impl tl::Function for GetDiscussionMessage {
 pub struct ReadDiscussion {
     /// `peer:InputPeer`. The group of the thread, or the forum.
     pub peer: crate::enums::InputPeer,
-    /// `msg_id:int`. Id of the message that began the thread, or of the topic.
+    /// `msg_id:int`. Id of the message that started the thread, or of the topic.
     pub msg_id: i32,
     /// `read_max_id:int`. Id of the newest message that was read.
     pub read_max_id: i32,
@@ -8546,13 +8558,13 @@ impl tl::Function for ReadDiscussion {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ID_INVALID, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Unpins all messages of a chat or of one topic.
+/// Unpins all messages of a chat, or of one topic.
 ///
-/// As long as `offset` in the answer is greater than 0, send it again.
+/// Groups require the right to pin messages, channels the admin right `edit_messages`. While `offset` in the answer is above 0, send the same request again.
 ///
 /// Method `messages.unpinAllMessages`, answers `messages.AffectedHistory`.
 ///
-/// Answer: the new `pts` and by how much it grew (`pts_count`), for your update state. While `offset` is above 0, more is left: ask again.
+/// Answer: the new `pts` with its `pts_count`: apply them to your update state like an update. While `offset` is above 0, send the same request again.
 ///
 /// Callers: users, bots.
 ///
@@ -8564,11 +8576,11 @@ impl tl::Function for ReadDiscussion {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UnpinAllMessages {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `top_msg_id:flags.0?int`. Only those in this topic: the id of the message that began it.
+    /// `top_msg_id:flags.0?int`. Only those in this topic: the id of the message that started it.
     pub top_msg_id: Option<i32>,
-    /// `saved_peer_id:flags.1?InputPeer`. Only those in this direct chat of a channel that you administer.
+    /// `saved_peer_id:flags.1?InputPeer`. Only those in this dialog of the direct messages of a channel that you administer.
     pub saved_peer_id: Option<crate::enums::InputPeer>,
 }
 
@@ -8674,13 +8686,13 @@ impl tl::Function for DeleteChat {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Removes the service messages about calls from all private chats, which empties the list of calls.
+/// Deletes the service messages about calls from all private chats, which empties the call history.
 ///
-/// As long as `offset` in the answer is greater than 0, send it again.
+/// While `offset` in the answer is above 0, send the same request again.
 ///
 /// Method `messages.deletePhoneCallHistory`, answers `messages.AffectedFoundMessages`.
 ///
-/// Answer: the ids of the removed messages, the new `pts` and by how much it grew (`pts_count`).
+/// Answer: the ids of the deleted messages, and the new `pts` with its `pts_count`: apply them to your update state like an update. While `offset` is above 0, send the same request again.
 ///
 /// Callers: users.
 ///
@@ -8690,7 +8702,7 @@ impl tl::Function for DeleteChat {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeletePhoneCallHistory {
-    /// `revoke:flags.0?true`. They vanish for the other side as well.
+    /// `revoke:flags.0?true`. Deletes them for the other side as well.
     pub revoke: bool,
 }
 
@@ -8736,9 +8748,9 @@ impl tl::Function for DeletePhoneCallHistory {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells whether a file is a chat export of another app that Telegram can import, and of which kind of chat.
+/// Tells whether a file is a chat export of another app that Telegram can import, and what kind of chat it is of.
 ///
-/// It is the first step of an import; [`messages.initHistoryImport`](crate::messages::InitHistoryImport) is the next.
+/// This is the first step of an import; [`messages.initHistoryImport`](crate::messages::InitHistoryImport) is the next.
 ///
 /// Method `messages.checkHistoryImport`, answers `messages.HistoryImportParsed`.
 ///
@@ -8752,7 +8764,7 @@ impl tl::Function for DeletePhoneCallHistory {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckHistoryImport {
-    /// `import_head:string`. The first lines of the file, about 100.
+    /// `import_head:string`. The beginning of the file, up to 100 lines.
     pub import_head: tl::Text,
 }
 
@@ -8790,9 +8802,9 @@ impl tl::Function for CheckHistoryImport {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::IMPORT_FORMAT_UNRECOGNIZED];
 }
 
-/// Begins to import messages of another app into a chat, from an uploaded export file.
+/// Starts importing messages of another app into a chat, from an uploaded export file.
 ///
-/// Then upload the media of the export with [`messages.uploadImportedMedia`](crate::messages::UploadImportedMedia) and finish with [`messages.startHistoryImport`](crate::messages::StartHistoryImport). Private chats need the other user as a mutual contact, groups the right to change their info.
+/// Then upload the media of the export with [`messages.uploadImportedMedia`](crate::messages::UploadImportedMedia), and finish with [`messages.startHistoryImport`](crate::messages::StartHistoryImport). In a private chat the other user must be a mutual contact; in a group you need the right to change its info.
 ///
 /// Method `messages.initHistoryImport`, answers `messages.HistoryImport`.
 ///
@@ -8872,7 +8884,7 @@ pub struct UploadImportedMedia {
     pub peer: crate::enums::InputPeer,
     /// `import_id:long`. Id of the import.
     pub import_id: i64,
-    /// `file_name:string`. Name of the file as the export calls it, so that it is found again.
+    /// `file_name:string`. Name of the file as the export refers to it.
     pub file_name: tl::Text,
     /// `media:InputMedia`. The uploaded file.
     pub media: crate::enums::InputMedia,
@@ -8920,7 +8932,7 @@ impl tl::Function for UploadImportedMedia {
 
 /// Completes an import: the messages appear in the chat, marked as imported.
 ///
-/// It goes on in the background; a large import takes some time.
+/// The server works in the background; a large import takes some time.
 ///
 /// Method `messages.startHistoryImport`, answers `Bool`.
 ///
@@ -8976,9 +8988,9 @@ impl tl::Function for StartHistoryImport {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::IMPORT_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists the invite links of a group or channel that one admin made, page by page.
+/// Lists the invite links of a group or channel that one admin created, page by page.
 ///
-/// The links of others can be seen by the owner of the chat only. Working and revoked ones are apart.
+/// Only the owner of the chat can see the links of other admins. Valid and revoked links are listed separately.
 ///
 /// Method `messages.getExportedChatInvites`, answers `messages.ExportedChatInvites`.
 ///
@@ -8992,17 +9004,17 @@ impl tl::Function for StartHistoryImport {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetExportedChatInvites {
-    /// `revoked:flags.3?true`. The revoked ones; otherwise those that work.
+    /// `revoked:flags.3?true`. Lists the revoked links; not set: those that work.
     pub revoked: bool,
     /// `peer:InputPeer`. The group or channel.
     pub peer: crate::enums::InputPeer,
     /// `admin_id:InputUser`. The admin whose links they are; [`inputUserSelf`](crate::enums::InputUser::InputUserSelf) for your own.
     pub admin_id: crate::enums::InputUser,
-    /// `offset_date:flags.2?int`, set together with `offset_link` or not at all. `date` of the last link of the page before; only together with `offset_link`.
+    /// `offset_date:flags.2?int`, set together with `offset_link` or not at all. `date` of the last link of the previous page; only together with `offset_link`.
     pub offset_date: Option<i32>,
-    /// `offset_link:flags.2?string`, set together with `offset_date` or not at all. `link` of the last one of the page before; left out for the first page.
+    /// `offset_link:flags.2?string`, set together with `offset_date` or not at all. `link` of the last link of the previous page; left out for the first page.
     pub offset_link: Option<tl::Text>,
-    /// `limit:int`. How many links at most.
+    /// `limit:int`. Maximum number of links to return.
     pub limit: i32,
 }
 
@@ -9064,7 +9076,7 @@ impl tl::Function for GetExportedChatInvites {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ADMIN_ID_INVALID, crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_ID_INVALID, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::PEER_ID_INVALID];
 }
 
-/// Fetches one invite link of a group or channel with its numbers: limits, uses, waiting requests.
+/// Fetches one invite link of a group or channel, with its limits, uses and pending requests.
 ///
 /// Method `messages.getExportedChatInvite`, answers `messages.ExportedChatInvite`.
 ///
@@ -9120,9 +9132,9 @@ impl tl::Function for GetExportedChatInvite {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::INVITE_HASH_EXPIRED, crate::errors::PEER_ID_INVALID];
 }
 
-/// Changes an invite link, or revokes it for good.
+/// Changes an invite link, or revokes it.
 ///
-/// What is left out stays as it is. If a permanent link is revoked, a new one takes its place: the answer is [`messages.exportedChatInviteReplaced`](crate::types::messages::ExportedChatInviteReplaced) with both.
+/// What is left out stays as it is. When a permanent link is revoked, a new one takes its place: the answer is then [`messages.exportedChatInviteReplaced`](crate::types::messages::ExportedChatInviteReplaced) with both.
 ///
 /// Method `messages.editExportedChatInvite`, answers `messages.ExportedChatInvite`.
 ///
@@ -9136,17 +9148,17 @@ impl tl::Function for GetExportedChatInvite {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditExportedChatInvite {
-    /// `revoked:flags.2?true`. The link stops working; it cannot be made valid again.
+    /// `revoked:flags.2?true`. Revokes the link; it cannot be reactivated.
     pub revoked: bool,
     /// `peer:InputPeer`. The group or channel.
     pub peer: crate::enums::InputPeer,
     /// `link:string`. The whole link.
     pub link: tl::Text,
-    /// `expire_date:flags.0?int`. New Unix time at which it stops working; 0 for never.
+    /// `expire_date:flags.0?int`. New expiry, in Unix time; 0 for never.
     pub expire_date: Option<i32>,
     /// `usage_limit:flags.1?int`. New limit of uses, 1 to 99999; 0 for none.
     pub usage_limit: Option<i32>,
-    /// `request_needed:flags.3?Bool`. Whether an admin has to approve who follows it; goes not together with `usage_limit`.
+    /// `request_needed:flags.3?Bool`. Whether an admin has to approve who follows it; cannot be combined with `usage_limit`.
     pub request_needed: Option<bool>,
     /// `title:flags.4?string`. New name for admins, up to 32 characters.
     pub title: Option<tl::Text>,
@@ -9212,7 +9224,7 @@ impl tl::Function for EditExportedChatInvite {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_INVITE_PERMANENT, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::EDIT_BOT_INVITE_FORBIDDEN, crate::errors::INVITE_HASH_EXPIRED, crate::errors::PEER_ID_INVALID, crate::errors::USAGE_LIMIT_INVALID];
 }
 
-/// Removes all revoked invite links of an admin from the list.
+/// Deletes all revoked invite links of one admin from the list.
 ///
 /// Method `messages.deleteRevokedExportedChatInvites`, answers `Bool`.
 ///
@@ -9268,7 +9280,7 @@ impl tl::Function for DeleteRevokedExportedChatInvites {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ADMIN_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Removes one revoked invite link from the list.
+/// Deletes one revoked invite link from the list.
 ///
 /// Method `messages.deleteExportedChatInvite`, answers `Bool`.
 ///
@@ -9284,7 +9296,7 @@ impl tl::Function for DeleteRevokedExportedChatInvites {
 pub struct DeleteExportedChatInvite {
     /// `peer:InputPeer`. The group or channel.
     pub peer: crate::enums::InputPeer,
-    /// `link:string`. The whole link, which has to be revoked.
+    /// `link:string`. The whole link; it must have been revoked.
     pub link: tl::Text,
 }
 
@@ -9324,7 +9336,7 @@ impl tl::Function for DeleteExportedChatInvite {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::INVITE_HASH_EXPIRED, crate::errors::INVITE_REVOKED_MISSING, crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists the admins of a chat who made invite links, with how many each has; for the owner only.
+/// Lists the admins of a chat who created invite links, with the number of links of each; for the owner only.
 ///
 /// Method `messages.getAdminsWithInvites`, answers `messages.ChatAdminsWithInvites`.
 ///
@@ -9376,7 +9388,7 @@ impl tl::Function for GetAdminsWithInvites {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists who joined by an invite link, or who waits for approval, page by page.
+/// Lists the users who joined by an invite link, or who wait for approval, page by page.
 ///
 /// Method `messages.getChatInviteImporters`, answers `messages.ChatInviteImporters`.
 ///
@@ -9390,21 +9402,21 @@ impl tl::Function for GetAdminsWithInvites {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetChatInviteImporters {
-    /// `requested:flags.0?true`. Those who asked to join and wait; otherwise those who joined.
+    /// `requested:flags.0?true`. Lists those who wait for approval; not set: those who joined.
     pub requested: bool,
-    /// `subscription_expired:flags.3?true`. Those who joined for a paid period that is over.
+    /// `subscription_expired:flags.3?true`. Lists only those whose paid subscription has ended.
     pub subscription_expired: bool,
     /// `peer:InputPeer`. The group or channel.
     pub peer: crate::enums::InputPeer,
     /// `link:flags.1?string`. Only for this link; left out: for all.
     pub link: Option<tl::Text>,
-    /// `q:flags.2?string`. Only people whose name has these words; for waiting ones, and without `link`.
+    /// `q:flags.2?string`. Only users whose name matches; for pending requests, and not together with `link`.
     pub q: Option<tl::Text>,
-    /// `offset_date:int`. `date` of the last one of the page before; 0 for the first page.
+    /// `offset_date:int`. `date` of the last entry of the previous page; 0 for the first page.
     pub offset_date: i32,
-    /// `offset_user:InputUser`. User of the last one of the page before; [`inputUserEmpty`](crate::enums::InputUser::Empty) for the first page.
+    /// `offset_user:InputUser`. User of the last entry of the previous page; [`inputUserEmpty`](crate::enums::InputUser::Empty) for the first page.
     pub offset_user: crate::enums::InputUser,
-    /// `limit:int`. How many people at most.
+    /// `limit:int`. Maximum number of users to return.
     pub limit: i32,
 }
 
@@ -9466,9 +9478,9 @@ impl tl::Function for GetChatInviteImporters {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::INVITE_HASH_EXPIRED, crate::errors::PEER_ID_INVALID, crate::errors::SEARCH_WITH_LINK_NOT_SUPPORTED];
 }
 
-/// Lets new messages of a chat vanish by themselves after a time.
+/// Makes new messages of a chat delete themselves after a time.
 ///
-/// Messages that are there already keep living. A service message tells everybody; in groups and channels it takes the right to change their info.
+/// Existing messages are not affected. A service message tells everybody. In groups and channels it requires the right to change their info.
 ///
 /// Method `messages.setHistoryTTL`, answers `Updates`.
 ///
@@ -9484,9 +9496,9 @@ impl tl::Function for GetChatInviteImporters {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetHistoryTtl {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `period:int`. Seconds after which a message vanishes: whole days of 86400, up to 365 of them; 0 for never.
+    /// `period:int`. Seconds after which a message is deleted: a multiple of 86400 (one day), up to 365 days; 0 turns it off.
     pub period: i32,
 }
 
@@ -9526,7 +9538,7 @@ impl tl::Function for SetHistoryTtl {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_NOT_MODIFIED, crate::errors::PEER_ID_INVALID, crate::errors::TTL_PERIOD_INVALID];
 }
 
-/// Tells whether messages can be imported into this chat, and gives the question to ask the user before.
+/// Tells whether messages can be imported into a chat, and returns the question to ask the user first.
 ///
 /// Method `messages.checkHistoryImportPeer`, answers `messages.CheckedHistoryImportPeer`.
 ///
@@ -9580,9 +9592,9 @@ impl tl::Function for CheckHistoryImportPeer {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::PEER_ID_INVALID, crate::errors::USER_NOT_MUTUAL_CONTACT];
 }
 
-/// Gives a private chat its colours, for both sides.
+/// Sets the colour theme of a private chat, for both sides.
 ///
-/// The other side sees a service message and the same theme.
+/// A service message in the chat tells about the change.
 ///
 /// Method `messages.setChatTheme`, answers `Updates`.
 ///
@@ -9598,7 +9610,7 @@ impl tl::Function for CheckHistoryImportPeer {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetChatTheme {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
     /// `theme:InputChatTheme`. The theme: by its emoji, by a collectible gift, or none.
     pub theme: crate::enums::InputChatTheme,
@@ -9640,9 +9652,9 @@ impl tl::Function for SetChatTheme {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::EMOJI_INVALID, crate::errors::EMOJI_NOT_MODIFIED, crate::errors::PEER_ID_INVALID];
 }
 
-/// Tells who in a small group has read a message of yours, and when.
+/// Tells which members of a small group have read one of your messages, and when.
 ///
-/// It works in small groups and for some days: up to `chat_read_mark_size_threshold` members (100), and for `chat_read_mark_expire_period` seconds (7 days) after the message; both are in [`help.getAppConfig`](crate::help::GetAppConfig).
+/// The group may have at most `chat_read_mark_size_threshold` members (100), and the message must be younger than `chat_read_mark_expire_period` seconds (7 days); both are in [`help.getAppConfig`](crate::help::GetAppConfig).
 ///
 /// Method `messages.getMessageReadParticipants`, answers `Vector<ReadParticipantDate>`.
 ///
@@ -9698,9 +9710,9 @@ impl tl::Function for GetMessageReadParticipants {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_TOO_BIG, crate::errors::MSG_ID_INVALID, crate::errors::MSG_TOO_OLD, crate::errors::PEER_ID_INVALID];
 }
 
-/// Counts the media of a chat by day, to draw a calendar of them.
+/// Counts the media of a chat by day, for a calendar view.
 ///
-/// The answer covers a range of days; go on with the date and id of the last one.
+/// The answer covers a range of days, going backwards. For the next range pass the id and date of the oldest message of the answer.
 ///
 /// Method `messages.getSearchResultsCalendar`, answers `messages.SearchResultsCalendar`.
 ///
@@ -9714,15 +9726,15 @@ impl tl::Function for GetMessageReadParticipants {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSearchResultsCalendar {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
     /// `saved_peer_id:flags.2?InputPeer`. Only in this dialog of Saved Messages.
     pub saved_peer_id: Option<crate::enums::InputPeer>,
     /// `filter:MessagesFilter`. Kind of media; not [`inputMessagesFilterEmpty`](crate::enums::MessagesFilter::InputMessagesFilterEmpty).
     pub filter: crate::enums::MessagesFilter,
-    /// `offset_id:int`. Id of the message where to begin, going backwards; 0 for the newest.
+    /// `offset_id:int`. Id of the message to start from, going backwards; 0 for the newest.
     pub offset_id: i32,
-    /// `offset_date:int`. Unix time where to begin; 0 for now.
+    /// `offset_date:int`. Unix time to start from; 0 for now.
     pub offset_date: i32,
 }
 
@@ -9779,11 +9791,11 @@ impl tl::Function for GetSearchResultsCalendar {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::FILTER_NOT_SUPPORTED, crate::errors::PEER_ID_INVALID];
 }
 
-/// Gives the places of some media spread over the whole chat, for a scroll bar that knows dates.
+/// Returns the positions of some media messages spread over the whole chat, for a scroll bar that shows dates.
 ///
 /// Method `messages.getSearchResultsPositions`, answers `messages.SearchResultsPositions`.
 ///
-/// Answer: messages with date and how many finds are before each.
+/// Answer: messages with their date, and how many matches are newer than each.
 ///
 /// Callers: users.
 ///
@@ -9795,15 +9807,15 @@ impl tl::Function for GetSearchResultsCalendar {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSearchResultsPositions {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
     /// `saved_peer_id:flags.2?InputPeer`. Only in this dialog of Saved Messages.
     pub saved_peer_id: Option<crate::enums::InputPeer>,
     /// `filter:MessagesFilter`. Kind of media; not [`inputMessagesFilterEmpty`](crate::enums::MessagesFilter::InputMessagesFilterEmpty).
     pub filter: crate::enums::MessagesFilter,
-    /// `offset_id:int`. Id of the message where to begin, going backwards; 0 for the newest.
+    /// `offset_id:int`. Id of the message to start from, going backwards; 0 for the newest.
     pub offset_id: i32,
-    /// `limit:int`. How many places at most.
+    /// `limit:int`. Maximum number of places to return.
     pub limit: i32,
 }
 
@@ -9860,9 +9872,9 @@ impl tl::Function for GetSearchResultsPositions {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Approves or refuses one person's wish to join a group or channel.
+/// Approves or declines one user's request to join a group or channel.
 ///
-/// The requests arrive as [`updatePendingJoinRequests`](crate::types::UpdatePendingJoinRequests) for users and [`updateBotChatInviteRequester`](crate::types::UpdateBotChatInviteRequester) for bots. It takes the right to invite users.
+/// Users who administer the chat learn of requests by [`updatePendingJoinRequests`](crate::types::UpdatePendingJoinRequests), bots by [`updateBotChatInviteRequester`](crate::types::UpdateBotChatInviteRequester). It requires the right to invite users.
 ///
 /// Method `messages.hideChatJoinRequest`, answers `Updates`.
 ///
@@ -9876,7 +9888,7 @@ impl tl::Function for GetSearchResultsPositions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct HideChatJoinRequest {
-    /// `approved:flags.0?true`. Lets the person in; otherwise refuses.
+    /// `approved:flags.0?true`. Set: lets the user in; not set: declines the request.
     pub approved: bool,
     /// `peer:InputPeer`. The group or channel.
     pub peer: crate::enums::InputPeer,
@@ -9930,7 +9942,7 @@ impl tl::Function for HideChatJoinRequest {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNELS_TOO_MUCH, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::HIDE_REQUESTER_MISSING, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::USER_ALREADY_PARTICIPANT, crate::errors::USER_CHANNELS_TOO_MUCH, crate::errors::USER_ID_INVALID];
 }
 
-/// Approves or refuses all who wait to join a group or channel, or all who came by one link.
+/// Approves or declines all pending requests to join a group or channel, or those that came by one link.
 ///
 /// Method `messages.hideAllChatJoinRequests`, answers `Updates`.
 ///
@@ -9944,11 +9956,11 @@ impl tl::Function for HideChatJoinRequest {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct HideAllChatJoinRequests {
-    /// `approved:flags.0?true`. Lets all in; otherwise refuses all.
+    /// `approved:flags.0?true`. Set: lets all in; not set: declines all.
     pub approved: bool,
     /// `peer:InputPeer`. The group or channel.
     pub peer: crate::enums::InputPeer,
-    /// `link:flags.1?string`. Only those who followed this link; left out: everybody.
+    /// `link:flags.1?string`. Only requests that came by this link; left out: all.
     pub link: Option<tl::Text>,
 }
 
@@ -9999,9 +10011,9 @@ impl tl::Function for HideAllChatJoinRequests {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNELS_TOO_MUCH, crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::HIDE_REQUESTER_MISSING, crate::errors::INVITE_HASH_EXPIRED, crate::errors::PEER_ID_INVALID, crate::errors::USER_CHANNELS_TOO_MUCH];
 }
 
-/// Protects the content of a chat: nothing in it can be forwarded or saved; or lifts that.
+/// Protects the content of a chat from being forwarded and saved, or ends that protection.
 ///
-/// In groups and channels only the owner decides. In a private chat the other side may have to agree: they get a request as a message.
+/// In groups and channels only the owner can decide. In a private chat the other side may have to agree; they get the request as a message.
 ///
 /// Method `messages.toggleNoForwards`, answers `Updates`.
 ///
@@ -10015,7 +10027,7 @@ impl tl::Function for HideAllChatJoinRequests {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleNoForwards {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
     /// `enabled:Bool`. `true`: protects; `false`: lifts the protection.
     pub enabled: bool,
@@ -10070,7 +10082,7 @@ impl tl::Function for ToggleNoForwards {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_NOT_MODIFIED, crate::errors::PEER_ID_INVALID, crate::errors::REQUEST_MSG_EXPIRED];
 }
 
-/// Chooses as whom you write in a group from now on: yourself, or one of your channels.
+/// Chooses in whose name you write in a group from now on: your own, or that of one of your channels.
 ///
 /// Method `messages.saveDefaultSendAs`, answers `Bool`.
 ///
@@ -10086,7 +10098,7 @@ impl tl::Function for ToggleNoForwards {
 pub struct SaveDefaultSendAs {
     /// `peer:InputPeer`. The group: a basic group or a supergroup.
     pub peer: crate::enums::InputPeer,
-    /// `send_as:InputPeer`. The author, one of those in [`channels.getSendAs`](crate::channels::GetSendAs); [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf) for yourself.
+    /// `send_as:InputPeer`. Whose name to use, one of those that [`channels.getSendAs`](crate::channels::GetSendAs) lists; [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf) for your own.
     pub send_as: crate::enums::InputPeer,
 }
 
@@ -10126,9 +10138,9 @@ impl tl::Function for SaveDefaultSendAs {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::SEND_AS_PEER_INVALID];
 }
 
-/// Puts your reactions on a message, changes them, or takes them away.
+/// Sets your reactions to a message; they replace those that you gave before.
 ///
-/// The list replaces the reactions that you gave before. Without Premium one reaction per message is possible, with it up to three. Which ones a chat allows is in `available_reactions` of its full info. Everybody gets [`updateMessageReactions`](crate::types::UpdateMessageReactions).
+/// One reaction per message is possible, three with Telegram Premium (`reactions_user_max_default` and `reactions_user_max_premium` of [`help.getAppConfig`](crate::help::GetAppConfig)). Which reactions a chat allows is in `available_reactions` of its full info. The others learn of it by [`updateMessageReactions`](crate::types::UpdateMessageReactions).
 ///
 /// Method `messages.sendReaction`, answers `Updates`.
 ///
@@ -10144,15 +10156,15 @@ impl tl::Function for SaveDefaultSendAs {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendReaction {
-    /// `big:flags.1?true`. Plays the big animation of the reaction.
+    /// `big:flags.1?true`. Plays the large animation of the reaction.
     pub big: bool,
-    /// `add_to_recent:flags.2?true`. Puts the reactions among your recently used ones.
+    /// `add_to_recent:flags.2?true`. Adds the reactions to your recently used ones.
     pub add_to_recent: bool,
     /// `peer:InputPeer`. The chat where the message is.
     pub peer: crate::enums::InputPeer,
     /// `msg_id:int`. Id of the message.
     pub msg_id: i32,
-    /// `reaction:flags.0?Vector<Reaction>`. All reactions that you want on it; empty or left out: none.
+    /// `reaction:flags.0?Vector<Reaction>`. All reactions that you want on the message; empty or left out removes yours.
     pub reaction: Option<Vec<crate::enums::Reaction>>,
 }
 
@@ -10209,9 +10221,9 @@ impl tl::Function for SendReaction {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::CUSTOM_REACTIONS_TOO_MANY, crate::errors::DOCUMENT_INVALID, crate::errors::MESSAGE_ID_INVALID, crate::errors::MESSAGE_NOT_MODIFIED, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::PREMIUM_ACCOUNT_REQUIRED, crate::errors::REACTIONS_TOO_MANY, crate::errors::REACTION_EMPTY, crate::errors::REACTION_INVALID, crate::errors::USER_BANNED_IN_CHANNEL];
 }
 
-/// Fetches the present reactions of some messages, as [`updateMessageReactions`](crate::types::UpdateMessageReactions).
+/// Fetches the current reactions of some messages, as [`updateMessageReactions`](crate::types::UpdateMessageReactions).
 ///
-/// Apps ask for the messages on the screen from time to time.
+/// Apps call it from time to time for the messages on the screen.
 ///
 /// Method `messages.getMessagesReactions`, answers `Updates`.
 ///
@@ -10225,7 +10237,7 @@ impl tl::Function for SendReaction {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMessagesReactions {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
     /// `id:Vector<int>`. Ids of the messages.
     pub id: Vec<i32>,
@@ -10267,9 +10279,9 @@ impl tl::Function for GetMessagesReactions {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::MSG_ID_INVALID];
 }
 
-/// Lists who reacted to a message and with what, page by page.
+/// Lists who reacted to a message, and how, page by page.
 ///
-/// Not in channels, where reactions are anonymous.
+/// It does not work in channels, where reactions are anonymous.
 ///
 /// Method `messages.getMessageReactionsList`, answers `messages.MessageReactionsList`.
 ///
@@ -10289,9 +10301,9 @@ pub struct GetMessageReactionsList {
     pub id: i32,
     /// `reaction:flags.0?Reaction`. Only this reaction; left out: all.
     pub reaction: Option<crate::enums::Reaction>,
-    /// `offset:flags.1?string`. `next_offset` of the page before; left out for the first page.
+    /// `offset:flags.1?string`. `next_offset` of the previous page; left out for the first page.
     pub offset: Option<tl::Text>,
-    /// `limit:int`. How many people at most.
+    /// `limit:int`. Maximum number of reactions to return.
     pub limit: i32,
 }
 
@@ -10349,9 +10361,9 @@ impl tl::Function for GetMessageReactionsList {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BROADCAST_FORBIDDEN, crate::errors::CHANNEL_INVALID, crate::errors::MSG_ID_INVALID];
 }
 
-/// Sets which reactions members of a group or channel may give.
+/// Sets which reactions the members of a group or channel may use.
 ///
-/// It takes the right to change the info of the chat. Reactions that are there already stay.
+/// It requires the right to change the info of the chat. Existing reactions are not removed.
 ///
 /// Method `messages.setChatAvailableReactions`, answers `Updates`.
 ///
@@ -10367,11 +10379,11 @@ impl tl::Function for GetMessageReactionsList {
 pub struct SetChatAvailableReactions {
     /// `peer:InputPeer`. The group or channel.
     pub peer: crate::enums::InputPeer,
-    /// `available_reactions:ChatReactions`. All, some or none.
+    /// `available_reactions:ChatReactions`. [`chatReactionsAll`](crate::types::ChatReactionsAll), [`chatReactionsSome`](crate::types::ChatReactionsSome) or [`chatReactionsNone`](crate::enums::ChatReactions::None).
     pub available_reactions: crate::enums::ChatReactions,
-    /// `reactions_limit:flags.0?int`. How many different reactions one message may have.
+    /// `reactions_limit:flags.0?int`. Most different reactions that one message may have.
     pub reactions_limit: Option<i32>,
-    /// `paid_enabled:flags.1?Bool`. Whether paid reactions with Stars are allowed, in channels.
+    /// `paid_enabled:flags.1?Bool`. Whether paid reactions with Stars are allowed; for channels.
     pub paid_enabled: Option<bool>,
 }
 
@@ -10439,7 +10451,7 @@ impl tl::Function for SetChatAvailableReactions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAvailableReactions {
-    /// `hash:int`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:int`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i32,
 }
 
@@ -10477,7 +10489,7 @@ impl tl::Function for GetAvailableReactions {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Chooses the reaction that a double tap gives.
+/// Chooses the reaction that a double tap on a message gives.
 ///
 /// Method `messages.setDefaultReaction`, answers `Bool`.
 ///
@@ -10529,9 +10541,9 @@ impl tl::Function for SetDefaultReaction {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::REACTION_INVALID];
 }
 
-/// Translates messages, or any texts, into another language.
+/// Translates messages, or other texts, into another language.
 ///
-/// Give either `peer` and `id`, or `text`. Links, bold and other formatting move along.
+/// Give either `peer` and `id`, or `text`. Formatting such as bold and links is carried over.
 ///
 /// Method `messages.translateText`, answers `messages.TranslatedText`.
 ///
@@ -10551,11 +10563,11 @@ pub struct TranslateText {
     pub peer: Option<crate::enums::InputPeer>,
     /// `id:flags.0?Vector<int>`, set together with `peer` or not at all. Ids of the messages.
     pub id: Option<Vec<i32>>,
-    /// `text:flags.1?Vector<TextWithEntities>`. The texts, if it is no message.
+    /// `text:flags.1?Vector<TextWithEntities>`. Texts to translate that are not messages.
     pub text: Option<Vec<crate::types::TextWithEntities>>,
-    /// `to_lang:string`. The wanted language, a two-letter code like `en`.
+    /// `to_lang:string`. Target language, a two-letter code like `en`.
     pub to_lang: tl::Text,
-    /// `tone:flags.2?string`. How the translation shall sound.
+    /// `tone:flags.2?string`. Tone of the translation, such as formal or neutral.
     pub tone: Option<tl::Text>,
 }
 
@@ -10619,7 +10631,7 @@ impl tl::Function for TranslateText {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::INPUT_TEXT_EMPTY, crate::errors::INPUT_TEXT_TOO_LONG, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::TO_LANG_INVALID, crate::errors::TRANSLATE_REQ_FAILED, crate::errors::TRANSLATE_REQ_QUOTA_EXCEEDED, crate::errors::TRANSLATIONS_DISABLED, crate::errors::TRANSLATION_TIMEOUT];
 }
 
-/// Lists messages of yours in a chat with reactions that you did not see yet.
+/// Lists your messages in a chat that have reactions which you have not seen yet.
 ///
 /// Method `messages.getUnreadReactions`, answers `messages.Messages`.
 ///
@@ -10633,21 +10645,21 @@ impl tl::Function for TranslateText {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUnreadReactions {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `top_msg_id:flags.0?int`. Only in this topic or thread: the id of the message that began it.
+    /// `top_msg_id:flags.0?int`. Only in this topic or thread: the id of the message that started it.
     pub top_msg_id: Option<i32>,
-    /// `saved_peer_id:flags.1?InputPeer`. Only in this direct chat of a channel that you administer.
+    /// `saved_peer_id:flags.1?InputPeer`. Only in this dialog of the direct messages of a channel that you administer.
     pub saved_peer_id: Option<crate::enums::InputPeer>,
-    /// `offset_id:int`. Id of the message where the page begins: older ones follow; 0 begins with the newest.
+    /// `offset_id:int`. Where the page starts: messages older than this id follow, without it; 0 starts at the newest.
     pub offset_id: i32,
-    /// `add_offset:int`. Moves the page by so many messages: above 0 further into the past, below 0 towards newer ones; 0 for neither.
+    /// `add_offset:int`. Shifts the page by this many messages: above 0 towards older ones, below 0 towards newer ones; 0 for no shift.
     pub add_offset: i32,
-    /// `limit:int`. How many messages at most, up to 100.
+    /// `limit:int`. Maximum number of messages to return, up to 100.
     pub limit: i32,
-    /// `max_id:int`. If not 0, only messages with a smaller id.
+    /// `max_id:int`. Only messages with an id smaller than this; 0 for no bound.
     pub max_id: i32,
-    /// `min_id:int`. If not 0, only messages with a greater id.
+    /// `min_id:int`. Only messages with an id greater than this; 0 for no bound.
     pub min_id: i32,
 }
 
@@ -10713,11 +10725,11 @@ impl tl::Function for GetUnreadReactions {
 
 /// Marks all new reactions to your messages in a chat as seen.
 ///
-/// As long as `offset` in the answer is greater than 0, send it again.
+/// While `offset` in the answer is above 0, send the same request again.
 ///
 /// Method `messages.readReactions`, answers `messages.AffectedHistory`.
 ///
-/// Answer: the new `pts` and by how much it grew (`pts_count`), for your update state. While `offset` is above 0, more is left: ask again.
+/// Answer: the new `pts` with its `pts_count`: apply them to your update state like an update. While `offset` is above 0, send the same request again.
 ///
 /// Callers: users.
 ///
@@ -10729,11 +10741,11 @@ impl tl::Function for GetUnreadReactions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReadReactions {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `top_msg_id:flags.0?int`. Only those in this topic: the id of the message that began it.
+    /// `top_msg_id:flags.0?int`. Only those in this topic: the id of the message that started it.
     pub top_msg_id: Option<i32>,
-    /// `saved_peer_id:flags.1?InputPeer`. Only those in this direct chat of a channel that you administer.
+    /// `saved_peer_id:flags.1?InputPeer`. Only those in this dialog of the direct messages of a channel that you administer.
     pub saved_peer_id: Option<crate::enums::InputPeer>,
 }
 
@@ -10787,7 +10799,9 @@ impl tl::Function for ReadReactions {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Finds files that you sent lately in any chat, by their name, to send them once more.
+/// Searches the files that you sent recently in any chat by their name, to send them again.
+///
+/// There are no further pages.
 ///
 /// Method `messages.searchSentMedia`, answers `messages.Messages`.
 ///
@@ -10801,11 +10815,11 @@ impl tl::Function for ReadReactions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SearchSentMedia {
-    /// `q:string`. Words of the file name; empty for the latest.
+    /// `q:string`. Words of the file name; empty for the most recent files.
     pub q: tl::Text,
     /// `filter:MessagesFilter`. Kind of file: documents, music or the like.
     pub filter: crate::enums::MessagesFilter,
-    /// `limit:int`. How many messages at most.
+    /// `limit:int`. Maximum number of messages to return.
     pub limit: i32,
 }
 
@@ -10847,7 +10861,9 @@ impl tl::Function for SearchSentMedia {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::FILTER_NOT_SUPPORTED];
 }
 
-/// Lists the bots that the user has in the attachment menu or the side menu of the app.
+/// Lists the bots that the user has added to the attachment menu or the side menu of the app.
+///
+/// [`updateAttachMenuBots`](crate::enums::Update::AttachMenuBots) tells when the list has changed.
 ///
 /// Method `messages.getAttachMenuBots`, answers `AttachMenuBots`.
 ///
@@ -10859,7 +10875,7 @@ impl tl::Function for SearchSentMedia {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAttachMenuBots {
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -10897,7 +10913,7 @@ impl tl::Function for GetAttachMenuBots {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells whether a bot can be in the attachment menu or the side menu, and whether the user has it there.
+/// Fetches the attachment-menu or side-menu entry of a bot, and whether the user has added it.
 ///
 /// Method `messages.getAttachMenuBot`, answers `AttachMenuBotsBot`.
 ///
@@ -10911,7 +10927,7 @@ impl tl::Function for GetAttachMenuBots {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAttachMenuBot {
-    /// `bot:InputUser`. The bot; an account that is no bot is [`BOT_INVALID`](crate::errors::BOT_INVALID).
+    /// `bot:InputUser`. The bot.
     pub bot: crate::enums::InputUser,
 }
 
@@ -10949,7 +10965,9 @@ impl tl::Function for GetAttachMenuBot {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID];
 }
 
-/// Adds a bot's app to the attachment menu or the side menu of the app, or removes it.
+/// Adds a bot to the attachment menu or the side menu of the app, or removes it.
+///
+/// Your other sessions get [`updateAttachMenuBots`](crate::enums::Update::AttachMenuBots).
 ///
 /// Method `messages.toggleBotInAttachMenu`, answers `Bool`.
 ///
@@ -10963,9 +10981,9 @@ impl tl::Function for GetAttachMenuBot {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleBotInAttachMenu {
-    /// `write_allowed:flags.0?true`. The user lets the bot send messages to them.
+    /// `write_allowed:flags.0?true`. The user also lets the bot write to them.
     pub write_allowed: bool,
-    /// `bot:InputUser`. The bot; an account that is no bot is [`BOT_INVALID`](crate::errors::BOT_INVALID).
+    /// `bot:InputUser`. The bot.
     pub bot: crate::enums::InputUser,
     /// `enabled:Bool`. `true`: adds it; `false`: removes it.
     pub enabled: bool,
@@ -11017,9 +11035,9 @@ impl tl::Function for ToggleBotInAttachMenu {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID];
 }
 
-/// Opens a Mini App of a bot in a chat: from a button, the bot's menu, a link or the attachment menu.
+/// Opens a Mini App in a chat: from an inline button, the bot's menu button, or the attachment menu.
 ///
-/// The answer has the address for the web view, with the user's signed data behind `#`. If it has a `query_id`, the app can send a message in the user's name; keep it alive with [`messages.prolongWebView`](crate::messages::ProlongWebView) every minute until the window is closed.
+/// The answer has the address for the web view, with signed data about the user in its fragment. If it has a `query_id`, the Mini App can send a message on behalf of the user: call [`messages.prolongWebView`](crate::messages::ProlongWebView) every 60 seconds until the window is closed.
 ///
 /// Method `messages.requestWebView`, answers `WebViewResult`.
 ///
@@ -11033,29 +11051,29 @@ impl tl::Function for ToggleBotInAttachMenu {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RequestWebView {
-    /// `from_bot_menu:flags.4?true`. It is opened by the menu button of the bot.
+    /// `from_bot_menu:flags.4?true`. The bot's menu button was pressed.
     pub from_bot_menu: bool,
-    /// `silent:flags.5?true`. A message that the app sends arrives without a sound.
+    /// `silent:flags.5?true`. A message that the Mini App sends makes no sound.
     pub silent: bool,
-    /// `compact:flags.7?true`. The app asks for the compact form of the window instead of the full height.
+    /// `compact:flags.7?true`. Asks for a compact window instead of one of full height.
     pub compact: bool,
-    /// `fullscreen:flags.8?true`. The app asks for the whole screen.
+    /// `fullscreen:flags.8?true`. Asks for a full-screen window.
     pub fullscreen: bool,
     /// `peer:InputPeer`. The chat in which it is opened.
     pub peer: crate::enums::InputPeer,
     /// `bot:InputUser`. The bot whose app it is.
     pub bot: crate::enums::InputUser,
-    /// `url:flags.1?string`. Address of the app, of the button that was pressed; left out with `from_bot_menu`.
+    /// `url:flags.1?string`. Address of the Mini App, from the pressed button; left out to use the bot's menu button or its attachment menu entry.
     pub url: Option<tl::Text>,
-    /// `start_param:flags.3?string`. Parameter of the link that opens an app of the attachment menu.
+    /// `start_param:flags.3?string`. Start parameter from the link that opened the attachment menu entry.
     pub start_param: Option<tl::Text>,
-    /// `theme_params:flags.2?DataJSON`. Colours of your app as a JSON object (`bg_color`, `text_color` ...), so that the page can look alike.
+    /// `theme_params:flags.2?DataJSON`. Colours of your app as a JSON object (`bg_color`, `text_color` and so on), so that the page can match it.
     pub theme_params: Option<crate::types::DataJson>,
     /// `platform:string`. Short name of the platform that the app runs on, for example `android`, `ios`, `tdesktop` or `web`; at most 64 characters.
     pub platform: tl::Text,
-    /// `reply_to:flags.0?InputReplyTo`. The message or topic that a message of the app shall answer.
+    /// `reply_to:flags.0?InputReplyTo`. The message that a message of the Mini App replies to, and the topic that it goes into.
     pub reply_to: Option<crate::enums::InputReplyTo>,
-    /// `send_as:flags.13?InputPeer`. Author to show instead of you for a message of the app, one of those in [`channels.getSendAs`](crate::channels::GetSendAs).
+    /// `send_as:flags.13?InputPeer`. Name in which a message of the Mini App is sent, one that [`channels.getSendAs`](crate::channels::GetSendAs) lists.
     pub send_as: Option<crate::enums::InputPeer>,
 }
 
@@ -11134,9 +11152,9 @@ impl tl::Function for RequestWebView {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID, crate::errors::BOT_WEBVIEW_DISABLED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::PRIVACY_PREMIUM_REQUIRED, crate::errors::SEND_AS_PEER_INVALID, crate::errors::THEME_PARAMS_INVALID, crate::errors::URL_INVALID, crate::errors::YOU_BLOCKED_USER];
 }
 
-/// Keeps an open Mini App alive, so that it can still send a message.
+/// Keeps the query of an open Mini App alive, so that it can still send a message.
 ///
-/// Send it every 60 seconds while the window is open. An error that the query is unknown means: close the window, the app has done its work.
+/// Call it every 60 seconds while the window is open. If the query is no longer known, the Mini App has sent its message: close the window.
 ///
 /// Method `messages.prolongWebView`, answers `Bool`.
 ///
@@ -11150,7 +11168,7 @@ impl tl::Function for RequestWebView {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ProlongWebView {
-    /// `silent:flags.5?true`. A message that the app sends arrives without a sound.
+    /// `silent:flags.5?true`. A message that the Mini App sends makes no sound.
     pub silent: bool,
     /// `peer:InputPeer`. The chat in which it was opened.
     pub peer: crate::enums::InputPeer,
@@ -11158,9 +11176,9 @@ pub struct ProlongWebView {
     pub bot: crate::enums::InputUser,
     /// `query_id:long`. `query_id` of the answer that opened it.
     pub query_id: i64,
-    /// `reply_to:flags.0?InputReplyTo`. The message or topic that a message of the app shall answer.
+    /// `reply_to:flags.0?InputReplyTo`. The message that a message of the Mini App replies to, and the topic that it goes into.
     pub reply_to: Option<crate::enums::InputReplyTo>,
-    /// `send_as:flags.13?InputPeer`. Author to show instead of you for a message of the app.
+    /// `send_as:flags.13?InputPeer`. Name in which a message of the Mini App is sent.
     pub send_as: Option<crate::enums::InputPeer>,
 }
 
@@ -11222,9 +11240,9 @@ impl tl::Function for ProlongWebView {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID];
 }
 
-/// Opens a Mini App that needs no chat: from a button of the bot's keyboard, of inline mode, or from the side menu.
+/// Opens a Mini App that is not tied to a chat: from a reply keyboard, from inline mode, or from the side menu.
 ///
-/// Such an app cannot send into the chat by a query; one from a keyboard sends its data with [`messages.sendWebViewData`](crate::messages::SendWebViewData).
+/// Such a Mini App gets no query with which to send a message. One opened from a reply keyboard returns its data with [`messages.sendWebViewData`](crate::messages::SendWebViewData).
 ///
 /// Method `messages.requestSimpleWebView`, answers `WebViewResult`.
 ///
@@ -11238,21 +11256,21 @@ impl tl::Function for ProlongWebView {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RequestSimpleWebView {
-    /// `from_switch_webview:flags.1?true`. It is opened by the button above inline results.
+    /// `from_switch_webview:flags.1?true`. The button above inline results was pressed.
     pub from_switch_webview: bool,
-    /// `from_side_menu:flags.2?true`. It is opened from the side menu.
+    /// `from_side_menu:flags.2?true`. The entry in the side menu was pressed.
     pub from_side_menu: bool,
-    /// `compact:flags.7?true`. The app asks for the compact form of the window instead of the full height.
+    /// `compact:flags.7?true`. Asks for a compact window instead of one of full height.
     pub compact: bool,
-    /// `fullscreen:flags.8?true`. The app asks for the whole screen.
+    /// `fullscreen:flags.8?true`. Asks for a full-screen window.
     pub fullscreen: bool,
     /// `bot:InputUser`. The bot whose app it is.
     pub bot: crate::enums::InputUser,
-    /// `url:flags.3?string`. Address of the app, of the button that was pressed.
+    /// `url:flags.3?string`. Address of the Mini App, from the pressed button.
     pub url: Option<tl::Text>,
-    /// `start_param:flags.4?string`. Parameter of the link that opens the app of a side menu.
+    /// `start_param:flags.4?string`. Start parameter from the link that opened the side menu entry.
     pub start_param: Option<tl::Text>,
-    /// `theme_params:flags.0?DataJSON`. Colours of your app as a JSON object (`bg_color`, `text_color` ...), so that the page can look alike.
+    /// `theme_params:flags.0?DataJSON`. Colours of your app as a JSON object (`bg_color`, `text_color` and so on), so that the page can match it.
     pub theme_params: Option<crate::types::DataJson>,
     /// `platform:string`. Short name of the platform that the app runs on, for example `android`, `ios`, `tdesktop` or `web`; at most 64 characters.
     pub platform: tl::Text,
@@ -11321,11 +11339,11 @@ impl tl::Function for RequestSimpleWebView {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID, crate::errors::URL_INVALID];
 }
 
-/// Sends a message in the name of the user who has a Mini App of the bot open, as a bot.
+/// Sends a message on behalf of the user who has one of the bot's Mini Apps open; for bots.
 ///
 /// Method `messages.sendWebViewResultMessage`, answers `WebViewMessageSent`.
 ///
-/// Answer: the id of the inline message, if it has inline buttons: with it the bot can edit it.
+/// Answer: the id of the inline message, with which the bot can edit it; only if the message has inline buttons.
 ///
 /// Callers: bots.
 ///
@@ -11337,7 +11355,7 @@ impl tl::Function for RequestSimpleWebView {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendWebViewResultMessage {
-    /// `bot_query_id:string`. `query_id` that the app got in its start data.
+    /// `bot_query_id:string`. `query_id` that the Mini App got in its start data.
     pub bot_query_id: tl::Text,
     /// `result:InputBotInlineResult`. The message, as an inline result.
     pub result: crate::enums::InputBotInlineResult,
@@ -11379,9 +11397,9 @@ impl tl::Function for SendWebViewResultMessage {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::QUERY_ID_INVALID, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Hands to a bot what its Mini App returned, when that was opened from a button of its keyboard.
+/// Passes the data that a Mini App returned to its bot, where the Mini App was opened from a reply keyboard.
 ///
-/// The bot gets it as a service message; you see one that names the button.
+/// The bot receives the data in a service message; you see one that names the button.
 ///
 /// Method `messages.sendWebViewData`, answers `Updates`.
 ///
@@ -11397,9 +11415,9 @@ impl tl::Function for SendWebViewResultMessage {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendWebViewData {
-    /// `bot:InputUser`. The bot; an account that is no bot is [`BOT_INVALID`](crate::errors::BOT_INVALID).
+    /// `bot:InputUser`. The bot.
     pub bot: crate::enums::InputUser,
-    /// `random_id:long`. A random number for the message, against sending it twice.
+    /// `random_id:long`. A random number, so that a repeated request does not send it twice.
     pub random_id: i64,
     /// `button_text:string`. Text of the button that opened the app.
     pub button_text: tl::Text,
@@ -11447,9 +11465,9 @@ impl tl::Function for SendWebViewData {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID];
 }
 
-/// Turns a voice or round video message into text.
+/// Converts a voice or round video message to text.
 ///
-/// If it takes longer, the answer is marked `pending` and the text arrives, perhaps in several steps, as [`updateTranscribedAudio`](crate::types::UpdateTranscribedAudio). It is part of Premium; others have a few trials a week.
+/// If it takes longer, the answer is `pending` and the text follows, possibly in several steps, as [`updateTranscribedAudio`](crate::types::UpdateTranscribedAudio). It is a feature of Telegram Premium; other users have a few trials (`trial_remains_num`).
 ///
 /// Method `messages.transcribeAudio`, answers `messages.TranscribedAudio`.
 ///
@@ -11505,7 +11523,7 @@ impl tl::Function for TranscribeAudio {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MSG_ID_INVALID, crate::errors::MSG_VOICE_MISSING, crate::errors::MSG_VOICE_TOO_LONG, crate::errors::PEER_ID_INVALID, crate::errors::PREMIUM_ACCOUNT_REQUIRED, crate::errors::TRANSCRIPTION_FAILED];
 }
 
-/// Tells Telegram whether a text made from a voice message was good.
+/// Tells Telegram whether a transcription was good.
 ///
 /// Method `messages.rateTranscribedAudio`, answers `Bool`.
 ///
@@ -11521,7 +11539,7 @@ pub struct RateTranscribedAudio {
     pub peer: crate::enums::InputPeer,
     /// `msg_id:int`. Id of the message.
     pub msg_id: i32,
-    /// `transcription_id:long`. `transcription_id` of the text.
+    /// `transcription_id:long`. `transcription_id` of the transcription.
     pub transcription_id: i64,
     /// `good:Bool`. `true`: good; `false`: bad.
     pub good: bool,
@@ -11567,7 +11585,7 @@ impl tl::Function for RateTranscribedAudio {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches custom emoji by their ids, to draw those in a text or a name.
+/// Fetches custom emoji by their ids, to render those in a text or a name.
 ///
 /// Method `messages.getCustomEmojiDocuments`, answers `Vector<Document>`.
 ///
@@ -11579,7 +11597,7 @@ impl tl::Function for RateTranscribedAudio {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetCustomEmojiDocuments {
-    /// `document_id:Vector<long>`. Ids of the custom emoji, as in [`messageEntityCustomEmoji`](crate::types::MessageEntityCustomEmoji); at most 200.
+    /// `document_id:Vector<long>`. Ids of the custom emoji, such as those in [`messageEntityCustomEmoji`](crate::types::MessageEntityCustomEmoji); at most 200.
     pub document_id: Vec<i64>,
 }
 
@@ -11629,7 +11647,7 @@ impl tl::Function for GetCustomEmojiDocuments {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiStickers {
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -11679,7 +11697,7 @@ impl tl::Function for GetEmojiStickers {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetFeaturedEmojiStickers {
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -11717,7 +11735,7 @@ impl tl::Function for GetFeaturedEmojiStickers {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Reports the reaction that somebody put on a message.
+/// Reports the reaction that somebody put on a message to the moderators.
 ///
 /// Method `messages.reportReaction`, answers `Bool`.
 ///
@@ -11777,7 +11795,7 @@ impl tl::Function for ReportReaction {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::USER_ID_INVALID];
 }
 
-/// Lists the reactions that suit the user best, to be offered first.
+/// Lists the reactions to offer to the user first.
 ///
 /// Method `messages.getTopReactions`, answers `messages.Reactions`.
 ///
@@ -11789,9 +11807,9 @@ impl tl::Function for ReportReaction {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTopReactions {
-    /// `limit:int`. How many reactions at most.
+    /// `limit:int`. Maximum number of reactions to return.
     pub limit: i32,
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -11831,7 +11849,7 @@ impl tl::Function for GetTopReactions {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the reactions that the user gave lately.
+/// Lists the reactions that the user gave recently.
 ///
 /// Method `messages.getRecentReactions`, answers `messages.Reactions`.
 ///
@@ -11843,9 +11861,9 @@ impl tl::Function for GetTopReactions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetRecentReactions {
-    /// `limit:int`. How many reactions at most.
+    /// `limit:int`. Maximum number of reactions to return.
     pub limit: i32,
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -11885,9 +11903,9 @@ impl tl::Function for GetRecentReactions {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Empties the list of reactions that were given lately.
+/// Empties the list of the user's recent reactions.
 ///
-/// Other devices get [`updateRecentReactions`](crate::enums::Update::RecentReactions).
+/// Your other sessions get [`updateRecentReactions`](crate::enums::Update::RecentReactions).
 ///
 /// Method `messages.clearRecentReactions`, answers `Bool`.
 ///
@@ -11927,9 +11945,9 @@ impl tl::Function for ClearRecentReactions {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Asks whether paid media in messages were bought meanwhile; if so, [`updateMessageExtendedMedia`](crate::types::UpdateMessageExtendedMedia) brings them.
+/// Checks whether the paid media of some messages have been bought in the meantime; if so, [`updateMessageExtendedMedia`](crate::types::UpdateMessageExtendedMedia) brings them.
 ///
-/// Apps do so while previews of paid media are on the screen.
+/// Apps call it while previews of paid media are on the screen.
 ///
 /// Method `messages.getExtendedMedia`, answers `Updates`.
 ///
@@ -11983,7 +12001,7 @@ impl tl::Function for GetExtendedMedia {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Sets after which time messages shall vanish in all private chats and groups that are begun from now on.
+/// Sets the time after which messages delete themselves in all chats that the user starts from now on.
 ///
 /// Method `messages.setDefaultHistoryTTL`, answers `Bool`.
 ///
@@ -11997,7 +12015,7 @@ impl tl::Function for GetExtendedMedia {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetDefaultHistoryTtl {
-    /// `period:int`. Seconds after which a message vanishes: whole days of 86400, up to 365 of them; 0 for never.
+    /// `period:int`. Seconds after which a message is deleted: a multiple of 86400 (one day), up to 365 days; 0 turns it off.
     pub period: i32,
 }
 
@@ -12035,7 +12053,7 @@ impl tl::Function for SetDefaultHistoryTtl {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::TTL_PERIOD_INVALID];
 }
 
-/// Tells after which time messages vanish in newly begun chats.
+/// Fetches the time after which messages delete themselves in newly started chats.
 ///
 /// Method `messages.getDefaultHistoryTTL`, answers `DefaultHistoryTTL`.
 ///
@@ -12075,9 +12093,9 @@ impl tl::Function for GetDefaultHistoryTtl {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Hands the chats or users that the user picked to the bot whose button asked for them.
+/// Sends the chats or users that the user selected to the bot whose button asked for them.
 ///
-/// The bot gets a service message with them.
+/// The bot receives them in a service message.
 ///
 /// Method `messages.sendBotRequestedPeer`, answers `Updates`.
 ///
@@ -12097,11 +12115,11 @@ pub struct SendBotRequestedPeer {
     pub peer: crate::enums::InputPeer,
     /// `msg_id:flags.0?int`. Id of the message with the button.
     pub msg_id: Option<i32>,
-    /// `webapp_req_id:flags.1?string`. Id of the request, if a Mini App asked instead of a button.
+    /// `webapp_req_id:flags.1?string`. Id of the request, if a Mini App asked rather than a button.
     pub webapp_req_id: Option<tl::Text>,
     /// `button_id:int`. `button_id` of the button.
     pub button_id: i32,
-    /// `requested_peers:Vector<InputPeer>`. What the user picked.
+    /// `requested_peers:Vector<InputPeer>`. The selected chats or users.
     pub requested_peers: Vec<crate::enums::InputPeer>,
 }
 
@@ -12157,7 +12175,7 @@ impl tl::Function for SendBotRequestedPeer {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MESSAGE_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists groups of emoji (love, sadness, animals ...) by which emoji can be narrowed down.
+/// Lists categories of emoji (love, sadness, animals and so on) for the emoji picker.
 ///
 /// Method `messages.getEmojiGroups`, answers `messages.EmojiGroups`.
 ///
@@ -12169,7 +12187,7 @@ impl tl::Function for SendBotRequestedPeer {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiGroups {
-    /// `hash:int`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:int`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i32,
 }
 
@@ -12207,7 +12225,7 @@ impl tl::Function for GetEmojiGroups {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists groups of emoji by which custom emoji for a status can be narrowed down.
+/// Lists categories of emoji for the picker of custom emoji statuses.
 ///
 /// Method `messages.getEmojiStatusGroups`, answers `messages.EmojiGroups`.
 ///
@@ -12219,7 +12237,7 @@ impl tl::Function for GetEmojiGroups {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiStatusGroups {
-    /// `hash:int`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:int`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i32,
 }
 
@@ -12257,7 +12275,7 @@ impl tl::Function for GetEmojiStatusGroups {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists groups of emoji by which custom emoji for a profile photo can be narrowed down.
+/// Lists categories of emoji for the picker of custom emoji for a profile photo.
 ///
 /// Method `messages.getEmojiProfilePhotoGroups`, answers `messages.EmojiGroups`.
 ///
@@ -12269,7 +12287,7 @@ impl tl::Function for GetEmojiStatusGroups {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiProfilePhotoGroups {
-    /// `hash:int`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:int`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i32,
 }
 
@@ -12307,7 +12325,7 @@ impl tl::Function for GetEmojiProfilePhotoGroups {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Finds custom emoji that go with an ordinary emoji.
+/// Finds custom emoji for an ordinary emoji.
 ///
 /// Method `messages.searchCustomEmoji`, answers `EmojiList`.
 ///
@@ -12323,9 +12341,9 @@ impl tl::Function for GetEmojiProfilePhotoGroups {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SearchCustomEmoji {
-    /// `emoticon:string`. The ordinary emoji that they go with.
+    /// `emoticon:string`. The ordinary emoji.
     pub emoticon: tl::Text,
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -12379,9 +12397,9 @@ impl tl::Function for SearchCustomEmoji {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TogglePeerTranslations {
-    /// `disabled:flags.0?true`. Hides the bar; otherwise shows it again.
+    /// `disabled:flags.0?true`. Set: hides the bar; not set: shows it again.
     pub disabled: bool,
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
 }
 
@@ -12429,7 +12447,7 @@ impl tl::Function for TogglePeerTranslations {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Fetches a bot's Mini App that has a short name of its own, as in `t.me/BOT/APP`.
+/// Fetches a bot's Mini App that has a direct link, as in `t.me/BOT/APP`.
 ///
 /// Method `messages.getBotApp`, answers `messages.BotApp`.
 ///
@@ -12485,9 +12503,9 @@ impl tl::Function for GetBotApp {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_APP_BOT_INVALID, crate::errors::BOT_APP_INVALID, crate::errors::BOT_APP_SHORTNAME_INVALID];
 }
 
-/// Opens a Mini App that was found by its link `t.me/BOT/APP`.
+/// Opens a Mini App from its direct link `t.me/BOT/APP`.
 ///
-/// Ask the user first if the answer of [`messages.getBotApp`](crate::messages::GetBotApp) has `inactive` or `request_write_access`.
+/// First ask the user, if the answer of [`messages.getBotApp`](crate::messages::GetBotApp) has `inactive` or `request_write_access`.
 ///
 /// Method `messages.requestAppWebView`, answers `WebViewResult`.
 ///
@@ -12501,19 +12519,19 @@ impl tl::Function for GetBotApp {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RequestAppWebView {
-    /// `write_allowed:flags.0?true`. The user lets the bot send messages to them.
+    /// `write_allowed:flags.0?true`. The user also lets the bot write to them.
     pub write_allowed: bool,
-    /// `compact:flags.7?true`. The app asks for the compact form of the window instead of the full height.
+    /// `compact:flags.7?true`. Asks for a compact window instead of one of full height.
     pub compact: bool,
-    /// `fullscreen:flags.8?true`. The app asks for the whole screen.
+    /// `fullscreen:flags.8?true`. Asks for a full-screen window.
     pub fullscreen: bool,
-    /// `peer:InputPeer`. The chat from which the link was opened; the chat with the bot if there is none.
+    /// `peer:InputPeer`. Chat in which the link was opened; the chat with the bot if there was none.
     pub peer: crate::enums::InputPeer,
     /// `app:InputBotApp`. The app: by id, or by bot and short name.
     pub app: crate::enums::InputBotApp,
-    /// `start_param:flags.1?string`. What stands behind `startapp=` in the link.
+    /// `start_param:flags.1?string`. What follows `startapp=` in the link.
     pub start_param: Option<tl::Text>,
-    /// `theme_params:flags.2?DataJSON`. Colours of your app as a JSON object (`bg_color`, `text_color` ...), so that the page can look alike.
+    /// `theme_params:flags.2?DataJSON`. Colours of your app as a JSON object (`bg_color`, `text_color` and so on), so that the page can match it.
     pub theme_params: Option<crate::types::DataJson>,
     /// `platform:string`. Short name of the platform that the app runs on, for example `android`, `ios`, `tdesktop` or `web`; at most 64 characters.
     pub platform: tl::Text,
@@ -12579,9 +12597,9 @@ impl tl::Function for RequestAppWebView {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_APP_BOT_INVALID, crate::errors::BOT_APP_INVALID, crate::errors::BOT_APP_SHORTNAME_INVALID, crate::errors::MSG_ID_INVALID, crate::errors::THEME_PARAMS_INVALID];
 }
 
-/// Gives a private chat a wallpaper, for yourself or for both sides.
+/// Sets the wallpaper of a private chat, for yourself or for both sides, or that of a channel.
 ///
-/// The other side gets a service message and can take it over: for that, send the `id` of that message.
+/// The other side of a private chat sees a service message and can apply the same wallpaper by passing the `id` of that message.
 ///
 /// Method `messages.setChatWallPaper`, answers `Updates`.
 ///
@@ -12597,9 +12615,9 @@ impl tl::Function for RequestAppWebView {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetChatWallPaper {
-    /// `for_both:flags.3?true`. The other side gets it, too; needs Telegram Premium.
+    /// `for_both:flags.3?true`. Sets it for the other side as well; requires Telegram Premium.
     pub for_both: bool,
-    /// `revert:flags.4?true`. Takes away the wallpaper that the other side set for both.
+    /// `revert:flags.4?true`. Removes the wallpaper that the other side set for both.
     pub revert: bool,
     /// `peer:InputPeer`. The user, or a channel with enough boosts.
     pub peer: crate::enums::InputPeer,
@@ -12607,7 +12625,7 @@ pub struct SetChatWallPaper {
     pub wallpaper: Option<crate::enums::InputWallPaper>,
     /// `settings:flags.2?WallPaperSettings`. Blur, colours and intensity.
     pub settings: Option<Box<crate::types::WallPaperSettings>>,
-    /// `id:flags.1?int`. Id of the service message, to take over the wallpaper of the other side.
+    /// `id:flags.1?int`. Id of the service message whose wallpaper to apply.
     pub id: Option<i32>,
 }
 
@@ -12670,7 +12688,7 @@ impl tl::Function for SetChatWallPaper {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID, crate::errors::WALLPAPER_INVALID, crate::errors::WALLPAPER_NOT_FOUND];
 }
 
-/// Searches custom emoji sets by words in their names.
+/// Searches custom emoji sets by name.
 ///
 /// Method `messages.searchEmojiStickerSets`, answers `messages.FoundStickerSets`.
 ///
@@ -12682,11 +12700,11 @@ impl tl::Function for SetChatWallPaper {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SearchEmojiStickerSets {
-    /// `exclude_featured:flags.0?true`. Sets that Telegram recommends are left out.
+    /// `exclude_featured:flags.0?true`. Leaves out the sets that Telegram recommends.
     pub exclude_featured: bool,
     /// `q:string`. What to look for.
     pub q: tl::Text,
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -12736,9 +12754,9 @@ impl tl::Function for SearchEmojiStickerSets {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the dialogs of Saved Messages by where the messages came from, or the direct messages of a channel that you administer.
+/// Lists the dialogs of Saved Messages, which group saved messages by the chat that they came from; or the dialogs in a channel's direct messages.
 ///
-/// Saved Messages are one chat with yourself; forwarded messages in it are sorted into such dialogs by their origin. Pages work as in [`messages.getDialogs`](crate::messages::GetDialogs).
+/// Pages work as in [`messages.getDialogs`](crate::messages::GetDialogs).
 ///
 /// Method `messages.getSavedDialogs`, answers `messages.SavedDialogs`.
 ///
@@ -12750,9 +12768,9 @@ impl tl::Function for SearchEmojiStickerSets {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedDialogs {
-    /// `exclude_pinned:flags.0?true`. Pinned dialogs are left out.
+    /// `exclude_pinned:flags.0?true`. Leaves the pinned dialogs out.
     pub exclude_pinned: bool,
-    /// `parent_peer:flags.1?InputPeer`. The channel whose direct messages are wanted; left out: Saved Messages.
+    /// `parent_peer:flags.1?InputPeer`. The channel, which you administer, whose direct messages to list; left out: Saved Messages.
     pub parent_peer: Option<crate::enums::InputPeer>,
     /// `offset_date:int`. Unix time of the last dialog's top message; 0 for the first page.
     pub offset_date: i32,
@@ -12760,9 +12778,9 @@ pub struct GetSavedDialogs {
     pub offset_id: i32,
     /// `offset_peer:InputPeer`. Peer of the last dialog; [`inputPeerEmpty`](crate::enums::InputPeer::Empty) for the first page.
     pub offset_peer: crate::enums::InputPeer,
-    /// `limit:int`. How many dialogs at most.
+    /// `limit:int`. Maximum number of dialogs to return.
     pub limit: i32,
-    /// `hash:long`. A checksum over the list that you still hold, or 0; if it fits, the answer is [`messages.savedDialogsNotModified`](crate::types::messages::SavedDialogsNotModified).
+    /// `hash:long`. Checksum over the list that you hold, or 0; if it still matches, the answer is [`messages.savedDialogsNotModified`](crate::types::messages::SavedDialogsNotModified).
     pub hash: i64,
 }
 
@@ -12823,7 +12841,7 @@ impl tl::Function for GetSavedDialogs {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Reads the messages of one dialog of Saved Messages, or of one person's direct messages to a channel.
+/// Reads the messages of one dialog of Saved Messages, or of one user's direct messages to a channel.
 ///
 /// The page is chosen as in [`messages.getHistory`](crate::messages::GetHistory).
 ///
@@ -12839,23 +12857,23 @@ impl tl::Function for GetSavedDialogs {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedHistory {
-    /// `parent_peer:flags.0?InputPeer`. The channel whose direct messages are wanted; left out: Saved Messages.
+    /// `parent_peer:flags.0?InputPeer`. The channel whose direct messages are meant; left out: Saved Messages.
     pub parent_peer: Option<crate::enums::InputPeer>,
-    /// `peer:InputPeer`. The dialog: the origin of the saved messages, or who wrote to the channel.
+    /// `peer:InputPeer`. The dialog: the chat that the messages were saved from, or the user who wrote to the channel.
     pub peer: crate::enums::InputPeer,
-    /// `offset_id:int`. Id of the message where the page begins: older ones follow; 0 begins with the newest.
+    /// `offset_id:int`. Where the page starts: messages older than this id follow, without it; 0 starts at the newest.
     pub offset_id: i32,
-    /// `offset_date:int`. Unix time: only messages before it; 0 for no bound. Used where `offset_id` is 0.
+    /// `offset_date:int`. Only messages sent before this Unix time; 0 for no bound. Used only if `offset_id` is 0.
     pub offset_date: i32,
-    /// `add_offset:int`. Moves the page by so many messages: above 0 further into the past, below 0 towards newer ones; 0 for neither.
+    /// `add_offset:int`. Shifts the page by this many messages: above 0 towards older ones, below 0 towards newer ones; 0 for no shift.
     pub add_offset: i32,
-    /// `limit:int`. How many messages at most, up to 100.
+    /// `limit:int`. Maximum number of messages to return, up to 100.
     pub limit: i32,
-    /// `max_id:int`. If not 0, only messages with a smaller id.
+    /// `max_id:int`. Only messages with an id smaller than this; 0 for no bound.
     pub max_id: i32,
-    /// `min_id:int`. If not 0, only messages with a greater id.
+    /// `min_id:int`. Only messages with an id greater than this; 0 for no bound.
     pub min_id: i32,
-    /// `hash:long`. A checksum over the ids of the messages that you still hold, or 0; if it fits, the answer is [`messages.messagesNotModified`](crate::types::messages::MessagesNotModified).
+    /// `hash:long`. Checksum over the ids of the messages that you hold, or 0; if it still matches, the answer is [`messages.messagesNotModified`](crate::types::messages::MessagesNotModified).
     pub hash: i64,
 }
 
@@ -12921,13 +12939,13 @@ impl tl::Function for GetSavedHistory {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::PARENT_PEER_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Removes the messages of one dialog of Saved Messages, or of one person's direct messages to a channel.
+/// Deletes the messages of one dialog of Saved Messages, or of one user's direct messages to a channel.
 ///
-/// As long as `offset` in the answer is greater than 0, send it again.
+/// While `offset` in the answer is above 0, send the same request again.
 ///
 /// Method `messages.deleteSavedHistory`, answers `messages.AffectedHistory`.
 ///
-/// Answer: the new `pts` and by how much it grew (`pts_count`), for your update state. While `offset` is above 0, more is left: ask again.
+/// Answer: the new `pts` with its `pts_count`: apply them to your update state like an update. While `offset` is above 0, send the same request again.
 ///
 /// Callers: users.
 ///
@@ -12941,13 +12959,13 @@ impl tl::Function for GetSavedHistory {
 pub struct DeleteSavedHistory {
     /// `parent_peer:flags.0?InputPeer`. The channel whose direct messages are meant; left out: Saved Messages.
     pub parent_peer: Option<crate::enums::InputPeer>,
-    /// `peer:InputPeer`. The dialog: the origin of the saved messages, or who wrote to the channel.
+    /// `peer:InputPeer`. The dialog: the chat that the messages were saved from, or the user who wrote to the channel.
     pub peer: crate::enums::InputPeer,
-    /// `max_id:int`. Id of the newest message to remove, older ones go with it; 0 for all.
+    /// `max_id:int`. Id of the newest message to delete, with all older ones; 0 for all.
     pub max_id: i32,
-    /// `min_date:flags.2?int`. Unix time: only messages sent after it.
+    /// `min_date:flags.2?int`. Only messages sent after this Unix time.
     pub min_date: Option<i32>,
-    /// `max_date:flags.3?int`. Unix time: only messages sent before it.
+    /// `max_date:flags.3?int`. Only messages sent before this Unix time.
     pub max_date: Option<i32>,
 }
 
@@ -13048,7 +13066,7 @@ impl tl::Function for GetPinnedSavedDialogs {
 
 /// Pins a dialog of Saved Messages to the top, or unpins it.
 ///
-/// Other devices get [`updateSavedDialogPinned`](crate::types::UpdateSavedDialogPinned).
+/// Your other sessions get [`updateSavedDialogPinned`](crate::types::UpdateSavedDialogPinned).
 ///
 /// Method `messages.toggleSavedDialogPin`, answers `Bool`.
 ///
@@ -13062,7 +13080,7 @@ impl tl::Function for GetPinnedSavedDialogs {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleSavedDialogPin {
-    /// `pinned:flags.0?true`. Pins it; otherwise unpins it.
+    /// `pinned:flags.0?true`. Set: pins it; not set: unpins it.
     pub pinned: bool,
     /// `peer:InputDialogPeer`. The dialog.
     pub peer: crate::enums::InputDialogPeer,
@@ -13114,6 +13132,8 @@ impl tl::Function for ToggleSavedDialogPin {
 
 /// Sets the pinned dialogs of Saved Messages and their order.
 ///
+/// Your other sessions get [`updatePinnedSavedDialogs`](crate::types::UpdatePinnedSavedDialogs).
+///
 /// Method `messages.reorderPinnedSavedDialogs`, answers `Bool`.
 ///
 /// Callers: users.
@@ -13124,7 +13144,7 @@ impl tl::Function for ToggleSavedDialogPin {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderPinnedSavedDialogs {
-    /// `force:flags.0?true`. Dialogs that are not in `order` are unpinned; otherwise they stay pinned.
+    /// `force:flags.0?true`. Unpins dialogs that are not in `order`; not set: they stay pinned.
     pub force: bool,
     /// `order:Vector<InputDialogPeer>`. The dialogs, the first one on top.
     pub order: Vec<crate::enums::InputDialogPeer>,
@@ -13174,9 +13194,9 @@ impl tl::Function for ReorderPinnedSavedDialogs {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the tags of Saved Messages: reactions that the user put on messages there, with names and counts.
+/// Lists the tags of Saved Messages: the reactions that the user put on messages there, with their names and counts.
 ///
-/// Tags are part of Premium.
+/// Tags require Telegram Premium.
 ///
 /// Method `messages.getSavedReactionTags`, answers `messages.SavedReactionTags`.
 ///
@@ -13192,7 +13212,7 @@ impl tl::Function for ReorderPinnedSavedDialogs {
 pub struct GetSavedReactionTags {
     /// `peer:flags.0?InputPeer`. Only the tags in this dialog of Saved Messages; left out: all.
     pub peer: Option<crate::enums::InputPeer>,
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -13245,7 +13265,7 @@ impl tl::Function for GetSavedReactionTags {
 
 /// Gives a tag of Saved Messages a name, or removes the name.
 ///
-/// Other devices get [`updateSavedReactionTags`](crate::enums::Update::SavedReactionTags).
+/// Your other sessions get [`updateSavedReactionTags`](crate::enums::Update::SavedReactionTags).
 ///
 /// Method `messages.updateSavedReactionTag`, answers `Bool`.
 ///
@@ -13310,7 +13330,7 @@ impl tl::Function for UpdateSavedReactionTag {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PREMIUM_ACCOUNT_REQUIRED, crate::errors::REACTION_INVALID];
 }
 
-/// Lists the reactions to be offered first as tags for Saved Messages.
+/// Lists the reactions to offer first as tags for Saved Messages.
 ///
 /// Method `messages.getDefaultTagReactions`, answers `messages.Reactions`.
 ///
@@ -13322,7 +13342,7 @@ impl tl::Function for UpdateSavedReactionTag {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDefaultTagReactions {
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -13360,9 +13380,9 @@ impl tl::Function for GetDefaultTagReactions {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells when the other side of a private chat read a message of yours.
+/// Tells when the other side of a private chat read one of your messages.
 ///
-/// It is known for 7 days after the message (`pm_read_date_expire_period` of [`help.getAppConfig`](crate::help::GetAppConfig), in seconds), if neither of you hides the time of reading in the privacy settings.
+/// The time is kept for `pm_read_date_expire_period` seconds (7 days; [`help.getAppConfig`](crate::help::GetAppConfig)), and only if neither of you hides read times in the privacy settings.
 ///
 /// Method `messages.getOutboxReadDate`, answers `OutboxReadDate`.
 ///
@@ -13376,7 +13396,7 @@ impl tl::Function for GetDefaultTagReactions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetOutboxReadDate {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
     /// `msg_id:int`. Id of your message.
     pub msg_id: i32,
@@ -13418,9 +13438,9 @@ impl tl::Function for GetOutboxReadDate {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MESSAGE_ID_INVALID, crate::errors::MESSAGE_NOT_READ_YET, crate::errors::MESSAGE_TOO_OLD, crate::errors::PEER_ID_INVALID, crate::errors::USER_PRIVACY_RESTRICTED, crate::errors::YOUR_PRIVACY_RESTRICTED];
 }
 
-/// Lists the quick replies of the account: prepared messages behind a short name, for business accounts.
+/// Lists the quick replies of the account: prepared messages that a business account sends by a short name.
 ///
-/// Each comes with its newest message and their number; the messages come from [`messages.getQuickReplyMessages`](crate::messages::GetQuickReplyMessages).
+/// Each has its top message and the number of its messages; [`messages.getQuickReplyMessages`](crate::messages::GetQuickReplyMessages) fetches all of them.
 ///
 /// Method `messages.getQuickReplies`, answers `messages.QuickReplies`.
 ///
@@ -13432,7 +13452,7 @@ impl tl::Function for GetOutboxReadDate {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetQuickReplies {
-    /// `hash:long`. A checksum over the list that you still hold, or 0; if it fits, the answer is [`messages.quickRepliesNotModified`](crate::enums::messages::QuickReplies::NotModified).
+    /// `hash:long`. Checksum over the list that you hold, or 0; if it still matches, the answer is [`messages.quickRepliesNotModified`](crate::enums::messages::QuickReplies::NotModified).
     pub hash: i64,
 }
 
@@ -13522,11 +13542,11 @@ impl tl::Function for ReorderQuickReplies {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PREMIUM_ACCOUNT_REQUIRED];
 }
 
-/// Tells whether a name for a quick reply is free and allowed.
+/// Tells whether a name for a quick reply is available and valid.
 ///
 /// Method `messages.checkQuickReplyShortcut`, answers `Bool`.
 ///
-/// Answer: `true` if a quick reply with this name can be made.
+/// Answer: `true` if a quick reply with this name can be created.
 ///
 /// Callers: users.
 ///
@@ -13634,7 +13654,7 @@ impl tl::Function for EditQuickReplyShortcut {
 
 /// Deletes a quick reply with all its messages.
 ///
-/// A quick reply is made by sending the first message to it, with `quick_reply_shortcut` of [`messages.sendMessage`](crate::messages::SendMessage).
+/// To create one, send its first message with `quick_reply_shortcut` of [`messages.sendMessage`](crate::messages::SendMessage).
 ///
 /// Method `messages.deleteQuickReplyShortcut`, answers `Bool`.
 ///
@@ -13704,7 +13724,7 @@ pub struct GetQuickReplyMessages {
     pub shortcut_id: i32,
     /// `id:flags.0?Vector<int>`. Only these messages; left out: all.
     pub id: Option<Vec<i32>>,
-    /// `hash:long`. A checksum over the ids of the messages that you still hold, or 0; if it fits, the answer is [`messages.messagesNotModified`](crate::types::messages::MessagesNotModified).
+    /// `hash:long`. Checksum over the ids of the messages that you hold, or 0; if it still matches, the answer is [`messages.messagesNotModified`](crate::types::messages::MessagesNotModified).
     pub hash: i64,
 }
 
@@ -13777,7 +13797,7 @@ pub struct SendQuickReplyMessages {
     pub peer: crate::enums::InputPeer,
     /// `shortcut_id:int`. Id of the quick reply.
     pub shortcut_id: i32,
-    /// `id:Vector<int>`. Ids of its messages that shall be sent.
+    /// `id:Vector<int>`. Ids of those of its messages that are to be sent.
     pub id: Vec<i32>,
     /// `random_id:Vector<long>`. One random number for each message, in the same order.
     pub random_id: Vec<i64>,
@@ -13823,7 +13843,7 @@ impl tl::Function for SendQuickReplyMessages {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID, crate::errors::PREMIUM_ACCOUNT_REQUIRED];
 }
 
-/// Removes single messages of a quick reply; without any message left it is gone, too.
+/// Deletes single messages of a quick reply; when no message is left, the quick reply is gone as well.
 ///
 /// Method `messages.deleteQuickReplyMessages`, answers `Updates`.
 ///
@@ -13881,9 +13901,9 @@ impl tl::Function for DeleteQuickReplyMessages {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::SHORTCUT_INVALID];
 }
 
-/// Shows at each chat the names of the folders that it is in, as coloured tags, or stops that.
+/// Turns the display of folder names as coloured tags in the list of chats on or off.
 ///
-/// It is part of Premium.
+/// It requires Telegram Premium.
 ///
 /// Method `messages.toggleDialogFilterTags`, answers `Bool`.
 ///
@@ -13897,7 +13917,7 @@ impl tl::Function for DeleteQuickReplyMessages {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleDialogFilterTags {
-    /// `enabled:Bool`. `true`: shows the tags.
+    /// `enabled:Bool`. `true` shows the tags.
     pub enabled: bool,
 }
 
@@ -13947,9 +13967,9 @@ impl tl::Function for ToggleDialogFilterTags {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMyStickers {
-    /// `offset_id:long`. Id of the last set of the page before; 0 for the first page.
+    /// `offset_id:long`. Id of the last set of the previous page; 0 for the first page.
     pub offset_id: i64,
-    /// `limit:int`. How many sets at most.
+    /// `limit:int`. Maximum number of sets to return.
     pub limit: i32,
 }
 
@@ -13989,7 +14009,7 @@ impl tl::Function for GetMyStickers {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists groups of emoji by which stickers can be narrowed down, with those of Premium stickers and greetings.
+/// Lists categories of emoji for the sticker picker, including those for Premium stickers and greetings.
 ///
 /// Method `messages.getEmojiStickerGroups`, answers `messages.EmojiGroups`.
 ///
@@ -14001,7 +14021,7 @@ impl tl::Function for GetMyStickers {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetEmojiStickerGroups {
-    /// `hash:int`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:int`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i32,
 }
 
@@ -14051,7 +14071,7 @@ impl tl::Function for GetEmojiStickerGroups {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAvailableEffects {
-    /// `hash:int`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:int`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i32,
 }
 
@@ -14089,9 +14109,9 @@ impl tl::Function for GetAvailableEffects {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Puts a fact check under a channel post, or changes it: a note by independent checkers.
+/// Adds a fact check, a note by independent checkers, to a channel post, or changes it.
 ///
-/// Only accounts for which `can_edit_factcheck` of [`help.getAppConfig`](crate::help::GetAppConfig) is true can.
+/// Only accounts for which `can_edit_factcheck` of [`help.getAppConfig`](crate::help::GetAppConfig) is true can do this.
 ///
 /// Method `messages.editFactCheck`, answers `Updates`.
 ///
@@ -14151,7 +14171,7 @@ impl tl::Function for EditFactCheck {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ACTION_FORBIDDEN, crate::errors::PEER_ID_INVALID];
 }
 
-/// Removes the fact check under a channel post; for fact checkers only.
+/// Removes the fact check from a channel post; for fact checkers only.
 ///
 /// Method `messages.deleteFactCheck`, answers `Updates`.
 ///
@@ -14207,9 +14227,9 @@ impl tl::Function for DeleteFactCheck {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ACTION_FORBIDDEN, crate::errors::PEER_ID_INVALID];
 }
 
-/// Fetches the fact checks under channel posts.
+/// Fetches the fact checks of channel posts.
 ///
-/// A message whose `factcheck` has `need_check` lacks the text until it is fetched here.
+/// A message whose `factcheck` has `need_check` does not contain the text; fetch it here.
 ///
 /// Method `messages.getFactCheck`, answers `Vector<FactCheck>`.
 ///
@@ -14267,9 +14287,9 @@ impl tl::Function for GetFactCheck {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Opens the main Mini App of a bot, the one behind its profile and `t.me/BOT?startapp`.
+/// Opens the main Mini App of a bot, the one of its profile and of `t.me/BOT?startapp`.
 ///
-/// The bot has such an app if its user has the flag `bot_has_main_app`.
+/// A bot has one if its [`user`](crate::types::User) has the flag `bot_has_main_app`.
 ///
 /// Method `messages.requestMainWebView`, answers `WebViewResult`.
 ///
@@ -14283,17 +14303,17 @@ impl tl::Function for GetFactCheck {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RequestMainWebView {
-    /// `compact:flags.7?true`. The app asks for the compact form of the window instead of the full height.
+    /// `compact:flags.7?true`. Asks for a compact window instead of one of full height.
     pub compact: bool,
-    /// `fullscreen:flags.8?true`. The app asks for the whole screen.
+    /// `fullscreen:flags.8?true`. Asks for a full-screen window.
     pub fullscreen: bool,
     /// `peer:InputPeer`. The chat from which it was opened.
     pub peer: crate::enums::InputPeer,
     /// `bot:InputUser`. The bot whose app it is.
     pub bot: crate::enums::InputUser,
-    /// `start_param:flags.1?string`. What stands behind `startapp=` in the link.
+    /// `start_param:flags.1?string`. What follows `startapp=` in the link.
     pub start_param: Option<tl::Text>,
-    /// `theme_params:flags.0?DataJSON`. Colours of your app as a JSON object (`bg_color`, `text_color` ...), so that the page can look alike.
+    /// `theme_params:flags.0?DataJSON`. Colours of your app as a JSON object (`bg_color`, `text_color` and so on), so that the page can match it.
     pub theme_params: Option<crate::types::DataJson>,
     /// `platform:string`. Short name of the platform that the app runs on, for example `android`, `ios`, `tdesktop` or `web`; at most 64 characters.
     pub platform: tl::Text,
@@ -14357,9 +14377,9 @@ impl tl::Function for RequestMainWebView {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_INVALID];
 }
 
-/// Pays Stars for a post as a reaction to it.
+/// Reacts to a channel post by paying Stars.
 ///
-/// Send several taps together after a few seconds, in which the user can change their mind: what was sent is spent.
+/// The Stars are spent at once. Apps therefore collect the user's taps for a few seconds, in which they can be undone, and send them in one request.
 ///
 /// Method `messages.sendPaidReaction`, answers `Updates`.
 ///
@@ -14379,11 +14399,11 @@ pub struct SendPaidReaction {
     pub peer: crate::enums::InputPeer,
     /// `msg_id:int`. Id of the post.
     pub msg_id: i32,
-    /// `count:int`. How many Stars.
+    /// `count:int`. Number of Stars, up to `stars_paid_reaction_amount_max` of [`help.getAppConfig`](crate::help::GetAppConfig).
     pub count: i32,
-    /// `random_id:long`. Against paying twice: the Unix time in the upper 32 bits, random bits below.
+    /// `random_id:long`. Protects against paying twice: the Unix time in the upper 32 bits, random bits in the lower.
     pub random_id: i64,
-    /// `private:flags.0?PaidReactionPrivacy`. As whom: openly, anonymously or as a channel of yours; left out: as chosen before.
+    /// `private:flags.0?PaidReactionPrivacy`. Whether to show your name, nothing, or one of your channels; left out: as chosen before.
     pub private: Option<crate::enums::PaidReactionPrivacy>,
 }
 
@@ -14440,7 +14460,7 @@ impl tl::Function for SendPaidReaction {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BALANCE_TOO_LOW, crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::MESSAGE_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::RANDOM_ID_EMPTY, crate::errors::RANDOM_ID_EXPIRED, crate::errors::REACTIONS_COUNT_INVALID, crate::errors::SEND_AS_PEER_INVALID];
 }
 
-/// Changes as whom your paid reaction to a post is shown, after it was paid.
+/// Changes how your paid reaction to a post is shown, after it was paid.
 ///
 /// Method `messages.togglePaidReactionPrivacy`, answers `Bool`.
 ///
@@ -14458,7 +14478,7 @@ pub struct TogglePaidReactionPrivacy {
     pub peer: crate::enums::InputPeer,
     /// `msg_id:int`. Id of the post.
     pub msg_id: i32,
-    /// `private:PaidReactionPrivacy`. Openly, anonymously or as a channel of yours.
+    /// `private:PaidReactionPrivacy`. Whether to show your name, nothing, or one of your channels.
     pub private: crate::enums::PaidReactionPrivacy,
 }
 
@@ -14500,7 +14520,7 @@ impl tl::Function for TogglePaidReactionPrivacy {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID, crate::errors::REACTION_EMPTY];
 }
 
-/// Tells as whom paid reactions are shown by default, in an [`updatePaidReactionPrivacy`](crate::types::UpdatePaidReactionPrivacy).
+/// Fetches how your paid reactions are shown by default, as an [`updatePaidReactionPrivacy`](crate::types::UpdatePaidReactionPrivacy).
 ///
 /// Method `messages.getPaidReactionPrivacy`, answers `Updates`.
 ///
@@ -14540,7 +14560,7 @@ impl tl::Function for GetPaidReactionPrivacy {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells Telegram that the user saw an advertisement.
+/// Reports that the user saw an advertisement.
 ///
 /// Apps do so once its whole text was on the screen.
 ///
@@ -14592,7 +14612,7 @@ impl tl::Function for ViewSponsoredMessage {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells Telegram that the user followed an advertisement.
+/// Reports that the user clicked on an advertisement.
 ///
 /// Method `messages.clickSponsoredMessage`, answers `Bool`.
 ///
@@ -14604,9 +14624,9 @@ impl tl::Function for ViewSponsoredMessage {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ClickSponsoredMessage {
-    /// `media:flags.0?true`. They tapped its picture or video.
+    /// `media:flags.0?true`. The user clicked on its picture or video.
     pub media: bool,
-    /// `fullscreen:flags.1?true`. They followed it from the video on the whole screen.
+    /// `fullscreen:flags.1?true`. The user clicked on it while its video was shown in full screen.
     pub fullscreen: bool,
     /// `random_id:bytes`. `random_id` of the advertisement.
     pub random_id: tl::Bytes,
@@ -14658,9 +14678,9 @@ impl tl::Function for ClickSponsoredMessage {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Reports an advertisement, or hides advertisements, step by step through the offered reasons.
+/// Reports an advertisement to the moderators, or hides advertisements, in a dialogue that leads to the reason.
 ///
-/// Begin with an empty `option`; while the answer offers options, show them and send the chosen one. Hiding advertisements altogether is a part of Premium.
+/// Start with an empty `option`; while the answer has options, show them and send the chosen one. Hiding all advertisements requires Telegram Premium.
 ///
 /// Method `messages.reportSponsoredMessage`, answers `channels.SponsoredMessageReportResult`.
 ///
@@ -14674,7 +14694,7 @@ impl tl::Function for ClickSponsoredMessage {
 pub struct ReportSponsoredMessage {
     /// `random_id:bytes`. `random_id` of the advertisement.
     pub random_id: tl::Bytes,
-    /// `option:bytes`. Empty at first, then `option` of the reason that was chosen.
+    /// `option:bytes`. Empty at first, then `option` of the chosen reason.
     pub option: tl::Bytes,
 }
 
@@ -14714,9 +14734,9 @@ impl tl::Function for ReportSponsoredMessage {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches the advertisements to be shown in a channel, at a bot or in a video.
+/// Fetches the advertisements to show in a channel, in the chat with a bot, or in a video.
 ///
-/// Use them for 5 minutes, then fetch them anew.
+/// Keep them for 5 minutes, then fetch them again.
 ///
 /// Method `messages.getSponsoredMessages`, answers `messages.SponsoredMessages`.
 ///
@@ -14781,13 +14801,13 @@ impl tl::Function for GetSponsoredMessages {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::MESSAGE_ID_INVALID, crate::errors::MSG_ID_INVALID];
 }
 
-/// Prepares a message that a user can send from a Mini App of the bot to a chat of their choice, as a bot.
+/// Prepares a message that a user can send from one of the bot's Mini Apps to a chat of their choice; for bots.
 ///
-/// The app shows it by its id with [`messages.getPreparedInlineMessage`](crate::messages::GetPreparedInlineMessage).
+/// The user's app fetches it by its id with [`messages.getPreparedInlineMessage`](crate::messages::GetPreparedInlineMessage).
 ///
 /// Method `messages.savePreparedInlineMessage`, answers `messages.BotPreparedInlineMessage`.
 ///
-/// Answer: the id and until when it can be used.
+/// Answer: the id of the prepared message, and until when it can be used.
 ///
 /// Callers: bots.
 ///
@@ -14856,9 +14876,9 @@ impl tl::Function for SavePreparedInlineMessage {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::RESULT_ID_INVALID, crate::errors::SEND_MESSAGE_GAME_INVALID, crate::errors::USER_BOT_REQUIRED, crate::errors::USER_ID_INVALID];
 }
 
-/// Fetches a message that a bot prepared for its Mini App, to let the user choose a chat for it.
+/// Fetches a message that a bot prepared for its Mini App, so that the user can choose a chat for it.
 ///
-/// It is sent with [`messages.sendInlineBotResult`](crate::messages::SendInlineBotResult).
+/// Send it with [`messages.sendInlineBotResult`](crate::messages::SendInlineBotResult).
 ///
 /// Method `messages.getPreparedInlineMessage`, answers `messages.PreparedInlineMessage`.
 ///
@@ -14872,7 +14892,7 @@ impl tl::Function for SavePreparedInlineMessage {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPreparedInlineMessage {
-    /// `bot:InputUser`. The bot; an account that is no bot is [`BOT_INVALID`](crate::errors::BOT_INVALID).
+    /// `bot:InputUser`. The bot.
     pub bot: crate::enums::InputUser,
     /// `id:string`. Id of the prepared message, from the app.
     pub id: tl::Text,
@@ -14914,7 +14934,7 @@ impl tl::Function for GetPreparedInlineMessage {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ID_EXPIRED, crate::errors::ID_INVALID];
 }
 
-/// Searches stickers, or custom emoji, by words and emoji in all sets.
+/// Searches stickers or custom emoji in all sets, by keywords and emoji.
 ///
 /// Method `messages.searchStickers`, answers `messages.FoundStickers`.
 ///
@@ -14926,19 +14946,19 @@ impl tl::Function for GetPreparedInlineMessage {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SearchStickers {
-    /// `emojis:flags.0?true`. Custom emoji instead of stickers.
+    /// `emojis:flags.0?true`. Searches custom emoji instead of stickers.
     pub emojis: bool,
     /// `q:string`. Words to look for; may be empty if `emoticon` is not.
     pub q: tl::Text,
     /// `emoticon:string`. Emoji that the stickers stand for; may be empty if `q` is not.
     pub emoticon: tl::Text,
-    /// `lang_code:Vector<string>`. Languages in which the words may be.
+    /// `lang_code:Vector<string>`. Languages that the words may be in.
     pub lang_code: Vec<tl::Text>,
-    /// `offset:int`. `next_offset` of the page before; 0 for the first page.
+    /// `offset:int`. `next_offset` of the previous page; 0 for the first page.
     pub offset: i32,
-    /// `limit:int`. How many stickers at most.
+    /// `limit:int`. Maximum number of stickers to return.
     pub limit: i32,
-    /// `hash:long`. The `hash` of the answer that you still hold, or 0; if nothing changed since, the answer says only so.
+    /// `hash:long`. `hash` of the answer that you hold, or 0; if nothing changed since, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -14996,7 +15016,9 @@ impl tl::Function for SearchStickers {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells Telegram that messages which ask for it (`report_delivery_until_date`) reached the device.
+/// Reports that messages reached the device.
+///
+/// Only for messages that ask for it with `report_delivery_until_date`, and until that time.
 ///
 /// Method `messages.reportMessagesDelivery`, answers `Bool`.
 ///
@@ -15010,7 +15032,7 @@ impl tl::Function for SearchStickers {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReportMessagesDelivery {
-    /// `push:flags.0?true`. They came as a push notification.
+    /// `push:flags.0?true`. They arrived by a push notification.
     pub push: bool,
     /// `peer:InputPeer`. The chat where the messages are.
     pub peer: crate::enums::InputPeer,
@@ -15064,7 +15086,7 @@ impl tl::Function for ReportMessagesDelivery {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Fetches single dialogs of Saved Messages, or single persons' direct messages to a channel.
+/// Fetches single dialogs of Saved Messages, or of a channel's direct messages.
 ///
 /// Method `messages.getSavedDialogsByID`, answers `messages.SavedDialogs`.
 ///
@@ -15129,7 +15151,7 @@ impl tl::Function for GetSavedDialogsById {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Marks one person's direct messages to a channel as read, up to a given one.
+/// Marks one user's direct messages to a channel as read, up to a given one; for admins of the channel.
 ///
 /// Method `messages.readSavedHistory`, answers `Bool`.
 ///
@@ -15189,13 +15211,13 @@ impl tl::Function for ReadSavedHistory {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::PARENT_PEER_INVALID];
 }
 
-/// Ticks tasks of a checklist message, or takes the ticks away.
+/// Marks tasks of a checklist as done or not done.
 ///
-/// Everybody sees who ticked what. In checklists of others that needs their leave (`others_can_complete`).
+/// Everybody in the chat sees who completed which task. For somebody else's checklist its author must have allowed it (`others_can_complete`).
 ///
 /// Method `messages.toggleTodoCompleted`, answers `Updates`.
 ///
-/// Answer: the changed message and the service message about the ticks.
+/// Answer: the changed message and the service message about it.
 ///
 /// Callers: users.
 ///
@@ -15211,9 +15233,9 @@ pub struct ToggleTodoCompleted {
     pub peer: crate::enums::InputPeer,
     /// `msg_id:int`. Id of the message with the checklist.
     pub msg_id: i32,
-    /// `completed:Vector<int>`. Ids of the tasks to tick.
+    /// `completed:Vector<int>`. Ids of the tasks to mark as done.
     pub completed: Vec<i32>,
-    /// `incompleted:Vector<int>`. Ids of the tasks to untick.
+    /// `incompleted:Vector<int>`. Ids of the tasks to mark as not done.
     pub incompleted: Vec<i32>,
 }
 
@@ -15257,9 +15279,9 @@ impl tl::Function for ToggleTodoCompleted {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Adds tasks to a checklist message.
+/// Adds tasks to a checklist.
 ///
-/// In checklists of others that needs their leave (`others_can_append`).
+/// For somebody else's checklist its author must have allowed it (`others_can_append`).
 ///
 /// Method `messages.appendTodoList`, answers `Updates`.
 ///
@@ -15279,7 +15301,7 @@ pub struct AppendTodoList {
     pub peer: crate::enums::InputPeer,
     /// `msg_id:int`. Id of the message with the checklist.
     pub msg_id: i32,
-    /// `list:Vector<TodoItem>`. The tasks, each with an id that the checklist does not have yet.
+    /// `list:Vector<TodoItem>`. The tasks, each with an id that is not used in the checklist yet.
     pub list: Vec<crate::types::TodoItem>,
 }
 
@@ -15321,9 +15343,9 @@ impl tl::Function for AppendTodoList {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MESSAGE_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::TODO_ITEM_DUPLICATE, crate::errors::TODO_NOT_MODIFIED];
 }
 
-/// Accepts or refuses a post that somebody suggested to a channel.
+/// Approves or rejects a post that somebody suggested to a channel.
 ///
-/// It is answered in the direct messages of the channel. An accepted post is published at once or at its time, and the price is kept until it was up long enough.
+/// It happens in the direct messages of the channel. An approved post is published at once or at its time; the price is held back until the post has been up long enough.
 ///
 /// Method `messages.toggleSuggestedPostApproval`, answers `Updates`.
 ///
@@ -15337,15 +15359,15 @@ impl tl::Function for AppendTodoList {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleSuggestedPostApproval {
-    /// `reject:flags.1?true`. Refuses it.
+    /// `reject:flags.1?true`. Set: rejects the suggestion; not set: approves it.
     pub reject: bool,
     /// `peer:InputPeer`. The direct messages of the channel.
     pub peer: crate::enums::InputPeer,
     /// `msg_id:int`. Id of the suggestion.
     pub msg_id: i32,
-    /// `schedule_date:flags.0?int`. Unix time at which it shall be published; left out: as suggested, or at once.
+    /// `schedule_date:flags.0?int`. Unix time at which to publish it; left out: the suggested time, or at once.
     pub schedule_date: Option<i32>,
-    /// `reject_comment:flags.2?string`. Why it is refused; the author reads it.
+    /// `reject_comment:flags.2?string`. Reason for the rejection, for the author.
     pub reject_comment: Option<tl::Text>,
 }
 
@@ -15401,9 +15423,9 @@ impl tl::Function for ToggleSuggestedPostApproval {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists the topics of a forum, pinned ones first, then by their newest message.
+/// Lists the topics of a forum: pinned ones first, then by their newest message.
 ///
-/// For the next page give date, message id and topic id of the last topic.
+/// For the next page pass the date and id of the last topic's newest message, and the id of that topic. If the answer has `order_by_create_date`, pass the `date` of the topic itself instead.
 ///
 /// Method `messages.getForumTopics`, answers `messages.ForumTopics`.
 ///
@@ -15419,7 +15441,7 @@ impl tl::Function for ToggleSuggestedPostApproval {
 pub struct GetForumTopics {
     /// `peer:InputPeer`. The forum: a supergroup with topics, or a bot with topics.
     pub peer: crate::enums::InputPeer,
-    /// `q:flags.0?string`. Only topics whose name has these words.
+    /// `q:flags.0?string`. Only topics whose name matches.
     pub q: Option<tl::Text>,
     /// `offset_date:int`. Unix time of the last topic's newest message; 0 for the first page.
     pub offset_date: i32,
@@ -15427,7 +15449,7 @@ pub struct GetForumTopics {
     pub offset_id: i32,
     /// `offset_topic:int`. Id of the last topic; 0 for the first page.
     pub offset_topic: i32,
-    /// `limit:int`. How many topics at most, up to 100.
+    /// `limit:int`. Maximum number of topics to return, up to 100.
     pub limit: i32,
 }
 
@@ -15540,9 +15562,9 @@ impl tl::Function for GetForumTopicsById {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::TOPICS_EMPTY];
 }
 
-/// Changes a topic: name, icon, whether it is closed or hidden.
+/// Changes a topic: its name, its icon, whether it is closed or hidden.
 ///
-/// What is left out stays. Closing must be a request of its own, without the other changes. Members see a service message.
+/// It requires the right to manage topics, unless the topic is yours. What is left out stays as it is. Closing and reopening must be requests of their own, without other changes. Members see a service message about it.
 ///
 /// Method `messages.editForumTopic`, answers `Updates`.
 ///
@@ -15564,9 +15586,9 @@ pub struct EditForumTopic {
     pub topic_id: i32,
     /// `title:flags.0?string`. New name, up to 128 characters.
     pub title: Option<tl::Text>,
-    /// `icon_emoji_id:flags.1?long`. Id of the custom emoji that is the new icon; 0 for the plain coloured one.
+    /// `icon_emoji_id:flags.1?long`. Id of the custom emoji for the new icon; 0 for the plain coloured one.
     pub icon_emoji_id: Option<i64>,
-    /// `closed:flags.2?Bool`. `true`: only admins can write in it; `false`: everybody again.
+    /// `closed:flags.2?Bool`. `true`: only admins can write in it; `false`: reopens it.
     pub closed: Option<bool>,
     /// `hidden:flags.3?Bool`. `true`: hides it; only the general topic, id 1, can be hidden.
     pub hidden: Option<bool>,
@@ -15634,6 +15656,8 @@ impl tl::Function for EditForumTopic {
 
 /// Pins a topic to the top of the forum, or unpins it.
 ///
+/// In supergroups it requires the admin right `manage_topics`. The others get [`updatePinnedForumTopic`](crate::types::UpdatePinnedForumTopic).
+///
 /// Method `messages.updatePinnedForumTopic`, answers `Updates`.
 ///
 /// Callers: users.
@@ -15694,6 +15718,8 @@ impl tl::Function for UpdatePinnedForumTopic {
 
 /// Sets the pinned topics of a forum and their order.
 ///
+/// The others receive [`updatePinnedForumTopics`](crate::types::UpdatePinnedForumTopics).
+///
 /// Method `messages.reorderPinnedForumTopics`, answers `Updates`.
 ///
 /// Callers: users.
@@ -15706,7 +15732,7 @@ impl tl::Function for UpdatePinnedForumTopic {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderPinnedForumTopics {
-    /// `force:flags.0?true`. Topics that are not in `order` are unpinned; otherwise they stay pinned.
+    /// `force:flags.0?true`. Unpins topics that are not in `order`; not set: they stay pinned.
     pub force: bool,
     /// `peer:InputPeer`. The forum: a supergroup with topics, or a bot with topics.
     pub peer: crate::enums::InputPeer,
@@ -15762,7 +15788,7 @@ impl tl::Function for ReorderPinnedForumTopics {
 
 /// Creates a topic in a forum.
 ///
-/// Its id is the id of the service message that the answer holds; messages go into it with `top_msg_id` of their reply.
+/// It requires the right to manage topics, unless the members may create them. The id of the topic is the id of the service message in the answer. To write into the topic, send a message with `reply_to` set to an [`inputReplyToMessage`](crate::types::InputReplyToMessage) whose `reply_to_msg_id` is that id; to reply to a message within it, name that message there and the topic in `top_msg_id`.
 ///
 /// Method `messages.createForumTopic`, answers `Updates`.
 ///
@@ -15778,7 +15804,7 @@ impl tl::Function for ReorderPinnedForumTopics {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateForumTopic {
-    /// `title_missing:flags.4?true`. The name is only a stopgap, to be replaced later.
+    /// `title_missing:flags.4?true`. The name is only a placeholder, to be replaced later.
     pub title_missing: bool,
     /// `peer:InputPeer`. The forum: a supergroup with topics, or a bot with topics.
     pub peer: crate::enums::InputPeer,
@@ -15788,9 +15814,9 @@ pub struct CreateForumTopic {
     pub icon_color: Option<i32>,
     /// `icon_emoji_id:flags.3?long`. Id of a custom emoji as the icon.
     pub icon_emoji_id: Option<i64>,
-    /// `random_id:long`. A number drawn at random for this message; a second request with the same one sends nothing new, so it is safe to repeat after a lost answer.
+    /// `random_id:long`. A random 64-bit number, new for each message. Repeating a request with the same number never sends twice, so it is safe after a lost answer.
     pub random_id: i64,
-    /// `send_as:flags.2?InputPeer`. Author to show instead of you, one of those in [`channels.getSendAs`](crate::channels::GetSendAs).
+    /// `send_as:flags.2?InputPeer`. Sends in the name of this chat, one that [`channels.getSendAs`](crate::channels::GetSendAs) lists.
     pub send_as: Option<crate::enums::InputPeer>,
 }
 
@@ -15853,13 +15879,13 @@ impl tl::Function for CreateForumTopic {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_FORUM_CREATE_FORBIDDEN, crate::errors::CHANNEL_FORUM_MISSING, crate::errors::CHANNEL_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::PREMIUM_ACCOUNT_REQUIRED];
 }
 
-/// Deletes a topic of a forum with all its messages.
+/// Deletes a forum topic with all its messages.
 ///
-/// As long as `offset` in the answer is greater than 0, send it again.
+/// In supergroups it requires the admin right `delete_messages`. While `offset` in the answer is above 0, send the same request again.
 ///
 /// Method `messages.deleteTopicHistory`, answers `messages.AffectedHistory`.
 ///
-/// Answer: the new `pts` and by how much it grew (`pts_count`), for your update state. While `offset` is above 0, more is left: ask again.
+/// Answer: the new `pts` with its `pts_count`: apply them to your update state like an update. While `offset` is above 0, send the same request again.
 ///
 /// Callers: users, bots.
 ///
@@ -15913,13 +15939,11 @@ impl tl::Function for DeleteTopicHistory {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID];
 }
 
-/// Fetches the state of the game with dice for TON: terms of the next stake, the streak, what is left to play.
+/// Fetches the state of the dice game in which TON can be staked: the last stake, the current streak, the payouts, the games that are left.
 ///
-/// If it is not offered to this account, the answer is [`messages.emojiGameUnavailable`](crate::enums::messages::EmojiGameInfo::EmojiGameUnavailable).
+/// If the game is not offered to this account, the answer is [`messages.emojiGameUnavailable`](crate::enums::messages::EmojiGameInfo::EmojiGameUnavailable).
 ///
 /// Method `messages.getEmojiGameInfo`, answers `messages.EmojiGameInfo`.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// Callers: users.
 ///
@@ -15957,7 +15981,7 @@ impl tl::Function for GetEmojiGameInfo {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Shortens a long message to what matters in it.
+/// Summarises a long message.
 ///
 /// Method `messages.summarizeText`, answers `TextWithEntities`.
 ///
@@ -15977,7 +16001,7 @@ pub struct SummarizeText {
     pub id: i32,
     /// `to_lang:flags.0?string`. Language of the summary, a code like `en`; left out: that of the message.
     pub to_lang: Option<tl::Text>,
-    /// `tone:flags.2?string`. How the summary shall sound.
+    /// `tone:flags.2?string`. Tone of the summary.
     pub tone: Option<tl::Text>,
 }
 
@@ -16031,9 +16055,9 @@ impl tl::Function for SummarizeText {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::INPUT_TEXT_TOO_LONG, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Hands the ownership of a group or channel to another member.
+/// Transfers the ownership of a group or channel to another member.
 ///
-/// It needs the two-step verification password, which must not be set only lately (apps say: 7 days), and a login that is at least a day old. You stay as an admin.
+/// It requires a two-step verification password that was not set recently, and a session that is not new; the errors tell how long to wait. You remain an admin.
 ///
 /// Method `messages.editChatCreator`, answers `Updates`.
 ///
@@ -16049,7 +16073,7 @@ impl tl::Function for SummarizeText {
 pub struct EditChatCreator {
     /// `peer:InputPeer`. The group or channel.
     pub peer: crate::enums::InputPeer,
-    /// `user_id:InputUser`. The new owner, an admin of the chat.
+    /// `user_id:InputUser`. The new owner; must be an admin of the chat.
     pub user_id: crate::enums::InputUser,
     /// `password:InputCheckPasswordSRP`. Proof of your two-step verification password.
     pub password: crate::enums::InputCheckPasswordSrp,
@@ -16093,7 +16117,9 @@ impl tl::Function for EditChatCreator {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNELS_ADMIN_PUBLIC_TOO_MUCH, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_MEMBER_ADD_FAILED, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::PASSWORD_HASH_INVALID, crate::errors::PASSWORD_MISSING, crate::errors::PASSWORD_TOO_FRESH_X, crate::errors::SESSION_TOO_FRESH_X, crate::errors::SRP_ID_INVALID, crate::errors::USERS_TOO_MUCH, crate::errors::USER_CHANNELS_TOO_MUCH, crate::errors::USER_NOT_MUTUAL_CONTACT, crate::errors::USER_PRIVACY_RESTRICTED];
 }
 
-/// Tells who will own a group or channel if you, the owner, leave it: at once in a basic group, elsewhere after a week.
+/// Tells who will own a group or channel if you, the owner, leave it.
+///
+/// A basic group changes hands at once; a supergroup or channel after a week, unless you come back.
 ///
 /// Method `messages.getFutureChatCreatorAfterLeave`, answers `User`.
 ///
@@ -16145,7 +16171,7 @@ impl tl::Function for GetFutureChatCreatorAfterLeave {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_ID_INVALID];
 }
 
-/// Changes the title that is shown beside a member's name in a group.
+/// Changes the title shown next to a member's name in a group.
 ///
 /// Method `messages.editChatParticipantRank`, answers `Updates`.
 ///
@@ -16205,9 +16231,9 @@ impl tl::Function for EditChatParticipantRank {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Refuses a login at a website that was asked for by a link.
+/// Declines a login at a website that was requested by a link.
 ///
-/// The page that waits for it learns of the refusal.
+/// The website that waits for the answer is told.
 ///
 /// Method `messages.declineUrlAuth`, answers `Bool`.
 ///
@@ -16259,9 +16285,9 @@ impl tl::Function for DeclineUrlAuth {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::URL_INVALID];
 }
 
-/// Checks the emoji that the user picked against the one that the website shows, before a login is accepted.
+/// Checks whether the user picked the code that the website shows, before a login is accepted.
 ///
-/// It is needed where the question has `match_codes_first`. A wrong pick means that the login was begun by somebody else or elsewhere: decline it.
+/// It is required if the question has `match_codes_first`. A wrong pick means that the login was started by somebody else, or elsewhere: decline it.
 ///
 /// Method `messages.checkUrlAuthMatchCode`, answers `Bool`.
 ///
@@ -16279,7 +16305,7 @@ impl tl::Function for DeclineUrlAuth {
 pub struct CheckUrlAuthMatchCode {
     /// `url:string`. The link, as it was given to [`messages.requestUrlAuth`](crate::messages::RequestUrlAuth).
     pub url: tl::Text,
-    /// `match_code:string`. The emoji that the user picked out of `match_codes`.
+    /// `match_code:string`. The code that the user picked out of `match_codes`.
     pub match_code: tl::Text,
 }
 
@@ -16319,13 +16345,11 @@ impl tl::Function for CheckUrlAuthMatchCode {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::URL_INVALID];
 }
 
-/// Lets a language model rework a text before it is sent: correct it, translate it, change its tone, add emoji.
+/// Reworks a text with Telegram's language model before it is sent: corrects it, translates it, changes its tone, adds emoji.
 ///
-/// At least one of the four has to be asked for. Nothing is sent; the answer is the new text, with the changes marked in `diff_text` if it was corrected.
+/// Request at least one of the four; they can be combined. Nothing is sent: the answer is the new text, with the changes marked in `diff_text` if it was corrected.
 ///
 /// Method `messages.composeMessageWithAI`, answers `messages.ComposedMessageWithAI`.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// Callers: users.
 ///
@@ -16345,7 +16369,7 @@ pub struct ComposeMessageWithAi {
     pub text: crate::types::TextWithEntities,
     /// `translate_to_lang:flags.1?string`. Language to translate it into, a code like `en`.
     pub translate_to_lang: Option<tl::Text>,
-    /// `tone:flags.2?InputAiComposeTone`. How it shall sound.
+    /// `tone:flags.2?InputAiComposeTone`. Tone to rewrite it in, from [`aicompose.getTones`](crate::aicompose::GetTones).
     pub tone: Option<crate::enums::InputAiComposeTone>,
 }
 
@@ -16403,7 +16427,7 @@ impl tl::Function for ComposeMessageWithAi {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::AICOMPOSE_FLOOD_PREMIUM, crate::errors::AICOMPOSE_TIMEOUT, crate::errors::AI_COMPOSE_TASK_MISSING, crate::errors::MESSAGE_EMPTY];
 }
 
-/// Tells Telegram how long and how much of channel posts the user had on the screen.
+/// Reports how long, and how much of, channel posts were visible on the user's screen.
 ///
 /// Method `messages.reportReadMetrics`, answers `Bool`.
 ///
@@ -16457,7 +16481,9 @@ impl tl::Function for ReportReadMetrics {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells Telegram how long the user listened to a song; apps do so from 3 seconds on.
+/// Reports how long the user listened to a song.
+///
+/// Apps report listening times of 3 seconds and more.
 ///
 /// Method `messages.reportMusicListen`, answers `Bool`.
 ///
@@ -16471,7 +16497,7 @@ impl tl::Function for ReportReadMetrics {
 pub struct ReportMusicListen {
     /// `id:InputDocument`. The song: id, access hash and file reference.
     pub id: crate::enums::InputDocument,
-    /// `listened_duration:int`. Seconds that were played.
+    /// `listened_duration:int`. Time that was played, in whole seconds.
     pub listened_duration: i32,
 }
 
@@ -16511,7 +16537,7 @@ impl tl::Function for ReportMusicListen {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Adds an answer of your own to a poll that is open for it (`open_answers`).
+/// Adds an answer to a poll that lets its voters do so (`open_answers`).
 ///
 /// Method `messages.addPollAnswer`, answers `Updates`.
 ///
@@ -16571,7 +16597,7 @@ impl tl::Function for AddPollAnswer {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Removes an answer that was added to a poll.
+/// Deletes an answer that was added to a poll.
 ///
 /// Method `messages.deletePollAnswer`, answers `Updates`.
 ///
@@ -16631,7 +16657,7 @@ impl tl::Function for DeletePollAnswer {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists polls of yours in a chat with votes that you did not see yet.
+/// Lists your polls in a chat that have votes which you have not seen yet.
 ///
 /// Method `messages.getUnreadPollVotes`, answers `messages.Messages`.
 ///
@@ -16645,19 +16671,19 @@ impl tl::Function for DeletePollAnswer {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUnreadPollVotes {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `top_msg_id:flags.0?int`. Only in this topic or thread: the id of the message that began it.
+    /// `top_msg_id:flags.0?int`. Only in this topic or thread: the id of the message that started it.
     pub top_msg_id: Option<i32>,
-    /// `offset_id:int`. Id of the message where the page begins: older ones follow; 0 begins with the newest.
+    /// `offset_id:int`. Where the page starts: messages older than this id follow, without it; 0 starts at the newest.
     pub offset_id: i32,
-    /// `add_offset:int`. Moves the page by so many messages: above 0 further into the past, below 0 towards newer ones; 0 for neither.
+    /// `add_offset:int`. Shifts the page by this many messages: above 0 towards older ones, below 0 towards newer ones; 0 for no shift.
     pub add_offset: i32,
-    /// `limit:int`. How many messages at most, up to 100.
+    /// `limit:int`. Maximum number of messages to return, up to 100.
     pub limit: i32,
-    /// `max_id:int`. If not 0, only messages with a smaller id.
+    /// `max_id:int`. Only messages with an id smaller than this; 0 for no bound.
     pub max_id: i32,
-    /// `min_id:int`. If not 0, only messages with a greater id.
+    /// `min_id:int`. Only messages with an id greater than this; 0 for no bound.
     pub min_id: i32,
 }
 
@@ -16718,11 +16744,11 @@ impl tl::Function for GetUnreadPollVotes {
 
 /// Marks all new votes in your polls of a chat as seen.
 ///
-/// As long as `offset` in the answer is greater than 0, send it again.
+/// While `offset` in the answer is above 0, send the same request again.
 ///
 /// Method `messages.readPollVotes`, answers `messages.AffectedHistory`.
 ///
-/// Answer: the new `pts` and by how much it grew (`pts_count`), for your update state. While `offset` is above 0, more is left: ask again.
+/// Answer: the new `pts` with its `pts_count`: apply them to your update state like an update. While `offset` is above 0, send the same request again.
 ///
 /// Callers: users.
 ///
@@ -16734,9 +16760,9 @@ impl tl::Function for GetUnreadPollVotes {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReadPollVotes {
-    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or yourself.
+    /// `peer:InputPeer`. The chat: a user, a basic group, a channel or supergroup, or the account itself.
     pub peer: crate::enums::InputPeer,
-    /// `top_msg_id:flags.0?int`. Only those in this topic: the id of the message that began it.
+    /// `top_msg_id:flags.0?int`. Only those in this topic: the id of the message that started it.
     pub top_msg_id: Option<i32>,
 }
 
@@ -16785,9 +16811,9 @@ impl tl::Function for ReadPollVotes {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Answers, as a bot, a call from a chat in which it is no member.
+/// Answers, as a bot, a mention in a chat of which the bot is not a member.
 ///
-/// Such a call arrives as [`updateBotGuestChatQuery`](crate::types::UpdateBotGuestChatQuery); the answer is posted into that chat in the bot's name.
+/// The mention arrives as [`updateBotGuestChatQuery`](crate::types::UpdateBotGuestChatQuery); the answer is posted into that chat in the bot's name.
 ///
 /// Method `messages.setBotGuestChatResult`, answers `InputBotInlineMessageID`.
 ///
@@ -16845,7 +16871,7 @@ impl tl::Function for SetBotGuestChatResult {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::USER_BOT_INVALID, crate::errors::USER_BOT_REQUIRED];
 }
 
-/// Removes all reactions that a member gave in a group, as an admin who may delete messages.
+/// Removes all reactions that a member gave in a group; for admins who may delete messages.
 ///
 /// Method `messages.deleteParticipantReactions`, answers `Bool`.
 ///
@@ -16861,7 +16887,7 @@ impl tl::Function for SetBotGuestChatResult {
 pub struct DeleteParticipantReactions {
     /// `peer:InputPeer`. The group: a basic group or a supergroup.
     pub peer: crate::enums::InputPeer,
-    /// `participant:InputPeer`. The member whose reactions go: a user, or a chat that speaks as itself.
+    /// `participant:InputPeer`. Whose reactions to remove: a user, or a chat that writes in its own name.
     pub participant: crate::enums::InputPeer,
 }
 
@@ -16901,7 +16927,7 @@ impl tl::Function for DeleteParticipantReactions {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Removes a member's reactions from one message of a group, as an admin who may delete messages.
+/// Removes a member's reactions from one message of a group; for admins who may delete messages.
 ///
 /// Method `messages.deleteParticipantReaction`, answers `Updates`.
 ///
@@ -16919,7 +16945,7 @@ pub struct DeleteParticipantReaction {
     pub peer: crate::enums::InputPeer,
     /// `msg_id:int`. Id of the message.
     pub msg_id: i32,
-    /// `participant:InputPeer`. The member whose reactions go: a user, or a chat that speaks as itself.
+    /// `participant:InputPeer`. Whose reactions to remove: a user, or a chat that writes in its own name.
     pub participant: crate::enums::InputPeer,
 }
 
@@ -16961,7 +16987,7 @@ impl tl::Function for DeleteParticipantReaction {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Reads the latest posts of the channel that a user shows in their profile, as a bot.
+/// Reads the latest posts of the channel that a user shows in their profile; for bots.
 ///
 /// Method `messages.getPersonalChannelHistory`, answers `messages.Messages`.
 ///
@@ -16975,15 +17001,15 @@ impl tl::Function for DeleteParticipantReaction {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPersonalChannelHistory {
-    /// `user_id:InputUser`. The user: id and access hash, or yourself.
+    /// `user_id:InputUser`. The user: id and access hash, or the account itself.
     pub user_id: crate::enums::InputUser,
-    /// `limit:int`. How many posts at most, up to 20.
+    /// `limit:int`. Maximum number of posts to return, up to 20.
     pub limit: i32,
-    /// `max_id:int`. If not 0, only messages with a smaller id.
+    /// `max_id:int`. Only messages with an id smaller than this; 0 for no bound.
     pub max_id: i32,
-    /// `min_id:int`. If not 0, only messages with a greater id.
+    /// `min_id:int`. Only messages with an id greater than this; 0 for no bound.
     pub min_id: i32,
-    /// `hash:long`. A checksum over the ids of the messages that you still hold, or 0; if it fits, the answer is [`messages.messagesNotModified`](crate::types::messages::MessagesNotModified).
+    /// `hash:long`. Checksum over the ids of the messages that you hold, or 0; if it still matches, the answer is [`messages.messagesNotModified`](crate::types::messages::MessagesNotModified).
     pub hash: i64,
 }
 
@@ -17029,7 +17055,7 @@ impl tl::Function for GetPersonalChannelHistory {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::USER_BOT_REQUIRED, crate::errors::USER_ID_INVALID];
 }
 
-/// Fetches a message made of blocks in full, where a list of messages brought only its beginning (`part`).
+/// Fetches a message made of blocks in full, where the received one has only its beginning (`part`).
 ///
 /// Method `messages.getRichMessage`, answers `messages.Messages`.
 ///
@@ -17087,7 +17113,7 @@ impl tl::Function for GetRichMessage {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MESSAGE_ID_INVALID];
 }
 
-/// Translates messages made of blocks, or such content, into another language.
+/// Translates messages made of blocks, or other such content, into another language.
 ///
 /// Give either `peer` and `id`, or `text`.
 ///
@@ -17109,11 +17135,11 @@ pub struct TranslateRichMessage {
     pub peer: Option<crate::enums::InputPeer>,
     /// `id:flags.0?Vector<int>`, set together with `peer` or not at all. Ids of the messages.
     pub id: Option<Vec<i32>>,
-    /// `text:flags.1?Vector<InputRichMessage>`. The content, if it is no message.
+    /// `text:flags.1?Vector<InputRichMessage>`. Content to translate that is not a message.
     pub text: Option<Vec<crate::enums::InputRichMessage>>,
-    /// `to_lang:string`. The wanted language, a two-letter code like `en`.
+    /// `to_lang:string`. Target language, a two-letter code like `en`.
     pub to_lang: tl::Text,
-    /// `tone:flags.2?string`. How the translation shall sound.
+    /// `tone:flags.2?string`. Tone of the translation.
     pub tone: Option<tl::Text>,
 }
 
@@ -17177,9 +17203,9 @@ impl tl::Function for TranslateRichMessage {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lets a language model rework content made of blocks before it is sent: correct, translate, change its tone, add emoji.
+/// Reworks content made of blocks with Telegram's language model before it is sent: corrects it, translates it, changes its tone, adds emoji.
 ///
-/// Nothing is sent; the answer is the new content.
+/// Nothing is sent: the answer is the new content.
 ///
 /// Method `messages.composeRichMessageWithAI`, answers `messages.ComposedRichMessageWithAI`.
 ///
@@ -17197,11 +17223,11 @@ pub struct ComposeRichMessageWithAi {
     pub proofread: bool,
     /// `emojify:flags.3?true`. Adds emoji.
     pub emojify: bool,
-    /// `text:flags.4?InputRichMessage`. The content that is to be reworked.
+    /// `text:flags.4?InputRichMessage`. The content to rework.
     pub text: Option<Box<crate::enums::InputRichMessage>>,
     /// `translate_to_lang:flags.1?string`. Language to translate it into, a code like `en`.
     pub translate_to_lang: Option<tl::Text>,
-    /// `tone:flags.2?InputAiComposeTone`. How it shall sound; a tone with a free text can make content from nothing.
+    /// `tone:flags.2?InputAiComposeTone`. Tone to rewrite it in, from [`aicompose.getTones`](crate::aicompose::GetTones).
     pub tone: Option<crate::enums::InputAiComposeTone>,
 }
 
@@ -17262,7 +17288,7 @@ impl tl::Function for ComposeRichMessageWithAi {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Opens the Mini App of the bot that a chat lets check newcomers before they join.
+/// Opens the Mini App of the bot that checks new members of a chat before they join.
 ///
 /// Method `messages.requestChatJoinWebView`, answers `WebViewResult`.
 ///
@@ -17278,7 +17304,7 @@ impl tl::Function for ComposeRichMessageWithAi {
 pub struct RequestChatJoinWebView {
     /// `query_id:long`. `query_id` of [`messages.chatInviteJoinResultWebView`](crate::types::messages::ChatInviteJoinResultWebView).
     pub query_id: i64,
-    /// `theme_params:flags.0?DataJSON`. Colours of your app as a JSON object (`bg_color`, `text_color` ...), so that the page can look alike.
+    /// `theme_params:flags.0?DataJSON`. Colours of your app as a JSON object (`bg_color`, `text_color` and so on), so that the page can match it.
     pub theme_params: Option<crate::types::DataJson>,
     /// `platform:string`. Short name of the platform that the app runs on, for example `android`, `ios`, `tdesktop` or `web`; at most 64 characters.
     pub platform: tl::Text,

@@ -6,9 +6,9 @@
 
 use chappe_tl as tl;
 
-/// Fetches the form with which something is paid: an invoice of a bot, Stars, a gift, Premium, a subscription.
+/// Fetches the payment form for a purchase: an invoice of a bot, Stars, a gift, Telegram Premium, a subscription.
 ///
-/// The first step of every payment. What comes back decides the second: [`payments.paymentForm`](crate::types::payments::PaymentForm) is paid with money ([`payments.sendPaymentForm`](crate::payments::SendPaymentForm)), [`payments.paymentFormStars`](crate::types::payments::PaymentFormStars) and [`payments.paymentFormStarGift`](crate::types::payments::PaymentFormStarGift) with Stars ([`payments.sendStarsForm`](crate::payments::SendStarsForm)). Nothing is charged yet; the form is good for a limited time.
+/// It is the first step of every payment, and charges nothing. The answer decides the next step: a [`payments.paymentForm`](crate::types::payments::PaymentForm) is paid with money ([`payments.sendPaymentForm`](crate::payments::SendPaymentForm)), a [`payments.paymentFormStars`](crate::types::payments::PaymentFormStars) or [`payments.paymentFormStarGift`](crate::types::payments::PaymentFormStarGift) with Stars ([`payments.sendStarsForm`](crate::payments::SendStarsForm)). A form is valid for a limited time.
 ///
 /// Method `payments.getPaymentForm`, answers `payments.PaymentForm`.
 ///
@@ -22,9 +22,9 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPaymentForm {
-    /// `invoice:InputInvoice`. What shall be paid: a message with an invoice, the slug of an invoice link, or one of the purchases that Telegram itself sells.
+    /// `invoice:InputInvoice`. What to pay for: a message with an invoice, the slug of an invoice link, or one of the purchases that Telegram itself offers.
     pub invoice: crate::enums::InputInvoice,
-    /// `theme_params:flags.0?DataJSON`. Colours of the client as JSON, so that the payment provider's page fits them; the keys are those that Mini Apps get.
+    /// `theme_params:flags.0?DataJSON`. Colours of the app as JSON, so that the payment provider's page can match it; with the same keys as for Mini Apps.
     pub theme_params: Option<crate::types::DataJson>,
 }
 
@@ -75,7 +75,7 @@ impl tl::Function for GetPaymentForm {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::API_GIFT_RESTRICTED_UPDATE_APP, crate::errors::BOOST_PEER_INVALID, crate::errors::BOT_ACCESS_FORBIDDEN, crate::errors::BOT_INVOICE_INVALID, crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::GIFT_MONTHS_INVALID, crate::errors::GIFT_STARS_INVALID, crate::errors::INVOICE_INVALID, crate::errors::MESSAGE_ID_INVALID, crate::errors::MESSAGE_TOO_LONG, crate::errors::MONTH_INVALID, crate::errors::MSG_ID_INVALID, crate::errors::NO_PAYMENT_NEEDED, crate::errors::PEER_ID_INVALID, crate::errors::PREMIUM_PURPOSE_INVALID, crate::errors::SLUG_INVALID, crate::errors::STARGIFT_ALREADY_CONVERTED, crate::errors::STARGIFT_ALREADY_REFUNDED, crate::errors::STARGIFT_ALREADY_UPGRADED, crate::errors::STARGIFT_EXPORT_IN_PROGRESS, crate::errors::STARGIFT_INVALID, crate::errors::STARGIFT_MESSAGE_INVALID, crate::errors::STARGIFT_NOT_FOUND, crate::errors::STARGIFT_NOT_OWNER, crate::errors::STARGIFT_NOT_UNIQUE, crate::errors::STARGIFT_OWNER_INVALID, crate::errors::STARGIFT_PEER_INVALID, crate::errors::STARGIFT_RESELL_CURRENCY_NOT_ALLOWED, crate::errors::STARGIFT_RESELL_TOO_EARLY_X, crate::errors::STARGIFT_SLUG_INVALID, crate::errors::STARGIFT_TRANSFER_TOO_EARLY_X, crate::errors::STARGIFT_UPGRADE_UNAVAILABLE, crate::errors::STARS_FORM_AMOUNT_MISMATCH, crate::errors::TO_ID_INVALID, crate::errors::UNTIL_DATE_INVALID, crate::errors::USER_DISALLOWED_STARGIFTS];
 }
 
-/// Fetches the receipt of a payment that you made, by the service message that confirmed it.
+/// Fetches the receipt of a payment that you made, by the service message that confirms it.
 ///
 /// Method `payments.getPaymentReceipt`, answers `payments.PaymentReceipt`.
 ///
@@ -89,7 +89,7 @@ impl tl::Function for GetPaymentForm {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPaymentReceipt {
-    /// `peer:InputPeer`. Chat with that message.
+    /// `peer:InputPeer`. Chat with the service message.
     pub peer: crate::enums::InputPeer,
     /// `msg_id:int`. Id of the service message about the payment ([`messageActionPaymentSent`](crate::types::MessageActionPaymentSent)).
     pub msg_id: i32,
@@ -131,13 +131,13 @@ impl tl::Function for GetPaymentReceipt {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MESSAGE_ID_INVALID];
 }
 
-/// Has the bot check name, address and the like before a payment, and fetches its ways of shipping.
+/// Lets the bot check the buyer's name, address and other details before a payment, and fetches its shipping options.
 ///
-/// Needed if the invoice asks for any of it. The bot answers within seconds; what comes back goes into [`payments.sendPaymentForm`](crate::payments::SendPaymentForm).
+/// It is needed if the invoice asks for any such details. The bot answers within seconds; pass the results on to [`payments.sendPaymentForm`](crate::payments::SendPaymentForm).
 ///
 /// Method `payments.validateRequestedInfo`, answers `payments.ValidatedRequestedInfo`.
 ///
-/// Answer: the id of the checked information, and the ways of shipping with their prices if the price depends on the address.
+/// Answer: the id of the checked details, and the shipping options with their prices if the price depends on the address.
 ///
 /// Callers: users.
 ///
@@ -149,11 +149,11 @@ impl tl::Function for GetPaymentReceipt {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ValidateRequestedInfo {
-    /// `save:flags.0?true`. Keeps what was entered for the next purchase.
+    /// `save:flags.0?true`. Saves the details for the next purchase.
     pub save: bool,
-    /// `invoice:InputInvoice`. Same as for the form.
+    /// `invoice:InputInvoice`. The same `invoice` as for [`payments.getPaymentForm`](crate::payments::GetPaymentForm).
     pub invoice: crate::enums::InputInvoice,
-    /// `info:PaymentRequestedInfo`. What the user entered: only what the invoice asks for.
+    /// `info:PaymentRequestedInfo`. What the user entered: exactly what the invoice asks for.
     pub info: crate::types::PaymentRequestedInfo,
 }
 
@@ -205,11 +205,11 @@ impl tl::Function for ValidateRequestedInfo {
 
 /// Pays a form with money, by card or another method of the payment provider.
 ///
-/// The merchant's bot is asked once more ([`updateBotPrecheckoutQuery`](crate::types::UpdateBotPrecheckoutQuery)), then the provider charges. If the bank wants to see the buyer, the answer is [`payments.paymentVerificationNeeded`](crate::types::payments::PaymentVerificationNeeded) with a page to open; the result then arrives as a message.
+/// The seller's bot is asked once more ([`updateBotPrecheckoutQuery`](crate::types::UpdateBotPrecheckoutQuery)), then the provider charges the buyer. If the bank requires a confirmation, the answer is [`payments.paymentVerificationNeeded`](crate::types::payments::PaymentVerificationNeeded) with a page to open, and the result arrives as a message.
 ///
 /// Method `payments.sendPaymentForm`, answers `payments.PaymentResult`.
 ///
-/// Answer: the updates with the confirmation, or a page where the buyer must confirm.
+/// Answer: the updates with the confirmation, or a page on which the buyer must confirm.
 ///
 /// Callers: users.
 ///
@@ -223,13 +223,13 @@ impl tl::Function for ValidateRequestedInfo {
 pub struct SendPaymentForm {
     /// `form_id:long`. `form_id` of the form.
     pub form_id: i64,
-    /// `invoice:InputInvoice`. Same as for the form.
+    /// `invoice:InputInvoice`. The same `invoice` as for [`payments.getPaymentForm`](crate::payments::GetPaymentForm).
     pub invoice: crate::enums::InputInvoice,
-    /// `requested_info_id:flags.0?string`. Id from [`payments.validateRequestedInfo`](crate::payments::ValidateRequestedInfo), if something was checked.
+    /// `requested_info_id:flags.0?string`. Id from [`payments.validateRequestedInfo`](crate::payments::ValidateRequestedInfo), if details were checked.
     pub requested_info_id: Option<tl::Text>,
-    /// `shipping_option_id:flags.1?string`. Chosen way of shipping from the same answer, if there are any.
+    /// `shipping_option_id:flags.1?string`. Id of the shipping option that the buyer chose, if there are any.
     pub shipping_option_id: Option<tl::Text>,
-    /// `credentials:InputPaymentCredentials`. A new card as the provider's token, a saved one with a temporary password, or what Apple Pay or Google Pay gave.
+    /// `credentials:InputPaymentCredentials`. The provider's token for a new card, a saved card with a temporary password, or the data of Apple Pay or Google Pay.
     pub credentials: crate::enums::InputPaymentCredentials,
     /// `tip_amount:flags.2?long`. Tip in the currency's smallest unit, up to `max_tip_amount` of the invoice.
     pub tip_amount: Option<i64>,
@@ -290,7 +290,7 @@ impl tl::Function for SendPaymentForm {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::FORM_UNSUPPORTED, crate::errors::INVOICE_INVALID, crate::errors::MESSAGE_ID_INVALID, crate::errors::PAYMENT_CREDENTIALS_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::TMP_PASSWORD_INVALID];
 }
 
-/// Reads what Telegram keeps for your next purchase: name and address, and whether a card is saved.
+/// Fetches what Telegram has saved for your next purchase: name and address, and whether a card is saved.
 ///
 /// Method `payments.getSavedInfo`, answers `payments.SavedInfo`.
 ///
@@ -330,7 +330,7 @@ impl tl::Function for GetSavedInfo {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Deletes what Telegram keeps for your next purchase.
+/// Deletes what Telegram has saved for your next purchase.
 ///
 /// Method `payments.clearSavedInfo`, answers `Bool`.
 ///
@@ -342,9 +342,9 @@ impl tl::Function for GetSavedInfo {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ClearSavedInfo {
-    /// `credentials:flags.0?true`. Deletes saved cards.
+    /// `credentials:flags.0?true`. Deletes the saved cards.
     pub credentials: bool,
-    /// `info:flags.1?true`. Deletes saved name, address, phone and email.
+    /// `info:flags.1?true`. Deletes the saved name, address, phone number and email.
     pub info: bool,
 }
 
@@ -392,9 +392,9 @@ impl tl::Function for ClearSavedInfo {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells which bank a card is of, by its number.
+/// Tells which bank issued a card, by the card number.
 ///
-/// For numbers of cards that appear in messages: the answer has links of the bank to offer. Not a part of paying.
+/// It is meant for card numbers in messages ([`messageEntityBankCard`](crate::types::MessageEntityBankCard)), and returns links of the bank to offer. It is not part of a payment.
 ///
 /// Method `payments.getBankCardData`, answers `payments.BankCardData`.
 ///
@@ -408,7 +408,7 @@ impl tl::Function for ClearSavedInfo {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBankCardData {
-    /// `number:string`. Id of the card, digits only.
+    /// `number:string`. The card number, digits only.
     pub number: tl::Text,
 }
 
@@ -446,9 +446,9 @@ impl tl::Function for GetBankCardData {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BANK_CARD_NUMBER_INVALID];
 }
 
-/// Makes a link that opens an invoice of the bot anywhere: in a chat, on a website, in a Mini App.
+/// Creates a link that opens an invoice of the bot anywhere: in a chat, on a website, in a Mini App; for bots.
 ///
-/// Several people can pay the same link, unless the bot refuses in [`updateBotPrecheckoutQuery`](crate::types::UpdateBotPrecheckoutQuery). For prices in Stars the currency is XTR and the provider stays empty.
+/// Several users can pay by the same link, unless the bot refuses in [`messages.setBotPrecheckoutResults`](crate::messages::SetBotPrecheckoutResults). For prices in Stars the currency is `XTR`, and the provider is empty.
 ///
 /// Method `payments.exportInvoice`, answers `payments.ExportedInvoice`.
 ///
@@ -502,9 +502,9 @@ impl tl::Function for ExportInvoice {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::CURRENCY_TOTAL_AMOUNT_INVALID, crate::errors::INVOICE_PAYLOAD_INVALID, crate::errors::MEDIA_INVALID, crate::errors::PAYMENT_PROVIDER_INVALID, crate::errors::STARS_INVOICE_INVALID, crate::errors::USER_BOT_REQUIRED, crate::errors::WEBDOCUMENT_MIME_INVALID, crate::errors::WEBDOCUMENT_URL_EMPTY];
 }
 
-/// Reports a purchase that was made in Apple's App Store, so that the account gets what was bought.
+/// Reports a purchase in Apple's App Store, so that the account gets what was bought.
 ///
-/// Only the official iOS app can buy there.
+/// Only the official iOS app can make such purchases.
 ///
 /// Method `payments.assignAppStoreTransaction`, answers `Updates`.
 ///
@@ -562,9 +562,9 @@ impl tl::Function for AssignAppStoreTransaction {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::INPUT_PURPOSE_INVALID, crate::errors::RECEIPT_EMPTY];
 }
 
-/// Reports a purchase that was made in Google Play, so that the account gets what was bought.
+/// Reports a purchase in Google Play, so that the account gets what was bought.
 ///
-/// Only the official Android app can buy there.
+/// Only the official Android app can make such purchases.
 ///
 /// Method `payments.assignPlayMarketTransaction`, answers `Updates`.
 ///
@@ -622,9 +622,9 @@ impl tl::Function for AssignPlayMarketTransaction {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::DATA_JSON_INVALID];
 }
 
-/// Lists at what prices Premium can be given away: for how many months, to how many users, in which currency.
+/// Lists the options for giving away Telegram Premium: number of months, number of users, price and currency.
 ///
-/// The chosen option goes into [`inputInvoicePremiumGiftCode`](crate::types::InputInvoicePremiumGiftCode).
+/// Pass the chosen one on in an [`inputInvoicePremiumGiftCode`](crate::types::InputInvoicePremiumGiftCode).
 ///
 /// Method `payments.getPremiumGiftCodeOptions`, answers `Vector<PremiumGiftCodeOption>`.
 ///
@@ -636,7 +636,7 @@ impl tl::Function for AssignPlayMarketTransaction {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPremiumGiftCodeOptions {
-    /// `boost_peer:flags.0?InputPeer`. Channel or supergroup that gives it away and gets the boosts; left out: a gift between users.
+    /// `boost_peer:flags.0?InputPeer`. Channel or supergroup that gives it away and gets the boosts; left out: gifts between users.
     pub boost_peer: Option<crate::enums::InputPeer>,
 }
 
@@ -685,7 +685,7 @@ impl tl::Function for GetPremiumGiftCodeOptions {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells what a gift link of Premium is worth: for how long, from whom, and whether it was used already.
+/// Tells what a gift code for Telegram Premium is worth: for how long, from whom, and whether it was used.
 ///
 /// Method `payments.checkGiftCode`, answers `payments.CheckedGiftCode`.
 ///
@@ -699,7 +699,7 @@ impl tl::Function for GetPremiumGiftCodeOptions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckGiftCode {
-    /// `slug:string`. Last part of the link `t.me/giftcode/...`.
+    /// `slug:string`. Last part of the link, after `t.me/giftcode/`.
     pub slug: tl::Text,
 }
 
@@ -737,13 +737,13 @@ impl tl::Function for CheckGiftCode {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GIFT_SLUG_EXPIRED, crate::errors::GIFT_SLUG_INVALID];
 }
 
-/// Uses a gift link of Premium for your own account.
+/// Uses a gift code to activate Telegram Premium for your own account.
 ///
-/// A code works once. Whoever has Premium must wait until it is over ([`PREMIUM_SUB_ACTIVE_UNTIL_X`](crate::errors::PREMIUM_SUB_ACTIVE_UNTIL_X)).
+/// A code works once. If you have Telegram Premium already, you must wait until it ends ([`PREMIUM_SUB_ACTIVE_UNTIL_X`](crate::errors::PREMIUM_SUB_ACTIVE_UNTIL_X)).
 ///
 /// Method `payments.applyGiftCode`, answers `Updates`.
 ///
-/// Answer: updates with yourself, now with Premium.
+/// Answer: updates with yourself, now with Telegram Premium.
 ///
 /// Callers: users.
 ///
@@ -755,7 +755,7 @@ impl tl::Function for CheckGiftCode {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ApplyGiftCode {
-    /// `slug:string`. Last part of the link `t.me/giftcode/...`.
+    /// `slug:string`. Last part of the link, after `t.me/giftcode/`.
     pub slug: tl::Text,
 }
 
@@ -793,7 +793,7 @@ impl tl::Function for ApplyGiftCode {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GIFT_SLUG_EXPIRED, crate::errors::GIFT_SLUG_INVALID, crate::errors::PREMIUM_SUB_ACTIVE_UNTIL_X];
 }
 
-/// Tells how you stand in a giveaway: whether you take part, or why not, and once it is over whether you won.
+/// Tells whether you take part in a giveaway, or why not; and after its end, whether you won.
 ///
 /// While it runs the answer is [`payments.giveawayInfo`](crate::types::payments::GiveawayInfo), afterwards [`payments.giveawayInfoResults`](crate::types::payments::GiveawayInfoResults).
 ///
@@ -851,9 +851,9 @@ impl tl::Function for GetGiveawayInfo {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MESSAGE_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Starts a giveaway that was bought earlier for a channel or supergroup of yours.
+/// Starts a giveaway that was paid for earlier, in one of your channels or supergroups.
 ///
-/// Such giveaways are listed as `prepaid_giveaways` in [`premium.getBoostsStatus`](crate::premium::GetBoostsStatus).
+/// `prepaid_giveaways` of [`premium.getBoostsStatus`](crate::premium::GetBoostsStatus) lists them.
 ///
 /// Method `payments.launchPrepaidGiveaway`, answers `Updates`.
 ///
@@ -869,11 +869,11 @@ impl tl::Function for GetGiveawayInfo {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct LaunchPrepaidGiveaway {
-    /// `peer:InputPeer`. Channel or supergroup that gives away.
+    /// `peer:InputPeer`. Channel or supergroup that holds the giveaway.
     pub peer: crate::enums::InputPeer,
     /// `giveaway_id:long`. `id` of the prepaid giveaway.
     pub giveaway_id: i64,
-    /// `purpose:InputStorePaymentPurpose`. Rules: [`inputStorePaymentPremiumGiveaway`](crate::types::InputStorePaymentPremiumGiveaway) or [`inputStorePaymentStarsGiveaway`](crate::types::InputStorePaymentStarsGiveaway) with countries, end and so on.
+    /// `purpose:InputStorePaymentPurpose`. Its rules (countries, end and so on): [`inputStorePaymentPremiumGiveaway`](crate::types::InputStorePaymentPremiumGiveaway) or [`inputStorePaymentStarsGiveaway`](crate::types::InputStorePaymentStarsGiveaway).
     pub purpose: crate::enums::InputStorePaymentPurpose,
 }
 
@@ -915,9 +915,9 @@ impl tl::Function for LaunchPrepaidGiveaway {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists the packs of Stars that can be bought, with their prices.
+/// Lists the packs of Stars that you can buy, with their prices.
 ///
-/// Those marked `extended` are shown after a tap on more. The chosen one is bought as [`inputInvoiceStars`](crate::types::InputInvoiceStars), or in the store of the phone if `store_product` is set.
+/// Apps show those with `extended` only on request. Buy one with an [`inputInvoiceStars`](crate::types::InputInvoiceStars), or in the app store if `store_product` is set.
 ///
 /// Method `payments.getStarsTopupOptions`, answers `Vector<StarsTopupOption>`.
 ///
@@ -957,13 +957,13 @@ impl tl::Function for GetStarsTopupOptions {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Reads how many Stars (or TON) you, a bot or a channel of yours has, and the newest transactions.
+/// Fetches the balance of Stars or TON of yourself, a bot or a channel, with the newest transactions.
 ///
-/// The balance is also in [`updateStarsBalance`](crate::types::UpdateStarsBalance) whenever it changes.
+/// [`updateStarsBalance`](crate::types::UpdateStarsBalance) tells when your balance changes.
 ///
 /// Method `payments.getStarsStatus`, answers `payments.StarsStatus`.
 ///
-/// Answer: balance, first page of subscriptions and of transactions.
+/// Answer: the balance, and the first page of subscriptions and transactions.
 ///
 /// Callers: users, bots on behalf of a business account.
 ///
@@ -975,9 +975,9 @@ impl tl::Function for GetStarsTopupOptions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarsStatus {
-    /// `ton:flags.0?true`. Asks for the balance in TON; not set: in Stars.
+    /// `ton:flags.0?true`. Asks for TON; not set: for Stars.
     pub ton: bool,
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a bot or channel of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your bots or channels.
     pub peer: crate::enums::InputPeer,
 }
 
@@ -1025,9 +1025,9 @@ impl tl::Function for GetStarsStatus {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_ACCESS_FORBIDDEN, crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists what Stars (or TON) came and went, in pages.
+/// Lists transactions of Stars or TON, page by page.
 ///
-/// A bot may ask about itself with [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf): this is how it finds payments that it missed.
+/// Bots can call it with [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), for example to find payments that they missed.
 ///
 /// Method `payments.getStarsTransactions`, answers `payments.StarsStatus`.
 ///
@@ -1041,9 +1041,9 @@ impl tl::Function for GetStarsStatus {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarsTransactions {
-    /// `inbound:flags.0?true`. Only what came in.
+    /// `inbound:flags.0?true`. Only what was received.
     pub inbound: bool,
-    /// `outbound:flags.1?true`. Only what went out.
+    /// `outbound:flags.1?true`. Only what was spent.
     pub outbound: bool,
     /// `ascending:flags.2?true`. Oldest first; not set: newest first.
     pub ascending: bool,
@@ -1051,11 +1051,11 @@ pub struct GetStarsTransactions {
     pub ton: bool,
     /// `subscription_id:flags.3?string`. Only the payments of this subscription.
     pub subscription_id: Option<tl::Text>,
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a bot or channel of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your bots or channels.
     pub peer: crate::enums::InputPeer,
-    /// `offset:string`. `next_offset` of the page before, empty at first.
+    /// `offset:string`. `next_offset` of the previous page; empty for the first page.
     pub offset: tl::Text,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of entries to return.
     pub limit: i32,
 }
 
@@ -1118,7 +1118,7 @@ impl tl::Function for GetStarsTransactions {
 
 /// Pays a form with Stars from your balance: an invoice, paid media, a gift, a subscription, a bid.
 ///
-/// The form must have come as [`payments.paymentFormStars`](crate::types::payments::PaymentFormStars) or [`payments.paymentFormStarGift`](crate::types::payments::PaymentFormStarGift). If the balance is too low, buy Stars first ([`payments.getStarsTopupOptions`](crate::payments::GetStarsTopupOptions)). A bot may pay for gifts that it makes.
+/// The form must be a [`payments.paymentFormStars`](crate::types::payments::PaymentFormStars) or [`payments.paymentFormStarGift`](crate::types::payments::PaymentFormStarGift). If your balance is too low, buy Stars first ([`payments.getStarsTopupOptions`](crate::payments::GetStarsTopupOptions)). Bots can pay for gifts that they send.
 ///
 /// Method `payments.sendStarsForm`, answers `payments.PaymentResult`.
 ///
@@ -1136,7 +1136,7 @@ impl tl::Function for GetStarsTransactions {
 pub struct SendStarsForm {
     /// `form_id:long`. `form_id` of the form.
     pub form_id: i64,
-    /// `invoice:InputInvoice`. Same as for the form.
+    /// `invoice:InputInvoice`. The same `invoice` as for [`payments.getPaymentForm`](crate::payments::GetPaymentForm).
     pub invoice: crate::enums::InputInvoice,
 }
 
@@ -1176,9 +1176,9 @@ impl tl::Function for SendStarsForm {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::API_GIFT_RESTRICTED_UPDATE_APP, crate::errors::BALANCE_TOO_LOW, crate::errors::BOT_ACCESS_FORBIDDEN, crate::errors::BOT_INVOICE_INVALID, crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::FORM_EXPIRED, crate::errors::FORM_ID_EMPTY, crate::errors::FORM_SUBMIT_DUPLICATE, crate::errors::FORM_UNSUPPORTED, crate::errors::GIFT_STARS_INVALID, crate::errors::MEDIA_ALREADY_PAID, crate::errors::MONTH_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::PRECHECKOUT_FAILED, crate::errors::PURPOSE_INVALID, crate::errors::STARGIFT_ALREADY_UPGRADED, crate::errors::STARGIFT_NOT_FOUND, crate::errors::STARGIFT_OWNER_INVALID, crate::errors::STARGIFT_SLUG_INVALID, crate::errors::STARGIFT_USAGE_LIMITED, crate::errors::STARGIFT_USER_USAGE_LIMITED, crate::errors::STARS_FORM_AMOUNT_MISMATCH, crate::errors::TO_ID_INVALID, crate::errors::USER_ID_INVALID];
 }
 
-/// Gives a user back the Stars that they paid to the bot.
+/// Refunds the Stars that a user paid to the bot; for bots.
 ///
-/// The whole sum, once. The user is told by a service message.
+/// The whole amount is refunded, and only once. A service message tells the user.
 ///
 /// Method `payments.refundStarsCharge`, answers `Updates`.
 ///
@@ -1194,9 +1194,9 @@ impl tl::Function for SendStarsForm {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RefundStarsCharge {
-    /// `user_id:InputUser`. User who paid.
+    /// `user_id:InputUser`. The user who paid.
     pub user_id: crate::enums::InputUser,
-    /// `charge_id:string`. Id of the payment: `charge_id` of [`messageActionPaymentSentMe`](crate::types::MessageActionPaymentSentMe), or `id` of the transaction.
+    /// `charge_id:string`. Id of the payment: `id` of the [`paymentCharge`](crate::types::PaymentCharge) in [`messageActionPaymentSentMe`](crate::types::MessageActionPaymentSentMe), or `id` of the [`starsTransaction`](crate::types::StarsTransaction).
     pub charge_id: tl::Text,
 }
 
@@ -1236,9 +1236,9 @@ impl tl::Function for RefundStarsCharge {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHARGE_ALREADY_REFUNDED, crate::errors::CHARGE_ID_EMPTY, crate::errors::USER_BOT_REQUIRED, crate::errors::USER_ID_INVALID];
 }
 
-/// Reads what a bot or channel of yours earned in Stars (or TON): graphs, balance, what can be withdrawn now.
+/// Fetches the earnings of one of your bots or channels in Stars or TON: graphs, balance, what can be withdrawn.
 ///
-/// Graphs of the kind [`statsGraphAsync`](crate::types::StatsGraphAsync) are loaded with [`stats.loadAsyncGraph`](crate::stats::LoadAsyncGraph).
+/// Load graphs that come as [`statsGraphAsync`](crate::types::StatsGraphAsync) with [`stats.loadAsyncGraph`](crate::stats::LoadAsyncGraph).
 ///
 /// Method `payments.getStarsRevenueStats`, answers `payments.StarsRevenueStats`.
 ///
@@ -1252,11 +1252,11 @@ impl tl::Function for RefundStarsCharge {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarsRevenueStats {
-    /// `dark:flags.0?true`. Colours of the graphs for a dark background.
+    /// `dark:flags.0?true`. Returns graphs for a dark background.
     pub dark: bool,
     /// `ton:flags.1?true`. Earnings in TON (from advertisements); not set: in Stars.
     pub ton: bool,
-    /// `peer:InputPeer`. Bot or channel of yours; [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf) for your own.
+    /// `peer:InputPeer`. One of your bots or channels; [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf) for yourself.
     pub peer: crate::enums::InputPeer,
 }
 
@@ -1306,9 +1306,9 @@ impl tl::Function for GetStarsRevenueStats {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::PEER_ID_INVALID];
 }
 
-/// Makes a link to Fragment, where earned Stars (or TON) are paid out.
+/// Returns a link to Fragment, where earnings in Stars or TON can be withdrawn.
 ///
-/// It needs the two-step verification password. The link is for one use by its owner.
+/// It requires the two-step verification password. The link works once, and only for the account that requested it.
 ///
 /// Method `payments.getStarsRevenueWithdrawalUrl`, answers `payments.StarsRevenueWithdrawalUrl`.
 ///
@@ -1322,11 +1322,11 @@ impl tl::Function for GetStarsRevenueStats {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarsRevenueWithdrawalUrl {
-    /// `ton:flags.0?true`. Pays out TON, all of it; not set: Stars.
+    /// `ton:flags.0?true`. Withdraws TON, all of it; not set: Stars.
     pub ton: bool,
-    /// `peer:InputPeer`. Bot or channel of yours; [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf) for your own.
+    /// `peer:InputPeer`. One of your bots or channels; [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf) for yourself.
     pub peer: crate::enums::InputPeer,
-    /// `amount:flags.1?long`. How many Stars to pay out, at least `stars_revenue_withdrawal_min` of [`help.getAppConfig`](crate::help::GetAppConfig); left out for TON.
+    /// `amount:flags.1?long`. Number of Stars to withdraw, at least `stars_revenue_withdrawal_min` of [`help.getAppConfig`](crate::help::GetAppConfig); left out for TON.
     pub amount: Option<i64>,
     /// `password:InputCheckPasswordSRP`. Proof of the two-step verification password, computed from the answer of [`account.getPassword`](crate::account::GetPassword).
     pub password: crate::enums::InputCheckPasswordSrp,
@@ -1381,7 +1381,7 @@ impl tl::Function for GetStarsRevenueWithdrawalUrl {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PASSWORD_HASH_INVALID, crate::errors::PASSWORD_MISSING, crate::errors::PASSWORD_TOO_FRESH_X, crate::errors::SESSION_TOO_FRESH_X];
 }
 
-/// Makes a link to Telegram's advertising platform, where the Stars that a bot or channel earned can be spent.
+/// Returns a link to Telegram's advertising platform, where the Stars that a bot or channel earned can be spent.
 ///
 /// Method `payments.getStarsRevenueAdsAccountUrl`, answers `payments.StarsRevenueAdsAccountUrl`.
 ///
@@ -1395,7 +1395,7 @@ impl tl::Function for GetStarsRevenueWithdrawalUrl {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarsRevenueAdsAccountUrl {
-    /// `peer:InputPeer`. Bot or channel of yours.
+    /// `peer:InputPeer`. One of your bots or channels.
     pub peer: crate::enums::InputPeer,
 }
 
@@ -1449,9 +1449,9 @@ impl tl::Function for GetStarsRevenueAdsAccountUrl {
 pub struct GetStarsTransactionsById {
     /// `ton:flags.0?true`. Transactions in TON; not set: in Stars.
     pub ton: bool,
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a bot or channel of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your bots or channels.
     pub peer: crate::enums::InputPeer,
-    /// `id:Vector<InputStarsTransaction>`. Which ones; `refund` set asks for the giving back of that payment.
+    /// `id:Vector<InputStarsTransaction>`. The transactions; `refund` asks for the refund of that payment instead.
     pub id: Vec<crate::types::InputStarsTransaction>,
 }
 
@@ -1515,7 +1515,7 @@ impl tl::Function for GetStarsTransactionsById {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarsGiftOptions {
-    /// `user_id:flags.0?InputUser`. User to be given them; left out: prices in general.
+    /// `user_id:flags.0?InputUser`. User who will receive them; left out: prices in general.
     pub user_id: Option<crate::enums::InputUser>,
 }
 
@@ -1564,7 +1564,7 @@ impl tl::Function for GetStarsGiftOptions {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::INPUT_USER_DEACTIVATED, crate::errors::USER_GIFT_UNAVAILABLE, crate::errors::USER_ID_INVALID];
 }
 
-/// Lists subscriptions that are paid with Stars again and again, mostly each month: to channels, bots and others.
+/// Lists your subscriptions that are paid with Stars: to channels, bots and others.
 ///
 /// Method `payments.getStarsSubscriptions`, answers `payments.StarsStatus`.
 ///
@@ -1578,11 +1578,11 @@ impl tl::Function for GetStarsGiftOptions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarsSubscriptions {
-    /// `missing_balance:flags.0?true`. Only those that ended or will end because the balance is too low.
+    /// `missing_balance:flags.0?true`. Only those that ended, or will end, because the balance is too low.
     pub missing_balance: bool,
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf): whose subscriptions.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf).
     pub peer: crate::enums::InputPeer,
-    /// `offset:string`. `subscriptions_next_offset` of the page before, empty at first.
+    /// `offset:string`. `subscriptions_next_offset` of the previous page; empty for the first page.
     pub offset: tl::Text,
 }
 
@@ -1632,9 +1632,9 @@ impl tl::Function for GetStarsSubscriptions {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Ends a subscription in Stars at the end of the period that is paid, or lets it go on after all.
+/// Cancels a subscription in Stars, or resumes it before it has ended.
 ///
-/// What was paid for stays usable until then.
+/// A cancelled subscription remains valid until the end of the period that is paid.
 ///
 /// Method `payments.changeStarsSubscription`, answers `Bool`.
 ///
@@ -1648,11 +1648,11 @@ impl tl::Function for GetStarsSubscriptions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ChangeStarsSubscription {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf): whose subscription.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf).
     pub peer: crate::enums::InputPeer,
     /// `subscription_id:string`. Id of the subscription.
     pub subscription_id: tl::Text,
-    /// `canceled:flags.0?Bool`. `true` ends it, `false` takes the end back.
+    /// `canceled:flags.0?Bool`. `true` cancels it, `false` resumes it.
     pub canceled: Option<bool>,
 }
 
@@ -1705,7 +1705,7 @@ impl tl::Function for ChangeStarsSubscription {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Joins the channel of a subscription that is paid for although you left it (`can_refulfill`).
+/// Joins the channel of a subscription again that you left although the period is paid (`can_refulfill`).
 ///
 /// Method `payments.fulfillStarsSubscription`, answers `Bool`.
 ///
@@ -1719,7 +1719,7 @@ impl tl::Function for ChangeStarsSubscription {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct FulfillStarsSubscription {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf): whose subscription.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf).
     pub peer: crate::enums::InputPeer,
     /// `subscription_id:string`. Id of the subscription.
     pub subscription_id: tl::Text,
@@ -1761,7 +1761,7 @@ impl tl::Function for FulfillStarsSubscription {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists at what prices Stars can be given away in a channel or supergroup: how many, to how many winners.
+/// Lists the options for giving away Stars in a channel or supergroup: number of Stars, numbers of winners, price.
 ///
 /// Method `payments.getStarsGiveawayOptions`, answers `Vector<StarsGiveawayOption>`.
 ///
@@ -1801,13 +1801,13 @@ impl tl::Function for GetStarsGiveawayOptions {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the gifts that can be bought with Stars now.
+/// Lists the gifts that can be bought with Stars.
 ///
-/// Limited ones say how many are left. A gift is bought by way of [`inputInvoiceStarGift`](crate::types::InputInvoiceStarGift).
+/// Limited ones tell how many are left. Buy one with an [`inputInvoiceStarGift`](crate::types::InputInvoiceStarGift).
 ///
 /// Method `payments.getStarGifts`, answers `payments.StarGifts`.
 ///
-/// Answer: the list, or [`payments.starGiftsNotModified`](crate::enums::payments::StarGifts::NotModified) if yours is still right.
+/// Answer: the list, or [`payments.starGiftsNotModified`](crate::enums::payments::StarGifts::NotModified) if yours is still current.
 ///
 /// Callers: users, bots.
 ///
@@ -1817,7 +1817,7 @@ impl tl::Function for GetStarsGiveawayOptions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarGifts {
-    /// `hash:int`. `hash` of the list that you hold, 0 if you hold none.
+    /// `hash:int`. `hash` of the list that you hold, or 0.
     pub hash: i32,
 }
 
@@ -1855,7 +1855,7 @@ impl tl::Function for GetStarGifts {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Shows a gift that you (or your channel) got on the profile, or hides it.
+/// Shows a gift that you, or your channel, received on the profile, or hides it.
 ///
 /// Method `payments.saveStarGift`, answers `Bool`.
 ///
@@ -1869,9 +1869,9 @@ impl tl::Function for GetStarGifts {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveStarGift {
-    /// `unsave:flags.0?true`. Hides it; not set: shows it.
+    /// `unsave:flags.0?true`. Set: hides it; not set: shows it.
     pub unsave: bool,
-    /// `stargift:InputSavedStarGift`. Which gift: by the message that brought it, by channel and number, or by the slug of a collectible.
+    /// `stargift:InputSavedStarGift`. The gift: by the message with it, by channel and id, or by the slug of a collectible.
     pub stargift: crate::enums::InputSavedStarGift,
 }
 
@@ -1919,9 +1919,9 @@ impl tl::Function for SaveStarGift {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MESSAGE_ID_INVALID, crate::errors::SAVED_ID_EMPTY, crate::errors::STARGIFT_OBJECT_INVALID, crate::errors::STARGIFT_OWNER_INVALID, crate::errors::USER_ID_INVALID];
 }
 
-/// Turns a gift into Stars for its receiver; the gift is gone.
+/// Exchanges a received gift for Stars; the gift is gone afterwards.
 ///
-/// It gives `convert_stars` of the gift, for a limited time after it came (`stargifts_convert_period_max` of [`help.getAppConfig`](crate::help::GetAppConfig), in seconds). Collectibles cannot be turned.
+/// You get `convert_stars` of the gift. It is possible for `stargifts_convert_period_max` seconds after you received it ([`help.getAppConfig`](crate::help::GetAppConfig)), and not for collectibles.
 ///
 /// Method `payments.convertStarGift`, answers `Bool`.
 ///
@@ -1935,7 +1935,7 @@ impl tl::Function for SaveStarGift {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ConvertStarGift {
-    /// `stargift:InputSavedStarGift`. The received gift: by its message, its id in a channel, or the slug of a collectible gift.
+    /// `stargift:InputSavedStarGift`. The gift: by its message, by its id in a channel, or by the slug of a collectible gift.
     pub stargift: crate::enums::InputSavedStarGift,
 }
 
@@ -1973,9 +1973,9 @@ impl tl::Function for ConvertStarGift {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::MESSAGE_ID_INVALID, crate::errors::SAVED_ID_EMPTY, crate::errors::STARGIFT_PEER_INVALID, crate::errors::USER_ID_INVALID];
 }
 
-/// Ends a user's subscription to the bot at the end of the period that is paid, or allows it again.
+/// Cancels a user's subscription to the bot, or lets the user renew it again; for bots.
 ///
-/// An ended one is not renewed; the user can start it again only after `restore`.
+/// A cancelled subscription ends after the period that is paid.
 ///
 /// Method `payments.botCancelStarsSubscription`, answers `Bool`.
 ///
@@ -1989,11 +1989,11 @@ impl tl::Function for ConvertStarGift {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct BotCancelStarsSubscription {
-    /// `restore:flags.0?true`. Takes the end back, so that the user may renew; not set: ends it.
+    /// `restore:flags.0?true`. Set: lets the user renew it again; not set: cancels it.
     pub restore: bool,
-    /// `user_id:InputUser`. User who subscribed.
+    /// `user_id:InputUser`. The subscriber.
     pub user_id: crate::enums::InputUser,
-    /// `charge_id:string`. Id of the subscription's first payment.
+    /// `charge_id:string`. Id of the first payment of the subscription: `id` of the [`paymentCharge`](crate::types::PaymentCharge) in [`messageActionPaymentSentMe`](crate::types::MessageActionPaymentSentMe).
     pub charge_id: tl::Text,
 }
 
@@ -2043,9 +2043,9 @@ impl tl::Function for BotCancelStarsSubscription {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHARGE_ID_INVALID, crate::errors::USER_ID_INVALID];
 }
 
-/// Lists the bots whose affiliate program you (or a bot or channel of yours) joined, with links and earnings.
+/// Lists the bots whose affiliate program you, or one of your bots or channels, joined, with links and earnings.
 ///
-/// For the next page pass date and link of the last entry.
+/// For the next page pass the date and link of the last entry.
 ///
 /// Method `payments.getConnectedStarRefBots`, answers `payments.ConnectedStarRefBots`.
 ///
@@ -2057,13 +2057,13 @@ impl tl::Function for BotCancelStarsSubscription {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetConnectedStarRefBots {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a bot or channel of yours that refers users.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your bots or channels that refers users.
     pub peer: crate::enums::InputPeer,
-    /// `offset_date:flags.2?int`, set together with `offset_link` or not at all. `date` of the last entry of the page before.
+    /// `offset_date:flags.2?int`, set together with `offset_link` or not at all. `date` of the last entry of the previous page.
     pub offset_date: Option<i32>,
-    /// `offset_link:flags.2?string`, set together with `offset_date` or not at all. `url` of the last entry of the page before.
+    /// `offset_link:flags.2?string`, set together with `offset_date` or not at all. `url` of the last entry of the previous page.
     pub offset_link: Option<tl::Text>,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of entries to return.
     pub limit: i32,
 }
 
@@ -2121,7 +2121,7 @@ impl tl::Function for GetConnectedStarRefBots {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Reads link and earnings of one bot whose affiliate program you joined.
+/// Fetches your link and earnings in the affiliate program of one bot.
 ///
 /// Method `payments.getConnectedStarRefBot`, answers `payments.ConnectedStarRefBots`.
 ///
@@ -2135,7 +2135,7 @@ impl tl::Function for GetConnectedStarRefBots {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetConnectedStarRefBot {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a bot or channel of yours that refers users.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your bots or channels that refers users.
     pub peer: crate::enums::InputPeer,
     /// `bot:InputUser`. Bot with the program.
     pub bot: crate::enums::InputUser,
@@ -2177,7 +2177,7 @@ impl tl::Function for GetConnectedStarRefBot {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists bots whose affiliate program you could join, best first, in pages.
+/// Lists bots whose affiliate program you can join, page by page.
 ///
 /// Method `payments.getSuggestedStarRefBots`, answers `payments.SuggestedStarRefBots`.
 ///
@@ -2191,15 +2191,15 @@ impl tl::Function for GetConnectedStarRefBot {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSuggestedStarRefBots {
-    /// `order_by_revenue:flags.0?true`. Those first that bring most.
+    /// `order_by_revenue:flags.0?true`. Sorts by revenue, highest first.
     pub order_by_revenue: bool,
-    /// `order_by_date:flags.1?true`. Those first that began last.
+    /// `order_by_date:flags.1?true`. Sorts by the start of the program, newest first.
     pub order_by_date: bool,
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a bot or channel of yours that would refer users.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your bots or channels that would refer users.
     pub peer: crate::enums::InputPeer,
-    /// `offset:string`. `next_offset` of the page before, empty at first.
+    /// `offset:string`. `next_offset` of the previous page; empty for the first page.
     pub offset: tl::Text,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of entries to return.
     pub limit: i32,
 }
 
@@ -2253,7 +2253,7 @@ impl tl::Function for GetSuggestedStarRefBots {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Joins the affiliate program of a bot: you get a link of your own and a share of what users who come by it spend.
+/// Joins the affiliate program of a bot: you get a link of your own, and a share of what users who come by it spend.
 ///
 /// Method `payments.connectStarRefBot`, answers `payments.ConnectedStarRefBots`.
 ///
@@ -2267,7 +2267,7 @@ impl tl::Function for GetSuggestedStarRefBots {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ConnectStarRefBot {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a bot or channel of yours that gets the share.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your bots or channels that gets the share.
     pub peer: crate::enums::InputPeer,
     /// `bot:InputUser`. Bot with the program.
     pub bot: crate::enums::InputUser,
@@ -2309,7 +2309,7 @@ impl tl::Function for ConnectStarRefBot {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Revokes an affiliate link of yours: it no longer brings anything.
+/// Revokes one of your affiliate links: it no longer earns anything.
 ///
 /// Method `payments.editConnectedStarRefBot`, answers `payments.ConnectedStarRefBots`.
 ///
@@ -2325,7 +2325,7 @@ impl tl::Function for ConnectStarRefBot {
 pub struct EditConnectedStarRefBot {
     /// `revoked:flags.0?true`. Revokes the link.
     pub revoked: bool,
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or the bot or channel of yours that has the link.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or your bot or channel that has the link.
     pub peer: crate::enums::InputPeer,
     /// `link:string`. The link, as in `url`.
     pub link: tl::Text,
@@ -2377,7 +2377,7 @@ impl tl::Function for EditConnectedStarRefBot {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STARREF_HASH_REVOKED];
 }
 
-/// Fetches examples of what a gift can become as a collectible: models, patterns, backdrops, and the price.
+/// Fetches examples of what a gift can become as a collectible: models, patterns and backdrops, with the price of the upgrade.
 ///
 /// Method `payments.getStarGiftUpgradePreview`, answers `payments.StarGiftUpgradePreview`.
 ///
@@ -2391,7 +2391,7 @@ impl tl::Function for EditConnectedStarRefBot {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarGiftUpgradePreview {
-    /// `gift_id:long`. Id of the kind of gift (`id` in [`starGift`](crate::types::StarGift)).
+    /// `gift_id:long`. Id of the kind of gift (`id` of [`starGift`](crate::types::StarGift)).
     pub gift_id: i64,
 }
 
@@ -2429,13 +2429,15 @@ impl tl::Function for GetStarGiftUpgradePreview {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STARGIFT_INVALID, crate::errors::STARGIFT_UPGRADE_UNAVAILABLE];
 }
 
-/// Makes a collectible ([`starGiftUnique`](crate::types::StarGiftUnique)) of a gift whose upgrade was paid for by the sender.
+/// Upgrades a gift to a collectible ([`starGiftUnique`](crate::types::StarGiftUnique)), if the upgrade is paid for.
 ///
-/// Model, pattern, backdrop and number are drawn by lot. If nobody paid yet, the answer is [`PAYMENT_REQUIRED`](crate::errors::PAYMENT_REQUIRED): pay with [`inputInvoiceStarGiftUpgrade`](crate::types::InputInvoiceStarGiftUpgrade), which upgrades at once. There is no way back.
+/// It cannot be undone.
+///
+/// Model, pattern, backdrop and number are random. If the upgrade is not paid for, the error is [`PAYMENT_REQUIRED`](crate::errors::PAYMENT_REQUIRED): pay with an [`inputInvoiceStarGiftUpgrade`](crate::types::InputInvoiceStarGiftUpgrade), which also upgrades the gift.
 ///
 /// Method `payments.upgradeStarGift`, answers `Updates`.
 ///
-/// Answer: updates with the service message that brings the collectible.
+/// Answer: updates with the service message about the collectible.
 ///
 /// Callers: users, bots on behalf of a business account.
 ///
@@ -2447,9 +2449,9 @@ impl tl::Function for GetStarGiftUpgradePreview {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpgradeStarGift {
-    /// `keep_original_details:flags.0?true`. Keeps sender, receiver and text of the gift on the collectible.
+    /// `keep_original_details:flags.0?true`. Keeps the sender, receiver and text of the gift on the collectible.
     pub keep_original_details: bool,
-    /// `stargift:InputSavedStarGift`. The received gift: by its message, its id in a channel, or the slug of a collectible gift.
+    /// `stargift:InputSavedStarGift`. The gift: by its message, by its id in a channel, or by the slug of a collectible gift.
     pub stargift: crate::enums::InputSavedStarGift,
 }
 
@@ -2497,9 +2499,9 @@ impl tl::Function for UpgradeStarGift {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::MESSAGE_ID_INVALID, crate::errors::PAYMENT_REQUIRED, crate::errors::SAVED_ID_EMPTY, crate::errors::STARGIFT_ALREADY_CONVERTED, crate::errors::STARGIFT_ALREADY_UPGRADED, crate::errors::STARGIFT_UPGRADE_UNAVAILABLE];
 }
 
-/// Hands a collectible over to another user or channel, where that is free.
+/// Transfers a collectible gift to a new owner, if the transfer is free.
 ///
-/// If it costs Stars the answer is [`PAYMENT_REQUIRED`](crate::errors::PAYMENT_REQUIRED): pay with [`inputInvoiceStarGiftTransfer`](crate::types::InputInvoiceStarGiftTransfer), which hands over at once. `can_transfer_at` of the gift says from when on it can go.
+/// If it costs Stars, the error is [`PAYMENT_REQUIRED`](crate::errors::PAYMENT_REQUIRED): pay with an [`inputInvoiceStarGiftTransfer`](crate::types::InputInvoiceStarGiftTransfer), which also transfers the gift. `can_transfer_at` of the gift tells from when on it is possible.
 ///
 /// Method `payments.transferStarGift`, answers `Updates`.
 ///
@@ -2515,9 +2517,9 @@ impl tl::Function for UpgradeStarGift {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TransferStarGift {
-    /// `stargift:InputSavedStarGift`. The collectible: by the message that brought it, its number in a channel, or its slug.
+    /// `stargift:InputSavedStarGift`. The collectible: by the message with it, by channel and id, or by its slug.
     pub stargift: crate::enums::InputSavedStarGift,
-    /// `to_id:InputPeer`. The new owner: a user or a channel.
+    /// `to_id:InputPeer`. New owner: a user or a channel.
     pub to_id: crate::enums::InputPeer,
 }
 
@@ -2557,7 +2559,7 @@ impl tl::Function for TransferStarGift {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::MESSAGE_ID_INVALID, crate::errors::PAYMENT_REQUIRED, crate::errors::PEER_ID_INVALID, crate::errors::SAVED_ID_EMPTY, crate::errors::STARGIFT_NOT_FOUND, crate::errors::STARGIFT_NOT_OWNER, crate::errors::STARGIFT_NOT_UNIQUE, crate::errors::STARGIFT_OWNER_INVALID, crate::errors::STARGIFT_PEER_INVALID, crate::errors::STARGIFT_TRANSFER_TOO_EARLY_X];
 }
 
-/// Fetches a collectible ([`starGiftUnique`](crate::types::StarGiftUnique)) by the slug of its link: what it looks like, who owns it, what it costs.
+/// Fetches a collectible gift by the slug of its link: its attributes, owner and price.
 ///
 /// Method `payments.getUniqueStarGift`, answers `payments.UniqueStarGift`.
 ///
@@ -2571,7 +2573,7 @@ impl tl::Function for TransferStarGift {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUniqueStarGift {
-    /// `slug:string`. Last part of the link `t.me/nft/...`, such as `PlushPepe-1`.
+    /// `slug:string`. Last part of the link, after `t.me/nft/`, such as `PlushPepe-1`.
     pub slug: tl::Text,
 }
 
@@ -2609,9 +2611,9 @@ impl tl::Function for GetUniqueStarGift {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STARGIFT_SLUG_INVALID];
 }
 
-/// Lists the gifts of a user or channel, filtered and in pages.
+/// Lists the gifts of a user or channel, filtered, page by page.
 ///
-/// Those that are hidden come only if they are your own (or your channel's). Bots can ask for the gifts of a business account that they manage.
+/// Hidden gifts are returned only for yourself and your channels. Bots can list the gifts of business accounts that they manage.
 ///
 /// Method `payments.getSavedStarGifts`, answers `payments.SavedStarGifts`.
 ///
@@ -2625,31 +2627,31 @@ impl tl::Function for GetUniqueStarGift {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedStarGifts {
-    /// `exclude_unsaved:flags.0?true`. Leaves out those that are hidden.
+    /// `exclude_unsaved:flags.0?true`. Leaves out gifts that are hidden from the profile.
     pub exclude_unsaved: bool,
-    /// `exclude_saved:flags.1?true`. Leaves out those that are shown on the profile.
+    /// `exclude_saved:flags.1?true`. Leaves out gifts that are shown on the profile.
     pub exclude_saved: bool,
-    /// `exclude_unlimited:flags.2?true`. Leaves out kinds of which there is no fixed number.
+    /// `exclude_unlimited:flags.2?true`. Leaves out gifts of unlimited kinds.
     pub exclude_unlimited: bool,
     /// `exclude_unique:flags.4?true`. Leaves out collectibles.
     pub exclude_unique: bool,
-    /// `sort_by_value:flags.5?true`. The most valuable first; not set: the newest first.
+    /// `sort_by_value:flags.5?true`. Sorts by value, highest first; not set: newest first.
     pub sort_by_value: bool,
-    /// `exclude_upgradable:flags.7?true`. Leaves out limited gifts that can become collectibles.
+    /// `exclude_upgradable:flags.7?true`. Leaves out limited gifts that can be upgraded.
     pub exclude_upgradable: bool,
-    /// `exclude_unupgradable:flags.8?true`. Leaves out limited gifts that cannot become collectibles.
+    /// `exclude_unupgradable:flags.8?true`. Leaves out limited gifts that cannot be upgraded.
     pub exclude_unupgradable: bool,
-    /// `peer_color_available:flags.9?true`. Only collectibles whose colours can be used for one's name.
+    /// `peer_color_available:flags.9?true`. Only collectibles whose colours can be used for the name.
     pub peer_color_available: bool,
-    /// `exclude_hosted:flags.10?true`. Leaves out collectibles whose owner is an address of the blockchain and that are only shown here.
+    /// `exclude_hosted:flags.10?true`. Leaves out collectibles that belong to a blockchain address and are only shown here.
     pub exclude_hosted: bool,
-    /// `peer:InputPeer`. User or channel whose gifts are wanted.
+    /// `peer:InputPeer`. User or channel whose gifts to list.
     pub peer: crate::enums::InputPeer,
     /// `collection_id:flags.6?int`. Only those in this collection.
     pub collection_id: Option<i32>,
-    /// `offset:string`. `next_offset` of the page before, empty at first.
+    /// `offset:string`. `next_offset` of the previous page; empty for the first page.
     pub offset: tl::Text,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of entries to return.
     pub limit: i32,
 }
 
@@ -2720,7 +2722,7 @@ impl tl::Function for GetSavedStarGifts {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::COLLECTION_ID_INVALID, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Fetches single gifts that you or your channel have.
+/// Fetches single gifts of yourself or one of your channels.
 ///
 /// Method `payments.getSavedStarGift`, answers `payments.SavedStarGifts`.
 ///
@@ -2734,7 +2736,7 @@ impl tl::Function for GetSavedStarGifts {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedStarGift {
-    /// `stargift:Vector<InputSavedStarGift>`. Which ones: by message, by channel and number, or by slug.
+    /// `stargift:Vector<InputSavedStarGift>`. The gifts: by message, by channel and id, or by slug.
     pub stargift: Vec<crate::enums::InputSavedStarGift>,
 }
 
@@ -2772,9 +2774,9 @@ impl tl::Function for GetSavedStarGift {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::SAVED_ID_EMPTY, crate::errors::STARGIFT_OWNER_INVALID, crate::errors::STARGIFT_SLUG_INVALID];
 }
 
-/// Makes a link to Fragment, where a collectible is moved to an address of the TON blockchain.
+/// Returns a link to Fragment, where a collectible gift can be moved to an address on the TON blockchain.
 ///
-/// It needs the two-step verification password, and works from `can_export_at` of the gift on.
+/// It requires the two-step verification password, and is possible from `can_export_at` of the gift on.
 ///
 /// Method `payments.getStarGiftWithdrawalUrl`, answers `payments.StarGiftWithdrawalUrl`.
 ///
@@ -2788,7 +2790,7 @@ impl tl::Function for GetSavedStarGift {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarGiftWithdrawalUrl {
-    /// `stargift:InputSavedStarGift`. The collectible: by the message that brought it, its number in a channel, or its slug.
+    /// `stargift:InputSavedStarGift`. The collectible: by the message with it, by channel and id, or by its slug.
     pub stargift: crate::enums::InputSavedStarGift,
     /// `password:InputCheckPasswordSRP`. Proof of the two-step verification password, computed from the answer of [`account.getPassword`](crate::account::GetPassword).
     pub password: crate::enums::InputCheckPasswordSrp,
@@ -2830,7 +2832,7 @@ impl tl::Function for GetStarGiftWithdrawalUrl {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PASSWORD_HASH_INVALID, crate::errors::PASSWORD_TOO_FRESH_X, crate::errors::SESSION_TOO_FRESH_X];
 }
 
-/// Sets whether you are told when a channel of yours gets a gift.
+/// Sets whether you are notified when one of your channels receives a gift.
 ///
 /// Method `payments.toggleChatStarGiftNotifications`, answers `Bool`.
 ///
@@ -2844,7 +2846,7 @@ impl tl::Function for GetStarGiftWithdrawalUrl {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleChatStarGiftNotifications {
-    /// `enabled:flags.0?true`. Tells you of each gift; not set: no.
+    /// `enabled:flags.0?true`. Set: notifies you; not set: does not.
     pub enabled: bool,
     /// `peer:InputPeer`. Channel that you administer.
     pub peer: crate::enums::InputPeer,
@@ -2894,9 +2896,9 @@ impl tl::Function for ToggleChatStarGiftNotifications {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Chooses the collectibles that stand first on your profile (or your channel's).
+/// Sets the collectible gifts that are pinned to the top of your profile, or of your channel's.
 ///
-/// The list replaces the old one as a whole; how many there may be is `stargifts_pinned_to_top_limit` of [`help.getAppConfig`](crate::help::GetAppConfig).
+/// The list replaces the previous one; it has at most `stargifts_pinned_to_top_limit` gifts ([`help.getAppConfig`](crate::help::GetAppConfig)).
 ///
 /// Method `payments.toggleStarGiftsPinnedToTop`, answers `Bool`.
 ///
@@ -2910,9 +2912,9 @@ impl tl::Function for ToggleChatStarGiftNotifications {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleStarGiftsPinnedToTop {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels.
     pub peer: crate::enums::InputPeer,
-    /// `stargift:Vector<InputSavedStarGift>`. Collectibles in the wanted order; empty for none.
+    /// `stargift:Vector<InputSavedStarGift>`. Collectibles in the new order; empty for none.
     pub stargift: Vec<crate::enums::InputSavedStarGift>,
 }
 
@@ -2952,11 +2954,11 @@ impl tl::Function for ToggleStarGiftsPinnedToTop {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Tells whether something may be bought in the store of the phone now; call it right before the purchase.
+/// Tells whether a purchase in the app store is possible now; call it right before the purchase.
 ///
 /// Method `payments.canPurchaseStore`, answers `Bool`.
 ///
-/// Answer: `true` if it may; otherwise an error says why not.
+/// Answer: `true` if it is possible; otherwise an error tells why not.
 ///
 /// Callers: users.
 ///
@@ -3006,9 +3008,9 @@ impl tl::Function for CanPurchaseStore {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::INPUT_PURPOSE_INVALID, crate::errors::PREMIUM_CURRENTLY_UNAVAILABLE];
 }
 
-/// Lists collectibles of one kind that their owners sell, filtered and in pages.
+/// Lists collectible gifts of one kind that their owners sell, filtered, page by page.
 ///
-/// Without a flag the newest offers come first. One is bought with [`inputInvoiceStarGiftResale`](crate::types::InputInvoiceStarGiftResale).
+/// With neither sorting flag, the newest offers come first. Buy one with an [`inputInvoiceStarGiftResale`](crate::types::InputInvoiceStarGiftResale).
 ///
 /// Method `payments.getResaleStarGifts`, answers `payments.ResaleStarGifts`.
 ///
@@ -3022,23 +3024,23 @@ impl tl::Function for CanPurchaseStore {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetResaleStarGifts {
-    /// `sort_by_price:flags.1?true`. The cheapest first.
+    /// `sort_by_price:flags.1?true`. Sorts by price, lowest first.
     pub sort_by_price: bool,
-    /// `sort_by_num:flags.2?true`. The smallest numbers first.
+    /// `sort_by_num:flags.2?true`. Sorts by number, lowest first.
     pub sort_by_num: bool,
     /// `for_craft:flags.4?true`. Only those that can be used for crafting ([`payments.craftStarGift`](crate::payments::CraftStarGift)).
     pub for_craft: bool,
-    /// `stars_only:flags.5?true`. Only those that are sold for Stars, not for TON alone.
+    /// `stars_only:flags.5?true`. Only those that can be bought with Stars.
     pub stars_only: bool,
-    /// `attributes_hash:flags.0?long`. `attributes_hash` of the answer before, 0 to get the list of attributes; left out: without it.
+    /// `attributes_hash:flags.0?long`. `attributes_hash` of the previous answer, 0 to get the list of attributes; left out: without it.
     pub attributes_hash: Option<i64>,
-    /// `gift_id:long`. Id of the kind of gift (`id` in [`starGift`](crate::types::StarGift)).
+    /// `gift_id:long`. Id of the kind of gift (`id` of [`starGift`](crate::types::StarGift)).
     pub gift_id: i64,
-    /// `attributes:flags.3?Vector<StarGiftAttributeId>`. Only those with these models, patterns and backdrops; several of one sort mean any of them.
+    /// `attributes:flags.3?Vector<StarGiftAttributeId>`. Only those with these models, patterns and backdrops; several of the same type are alternatives.
     pub attributes: Option<Vec<crate::enums::StarGiftAttributeId>>,
-    /// `offset:string`. `next_offset` of the page before, empty at first.
+    /// `offset:string`. `next_offset` of the previous page; empty for the first page.
     pub offset: tl::Text,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of entries to return.
     pub limit: i32,
 }
 
@@ -3104,9 +3106,9 @@ impl tl::Function for GetResaleStarGifts {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STARGIFT_ATTRIBUTE_INVALID, crate::errors::STARGIFT_INVALID];
 }
 
-/// Offers a collectible for sale at a price, changes the price, or takes the offer back.
+/// Puts a collectible gift up for sale, changes its price, or ends the sale.
 ///
-/// The price lies within the limits of [`help.getAppConfig`](crate::help::GetAppConfig) (`stars_stargift_resale_amount_min` and `stars_stargift_resale_amount_max`); Telegram keeps a share.
+/// The price must be within `stars_stargift_resale_amount_min` and `stars_stargift_resale_amount_max` of [`help.getAppConfig`](crate::help::GetAppConfig); Telegram keeps a share.
 ///
 /// Method `payments.updateStarGiftPrice`, answers `Updates`.
 ///
@@ -3120,9 +3122,9 @@ impl tl::Function for GetResaleStarGifts {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateStarGiftPrice {
-    /// `stargift:InputSavedStarGift`. The collectible: by the message that brought it, its number in a channel, or its slug.
+    /// `stargift:InputSavedStarGift`. The collectible: by the message with it, by channel and id, or by its slug.
     pub stargift: crate::enums::InputSavedStarGift,
-    /// `resell_amount:StarsAmount`. Price in Stars ([`starsAmount`](crate::types::StarsAmount)) or TON ([`starsTonAmount`](crate::types::StarsTonAmount)); an amount of 0 takes the offer back.
+    /// `resell_amount:StarsAmount`. Price in Stars ([`starsAmount`](crate::types::StarsAmount)) or TON ([`starsTonAmount`](crate::types::StarsTonAmount)); an amount of 0 ends the sale.
     pub resell_amount: crate::enums::StarsAmount,
 }
 
@@ -3162,7 +3164,7 @@ impl tl::Function for UpdateStarGiftPrice {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::SAVED_ID_EMPTY, crate::errors::STARGIFT_NOT_FOUND];
 }
 
-/// Makes a collection of gifts, a tab of its own on your profile or your channel's.
+/// Creates a collection of gifts on your profile, or on that of one of your channels.
 ///
 /// Method `payments.createStarGiftCollection`, answers `StarGiftCollection`.
 ///
@@ -3176,11 +3178,11 @@ impl tl::Function for UpdateStarGiftPrice {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateStarGiftCollection {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels.
     pub peer: crate::enums::InputPeer,
     /// `title:string`. Name of the collection.
     pub title: tl::Text,
-    /// `stargift:Vector<InputSavedStarGift>`. Gifts in it.
+    /// `stargift:Vector<InputSavedStarGift>`. Gifts to add.
     pub stargift: Vec<crate::enums::InputSavedStarGift>,
 }
 
@@ -3222,7 +3224,7 @@ impl tl::Function for CreateStarGiftCollection {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Renames a collection of gifts, adds and removes some, or puts them into another order.
+/// Renames a collection of gifts, adds or removes gifts, or changes their order.
 ///
 /// Method `payments.updateStarGiftCollection`, answers `StarGiftCollection`.
 ///
@@ -3236,17 +3238,17 @@ impl tl::Function for CreateStarGiftCollection {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateStarGiftCollection {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels.
     pub peer: crate::enums::InputPeer,
     /// `collection_id:int`. Id of the collection.
     pub collection_id: i32,
-    /// `title:flags.0?string`. New name; left out: as it is.
+    /// `title:flags.0?string`. New name; left out: unchanged.
     pub title: Option<tl::Text>,
-    /// `delete_stargift:flags.1?Vector<InputSavedStarGift>`. Gifts to take out.
+    /// `delete_stargift:flags.1?Vector<InputSavedStarGift>`. Gifts to remove.
     pub delete_stargift: Option<Vec<crate::enums::InputSavedStarGift>>,
-    /// `add_stargift:flags.2?Vector<InputSavedStarGift>`. Gifts to put in.
+    /// `add_stargift:flags.2?Vector<InputSavedStarGift>`. Gifts to add.
     pub add_stargift: Option<Vec<crate::enums::InputSavedStarGift>>,
-    /// `order:flags.3?Vector<InputSavedStarGift>`. All gifts of the collection in the wanted order.
+    /// `order:flags.3?Vector<InputSavedStarGift>`. All gifts of the collection in the new order.
     pub order: Option<Vec<crate::enums::InputSavedStarGift>>,
 }
 
@@ -3312,7 +3314,7 @@ impl tl::Function for UpdateStarGiftCollection {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Puts the collections of gifts into another order.
+/// Changes the order of the collections of gifts.
 ///
 /// Method `payments.reorderStarGiftCollections`, answers `Bool`.
 ///
@@ -3326,9 +3328,9 @@ impl tl::Function for UpdateStarGiftCollection {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderStarGiftCollections {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels.
     pub peer: crate::enums::InputPeer,
-    /// `order:Vector<int>`. Ids of all collections in the wanted order.
+    /// `order:Vector<int>`. Ids of all collections in the new order.
     pub order: Vec<i32>,
 }
 
@@ -3368,7 +3370,7 @@ impl tl::Function for ReorderStarGiftCollections {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Deletes a collection of gifts; the gifts themselves stay.
+/// Deletes a collection of gifts; the gifts themselves remain.
 ///
 /// Method `payments.deleteStarGiftCollection`, answers `Bool`.
 ///
@@ -3382,7 +3384,7 @@ impl tl::Function for ReorderStarGiftCollections {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteStarGiftCollection {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels.
     pub peer: crate::enums::InputPeer,
     /// `collection_id:int`. Id of the collection.
     pub collection_id: i32,
@@ -3428,7 +3430,7 @@ impl tl::Function for DeleteStarGiftCollection {
 ///
 /// Method `payments.getStarGiftCollections`, answers `payments.StarGiftCollections`.
 ///
-/// Answer: the list, or [`payments.starGiftCollectionsNotModified`](crate::enums::payments::StarGiftCollections::NotModified) if yours is still right.
+/// Answer: the list, or [`payments.starGiftCollectionsNotModified`](crate::enums::payments::StarGiftCollections::NotModified) if yours is still current.
 ///
 /// Callers: users.
 ///
@@ -3440,9 +3442,9 @@ impl tl::Function for DeleteStarGiftCollection {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarGiftCollections {
-    /// `peer:InputPeer`. User or channel in question.
+    /// `peer:InputPeer`. The user or channel.
     pub peer: crate::enums::InputPeer,
-    /// `hash:long`. Hash over the collections that you hold, 0 if you hold none.
+    /// `hash:long`. Checksum over the collections that you hold, or 0.
     pub hash: i64,
 }
 
@@ -3482,7 +3484,7 @@ impl tl::Function for GetStarGiftCollections {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Estimates what a collectible is worth: last sale, lowest and average price, how many are for sale.
+/// Fetches an estimate of a collectible gift's value: last sale, lowest and average price, number of offers.
 ///
 /// Method `payments.getUniqueStarGiftValueInfo`, answers `payments.UniqueStarGiftValueInfo`.
 ///
@@ -3496,7 +3498,7 @@ impl tl::Function for GetStarGiftCollections {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUniqueStarGiftValueInfo {
-    /// `slug:string`. Last part of the link `t.me/nft/...`.
+    /// `slug:string`. Last part of the link, after `t.me/nft/`.
     pub slug: tl::Text,
 }
 
@@ -3534,9 +3536,9 @@ impl tl::Function for GetUniqueStarGiftValueInfo {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STARGIFT_SLUG_INVALID];
 }
 
-/// Tells whether you may send a gift that is locked until some time or condition.
+/// Tells whether you may send a gift that is locked.
 ///
-/// For gifts with `locked_until_date`; it says why not in words for the user.
+/// It is meant for gifts with `locked_until_date`; if you may not, the answer has the reason to show.
 ///
 /// Method `payments.checkCanSendGift`, answers `payments.CheckCanSendGiftResult`.
 ///
@@ -3550,7 +3552,7 @@ impl tl::Function for GetUniqueStarGiftValueInfo {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckCanSendGift {
-    /// `gift_id:long`. Id of the kind of gift (`id` in [`starGift`](crate::types::StarGift)).
+    /// `gift_id:long`. Id of the kind of gift (`id` of [`starGift`](crate::types::StarGift)).
     pub gift_id: i64,
 }
 
@@ -3588,9 +3590,9 @@ impl tl::Function for CheckCanSendGift {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STARGIFT_INVALID];
 }
 
-/// Reads the state of an auction of gifts: round, bids, what is left, and your own bid.
+/// Fetches the state of a gift auction: round, bids, gifts left, and your own bid.
 ///
-/// Call it while the auction is on the screen; changes then come as [`updateStarGiftAuctionState`](crate::types::UpdateStarGiftAuctionState), until `timeout` seconds have passed.
+/// Call it while the auction is on the screen. Changes then arrive as [`updateStarGiftAuctionState`](crate::types::UpdateStarGiftAuctionState) for `timeout` seconds; call it again after that.
 ///
 /// Method `payments.getStarGiftAuctionState`, answers `payments.StarGiftAuctionState`.
 ///
@@ -3604,9 +3606,9 @@ impl tl::Function for CheckCanSendGift {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarGiftAuctionState {
-    /// `auction:InputStarGiftAuction`. Which auction: by the kind of gift or by the slug of its link.
+    /// `auction:InputStarGiftAuction`. The auction: by the kind of gift, or by the slug of its link.
     pub auction: crate::enums::InputStarGiftAuction,
-    /// `version:int`. `version` of the state that you hold, 0 if you hold none.
+    /// `version:int`. `version` of the state that you hold, or 0.
     pub version: i32,
 }
 
@@ -3646,7 +3648,7 @@ impl tl::Function for GetStarGiftAuctionState {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STARGIFT_INVALID];
 }
 
-/// Lists the gifts that you won in an auction, with the round and your bid.
+/// Lists the gifts that you won in an auction, with the rounds and your bids.
 ///
 /// Method `payments.getStarGiftAuctionAcquiredGifts`, answers `payments.StarGiftAuctionAcquiredGifts`.
 ///
@@ -3702,7 +3704,7 @@ impl tl::Function for GetStarGiftAuctionAcquiredGifts {
 ///
 /// Method `payments.getStarGiftActiveAuctions`, answers `payments.StarGiftActiveAuctions`.
 ///
-/// Answer: the auctions, or [`payments.starGiftActiveAuctionsNotModified`](crate::enums::payments::StarGiftActiveAuctions::NotModified) if yours are still right.
+/// Answer: the auctions, or [`payments.starGiftActiveAuctionsNotModified`](crate::enums::payments::StarGiftActiveAuctions::NotModified) if yours are still current.
 ///
 /// Callers: users.
 ///
@@ -3712,7 +3714,7 @@ impl tl::Function for GetStarGiftAuctionAcquiredGifts {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarGiftActiveAuctions {
-    /// `hash:long`. Hash over the list that you hold, 0 if you hold none.
+    /// `hash:long`. Checksum over the list that you hold, or 0.
     pub hash: i64,
 }
 
@@ -3750,9 +3752,9 @@ impl tl::Function for GetStarGiftActiveAuctions {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Accepts or declines somebody's offer to buy a collectible of yours.
+/// Accepts or declines an offer to buy one of your collectible gifts.
 ///
-/// Accepted, the gift changes hands and the price is yours (less Telegram's share); declined, the buyer gets everything back.
+/// If you accept, the gift goes to the buyer and you get the price, less Telegram's share. If you decline, the buyer gets the amount back.
 ///
 /// Method `payments.resolveStarGiftOffer`, answers `Updates`.
 ///
@@ -3768,9 +3770,9 @@ impl tl::Function for GetStarGiftActiveAuctions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ResolveStarGiftOffer {
-    /// `decline:flags.0?true`. Declines; not set: accepts.
+    /// `decline:flags.0?true`. Set: declines; not set: accepts.
     pub decline: bool,
-    /// `offer_msg_id:int`. Id of the service message that brought the offer.
+    /// `offer_msg_id:int`. Id of the service message with the offer.
     pub offer_msg_id: i32,
 }
 
@@ -3818,13 +3820,13 @@ impl tl::Function for ResolveStarGiftOffer {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MESSAGE_ID_INVALID];
 }
 
-/// Offers the owner of a collectible a price for it.
+/// Offers the owner of a collectible gift a price for it.
 ///
-/// The price is taken from your balance at once, and given back if the owner declines or does not answer within `duration`.
+/// The price is taken from your balance at once, and returned if the owner declines or does not answer within `duration`.
 ///
 /// Method `payments.sendStarGiftOffer`, answers `Updates`.
 ///
-/// Answer: updates with the service message that carries the offer ([`messageActionStarGiftPurchaseOffer`](crate::types::MessageActionStarGiftPurchaseOffer)).
+/// Answer: updates with the service message about the offer ([`messageActionStarGiftPurchaseOffer`](crate::types::MessageActionStarGiftPurchaseOffer)).
 ///
 /// Callers: users.
 ///
@@ -3840,13 +3842,13 @@ pub struct SendStarGiftOffer {
     pub peer: crate::enums::InputPeer,
     /// `slug:string`. Slug of the collectible.
     pub slug: tl::Text,
-    /// `price:StarsAmount`. What you would pay, in Stars or TON.
+    /// `price:StarsAmount`. The price that you offer, in Stars or TON.
     pub price: crate::enums::StarsAmount,
-    /// `duration:int`. For how many seconds the offer stands.
+    /// `duration:int`. Seconds for which the offer is valid.
     pub duration: i32,
-    /// `random_id:long`. Random number of your choice that keeps an offer from being made twice when the call is repeated.
+    /// `random_id:long`. A random number, so that a repeated request does not make the offer twice.
     pub random_id: i64,
-    /// `allow_paid_stars:flags.0?long`. Stars that you agree to pay for the message that carries the offer, if the owner charges for messages.
+    /// `allow_paid_stars:flags.0?long`. Stars that you agree to pay for the message with the offer, if the owner charges for messages.
     pub allow_paid_stars: Option<i64>,
 }
 
@@ -3917,7 +3919,7 @@ impl tl::Function for SendStarGiftOffer {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStarGiftUpgradeAttributes {
-    /// `gift_id:long`. Id of the kind of gift (`id` in [`starGift`](crate::types::StarGift)).
+    /// `gift_id:long`. Id of the kind of gift (`id` of [`starGift`](crate::types::StarGift)).
     pub gift_id: i64,
 }
 
@@ -3955,7 +3957,7 @@ impl tl::Function for GetStarGiftUpgradeAttributes {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STARGIFT_INVALID];
 }
 
-/// Lists your collectibles of one kind that can be used for crafting, in pages.
+/// Lists your collectibles of one kind that can be used for crafting, page by page.
 ///
 /// Method `payments.getCraftStarGifts`, answers `payments.SavedStarGifts`.
 ///
@@ -3971,9 +3973,9 @@ impl tl::Function for GetStarGiftUpgradeAttributes {
 pub struct GetCraftStarGifts {
     /// `gift_id:long`. Id of the kind of gift.
     pub gift_id: i64,
-    /// `offset:string`. `next_offset` of the page before, empty at first.
+    /// `offset:string`. `next_offset` of the previous page; empty for the first page.
     pub offset: tl::Text,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of entries to return.
     pub limit: i32,
 }
 
@@ -4015,15 +4017,13 @@ impl tl::Function for GetCraftStarGifts {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STARGIFT_INVALID];
 }
 
-/// Melts several collectibles for the chance of a rarer one.
+/// Uses up 1 to 4 of your collectible gifts for the chance of a rarer one.
 ///
-/// All of them are used up, whether it succeeds or not; the chances of each are in the gift (`craft_chance_permille`).
+/// All of them must be of the same kind (`gift_id`), and their `can_craft_at` must have passed; the first one must not be on the blockchain. They are gone whether it succeeds or not; on success the new gift takes over the id of the first one. `craft_chance_permille` of each gift tells what it adds to the chance.
 ///
 /// Method `payments.craftStarGift`, answers `Updates`.
 ///
 /// Answer: updates with the new collectible, or [`updateStarGiftCraftFail`](crate::enums::Update::StarGiftCraftFail).
-///
-/// Assumed: this is read from the names alone.
 ///
 /// Callers: users.
 ///
@@ -4035,7 +4035,7 @@ impl tl::Function for GetCraftStarGifts {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CraftStarGift {
-    /// `stargift:Vector<InputSavedStarGift>`. Collectibles to use up.
+    /// `stargift:Vector<InputSavedStarGift>`. The collectible gifts, 1 to 4.
     pub stargift: Vec<crate::enums::InputSavedStarGift>,
 }
 
@@ -4073,7 +4073,7 @@ impl tl::Function for CraftStarGift {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::SAVED_ID_EMPTY];
 }
 
-/// Fetches exchange rates of currencies, to show amounts in the user's own.
+/// Fetches exchange rates, to show amounts in the user's own currency.
 ///
 /// Method `payments.getCurrencyRates`, answers `payments.CurrencyRates`.
 ///
@@ -4115,7 +4115,7 @@ impl tl::Function for GetCurrencyRates {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the services at which cryptocurrency can be bought with money, and what each can tell beforehand.
+/// Lists services at which cryptocurrency can be bought, and what each of them can tell in advance.
 ///
 /// Method `payments.getOnrampProviders`, answers `Vector<OnrampProviderInfo>`.
 ///
@@ -4129,7 +4129,7 @@ impl tl::Function for GetCurrencyRates {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetOnrampProviders {
-    /// `crypto_currency:flags.0?string`. Only those that sell this currency, like TON; left out: all.
+    /// `crypto_currency:flags.0?string`. Only those that sell this currency, such as TON; left out: all.
     pub crypto_currency: Option<tl::Text>,
 }
 
@@ -4176,7 +4176,7 @@ impl tl::Function for GetOnrampProviders {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the currencies in which a service can be paid.
+/// Lists the currencies that a service accepts.
 ///
 /// Method `payments.getOnrampBaseCurrencies`, answers `Vector<string>`.
 ///
@@ -4232,7 +4232,7 @@ impl tl::Function for GetOnrampBaseCurrencies {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells whether a service sells to you, by where you are, and with which ways of paying.
+/// Tells whether a service is available where you are, and which payment methods it accepts.
 ///
 /// Method `payments.getOnrampAvailability`, answers `OnrampAvailability`.
 ///
@@ -4301,7 +4301,7 @@ impl tl::Function for GetOnrampAvailability {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells how little and how much can be bought at a service at once.
+/// Fetches the smallest and largest amounts that a service sells at once.
 ///
 /// Method `payments.getOnrampLimits`, answers `OnrampLimits`.
 ///
@@ -4321,7 +4321,7 @@ pub struct GetOnrampLimits {
     pub crypto_currency: tl::Text,
     /// `base_currency:string`. Currency to pay with.
     pub base_currency: tl::Text,
-    /// `payment_method:flags.0?string`. Way of paying; left out: the service's usual one.
+    /// `payment_method:flags.0?string`. Payment method; left out: the default one of the service.
     pub payment_method: Option<tl::Text>,
 }
 
@@ -4374,9 +4374,9 @@ impl tl::Function for GetOnrampLimits {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Asks a service what an amount would cost, with all fees.
+/// Asks a service for a price, with all fees.
 ///
-/// Give either the money to spend or the amount to buy. The price holds until `expires_date`.
+/// Give either the amount to spend or the amount to buy. The quote is valid until `expires_date`.
 ///
 /// Method `payments.getOnrampQuote`, answers `OnrampQuote`.
 ///
@@ -4396,11 +4396,11 @@ pub struct GetOnrampQuote {
     pub crypto_currency: tl::Text,
     /// `base_currency:string`. Currency to pay with.
     pub base_currency: tl::Text,
-    /// `base_amount:flags.0?string`. How much to spend, as a decimal number.
+    /// `base_amount:flags.0?string`. Amount to spend, as a decimal number.
     pub base_amount: Option<tl::Text>,
-    /// `crypto_amount:flags.1?string`. How much to buy, as a decimal number.
+    /// `crypto_amount:flags.1?string`. Amount to buy, as a decimal number.
     pub crypto_amount: Option<tl::Text>,
-    /// `payment_method:flags.2?string`. Way of paying; left out: the service's usual one.
+    /// `payment_method:flags.2?string`. Payment method; left out: the default one of the service.
     pub payment_method: Option<tl::Text>,
 }
 
@@ -4459,9 +4459,9 @@ impl tl::Function for GetOnrampQuote {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Opens a purchase of cryptocurrency at a service and gives the page on which the user pays.
+/// Starts a purchase of cryptocurrency at a service, and returns the page on which the user pays.
 ///
-/// The coins go from the service to `address` directly.
+/// The service sends the coins directly to `address`.
 ///
 /// Method `payments.createOnrampSession`, answers `OnrampSession`.
 ///
@@ -4481,23 +4481,23 @@ pub struct CreateOnrampSession {
     pub provider: tl::Text,
     /// `crypto_currency:string`. Currency to buy.
     pub crypto_currency: tl::Text,
-    /// `address:string`. Address on the blockchain that gets it.
+    /// `address:string`. Blockchain address that receives the coins.
     pub address: tl::Text,
-    /// `payment_method:flags.0?string`. Way of paying; left out: chosen on the page.
+    /// `payment_method:flags.0?string`. Payment method; left out: chosen on the page.
     pub payment_method: Option<tl::Text>,
     /// `base_currency:flags.1?string`. Currency to pay with; left out: chosen on the page.
     pub base_currency: Option<tl::Text>,
-    /// `base_amount:flags.2?string`. How much to spend, as a decimal number.
+    /// `base_amount:flags.2?string`. Amount to spend, as a decimal number.
     pub base_amount: Option<tl::Text>,
-    /// `memo:flags.3?string`. Comment that goes with the transfer, for addresses that need one.
+    /// `memo:flags.3?string`. Comment of the transfer, for addresses that require one.
     pub memo: Option<tl::Text>,
     /// `theme:flags.4?string`. Look of the page, light or dark.
     pub theme: Option<tl::Text>,
-    /// `success_return_url:flags.5?string`. Where the page leads after success.
+    /// `success_return_url:flags.5?string`. Address to which the page returns after success.
     pub success_return_url: Option<tl::Text>,
-    /// `fail_return_url:flags.6?string`. Where the page leads after failure.
+    /// `fail_return_url:flags.6?string`. Address to which the page returns after failure.
     pub fail_return_url: Option<tl::Text>,
-    /// `crypto_amount:flags.7?string`. How much to buy, as a decimal number.
+    /// `crypto_amount:flags.7?string`. Amount to buy, as a decimal number.
     pub crypto_amount: Option<tl::Text>,
 }
 

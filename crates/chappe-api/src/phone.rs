@@ -8,7 +8,7 @@ use chappe_tl as tl;
 
 /// Fetches the settings of the call library as JSON: timeouts, bit rates, audio filters.
 ///
-/// They go into the library (libtgvoip, tgcalls) unread. Fetch them anew now and then; they are for all calls.
+/// Pass them on to the library (tgcalls) unchanged. They apply to all calls; refresh them from time to time.
 ///
 /// Method `phone.getCallConfig`, answers `DataJSON`.
 ///
@@ -48,9 +48,9 @@ impl tl::Function for GetCallConfig {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Calls a user: their devices begin to ring.
+/// Calls a user: their devices start ringing.
 ///
-/// The keys of the call are agreed end to end. Choose `a` at random, g^a mod p with the parameters of [`messages.getDhConfig`](crate::messages::GetDhConfig), and send only its SHA-256 here: the value itself follows in [`phone.confirmCall`](crate::phone::ConfirmCall), so that nobody between can choose theirs to match. What happens next arrives as [`updatePhoneCall`](crate::types::UpdatePhoneCall): accepted ([`phoneCallAccepted`](crate::types::PhoneCallAccepted)) or ended ([`phoneCallDiscarded`](crate::types::PhoneCallDiscarded)).
+/// The key of the call is agreed end to end. Choose a random `a`, compute g^a mod p with the numbers of [`messages.getDhConfig`](crate::messages::GetDhConfig), and send only its SHA-256 here; the value itself follows in [`phone.confirmCall`](crate::phone::ConfirmCall), so that nobody in between can choose a matching value. The other side's reaction arrives as [`updatePhoneCall`](crate::types::UpdatePhoneCall): accepted ([`phoneCallAccepted`](crate::types::PhoneCallAccepted)) or ended ([`phoneCallDiscarded`](crate::types::PhoneCallDiscarded)).
 ///
 /// Method `phone.requestCall`, answers `phone.PhoneCall`.
 ///
@@ -70,11 +70,11 @@ pub struct RequestCall {
     pub video: bool,
     /// `user_id:InputUser`. User to call.
     pub user_id: crate::enums::InputUser,
-    /// `random_id:int`. Random number of your choice that keeps the call from being made twice.
+    /// `random_id:int`. A random number, so that a repeated request does not call twice.
     pub random_id: i32,
     /// `g_a_hash:bytes`. SHA-256 of g^a, 32 bytes.
     pub g_a_hash: tl::Bytes,
-    /// `protocol:PhoneCallProtocol`. What your call library speaks: layers, versions, whether direct UDP is possible.
+    /// `protocol:PhoneCallProtocol`. What your call library supports: layers, versions, direct connections.
     pub protocol: crate::types::PhoneCallProtocol,
 }
 
@@ -128,9 +128,9 @@ impl tl::Function for RequestCall {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CALL_PROTOCOL_FLAGS_INVALID, crate::errors::CALL_PROTOCOL_LAYER_INVALID, crate::errors::INPUT_USER_DEACTIVATED, crate::errors::PARTICIPANT_VERSION_OUTDATED, crate::errors::RANDOM_ID_DUPLICATE, crate::errors::USER_ID_INVALID, crate::errors::USER_IS_BLOCKED, crate::errors::USER_PRIVACY_RESTRICTED];
 }
 
-/// Takes a call that is ringing.
+/// Accepts an incoming call.
 ///
-/// Send g^b with the same parameters; the caller answers with g^a ([`updatePhoneCall`](crate::types::UpdatePhoneCall) with a [`phoneCall`](crate::types::PhoneCall)). Check that its SHA-256 is the `g_a_hash` of the call before the key is used.
+/// Send g^b, computed with the numbers of [`messages.getDhConfig`](crate::messages::GetDhConfig). Then the caller's g^a arrives as an [`updatePhoneCall`](crate::types::UpdatePhoneCall) with a [`phoneCall`](crate::types::PhoneCall): verify that its SHA-256 equals `g_a_hash` of the request before you use the key.
 ///
 /// Method `phone.acceptCall`, answers `phone.PhoneCall`.
 ///
@@ -148,7 +148,7 @@ pub struct AcceptCall {
     pub peer: crate::types::InputPhoneCall,
     /// `g_b:bytes`. g^b mod p.
     pub g_b: tl::Bytes,
-    /// `protocol:PhoneCallProtocol`. What your call library speaks.
+    /// `protocol:PhoneCallProtocol`. What your call library supports.
     pub protocol: crate::types::PhoneCallProtocol,
 }
 
@@ -190,9 +190,9 @@ impl tl::Function for AcceptCall {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CALL_ALREADY_ACCEPTED, crate::errors::CALL_ALREADY_DECLINED, crate::errors::CALL_OCCUPY_FAILED, crate::errors::CALL_PEER_INVALID, crate::errors::CALL_PROTOCOL_COMPAT_LAYER_INVALID, crate::errors::CALL_PROTOCOL_FLAGS_INVALID, crate::errors::CALL_PROTOCOL_LAYER_INVALID];
 }
 
-/// Finishes the agreement on keys of a call that the other side took: the last step of the caller.
+/// Completes the key exchange of a call that the other side accepted; the caller's last step.
 ///
-/// Both now have the key g^(ab); the four emoji that users compare are made from it and g^a.
+/// Both sides now have the key g^(ab). The four emoji that users compare are derived from the key and g^a.
 ///
 /// Method `phone.confirmCall`, answers `phone.PhoneCall`.
 ///
@@ -212,9 +212,9 @@ pub struct ConfirmCall {
     pub peer: crate::types::InputPhoneCall,
     /// `g_a:bytes`. g^a mod p, whose hash was sent with [`phone.requestCall`](crate::phone::RequestCall).
     pub g_a: tl::Bytes,
-    /// `key_fingerprint:long`. Last 64 bits of the SHA-1 of the key, as in secret chats.
+    /// `key_fingerprint:long`. The last 64 bits of the SHA-1 of the key, as in secret chats.
     pub key_fingerprint: i64,
-    /// `protocol:PhoneCallProtocol`. What your call library speaks.
+    /// `protocol:PhoneCallProtocol`. What your call library supports.
     pub protocol: crate::types::PhoneCallProtocol,
 }
 
@@ -258,7 +258,7 @@ impl tl::Function for ConfirmCall {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CALL_ALREADY_DECLINED, crate::errors::CALL_PEER_INVALID];
 }
 
-/// Tells the caller that this device has begun to ring.
+/// Tells the caller that this device has started ringing.
 ///
 /// Method `phone.receivedCall`, answers `Bool`.
 ///
@@ -310,9 +310,9 @@ impl tl::Function for ReceivedCall {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CALL_ALREADY_DECLINED, crate::errors::CALL_PEER_INVALID];
 }
 
-/// Ends a call, or declines it while it rings.
+/// Ends a call, or declines an incoming one.
 ///
-/// The answer's updates bring the service message about the call. `need_rating` and `need_debug` of [`phoneCallDiscarded`](crate::types::PhoneCallDiscarded) say whether the server wants [`phone.setCallRating`](crate::phone::SetCallRating) and [`phone.saveCallDebug`](crate::phone::SaveCallDebug).
+/// The answer has the service message about the call. `need_rating` and `need_debug` of [`phoneCallDiscarded`](crate::types::PhoneCallDiscarded) tell whether the server wants [`phone.setCallRating`](crate::phone::SetCallRating) and [`phone.saveCallDebug`](crate::phone::SaveCallDebug).
 ///
 /// Method `phone.discardCall`, answers `Updates`.
 ///
@@ -328,15 +328,15 @@ impl tl::Function for ReceivedCall {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DiscardCall {
-    /// `video:flags.0?true`. It was a video call at its end.
+    /// `video:flags.0?true`. It was a video call when it ended.
     pub video: bool,
-    /// `peer:InputPhoneCall`. The call: its id and access hash.
+    /// `peer:InputPhoneCall`. The call: id and access hash.
     pub peer: crate::types::InputPhoneCall,
-    /// `duration:int`. How many seconds it lasted, 0 if nobody spoke.
+    /// `duration:int`. Duration in seconds; 0 if it was not answered.
     pub duration: i32,
-    /// `reason:PhoneCallDiscardReason`. Why: hung up, busy (declined), missed, the connection broke, or moved into a conference.
+    /// `reason:PhoneCallDiscardReason`. Why it ended: hung up, busy (declined), missed, disconnected, or continued as a conference call.
     pub reason: crate::enums::PhoneCallDiscardReason,
-    /// `connection_id:long`. Number of the server that the call went through, 0 if there was none.
+    /// `connection_id:long`. Id of the relay server that was used; 0 if none was.
     pub connection_id: i64,
 }
 
@@ -404,13 +404,13 @@ impl tl::Function for DiscardCall {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetCallRating {
-    /// `user_initiative:flags.0?true`. The user came to it by themselves, nobody asked.
+    /// `user_initiative:flags.0?true`. The user rated the call without being asked.
     pub user_initiative: bool,
-    /// `peer:InputPhoneCall`. The call: its id and access hash.
+    /// `peer:InputPhoneCall`. The call: id and access hash.
     pub peer: crate::types::InputPhoneCall,
-    /// `rating:int`. Stars from 1 to 5.
+    /// `rating:int`. 1 to 5 stars.
     pub rating: i32,
-    /// `comment:string`. What the user says to it; may be empty.
+    /// `comment:string`. Comment of the user; may be empty.
     pub comment: tl::Text,
 }
 
@@ -462,7 +462,7 @@ impl tl::Function for SetCallRating {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CALL_PEER_INVALID];
 }
 
-/// Sends what the call library noted about a call, when the server asked for it (`need_debug`).
+/// Sends debug data of the call library about a call, if the server asked for it (`need_debug`).
 ///
 /// Method `phone.saveCallDebug`, answers `Bool`.
 ///
@@ -476,9 +476,9 @@ impl tl::Function for SetCallRating {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveCallDebug {
-    /// `peer:InputPhoneCall`. The call: its id and access hash.
+    /// `peer:InputPhoneCall`. The call: id and access hash.
     pub peer: crate::types::InputPhoneCall,
-    /// `debug:DataJSON`. Notes of the library as JSON.
+    /// `debug:DataJSON`. Debug data of the library as JSON.
     pub debug: crate::types::DataJson,
 }
 
@@ -518,9 +518,9 @@ impl tl::Function for SaveCallDebug {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CALL_PEER_INVALID, crate::errors::DATA_JSON_INVALID];
 }
 
-/// Sends bytes of the call library to the other side of a call by way of Telegram.
+/// Sends data of the call library to the other side of a call, through Telegram.
 ///
-/// For finding a direct way and renegotiating; the bytes are encrypted with the key of the call. The other side gets [`updatePhoneCallSignalingData`](crate::types::UpdatePhoneCallSignalingData).
+/// The library uses it to negotiate the connection; it is encrypted with the key of the call. The other side receives [`updatePhoneCallSignalingData`](crate::types::UpdatePhoneCallSignalingData).
 ///
 /// Method `phone.sendSignalingData`, answers `Bool`.
 ///
@@ -534,9 +534,9 @@ impl tl::Function for SaveCallDebug {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendSignalingData {
-    /// `peer:InputPhoneCall`. The call: its id and access hash.
+    /// `peer:InputPhoneCall`. The call: id and access hash.
     pub peer: crate::types::InputPhoneCall,
-    /// `data:bytes`. Bytes from the library, unread.
+    /// `data:bytes`. Data from the call library, passed on unchanged.
     pub data: tl::Bytes,
 }
 
@@ -576,9 +576,9 @@ impl tl::Function for SendSignalingData {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CALL_NOT_ACTIVE, crate::errors::CALL_PEER_INVALID];
 }
 
-/// Starts a group call (a video chat, as apps call it) or live stream in a group or channel, or plans one.
+/// Starts or schedules a group call (apps call it video chat) or live stream in a group or channel.
 ///
-/// For admins with `manage_call`. One chat has one at a time. You are not in it yet: that is [`phone.joinGroupCall`](crate::phone::JoinGroupCall).
+/// It requires the admin right `manage_call`. A chat has at most one at a time. You do not join it by this: call [`phone.joinGroupCall`](crate::phone::JoinGroupCall).
 ///
 /// Method `phone.createGroupCall`, answers `Updates`.
 ///
@@ -594,15 +594,15 @@ impl tl::Function for SendSignalingData {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateGroupCall {
-    /// `rtmp_stream:flags.2?true`. Makes it a stream that a program like OBS sends ([`phone.getGroupCallStreamRtmpUrl`](crate::phone::GetGroupCallStreamRtmpUrl)).
+    /// `rtmp_stream:flags.2?true`. Makes it a live stream from another program, such as OBS ([`phone.getGroupCallStreamRtmpUrl`](crate::phone::GetGroupCallStreamRtmpUrl)).
     pub rtmp_stream: bool,
     /// `peer:InputPeer`. Group or channel.
     pub peer: crate::enums::InputPeer,
-    /// `random_id:int`. Random number of your choice that keeps it from being started twice.
+    /// `random_id:int`. A random number, so that a repeated request does not start it twice.
     pub random_id: i32,
     /// `title:flags.0?string`. Title; left out: that of the chat.
     pub title: Option<tl::Text>,
-    /// `schedule_date:flags.1?int`. Unix time at which it shall begin; left out: now.
+    /// `schedule_date:flags.1?int`. Unix time at which it will start; left out: now.
     pub schedule_date: Option<i32>,
 }
 
@@ -658,13 +658,13 @@ impl tl::Function for CreateGroupCall {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CREATE_CALL_FAILED, crate::errors::GROUPCALL_ALREADY_DISCARDED, crate::errors::PEER_ID_INVALID, crate::errors::SCHEDULE_DATE_INVALID];
 }
 
-/// Enters a group call, live stream or conference, or enters again with other parameters.
+/// Joins a group call, live stream or conference call, or rejoins it with new parameters.
 ///
-/// `params` is made by the call library; what the server offers in return comes as [`updateGroupCallConnection`](crate::types::UpdateGroupCallConnection) in the answer and goes back into the library.
+/// The call library produces `params`. The server's reply comes as [`updateGroupCallConnection`](crate::types::UpdateGroupCallConnection) in the answer; pass it back to the library.
 ///
 /// Method `phone.joinGroupCall`, answers `Updates`.
 ///
-/// Answer: [`updateGroupCallConnection`](crate::types::UpdateGroupCallConnection) for the library, and updates about the call and its participants.
+/// Answer: [`updateGroupCallConnection`](crate::types::UpdateGroupCallConnection) for the library, and the updates about the call and its participants.
 ///
 /// Callers: users.
 ///
@@ -676,21 +676,21 @@ impl tl::Function for CreateGroupCall {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct JoinGroupCall {
-    /// `muted:flags.0?true`. Enters with the microphone off.
+    /// `muted:flags.0?true`. Joins with the microphone off.
     pub muted: bool,
-    /// `video_stopped:flags.2?true`. Enters with the camera off.
+    /// `video_stopped:flags.2?true`. Joins with the camera off.
     pub video_stopped: bool,
-    /// `call:InputGroupCall`. The group call: its id and access hash, as the chat's full info or an update gave them.
+    /// `call:InputGroupCall`. The group call: id and access hash, from the full info of the chat or an update.
     pub call: crate::enums::InputGroupCall,
-    /// `join_as:InputPeer`. In whose name: yours or that of a channel ([`phone.getGroupCallJoinAs`](crate::phone::GetGroupCallJoinAs)).
+    /// `join_as:InputPeer`. In whose name to join: yours, or that of one of your channels ([`phone.getGroupCallJoinAs`](crate::phone::GetGroupCallJoinAs)).
     pub join_as: crate::enums::InputPeer,
-    /// `invite_hash:flags.1?string`. Code of an invite link for speakers ([`phone.exportGroupCallInvite`](crate::phone::ExportGroupCallInvite)).
+    /// `invite_hash:flags.1?string`. Hash from an invite link for speakers ([`phone.exportGroupCallInvite`](crate::phone::ExportGroupCallInvite)).
     pub invite_hash: Option<tl::Text>,
-    /// `public_key:flags.3?int256`, set together with `block` or not at all. Your public key in the conference's chain of blocks; end-to-end encrypted conferences only.
+    /// `public_key:flags.3?int256`, set together with `block` or not at all. Your public key in the chain of the conference call; only for conference calls.
     pub public_key: Option<[u8; 32]>,
-    /// `block:flags.3?bytes`, set together with `public_key` or not at all. Block that adds you to that chain.
+    /// `block:flags.3?bytes`, set together with `public_key` or not at all. Block that adds you to that chain; only for conference calls.
     pub block: Option<tl::Bytes>,
-    /// `params:DataJSON`. What the library offers (WebRTC), as JSON.
+    /// `params:DataJSON`. The library's WebRTC offer, as JSON.
     pub params: crate::types::DataJson,
 }
 
@@ -757,7 +757,7 @@ impl tl::Function for JoinGroupCall {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::DATA_JSON_INVALID, crate::errors::GROUPCALL_FORBIDDEN, crate::errors::GROUPCALL_INVALID, crate::errors::GROUPCALL_SSRC_DUPLICATE_MUCH, crate::errors::JOIN_AS_PEER_INVALID, crate::errors::PUBLIC_KEY_INVALID];
 }
 
-/// Leaves a group call, live stream or conference.
+/// Leaves a group call, live stream or conference call.
 ///
 /// Method `phone.leaveGroupCall`, answers `Updates`.
 ///
@@ -773,9 +773,9 @@ impl tl::Function for JoinGroupCall {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct LeaveGroupCall {
-    /// `call:InputGroupCall`. The group call: its id and access hash, as the chat's full info or an update gave them.
+    /// `call:InputGroupCall`. The group call: id and access hash, from the full info of the chat or an update.
     pub call: crate::enums::InputGroupCall,
-    /// `source:int`. Number of your audio source (ssrc) from the offer with which you joined.
+    /// `source:int`. Your audio source id (SSRC), from the offer with which you joined.
     pub source: i32,
 }
 
@@ -815,9 +815,9 @@ impl tl::Function for LeaveGroupCall {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_INVALID];
 }
 
-/// Invites members of the group into its group call.
+/// Invites members of the group to its group call.
 ///
-/// They see a service message. Who is no member yet is invited with a link ([`phone.exportGroupCallInvite`](crate::phone::ExportGroupCallInvite)).
+/// A service message tells them. Invite users who are not members with a link ([`phone.exportGroupCallInvite`](crate::phone::ExportGroupCallInvite)).
 ///
 /// Method `phone.inviteToGroupCall`, answers `Updates`.
 ///
@@ -833,7 +833,7 @@ impl tl::Function for LeaveGroupCall {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InviteToGroupCall {
-    /// `call:InputGroupCall`. The group call: its id and access hash, as the chat's full info or an update gave them.
+    /// `call:InputGroupCall`. The group call: id and access hash, from the full info of the chat or an update.
     pub call: crate::enums::InputGroupCall,
     /// `users:Vector<InputUser>`. Members to invite.
     pub users: Vec<crate::enums::InputUser>,
@@ -879,7 +879,7 @@ impl tl::Function for InviteToGroupCall {
 ///
 /// Method `phone.discardGroupCall`, answers `Updates`.
 ///
-/// Answer: [`updateGroupCall`](crate::types::UpdateGroupCall) with a [`groupCallDiscarded`](crate::types::GroupCallDiscarded), and the service message with its length.
+/// Answer: [`updateGroupCall`](crate::types::UpdateGroupCall) with a [`groupCallDiscarded`](crate::types::GroupCallDiscarded), and the service message with its duration.
 ///
 /// Callers: users.
 ///
@@ -891,7 +891,7 @@ impl tl::Function for InviteToGroupCall {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DiscardGroupCall {
-    /// `call:InputGroupCall`. The call; you need `manage_call`.
+    /// `call:InputGroupCall`. The call; requires the admin right `manage_call`.
     pub call: crate::enums::InputGroupCall,
 }
 
@@ -929,13 +929,13 @@ impl tl::Function for DiscardGroupCall {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_ALREADY_DISCARDED, crate::errors::GROUPCALL_FORBIDDEN, crate::errors::GROUPCALL_INVALID];
 }
 
-/// Changes how a group call works: whether newcomers are muted, whether messages can be written, what they cost, and its invite links.
+/// Changes the settings of a group call: whether new participants are muted, whether messages are allowed and what they cost, and the invite links.
 ///
-/// For admins with `manage_call`. What is left out stays as it is.
+/// It requires the admin right `manage_call`. What is left out stays as it is.
 ///
 /// Method `phone.toggleGroupCallSettings`, answers `Updates`.
 ///
-/// Answer: [`updateGroupCall`](crate::types::UpdateGroupCall) with the call as it is now.
+/// Answer: [`updateGroupCall`](crate::types::UpdateGroupCall) with the changed call.
 ///
 /// Callers: users.
 ///
@@ -947,15 +947,15 @@ impl tl::Function for DiscardGroupCall {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleGroupCallSettings {
-    /// `reset_invite_hash:flags.1?true`. Makes all invite links for speakers invalid.
+    /// `reset_invite_hash:flags.1?true`. Invalidates all invite links for speakers.
     pub reset_invite_hash: bool,
-    /// `call:InputGroupCall`. The group call: its id and access hash, as the chat's full info or an update gave them.
+    /// `call:InputGroupCall`. The group call: id and access hash, from the full info of the chat or an update.
     pub call: crate::enums::InputGroupCall,
-    /// `join_muted:flags.0?Bool`. `true` mutes those who enter until an admin lets them speak.
+    /// `join_muted:flags.0?Bool`. `true` mutes new participants until an admin lets them speak.
     pub join_muted: Option<bool>,
     /// `messages_enabled:flags.2?Bool`. `true` lets participants write messages.
     pub messages_enabled: Option<bool>,
-    /// `send_paid_messages_stars:flags.3?long`. Least number of Stars that a message costs, 0 for free; for live stories.
+    /// `send_paid_messages_stars:flags.3?long`. For live stories: smallest number of Stars that a message costs; 0 for free.
     pub send_paid_messages_stars: Option<i64>,
 }
 
@@ -1016,7 +1016,7 @@ impl tl::Function for ToggleGroupCallSettings {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_CHANGE_FORBIDDEN, crate::errors::GROUPCALL_FORBIDDEN, crate::errors::GROUPCALL_INVALID, crate::errors::GROUPCALL_NOT_MODIFIED];
 }
 
-/// Fetches a group call or conference: its state and the first participants.
+/// Fetches a group call or conference call: its state and its first participants.
 ///
 /// Method `phone.getGroupCall`, answers `phone.GroupCall`.
 ///
@@ -1030,9 +1030,9 @@ impl tl::Function for ToggleGroupCallSettings {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetGroupCall {
-    /// `call:InputGroupCall`. The group call: its id and access hash, as the chat's full info or an update gave them.
+    /// `call:InputGroupCall`. The group call: id and access hash, from the full info of the chat or an update.
     pub call: crate::enums::InputGroupCall,
-    /// `limit:int`. How many participants at most; the others with [`phone.getGroupParticipants`](crate::phone::GetGroupParticipants).
+    /// `limit:int`. Maximum number of participants to return; fetch the others with [`phone.getGroupParticipants`](crate::phone::GetGroupParticipants).
     pub limit: i32,
 }
 
@@ -1072,9 +1072,9 @@ impl tl::Function for GetGroupCall {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_FORBIDDEN, crate::errors::GROUPCALL_INVALID];
 }
 
-/// Lists participants of a group call, in pages, or looks single ones up.
+/// Lists the participants of a group call, page by page, or fetches single ones.
 ///
-/// Changes arrive as [`updateGroupCallParticipants`](crate::types::UpdateGroupCallParticipants) with a `version` that counts up by one: after a gap fetch the list again.
+/// Changes arrive as [`updateGroupCallParticipants`](crate::types::UpdateGroupCallParticipants) with a `version` that increases by one: after a gap fetch the list again.
 ///
 /// Method `phone.getGroupParticipants`, answers `phone.GroupParticipants`.
 ///
@@ -1088,15 +1088,15 @@ impl tl::Function for GetGroupCall {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetGroupParticipants {
-    /// `call:InputGroupCall`. The group call: its id and access hash, as the chat's full info or an update gave them.
+    /// `call:InputGroupCall`. The group call: id and access hash, from the full info of the chat or an update.
     pub call: crate::enums::InputGroupCall,
     /// `ids:Vector<InputPeer>`. Only these users and channels; empty: no filter.
     pub ids: Vec<crate::enums::InputPeer>,
-    /// `sources:Vector<int>`. Only those with these audio sources (ssrc); empty: no filter.
+    /// `sources:Vector<int>`. Only those with these audio source ids (SSRC); empty: no filter.
     pub sources: Vec<i32>,
-    /// `offset:string`. `next_offset` of the page before, empty at first.
+    /// `offset:string`. `next_offset` of the previous page; empty for the first page.
     pub offset: tl::Text,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of entries to return.
     pub limit: i32,
 }
 
@@ -1142,13 +1142,13 @@ impl tl::Function for GetGroupParticipants {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_INVALID];
 }
 
-/// Tells the server that you are still in a call, and asks which of your sources it still knows.
+/// Tells the server that you are still in a call, and asks which of your audio sources it knows.
 ///
-/// Call it every few seconds while you are in; a source that is missing from the answer means that you must join again.
+/// Call it every few seconds while you are in the call. If one of your sources is missing from the answer, join again.
 ///
 /// Method `phone.checkGroupCall`, answers `Vector<int>`.
 ///
-/// Answer: those of them that the call has.
+/// Answer: those of them that the server knows.
 ///
 /// Callers: users.
 ///
@@ -1160,9 +1160,9 @@ impl tl::Function for GetGroupParticipants {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckGroupCall {
-    /// `call:InputGroupCall`. The group call: its id and access hash, as the chat's full info or an update gave them.
+    /// `call:InputGroupCall`. The group call: id and access hash, from the full info of the chat or an update.
     pub call: crate::enums::InputGroupCall,
-    /// `sources:Vector<int>`. Your audio sources (ssrc).
+    /// `sources:Vector<int>`. Your audio source ids (SSRC).
     pub sources: Vec<i32>,
 }
 
@@ -1202,13 +1202,13 @@ impl tl::Function for CheckGroupCall {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_INVALID, crate::errors::GROUPCALL_JOIN_MISSING];
 }
 
-/// Starts or stops recording a group call.
+/// Starts or stops the recording of a group call.
 ///
-/// For admins with `manage_call`. Participants see that it is on; the file comes into the Saved Messages of whoever started it.
+/// It requires the admin right `manage_call`. The participants see that it is recorded; the file is sent to the Saved Messages of the admin who started it.
 ///
 /// Method `phone.toggleGroupCallRecord`, answers `Updates`.
 ///
-/// Answer: [`updateGroupCall`](crate::types::UpdateGroupCall) with the call, whose `record_start_date` follows.
+/// Answer: [`updateGroupCall`](crate::types::UpdateGroupCall) with the call and its new `record_start_date`.
 ///
 /// Callers: users.
 ///
@@ -1220,15 +1220,15 @@ impl tl::Function for CheckGroupCall {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleGroupCallRecord {
-    /// `start:flags.0?true`. Starts; not set: stops.
+    /// `start:flags.0?true`. Set: starts; not set: stops.
     pub start: bool,
-    /// `video:flags.2?true`, set together with `video_portrait` or not at all. Records video, too.
+    /// `video:flags.2?true`, set together with `video_portrait` or not at all. Also records video.
     pub video: bool,
-    /// `call:InputGroupCall`. The group call: its id and access hash, as the chat's full info or an update gave them.
+    /// `call:InputGroupCall`. The group call: id and access hash, from the full info of the chat or an update.
     pub call: crate::enums::InputGroupCall,
     /// `title:flags.1?string`. Title of the recording.
     pub title: Option<tl::Text>,
-    /// `video_portrait:flags.2?Bool`, set together with `video` or not at all. `true` for an upright picture, `false` for a wide one.
+    /// `video_portrait:flags.2?Bool`, set together with `video` or not at all. `true` for portrait, `false` for landscape orientation.
     pub video_portrait: Option<bool>,
 }
 
@@ -1286,13 +1286,13 @@ impl tl::Function for ToggleGroupCallRecord {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_FORBIDDEN, crate::errors::GROUPCALL_INVALID, crate::errors::GROUPCALL_NOT_MODIFIED];
 }
 
-/// Changes a participant of a group call: mute and unmute, volume, raised hand, camera, screen.
+/// Changes a participant of a group call: muting, volume, raised hand, camera, screen sharing.
 ///
-/// About yourself anything; about others `muted` and `volume`: with `manage_call` they count for everybody, without it only for you. What is left out stays as it is.
+/// All settings can be changed for yourself. For others, only `muted` and `volume` can: with the admin right `manage_call` for everybody, without it only for yourself as the listener. What is left out stays as it is.
 ///
 /// Method `phone.editGroupCallParticipant`, answers `Updates`.
 ///
-/// Answer: [`updateGroupCallParticipants`](crate::types::UpdateGroupCallParticipants) with the participant as they are now.
+/// Answer: [`updateGroupCallParticipants`](crate::types::UpdateGroupCallParticipants) with the changed participant.
 ///
 /// Callers: users.
 ///
@@ -1304,21 +1304,21 @@ impl tl::Function for ToggleGroupCallRecord {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditGroupCallParticipant {
-    /// `call:InputGroupCall`. The group call: its id and access hash, as the chat's full info or an update gave them.
+    /// `call:InputGroupCall`. The group call: id and access hash, from the full info of the chat or an update.
     pub call: crate::enums::InputGroupCall,
-    /// `participant:InputPeer`. Whom; [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf) for yourself.
+    /// `participant:InputPeer`. The participant; [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf) for yourself.
     pub participant: crate::enums::InputPeer,
-    /// `muted:flags.0?Bool`. `true` mutes, `false` lets speak.
+    /// `muted:flags.0?Bool`. `true` mutes, `false` unmutes.
     pub muted: Option<bool>,
     /// `volume:flags.1?int`. Volume in hundredths of a percent, 1 to 20000; 10000 is normal.
     pub volume: Option<i32>,
-    /// `raise_hand:flags.2?Bool`. `true` asks to speak, `false` takes that back; only for yourself.
+    /// `raise_hand:flags.2?Bool`. `true` asks to speak, `false` withdraws that; only for yourself.
     pub raise_hand: Option<bool>,
-    /// `video_stopped:flags.3?Bool`. `true` when your camera was switched off.
+    /// `video_stopped:flags.3?Bool`. `true` when your camera was turned off.
     pub video_stopped: Option<bool>,
-    /// `video_paused:flags.4?Bool`. `true` while your camera's picture stands still.
+    /// `video_paused:flags.4?Bool`. `true` while your camera is paused.
     pub video_paused: Option<bool>,
-    /// `presentation_paused:flags.5?Bool`. `true` while the picture of your screen stands still.
+    /// `presentation_paused:flags.5?Bool`. `true` while your screen sharing is paused.
     pub presentation_paused: Option<bool>,
 }
 
@@ -1398,7 +1398,7 @@ impl tl::Function for EditGroupCallParticipant {
 ///
 /// Method `phone.editGroupCallTitle`, answers `Updates`.
 ///
-/// Answer: [`updateGroupCall`](crate::types::UpdateGroupCall) with the call as it is now.
+/// Answer: [`updateGroupCall`](crate::types::UpdateGroupCall) with the changed call.
 ///
 /// Callers: users.
 ///
@@ -1410,7 +1410,7 @@ impl tl::Function for EditGroupCallParticipant {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditGroupCallTitle {
-    /// `call:InputGroupCall`. The call; you need `manage_call`.
+    /// `call:InputGroupCall`. The call; requires the admin right `manage_call`.
     pub call: crate::enums::InputGroupCall,
     /// `title:string`. New title; empty: that of the chat.
     pub title: tl::Text,
@@ -1452,7 +1452,7 @@ impl tl::Function for EditGroupCallTitle {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_FORBIDDEN, crate::errors::GROUPCALL_INVALID];
 }
 
-/// Lists in whose name you can enter a chat's group call: your own and those of your channels.
+/// Lists in whose name you can join the group calls of a chat: your own, or that of one of your channels.
 ///
 /// Method `phone.getGroupCallJoinAs`, answers `phone.JoinAsPeers`.
 ///
@@ -1504,7 +1504,7 @@ impl tl::Function for GetGroupCallJoinAs {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Makes a link into a group call of a public chat, or into a conference.
+/// Returns an invite link to a group call of a public chat, or to a conference call.
 ///
 /// Method `phone.exportGroupCallInvite`, answers `phone.ExportedGroupCallInvite`.
 ///
@@ -1518,9 +1518,9 @@ impl tl::Function for GetGroupCallJoinAs {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ExportGroupCallInvite {
-    /// `can_self_unmute:flags.0?true`. Who comes by this link may speak at once; for admins.
+    /// `can_self_unmute:flags.0?true`. Whoever joins by this link may speak at once; for admins.
     pub can_self_unmute: bool,
-    /// `call:InputGroupCall`. The group call: its id and access hash, as the chat's full info or an update gave them.
+    /// `call:InputGroupCall`. The group call: id and access hash, from the full info of the chat or an update.
     pub call: crate::enums::InputGroupCall,
 }
 
@@ -1568,11 +1568,11 @@ impl tl::Function for ExportGroupCallInvite {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_INVALID, crate::errors::PUBLIC_CHANNEL_MISSING];
 }
 
-/// Sets whether you are told when a planned group call begins.
+/// Sets whether you are notified when a scheduled group call starts.
 ///
 /// Method `phone.toggleGroupCallStartSubscription`, answers `Updates`.
 ///
-/// Answer: [`updateGroupCall`](crate::types::UpdateGroupCall) with the call, whose `schedule_start_subscribed` follows.
+/// Answer: [`updateGroupCall`](crate::types::UpdateGroupCall) with the call and its new `schedule_start_subscribed`.
 ///
 /// Callers: users.
 ///
@@ -1584,9 +1584,9 @@ impl tl::Function for ExportGroupCallInvite {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleGroupCallStartSubscription {
-    /// `call:InputGroupCall`. The planned call.
+    /// `call:InputGroupCall`. The scheduled call.
     pub call: crate::enums::InputGroupCall,
-    /// `subscribed:Bool`. `true` tells you.
+    /// `subscribed:Bool`. `true` notifies you.
     pub subscribed: bool,
 }
 
@@ -1626,7 +1626,7 @@ impl tl::Function for ToggleGroupCallStartSubscription {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_ALREADY_STARTED, crate::errors::GROUPCALL_FORBIDDEN, crate::errors::GROUPCALL_INVALID];
 }
 
-/// Begins a planned group call now.
+/// Starts a scheduled group call now.
 ///
 /// Method `phone.startScheduledGroupCall`, answers `Updates`.
 ///
@@ -1642,7 +1642,7 @@ impl tl::Function for ToggleGroupCallStartSubscription {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct StartScheduledGroupCall {
-    /// `call:InputGroupCall`. The planned call; you need `manage_call`.
+    /// `call:InputGroupCall`. The scheduled call; requires the admin right `manage_call`.
     pub call: crate::enums::InputGroupCall,
 }
 
@@ -1680,7 +1680,7 @@ impl tl::Function for StartScheduledGroupCall {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_ALREADY_STARTED, crate::errors::GROUPCALL_INVALID];
 }
 
-/// Keeps in whose name you will enter the group calls of a chat.
+/// Sets in whose name you join the group calls of a chat by default.
 ///
 /// Method `phone.saveDefaultGroupCallJoinAs`, answers `Bool`.
 ///
@@ -1736,7 +1736,7 @@ impl tl::Function for SaveDefaultGroupCallJoinAs {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::JOIN_AS_PEER_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Begins to share your screen in a group call that you are in, as a second connection beside that of the camera.
+/// Starts sharing your screen in a group call that you have joined, over a second connection.
 ///
 /// Method `phone.joinGroupCallPresentation`, answers `Updates`.
 ///
@@ -1752,9 +1752,9 @@ impl tl::Function for SaveDefaultGroupCallJoinAs {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct JoinGroupCallPresentation {
-    /// `call:InputGroupCall`. The group call: its id and access hash, as the chat's full info or an update gave them.
+    /// `call:InputGroupCall`. The group call: id and access hash, from the full info of the chat or an update.
     pub call: crate::enums::InputGroupCall,
-    /// `params:DataJSON`. What the library offers for it (WebRTC), as JSON.
+    /// `params:DataJSON`. The library's WebRTC offer for it, as JSON.
     pub params: crate::types::DataJson,
 }
 
@@ -1798,7 +1798,7 @@ impl tl::Function for JoinGroupCallPresentation {
 ///
 /// Method `phone.leaveGroupCallPresentation`, answers `Updates`.
 ///
-/// Answer: updates about yourself among the participants.
+/// Answer: updates about you as a participant.
 ///
 /// Callers: users.
 ///
@@ -1810,7 +1810,7 @@ impl tl::Function for JoinGroupCallPresentation {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct LeaveGroupCallPresentation {
-    /// `call:InputGroupCall`. The group call: its id and access hash, as the chat's full info or an update gave them.
+    /// `call:InputGroupCall`. The group call: id and access hash, from the full info of the chat or an update.
     pub call: crate::enums::InputGroupCall,
 }
 
@@ -1848,9 +1848,9 @@ impl tl::Function for LeaveGroupCallPresentation {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_INVALID];
 }
 
-/// Lists the parts (sound, pictures) of a live stream and how far each has been sent.
+/// Lists the channels of a live stream (audio, video) and how far each of them has been streamed.
 ///
-/// For watching: the parts are then fetched with [`upload.getFile`](crate::upload::GetFile) and [`inputGroupCallStream`](crate::types::InputGroupCallStream), at the data centre of `stream_dc_id`.
+/// For watching: fetch the parts of the stream with [`upload.getFile`](crate::upload::GetFile) and [`inputGroupCallStream`](crate::types::InputGroupCallStream), from the data centre `stream_dc_id`.
 ///
 /// Method `phone.getGroupCallStreamChannels`, answers `phone.GroupCallStreamChannels`.
 ///
@@ -1902,7 +1902,7 @@ impl tl::Function for GetGroupCallStreamChannels {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_INVALID, crate::errors::GROUPCALL_JOIN_MISSING];
 }
 
-/// Gives the address and the key with which a streaming program sends a live stream into a chat.
+/// Returns the server address and stream key with which a program streams to a chat over RTMP.
 ///
 /// Method `phone.getGroupCallStreamRtmpUrl`, answers `phone.GroupCallStreamRtmpUrl`.
 ///
@@ -1916,11 +1916,11 @@ impl tl::Function for GetGroupCallStreamChannels {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetGroupCallStreamRtmpUrl {
-    /// `live_story:flags.0?true`. For a live story rather than for a chat's stream.
+    /// `live_story:flags.0?true`. For a live story instead of a live stream of the chat.
     pub live_story: bool,
-    /// `peer:InputPeer`. Chat that shows the stream; you need `manage_call` there.
+    /// `peer:InputPeer`. Chat that shows the stream; requires the admin right `manage_call` there.
     pub peer: crate::enums::InputPeer,
-    /// `revoke:Bool`. `true` makes a new key, which only the owner of the chat may; the old one stops working.
+    /// `revoke:Bool`. `true` creates a new key and invalidates the old one; only the owner of the chat may do that.
     pub revoke: bool,
 }
 
@@ -1970,7 +1970,7 @@ impl tl::Function for GetGroupCallStreamRtmpUrl {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::PEER_ID_INVALID];
 }
 
-/// Uploads the log file of the call library about a call, when the server asked for it.
+/// Uploads the log file of the call library about a call, if the server asked for it.
 ///
 /// Method `phone.saveCallLog`, answers `Bool`.
 ///
@@ -1984,7 +1984,7 @@ impl tl::Function for GetGroupCallStreamRtmpUrl {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveCallLog {
-    /// `peer:InputPhoneCall`. The call: its id and access hash.
+    /// `peer:InputPhoneCall`. The call: id and access hash.
     pub peer: crate::types::InputPhoneCall,
     /// `file:InputFile`. The log, after its parts went up with [`upload.saveFilePart`](crate::upload::SaveFilePart).
     pub file: crate::enums::InputFile,
@@ -2026,13 +2026,13 @@ impl tl::Function for SaveCallLog {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CALL_PEER_INVALID];
 }
 
-/// Opens a conference: a call of several people that belongs to no chat and is encrypted end to end.
+/// Creates a conference call: a call of several people that belongs to no chat and is encrypted end to end.
 ///
-/// Others come by its link or by invitation. Membership and keys are kept in a chain of blocks that all participants check; with `join` you enter at once.
+/// Others join by its link or by an invitation. Participants and keys are recorded in a chain of blocks that all participants verify. With `join` you join it at once.
 ///
 /// Method `phone.createConferenceCall`, answers `Updates`.
 ///
-/// Answer: updates with the new call and, if you entered, its connection.
+/// Answer: updates with the new call and, if you joined it, its connection.
 ///
 /// Callers: users.
 ///
@@ -2042,19 +2042,19 @@ impl tl::Function for SaveCallLog {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateConferenceCall {
-    /// `muted:flags.0?true`. Enters with the microphone off.
+    /// `muted:flags.0?true`. Joins with the microphone off.
     pub muted: bool,
-    /// `video_stopped:flags.2?true`. Enters with the camera off.
+    /// `video_stopped:flags.2?true`. Joins with the camera off.
     pub video_stopped: bool,
-    /// `join:flags.3?true`, set together with `public_key`, `block`, `params` or not at all. Enters at once; then the key, block and offer are needed.
+    /// `join:flags.3?true`, set together with `public_key`, `block`, `params` or not at all. Joins at once; `public_key`, `block` and `params` are then required.
     pub join: bool,
-    /// `random_id:int`. Random number of your choice that keeps it from being opened twice.
+    /// `random_id:int`. A random number, so that a repeated request does not create it twice.
     pub random_id: i32,
     /// `public_key:flags.3?int256`, set together with `join`, `block`, `params` or not at all. Your public key in the chain.
     pub public_key: Option<[u8; 32]>,
-    /// `block:flags.3?bytes`, set together with `join`, `public_key`, `params` or not at all. First block of the chain, with yourself in it.
+    /// `block:flags.3?bytes`, set together with `join`, `public_key`, `params` or not at all. First block of the chain, which adds you.
     pub block: Option<tl::Bytes>,
-    /// `params:flags.3?DataJSON`, set together with `join`, `public_key`, `block` or not at all. What the library offers (WebRTC), as JSON.
+    /// `params:flags.3?DataJSON`, set together with `join`, `public_key`, `block` or not at all. The library's WebRTC offer, as JSON.
     pub params: Option<crate::types::DataJson>,
 }
 
@@ -2121,7 +2121,7 @@ impl tl::Function for CreateConferenceCall {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Removes participants from a conference's chain, because they left or because they shall go.
+/// Removes participants from the chain of a conference call, because they left or to expel them.
 ///
 /// Method `phone.deleteConferenceCallParticipants`, answers `Updates`.
 ///
@@ -2137,15 +2137,15 @@ impl tl::Function for CreateConferenceCall {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteConferenceCallParticipants {
-    /// `only_left:flags.0?true`. Removes those who are gone from the call already.
+    /// `only_left:flags.0?true`. Removes those who have left the call already.
     pub only_left: bool,
-    /// `kick:flags.1?true`. Throws them out.
+    /// `kick:flags.1?true`. Expels them from the call.
     pub kick: bool,
     /// `call:InputGroupCall`. The conference: its id and access hash.
     pub call: crate::enums::InputGroupCall,
     /// `ids:Vector<long>`. Ids of the users.
     pub ids: Vec<i64>,
-    /// `block:bytes`. Block that takes them out of the chain.
+    /// `block:bytes`. Block that removes them from the chain.
     pub block: tl::Bytes,
 }
 
@@ -2199,7 +2199,7 @@ impl tl::Function for DeleteConferenceCallParticipants {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_INVALID];
 }
 
-/// Sends a block to all participants of a conference, as part of their check of each other's keys (the emoji).
+/// Sends a block to all participants of a conference call, for verifying each other's keys by emoji.
 ///
 /// Method `phone.sendConferenceCallBroadcast`, answers `Updates`.
 ///
@@ -2215,7 +2215,7 @@ impl tl::Function for DeleteConferenceCallParticipants {
 pub struct SendConferenceCallBroadcast {
     /// `call:InputGroupCall`. The conference: its id and access hash.
     pub call: crate::enums::InputGroupCall,
-    /// `block:bytes`. Block to pass on; the others get [`updateGroupCallChainBlocks`](crate::types::UpdateGroupCallChainBlocks).
+    /// `block:bytes`. The block; the others receive [`updateGroupCallChainBlocks`](crate::types::UpdateGroupCallChainBlocks).
     pub block: tl::Bytes,
 }
 
@@ -2255,11 +2255,11 @@ impl tl::Function for SendConferenceCallBroadcast {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_INVALID];
 }
 
-/// Rings a user to bring them into a conference.
+/// Invites a user to a conference call: their devices ring.
 ///
 /// Method `phone.inviteConferenceCallParticipant`, answers `Updates`.
 ///
-/// Answer: updates with the message that rings ([`messageActionConferenceCall`](crate::types::MessageActionConferenceCall)).
+/// Answer: updates with the invitation ([`messageActionConferenceCall`](crate::types::MessageActionConferenceCall)).
 ///
 /// Callers: users.
 ///
@@ -2271,11 +2271,11 @@ impl tl::Function for SendConferenceCallBroadcast {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InviteConferenceCallParticipant {
-    /// `video:flags.0?true`. Rings as for a video call.
+    /// `video:flags.0?true`. Invites to a video call.
     pub video: bool,
     /// `call:InputGroupCall`. The conference: its id and access hash.
     pub call: crate::enums::InputGroupCall,
-    /// `user_id:InputUser`. User to ring.
+    /// `user_id:InputUser`. The user to invite.
     pub user_id: crate::enums::InputUser,
 }
 
@@ -2325,7 +2325,7 @@ impl tl::Function for InviteConferenceCallParticipant {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_INVALID];
 }
 
-/// Declines an invitation into a conference, or takes back one that you sent.
+/// Declines an invitation to a conference call, or withdraws one that you sent.
 ///
 /// Method `phone.declineConferenceCallInvite`, answers `Updates`.
 ///
@@ -2341,7 +2341,7 @@ impl tl::Function for InviteConferenceCallParticipant {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeclineConferenceCallInvite {
-    /// `msg_id:int`. Id of the message that rings.
+    /// `msg_id:int`. Id of the message with the invitation.
     pub msg_id: i32,
 }
 
@@ -2379,7 +2379,7 @@ impl tl::Function for DeclineConferenceCallInvite {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MESSAGE_ID_INVALID];
 }
 
-/// Fetches blocks of a conference's chain that this device missed.
+/// Fetches blocks of the chain of a conference call that this device missed.
 ///
 /// Method `phone.getGroupCallChainBlocks`, answers `Updates`.
 ///
@@ -2397,11 +2397,11 @@ impl tl::Function for DeclineConferenceCallInvite {
 pub struct GetGroupCallChainBlocks {
     /// `call:InputGroupCall`. The conference: its id and access hash.
     pub call: crate::enums::InputGroupCall,
-    /// `sub_chain_id:int`. 0 for the chain of members and keys, 1 for that of the check by emoji.
+    /// `sub_chain_id:int`. 0 for the chain of participants and keys, 1 for that of the verification by emoji.
     pub sub_chain_id: i32,
-    /// `offset:int`. Height of the first block wanted.
+    /// `offset:int`. Height of the first block to return.
     pub offset: i32,
-    /// `limit:int`. How many blocks at most.
+    /// `limit:int`. Maximum number of blocks to return.
     pub limit: i32,
 }
 
@@ -2445,13 +2445,13 @@ impl tl::Function for GetGroupCallChainBlocks {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_INVALID];
 }
 
-/// Writes a message into a group call or live story; it floats over the picture and is kept only as long as the call.
+/// Sends a message to a group call or live story; it appears over the picture for a short time and is not stored.
 ///
-/// Participants get [`updateGroupCallMessage`](crate::types::UpdateGroupCallMessage). In a live story Stars make it larger and keep it longer.
+/// The participants receive [`updateGroupCallMessage`](crate::types::UpdateGroupCallMessage). In a live story, Stars make it longer and keep it visible longer.
 ///
 /// Method `phone.sendGroupCallMessage`, answers `Updates`.
 ///
-/// Answer: updates with the message as it was sent.
+/// Answer: updates with the sent message.
 ///
 /// Callers: users.
 ///
@@ -2463,15 +2463,15 @@ impl tl::Function for GetGroupCallChainBlocks {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendGroupCallMessage {
-    /// `call:InputGroupCall`. The group call: its id and access hash, as the chat's full info or an update gave them.
+    /// `call:InputGroupCall`. The group call: id and access hash, from the full info of the chat or an update.
     pub call: crate::enums::InputGroupCall,
-    /// `random_id:long`. Random number of your choice that keeps the message from being sent twice.
+    /// `random_id:long`. A random number, so that a repeated request does not send it twice.
     pub random_id: i64,
-    /// `message:TextWithEntities`. Text; in live stories how long it may be depends on the Stars.
+    /// `message:TextWithEntities`. The text; in live stories its greatest length depends on the Stars.
     pub message: crate::types::TextWithEntities,
-    /// `allow_paid_stars:flags.0?long`. Stars that you pay for it.
+    /// `allow_paid_stars:flags.0?long`. Stars that you pay for the message.
     pub allow_paid_stars: Option<i64>,
-    /// `send_as:flags.1?InputPeer`. In whose name, in live stories; left out: yours, or the kept one.
+    /// `send_as:flags.1?InputPeer`. In live stories: in whose name to send it; left out: the default.
     pub send_as: Option<crate::enums::InputPeer>,
 }
 
@@ -2529,7 +2529,7 @@ impl tl::Function for SendGroupCallMessage {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_INVALID, crate::errors::GROUPCALL_JOIN_MISSING];
 }
 
-/// Writes a message into a conference, encrypted for its participants.
+/// Sends a message to a conference call, encrypted for its participants.
 ///
 /// Method `phone.sendGroupCallEncryptedMessage`, answers `Bool`.
 ///
@@ -2545,7 +2545,7 @@ impl tl::Function for SendGroupCallMessage {
 pub struct SendGroupCallEncryptedMessage {
     /// `call:InputGroupCall`. The conference: its id and access hash.
     pub call: crate::enums::InputGroupCall,
-    /// `encrypted_message:bytes`. Message, encrypted with the conference's keys; the others get [`updateGroupCallEncryptedMessage`](crate::types::UpdateGroupCallEncryptedMessage).
+    /// `encrypted_message:bytes`. The message, encrypted with the keys of the call; the others receive [`updateGroupCallEncryptedMessage`](crate::types::UpdateGroupCallEncryptedMessage).
     pub encrypted_message: tl::Bytes,
 }
 
@@ -2601,9 +2601,9 @@ impl tl::Function for SendGroupCallEncryptedMessage {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteGroupCallMessages {
-    /// `report_spam:flags.0?true`. Reports them as spam, too.
+    /// `report_spam:flags.0?true`. Also reports them as spam.
     pub report_spam: bool,
-    /// `call:InputGroupCall`. The group call: its id and access hash, as the chat's full info or an update gave them.
+    /// `call:InputGroupCall`. The group call: id and access hash, from the full info of the chat or an update.
     pub call: crate::enums::InputGroupCall,
     /// `messages:Vector<int>`. Ids of the messages: your own, or any if you administer the call.
     pub messages: Vec<i32>,
@@ -2655,7 +2655,7 @@ impl tl::Function for DeleteGroupCallMessages {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_INVALID];
 }
 
-/// Deletes everything that one participant wrote into a group call or live story.
+/// Deletes all messages of one participant of a group call or live story.
 ///
 /// Method `phone.deleteGroupCallParticipantMessages`, answers `Updates`.
 ///
@@ -2671,11 +2671,11 @@ impl tl::Function for DeleteGroupCallMessages {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteGroupCallParticipantMessages {
-    /// `report_spam:flags.0?true`. Reports it as spam, too.
+    /// `report_spam:flags.0?true`. Also reports them as spam.
     pub report_spam: bool,
-    /// `call:InputGroupCall`. The group call: its id and access hash, as the chat's full info or an update gave them.
+    /// `call:InputGroupCall`. The group call: id and access hash, from the full info of the chat or an update.
     pub call: crate::enums::InputGroupCall,
-    /// `participant:InputPeer`. Whose messages go.
+    /// `participant:InputPeer`. Whose messages to delete.
     pub participant: crate::enums::InputPeer,
 }
 
@@ -2725,7 +2725,7 @@ impl tl::Function for DeleteGroupCallParticipantMessages {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_INVALID];
 }
 
-/// Tells how many Stars a live story got, and from whom most.
+/// Fetches how many Stars were given in a live story, and who gave the most.
 ///
 /// Method `phone.getGroupCallStars`, answers `phone.GroupCallStars`.
 ///
@@ -2739,7 +2739,7 @@ impl tl::Function for DeleteGroupCallParticipantMessages {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetGroupCallStars {
-    /// `call:InputGroupCall`. The live story's call.
+    /// `call:InputGroupCall`. The group call of the live story.
     pub call: crate::enums::InputGroupCall,
 }
 
@@ -2777,7 +2777,7 @@ impl tl::Function for GetGroupCallStars {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GROUPCALL_INVALID];
 }
 
-/// Keeps in whose name you will write into a live story.
+/// Sets in whose name you write in a live story by default.
 ///
 /// Method `phone.saveDefaultSendAs`, answers `Bool`.
 ///
@@ -2791,7 +2791,7 @@ impl tl::Function for GetGroupCallStars {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveDefaultSendAs {
-    /// `call:InputGroupCall`. The live story's call.
+    /// `call:InputGroupCall`. The group call of the live story.
     pub call: crate::enums::InputGroupCall,
     /// `send_as:InputPeer`. You or one of your channels.
     pub send_as: crate::enums::InputPeer,

@@ -6,11 +6,11 @@
 
 use chappe_tl as tl;
 
-/// Makes an older picture the profile picture again, or shows none.
+/// Makes an earlier photo the current profile photo again, or removes the current one.
 ///
 /// Method `photos.updateProfilePhoto`, answers `photos.Photo`.
 ///
-/// Answer: the picture as it is now.
+/// Answer: the current photo.
 ///
 /// Callers: users, bots.
 ///
@@ -22,11 +22,11 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateProfilePhoto {
-    /// `fallback:flags.0?true`. It is the public picture, for those who may not see the real one.
+    /// `fallback:flags.0?true`. Sets the public photo, shown to users who may not see the real one.
     pub fallback: bool,
-    /// `bot:flags.1?InputUser`. The bot whose picture it is, of which this account is the owner; left out for this account.
+    /// `bot:flags.1?InputUser`. Bot owned by this account whose photo is changed; left out for the account itself.
     pub bot: Option<crate::enums::InputUser>,
-    /// `id:InputPhoto`. Which picture; [`inputPhotoEmpty`](crate::enums::InputPhoto::Empty) shows none.
+    /// `id:InputPhoto`. The photo; [`inputPhotoEmpty`](crate::enums::InputPhoto::Empty) removes the current one.
     pub id: crate::enums::InputPhoto,
 }
 
@@ -79,13 +79,13 @@ impl tl::Function for UpdateProfilePhoto {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ALBUM_PHOTOS_TOO_MANY, crate::errors::BOT_FALLBACK_UNSUPPORTED, crate::errors::FILE_PARTS_INVALID, crate::errors::IMAGE_PROCESS_FAILED, crate::errors::LOCATION_INVALID, crate::errors::PHOTO_CROP_SIZE_SMALL, crate::errors::PHOTO_EXT_INVALID, crate::errors::PHOTO_ID_INVALID];
 }
 
-/// Sets a new profile picture: a photo, a short video, or a custom emoji on a coloured background.
+/// Sets a new profile photo: a picture, a short video, or a custom emoji on a coloured background.
 ///
-/// Give one of `file`, `video` and `video_emoji_markup`. Older pictures stay in the profile behind it. People who see the account get [`updateUser`](crate::types::UpdateUser).
+/// Set one of `file`, `video` and `video_emoji_markup`. Earlier photos stay in the profile behind the new one. Users who can see the account get [`updateUser`](crate::types::UpdateUser).
 ///
 /// Method `photos.uploadProfilePhoto`, answers `photos.Photo`.
 ///
-/// Answer: the picture as it is now.
+/// Answer: the new photo.
 ///
 /// Callers: users, bots.
 ///
@@ -97,17 +97,17 @@ impl tl::Function for UpdateProfilePhoto {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UploadProfilePhoto {
-    /// `fallback:flags.3?true`. It becomes the public picture, for those who may not see the real one.
+    /// `fallback:flags.3?true`. Sets the public photo, shown to users who may not see the real one.
     pub fallback: bool,
-    /// `bot:flags.5?InputUser`. The bot whose picture it becomes, of which this account is the owner; left out for this account.
+    /// `bot:flags.5?InputUser`. Bot owned by this account whose photo is changed; left out for the account itself.
     pub bot: Option<crate::enums::InputUser>,
-    /// `file:flags.0?InputFile`. The photo, a square JPEG best, after its parts went up with [`upload.saveFilePart`](crate::upload::SaveFilePart).
+    /// `file:flags.0?InputFile`. The picture, ideally a square JPEG, uploaded with [`upload.saveFilePart`](crate::upload::SaveFilePart).
     pub file: Option<Box<crate::enums::InputFile>>,
-    /// `video:flags.1?InputFile`. The video, a square MPEG-4 without sound, uploaded the same way.
+    /// `video:flags.1?InputFile`. The video, a square MPEG-4 without sound, uploaded with [`upload.saveFilePart`](crate::upload::SaveFilePart).
     pub video: Option<Box<crate::enums::InputFile>>,
-    /// `video_start_ts:flags.2?double`. Which moment of the video stands for it where it does not move, in seconds.
+    /// `video_start_ts:flags.2?double`. Second of the video whose frame is the still picture.
     pub video_start_ts: Option<f64>,
-    /// `video_emoji_markup:flags.4?VideoSize`. The custom emoji or sticker, and the colours behind it.
+    /// `video_emoji_markup:flags.4?VideoSize`. Custom emoji or sticker, and its background colours.
     pub video_emoji_markup: Option<Box<crate::enums::VideoSize>>,
 }
 
@@ -178,11 +178,11 @@ impl tl::Function for UploadProfilePhoto {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::ALBUM_PHOTOS_TOO_MANY, crate::errors::BOT_INVALID, crate::errors::EMOJI_MARKUP_INVALID, crate::errors::FILE_PARTS_INVALID, crate::errors::IMAGE_PROCESS_FAILED, crate::errors::PHOTO_CROP_FILE_MISSING, crate::errors::PHOTO_CROP_SIZE_SMALL, crate::errors::PHOTO_EXT_INVALID, crate::errors::PHOTO_FILE_MISSING, crate::errors::PHOTO_INVALID, crate::errors::STICKER_MIME_INVALID, crate::errors::VIDEO_FILE_INVALID];
 }
 
-/// Removes pictures from the profile of the account.
+/// Deletes photos from the profile of the account.
 ///
 /// Method `photos.deletePhotos`, answers `Vector<long>`.
 ///
-/// Answer: the numbers of those that are gone.
+/// Answer: ids of the deleted photos.
 ///
 /// Callers: users.
 ///
@@ -192,7 +192,7 @@ impl tl::Function for UploadProfilePhoto {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeletePhotos {
-    /// `id:Vector<InputPhoto>`. The pictures: id, access hash and file reference of each.
+    /// `id:Vector<InputPhoto>`. The photos, each by id, access hash and file reference.
     pub id: Vec<crate::enums::InputPhoto>,
 }
 
@@ -230,11 +230,11 @@ impl tl::Function for DeletePhotos {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the profile pictures of somebody, the newest first, page by page.
+/// Lists the profile photos of a user, the newest first, page by page.
 ///
 /// Method `photos.getUserPhotos`, answers `photos.Photos`.
 ///
-/// Answer: all pictures ([`photos.photos`](crate::types::photos::Photos)), or a part of them with the whole number ([`photos.photosSlice`](crate::types::photos::PhotosSlice)).
+/// Answer: all photos ([`photos.photos`](crate::types::photos::Photos)), or a part of them with the total number ([`photos.photosSlice`](crate::types::photos::PhotosSlice)).
 ///
 /// Callers: users, bots.
 ///
@@ -246,13 +246,13 @@ impl tl::Function for DeletePhotos {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUserPhotos {
-    /// `user_id:InputUser`. The user whose pictures they are.
+    /// `user_id:InputUser`. The user.
     pub user_id: crate::enums::InputUser,
-    /// `offset:int`. How many pictures to skip, counted from `max_id`.
+    /// `offset:int`. Number of photos to skip, counted from `max_id`.
     pub offset: i32,
-    /// `max_id:long`. Begin behind the picture with this id; 0 for the newest.
+    /// `max_id:long`. Returns only photos older than the one with this id; 0 to start with the newest.
     pub max_id: i64,
-    /// `limit:int`. How many at most; 100 are safe.
+    /// `limit:int`. Maximum number of photos to return, up to 100.
     pub limit: i32,
 }
 
@@ -296,11 +296,13 @@ impl tl::Function for GetUserPhotos {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_PRIVATE, crate::errors::MAX_ID_INVALID, crate::errors::MSG_ID_INVALID, crate::errors::USER_ID_INVALID];
 }
 
-/// Sets which picture this account sees of a contact, or suggests a picture to the contact.
+/// Sets a photo of a contact that only this account sees, or suggests a profile photo to the contact.
 ///
-/// With no picture at all it removes the one that was set, and the contact's real picture is seen again.
+/// Without `file`, `video` and `video_emoji_markup` it removes the photo that was set, and the contact's own photo is shown again.
 ///
 /// Method `photos.uploadContactProfilePhoto`, answers `photos.Photo`.
+///
+/// Answer: the photo that was set or suggested.
 ///
 /// Callers: users.
 ///
@@ -312,19 +314,19 @@ impl tl::Function for GetUserPhotos {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UploadContactProfilePhoto {
-    /// `suggest:flags.3?true`. Suggests it to the contact, who gets a service message.
+    /// `suggest:flags.3?true`. Suggests the photo to the contact, who gets a service message.
     pub suggest: bool,
-    /// `save:flags.4?true`. Shows it instead of the contact's own picture, to this account only.
+    /// `save:flags.4?true`. Shows the photo to this account in place of the contact's own.
     pub save: bool,
-    /// `user_id:InputUser`. The contact: its id and access hash.
+    /// `user_id:InputUser`. The contact.
     pub user_id: crate::enums::InputUser,
-    /// `file:flags.0?InputFile`. The photo, after its parts went up with [`upload.saveFilePart`](crate::upload::SaveFilePart).
+    /// `file:flags.0?InputFile`. The picture, uploaded with [`upload.saveFilePart`](crate::upload::SaveFilePart).
     pub file: Option<Box<crate::enums::InputFile>>,
-    /// `video:flags.1?InputFile`. The video, a square MPEG-4 without sound, uploaded the same way.
+    /// `video:flags.1?InputFile`. The video, a square MPEG-4 without sound, uploaded with [`upload.saveFilePart`](crate::upload::SaveFilePart).
     pub video: Option<Box<crate::enums::InputFile>>,
-    /// `video_start_ts:flags.2?double`. Which moment of the video stands for it where it does not move, in seconds.
+    /// `video_start_ts:flags.2?double`. Second of the video whose frame is the still picture.
     pub video_start_ts: Option<f64>,
-    /// `video_emoji_markup:flags.5?VideoSize`. The custom emoji or sticker, and the colours behind it.
+    /// `video_emoji_markup:flags.5?VideoSize`. Custom emoji or sticker, and its background colours.
     pub video_emoji_markup: Option<Box<crate::enums::VideoSize>>,
 }
 

@@ -6,7 +6,7 @@
 
 use chappe_tl as tl;
 
-/// Lists who boosts a channel or supergroup of yours, in pages.
+/// Lists the boosts of one of your channels or supergroups, page by page.
 ///
 /// Method `premium.getBoostsList`, answers `premium.BoostsList`.
 ///
@@ -20,13 +20,13 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBoostsList {
-    /// `gifts:flags.0?true`. Only boosts that came with gifts and giveaways.
+    /// `gifts:flags.0?true`. Only boosts that came from gifts and giveaways.
     pub gifts: bool,
     /// `peer:InputPeer`. Channel or supergroup that you administer.
     pub peer: crate::enums::InputPeer,
-    /// `offset:string`. `next_offset` of the page before, empty at first.
+    /// `offset:string`. `next_offset` of the previous page; empty for the first page.
     pub offset: tl::Text,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of entries to return.
     pub limit: i32,
 }
 
@@ -78,9 +78,9 @@ impl tl::Function for GetBoostsList {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists the boosts that you can give, and to which chats you gave them.
+/// Lists your boosts, and the chats that they are used for.
 ///
-/// Each is a numbered slot. One in use can be moved to another chat after `cooldown_until_date`.
+/// Each boost is a numbered slot. One in use can be moved to another chat after its `cooldown_until_date`.
 ///
 /// Method `premium.getMyBoosts`, answers `premium.MyBoosts`.
 ///
@@ -122,11 +122,11 @@ impl tl::Function for GetMyBoosts {
 
 /// Boosts a channel or supergroup.
 ///
-/// Boosts come with Premium. Slots that are in use are taken from where they are.
+/// Boosts come with Telegram Premium. Slots that are in use are moved here from the chat that they boost now.
 ///
 /// Method `premium.applyBoost`, answers `premium.MyBoosts`.
 ///
-/// Answer: all your boosts as they are now.
+/// Answer: all your boosts in their new state.
 ///
 /// Callers: users.
 ///
@@ -138,7 +138,7 @@ impl tl::Function for GetMyBoosts {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ApplyBoost {
-    /// `slots:flags.0?Vector<int>`. Ids of the slots to use, from [`premium.getMyBoosts`](crate::premium::GetMyBoosts).
+    /// `slots:flags.0?Vector<int>`. Numbers of the slots to use, from [`premium.getMyBoosts`](crate::premium::GetMyBoosts).
     pub slots: Option<Vec<i32>>,
     /// `peer:InputPeer`. Channel or supergroup to boost.
     pub peer: crate::enums::InputPeer,
@@ -191,9 +191,9 @@ impl tl::Function for ApplyBoost {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOOSTS_EMPTY, crate::errors::PEER_ID_INVALID, crate::errors::SLOTS_EMPTY];
 }
 
-/// Tells how many boosts a channel or supergroup has, which level that is, and what the next one needs.
+/// Fetches the number of boosts of a channel or supergroup, its level, and what the next level requires.
 ///
-/// Also whether you boost it, and for admins the giveaways that are bought and not begun.
+/// It also tells whether you boost it, and admins which giveaways are paid for but not started.
 ///
 /// Method `premium.getBoostsStatus`, answers `premium.BoostsStatus`.
 ///
@@ -261,7 +261,7 @@ impl tl::Function for GetBoostsStatus {
 pub struct GetUserBoosts {
     /// `peer:InputPeer`. Channel or supergroup.
     pub peer: crate::enums::InputPeer,
-    /// `user_id:InputUser`. User in question.
+    /// `user_id:InputUser`. The user.
     pub user_id: crate::enums::InputUser,
 }
 

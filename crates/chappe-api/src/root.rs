@@ -9,9 +9,9 @@ use chappe_tl as tl;
 /// The layer of the schema that this crate was generated from.
 pub const LAYER: i32 = 230;
 
-/// Runs a call only after another one that was sent earlier has finished.
+/// Runs a request after an earlier request has finished.
 ///
-/// For calls whose order matters, sent without waiting for answers. The server waits half a second for the earlier one and then answers [`MSG_WAIT_TIMEOUT`](crate::errors::MSG_WAIT_TIMEOUT); if that one failed the answer is [`MSG_WAIT_FAILED`](crate::errors::MSG_WAIT_FAILED).
+/// Use it when the order of requests matters but you do not want to wait for each answer. The server waits about half a second for the earlier request, then answers [`MSG_WAIT_TIMEOUT`](crate::errors::MSG_WAIT_TIMEOUT); if that request failed, the answer is [`MSG_WAIT_FAILED`](crate::errors::MSG_WAIT_FAILED).
 ///
 /// Method `invokeAfterMsg`, answers `X`.
 ///
@@ -25,9 +25,9 @@ pub const LAYER: i32 = 230;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeAfterMsg<Q> {
-    /// `msg_id:long`. Id of the MTProto message that carried the earlier call, in the same session.
+    /// `msg_id:long`. Id of the MTProto message that contained the earlier request, in the same session.
     pub msg_id: i64,
-    /// `query:!X`. The call to run.
+    /// `query:!X`. The request to run.
     pub query: Q,
 }
 
@@ -67,9 +67,7 @@ impl<Q: tl::Function> tl::Function for InvokeAfterMsg<Q> {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MSG_WAIT_FAILED, crate::errors::MSG_WAIT_TIMEOUT];
 }
 
-/// Runs a call only after several others that were sent earlier have finished.
-///
-/// What [`invokeAfterMsg`](crate::InvokeAfterMsg) does for one.
+/// Runs a request after several earlier requests have finished; otherwise like [`invokeAfterMsg`](crate::InvokeAfterMsg).
 ///
 /// Method `invokeAfterMsgs`, answers `X`.
 ///
@@ -83,9 +81,9 @@ impl<Q: tl::Function> tl::Function for InvokeAfterMsg<Q> {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeAfterMsgs<Q> {
-    /// `msg_ids:Vector<long>`. Ids of the MTProto messages that carried the earlier calls, in the same session.
+    /// `msg_ids:Vector<long>`. Ids of the MTProto messages that contained the earlier requests, in the same session.
     pub msg_ids: Vec<i64>,
-    /// `query:!X`. The call to run.
+    /// `query:!X`. The request to run.
     pub query: Q,
 }
 
@@ -125,9 +123,9 @@ impl<Q: tl::Function> tl::Function for InvokeAfterMsgs<Q> {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MSG_WAIT_FAILED, crate::errors::MSG_WAIT_TIMEOUT];
 }
 
-/// Introduces your program to the server (which app, which device, which languages) and runs a call with it.
+/// Describes the app to the server (application, device, languages) and runs a request.
 ///
-/// It belongs into [`invokeWithLayer`](crate::InvokeWithLayer), around the first call with a new key and whenever one of its values changed. What you say of the device is what the user reads in the list of active sessions ([`account.getAuthorizations`](crate::account::GetAuthorizations)). Without it calls fail with [`CONNECTION_NOT_INITED`](crate::errors::CONNECTION_NOT_INITED). Libraries do this by themselves.
+/// Put it inside [`invokeWithLayer`](crate::InvokeWithLayer), around the first request with a new authorization key, and again when one of the values changes; without it requests fail with [`CONNECTION_NOT_INITED`](crate::errors::CONNECTION_NOT_INITED). Users see the device, system and app version in their list of sessions ([`account.getAuthorizations`](crate::account::GetAuthorizations)). Client libraries send it automatically.
 ///
 /// Method `initConnection`, answers `X`.
 ///
@@ -141,25 +139,25 @@ impl<Q: tl::Function> tl::Function for InvokeAfterMsgs<Q> {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InitConnection<Q> {
-    /// `api_id:int`. Number of your app, from my.telegram.org.
+    /// `api_id:int`. Id of your application, from my.telegram.org.
     pub api_id: i32,
-    /// `device_model:string`. Device, for the list of sessions, such as `PC 64bit`.
+    /// `device_model:string`. Device model, such as `PC 64bit`.
     pub device_model: tl::Text,
-    /// `system_version:string`. Operating system with its version.
+    /// `system_version:string`. Operating system and its version.
     pub system_version: tl::Text,
-    /// `app_version:string`. Version of your app.
+    /// `app_version:string`. Version of your application.
     pub app_version: tl::Text,
     /// `system_lang_code:string`. Language of the operating system, such as `en`.
     pub system_lang_code: tl::Text,
-    /// `lang_pack:string`. Name of the app's texts on Telegram's translation platform; empty for all other apps.
+    /// `lang_pack:string`. Name of the language pack, for official apps; empty for all others.
     pub lang_pack: tl::Text,
     /// `lang_code:string`. Language of the app, such as `en`.
     pub lang_code: tl::Text,
-    /// `proxy:flags.0?InputClientProxy`. The MTProxy that this connection goes through, so that its sponsored channel can be shown.
+    /// `proxy:flags.0?InputClientProxy`. MTProxy that the connection uses, whose sponsored channel is shown.
     pub proxy: Option<crate::types::InputClientProxy>,
-    /// `params:flags.1?JSONValue`. More about the program as an object, like `tz_offset`, the seconds from UTC.
+    /// `params:flags.1?JSONValue`. Further parameters as a JSON object, such as `tz_offset`, the offset from UTC in seconds.
     pub params: Option<crate::enums::JsonValue>,
-    /// `query:!X`. The call to run.
+    /// `query:!X`. The request to run.
     pub query: Q,
 }
 
@@ -230,9 +228,9 @@ impl<Q: tl::Function> tl::Function for InitConnection<Q> {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CONNECTION_LAYER_INVALID];
 }
 
-/// Tells the server which version of the API your program speaks, and runs a call with it.
+/// Tells the server which layer (version of the API schema) the app uses, and runs a request.
 ///
-/// The server encodes everything that it sends to this key in that layer from then on; it need not be repeated with each call. Goes around [`initConnection`](crate::InitConnection).
+/// From then on the server encodes everything it sends to this authorization key in that layer, so it need not be repeated. It is used around [`initConnection`](crate::InitConnection).
 ///
 /// Method `invokeWithLayer`, answers `X`.
 ///
@@ -246,9 +244,9 @@ impl<Q: tl::Function> tl::Function for InitConnection<Q> {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeWithLayer<Q> {
-    /// `layer:int`. Number of the layer whose definitions your program has.
+    /// `layer:int`. Number of the layer of your schema.
     pub layer: i32,
-    /// `query:!X`. The call to run, mostly [`initConnection`](crate::InitConnection).
+    /// `query:!X`. The request to run, usually [`initConnection`](crate::InitConnection).
     pub query: Q,
 }
 
@@ -288,9 +286,9 @@ impl<Q: tl::Function> tl::Function for InvokeWithLayer<Q> {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::AUTH_BYTES_INVALID, crate::errors::CDN_METHOD_INVALID, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::CONNECTION_API_ID_INVALID, crate::errors::CONNECTION_LAYER_INVALID, crate::errors::INVITE_HASH_EXPIRED];
 }
 
-/// Runs a call without making this connection one that gets updates.
+/// Runs a request without subscribing the session to updates.
 ///
-/// Whoever calls anything in a session is sent updates there. Wrap the calls of further connections (for files, say), so that updates come once.
+/// A session that makes an ordinary request receives updates from then on. Use this wrapper in additional sessions, for example for file transfers, so that updates are delivered only once.
 ///
 /// Method `invokeWithoutUpdates`, answers `X`.
 ///
@@ -302,7 +300,7 @@ impl<Q: tl::Function> tl::Function for InvokeWithLayer<Q> {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeWithoutUpdates<Q> {
-    /// `query:!X`. The call to run.
+    /// `query:!X`. The request to run.
     pub query: Q,
 }
 
@@ -340,9 +338,9 @@ impl<Q: tl::Function> tl::Function for InvokeWithoutUpdates<Q> {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Runs a call over one part of the history only: messages with ids within a range.
+/// Runs a request on one part of the message history only, given as a range of message ids.
 ///
-/// For exports: the account's messages are split into ranges by [`messages.getSplitRanges`](crate::messages::GetSplitRanges), and each is read by itself, inside [`invokeWithTakeout`](crate::InvokeWithTakeout).
+/// It is used in exports: [`messages.getSplitRanges`](crate::messages::GetSplitRanges) splits the account's messages into ranges, and each range is read separately, inside [`invokeWithTakeout`](crate::InvokeWithTakeout).
 ///
 /// Method `invokeWithMessagesRange`, answers `X`.
 ///
@@ -356,7 +354,7 @@ impl<Q: tl::Function> tl::Function for InvokeWithoutUpdates<Q> {
 pub struct InvokeWithMessagesRange<Q> {
     /// `range:MessageRange`. First and last id.
     pub range: crate::types::MessageRange,
-    /// `query:!X`. The call to run: [`messages.getHistory`](crate::messages::GetHistory), [`messages.search`](crate::messages::Search) or the like.
+    /// `query:!X`. The request to run, such as [`messages.getHistory`](crate::messages::GetHistory) or [`messages.search`](crate::messages::Search).
     pub query: Q,
 }
 
@@ -396,9 +394,9 @@ impl<Q: tl::Function> tl::Function for InvokeWithMessagesRange<Q> {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Runs a call as a part of an export of the account's data, with more generous limits.
+/// Runs a request as part of an export of the account's data, with higher rate limits.
 ///
-/// The export is begun with [`account.initTakeoutSession`](crate::account::InitTakeoutSession) and ended with [`account.finishTakeoutSession`](crate::account::FinishTakeoutSession); the user must allow it on another device or wait.
+/// Start the export with [`account.initTakeoutSession`](crate::account::InitTakeoutSession), and end it with [`account.finishTakeoutSession`](crate::account::FinishTakeoutSession).
 ///
 /// Method `invokeWithTakeout`, answers `X`.
 ///
@@ -410,9 +408,9 @@ impl<Q: tl::Function> tl::Function for InvokeWithMessagesRange<Q> {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeWithTakeout<Q> {
-    /// `takeout_id:long`. Id of the export.
+    /// `takeout_id:long`. Id of the export, from [`account.initTakeoutSession`](crate::account::InitTakeoutSession).
     pub takeout_id: i64,
-    /// `query:!X`. The call to run.
+    /// `query:!X`. The request to run.
     pub query: Q,
 }
 
@@ -452,9 +450,9 @@ impl<Q: tl::Function> tl::Function for InvokeWithTakeout<Q> {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Runs a call, as a bot, in the name of a user who connected it to their account.
+/// Runs a request as a bot on behalf of a business account that connected it.
 ///
-/// What the bot may do is in the connection's rights; calls that it may not make fail with [`BUSINESS_CONNECTION_NOT_ALLOWED`](crate::errors::BUSINESS_CONNECTION_NOT_ALLOWED). Call at the data centre of the connection (`dc_id`).
+/// The rights of the connection limit what the bot may do; other requests fail with [`BUSINESS_CONNECTION_NOT_ALLOWED`](crate::errors::BUSINESS_CONNECTION_NOT_ALLOWED) or [`BOT_ACCESS_FORBIDDEN`](crate::errors::BOT_ACCESS_FORBIDDEN). Send it to the data centre of the connection (`dc_id`).
 ///
 /// Method `invokeWithBusinessConnection`, answers `X`.
 ///
@@ -470,7 +468,7 @@ impl<Q: tl::Function> tl::Function for InvokeWithTakeout<Q> {
 pub struct InvokeWithBusinessConnection<Q> {
     /// `connection_id:string`. Id of the connection, from [`updateBotBusinessConnect`](crate::types::UpdateBotBusinessConnect) or [`account.getBotBusinessConnection`](crate::account::GetBotBusinessConnection).
     pub connection_id: tl::Text,
-    /// `query:!X`. The call to run.
+    /// `query:!X`. The request to run.
     pub query: Q,
 }
 
@@ -510,9 +508,9 @@ impl<Q: tl::Function> tl::Function for InvokeWithBusinessConnection<Q> {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BUSINESS_CONNECTION_INVALID];
 }
 
-/// Runs a call with the proof that it comes from an unchanged app on a real Android device.
+/// Repeats a request with proof that it comes from a genuine app on a genuine Android device.
 ///
-/// Only Telegram's own app can give the proof (Google's Play Integrity); the server asks for it with an error.
+/// The server asks for it with an error. Only Telegram's own app can provide the proof (Google Play Integrity).
 ///
 /// Method `invokeWithGooglePlayIntegrity`, answers `X`.
 ///
@@ -524,11 +522,11 @@ impl<Q: tl::Function> tl::Function for InvokeWithBusinessConnection<Q> {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeWithGooglePlayIntegrity<Q> {
-    /// `nonce:string`. Value that the server gave.
+    /// `nonce:string`. Nonce from the server.
     pub nonce: tl::Text,
-    /// `token:string`. Token of Google for this nonce.
+    /// `token:string`. Google Play Integrity token for this nonce.
     pub token: tl::Text,
-    /// `query:!X`. The call to run again.
+    /// `query:!X`. The request to repeat.
     pub query: Q,
 }
 
@@ -570,9 +568,9 @@ impl<Q: tl::Function> tl::Function for InvokeWithGooglePlayIntegrity<Q> {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Runs a call with the proof that it comes from an app on a real device of Apple.
+/// Repeats a request with proof that it comes from a genuine app on a genuine Apple device.
 ///
-/// The proof is a secret that Telegram sent to the device by Apple's push service; only Telegram's own app gets it.
+/// The proof is a secret that Telegram sends to the device by a push notification; only Telegram's own app receives it.
 ///
 /// Method `invokeWithApnsSecret`, answers `X`.
 ///
@@ -584,11 +582,11 @@ impl<Q: tl::Function> tl::Function for InvokeWithGooglePlayIntegrity<Q> {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeWithApnsSecret<Q> {
-    /// `nonce:string`. Value that the server gave.
+    /// `nonce:string`. Nonce from the server.
     pub nonce: tl::Text,
     /// `secret:string`. Secret from the push notification.
     pub secret: tl::Text,
-    /// `query:!X`. The call to run again.
+    /// `query:!X`. The request to repeat.
     pub query: Q,
 }
 
@@ -630,9 +628,9 @@ impl<Q: tl::Function> tl::Function for InvokeWithApnsSecret<Q> {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Runs a call again with the answer to a reCAPTCHA that the server asked for.
+/// Repeats a request with the solution of a reCAPTCHA that the server asked for.
 ///
-/// It asks by an error whose name begins with `RECAPTCHA_CHECK_` and goes on with the action and the key of the site.
+/// The server asks for it with an error whose name starts with `RECAPTCHA_CHECK_`, followed by the action and the site key.
 ///
 /// Method `invokeWithReCaptcha`, answers `X`.
 ///
@@ -644,9 +642,9 @@ impl<Q: tl::Function> tl::Function for InvokeWithApnsSecret<Q> {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct InvokeWithReCaptcha<Q> {
-    /// `token:string`. Token that reCAPTCHA gave for this action.
+    /// `token:string`. reCAPTCHA token for this action.
     pub token: tl::Text,
-    /// `query:!X`. The call to run again.
+    /// `query:!X`. The request to repeat.
     pub query: Q,
 }
 

@@ -6,9 +6,9 @@
 
 use chappe_tl as tl;
 
-/// Tells whether you can send login codes to others by SMS in exchange for Premium, and under which terms.
+/// Tells whether you can join the program in which your phone sends login codes to others by SMS, in exchange for Telegram Premium, and under which terms.
 ///
-/// The program exists in some countries and only on phones (Android): the phone sends the messages at its owner's cost.
+/// The program exists in some countries, on Android phones; the owner of the phone pays for the SMS.
 ///
 /// Method `smsjobs.isEligibleToJoin`, answers `smsjobs.EligibilityToJoin`.
 ///
@@ -50,7 +50,7 @@ impl tl::Function for IsEligibleToJoin {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::NOT_ELIGIBLE];
 }
 
-/// Joins the program in which your phone sends login codes by SMS; show the terms first.
+/// Joins the program in which your phone sends login codes by SMS; show the terms to the user first.
 ///
 /// Method `smsjobs.join`, answers `Bool`.
 ///
@@ -134,7 +134,7 @@ impl tl::Function for Leave {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::NOT_JOINED];
 }
 
-/// Sets whether your phone sends login codes to other countries, too.
+/// Sets whether your phone also sends login codes to other countries.
 ///
 /// Method `smsjobs.updateSettings`, answers `Bool`.
 ///
@@ -148,7 +148,7 @@ impl tl::Function for Leave {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateSettings {
-    /// `allow_international:flags.0?true`. Allows messages abroad, which can cost more; not set: only at home.
+    /// `allow_international:flags.0?true`. Allows SMS to other countries, which can cost more; not set: only to your own.
     pub allow_international: bool,
 }
 
@@ -194,7 +194,7 @@ impl tl::Function for UpdateSettings {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::NOT_JOINED];
 }
 
-/// Tells how many login codes your phone has sent in this period and how many are missing for the reward.
+/// Fetches how many login codes your phone has sent in this period, and how many are missing for the reward.
 ///
 /// Method `smsjobs.getStatus`, answers `smsjobs.Status`.
 ///
@@ -238,9 +238,7 @@ impl tl::Function for GetStatus {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::NOT_JOINED];
 }
 
-/// Fetches an SMS that your phone shall send: number and text.
-///
-/// [`updateSmsJob`](crate::types::UpdateSmsJob) asks for it.
+/// Fetches an SMS that your phone has to send, as [`updateSmsJob`](crate::types::UpdateSmsJob) announces: the number and the text.
 ///
 /// Method `smsjobs.getSmsJob`, answers `SmsJob`.
 ///
@@ -254,7 +252,7 @@ impl tl::Function for GetStatus {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSmsJob {
-    /// `job_id:string`. Id of the job, from the update.
+    /// `job_id:string`. `job_id` of the update.
     pub job_id: tl::Text,
 }
 
@@ -292,7 +290,7 @@ impl tl::Function for GetSmsJob {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::SMSJOB_ID_INVALID];
 }
 
-/// Reports that an SMS was sent, or why not.
+/// Reports that an SMS was sent, or that sending it failed.
 ///
 /// Method `smsjobs.finishJob`, answers `Bool`.
 ///
@@ -308,7 +306,7 @@ impl tl::Function for GetSmsJob {
 pub struct FinishJob {
     /// `job_id:string`. Id of the job.
     pub job_id: tl::Text,
-    /// `error:flags.0?string`. What went wrong; left out: it was sent.
+    /// `error:flags.0?string`. What went wrong; left out: the SMS was sent.
     pub error: Option<tl::Text>,
 }
 

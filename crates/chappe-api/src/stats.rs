@@ -6,9 +6,9 @@
 
 use chappe_tl as tl;
 
-/// Fetches the statistics of a channel: followers, views, sources, languages, and graphs of them.
+/// Fetches the statistics of a channel: subscribers, views, sources, languages, with graphs.
 ///
-/// For admins of channels with `can_view_stats` in [`channelFull`](crate::types::ChannelFull). Ask the data centre of `stats_dc` there; graphs that come as [`statsGraphAsync`](crate::types::StatsGraphAsync) are loaded with [`stats.loadAsyncGraph`](crate::stats::LoadAsyncGraph).
+/// For admins of channels whose [`channelFull`](crate::types::ChannelFull) has `can_view_stats`. Send the request to the data centre that `stats_dc` there names. Load graphs that come as [`statsGraphAsync`](crate::types::StatsGraphAsync) with [`stats.loadAsyncGraph`](crate::stats::LoadAsyncGraph).
 ///
 /// Method `stats.getBroadcastStats`, answers `stats.BroadcastStats`.
 ///
@@ -22,7 +22,7 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetBroadcastStats {
-    /// `dark:flags.0?true`. Colours of the graphs for a dark background.
+    /// `dark:flags.0?true`. Returns graphs for a dark background.
     pub dark: bool,
     /// `channel:InputChannel`. The channel: its id and access hash.
     pub channel: crate::enums::InputChannel,
@@ -72,7 +72,7 @@ impl tl::Function for GetBroadcastStats {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BROADCAST_REQUIRED, crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_ADMIN_REQUIRED];
 }
 
-/// Loads a graph of the statistics that came as a token only, or a closer view of one day of a graph.
+/// Loads a graph that was returned only as a token, or a closer view of one point of a graph.
 ///
 /// Method `stats.loadAsyncGraph`, answers `StatsGraph`.
 ///
@@ -88,7 +88,7 @@ impl tl::Function for GetBroadcastStats {
 pub struct LoadAsyncGraph {
     /// `token:string`. Token of [`statsGraphAsync`](crate::types::StatsGraphAsync), or `zoom_token` of a graph.
     pub token: tl::Text,
-    /// `x:flags.0?long`. Point in time to look at closely, milliseconds since 1970; with a zoom token.
+    /// `x:flags.0?long`. With a zoom token: the point to zoom into, in milliseconds since 1970.
     pub x: Option<i64>,
 }
 
@@ -137,9 +137,9 @@ impl tl::Function for LoadAsyncGraph {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::GRAPH_EXPIRED_RELOAD, crate::errors::GRAPH_INVALID_RELOAD, crate::errors::GRAPH_OUTDATED_RELOAD];
 }
 
-/// Fetches the statistics of a supergroup: members, messages, the most active people, and graphs of them.
+/// Fetches the statistics of a supergroup: members, messages, the most active users, with graphs.
 ///
-/// For admins of groups with `can_view_stats` in [`channelFull`](crate::types::ChannelFull), at the data centre of `stats_dc`.
+/// For admins of supergroups whose [`channelFull`](crate::types::ChannelFull) has `can_view_stats`. Send the request to the data centre that `stats_dc` there names.
 ///
 /// Method `stats.getMegagroupStats`, answers `stats.MegagroupStats`.
 ///
@@ -153,7 +153,7 @@ impl tl::Function for LoadAsyncGraph {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMegagroupStats {
-    /// `dark:flags.0?true`. Colours of the graphs for a dark background.
+    /// `dark:flags.0?true`. Returns graphs for a dark background.
     pub dark: bool,
     /// `channel:InputChannel`. The supergroup: its id and access hash.
     pub channel: crate::enums::InputChannel,
@@ -203,7 +203,7 @@ impl tl::Function for GetMegagroupStats {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::MEGAGROUP_REQUIRED];
 }
 
-/// Lists where a post of your channel was forwarded in public, in pages.
+/// Lists where a post of your channel was shared publicly, page by page.
 ///
 /// Method `stats.getMessagePublicForwards`, answers `stats.PublicForwards`.
 ///
@@ -217,13 +217,13 @@ impl tl::Function for GetMegagroupStats {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMessagePublicForwards {
-    /// `channel:InputChannel`. Channel of yours with statistics.
+    /// `channel:InputChannel`. One of your channels; it must have statistics (`can_view_stats`).
     pub channel: crate::enums::InputChannel,
     /// `msg_id:int`. Id of the post.
     pub msg_id: i32,
-    /// `offset:string`. `next_offset` of the page before, empty at first.
+    /// `offset:string`. `next_offset` of the previous page; empty for the first page.
     pub offset: tl::Text,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of entries to return.
     pub limit: i32,
 }
 
@@ -267,7 +267,7 @@ impl tl::Function for GetMessagePublicForwards {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::MESSAGE_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Fetches the graphs of views and reactions of one post of your channel.
+/// Fetches graphs of the views and reactions of one post of your channel.
 ///
 /// Method `stats.getMessageStats`, answers `stats.MessageStats`.
 ///
@@ -281,9 +281,9 @@ impl tl::Function for GetMessagePublicForwards {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetMessageStats {
-    /// `dark:flags.0?true`. Colours of the graphs for a dark background.
+    /// `dark:flags.0?true`. Returns graphs for a dark background.
     pub dark: bool,
-    /// `channel:InputChannel`. Channel of yours with statistics.
+    /// `channel:InputChannel`. One of your channels; it must have statistics (`can_view_stats`).
     pub channel: crate::enums::InputChannel,
     /// `msg_id:int`. Id of the post.
     pub msg_id: i32,
@@ -335,7 +335,7 @@ impl tl::Function for GetMessageStats {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::MESSAGE_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Fetches the graphs of views and reactions of one story of your channel.
+/// Fetches graphs of the views and reactions of one story of your channel.
 ///
 /// Method `stats.getStoryStats`, answers `stats.StoryStats`.
 ///
@@ -349,9 +349,9 @@ impl tl::Function for GetMessageStats {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStoryStats {
-    /// `dark:flags.0?true`. Colours of the graphs for a dark background.
+    /// `dark:flags.0?true`. Returns graphs for a dark background.
     pub dark: bool,
-    /// `peer:InputPeer`. Channel of yours with statistics.
+    /// `peer:InputPeer`. One of your channels; it must have statistics (`can_view_stats`).
     pub peer: crate::enums::InputPeer,
     /// `id:int`. Id of the story.
     pub id: i32,
@@ -403,7 +403,7 @@ impl tl::Function for GetStoryStats {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::STORIES_NEVER_CREATED];
 }
 
-/// Lists where a story of your channel was shared in public, in pages.
+/// Lists where a story of your channel was shared publicly, page by page.
 ///
 /// Method `stats.getStoryPublicForwards`, answers `stats.PublicForwards`.
 ///
@@ -417,13 +417,13 @@ impl tl::Function for GetStoryStats {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStoryPublicForwards {
-    /// `peer:InputPeer`. Channel of yours with statistics.
+    /// `peer:InputPeer`. One of your channels; it must have statistics (`can_view_stats`).
     pub peer: crate::enums::InputPeer,
     /// `id:int`. Id of the story.
     pub id: i32,
-    /// `offset:string`. `next_offset` of the page before, empty at first.
+    /// `offset:string`. `next_offset` of the previous page; empty for the first page.
     pub offset: tl::Text,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of entries to return.
     pub limit: i32,
 }
 
@@ -467,11 +467,9 @@ impl tl::Function for GetStoryPublicForwards {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Fetches the graph of how the votes in a poll of yours came in.
+/// Fetches a graph of the number of votes in a poll over time.
 ///
 /// Method `stats.getPollStats`, answers `stats.PollStats`.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// Callers: users.
 ///
@@ -483,7 +481,7 @@ impl tl::Function for GetStoryPublicForwards {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetPollStats {
-    /// `dark:flags.0?true`. Colours of the graphs for a dark background.
+    /// `dark:flags.0?true`. Returns graphs for a dark background.
     pub dark: bool,
     /// `peer:InputPeer`. Chat with the poll.
     pub peer: crate::enums::InputPeer,

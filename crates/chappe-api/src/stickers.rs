@@ -8,7 +8,7 @@ use chappe_tl as tl;
 
 /// Creates a set of stickers, masks or custom emoji.
 ///
-/// A user creates for themselves; a bot creates for a user, and its username must end the short name (`..._by_botname`). Still stickers are PNG or WEBP with 512 pixels on the longer side, moving ones TGS or WEBM; custom emoji are 100 by 100.
+/// Users create sets for themselves. Bots create them for a user, and the short name must end in `_by_` and the bot's username. Static stickers are PNG or WEBP files whose longer side has 512 pixels, animated ones TGS or WEBM files; custom emoji have 100 by 100 pixels.
 ///
 /// Method `stickers.createStickerSet`, answers `messages.StickerSet`.
 ///
@@ -22,23 +22,23 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateStickerSet {
-    /// `masks:flags.0?true`. Makes it a set of masks, which are put on faces.
+    /// `masks:flags.0?true`. Creates a set of masks, which are placed on faces.
     pub masks: bool,
-    /// `emojis:flags.5?true`. Makes it a set of custom emoji.
+    /// `emojis:flags.5?true`. Creates a set of custom emoji.
     pub emojis: bool,
-    /// `text_color:flags.6?true`. The emoji take the colour of the text around them; only with `emojis`.
+    /// `text_color:flags.6?true`. The emoji take the colour of the surrounding text; only with `emojis`.
     pub text_color: bool,
-    /// `user_id:InputUser`. Owner: [`inputUserSelf`](crate::enums::InputUser::InputUserSelf), or the user for whom a bot creates.
+    /// `user_id:InputUser`. Owner of the set: [`inputUserSelf`](crate::enums::InputUser::InputUserSelf), or the user for whom a bot creates it.
     pub user_id: crate::enums::InputUser,
-    /// `title:string`. Name, 1 to 64 characters.
+    /// `title:string`. Title, 1 to 64 characters.
     pub title: tl::Text,
-    /// `short_name:string`. Name in the link `t.me/addstickers/...`: letters, digits and underscores, unique.
+    /// `short_name:string`. Name in the link `t.me/addstickers/...`: letters, digits and underscores; must be unique.
     pub short_name: tl::Text,
-    /// `thumb:flags.2?InputDocument`. Picture that stands for the set; left out: the first sticker.
+    /// `thumb:flags.2?InputDocument`. Thumbnail of the set; left out: the first sticker.
     pub thumb: Option<crate::enums::InputDocument>,
-    /// `stickers:Vector<InputStickerSetItem>`. The stickers: documents that were uploaded before, with one or more emoji each.
+    /// `stickers:Vector<InputStickerSetItem>`. The stickers: uploaded documents, each with one or more emoji.
     pub stickers: Vec<crate::types::InputStickerSetItem>,
-    /// `software:flags.3?string`. Name of the program in which it was made.
+    /// `software:flags.3?string`. Name of the program with which it was made.
     pub software: Option<tl::Text>,
 }
 
@@ -106,11 +106,11 @@ impl tl::Function for CreateStickerSet {
 
 /// Removes a sticker from its set.
 ///
-/// For the owner of the set, or the bot that created it. Who has the set sees the change at once.
+/// For the owner of the set, or the bot that created it. It affects everybody who has installed the set.
 ///
 /// Method `stickers.removeStickerFromSet`, answers `messages.StickerSet`.
 ///
-/// Answer: the set as it is now.
+/// Answer: the changed set.
 ///
 /// Callers: users, bots.
 ///
@@ -160,11 +160,11 @@ impl tl::Function for RemoveStickerFromSet {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STICKER_INVALID];
 }
 
-/// Moves a sticker to another place in its set.
+/// Moves a sticker to another position in its set.
 ///
 /// Method `stickers.changeStickerPosition`, answers `messages.StickerSet`.
 ///
-/// Answer: the set as it is now.
+/// Answer: the changed set.
 ///
 /// Callers: users, bots.
 ///
@@ -178,7 +178,7 @@ impl tl::Function for RemoveStickerFromSet {
 pub struct ChangeStickerPosition {
     /// `sticker:InputDocument`. The sticker: id, access hash and file reference.
     pub sticker: crate::enums::InputDocument,
-    /// `position:int`. New place, counted from 0.
+    /// `position:int`. New position, from 0.
     pub position: i32,
 }
 
@@ -218,11 +218,11 @@ impl tl::Function for ChangeStickerPosition {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STICKER_INVALID];
 }
 
-/// Adds a sticker at the end of a set of yours (or one that the bot created).
+/// Adds a sticker at the end of one of your sets; a bot can add to sets that it created.
 ///
 /// Method `stickers.addStickerToSet`, answers `messages.StickerSet`.
 ///
-/// Answer: the set as it is now.
+/// Answer: the changed set.
 ///
 /// Callers: users, bots.
 ///
@@ -234,9 +234,9 @@ impl tl::Function for ChangeStickerPosition {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct AddStickerToSet {
-    /// `stickerset:InputStickerSet`. The sticker set: by its short name, by id and access hash, or one of Telegram's own.
+    /// `stickerset:InputStickerSet`. The sticker set: by short name, by id and access hash, or one of Telegram's built-in sets.
     pub stickerset: crate::enums::InputStickerSet,
-    /// `sticker:InputStickerSetItem`. Document with its emoji.
+    /// `sticker:InputStickerSetItem`. The document, with its emoji.
     pub sticker: crate::types::InputStickerSetItem,
 }
 
@@ -276,11 +276,11 @@ impl tl::Function for AddStickerToSet {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STICKERPACK_STICKERS_TOO_MUCH, crate::errors::STICKERSET_INVALID, crate::errors::STICKERS_TOO_MUCH, crate::errors::STICKER_PNG_NOPNG, crate::errors::STICKER_TGS_NOTGS];
 }
 
-/// Sets the picture that stands for a set: a small file, or one of its custom emoji.
+/// Sets the thumbnail of a set: an image file, or one of its custom emoji.
 ///
 /// Method `stickers.setStickerSetThumb`, answers `messages.StickerSet`.
 ///
-/// Answer: the set as it is now.
+/// Answer: the changed set.
 ///
 /// Callers: users, bots.
 ///
@@ -292,11 +292,11 @@ impl tl::Function for AddStickerToSet {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetStickerSetThumb {
-    /// `stickerset:InputStickerSet`. The sticker set: by its short name, by id and access hash, or one of Telegram's own.
+    /// `stickerset:InputStickerSet`. The sticker set: by short name, by id and access hash, or one of Telegram's built-in sets.
     pub stickerset: crate::enums::InputStickerSet,
-    /// `thumb:flags.0?InputDocument`. Picture of 100 by 100 pixels, of the same format as the stickers; left out with `thumb_document_id` left out, too: the first sticker.
+    /// `thumb:flags.0?InputDocument`. Image of 100 by 100 pixels, of the same format as the stickers; if `thumb_document_id` is left out as well, the first sticker is used.
     pub thumb: Option<crate::enums::InputDocument>,
-    /// `thumb_document_id:flags.1?long`. Id of one of the emoji of the set; for sets of custom emoji.
+    /// `thumb_document_id:flags.1?long`. For custom emoji sets: id of one of its emoji.
     pub thumb_document_id: Option<i64>,
 }
 
@@ -350,11 +350,11 @@ impl tl::Function for SetStickerSetThumb {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STICKERSET_INVALID, crate::errors::STICKER_THUMB_PNG_NOPNG, crate::errors::STICKER_THUMB_TGS_NOTGS];
 }
 
-/// Tells whether a short name is free for a new set.
+/// Tells whether a short name is available for a new set.
 ///
 /// Method `stickers.checkShortName`, answers `Bool`.
 ///
-/// Answer: `true` if it is free.
+/// Answer: `true` if it is available.
 ///
 /// Callers: users.
 ///
@@ -366,7 +366,7 @@ impl tl::Function for SetStickerSetThumb {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CheckShortName {
-    /// `short_name:string`. Wanted name in the link.
+    /// `short_name:string`. The short name.
     pub short_name: tl::Text,
 }
 
@@ -404,7 +404,7 @@ impl tl::Function for CheckShortName {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::SHORT_NAME_INVALID, crate::errors::SHORT_NAME_OCCUPIED];
 }
 
-/// Makes a free short name from the title of a new set.
+/// Suggests an available short name for a new set, from its title.
 ///
 /// Method `stickers.suggestShortName`, answers `stickers.SuggestedShortName`.
 ///
@@ -456,13 +456,13 @@ impl tl::Function for SuggestShortName {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::TITLE_INVALID];
 }
 
-/// Changes emoji, search words or the place on the face of a sticker in a set of yours.
+/// Changes the emoji, keywords or mask position of a sticker in one of your sets.
 ///
-/// What is left out stays.
+/// What is left out stays as it is.
 ///
 /// Method `stickers.changeSticker`, answers `messages.StickerSet`.
 ///
-/// Answer: the set as it is now.
+/// Answer: the changed set.
 ///
 /// Callers: users, bots.
 ///
@@ -476,11 +476,11 @@ impl tl::Function for SuggestShortName {
 pub struct ChangeSticker {
     /// `sticker:InputDocument`. The sticker: id, access hash and file reference.
     pub sticker: crate::enums::InputDocument,
-    /// `emoji:flags.0?string`. Emoji that the sticker answers to, one or more in a row.
+    /// `emoji:flags.0?string`. One or more emoji that the sticker belongs to.
     pub emoji: Option<tl::Text>,
-    /// `mask_coords:flags.1?MaskCoords`. Where on the face the mask sits.
+    /// `mask_coords:flags.1?MaskCoords`. Position of the mask on a face.
     pub mask_coords: Option<crate::types::MaskCoords>,
-    /// `keywords:flags.2?string`. Words by which it is found, separated by commas, up to 64 characters.
+    /// `keywords:flags.2?string`. Keywords by which it is found, separated by commas, up to 64 characters in all.
     pub keywords: Option<tl::Text>,
 }
 
@@ -537,11 +537,11 @@ impl tl::Function for ChangeSticker {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STICKER_INVALID];
 }
 
-/// Gives a set of yours another title; its link stays.
+/// Changes the title of one of your sets; its link stays the same.
 ///
 /// Method `stickers.renameStickerSet`, answers `messages.StickerSet`.
 ///
-/// Answer: the set as it is now.
+/// Answer: the changed set.
 ///
 /// Callers: users, bots.
 ///
@@ -553,7 +553,7 @@ impl tl::Function for ChangeSticker {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct RenameStickerSet {
-    /// `stickerset:InputStickerSet`. The sticker set: by its short name, by id and access hash, or one of Telegram's own.
+    /// `stickerset:InputStickerSet`. The sticker set: by short name, by id and access hash, or one of Telegram's built-in sets.
     pub stickerset: crate::enums::InputStickerSet,
     /// `title:string`. New title, 1 to 64 characters.
     pub title: tl::Text,
@@ -595,7 +595,9 @@ impl tl::Function for RenameStickerSet {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STICKERSET_INVALID];
 }
 
-/// Deletes a set of yours for everybody who has it, for good.
+/// Deletes one of your sets, for everybody who has installed it.
+///
+/// It cannot be undone.
 ///
 /// Method `stickers.deleteStickerSet`, answers `Bool`.
 ///
@@ -609,7 +611,7 @@ impl tl::Function for RenameStickerSet {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteStickerSet {
-    /// `stickerset:InputStickerSet`. The sticker set: by its short name, by id and access hash, or one of Telegram's own.
+    /// `stickerset:InputStickerSet`. The sticker set: by short name, by id and access hash, or one of Telegram's built-in sets.
     pub stickerset: crate::enums::InputStickerSet,
 }
 
@@ -647,11 +649,11 @@ impl tl::Function for DeleteStickerSet {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::STICKERSET_INVALID];
 }
 
-/// Puts another sticker in the place of one in a set of yours.
+/// Replaces a sticker in one of your sets by another.
 ///
 /// Method `stickers.replaceSticker`, answers `messages.StickerSet`.
 ///
-/// Answer: the set as it is now.
+/// Answer: the changed set.
 ///
 /// Callers: users, bots.
 ///
@@ -663,9 +665,9 @@ impl tl::Function for DeleteStickerSet {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReplaceSticker {
-    /// `sticker:InputDocument`. Sticker to go.
+    /// `sticker:InputDocument`. The sticker to replace: id, access hash and file reference.
     pub sticker: crate::enums::InputDocument,
-    /// `new_sticker:InputStickerSetItem`. Document with its emoji to come.
+    /// `new_sticker:InputStickerSetItem`. The new document, with its emoji.
     pub new_sticker: crate::types::InputStickerSetItem,
 }
 

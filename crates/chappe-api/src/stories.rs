@@ -8,11 +8,11 @@ use chappe_tl as tl;
 
 /// Tells whether you can post a story now, and how many more.
 ///
-/// Ask before the user records anything. Accounts without Premium have limits on active stories, a week and a month; chats need boosts.
+/// Call it before the user records anything. Accounts without Telegram Premium have limits of active, weekly and monthly stories; chats need boosts.
 ///
 /// Method `stories.canSendStory`, answers `stories.CanSendStoryCount`.
 ///
-/// Answer: how many stories can still be posted; an error says why none can.
+/// Answer: the number of stories that can still be posted; if none can, an error tells why.
 ///
 /// Callers: users.
 ///
@@ -24,7 +24,7 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CanSendStory {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel or supergroup of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels or supergroups.
     pub peer: crate::enums::InputPeer,
 }
 
@@ -62,9 +62,9 @@ impl tl::Function for CanSendStory {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOOSTS_REQUIRED, crate::errors::CHANNEL_INVALID, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::PEER_ID_INVALID, crate::errors::PREMIUM_ACCOUNT_REQUIRED, crate::errors::STORIES_TOO_MUCH, crate::errors::STORY_SEND_FLOOD_MONTHLY_X, crate::errors::STORY_SEND_FLOOD_WEEKLY_X];
 }
 
-/// Posts a story: a picture or short video that is shown for some hours, to those whom the rules name.
+/// Posts a story: a photo or short video that is shown for some hours to those whom `privacy_rules` allow.
 ///
-/// In a channel or supergroup you need `post_stories`. Followers get [`updateStory`](crate::types::UpdateStory); the answer's [`updateStoryID`](crate::types::UpdateStoryId) matches your `random_id` with the id of the story. Bots post for business accounts that they manage.
+/// In a channel or supergroup it requires the admin right `post_stories`. Those who follow the author receive [`updateStory`](crate::types::UpdateStory); in the answer, [`updateStoryID`](crate::types::UpdateStoryId) ties your `random_id` to the id of the story. Bots can post for business accounts that they manage.
 ///
 /// Method `stories.sendStory`, answers `Updates`.
 ///
@@ -84,31 +84,31 @@ pub struct SendStory {
     pub pinned: bool,
     /// `noforwards:flags.4?true`. Forbids forwarding, saving and screenshots.
     pub noforwards: bool,
-    /// `fwd_modified:flags.7?true`. The picture of the reposted story was changed.
+    /// `fwd_modified:flags.7?true`. The photo or video of the reposted story was changed.
     pub fwd_modified: bool,
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel or supergroup of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels or supergroups.
     pub peer: crate::enums::InputPeer,
-    /// `media:InputMedia`. Uploaded photo ([`inputMediaUploadedPhoto`](crate::types::InputMediaUploadedPhoto)) or video up to a minute ([`inputMediaUploadedDocument`](crate::types::InputMediaUploadedDocument)).
+    /// `media:InputMedia`. Uploaded photo ([`inputMediaUploadedPhoto`](crate::types::InputMediaUploadedPhoto)), or video of up to a minute ([`inputMediaUploadedDocument`](crate::types::InputMediaUploadedDocument)).
     pub media: crate::enums::InputMedia,
-    /// `media_areas:flags.5?Vector<MediaArea>`. Places on the picture that can be tapped: venue, reaction, link, post and so on.
+    /// `media_areas:flags.5?Vector<MediaArea>`. Areas that the viewer can tap: venue, reaction, link, post and so on.
     pub media_areas: Option<Vec<crate::enums::MediaArea>>,
-    /// `caption:flags.0?string`. Text below, up to 200 characters, 2,048 with Premium.
+    /// `caption:flags.0?string`. Caption, up to 200 characters, 2,048 with Telegram Premium (`story_caption_length_limit_default` and `story_caption_length_limit_premium` of [`help.getAppConfig`](crate::help::GetAppConfig)).
     pub caption: Option<tl::Text>,
     /// `entities:flags.1?Vector<MessageEntity>`. Formatting of the caption.
     pub entities: Option<Vec<crate::enums::MessageEntity>>,
-    /// `privacy_rules:Vector<InputPrivacyRule>`. Who may see it; in chats [`inputPrivacyValueAllowAll`](crate::enums::InputPrivacyRule::InputPrivacyValueAllowAll).
+    /// `privacy_rules:Vector<InputPrivacyRule>`. Who can see it; [`inputPrivacyValueAllowAll`](crate::enums::InputPrivacyRule::InputPrivacyValueAllowAll) for stories of chats.
     pub privacy_rules: Vec<crate::enums::InputPrivacyRule>,
-    /// `random_id:long`. Random number of your choice that keeps the story from being posted twice.
+    /// `random_id:long`. A random number, so that a repeated request does not post the story twice.
     pub random_id: i64,
-    /// `period:flags.3?int`. Seconds until it expires: 86400 for everybody; 21600, 43200 or 172800 with Premium. Left out: 86400.
+    /// `period:flags.3?int`. Seconds until it expires: 86400 for everybody; 21600, 43200 or 172800 with Telegram Premium. Left out: 86400.
     pub period: Option<i32>,
-    /// `fwd_from_id:flags.6?InputPeer`, set together with `fwd_from_story` or not at all. Whose story is reposted; together with `fwd_from_story`.
+    /// `fwd_from_id:flags.6?InputPeer`, set together with `fwd_from_story` or not at all. Who posted the story that is reposted; together with `fwd_from_story`.
     pub fwd_from_id: Option<crate::enums::InputPeer>,
     /// `fwd_from_story:flags.6?int`, set together with `fwd_from_id` or not at all. Id of the reposted story.
     pub fwd_from_story: Option<i32>,
-    /// `albums:flags.8?Vector<int>`. Albums to put it into.
+    /// `albums:flags.8?Vector<int>`. Ids of the albums to add it to.
     pub albums: Option<Vec<i32>>,
-    /// `music:flags.9?InputDocument`. Audio file to play with it.
+    /// `music:flags.9?InputDocument`. Audio file that plays with it.
     pub music: Option<crate::enums::InputDocument>,
 }
 
@@ -202,13 +202,13 @@ impl tl::Function for SendStory {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOOSTS_REQUIRED, crate::errors::BOT_ACCESS_FORBIDDEN, crate::errors::CHANNEL_INVALID, crate::errors::CHAT_ADMIN_REQUIRED, crate::errors::IMAGE_PROCESS_FAILED, crate::errors::MEDIA_CAPTION_TOO_LONG, crate::errors::MEDIA_EMPTY, crate::errors::MEDIA_FILE_INVALID, crate::errors::MEDIA_TYPE_INVALID, crate::errors::MEDIA_VIDEO_STORY_MISSING, crate::errors::PEER_ID_INVALID, crate::errors::PHOTO_INVALID_DIMENSIONS, crate::errors::PREMIUM_ACCOUNT_REQUIRED, crate::errors::REACTION_INVALID, crate::errors::STORIES_TOO_MUCH, crate::errors::STORY_PERIOD_INVALID, crate::errors::VENUE_ID_INVALID, crate::errors::VIDEO_DURATION_INVALID];
 }
 
-/// Changes a story that you posted: picture, areas, caption, or who may see it.
+/// Changes a story that you posted: the photo or video, areas, caption, or who can see it.
 ///
-/// What is left out stays.
+/// What is left out stays as it is.
 ///
 /// Method `stories.editStory`, answers `Updates`.
 ///
-/// Answer: [`updateStory`](crate::types::UpdateStory) with the story as it is now.
+/// Answer: [`updateStory`](crate::types::UpdateStory) with the changed story.
 ///
 /// Callers: users, bots.
 ///
@@ -220,21 +220,21 @@ impl tl::Function for SendStory {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EditStory {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel or supergroup of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels or supergroups.
     pub peer: crate::enums::InputPeer,
     /// `id:int`. Id of the story.
     pub id: i32,
-    /// `media:flags.0?InputMedia`. New picture or video, uploaded.
+    /// `media:flags.0?InputMedia`. New photo or video, uploaded.
     pub media: Option<Box<crate::enums::InputMedia>>,
-    /// `media_areas:flags.3?Vector<MediaArea>`. All areas that it shall have.
+    /// `media_areas:flags.3?Vector<MediaArea>`. All areas of the story.
     pub media_areas: Option<Vec<crate::enums::MediaArea>>,
-    /// `caption:flags.1?string`, set together with `entities` or not at all. New text.
+    /// `caption:flags.1?string`, set together with `entities` or not at all. New caption.
     pub caption: Option<tl::Text>,
-    /// `entities:flags.1?Vector<MessageEntity>`, set together with `caption` or not at all. Formatting of the new text; goes together with `caption`.
+    /// `entities:flags.1?Vector<MessageEntity>`, set together with `caption` or not at all. Formatting of the new caption; only with `caption`.
     pub entities: Option<Vec<crate::enums::MessageEntity>>,
-    /// `privacy_rules:flags.2?Vector<InputPrivacyRule>`. New rules of who may see it.
+    /// `privacy_rules:flags.2?Vector<InputPrivacyRule>`. New rules for who can see it.
     pub privacy_rules: Option<Vec<crate::enums::InputPrivacyRule>>,
-    /// `music:flags.4?InputDocument`. Audio file to play with it.
+    /// `music:flags.4?InputDocument`. Audio file that plays with it.
     pub music: Option<crate::enums::InputDocument>,
 }
 
@@ -312,11 +312,13 @@ impl tl::Function for EditStory {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID, crate::errors::STORY_NOT_MODIFIED];
 }
 
-/// Deletes stories for everybody, for good.
+/// Deletes stories for everybody.
+///
+/// It cannot be undone.
 ///
 /// Method `stories.deleteStories`, answers `Vector<int>`.
 ///
-/// Answer: ids of those that were deleted.
+/// Answer: ids of the stories that were deleted.
 ///
 /// Callers: users, bots on behalf of a business account.
 ///
@@ -328,7 +330,7 @@ impl tl::Function for EditStory {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteStories {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel or supergroup of yours (needs `delete_stories`).
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels or supergroups (needs `delete_stories`).
     pub peer: crate::enums::InputPeer,
     /// `id:Vector<int>`. Ids of the stories.
     pub id: Vec<i32>,
@@ -370,11 +372,11 @@ impl tl::Function for DeleteStories {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::BOT_ACCESS_FORBIDDEN, crate::errors::BUSINESS_CONNECTION_INVALID, crate::errors::CHANNEL_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::STORY_ID_EMPTY];
 }
 
-/// Shows stories on the profile even after they expired, or takes them down from there.
+/// Keeps stories on the profile after they have expired, or removes them from there.
 ///
 /// Method `stories.togglePinned`, answers `Vector<int>`.
 ///
-/// Answer: ids of those that changed.
+/// Answer: ids of the stories that were changed.
 ///
 /// Callers: users.
 ///
@@ -386,11 +388,11 @@ impl tl::Function for DeleteStories {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TogglePinned {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel or supergroup of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels or supergroups.
     pub peer: crate::enums::InputPeer,
     /// `id:Vector<int>`. Ids of the stories.
     pub id: Vec<i32>,
-    /// `pinned:Bool`. `true` shows them, `false` leaves them in the archive only.
+    /// `pinned:Bool`. `true` shows them on the profile, `false` leaves them only in the archive.
     pub pinned: bool,
 }
 
@@ -432,9 +434,9 @@ impl tl::Function for TogglePinned {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Fetches the active stories of everybody whom you follow, for the row at the top of the list of chats.
+/// Fetches the active stories of all users and chats that you follow, for the row at the top of the list of chats.
 ///
-/// Without flags it begins anew; with `state` of the answer before it says [`stories.allStoriesNotModified`](crate::types::stories::AllStoriesNotModified) if nothing changed. With `next` and `state` it gives the next page.
+/// Without flags it starts from the beginning; with `state` of an earlier answer, an unchanged list is answered with [`stories.allStoriesNotModified`](crate::types::stories::AllStoriesNotModified). With `next` and `state` it returns the next page.
 ///
 /// Method `stories.getAllStories`, answers `stories.AllStories`.
 ///
@@ -446,11 +448,11 @@ impl tl::Function for TogglePinned {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAllStories {
-    /// `next:flags.1?true`. The page after the one that `state` came with; not set: from the beginning.
+    /// `next:flags.1?true`. Returns the page after the one that `state` came with; not set: the first page.
     pub next: bool,
-    /// `hidden:flags.2?true`. The stories of those whom you hid; not set: of the others.
+    /// `hidden:flags.2?true`. Returns the stories of those that you hid; not set: of the others.
     pub hidden: bool,
-    /// `state:flags.0?string`. `state` of an answer before; each list (hidden or not) has its own.
+    /// `state:flags.0?string`. `state` of an earlier answer; the lists of hidden and other stories each have their own.
     pub state: Option<tl::Text>,
 }
 
@@ -501,7 +503,7 @@ impl tl::Function for GetAllStories {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the stories that somebody keeps on the profile, newest first.
+/// Lists the stories that a user or chat keeps on the profile, newest first.
 ///
 /// Method `stories.getPinnedStories`, answers `stories.Stories`.
 ///
@@ -517,9 +519,9 @@ impl tl::Function for GetAllStories {
 pub struct GetPinnedStories {
     /// `peer:InputPeer`. User, channel or supergroup.
     pub peer: crate::enums::InputPeer,
-    /// `offset_id:int`. Id of the last story of the page before, 0 at first.
+    /// `offset_id:int`. Id of the last story of the previous page; 0 for the first page.
     pub offset_id: i32,
-    /// `limit:int`. How many at most, up to 100.
+    /// `limit:int`. Maximum number of entries to return, up to 100.
     pub limit: i32,
 }
 
@@ -561,7 +563,7 @@ impl tl::Function for GetPinnedStories {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::USER_ID_INVALID];
 }
 
-/// Lists all stories that you (or a channel of yours) ever posted and did not delete, newest first.
+/// Lists all stories that you, or one of your channels, posted and did not delete, newest first.
 ///
 /// Method `stories.getStoriesArchive`, answers `stories.Stories`.
 ///
@@ -575,11 +577,11 @@ impl tl::Function for GetPinnedStories {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStoriesArchive {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel or supergroup of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels or supergroups.
     pub peer: crate::enums::InputPeer,
-    /// `offset_id:int`. Id of the last story of the page before, 0 at first.
+    /// `offset_id:int`. Id of the last story of the previous page; 0 for the first page.
     pub offset_id: i32,
-    /// `limit:int`. How many at most, up to 100.
+    /// `limit:int`. Maximum number of entries to return, up to 100.
     pub limit: i32,
 }
 
@@ -623,7 +625,7 @@ impl tl::Function for GetStoriesArchive {
 
 /// Fetches stories by their ids.
 ///
-/// Use it for what came as [`storyItemSkipped`](crate::types::StoryItemSkipped), and when a file reference of a story is too old. Those that you may not see are left out.
+/// Use it for stories that came as [`storyItemSkipped`](crate::types::StoryItemSkipped), and to renew the file reference of a story. Stories that you cannot see are left out of the answer.
 ///
 /// Method `stories.getStoriesByID`, answers `stories.Stories`.
 ///
@@ -679,7 +681,7 @@ impl tl::Function for GetStoriesById {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::STORIES_NEVER_CREATED, crate::errors::STORY_ID_EMPTY];
 }
 
-/// Hides the stories of everybody whom you follow, or shows them again.
+/// Hides the stories of all users and chats that you follow, or shows them again.
 ///
 /// Method `stories.toggleAllStoriesHidden`, answers `Bool`.
 ///
@@ -691,7 +693,7 @@ impl tl::Function for GetStoriesById {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ToggleAllStoriesHidden {
-    /// `hidden:Bool`. `true` hides.
+    /// `hidden:Bool`. `true` hides them, `false` shows them.
     pub hidden: bool,
 }
 
@@ -729,13 +731,13 @@ impl tl::Function for ToggleAllStoriesHidden {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Marks somebody's stories as seen up to a given one, on all your devices ([`updateReadStories`](crate::types::UpdateReadStories)).
+/// Marks the active stories of a user or chat as seen, up to a given one.
 ///
-/// For the active stories in the row at the top; those that stand on a profile after they expired are counted with [`stories.incrementStoryViews`](crate::stories::IncrementStoryViews) only.
+/// Your other sessions get [`updateReadStories`](crate::types::UpdateReadStories). Views of expired stories, which stay on a profile, are only counted with [`stories.incrementStoryViews`](crate::stories::IncrementStoryViews).
 ///
 /// Method `stories.readStories`, answers `Vector<int>`.
 ///
-/// Answer: ids of the stories that are now seen.
+/// Answer: ids of the stories that became seen.
 ///
 /// Callers: users.
 ///
@@ -789,9 +791,9 @@ impl tl::Function for ReadStories {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::MAX_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::STORIES_NEVER_CREATED];
 }
 
-/// Adds one to the view counters of stories that were on the screen.
+/// Counts a view by you for stories that were on the screen.
 ///
-/// Whoever posted them sees you in the list of viewers, unless stealth mode is on ([`stories.activateStealthMode`](crate::stories::ActivateStealthMode)). For stories opened on a profile it is the only trace; active ones are marked with [`stories.readStories`](crate::stories::ReadStories), too.
+/// The author sees you in the list of viewers, unless stealth mode is active ([`stories.activateStealthMode`](crate::stories::ActivateStealthMode)). Active stories are marked with [`stories.readStories`](crate::stories::ReadStories) as well.
 ///
 /// Method `stories.incrementStoryViews`, answers `Bool`.
 ///
@@ -807,7 +809,7 @@ impl tl::Function for ReadStories {
 pub struct IncrementStoryViews {
     /// `peer:InputPeer`. Who posted them.
     pub peer: crate::enums::InputPeer,
-    /// `id:Vector<int>`. Ids of the stories that were shown.
+    /// `id:Vector<int>`. Ids of the stories that were viewed.
     pub id: Vec<i32>,
 }
 
@@ -847,9 +849,9 @@ impl tl::Function for IncrementStoryViews {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID, crate::errors::STORY_ID_EMPTY];
 }
 
-/// Lists who saw a story of yours, with their reactions, in pages.
+/// Lists who viewed one of your stories, with their reactions, page by page.
 ///
-/// It is kept for 24 hours after the story expired; with Premium for good.
+/// The list is kept for 24 hours after the story has expired, and longer with Telegram Premium.
 ///
 /// Method `stories.getStoryViewsList`, answers `stories.StoryViewsList`.
 ///
@@ -865,19 +867,19 @@ impl tl::Function for IncrementStoryViews {
 pub struct GetStoryViewsList {
     /// `just_contacts:flags.0?true`. Only contacts.
     pub just_contacts: bool,
-    /// `reactions_first:flags.2?true`. Those with a reaction first; not set: the newest first.
+    /// `reactions_first:flags.2?true`. Lists those with a reaction first; not set: newest first.
     pub reactions_first: bool,
-    /// `forwards_first:flags.3?true`. Those who reposted it first; not set: the newest first.
+    /// `forwards_first:flags.3?true`. Lists those who reposted it first; not set: newest first.
     pub forwards_first: bool,
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel or supergroup of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels or supergroups.
     pub peer: crate::enums::InputPeer,
-    /// `q:flags.1?string`. Part of a name to search for.
+    /// `q:flags.1?string`. Only viewers whose name matches.
     pub q: Option<tl::Text>,
     /// `id:int`. Id of the story.
     pub id: i32,
-    /// `offset:string`. `next_offset` of the page before, empty at first.
+    /// `offset:string`. `next_offset` of the previous page; empty for the first page.
     pub offset: tl::Text,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of entries to return.
     pub limit: i32,
 }
 
@@ -938,11 +940,11 @@ impl tl::Function for GetStoryViewsList {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID, crate::errors::STORY_ID_INVALID];
 }
 
-/// Tells how often stories of yours were seen, forwarded and reacted to, with some of the viewers.
+/// Fetches the numbers of views, forwards and reactions of your stories, with some recent viewers.
 ///
 /// Method `stories.getStoriesViews`, answers `stories.StoryViews`.
 ///
-/// Answer: the numbers in the order of `id`.
+/// Answer: the counters, in the order of `id`.
 ///
 /// Callers: users.
 ///
@@ -954,7 +956,7 @@ impl tl::Function for GetStoryViewsList {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStoriesViews {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel or supergroup of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels or supergroups.
     pub peer: crate::enums::InputPeer,
     /// `id:Vector<int>`. Ids of the stories.
     pub id: Vec<i32>,
@@ -996,7 +998,7 @@ impl tl::Function for GetStoriesViews {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::PEER_ID_INVALID, crate::errors::STORY_ID_EMPTY];
 }
 
-/// Makes the link to a story of somebody who has a username.
+/// Returns the link to a story of a user or chat with a username.
 ///
 /// Method `stories.exportStoryLink`, answers `ExportedStoryLink`.
 ///
@@ -1052,9 +1054,9 @@ impl tl::Function for ExportStoryLink {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID, crate::errors::STORY_ID_EMPTY, crate::errors::USER_PUBLIC_MISSING];
 }
 
-/// Reports stories to Telegram's moderators.
+/// Reports stories to Telegram's moderators, in a dialogue that leads to the reason.
 ///
-/// It is a dialogue: with an empty `option` the answer lists reasons, the chosen one goes into the next call, until [`reportResultReported`](crate::enums::ReportResult::Reported) comes.
+/// Start with an empty `option`. While the answer has options, show them and send the request again with the chosen one; [`reportResultReported`](crate::enums::ReportResult::Reported) ends the dialogue.
 ///
 /// Method `stories.report`, answers `ReportResult`.
 ///
@@ -1072,9 +1074,9 @@ pub struct Report {
     pub peer: crate::enums::InputPeer,
     /// `id:Vector<int>`. Ids of the stories.
     pub id: Vec<i32>,
-    /// `option:bytes`. Chosen option of the answer before, empty at first.
+    /// `option:bytes`. Chosen option of the previous answer; empty at first.
     pub option: tl::Bytes,
-    /// `message:string`. Explanation, when the answer asked for one; else empty.
+    /// `message:string`. The comment, once the answer asked for one; otherwise empty.
     pub message: tl::Text,
 }
 
@@ -1118,13 +1120,13 @@ impl tl::Function for Report {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Makes your views of stories invisible: those of the last minutes, of the next ones, or both.
+/// Hides your views of stories: those of the last minutes, those of the next minutes, or both.
 ///
-/// For Premium. How long each way reaches and how long one must wait afterwards is in [`help.getAppConfig`](crate::help::GetAppConfig) (`stories_stealth_past_period`, `stories_stealth_future_period`, `stories_stealth_cooldown_period`).
+/// It requires Telegram Premium. The lengths of these periods, and of the pause before it can be used again, are in [`help.getAppConfig`](crate::help::GetAppConfig) (`stories_stealth_past_period`, `stories_stealth_future_period`, `stories_stealth_cooldown_period`).
 ///
 /// Method `stories.activateStealthMode`, answers `Updates`.
 ///
-/// Answer: an update with the times ([`updateStoriesStealthMode`](crate::types::UpdateStoriesStealthMode)).
+/// Answer: [`updateStoriesStealthMode`](crate::types::UpdateStoriesStealthMode) with the times.
 ///
 /// Callers: users.
 ///
@@ -1136,9 +1138,9 @@ impl tl::Function for Report {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ActivateStealthMode {
-    /// `past:flags.0?true`. Takes your latest views back.
+    /// `past:flags.0?true`. Hides recent views.
     pub past: bool,
-    /// `future:flags.1?true`. Hides those to come.
+    /// `future:flags.1?true`. Hides views from now on.
     pub future: bool,
 }
 
@@ -1186,7 +1188,7 @@ impl tl::Function for ActivateStealthMode {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PREMIUM_ACCOUNT_REQUIRED];
 }
 
-/// Reacts to a story, or takes the reaction back.
+/// Reacts to a story, or removes your reaction.
 ///
 /// Method `stories.sendReaction`, answers `Updates`.
 ///
@@ -1200,13 +1202,13 @@ impl tl::Function for ActivateStealthMode {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SendReaction {
-    /// `add_to_recent:flags.0?true`. Puts the reaction among your recent ones.
+    /// `add_to_recent:flags.0?true`. Adds the reaction to your recent ones.
     pub add_to_recent: bool,
     /// `peer:InputPeer`. Who posted it.
     pub peer: crate::enums::InputPeer,
     /// `story_id:int`. Id of the story.
     pub story_id: i32,
-    /// `reaction:Reaction`. Emoji or custom emoji; [`reactionEmpty`](crate::enums::Reaction::Empty) takes it back.
+    /// `reaction:Reaction`. Emoji or custom emoji; [`reactionEmpty`](crate::enums::Reaction::Empty) removes the reaction.
     pub reaction: crate::enums::Reaction,
 }
 
@@ -1258,7 +1260,7 @@ impl tl::Function for SendReaction {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID, crate::errors::REACTION_INVALID, crate::errors::STORIES_NEVER_CREATED, crate::errors::STORY_ID_EMPTY, crate::errors::STORY_ID_INVALID];
 }
 
-/// Fetches all active stories of one user, channel or supergroup, and how far you have seen them.
+/// Fetches all active stories of one user, channel or supergroup, and up to which one you have seen them.
 ///
 /// Method `stories.getPeerStories`, answers `stories.PeerStories`.
 ///
@@ -1310,7 +1312,7 @@ impl tl::Function for GetPeerStories {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID];
 }
 
-/// Tells how far you have seen the stories of everybody, as a list of [`updateReadStories`](crate::types::UpdateReadStories).
+/// Fetches up to which story you have seen those of each user and chat, as a list of [`updateReadStories`](crate::types::UpdateReadStories).
 ///
 /// Method `stories.getAllReadPeerStories`, answers `Updates`.
 ///
@@ -1352,9 +1354,9 @@ impl tl::Function for GetAllReadPeerStories {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells the id of the newest active story of each of some users and chats, for the ring around their photo.
+/// Fetches the id of the newest active story of some users and chats, for the ring around their profile photo.
 ///
-/// Meant for those who are on the screen and not in the row of stories.
+/// It is meant for those that appear on the screen but are not in the answer of [`stories.getAllStories`](crate::stories::GetAllStories).
 ///
 /// Method `stories.getPeerMaxIDs`, answers `Vector<RecentStory>`.
 ///
@@ -1446,7 +1448,7 @@ impl tl::Function for GetChatsToSend {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Hides the stories of one user or chat from the row at the top, or shows them again.
+/// Hides the stories of one user or chat from the row at the top of the list of chats, or shows them again.
 ///
 /// Method `stories.togglePeerStoriesHidden`, answers `Bool`.
 ///
@@ -1460,9 +1462,9 @@ impl tl::Function for GetChatsToSend {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TogglePeerStoriesHidden {
-    /// `peer:InputPeer`. Whose stories.
+    /// `peer:InputPeer`. User or chat whose stories to hide.
     pub peer: crate::enums::InputPeer,
-    /// `hidden:Bool`. `true` hides them.
+    /// `hidden:Bool`. `true` hides them, `false` shows them.
     pub hidden: bool,
 }
 
@@ -1502,7 +1504,7 @@ impl tl::Function for TogglePeerStoriesHidden {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists who reacted to a story of a channel or supergroup, or shared it in public, in pages.
+/// Lists who reacted to a story of a channel or supergroup, or shared it publicly, page by page.
 ///
 /// Method `stories.getStoryReactionsList`, answers `stories.StoryReactionsList`.
 ///
@@ -1516,7 +1518,7 @@ impl tl::Function for TogglePeerStoriesHidden {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetStoryReactionsList {
-    /// `forwards_first:flags.2?true`. Those who shared it first; not set: the newest first.
+    /// `forwards_first:flags.2?true`. Lists those who shared it first; not set: newest first.
     pub forwards_first: bool,
     /// `peer:InputPeer`. Channel or supergroup that posted it.
     pub peer: crate::enums::InputPeer,
@@ -1524,9 +1526,9 @@ pub struct GetStoryReactionsList {
     pub id: i32,
     /// `reaction:flags.0?Reaction`. Only those with this reaction.
     pub reaction: Option<crate::enums::Reaction>,
-    /// `offset:flags.1?string`. `next_offset` of the page before; left out at first.
+    /// `offset:flags.1?string`. `next_offset` of the previous page; left out for the first page.
     pub offset: Option<tl::Text>,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of entries to return.
     pub limit: i32,
 }
 
@@ -1586,7 +1588,7 @@ impl tl::Function for GetStoryReactionsList {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Chooses the stories that stand first on a profile; the list replaces the old one as a whole.
+/// Sets the stories that are pinned to the top of a profile; the list replaces the previous one.
 ///
 /// Method `stories.togglePinnedToTop`, answers `Bool`.
 ///
@@ -1600,9 +1602,9 @@ impl tl::Function for GetStoryReactionsList {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TogglePinnedToTop {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels.
     pub peer: crate::enums::InputPeer,
-    /// `id:Vector<int>`. Ids of stories that are shown on the profile, in the wanted order; at most `stories_pinned_to_top_count_max` of [`help.getAppConfig`](crate::help::GetAppConfig).
+    /// `id:Vector<int>`. Ids of stories that are on the profile, in the new order; at most `stories_pinned_to_top_count_max` of [`help.getAppConfig`](crate::help::GetAppConfig).
     pub id: Vec<i32>,
 }
 
@@ -1642,7 +1644,7 @@ impl tl::Function for TogglePinnedToTop {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID, crate::errors::STORY_ID_INVALID];
 }
 
-/// Searches public stories by hashtag or by the place (or the like) on their picture, in pages.
+/// Searches public stories by hashtag, or by an area such as a location, page by page.
 ///
 /// Method `stories.searchPosts`, answers `stories.FoundStories`.
 ///
@@ -1658,13 +1660,13 @@ impl tl::Function for TogglePinnedToTop {
 pub struct SearchPosts {
     /// `hashtag:flags.0?string`. Hashtag without \#; left out when `area` is given.
     pub hashtag: Option<tl::Text>,
-    /// `area:flags.1?MediaArea`. Venue, place or collectible that the stories show; left out when `hashtag` is given.
+    /// `area:flags.1?MediaArea`. Venue, location or collectible gift that the stories show; left out when `hashtag` is given.
     pub area: Option<crate::enums::MediaArea>,
     /// `peer:flags.2?InputPeer`. Only stories of this user or chat.
     pub peer: Option<crate::enums::InputPeer>,
-    /// `offset:string`. `next_offset` of the page before, empty at first.
+    /// `offset:string`. `next_offset` of the previous page; empty for the first page.
     pub offset: tl::Text,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of entries to return.
     pub limit: i32,
 }
 
@@ -1725,7 +1727,7 @@ impl tl::Function for SearchPosts {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::HASHTAG_INVALID];
 }
 
-/// Makes an album of stories, a tab of its own on your profile or your channel's.
+/// Creates an album of stories on your profile, or on that of one of your channels.
 ///
 /// Method `stories.createAlbum`, answers `StoryAlbum`.
 ///
@@ -1739,11 +1741,11 @@ impl tl::Function for SearchPosts {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct CreateAlbum {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels.
     pub peer: crate::enums::InputPeer,
-    /// `title:string`. What the album is called.
+    /// `title:string`. Name of the album.
     pub title: tl::Text,
-    /// `stories:Vector<int>`. Ids of the stories in it.
+    /// `stories:Vector<int>`. Ids of the stories to add.
     pub stories: Vec<i32>,
 }
 
@@ -1785,7 +1787,7 @@ impl tl::Function for CreateAlbum {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Renames an album of stories, adds and removes some, or puts them into another order.
+/// Renames an album of stories, adds or removes stories, or changes their order.
 ///
 /// Method `stories.updateAlbum`, answers `StoryAlbum`.
 ///
@@ -1799,17 +1801,17 @@ impl tl::Function for CreateAlbum {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct UpdateAlbum {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels.
     pub peer: crate::enums::InputPeer,
     /// `album_id:int`. Id of the album.
     pub album_id: i32,
-    /// `title:flags.0?string`. New name; left out: as it is.
+    /// `title:flags.0?string`. New name; left out: unchanged.
     pub title: Option<tl::Text>,
-    /// `delete_stories:flags.1?Vector<int>`. Stories to take out.
+    /// `delete_stories:flags.1?Vector<int>`. Ids of stories to remove.
     pub delete_stories: Option<Vec<i32>>,
-    /// `add_stories:flags.2?Vector<int>`. Stories to put in.
+    /// `add_stories:flags.2?Vector<int>`. Ids of stories to add.
     pub add_stories: Option<Vec<i32>>,
-    /// `order:flags.3?Vector<int>`. All stories of the album in the wanted order.
+    /// `order:flags.3?Vector<int>`. Ids of all stories of the album in the new order.
     pub order: Option<Vec<i32>>,
 }
 
@@ -1875,7 +1877,7 @@ impl tl::Function for UpdateAlbum {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Puts the albums of stories into another order.
+/// Changes the order of the albums of stories.
 ///
 /// Method `stories.reorderAlbums`, answers `Bool`.
 ///
@@ -1889,9 +1891,9 @@ impl tl::Function for UpdateAlbum {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct ReorderAlbums {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels.
     pub peer: crate::enums::InputPeer,
-    /// `order:Vector<int>`. Ids of all albums in the wanted order.
+    /// `order:Vector<int>`. Ids of all albums in the new order.
     pub order: Vec<i32>,
 }
 
@@ -1931,7 +1933,7 @@ impl tl::Function for ReorderAlbums {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Deletes an album of stories; the stories themselves stay.
+/// Deletes an album of stories; the stories themselves remain.
 ///
 /// Method `stories.deleteAlbum`, answers `Bool`.
 ///
@@ -1945,7 +1947,7 @@ impl tl::Function for ReorderAlbums {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct DeleteAlbum {
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels.
     pub peer: crate::enums::InputPeer,
     /// `album_id:int`. Id of the album.
     pub album_id: i32,
@@ -1987,11 +1989,11 @@ impl tl::Function for DeleteAlbum {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists the albums of stories of a user or channel.
+/// Lists the story albums of a user or channel.
 ///
 /// Method `stories.getAlbums`, answers `stories.Albums`.
 ///
-/// Answer: the list, or [`stories.albumsNotModified`](crate::enums::stories::Albums::NotModified) if yours is still right.
+/// Answer: the list, or [`stories.albumsNotModified`](crate::enums::stories::Albums::NotModified) if yours is still current.
 ///
 /// Callers: users.
 ///
@@ -2003,9 +2005,9 @@ impl tl::Function for DeleteAlbum {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetAlbums {
-    /// `peer:InputPeer`. User or channel in question.
+    /// `peer:InputPeer`. The user or channel.
     pub peer: crate::enums::InputPeer,
-    /// `hash:long`. Hash over the albums that you hold, 0 if you hold none.
+    /// `hash:long`. `hash` of the list that you hold, or 0.
     pub hash: i64,
 }
 
@@ -2045,7 +2047,7 @@ impl tl::Function for GetAlbums {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Lists the stories of one album, in pages.
+/// Lists the stories of one album, page by page.
 ///
 /// Method `stories.getAlbumStories`, answers `stories.Stories`.
 ///
@@ -2063,9 +2065,9 @@ pub struct GetAlbumStories {
     pub peer: crate::enums::InputPeer,
     /// `album_id:int`. Id of the album.
     pub album_id: i32,
-    /// `offset:int`. How many stories to skip, 0 at first.
+    /// `offset:int`. Number of stories to skip; 0 for the first page.
     pub offset: i32,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of entries to return.
     pub limit: i32,
 }
 
@@ -2109,13 +2111,13 @@ impl tl::Function for GetAlbumStories {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::PEER_ID_INVALID];
 }
 
-/// Begins a live story: a stream that is shown as a story while it lasts.
+/// Starts a live story: a live stream that appears as a story while it lasts.
 ///
-/// The answer brings the story with its call; join that with [`phone.joinGroupCall`](crate::phone::JoinGroupCall) to send, or send from a program with `rtmp_stream`.
+/// The answer has the story with its group call. Join that with [`phone.joinGroupCall`](crate::phone::JoinGroupCall) to stream, or stream from another program with `rtmp_stream`.
 ///
 /// Method `stories.startLive`, answers `Updates`.
 ///
-/// Answer: updates with the story, whose media holds the call.
+/// Answer: updates with the story, whose media has the group call.
 ///
 /// Callers: users.
 ///
@@ -2127,25 +2129,25 @@ impl tl::Function for GetAlbumStories {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct StartLive {
-    /// `pinned:flags.2?true`. Keeps it on the profile afterwards.
+    /// `pinned:flags.2?true`. Keeps it on the profile after it has ended.
     pub pinned: bool,
     /// `noforwards:flags.4?true`. Forbids forwarding, saving and screenshots.
     pub noforwards: bool,
-    /// `rtmp_stream:flags.5?true`. A program like OBS sends it ([`phone.getGroupCallStreamRtmpUrl`](crate::phone::GetGroupCallStreamRtmpUrl)).
+    /// `rtmp_stream:flags.5?true`. Another program, such as OBS, streams it ([`phone.getGroupCallStreamRtmpUrl`](crate::phone::GetGroupCallStreamRtmpUrl)).
     pub rtmp_stream: bool,
-    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or a channel of yours.
+    /// `peer:InputPeer`. [`inputPeerSelf`](crate::enums::InputPeer::InputPeerSelf), or one of your channels.
     pub peer: crate::enums::InputPeer,
-    /// `caption:flags.0?string`. Text below the picture.
+    /// `caption:flags.0?string`. Caption.
     pub caption: Option<tl::Text>,
     /// `entities:flags.1?Vector<MessageEntity>`. Formatting of the caption.
     pub entities: Option<Vec<crate::enums::MessageEntity>>,
-    /// `privacy_rules:Vector<InputPrivacyRule>`. Who may see it.
+    /// `privacy_rules:Vector<InputPrivacyRule>`. Who can see it.
     pub privacy_rules: Vec<crate::enums::InputPrivacyRule>,
-    /// `random_id:long`. Random number of your choice that keeps it from being started twice.
+    /// `random_id:long`. A random number, so that a repeated request does not start it twice.
     pub random_id: i64,
     /// `messages_enabled:flags.6?Bool`. `true` lets viewers write messages.
     pub messages_enabled: Option<bool>,
-    /// `send_paid_messages_stars:flags.7?long`. Least number of Stars that a message costs.
+    /// `send_paid_messages_stars:flags.7?long`. Smallest number of Stars that a message costs.
     pub send_paid_messages_stars: Option<i64>,
 }
 

@@ -6,9 +6,9 @@
 
 use chappe_tl as tl;
 
-/// Asks TON Center, a service that reads the TON blockchain, by way of Telegram.
+/// Sends a request to TON Center, a service that provides access to the TON blockchain, through Telegram.
 ///
-/// Telegram passes the request on and the answer back as JSON, so that a wallet needs no key of its own there. Ask the data centre `webfile_dc_id` of [`help.getConfig`](crate::help::GetConfig).
+/// Telegram passes the request on and returns the answer as JSON, so that a wallet needs no key of its own for the service. Send it to the data centre `webfile_dc_id` of [`help.getConfig`](crate::help::GetConfig).
 ///
 /// Method `toncenter.performApiRequest`, answers `toncenter.ApiResponse`.
 ///
@@ -22,11 +22,11 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct PerformApiRequest {
-    /// `post:flags.0?true`. Asks by POST; not set: by GET.
+    /// `post:flags.0?true`. Uses POST; not set: GET.
     pub post: bool,
-    /// `endpoint:string`. Path of the service's interface.
+    /// `endpoint:string`. Path within the service's interface.
     pub endpoint: tl::Text,
-    /// `query:flags.1?string`. Query string of the address.
+    /// `query:flags.1?string`. Query string of the request.
     pub query: Option<tl::Text>,
     /// `payload:flags.2?string`. Body of a POST, as JSON.
     pub payload: Option<tl::Text>,
@@ -82,7 +82,7 @@ impl tl::Function for PerformApiRequest {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Makes an address at which TON Center sends news of the blockchain as a stream, and tells until when it works.
+/// Returns an address at which TON Center streams events of the blockchain, and until when it is valid.
 ///
 /// Method `toncenter.getStreamingUrl`, answers `toncenter.StreamingUrl`.
 ///

@@ -6,13 +6,13 @@
 
 use chappe_tl as tl;
 
-/// Tells where the sequences of updates stand now, which is where an app without a memory begins.
+/// Returns the current state of the account's update sequences, the starting point for an app that has no stored state.
 ///
-/// It also makes Telegram send updates to this connection. What happened before is not told: somebody who kept a state asks [`updates.getDifference`](crate::updates::GetDifference) with it instead.
+/// It also makes this session receive updates. It does not return anything that was missed: an app with a stored state calls [`updates.getDifference`](crate::updates::GetDifference) with that instead.
 ///
 /// Method `updates.getState`, answers `updates.State`.
 ///
-/// Answer: `pts`, `qts`, `date` and `seq` to keep, and how many messages are unread.
+/// Answer: `pts`, `qts`, `date` and `seq` to store, and the number of unread messages.
 ///
 /// Callers: users, bots.
 ///
@@ -50,13 +50,13 @@ impl tl::Function for GetState {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches what happened in private chats, basic groups and for the account since the state that the app kept.
+/// Returns what happened since a stored state: messages and other updates of private chats, basic groups and the account itself.
 ///
-/// Call it at start, after a gap in the sequence (`pts` that does not follow), after [`updatesTooLong`](crate::enums::Updates::TooLong), and when nothing came for 15 minutes. Go on asking while the answer is [`updates.differenceSlice`](crate::types::updates::DifferenceSlice), with `intermediate_state`. Channels and supergroups have sequences of their own: [`updates.getChannelDifference`](crate::updates::GetChannelDifference).
+/// Call it at start-up, when a gap is found (an update whose `pts` does not follow), after [`updatesTooLong`](crate::enums::Updates::TooLong), and when no update has arrived for 15 minutes. While the answer is [`updates.differenceSlice`](crate::types::updates::DifferenceSlice), apply it and call again with its `intermediate_state`. Channels and supergroups have sequences of their own: see [`updates.getChannelDifference`](crate::updates::GetChannelDifference).
 ///
 /// Method `updates.getDifference`, answers `updates.Difference`.
 ///
-/// Answer: [`updates.differenceEmpty`](crate::types::updates::DifferenceEmpty), [`updates.difference`](crate::types::updates::Difference) with everything and the new state, [`updates.differenceSlice`](crate::types::updates::DifferenceSlice) with a part, or [`updates.differenceTooLong`](crate::types::updates::DifferenceTooLong).
+/// Answer: [`updates.differenceEmpty`](crate::types::updates::DifferenceEmpty); [`updates.difference`](crate::types::updates::Difference) with everything and the new state; [`updates.differenceSlice`](crate::types::updates::DifferenceSlice) with a part; or [`updates.differenceTooLong`](crate::types::updates::DifferenceTooLong).
 ///
 /// Callers: users, bots.
 ///
@@ -68,17 +68,17 @@ impl tl::Function for GetState {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetDifference {
-    /// `pts:int`. State of the event sequence that you have already, from the last update or [`updates.state`](crate::types::updates::State).
+    /// `pts:int`. Stored `pts`, from the last update or [`updates.state`](crate::types::updates::State).
     pub pts: i32,
-    /// `pts_limit:flags.1?int`. How many events that `pts` counts at most in one answer.
+    /// `pts_limit:flags.1?int`. Maximum number of `pts` events in one answer.
     pub pts_limit: Option<i32>,
-    /// `pts_total_limit:flags.0?int`. If there are more events than this, answer [`updates.differenceTooLong`](crate::types::updates::DifferenceTooLong) instead: forget the history at hand and load the chats anew. Apps take 1000 to 5000.
+    /// `pts_total_limit:flags.0?int`. Answers [`updates.differenceTooLong`](crate::types::updates::DifferenceTooLong) if more events than this were missed; the app then loads its chats again instead. Official apps use 1000 to 5000.
     pub pts_total_limit: Option<i32>,
-    /// `date:int`. `date` of the kept state, in Unix time (seconds).
+    /// `date:int`. Stored `date`, in Unix time (seconds).
     pub date: i32,
-    /// `qts:int`. `qts` of the kept state, 0 if there is none.
+    /// `qts:int`. Stored `qts`; 0 if there is none.
     pub qts: i32,
-    /// `qts_limit:flags.2?int`. How many events that `qts` counts at most in one answer.
+    /// `qts_limit:flags.2?int`. Maximum number of `qts` events in one answer.
     pub qts_limit: Option<i32>,
 }
 
@@ -137,13 +137,13 @@ impl tl::Function for GetDifference {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CDN_METHOD_INVALID, crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::CHAT_NOT_MODIFIED, crate::errors::CHAT_WRITE_FORBIDDEN, crate::errors::DATE_EMPTY, crate::errors::MSG_ID_INVALID, crate::errors::PERSISTENT_TIMESTAMP_EMPTY, crate::errors::PERSISTENT_TIMESTAMP_INVALID, crate::errors::RANDOM_ID_DUPLICATE, crate::errors::USERNAME_INVALID, crate::errors::USER_NOT_PARTICIPANT];
 }
 
-/// Fetches what happened in one channel or supergroup since the `pts` that the app kept for it.
+/// Returns what happened in one channel or supergroup since the `pts` that is stored for it.
 ///
-/// Call it after a gap in the channel's sequence and after [`updateChannelTooLong`](crate::types::UpdateChannelTooLong); and every `timeout` seconds for a channel that is open on the screen, above all where the account is no member. If `final` is not set, ask again at once.
+/// Call it after a gap in the channel's sequence and after [`updateChannelTooLong`](crate::types::UpdateChannelTooLong). For a channel that is open on the screen, poll it every `timeout` seconds; this is the only way to follow a channel that the account has not joined. While `final` is not set, call it again at once.
 ///
 /// Method `updates.getChannelDifference`, answers `updates.ChannelDifference`.
 ///
-/// Answer: [`updates.channelDifferenceEmpty`](crate::types::updates::ChannelDifferenceEmpty), [`updates.channelDifference`](crate::types::updates::ChannelDifference), or [`updates.channelDifferenceTooLong`](crate::types::updates::ChannelDifferenceTooLong) with the newest messages, when too much happened to tell all.
+/// Answer: [`updates.channelDifferenceEmpty`](crate::types::updates::ChannelDifferenceEmpty); [`updates.channelDifference`](crate::types::updates::ChannelDifference); or [`updates.channelDifferenceTooLong`](crate::types::updates::ChannelDifferenceTooLong) with the latest messages, if too much was missed.
 ///
 /// Callers: users, bots.
 ///
@@ -155,15 +155,15 @@ impl tl::Function for GetDifference {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetChannelDifference {
-    /// `force:flags.0?true`. Leaves out what the app can probably do without, which is less work for the server.
+    /// `force:flags.0?true`. Skips updates that the app can probably do without, to reduce server load.
     pub force: bool,
-    /// `channel:InputChannel`. The channel or supergroup: its id and access hash.
+    /// `channel:InputChannel`. The channel or supergroup: id and access hash.
     pub channel: crate::enums::InputChannel,
-    /// `filter:ChannelMessagesFilter`. Which messages to tell of; [`channelMessagesFilterEmpty`](crate::enums::ChannelMessagesFilter::Empty) for all.
+    /// `filter:ChannelMessagesFilter`. Messages to return; [`channelMessagesFilterEmpty`](crate::enums::ChannelMessagesFilter::Empty) for all.
     pub filter: crate::enums::ChannelMessagesFilter,
-    /// `pts:int`. State of the channel's sequence that was kept, from the chat list, the full info or the last update; at least 1.
+    /// `pts:int`. Stored `pts` of the channel, from the chat list, the full info or the last update; at least 1.
     pub pts: i32,
-    /// `limit:int`. How many events at most: 10 to 100 for users, up to 100000 for bots.
+    /// `limit:int`. Maximum number of events: 10 to 100 for users, up to 100000 for bots.
     pub limit: i32,
 }
 

@@ -8,7 +8,7 @@ use chappe_tl as tl;
 
 /// Uploads one part of a file of up to 10 MB.
 ///
-/// Choose a random `file_id`, cut the file into parts of the same size, send them in any order, some at a time, at the account's home data centre, and then name the file by [`inputFile`](crate::types::InputFile) where it is needed. Parts that nobody uses are forgotten after some hours. Larger files go up with [`upload.saveBigFilePart`](crate::upload::SaveBigFilePart).
+/// Choose a random `file_id`, split the file into parts of equal size, and upload them in any order, several at a time, at the account's home data centre. Then pass an [`inputFile`](crate::types::InputFile) to the method that needs the file, soon: unused parts are deleted after minutes to hours. Use [`upload.saveBigFilePart`](crate::upload::SaveBigFilePart) for larger files.
 ///
 /// Method `upload.saveFilePart`, answers `Bool`.
 ///
@@ -24,11 +24,11 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveFilePart {
-    /// `file_id:long`. Random number of your choice, the same for all parts.
+    /// `file_id:long`. Random id of your choice, the same for all parts of the file.
     pub file_id: i64,
-    /// `file_part:int`. Number of this part, from 0.
+    /// `file_part:int`. Index of this part, from 0.
     pub file_part: i32,
-    /// `bytes:bytes`. The part: all parts but the last have the same size, a multiple of 1024 that 524288 can be divided by; 512 KiB is best.
+    /// `bytes:bytes`. Content of the part. All parts except the last have the same size: a multiple of 1024 that divides 524288 evenly, best 512 KiB.
     pub bytes: tl::Bytes,
 }
 
@@ -70,13 +70,13 @@ impl tl::Function for SaveFilePart {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::FILE_PART_EMPTY, crate::errors::FILE_PART_INVALID, crate::errors::MSG_ID_INVALID];
 }
 
-/// Downloads a piece of a file.
+/// Downloads a chunk of a file.
 ///
-/// Ask the data centre that the file names (`dc_id`); another one answers [`FILE_MIGRATE_X`](crate::errors::FILE_MIGRATE_X). Go on with the next offset until a piece is shorter than `limit`. Several pieces can be fetched at a time.
+/// Call it at the file's data centre (`dc_id`); another one answers [`FILE_MIGRATE_X`](crate::errors::FILE_MIGRATE_X). Advance `offset` until an answer is shorter than `limit`. Several chunks can be requested at a time.
 ///
 /// Method `upload.getFile`, answers `upload.File`.
 ///
-/// Answer: [`upload.file`](crate::types::upload::File) with the bytes, or [`upload.fileCdnRedirect`](crate::types::upload::FileCdnRedirect) with the CDN that has them.
+/// Answer: [`upload.file`](crate::types::upload::File) with the bytes, or [`upload.fileCdnRedirect`](crate::types::upload::FileCdnRedirect) with the CDN that has the file.
 ///
 /// Callers: users, bots.
 ///
@@ -90,13 +90,13 @@ impl tl::Function for SaveFilePart {
 pub struct GetFile {
     /// `precise:flags.0?true`. Allows offsets and limits in steps of 1 KiB instead of 4 KiB, for streaming.
     pub precise: bool,
-    /// `cdn_supported:flags.1?true`. The app can fetch from a CDN: the answer may be [`upload.fileCdnRedirect`](crate::types::upload::FileCdnRedirect).
+    /// `cdn_supported:flags.1?true`. The app can download from CDNs, so the answer may be [`upload.fileCdnRedirect`](crate::types::upload::FileCdnRedirect).
     pub cdn_supported: bool,
-    /// `location:InputFileLocation`. Which file: a document, a photo in one size, a profile picture, a sticker set's cover, and so on.
+    /// `location:InputFileLocation`. The file: a document, a photo in one of its sizes, a profile photo, the thumbnail of a sticker set, and so on.
     pub location: crate::enums::InputFileLocation,
-    /// `offset:long`. Where the piece begins, in bytes: a multiple of 4096, of 1024 with `precise`.
+    /// `offset:long`. First byte of the chunk: a multiple of 4096, or of 1024 with `precise`.
     pub offset: i64,
-    /// `limit:int`. Length of the piece, in bytes: a multiple of 4096 (1024 with `precise`), up to 1 MiB, which it must divide without `precise`; a piece never crosses a border of 1 MiB.
+    /// `limit:int`. Length of the chunk in bytes: a multiple of 4096 that divides 1048576; with `precise` any multiple of 1024 up to 1 MiB. A chunk must not cross a boundary of 1 MiB.
     pub limit: i32,
 }
 
@@ -152,7 +152,7 @@ impl tl::Function for GetFile {
 
 /// Uploads one part of a file of more than 10 MB.
 ///
-/// It works like [`upload.saveFilePart`](crate::upload::SaveFilePart); the file is then named by [`inputFileBig`](crate::types::InputFileBig). A file has up to 4000 parts, 8000 with Telegram Premium (`upload_max_fileparts_default` and `upload_max_fileparts_premium` of [`help.getAppConfig`](crate::help::GetAppConfig)), which is 2 or 4 GB with parts of 512 KiB.
+/// It works like [`upload.saveFilePart`](crate::upload::SaveFilePart), but the file is then passed as [`inputFileBig`](crate::types::InputFileBig). A file may have up to 4000 parts, or 8000 with Telegram Premium (`upload_max_fileparts_default` and `upload_max_fileparts_premium` of [`help.getAppConfig`](crate::help::GetAppConfig)): 2 or 4 GB with parts of 512 KiB.
 ///
 /// Method `upload.saveBigFilePart`, answers `Bool`.
 ///
@@ -168,13 +168,13 @@ impl tl::Function for GetFile {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SaveBigFilePart {
-    /// `file_id:long`. Random number of your choice, the same for all parts.
+    /// `file_id:long`. Random id of your choice, the same for all parts of the file.
     pub file_id: i64,
-    /// `file_part:int`. Number of this part, from 0.
+    /// `file_part:int`. Index of this part, from 0.
     pub file_part: i32,
-    /// `file_total_parts:int`. How many parts the file has, or -1 while it is not known; the last part must tell.
+    /// `file_total_parts:int`. Total number of parts, or -1 while it is unknown; it must be given with the last part.
     pub file_total_parts: i32,
-    /// `bytes:bytes`. The part: all parts but the last have the same size, a multiple of 1024 that 524288 can be divided by; 512 KiB is best.
+    /// `bytes:bytes`. Content of the part. All parts except the last have the same size: a multiple of 1024 that divides 524288 evenly, best 512 KiB.
     pub bytes: tl::Bytes,
 }
 
@@ -218,13 +218,13 @@ impl tl::Function for SaveBigFilePart {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::FILE_PARTS_INVALID, crate::errors::FILE_PART_EMPTY, crate::errors::FILE_PART_INVALID, crate::errors::FILE_PART_SIZE_CHANGED, crate::errors::FILE_PART_SIZE_INVALID, crate::errors::FILE_PART_TOO_BIG, crate::errors::FILE_PART_TOO_SMALL];
 }
 
-/// Downloads a piece of a file that is not Telegram's: a picture of an inline result, a map, the cover of an album.
+/// Downloads a chunk of a file that Telegram fetches from elsewhere: the picture of an inline result, a map, an album cover.
 ///
-/// Telegram's server fetches it, so that the site does not learn the person's address. Ask the data centre `webfile_dc_id` of [`help.getConfig`](crate::help::GetConfig).
+/// Telegram acts as a proxy, so the website does not learn the user's IP address. Call it at the data centre `webfile_dc_id` of [`help.getConfig`](crate::help::GetConfig).
 ///
 /// Method `upload.getWebFile`, answers `upload.WebFile`.
 ///
-/// Answer: the piece, the size of the whole file and its MIME type.
+/// Answer: the chunk, the size of the whole file and its MIME type.
 ///
 /// Callers: users.
 ///
@@ -236,11 +236,11 @@ impl tl::Function for SaveBigFilePart {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetWebFile {
-    /// `location:InputWebFileLocation`. Which file: a URL with the access hash that came with it, a place on the map with size and zoom, or a track.
+    /// `location:InputWebFileLocation`. The file: a URL with the access hash that came with it, a map with size and zoom, or an album cover.
     pub location: crate::enums::InputWebFileLocation,
-    /// `offset:int`. Where the piece begins, in bytes, by the rules of [`upload.getFile`](crate::upload::GetFile).
+    /// `offset:int`. First byte of the chunk, by the rules of [`upload.getFile`](crate::upload::GetFile).
     pub offset: i32,
-    /// `limit:int`. Length of the piece, in bytes, by the rules of [`upload.getFile`](crate::upload::GetFile).
+    /// `limit:int`. Length of the chunk in bytes, by the rules of [`upload.getFile`](crate::upload::GetFile).
     pub limit: i32,
 }
 
@@ -282,15 +282,15 @@ impl tl::Function for GetWebFile {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::DOCUMENT_INVALID, crate::errors::LOCATION_INVALID];
 }
 
-/// Downloads a piece of an encrypted file from a CDN data centre.
+/// Downloads a chunk of an encrypted file from a CDN data centre.
 ///
-/// It is sent there, not to Telegram's own servers.
+/// Send it to the CDN, not to Telegram's own data centres.
 ///
-/// The connection uses a key of its own, made with the CDN's public key from [`help.getCdnConfig`](crate::help::GetCdnConfig), and is signed in to no account. Decrypt the piece with AES-256-CTR and the key of [`upload.fileCdnRedirect`](crate::types::upload::FileCdnRedirect), then compare its SHA-256 with the hashes from Telegram.
+/// The connection uses an authorization key of its own, created with the CDN's public key from [`help.getCdnConfig`](crate::help::GetCdnConfig), and is not signed in. Decrypt the chunk with AES-256-CTR and the key of [`upload.fileCdnRedirect`](crate::types::upload::FileCdnRedirect), then check the SHA-256 of the decrypted bytes against the hashes that Telegram gave.
 ///
 /// Method `upload.getCdnFile`, answers `upload.CdnFile`.
 ///
-/// Answer: the encrypted piece, or [`upload.cdnFileReuploadNeeded`](crate::types::upload::CdnFileReuploadNeeded): give its token to [`upload.reuploadCdnFile`](crate::upload::ReuploadCdnFile) at the data centre that has the file, and ask again.
+/// Answer: the encrypted chunk, or [`upload.cdnFileReuploadNeeded`](crate::types::upload::CdnFileReuploadNeeded): pass its token to [`upload.reuploadCdnFile`](crate::upload::ReuploadCdnFile) at the file's data centre, then call this again.
 ///
 /// Callers: users.
 ///
@@ -304,9 +304,9 @@ impl tl::Function for GetWebFile {
 pub struct GetCdnFile {
     /// `file_token:bytes`. `file_token` of [`upload.fileCdnRedirect`](crate::types::upload::FileCdnRedirect).
     pub file_token: tl::Bytes,
-    /// `offset:long`. Where the piece begins, in bytes: a multiple of 4096.
+    /// `offset:long`. First byte of the chunk: a multiple of 4096.
     pub offset: i64,
-    /// `limit:int`. Length of the piece, in bytes, by the rules of [`upload.getFile`](crate::upload::GetFile).
+    /// `limit:int`. Length of the chunk in bytes, by the rules of [`upload.getFile`](crate::upload::GetFile).
     pub limit: i32,
 }
 
@@ -348,13 +348,13 @@ impl tl::Function for GetCdnFile {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::FILE_TOKEN_INVALID, crate::errors::METHOD_INVALID];
 }
 
-/// Makes Telegram put a file on a CDN again that the CDN had dropped.
+/// Makes Telegram upload a file to a CDN again after the CDN dropped it.
 ///
-/// It is sent to the data centre that has the file.
+/// Send it to the file's own data centre.
 ///
 /// Method `upload.reuploadCdnFile`, answers `Vector<FileHash>`.
 ///
-/// Answer: SHA-256 hashes of pieces of the file.
+/// Answer: SHA-256 hashes of parts of the file.
 ///
 /// Callers: users, bots.
 ///
@@ -408,15 +408,15 @@ impl tl::Function for ReuploadCdnFile {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CDN_METHOD_INVALID, crate::errors::CDN_UPLOAD_TIMEOUT, crate::errors::FILE_TOKEN_INVALID, crate::errors::LOCATION_INVALID, crate::errors::REQUEST_TOKEN_INVALID, crate::errors::RSA_DECRYPT_FAILED];
 }
 
-/// Fetches hashes of a file on a CDN, which show that the CDN did not change it.
+/// Returns hashes of a file on a CDN, which prove that the CDN did not change it.
 ///
-/// It is sent to the data centre that has the file.
+/// Send it to the file's own data centre.
 ///
-/// Check every piece before using it: CDNs are not Telegram's own machines.
+/// CDNs are not trusted: check every chunk before using it.
 ///
 /// Method `upload.getCdnFileHashes`, answers `Vector<FileHash>`.
 ///
-/// Answer: some ranges with the SHA-256 of each, of the decrypted bytes; ask again with a later offset for more.
+/// Answer: some ranges, each with the SHA-256 of its decrypted bytes; call it again with a later offset for more.
 ///
 /// Callers: users, bots.
 ///
@@ -430,7 +430,7 @@ impl tl::Function for ReuploadCdnFile {
 pub struct GetCdnFileHashes {
     /// `file_token:bytes`. `file_token` of [`upload.fileCdnRedirect`](crate::types::upload::FileCdnRedirect).
     pub file_token: tl::Bytes,
-    /// `offset:long`. From which byte on.
+    /// `offset:long`. First byte that hashes are needed for.
     pub offset: i64,
 }
 
@@ -470,11 +470,11 @@ impl tl::Function for GetCdnFileHashes {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CDN_METHOD_INVALID, crate::errors::FILE_TOKEN_INVALID, crate::errors::RSA_DECRYPT_FAILED];
 }
 
-/// Fetches hashes of a file, to check pieces that were downloaded with [`upload.getFile`](crate::upload::GetFile).
+/// Returns hashes of a file, to check chunks downloaded with [`upload.getFile`](crate::upload::GetFile).
 ///
 /// Method `upload.getFileHashes`, answers `Vector<FileHash>`.
 ///
-/// Answer: some ranges with the SHA-256 of each.
+/// Answer: some ranges, each with its SHA-256.
 ///
 /// Callers: users, bots.
 ///
@@ -486,9 +486,9 @@ impl tl::Function for GetCdnFileHashes {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetFileHashes {
-    /// `location:InputFileLocation`. Which file, as in [`upload.getFile`](crate::upload::GetFile).
+    /// `location:InputFileLocation`. The file, as in [`upload.getFile`](crate::upload::GetFile).
     pub location: crate::enums::InputFileLocation,
-    /// `offset:long`. From which byte on.
+    /// `offset:long`. First byte that hashes are needed for.
     pub offset: i64,
 }
 

@@ -6,13 +6,13 @@
 
 use chappe_tl as tl;
 
-/// Fetches users or bots by id and access hash, [`inputUserSelf`](crate::enums::InputUser::InputUserSelf) for this account.
+/// Returns users or bots by id and access hash; [`inputUserSelf`](crate::enums::InputUser::InputUserSelf) is the account itself.
 ///
-/// It is the short form: names, username, status, photo. For the bio and more there is [`users.getFullUser`](crate::users::GetFullUser). Calling it with [`inputUserSelf`](crate::enums::InputUser::InputUserSelf) is also the simplest way to see whether one is signed in.
+/// The answer has the short form of each user: name, username, status and photo. [`users.getFullUser`](crate::users::GetFullUser) has the bio and more. Calling it with [`inputUserSelf`](crate::enums::InputUser::InputUserSelf) is the simplest way to check whether the session is signed in.
 ///
 /// Method `users.getUsers`, answers `Vector<User>`.
 ///
-/// Answer: one [`user`](crate::types::User) for each that was found; others are [`userEmpty`](crate::types::UserEmpty) or missing.
+/// Answer: the users. One that cannot be found is [`userEmpty`](crate::types::UserEmpty) or missing.
 ///
 /// Callers: users, bots.
 ///
@@ -24,7 +24,7 @@ use chappe_tl as tl;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUsers {
-    /// `id:Vector<InputUser>`. Who; up to 100 or so at a time are safe.
+    /// `id:Vector<InputUser>`. The users; up to 100 in one request are safe.
     pub id: Vec<crate::enums::InputUser>,
 }
 
@@ -62,11 +62,13 @@ impl tl::Function for GetUsers {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_MONOFORUM_UNSUPPORTED, crate::errors::CHANNEL_PRIVATE, crate::errors::FROM_MESSAGE_BOT_DISABLED, crate::errors::MSG_ID_INVALID, crate::errors::PEER_ID_INVALID, crate::errors::USER_BANNED_IN_CHANNEL];
 }
 
-/// Fetches everything about one user or bot: bio, pictures, settings of the chat, business data, what a bot can do.
+/// Returns the full profile of a user or bot: bio, photos, chat settings, business data, commands of a bot.
 ///
-/// The user itself is in `users`, the rest in `full_user`. Keep it for a while; it is a heavy request, and repeating it often makes the account wait.
+/// `full_user` of the answer has the profile, `users` the user itself. Cache it: calling it for many users in a short time leads to [`FLOOD_WAIT_X`](crate::errors::FLOOD_WAIT_X).
 ///
 /// Method `users.getFullUser`, answers `users.UserFull`.
+///
+/// Answer: the profile in `full_user`; the user and others it refers to in `users` and `chats`.
 ///
 /// Callers: users, bots.
 ///
@@ -116,9 +118,9 @@ impl tl::Function for GetFullUser {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::CHANNEL_INVALID, crate::errors::CHANNEL_PRIVATE, crate::errors::MSG_ID_INVALID, crate::errors::USERNAME_OCCUPIED, crate::errors::USER_ID_INVALID];
 }
 
-/// Tells a user, from the bot that got them, that documents from Telegram Passport are not good enough, and why.
+/// Tells a user that Telegram Passport documents which the bot received are not acceptable, and why.
 ///
-/// The user sees the errors when it opens the form next time, and cannot hand over the same documents again.
+/// The user sees the errors the next time the form is opened, and cannot submit the same documents again.
 ///
 /// Method `users.setSecureValueErrors`, answers `Bool`.
 ///
@@ -132,9 +134,9 @@ impl tl::Function for GetFullUser {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SetSecureValueErrors {
-    /// `id:InputUser`. The user whose documents they are.
+    /// `id:InputUser`. User whose documents they are.
     pub id: crate::enums::InputUser,
-    /// `errors:Vector<SecureValueError>`. What is wrong, by document, field or file; each names the hash of what was sent, so it is over once something else is sent.
+    /// `errors:Vector<SecureValueError>`. Errors by document, field or file. Each names the hash of what was submitted, so it no longer applies once that changes.
     pub errors: Vec<crate::enums::SecureValueError>,
 }
 
@@ -174,11 +176,11 @@ impl tl::Function for SetSecureValueErrors {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::DATA_HASH_SIZE_INVALID, crate::errors::HASH_SIZE_INVALID, crate::errors::USER_BOT_REQUIRED, crate::errors::USER_ID_INVALID];
 }
 
-/// Tells what it takes to write to some people: nothing, Telegram Premium, or Stars for each message.
+/// Returns what is needed to write to each of several users: nothing, Telegram Premium, or Stars for each message.
 ///
 /// Method `users.getRequirementsToContact`, answers `Vector<RequirementToContact>`.
 ///
-/// Answer: one answer for each, in the order that was asked for.
+/// Answer: one entry for each user, in the order of the request.
 ///
 /// Callers: users.
 ///
@@ -188,7 +190,7 @@ impl tl::Function for SetSecureValueErrors {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetRequirementsToContact {
-    /// `id:Vector<InputUser>`. The users: id and access hash of each.
+    /// `id:Vector<InputUser>`. The users, each by id and access hash.
     pub id: Vec<crate::enums::InputUser>,
 }
 
@@ -226,11 +228,11 @@ impl tl::Function for GetRequirementsToContact {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the tracks in the music of somebody's profile, page by page.
+/// Lists the tracks on a user's profile, page by page.
 ///
 /// Method `users.getSavedMusic`, answers `users.SavedMusic`.
 ///
-/// Answer: tracks as documents and how many there are, or [`users.savedMusicNotModified`](crate::types::users::SavedMusicNotModified) if `hash` is still right.
+/// Answer: the tracks as documents and their total number, or [`users.savedMusicNotModified`](crate::types::users::SavedMusicNotModified) if the list has not changed since `hash`.
 ///
 /// Callers: users, bots.
 ///
@@ -242,13 +244,13 @@ impl tl::Function for GetRequirementsToContact {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedMusic {
-    /// `id:InputUser`. The user whose profile it is.
+    /// `id:InputUser`. The user.
     pub id: crate::enums::InputUser,
-    /// `offset:int`. How many tracks to skip.
+    /// `offset:int`. Number of tracks to skip.
     pub offset: i32,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of tracks to return.
     pub limit: i32,
-    /// `hash:long`. Hash of the list that you hold already, as its last answer gave it or computed from its numbers; 0 if you hold none. An unchanged list is answered by a short `...NotModified` instead of the list.
+    /// `hash:long`. `hash` of the list in the last answer, or computed from its ids; 0 if there is none. If the list has not changed, the answer is a short `...NotModified`.
     pub hash: i64,
 }
 
@@ -292,7 +294,7 @@ impl tl::Function for GetSavedMusic {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::USER_ID_INVALID];
 }
 
-/// Fetches some tracks of somebody's profile anew, to get fresh file references.
+/// Returns single tracks of a user's profile again, with fresh file references.
 ///
 /// Method `users.getSavedMusicByID`, answers `users.SavedMusic`.
 ///
@@ -306,9 +308,9 @@ impl tl::Function for GetSavedMusic {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetSavedMusicById {
-    /// `id:InputUser`. The user whose profile it is.
+    /// `id:InputUser`. The user.
     pub id: crate::enums::InputUser,
-    /// `documents:Vector<InputDocument>`. The tracks: id, access hash and file reference of each.
+    /// `documents:Vector<InputDocument>`. The tracks, each by id, access hash and file reference.
     pub documents: Vec<crate::enums::InputDocument>,
 }
 
@@ -348,11 +350,13 @@ impl tl::Function for GetSavedMusicById {
     const ERRORS: &'static [tl::ErrorName] = &[crate::errors::USER_ID_INVALID];
 }
 
-/// Suggests to a contact which birthday to show in the profile.
+/// Suggests a birthday to a contact for their profile.
 ///
-/// The other side gets a service message and can take it over with one tap.
+/// The contact gets a service message and can accept the suggestion from there.
 ///
 /// Method `users.suggestBirthday`, answers `Updates`.
+///
+/// Answer: [`Updates`](crate::enums::Updates) with the service message.
 ///
 /// Callers: users.
 ///
@@ -364,9 +368,9 @@ impl tl::Function for GetSavedMusicById {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct SuggestBirthday {
-    /// `id:InputUser`. The contact: its id and access hash.
+    /// `id:InputUser`. The contact.
     pub id: crate::enums::InputUser,
-    /// `birthday:Birthday`. The day, with or without the year.
+    /// `birthday:Birthday`. Day and month, and optionally the year.
     pub birthday: crate::types::Birthday,
 }
 

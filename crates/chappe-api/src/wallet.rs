@@ -6,13 +6,13 @@
 
 use chappe_tl as tl;
 
-/// Reads the TON wallet of your account: address, public key, balance, and whether its secret phrase is backed up.
+/// Fetches the state of your account's TON wallet: address, public key, balance, and whether its secret phrase is backed up.
 ///
-/// Amounts are whole numbers of the smallest unit (10^-9 TON). Changes arrive as [`updateWalletState`](crate::types::UpdateWalletState).
+/// Amounts are in nanotons (10^-9 TON). [`updateWalletState`](crate::types::UpdateWalletState) tells about changes.
 ///
 /// Method `wallet.getState`, answers `WalletState`.
 ///
-/// Answer: [`walletState`](crate::types::WalletState), or [`walletStateEmpty`](crate::types::WalletStateEmpty) while there is none.
+/// Answer: [`walletState`](crate::types::WalletState), or [`walletStateEmpty`](crate::types::WalletStateEmpty) if there is no wallet.
 ///
 /// Assumed: this is read from the names alone.
 ///
@@ -52,7 +52,7 @@ impl tl::Function for GetState {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Finds the wallet addresses of users, or the users behind addresses.
+/// Finds the wallet addresses of users, or the users that addresses belong to.
 ///
 /// Method `wallet.getUserAddresses`, answers `wallet.UserAddresses`.
 ///
@@ -66,11 +66,11 @@ impl tl::Function for GetState {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetUserAddresses {
-    /// `force:flags.0?true`. Makes a wallet for the user in `id` who has none, so that there is an address to send to.
+    /// `force:flags.0?true`. Creates a wallet for the user in `id` if they have none, so that there is an address to send to.
     pub force: bool,
-    /// `id:Vector<InputUser>`. Users whose addresses are wanted.
+    /// `id:Vector<InputUser>`. Users whose addresses to find.
     pub id: Vec<crate::enums::InputUser>,
-    /// `addresses:Vector<string>`. Addresses whose users are wanted.
+    /// `addresses:Vector<string>`. Addresses whose users to find.
     pub addresses: Vec<tl::Text>,
 }
 
@@ -120,7 +120,7 @@ impl tl::Function for GetUserAddresses {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists transfers of your wallet, newest first, in pages.
+/// Lists the transactions of your wallet, newest first, page by page.
 ///
 /// Method `wallet.getTransactions`, answers `wallet.Transactions`.
 ///
@@ -134,13 +134,13 @@ impl tl::Function for GetUserAddresses {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTransactions {
-    /// `inbound:flags.0?true`. Only what came in.
+    /// `inbound:flags.0?true`. Only what was received.
     pub inbound: bool,
-    /// `outbound:flags.1?true`. Only what went out.
+    /// `outbound:flags.1?true`. Only what was sent.
     pub outbound: bool,
-    /// `offset:string`. `next_offset` of the page before, empty at first.
+    /// `offset:string`. `next_offset` of the previous page; empty for the first page.
     pub offset: tl::Text,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of entries to return.
     pub limit: i32,
 }
 
@@ -192,7 +192,7 @@ impl tl::Function for GetTransactions {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches single transfers of your wallet by their ids.
+/// Fetches single transactions of your wallet by their ids.
 ///
 /// Method `wallet.getTransactionsByIDs`, answers `wallet.Transactions`.
 ///
@@ -206,7 +206,7 @@ impl tl::Function for GetTransactions {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetTransactionsByIDs {
-    /// `id:Vector<string>`. Ids of the transfers (`id` of [`walletTransaction`](crate::types::WalletTransaction)).
+    /// `id:Vector<string>`. Ids of the transactions (`id` of [`walletTransaction`](crate::types::WalletTransaction)).
     pub id: Vec<tl::Text>,
 }
 
@@ -244,7 +244,7 @@ impl tl::Function for GetTransactionsByIDs {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Finds transfers by the hash of the message that was sent to the blockchain.
+/// Finds transactions by the hash of the message that was sent to the blockchain.
 ///
 /// Method `wallet.getTransactionsByMsgHash`, answers `wallet.Transactions`.
 ///
@@ -296,9 +296,9 @@ impl tl::Function for GetTransactionsByMsgHash {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Begins to export the secret phrase of your wallet from its backup.
+/// Starts exporting the secret phrase of your wallet from its backup.
 ///
-/// The phrase is kept in parts at several data centres. The token of the answer opens each of them: fetch the parts with [`wallet.fetchEncryptedSecretPhrasePart`](crate::wallet::FetchEncryptedSecretPhrasePart) at those data centres and put them together on the device.
+/// The phrase is stored in parts at several data centres. The token in the answer gives access to them: fetch each part with [`wallet.fetchEncryptedSecretPhrasePart`](crate::wallet::FetchEncryptedSecretPhrasePart) from its data centre, and combine them on the device.
 ///
 /// Method `wallet.exportSecretPhrase`, answers `wallet.SecretPhraseParts`.
 ///
@@ -361,7 +361,7 @@ impl tl::Function for ExportSecretPhrase {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches one part of the secret phrase of your wallet, encrypted for a key of yours, at the data centre that holds it; ask each of them.
+/// Fetches one part of the secret phrase of your wallet, encrypted for one of your keys; send it to each data centre that holds a part.
 ///
 /// Method `wallet.fetchEncryptedSecretPhrasePart`, answers `wallet.EncryptedSecretPhrasePart`.
 ///
@@ -377,7 +377,7 @@ impl tl::Function for ExportSecretPhrase {
 pub struct FetchEncryptedSecretPhrasePart {
     /// `token:string`. Token of [`wallet.exportSecretPhrase`](crate::wallet::ExportSecretPhrase).
     pub token: tl::Text,
-    /// `public_key:bytes`. Public key of yours for which the part is encrypted.
+    /// `public_key:bytes`. Your public key that the part is encrypted for.
     pub public_key: tl::Bytes,
 }
 
@@ -417,11 +417,9 @@ impl tl::Function for FetchEncryptedSecretPhrasePart {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Gives your account another wallet: a new one, or one that you have already.
+/// Replaces your account's wallet by a new one, or by one that you own already.
 ///
-/// It takes the place of the present one.
-///
-/// For an existing one prove that its key is yours ([`wallet.getProofChallenge`](crate::wallet::GetProofChallenge)). Money in the old wallet stays at its address: only who has that secret phrase can reach it.
+/// For an existing wallet, prove that its key is yours ([`wallet.getProofChallenge`](crate::wallet::GetProofChallenge)). Funds of the old wallet stay at its address: only its secret phrase gives access to them.
 ///
 /// Method `wallet.replaceWallet`, answers `WalletState`.
 ///
@@ -490,7 +488,7 @@ impl tl::Function for ReplaceWallet {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Deletes the backup of your wallet's secret phrase at Telegram; from then on it is on your device only.
+/// Deletes the backup of your wallet's secret phrase at Telegram; it is then only on your device.
 ///
 /// Method `wallet.disableBackup`, answers `WalletState`.
 ///
@@ -506,7 +504,7 @@ impl tl::Function for ReplaceWallet {
 pub struct DisableBackup {
     /// `password:flags.0?InputCheckPasswordSRP`. Proof of the two-step verification password, if the account has one, computed from the answer of [`account.getPassword`](crate::account::GetPassword).
     pub password: Option<crate::enums::InputCheckPasswordSrp>,
-    /// `new_public_key:flags.1?bytes`. Public key that the wallet changes to.
+    /// `new_public_key:flags.1?bytes`. New public key of the wallet.
     pub new_public_key: Option<tl::Bytes>,
     /// `proof:flags.2?WalletOwnershipProof`. Proof that this key is yours.
     pub proof: Option<crate::types::WalletOwnershipProof>,
@@ -567,7 +565,7 @@ impl tl::Function for DisableBackup {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the data centres that keep parts of backups, with the public key for which each part must be encrypted.
+/// Lists the data centres that store parts of backups, with the public key for which each part must be encrypted.
 ///
 /// Method `wallet.getBackupHolderDcs`, answers `Vector<wallet.HolderDc>`.
 ///
@@ -609,7 +607,7 @@ impl tl::Function for GetBackupHolderDcs {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Keeps the secret phrase of your wallet at Telegram, in encrypted parts at several data centres.
+/// Backs up the secret phrase of your wallet at Telegram, in encrypted parts at several data centres.
 ///
 /// Method `wallet.enableBackup`, answers `WalletState`.
 ///
@@ -623,9 +621,9 @@ impl tl::Function for GetBackupHolderDcs {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct EnableBackup {
-    /// `parts:Vector<bytes>`. Three parts that give the secret phrase (padded with spaces) when they are combined by exclusive or, each encrypted for its data centre, in the order of [`wallet.getBackupHolderDcs`](crate::wallet::GetBackupHolderDcs).
+    /// `parts:Vector<bytes>`. Three parts whose exclusive or is the secret phrase (padded with spaces), each encrypted for its data centre, in the order of [`wallet.getBackupHolderDcs`](crate::wallet::GetBackupHolderDcs).
     pub parts: Vec<tl::Bytes>,
-    /// `new_public_key:flags.1?bytes`. Public key that the wallet changes to.
+    /// `new_public_key:flags.1?bytes`. New public key of the wallet.
     pub new_public_key: Option<tl::Bytes>,
     /// `proof:flags.2?WalletOwnershipProof`. Proof that this key is yours.
     pub proof: Option<crate::types::WalletOwnershipProof>,
@@ -683,7 +681,7 @@ impl tl::Function for EnableBackup {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches what must be signed with the key of a wallet to prove that it is yours, and until when.
+/// Fetches the value to sign with the key of a wallet to prove that it is yours, and until when that is valid.
 ///
 /// Method `wallet.getProofChallenge`, answers `wallet.ProofChallenge`.
 ///
@@ -727,7 +725,7 @@ impl tl::Function for GetProofChallenge {
 
 /// Sends a signed transfer from your wallet to a user or an address.
 ///
-/// The client makes and signs the message for the blockchain; the server passes it on and notes it in the chat. What became of it arrives as [`updateSentWalletTransaction`](crate::types::UpdateSentWalletTransaction).
+/// The app builds and signs the message for the blockchain; the server forwards it. [`updateSentWalletTransaction`](crate::types::UpdateSentWalletTransaction) tells what became of it.
 ///
 /// Method `wallet.sendTransfer`, answers `Updates`.
 ///
@@ -743,11 +741,11 @@ impl tl::Function for GetProofChallenge {
 pub struct SendTransfer {
     /// `data_normal:bytes`. Signed message whose fee the wallet pays.
     pub data_normal: tl::Bytes,
-    /// `data_gasless:flags.0?bytes`. The same as a message whose fee a relayer pays ([`wallet.getGaslessInfo`](crate::wallet::GetGaslessInfo)).
+    /// `data_gasless:flags.0?bytes`. The same transfer as a message whose fee a relayer pays ([`wallet.getGaslessInfo`](crate::wallet::GetGaslessInfo)).
     pub data_gasless: Option<tl::Bytes>,
-    /// `user_id:InputUser`. User who gets it; [`inputUserEmpty`](crate::enums::InputUser::Empty) for an address that is no user's.
+    /// `user_id:InputUser`. The receiver; [`inputUserEmpty`](crate::enums::InputUser::Empty) for an address that belongs to no user.
     pub user_id: crate::enums::InputUser,
-    /// `random_id:long`. Random number of your choice that keeps it from being sent twice.
+    /// `random_id:long`. A random number, so that a repeated request does not send it twice.
     pub random_id: i64,
 }
 
@@ -802,7 +800,7 @@ impl tl::Function for SendTransfer {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells how many transfers you can still make for which you pay no fee, in an [`updateWalletGaslessInfo`](crate::types::UpdateWalletGaslessInfo).
+/// Fetches how many transfers without a fee you can still make, as an [`updateWalletGaslessInfo`](crate::types::UpdateWalletGaslessInfo).
 ///
 /// Method `wallet.getGaslessInfo`, answers `Updates`.
 ///
@@ -844,7 +842,7 @@ impl tl::Function for GetGaslessInfo {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells whether you still have money in the older wallet, that of Telegram's wallet bot, and where to reach it.
+/// Tells whether you have funds in the older wallet, that of Telegram's wallet bot, and how to open it.
 ///
 /// Method `wallet.getExistingWaltBalance`, answers `wallet.ExistingBalance`.
 ///
@@ -886,7 +884,7 @@ impl tl::Function for GetExistingWaltBalance {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Lists the NFTs in your wallet, in pages.
+/// Lists the NFTs in your wallet, page by page.
 ///
 /// Method `wallet.getNfts`, answers `wallet.NftItems`.
 ///
@@ -900,9 +898,9 @@ impl tl::Function for GetExistingWaltBalance {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct GetNfts {
-    /// `offset:string`. `next_offset` of the page before, empty at first.
+    /// `offset:string`. `next_offset` of the previous page; empty for the first page.
     pub offset: tl::Text,
-    /// `limit:int`. How many at most.
+    /// `limit:int`. Maximum number of entries to return.
     pub limit: i32,
 }
 
@@ -942,9 +940,9 @@ impl tl::Function for GetNfts {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Begins to connect your wallet to an app on the blockchain (TON Connect).
+/// Starts connecting your wallet to an app (TON Connect).
 ///
-/// The two values are in the link or code that the app shows. The answer has what the app says about itself; after the user agreed go on with [`wallet.tonConnectRegisterKey`](crate::wallet::TonConnectRegisterKey).
+/// The two values come from the link or QR code that the app shows. The answer has the app's description of itself; when the user has agreed, continue with [`wallet.tonConnectRegisterKey`](crate::wallet::TonConnectRegisterKey).
 ///
 /// Method `wallet.tonConnectCreateSession`, answers `TonConnectSession`.
 ///
@@ -960,7 +958,7 @@ impl tl::Function for GetNfts {
 pub struct TonConnectCreateSession {
     /// `dapp_client_id:string`. Public key of the app's side of the connection.
     pub dapp_client_id: tl::Text,
-    /// `manifest_url:string`. Where the app describes itself.
+    /// `manifest_url:string`. Address of the app's description.
     pub manifest_url: tl::Text,
 }
 
@@ -1000,7 +998,7 @@ impl tl::Function for TonConnectCreateSession {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Tells the public key of your side of a connection, and fetches a challenge that proves it.
+/// Registers the public key of your side of a connection, and fetches a challenge that proves it.
 ///
 /// Method `wallet.tonConnectRegisterKey`, answers `wallet.TonConnectChallenge`.
 ///
@@ -1056,7 +1054,7 @@ impl tl::Function for TonConnectRegisterKey {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Sends the app the outcome of connecting: the wallet's answer, or that the user refused.
+/// Sends the app the result of connecting: the wallet's answer, or that the user declined.
 ///
 /// Method `wallet.tonConnectSubmitConnectResult`, answers `Bool`.
 ///
@@ -1070,7 +1068,7 @@ impl tl::Function for TonConnectRegisterKey {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TonConnectSubmitConnectResult {
-    /// `error:flags.0?true`. The outcome is a failure or refusal.
+    /// `error:flags.0?true`. The result is a failure or refusal.
     pub error: bool,
     /// `session_id:long`. Id of the connection.
     pub session_id: i64,
@@ -1078,7 +1076,7 @@ pub struct TonConnectSubmitConnectResult {
     pub challenge_answer: tl::Bytes,
     /// `body:bytes`. Message to the app, encrypted for its key.
     pub body: tl::Bytes,
-    /// `trace_id:flags.1?string`. Number by which the app follows the request in its logs.
+    /// `trace_id:flags.1?string`. Id by which the request can be followed in logs.
     pub trace_id: Option<tl::Text>,
 }
 
@@ -1133,7 +1131,7 @@ impl tl::Function for TonConnectSubmitConnectResult {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Fetches a connection and the requests of its app that wait for an answer.
+/// Fetches a connection, and the requests of its app that wait for an answer.
 ///
 /// Method `wallet.tonConnectGetPending`, answers `wallet.TonConnectPending`.
 ///
@@ -1147,9 +1145,9 @@ impl tl::Function for TonConnectSubmitConnectResult {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TonConnectGetPending {
-    /// `dapp_client_id:flags.0?string`. Finds the connection by the app's key.
+    /// `dapp_client_id:flags.0?string`. Names the connection by the app's key.
     pub dapp_client_id: Option<tl::Text>,
-    /// `session_id:flags.1?long`. Finds the connection by its id.
+    /// `session_id:flags.1?long`. Names the connection by its id.
     pub session_id: Option<i64>,
 }
 
@@ -1199,7 +1197,7 @@ impl tl::Function for TonConnectGetPending {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Takes on a request of an app so that no other device answers it, or declines it.
+/// Claims a request of an app, so that no other device answers it, or declines it.
 ///
 /// Method `wallet.tonConnectClaimRequest`, answers `Bool`.
 ///
@@ -1213,13 +1211,13 @@ impl tl::Function for TonConnectGetPending {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "decode-methods", derive(PartialEq))]
 pub struct TonConnectClaimRequest {
-    /// `declined:flags.1?true`. Declines; not set: takes it on.
+    /// `declined:flags.1?true`. Set: declines it; not set: claims it.
     pub declined: bool,
     /// `session_id:long`. Id of the connection.
     pub session_id: i64,
     /// `msg_id:int`. Id of the message that brought the request.
     pub msg_id: i32,
-    /// `app_request_id:string`. Number that the app gave the request.
+    /// `app_request_id:string`. Id that the app gave the request.
     pub app_request_id: tl::Text,
     /// `challenge_answer:flags.0?bytes`. Proof that this device has the key of the connection.
     pub challenge_answer: Option<tl::Bytes>,
@@ -1278,7 +1276,7 @@ impl tl::Function for TonConnectClaimRequest {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Sends the app the answer to a request of it.
+/// Sends the app the answer to one of its requests.
 ///
 /// Method `wallet.tonConnectSubmitResponse`, answers `Bool`.
 ///
@@ -1296,9 +1294,9 @@ pub struct TonConnectSubmitResponse {
     pub session_id: i64,
     /// `msg_id:int`. Id of the message that brought the request.
     pub msg_id: i32,
-    /// `body:bytes`. Answer, encrypted for the app's key.
+    /// `body:bytes`. The answer, encrypted for the app's key.
     pub body: tl::Bytes,
-    /// `trace_id:flags.0?string`. Number by which the app follows the request in its logs.
+    /// `trace_id:flags.0?string`. Id by which the request can be followed in logs.
     pub trace_id: Option<tl::Text>,
 }
 
@@ -1351,7 +1349,7 @@ impl tl::Function for TonConnectSubmitResponse {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Draws the next number for an event that your side of a connection sends; they must grow.
+/// Reserves the number for the next event that your side of a connection sends; the numbers must increase.
 ///
 /// Method `wallet.tonConnectNextEventId`, answers `TonConnectNextEventId`.
 ///
@@ -1403,7 +1401,7 @@ impl tl::Function for TonConnectNextEventId {
     const ERRORS: &'static [tl::ErrorName] = &[];
 }
 
-/// Ends a connection to an app; the app is told if `body` is given.
+/// Closes a connection to an app; the app is told if `body` is given.
 ///
 /// Method `wallet.tonConnectCloseSession`, answers `Bool`.
 ///

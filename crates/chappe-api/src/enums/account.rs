@@ -6,15 +6,15 @@
 
 use chappe_tl as tl;
 
-/// A list of themes that a chat can wear.
+/// A list of themes for single chats, or that it has not changed.
 ///
 /// The type `account.ChatThemes`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChatThemes {
-    /// `account.chatThemesNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `account.chatThemesNotModified`. The list has not changed since the `hash` that was sent: keep your copy.
     NotModified,
-    /// `account.chatThemes`. Themes for chats, one part of the list at a time.
+    /// `account.chatThemes`. One page of the themes for chats.
     ChatThemes(Box<crate::types::account::ChatThemes>),
 }
 
@@ -46,15 +46,15 @@ impl From<crate::types::account::ChatThemes> for ChatThemes {
     }
 }
 
-/// Says that an email address was confirmed.
+/// Says that an email address was verified.
 ///
 /// The type `account.EmailVerified`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum EmailVerified {
-    /// `account.emailVerified`. The email address is confirmed and stored.
+    /// `account.emailVerified`. The email address was verified.
     EmailVerified(crate::types::account::EmailVerified),
-    /// `account.emailVerifiedLogin`. The address is confirmed while signing in, and a login code was sent at once.
+    /// `account.emailVerifiedLogin`. The email address was verified during a sign-in, and a login code was sent.
     Login(crate::types::account::EmailVerifiedLogin),
 }
 
@@ -95,15 +95,15 @@ impl From<crate::types::account::EmailVerifiedLogin> for EmailVerified {
     }
 }
 
-/// A list of emoji statuses to choose from.
+/// A list of emoji statuses, or that it has not changed.
 ///
 /// The type `account.EmojiStatuses`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum EmojiStatuses {
-    /// `account.emojiStatusesNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `account.emojiStatusesNotModified`. The list has not changed since the `hash` that was sent: keep your copy.
     NotModified,
-    /// `account.emojiStatuses`. Emoji statuses, as a picker shows them: recent, suggested, or those for channels.
+    /// `account.emojiStatuses`. Emoji statuses: suggested ones, recent ones, or those for channels.
     EmojiStatuses(crate::types::account::EmojiStatuses),
 }
 
@@ -135,17 +135,17 @@ impl From<crate::types::account::EmojiStatuses> for EmojiStatuses {
     }
 }
 
-/// What came of asking to reset a forgotten password without a recovery address.
+/// The outcome of a request to reset a forgotten password without the recovery email.
 ///
 /// The type `account.ResetPasswordResult`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ResetPasswordResult {
-    /// `account.resetPasswordFailedWait`. No reset was started: an earlier one was given up not long ago.
+    /// `account.resetPasswordFailedWait`. The reset was not started, because an earlier one was declined recently.
     ResetPasswordFailedWait(crate::types::account::ResetPasswordFailedWait),
-    /// `account.resetPasswordRequestedWait`. The waiting time of a reset runs; it can be called off with [`account.declinePasswordReset`](crate::account::DeclinePasswordReset).
+    /// `account.resetPasswordRequestedWait`. The reset was requested and has to wait.
     ResetPasswordRequestedWait(crate::types::account::ResetPasswordRequestedWait),
-    /// `account.resetPasswordOk`. The password is gone; the account has no two-step verification now.
+    /// `account.resetPasswordOk`. The password was removed; two-step verification is off.
     ResetPasswordOk,
 }
 
@@ -188,15 +188,15 @@ impl From<crate::types::account::ResetPasswordRequestedWait> for ResetPasswordRe
     }
 }
 
-/// The songs on the account's own profile, by number.
+/// The ids of the tracks on the account's profile, or that they have not changed.
 ///
 /// The type `account.SavedMusicIds`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SavedMusicIds {
-    /// `account.savedMusicIdsNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `account.savedMusicIdsNotModified`. The list has not changed since the `hash` that was sent: keep your copy.
     NotModified,
-    /// `account.savedMusicIds`. Which songs are on the profile; enough to draw a "saved" mark beside them.
+    /// `account.savedMusicIds`. Ids of all tracks on the profile, for marking tracks that were added.
     SavedMusicIds(crate::types::account::SavedMusicIds),
 }
 
@@ -228,15 +228,15 @@ impl From<crate::types::account::SavedMusicIds> for SavedMusicIds {
     }
 }
 
-/// What happened to a file that was added as a notification sound.
+/// The outcome of saving a notification sound.
 ///
 /// The type `account.SavedRingtone`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SavedRingtone {
-    /// `account.savedRingtone`. The file was added to the notification sounds as it is.
+    /// `account.savedRingtone`. The sound was added to the saved notification sounds as it is.
     SavedRingtone,
-    /// `account.savedRingtoneConverted`. The file was converted into a sound that notifications can play, and the new file was added in its place.
+    /// `account.savedRingtoneConverted`. The sound was converted, and the converted file was added instead.
     Converted(crate::types::account::SavedRingtoneConverted),
 }
 
@@ -268,15 +268,15 @@ impl From<crate::types::account::SavedRingtoneConverted> for SavedRingtone {
     }
 }
 
-/// The sounds that the account uploaded for notifications.
+/// The saved notification sounds of the account, or that they have not changed.
 ///
 /// The type `account.SavedRingtones`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SavedRingtones {
-    /// `account.savedRingtonesNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `account.savedRingtonesNotModified`. The list has not changed since the `hash` that was sent: keep your copy.
     NotModified,
-    /// `account.savedRingtones`. All notification sounds of the account.
+    /// `account.savedRingtones`. All saved notification sounds.
     SavedRingtones(crate::types::account::SavedRingtones),
 }
 
@@ -308,15 +308,15 @@ impl From<crate::types::account::SavedRingtones> for SavedRingtones {
     }
 }
 
-/// A list of cloud themes.
+/// A list of cloud themes, or that it has not changed.
 ///
 /// The type `account.Themes`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Themes {
-    /// `account.themesNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `account.themesNotModified`. The list has not changed since the `hash` that was sent: keep your copy.
     NotModified,
-    /// `account.themes`. The cloud themes that the account has installed.
+    /// `account.themes`. The cloud themes of the account.
     Themes(crate::types::account::Themes),
 }
 
@@ -348,15 +348,15 @@ impl From<crate::types::account::Themes> for Themes {
     }
 }
 
-/// A list of chat wallpapers.
+/// A list of wallpapers, or that it has not changed.
 ///
 /// The type `account.WallPapers`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WallPapers {
-    /// `account.wallPapersNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `account.wallPapersNotModified`. The list has not changed since the `hash` that was sent: keep your copy.
     NotModified,
-    /// `account.wallPapers`. The wallpapers that can be chosen for chats.
+    /// `account.wallPapers`. Wallpapers to choose from.
     WallPapers(crate::types::account::WallPapers),
 }
 
@@ -388,15 +388,15 @@ impl From<crate::types::account::WallPapers> for WallPapers {
     }
 }
 
-/// Settings of opening links: inside the app or in the system's browser.
+/// Where links open: in the app or in the system browser.
 ///
 /// The type `account.WebBrowserSettings`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WebBrowserSettings {
-    /// `account.webBrowserSettingsNotModified`. The settings are those of the hash that was sent: keep your copy.
+    /// `account.webBrowserSettingsNotModified`. The settings have not changed since the `hash` that was sent: keep your copy.
     NotModified,
-    /// `account.webBrowserSettings`. Where links open, with the websites that are treated differently.
+    /// `account.webBrowserSettings`. Where links open, and the websites with a setting of their own.
     WebBrowserSettings(Box<crate::types::account::WebBrowserSettings>),
 }
 

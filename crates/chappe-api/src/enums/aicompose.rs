@@ -12,9 +12,9 @@ use chappe_tl as tl;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Tones {
-    /// `aicompose.tonesNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `aicompose.tonesNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified,
-    /// `aicompose.tones`. Tones: the ready-made ones, your own, or the one asked for.
+    /// `aicompose.tones`. The tones that the user can choose from, or the one that was asked for.
     Tones(crate::types::aicompose::Tones),
 }
 

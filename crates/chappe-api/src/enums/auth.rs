@@ -6,15 +6,15 @@
 
 use chappe_tl as tl;
 
-/// The end of signing in: done, or the number has no account yet.
+/// The outcome of a sign-in: it is complete, or the number has to sign up.
 ///
 /// The type `auth.Authorization`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Authorization {
-    /// `auth.authorization`. Signed in: the authorization key of this connection now belongs to the account.
+    /// `auth.authorization`. The sign-in is complete: the authorization key of this connection belongs to the account.
     Authorization(Box<crate::types::auth::Authorization>),
-    /// `auth.authorizationSignUpRequired`. The code was right, but the number has no account: make one with [`auth.signUp`](crate::auth::SignUp).
+    /// `auth.authorizationSignUpRequired`. The code was correct, but the number has no account: create one with [`auth.signUp`](crate::auth::SignUp).
     SignUpRequired(crate::types::auth::AuthorizationSignUpRequired),
 }
 
@@ -55,21 +55,21 @@ impl From<crate::types::auth::AuthorizationSignUpRequired> for Authorization {
     }
 }
 
-/// A way in which the next login code can travel.
+/// A way of delivering the next login code.
 ///
 /// The type `auth.CodeType`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum CodeType {
-    /// `auth.codeTypeSms`. The next login code would come by SMS.
+    /// `auth.codeTypeSms`. The next login code can be sent by SMS.
     Sms,
-    /// `auth.codeTypeCall`. The next login code would be read out in a phone call.
+    /// `auth.codeTypeCall`. The next login code can be read out in a phone call.
     Call,
-    /// `auth.codeTypeFlashCall`. The next login code would be the number of a call that the app takes note of by itself.
+    /// `auth.codeTypeFlashCall`. The next login code can be delivered by a flash call, whose number the app detects by itself.
     FlashCall,
-    /// `auth.codeTypeMissedCall`. The next login code would be the last digits of a number that calls and hangs up.
+    /// `auth.codeTypeMissedCall`. The next login code can be the last digits of the number of a missed call.
     MissedCall,
-    /// `auth.codeTypeFragmentSms`. The next login code would be shown on Fragment, for anonymous numbers bought there.
+    /// `auth.codeTypeFragmentSms`. The next login code can be shown on Fragment, for anonymous numbers bought there.
     FragmentSms,
 }
 
@@ -98,17 +98,17 @@ impl tl::Decode for CodeType {
     }
 }
 
-/// State of signing in by QR code.
+/// The state of a sign-in by QR code.
 ///
 /// The type `auth.LoginToken`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum LoginToken {
-    /// `auth.loginToken`. A token for another app of the account to accept: show it as the QR code of `tg://login?token=...` (base64url).
+    /// `auth.loginToken`. A token to be accepted by another session: show it as the QR code of `tg://login?token=...` (base64url).
     LoginToken(crate::types::auth::LoginToken),
-    /// `auth.loginTokenMigrateTo`. The account lives in another data centre: go there and hand in the token.
+    /// `auth.loginTokenMigrateTo`. The account lives in another data centre: import the token there.
     MigrateTo(crate::types::auth::LoginTokenMigrateTo),
-    /// `auth.loginTokenSuccess`. The QR code was accepted in another app: this one is signed in.
+    /// `auth.loginTokenSuccess`. The token was accepted: this session is signed in.
     Success(crate::types::auth::LoginTokenSuccess),
 }
 
@@ -160,17 +160,17 @@ impl From<crate::types::auth::LoginTokenSuccess> for LoginToken {
     }
 }
 
-/// What the server did about a login code.
+/// The outcome of requesting a login code.
 ///
 /// The type `auth.SentCode`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SentCode {
-    /// `auth.sentCode`. A code is on its way; ask for it and go on with [`auth.signIn`](crate::auth::SignIn).
+    /// `auth.sentCode`. A login code was sent; continue with [`auth.signIn`](crate::auth::SignIn).
     SentCode(Box<crate::types::auth::SentCode>),
-    /// `auth.sentCodeSuccess`. No code is needed: a token of an earlier logout (or the like) signed the account in at once.
+    /// `auth.sentCodeSuccess`. No code is needed: the account was signed in with a token of an earlier session.
     Success(crate::types::auth::SentCodeSuccess),
-    /// `auth.sentCodePaymentRequired`. No code is sent before the owner has bought a product in the app store.
+    /// `auth.sentCodePaymentRequired`. A purchase in the app store is required before a code is sent.
     PaymentRequired(Box<crate::types::auth::SentCodePaymentRequired>),
 }
 
@@ -222,33 +222,33 @@ impl From<crate::types::auth::SentCodePaymentRequired> for SentCode {
     }
 }
 
-/// How a login code was sent, and what to expect of it.
+/// How a login code was delivered, and what it looks like.
 ///
 /// The type `auth.SentCodeType`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SentCodeType {
-    /// `auth.sentCodeTypeApp`. The login code is a message in the other Telegram apps of the account.
+    /// `auth.sentCodeTypeApp`. The login code was sent as a message to the other sessions of the account.
     App(crate::types::auth::SentCodeTypeApp),
-    /// `auth.sentCodeTypeSms`. The login code comes by SMS, in digits.
+    /// `auth.sentCodeTypeSms`. The login code was sent by SMS, as digits.
     Sms(crate::types::auth::SentCodeTypeSms),
-    /// `auth.sentCodeTypeCall`. The login code is read out in a phone call.
+    /// `auth.sentCodeTypeCall`. The login code will be read out in a phone call.
     Call(crate::types::auth::SentCodeTypeCall),
-    /// `auth.sentCodeTypeFlashCall`. The login code is the number of a call that comes and that nobody answers.
+    /// `auth.sentCodeTypeFlashCall`. The login code is the number of an incoming call that hangs up at once; the app detects it by itself.
     FlashCall(crate::types::auth::SentCodeTypeFlashCall),
-    /// `auth.sentCodeTypeMissedCall`. The login code is the last digits of the number of a call that comes and that nobody answers.
+    /// `auth.sentCodeTypeMissedCall`. The login code is the last digits of the number of an incoming call that hangs up at once.
     MissedCall(crate::types::auth::SentCodeTypeMissedCall),
-    /// `auth.sentCodeTypeEmailCode`. The login code comes by email to the account's login address.
+    /// `auth.sentCodeTypeEmailCode`. The login code was sent to the login email of the account.
     EmailCode(crate::types::auth::SentCodeTypeEmailCode),
-    /// `auth.sentCodeTypeSetUpEmailRequired`. No code was sent: the account needs a login address first, set with [`account.sendVerifyEmailCode`](crate::account::SendVerifyEmailCode).
+    /// `auth.sentCodeTypeSetUpEmailRequired`. No code was sent: the account needs a login email first, set up with [`account.sendVerifyEmailCode`](crate::account::SendVerifyEmailCode).
     SetUpEmailRequired(crate::types::auth::SentCodeTypeSetUpEmailRequired),
-    /// `auth.sentCodeTypeFragmentSms`. The login code waits on Fragment, since the number is an anonymous one from there.
+    /// `auth.sentCodeTypeFragmentSms`. The login code is available on Fragment, where this anonymous number was bought.
     FragmentSms(crate::types::auth::SentCodeTypeFragmentSms),
-    /// `auth.sentCodeTypeFirebaseSms`. The login code comes by SMS once an official app has proved itself through Firebase with [`auth.requestFirebaseSms`](crate::auth::RequestFirebaseSms).
+    /// `auth.sentCodeTypeFirebaseSms`. The login code is sent by SMS once an official app has verified the device with [`auth.requestFirebaseSms`](crate::auth::RequestFirebaseSms).
     FirebaseSms(Box<crate::types::auth::SentCodeTypeFirebaseSms>),
-    /// `auth.sentCodeTypeSmsWord`. The login code comes by SMS and is a word in place of digits.
+    /// `auth.sentCodeTypeSmsWord`. The login code was sent by SMS, as a word.
     SmsWord(crate::types::auth::SentCodeTypeSmsWord),
-    /// `auth.sentCodeTypeSmsPhrase`. The login code comes by SMS and is several words in place of digits.
+    /// `auth.sentCodeTypeSmsPhrase`. The login code was sent by SMS, as several words.
     SmsPhrase(crate::types::auth::SentCodeTypeSmsPhrase),
 }
 

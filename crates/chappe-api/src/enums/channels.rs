@@ -12,9 +12,9 @@ use chappe_tl as tl;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChannelParticipants {
-    /// `channels.channelParticipants`. A part of the members of a channel or supergroup that fit the filter.
+    /// `channels.channelParticipants`. A page of the members of a channel or supergroup that match the filter.
     ChannelParticipants(Box<crate::types::channels::ChannelParticipants>),
-    /// `channels.channelParticipantsNotModified`. The members are those of the hash that was sent: keep your copy.
+    /// `channels.channelParticipantsNotModified`. The members did not change since those whose hash you sent: keep your copy.
     NotModified,
 }
 
@@ -46,17 +46,17 @@ impl From<crate::types::channels::ChannelParticipants> for ChannelParticipants {
     }
 }
 
-/// The next step of reporting an ad.
+/// The next step of reporting an advertisement.
 ///
 /// The type `channels.SponsoredMessageReportResult`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SponsoredMessageReportResult {
-    /// `channels.sponsoredMessageReportResultChooseOption`. The report of an ad needs a reason: show the options and report again with the one chosen.
+    /// `channels.sponsoredMessageReportResultChooseOption`. The report of an advertisement needs a reason: show the options, and send the report again with the chosen one.
     ChooseOption(crate::types::channels::SponsoredMessageReportResultChooseOption),
-    /// `channels.sponsoredMessageReportResultAdsHidden`. You have Premium and, by this report, switched all ads off.
+    /// `channels.sponsoredMessageReportResultAdsHidden`. You have Telegram Premium, and all advertisements are now hidden.
     AdsHidden,
-    /// `channels.sponsoredMessageReportResultReported`. The report of the ad was taken.
+    /// `channels.sponsoredMessageReportResultReported`. The report of the advertisement was accepted.
     Reported,
 }
 

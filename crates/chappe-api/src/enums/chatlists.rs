@@ -6,13 +6,13 @@
 
 use chappe_tl as tl;
 
-/// What a link to a shared folder gives.
+/// What a link to a shared folder contains.
 ///
 /// The type `chatlists.ChatlistInvite`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChatlistInvite {
-    /// `chatlists.chatlistInviteAlready`. A link to a shared folder that you have already; it may know chats that are missing there.
+    /// `chatlists.chatlistInviteAlready`. A link to a shared folder that you have already; it may contain chats that you have not joined.
     Already(Box<crate::types::chatlists::ChatlistInviteAlready>),
     /// `chatlists.chatlistInvite`. A link to a shared folder that you do not have.
     ChatlistInvite(Box<crate::types::chatlists::ChatlistInvite>),

@@ -6,15 +6,15 @@
 
 use chappe_tl as tl;
 
-/// The users and chats that you have blocked.
+/// The users and chats that the account has blocked.
 ///
 /// The type `contacts.Blocked`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Blocked {
-    /// `contacts.blocked`. All users and chats that you have blocked.
+    /// `contacts.blocked`. All users and chats that the account has blocked.
     Blocked(Box<crate::types::contacts::Blocked>),
-    /// `contacts.blockedSlice`. A part of the users and chats that you have blocked.
+    /// `contacts.blockedSlice`. A part of the users and chats that the account has blocked.
     Slice(Box<crate::types::contacts::BlockedSlice>),
 }
 
@@ -55,15 +55,15 @@ impl From<crate::types::contacts::BlockedSlice> for Blocked {
     }
 }
 
-/// Your contact list.
+/// The contact list of the account, or that it has not changed.
 ///
 /// The type `contacts.Contacts`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Contacts {
-    /// `contacts.contactsNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `contacts.contactsNotModified`. The list has not changed since the `hash` that was sent: keep your copy.
     NotModified,
-    /// `contacts.contacts`. Your whole contact list.
+    /// `contacts.contacts`. The contact list of the account.
     Contacts(crate::types::contacts::Contacts),
 }
 
@@ -95,15 +95,15 @@ impl From<crate::types::contacts::Contacts> for Contacts {
     }
 }
 
-/// Paid places in the results of a search.
+/// Ads above search results.
 ///
 /// The type `contacts.SponsoredPeers`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SponsoredPeers {
-    /// `contacts.sponsoredPeersEmpty`. There is no paid place above the results of this search.
+    /// `contacts.sponsoredPeersEmpty`. There are no ads for this search.
     Empty,
-    /// `contacts.sponsoredPeers`. Chats that paid to be shown above the results of a search.
+    /// `contacts.sponsoredPeers`. Bots and channels that are shown as ads above search results.
     SponsoredPeers(Box<crate::types::contacts::SponsoredPeers>),
 }
 
@@ -135,17 +135,17 @@ impl From<crate::types::contacts::SponsoredPeers> for SponsoredPeers {
     }
 }
 
-/// The chats that you use most.
+/// The chats that the account uses most.
 ///
 /// The type `contacts.TopPeers`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TopPeers {
-    /// `contacts.topPeersNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `contacts.topPeersNotModified`. The list has not changed since the `hash` that was sent: keep your copy.
     NotModified,
-    /// `contacts.topPeers`. The chats used most, for each category that was asked for.
+    /// `contacts.topPeers`. The chats used most, by category.
     TopPeers(Box<crate::types::contacts::TopPeers>),
-    /// `contacts.topPeersDisabled`. You have switched off the list of the chats that you use most ([`contacts.toggleTopPeers`](crate::contacts::ToggleTopPeers)).
+    /// `contacts.topPeersDisabled`. The ratings of the most used chats are turned off ([`contacts.toggleTopPeers`](crate::contacts::ToggleTopPeers)).
     Disabled,
 }
 

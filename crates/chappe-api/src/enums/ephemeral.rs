@@ -6,15 +6,15 @@
 
 use chappe_tl as tl;
 
-/// The messages that a chat shows to new members only.
+/// The welcome messages of a chat, which new members are shown.
 ///
 /// The type `ephemeral.WelcomeMessages`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WelcomeMessages {
-    /// `ephemeral.welcomeMessagesNotModified`. The welcome messages are those of the hash that was sent: keep your copy.
+    /// `ephemeral.welcomeMessagesNotModified`. The welcome messages did not change since those whose `hash` you sent: keep your copy.
     NotModified,
-    /// `ephemeral.welcomeMessages`. All messages that a group or channel shows to new members.
+    /// `ephemeral.welcomeMessages`. All welcome messages of a group or channel.
     WelcomeMessages(crate::types::ephemeral::WelcomeMessages),
 }
 

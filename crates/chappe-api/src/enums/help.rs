@@ -6,15 +6,15 @@
 
 use chappe_tl as tl;
 
-/// Settings that the server gives to the apps.
+/// Settings of single features for apps, or that they have not changed.
 ///
 /// The type `help.AppConfig`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AppConfig {
-    /// `help.appConfigNotModified`. The settings are those of the hash that was sent: keep your copy.
+    /// `help.appConfigNotModified`. The settings have not changed since the `hash` that was sent: keep your copy.
     NotModified,
-    /// `help.appConfig`. Limits and switches of features for the apps, by name.
+    /// `help.appConfig`. Limits and switches of single features, by name.
     AppConfig(crate::types::help::AppConfig),
 }
 
@@ -46,13 +46,13 @@ impl From<crate::types::help::AppConfig> for AppConfig {
     }
 }
 
-/// Whether the app has a newer version.
+/// Whether there is a newer version of the app.
 ///
 /// The type `help.AppUpdate`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AppUpdate {
-    /// `help.appUpdate`. A newer version of the app is there to install.
+    /// `help.appUpdate`. A newer version of the app is available.
     AppUpdate(Box<crate::types::help::AppUpdate>),
     /// `help.noAppUpdate`. There is no newer version of the app.
     NoAppUpdate,
@@ -86,15 +86,15 @@ impl From<crate::types::help::AppUpdate> for AppUpdate {
     }
 }
 
-/// The countries with their calling codes.
+/// The countries with their calling codes, or that they have not changed.
 ///
 /// The type `help.CountriesList`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum CountriesList {
-    /// `help.countriesListNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `help.countriesListNotModified`. The list has not changed since the `hash` that was sent: keep your copy.
     NotModified,
-    /// `help.countriesList`. All countries that a phone number can be from.
+    /// `help.countriesList`. All countries with their calling codes.
     CountriesList(crate::types::help::CountriesList),
 }
 
@@ -132,9 +132,9 @@ impl From<crate::types::help::CountriesList> for CountriesList {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum DeepLinkInfo {
-    /// `help.deepLinkInfoEmpty`. The server does not know the link that the app does not know, either: ignore it.
+    /// `help.deepLinkInfoEmpty`. Telegram does not know the link either: ignore it.
     Empty,
-    /// `help.deepLinkInfo`. The server knows the link that the app does not know; a message explains what is missing.
+    /// `help.deepLinkInfo`. A message that explains a link which the app does not know.
     DeepLinkInfo(crate::types::help::DeepLinkInfo),
 }
 
@@ -166,15 +166,15 @@ impl From<crate::types::help::DeepLinkInfo> for DeepLinkInfo {
     }
 }
 
-/// Data for the input fields of Telegram Passport.
+/// Languages of countries for Telegram Passport, or that they have not changed.
 ///
 /// The type `help.PassportConfig`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PassportConfig {
-    /// `help.passportConfigNotModified`. The data is that of the hash that was sent: keep your copy.
+    /// `help.passportConfigNotModified`. The data has not changed since the `hash` that was sent: keep your copy.
     NotModified,
-    /// `help.passportConfig`. Which language belongs to which country, for the forms of Telegram Passport.
+    /// `help.passportConfig`. The language of each country, for the forms of Telegram Passport.
     PassportConfig(crate::types::help::PassportConfig),
 }
 
@@ -206,15 +206,15 @@ impl From<crate::types::help::PassportConfig> for PassportConfig {
     }
 }
 
-/// The colours of one entry in the palette of names or profiles.
+/// The colours of one palette entry in light or dark mode.
 ///
 /// The type `help.PeerColorSet`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PeerColorSet {
-    /// `help.peerColorSet`. Colours for a name and for the stripe beside replies and links.
+    /// `help.peerColorSet`. Colours of a name, and of the line next to replies and link previews.
     PeerColorSet(crate::types::help::PeerColorSet),
-    /// `help.peerColorProfileSet`. Colours for the top of a profile and for what is around its picture.
+    /// `help.peerColorProfileSet`. Colours of the header of a profile.
     PeerColorProfileSet(Box<crate::types::help::PeerColorProfileSet>),
 }
 
@@ -255,15 +255,15 @@ impl From<crate::types::help::PeerColorProfileSet> for PeerColorSet {
     }
 }
 
-/// The palette for names or for profiles.
+/// The colour palette for names or profiles, or that it has not changed.
 ///
 /// The type `help.PeerColors`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PeerColors {
-    /// `help.peerColorsNotModified`. The palette is the one of the hash that was sent: keep your copy.
+    /// `help.peerColorsNotModified`. The palette has not changed since the `hash` that was sent: keep your copy.
     NotModified,
-    /// `help.peerColors`. The whole palette of colours for names or for profiles.
+    /// `help.peerColors`. The colour palette for names or profiles.
     PeerColors(crate::types::help::PeerColors),
 }
 
@@ -295,15 +295,15 @@ impl From<crate::types::help::PeerColors> for PeerColors {
     }
 }
 
-/// A chat to be pinned above the others (a proxy's sponsor or a public announcement), and suggestions for the account.
+/// What to show above the chat list: a proxy's sponsored channel, an announcement, or suggestions.
 ///
 /// The type `help.PromoData`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PromoData {
-    /// `help.promoDataEmpty`. There is nothing to pin above the list of chats.
+    /// `help.promoDataEmpty`. There is nothing to show above the chat list.
     Empty(crate::types::help::PromoDataEmpty),
-    /// `help.promoData`. What to show above the list of chats until `expires`.
+    /// `help.promoData`. What to show above the chat list until `expires`.
     PromoData(Box<crate::types::help::PromoData>),
 }
 
@@ -350,7 +350,7 @@ impl From<crate::types::help::PromoData> for PromoData {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TermsOfServiceUpdate {
-    /// `help.termsOfServiceUpdateEmpty`. The terms of service that were accepted still hold.
+    /// `help.termsOfServiceUpdateEmpty`. There are no new terms of service.
     Empty(crate::types::help::TermsOfServiceUpdateEmpty),
     /// `help.termsOfServiceUpdate`. There are new terms of service: show them, then call [`help.acceptTermsOfService`](crate::help::AcceptTermsOfService) or [`account.deleteAccount`](crate::account::DeleteAccount).
     TermsOfServiceUpdate(Box<crate::types::help::TermsOfServiceUpdate>),
@@ -393,15 +393,15 @@ impl From<crate::types::help::TermsOfServiceUpdate> for TermsOfServiceUpdate {
     }
 }
 
-/// The time zones for opening hours.
+/// The time zones for opening hours, or that they have not changed.
 ///
 /// The type `help.TimezonesList`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TimezonesList {
-    /// `help.timezonesListNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `help.timezonesListNotModified`. The list has not changed since the `hash` that was sent: keep your copy.
     NotModified,
-    /// `help.timezonesList`. All time zones that a business can choose for its opening hours.
+    /// `help.timezonesList`. All time zones for the opening hours of businesses.
     TimezonesList(crate::types::help::TimezonesList),
 }
 
@@ -433,15 +433,15 @@ impl From<crate::types::help::TimezonesList> for TimezonesList {
     }
 }
 
-/// The support team's note on a user.
+/// The support team's note about a user.
 ///
 /// The type `help.UserInfo`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum UserInfo {
-    /// `help.userInfoEmpty`. The support team has no note on the user.
+    /// `help.userInfoEmpty`. The support team has no note about the user.
     Empty,
-    /// `help.userInfo`. The support team's note on a user and who wrote it; for support accounts only.
+    /// `help.userInfo`. The support team's note about a user; for the support team only.
     UserInfo(Box<crate::types::help::UserInfo>),
 }
 

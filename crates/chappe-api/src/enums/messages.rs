@@ -12,7 +12,7 @@ use chappe_tl as tl;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AllStickers {
-    /// `messages.allStickersNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `messages.allStickersNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified,
     /// `messages.allStickers`. All installed sets of one kind (stickers, masks, custom emoji).
     AllStickers(crate::types::messages::AllStickers),
@@ -46,15 +46,15 @@ impl From<crate::types::messages::AllStickers> for AllStickers {
     }
 }
 
-/// The animated effects that a message can have.
+/// The animated effects that can be sent with a message.
 ///
 /// The type `messages.AvailableEffects`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AvailableEffects {
-    /// `messages.availableEffectsNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `messages.availableEffectsNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified,
-    /// `messages.availableEffects`. All animated effects that a message can have.
+    /// `messages.availableEffects`. All animated effects that can be sent with a message.
     AvailableEffects(crate::types::messages::AvailableEffects),
 }
 
@@ -86,13 +86,13 @@ impl From<crate::types::messages::AvailableEffects> for AvailableEffects {
     }
 }
 
-/// The emoji that can be reactions.
+/// The emoji that can be used as reactions.
 ///
 /// The type `messages.AvailableReactions`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AvailableReactions {
-    /// `messages.availableReactionsNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `messages.availableReactionsNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified,
     /// `messages.availableReactions`. All emoji that can be reactions, with their animations.
     AvailableReactions(crate::types::messages::AvailableReactions),
@@ -126,15 +126,15 @@ impl From<crate::types::messages::AvailableReactions> for AvailableReactions {
     }
 }
 
-/// What happened when an invite link was used.
+/// The result of joining a chat.
 ///
 /// The type `messages.ChatInviteJoinResult`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChatInviteJoinResult {
-    /// `messages.chatInviteJoinResultOk`. The invite link was used: you are a member now.
+    /// `messages.chatInviteJoinResultOk`. You joined the chat.
     Ok(crate::types::messages::ChatInviteJoinResultOk),
-    /// `messages.chatInviteJoinResultWebView`. A bot guards the chat of the invite link: its Mini App has to be opened and decides.
+    /// `messages.chatInviteJoinResultWebView`. A bot checks the new members of the chat: open its Mini App with [`messages.requestChatJoinWebView`](crate::messages::RequestChatJoinWebView), and it will decide.
     WebView(crate::types::messages::ChatInviteJoinResultWebView),
 }
 
@@ -181,7 +181,7 @@ impl From<crate::types::messages::ChatInviteJoinResultWebView> for ChatInviteJoi
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Chats {
-    /// `messages.chats`. All groups and channels of a list.
+    /// `messages.chats`. A whole list of groups and channels.
     Chats(crate::types::messages::Chats),
     /// `messages.chatsSlice`. A part of a list of groups and channels.
     Slice(crate::types::messages::ChatsSlice),
@@ -230,9 +230,9 @@ impl From<crate::types::messages::ChatsSlice> for Chats {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum DhConfig {
-    /// `messages.dhConfigNotModified`. Prime and generator for Diffie-Hellman are those of the version that was sent.
+    /// `messages.dhConfigNotModified`. The prime and generator are those of the version that you sent.
     NotModified(crate::types::messages::DhConfigNotModified),
-    /// `messages.dhConfig`. Prime and generator for Diffie-Hellman, for secret chats and calls.
+    /// `messages.dhConfig`. The prime and generator for the Diffie-Hellman key exchange of secret chats and calls.
     DhConfig(Box<crate::types::messages::DhConfig>),
 }
 
@@ -273,17 +273,17 @@ impl From<crate::types::messages::DhConfig> for DhConfig {
     }
 }
 
-/// Your list of chats.
+/// The list of chats of the account, or a part of it.
 ///
 /// The type `messages.Dialogs`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Dialogs {
-    /// `messages.dialogs`. Your whole list of chats: there is no more to load.
+    /// `messages.dialogs`. The whole list of chats: there are no further pages.
     Dialogs(Box<crate::types::messages::Dialogs>),
-    /// `messages.dialogsSlice`. A part of your list of chats.
+    /// `messages.dialogsSlice`. One page of the list of chats.
     Slice(Box<crate::types::messages::DialogsSlice>),
-    /// `messages.dialogsNotModified`. The list of chats is the one of the hash that was sent: keep your copy.
+    /// `messages.dialogsNotModified`. The list did not change since the one whose hash you sent: keep your copy.
     NotModified(crate::types::messages::DialogsNotModified),
 }
 
@@ -335,15 +335,15 @@ impl From<crate::types::messages::DialogsNotModified> for Dialogs {
     }
 }
 
-/// Whether, and for how much, you can play dice for TON.
+/// Whether you can play the dice game for TON, and its current state.
 ///
 /// The type `messages.EmojiGameInfo`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum EmojiGameInfo {
-    /// `messages.emojiGameUnavailable`. You cannot play dice for TON.
+    /// `messages.emojiGameUnavailable`. The dice game for TON is not available to this account.
     EmojiGameUnavailable,
-    /// `messages.emojiGameDiceInfo`. State of the game of dice for TON, for this account.
+    /// `messages.emojiGameDiceInfo`. The state of the dice game for TON for this account.
     EmojiGameDiceInfo(Box<crate::types::messages::EmojiGameDiceInfo>),
 }
 
@@ -375,15 +375,15 @@ impl From<crate::types::messages::EmojiGameDiceInfo> for EmojiGameInfo {
     }
 }
 
-/// Groups of emoji for a picker.
+/// Categories of emoji for a picker.
 ///
 /// The type `messages.EmojiGroups`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum EmojiGroups {
-    /// `messages.emojiGroupsNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `messages.emojiGroupsNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified,
-    /// `messages.emojiGroups`. Groups of emoji for a picker, with their icons.
+    /// `messages.emojiGroups`. Categories of emoji for a picker, with their icons.
     EmojiGroups(crate::types::messages::EmojiGroups),
 }
 
@@ -415,15 +415,15 @@ impl From<crate::types::messages::EmojiGroups> for EmojiGroups {
     }
 }
 
-/// One invite link after a look-up or a change.
+/// An invite link, after it was fetched or changed.
 ///
 /// The type `messages.ExportedChatInvite`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ExportedChatInvite {
-    /// `messages.exportedChatInvite`. An invite link as it is now.
+    /// `messages.exportedChatInvite`. An invite link with its current settings.
     ExportedChatInvite(crate::types::messages::ExportedChatInvite),
-    /// `messages.exportedChatInviteReplaced`. An admin's main invite link was revoked, and a new one took its place.
+    /// `messages.exportedChatInviteReplaced`. The permanent invite link of an admin was revoked and replaced by a new one.
     Replaced(crate::types::messages::ExportedChatInviteReplaced),
 }
 
@@ -470,7 +470,7 @@ impl From<crate::types::messages::ExportedChatInviteReplaced> for ExportedChatIn
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum FavedStickers {
-    /// `messages.favedStickersNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `messages.favedStickersNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified,
     /// `messages.favedStickers`. All your favourite stickers.
     FavedStickers(crate::types::messages::FavedStickers),
@@ -510,9 +510,9 @@ impl From<crate::types::messages::FavedStickers> for FavedStickers {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum FeaturedStickers {
-    /// `messages.featuredStickersNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `messages.featuredStickersNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified(crate::types::messages::FeaturedStickersNotModified),
-    /// `messages.featuredStickers`. The recommended sets, without all of their stickers.
+    /// `messages.featuredStickers`. The recommended sets, each with some of its stickers.
     FeaturedStickers(Box<crate::types::messages::FeaturedStickers>),
 }
 
@@ -559,9 +559,9 @@ impl From<crate::types::messages::FeaturedStickers> for FeaturedStickers {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum FoundStickerSets {
-    /// `messages.foundStickerSetsNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `messages.foundStickerSetsNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified,
-    /// `messages.foundStickerSets`. The sticker sets whose name or stickers fit a search.
+    /// `messages.foundStickerSets`. The sticker sets that match a search.
     FoundStickerSets(crate::types::messages::FoundStickerSets),
 }
 
@@ -599,9 +599,9 @@ impl From<crate::types::messages::FoundStickerSets> for FoundStickerSets {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum FoundStickers {
-    /// `messages.foundStickersNotModified`. The stickers are those of the hash that was sent: keep your copy.
+    /// `messages.foundStickersNotModified`. The stickers did not change since the answer whose `hash` you sent: keep your copy.
     NotModified(crate::types::messages::FoundStickersNotModified),
-    /// `messages.foundStickers`. A part of the stickers that a search found.
+    /// `messages.foundStickers`. A page of the stickers that a search found.
     FoundStickers(crate::types::messages::FoundStickers),
 }
 
@@ -642,19 +642,19 @@ impl From<crate::types::messages::FoundStickers> for FoundStickers {
     }
 }
 
-/// Messages that were asked for: a history, a search, single ones.
+/// Messages: a page of a history, the results of a search, or single messages.
 ///
 /// The type `messages.Messages`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Messages {
-    /// `messages.messages`. All messages that fit a request: there is no more to load.
+    /// `messages.messages`. All messages that match the request: there are no further pages.
     Messages(Box<crate::types::messages::Messages>),
-    /// `messages.messagesSlice`. A part of the messages that fit a request.
+    /// `messages.messagesSlice`. One page of the messages that match a request.
     Slice(Box<crate::types::messages::MessagesSlice>),
-    /// `messages.channelMessages`. A part of the messages of one channel or supergroup that fit a request.
+    /// `messages.channelMessages`. Messages of one channel or supergroup: a page of those that match a request, or those that were asked for by id.
     ChannelMessages(Box<crate::types::messages::ChannelMessages>),
-    /// `messages.messagesNotModified`. The messages are those of the hash that was sent: keep your copy.
+    /// `messages.messagesNotModified`. The messages did not change since those whose hash you sent: keep your copy.
     NotModified(crate::types::messages::MessagesNotModified),
 }
 
@@ -717,15 +717,15 @@ impl From<crate::types::messages::MessagesNotModified> for Messages {
     }
 }
 
-/// The shortcuts of a business account.
+/// The quick replies of a business account.
 ///
 /// The type `messages.QuickReplies`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum QuickReplies {
-    /// `messages.quickReplies`. All shortcuts of a business account, each with one message to show for it.
+    /// `messages.quickReplies`. All quick replies of a business account, each with its top message.
     QuickReplies(Box<crate::types::messages::QuickReplies>),
-    /// `messages.quickRepliesNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `messages.quickRepliesNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified,
 }
 
@@ -763,9 +763,9 @@ impl From<crate::types::messages::QuickReplies> for QuickReplies {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Reactions {
-    /// `messages.reactionsNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `messages.reactionsNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified,
-    /// `messages.reactions`. Reactions for the picker: those used most, last, or those suggested as tags.
+    /// `messages.reactions`. Reactions for the reaction picker: top ones, recent ones, or those suggested as tags.
     Reactions(crate::types::messages::Reactions),
 }
 
@@ -797,15 +797,15 @@ impl From<crate::types::messages::Reactions> for Reactions {
     }
 }
 
-/// The stickers that you used last.
+/// The stickers that the user used recently.
 ///
 /// The type `messages.RecentStickers`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RecentStickers {
-    /// `messages.recentStickersNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `messages.recentStickersNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified,
-    /// `messages.recentStickers`. The stickers that you used last, newest first.
+    /// `messages.recentStickers`. The recently used stickers, newest first.
     RecentStickers(Box<crate::types::messages::RecentStickers>),
 }
 
@@ -837,17 +837,17 @@ impl From<crate::types::messages::RecentStickers> for RecentStickers {
     }
 }
 
-/// The parts of the Saved Messages chat, by where the messages came from.
+/// The dialogs of Saved Messages, one for each chat that messages were saved from; or those of a channel's direct messages.
 ///
 /// The type `messages.SavedDialogs`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SavedDialogs {
-    /// `messages.savedDialogs`. All parts of Saved Messages: there is no more to load.
+    /// `messages.savedDialogs`. All dialogs of Saved Messages, or of a channel's direct messages: there are no further pages.
     SavedDialogs(Box<crate::types::messages::SavedDialogs>),
-    /// `messages.savedDialogsSlice`. A portion of the parts of Saved Messages.
+    /// `messages.savedDialogsSlice`. One page of the dialogs of Saved Messages, or of a channel's direct messages.
     Slice(Box<crate::types::messages::SavedDialogsSlice>),
-    /// `messages.savedDialogsNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `messages.savedDialogsNotModified`. The list did not change since the one whose hash you sent: keep your copy.
     NotModified(crate::types::messages::SavedDialogsNotModified),
 }
 
@@ -899,15 +899,15 @@ impl From<crate::types::messages::SavedDialogsNotModified> for SavedDialogs {
     }
 }
 
-/// Your saved GIFs.
+/// The animations in the user's GIF panel.
 ///
 /// The type `messages.SavedGifs`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SavedGifs {
-    /// `messages.savedGifsNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `messages.savedGifsNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified,
-    /// `messages.savedGifs`. All your saved GIFs.
+    /// `messages.savedGifs`. All animations in the user's GIF panel.
     SavedGifs(crate::types::messages::SavedGifs),
 }
 
@@ -945,9 +945,9 @@ impl From<crate::types::messages::SavedGifs> for SavedGifs {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SavedReactionTags {
-    /// `messages.savedReactionTagsNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `messages.savedReactionTagsNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified,
-    /// `messages.savedReactionTags`. All tags in use on messages in Saved Messages.
+    /// `messages.savedReactionTags`. All tags that are in use in Saved Messages.
     SavedReactionTags(crate::types::messages::SavedReactionTags),
 }
 
@@ -979,15 +979,15 @@ impl From<crate::types::messages::SavedReactionTags> for SavedReactionTags {
     }
 }
 
-/// Says that a message of a secret chat went out.
+/// Confirms that a message of a secret chat was sent.
 ///
 /// The type `messages.SentEncryptedMessage`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SentEncryptedMessage {
-    /// `messages.sentEncryptedMessage`. A message of a secret chat was taken.
+    /// `messages.sentEncryptedMessage`. The message of a secret chat was accepted.
     SentEncryptedMessage(crate::types::messages::SentEncryptedMessage),
-    /// `messages.sentEncryptedFile`. A message of a secret chat with a file was taken.
+    /// `messages.sentEncryptedFile`. The message of a secret chat and its file were accepted.
     SentEncryptedFile(crate::types::messages::SentEncryptedFile),
 }
 
@@ -1028,15 +1028,15 @@ impl From<crate::types::messages::SentEncryptedFile> for SentEncryptedMessage {
     }
 }
 
-/// Advertising for a chat.
+/// Advertisements for a chat.
 ///
 /// The type `messages.SponsoredMessages`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SponsoredMessages {
-    /// `messages.sponsoredMessages`. The ads for a chat or video, and when to show them.
+    /// `messages.sponsoredMessages`. Advertisements for a chat or video, and when to show them.
     SponsoredMessages(Box<crate::types::messages::SponsoredMessages>),
-    /// `messages.sponsoredMessagesEmpty`. There is no advertising for the chat.
+    /// `messages.sponsoredMessagesEmpty`. There are no advertisements for the chat.
     Empty,
 }
 
@@ -1074,9 +1074,9 @@ impl From<crate::types::messages::SponsoredMessages> for SponsoredMessages {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StickerSet {
-    /// `messages.stickerSet`. A whole sticker set with its stickers.
+    /// `messages.stickerSet`. A sticker set with all of its stickers.
     StickerSet(Box<crate::types::messages::StickerSet>),
-    /// `messages.stickerSetNotModified`. The set is the one of the hash that was sent: keep your copy.
+    /// `messages.stickerSetNotModified`. The set did not change since the answer whose `hash` you sent: keep your copy.
     NotModified,
 }
 
@@ -1108,7 +1108,7 @@ impl From<crate::types::messages::StickerSet> for StickerSet {
     }
 }
 
-/// What happened when a sticker set was installed.
+/// The result of installing a sticker set.
 ///
 /// The type `messages.StickerSetInstallResult`.
 #[derive(Clone, Debug, PartialEq)]
@@ -1116,7 +1116,7 @@ impl From<crate::types::messages::StickerSet> for StickerSet {
 pub enum StickerSetInstallResult {
     /// `messages.stickerSetInstallResultSuccess`. The sticker set is installed; nothing else changed.
     Success,
-    /// `messages.stickerSetInstallResultArchive`. The sticker set is installed, and older ones were archived to make room.
+    /// `messages.stickerSetInstallResultArchive`. The sticker set is installed, and others were archived to make room.
     Archive(crate::types::messages::StickerSetInstallResultArchive),
 }
 
@@ -1154,9 +1154,9 @@ impl From<crate::types::messages::StickerSetInstallResultArchive> for StickerSet
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Stickers {
-    /// `messages.stickersNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `messages.stickersNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified,
-    /// `messages.stickers`. The stickers that fit an emoji, your own and recommended ones.
+    /// `messages.stickers`. Stickers for an emoji, your own and recommended ones.
     Stickers(crate::types::messages::Stickers),
 }
 

@@ -6,7 +6,7 @@
 
 use chappe_tl as tl;
 
-/// Whether you may send a gift that you keep.
+/// Whether you may send a locked gift.
 ///
 /// The type `payments.CheckCanSendGiftResult`.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +14,7 @@ use chappe_tl as tl;
 pub enum CheckCanSendGiftResult {
     /// `payments.checkCanSendGiftResultOk`. You may send the gift.
     Ok,
-    /// `payments.checkCanSendGiftResultFail`. You may not send the gift, for a reason to show.
+    /// `payments.checkCanSendGiftResultFail`. You may not send the gift.
     Fail(crate::types::payments::CheckCanSendGiftResultFail),
 }
 
@@ -46,15 +46,15 @@ impl From<crate::types::payments::CheckCanSendGiftResultFail> for CheckCanSendGi
     }
 }
 
-/// How a giveaway stands for you.
+/// State of a giveaway, as far as it concerns you.
 ///
 /// The type `payments.GiveawayInfo`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum GiveawayInfo {
-    /// `payments.giveawayInfo`. A giveaway runs, or its winners are being drawn.
+    /// `payments.giveawayInfo`. A giveaway that is running, or whose winners are being selected.
     GiveawayInfo(crate::types::payments::GiveawayInfo),
-    /// `payments.giveawayInfoResults`. A giveaway is over.
+    /// `payments.giveawayInfoResults`. A giveaway that has ended.
     Results(Box<crate::types::payments::GiveawayInfoResults>),
 }
 
@@ -95,17 +95,17 @@ impl From<crate::types::payments::GiveawayInfoResults> for GiveawayInfo {
     }
 }
 
-/// All that is needed to show an invoice and to pay it.
+/// A payment form: what is sold, the price, and how to pay.
 ///
 /// The type `payments.PaymentForm`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PaymentForm {
-    /// `payments.paymentForm`. An invoice in real money that a payment provider collects.
+    /// `payments.paymentForm`. A payment form for an invoice in real money, which a payment provider charges.
     PaymentForm(Box<crate::types::payments::PaymentForm>),
-    /// `payments.paymentFormStars`. An invoice in Telegram Stars for digital goods; [`payments.sendStarsForm`](crate::payments::SendStarsForm) pays it from the balance.
+    /// `payments.paymentFormStars`. A payment form for digital goods, priced in Stars; pay it from your balance with [`payments.sendStarsForm`](crate::payments::SendStarsForm).
     Stars(Box<crate::types::payments::PaymentFormStars>),
-    /// `payments.paymentFormStarGift`. The price of a gift, or of something done with one; [`payments.sendStarsForm`](crate::payments::SendStarsForm) pays it.
+    /// `payments.paymentFormStarGift`. A payment form for a gift, or for an action with a gift; pay it with [`payments.sendStarsForm`](crate::payments::SendStarsForm).
     StarGift(Box<crate::types::payments::PaymentFormStarGift>),
 }
 
@@ -206,15 +206,15 @@ impl From<crate::types::payments::PaymentReceiptStars> for PaymentReceipt {
     }
 }
 
-/// How a payment went.
+/// The result of a payment.
 ///
 /// The type `payments.PaymentResult`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PaymentResult {
-    /// `payments.paymentResult`. The payment was taken.
+    /// `payments.paymentResult`. The payment was made.
     PaymentResult(crate::types::payments::PaymentResult),
-    /// `payments.paymentVerificationNeeded`. The buyer's bank wants to ask the buyer: open its page.
+    /// `payments.paymentVerificationNeeded`. The buyer's bank requires a confirmation: open its page.
     PaymentVerificationNeeded(crate::types::payments::PaymentVerificationNeeded),
 }
 
@@ -255,13 +255,13 @@ impl From<crate::types::payments::PaymentVerificationNeeded> for PaymentResult {
     }
 }
 
-/// The auctions that you bid in.
+/// The running auctions in which you have a bid.
 ///
 /// The type `payments.StarGiftActiveAuctions`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StarGiftActiveAuctions {
-    /// `payments.starGiftActiveAuctionsNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `payments.starGiftActiveAuctionsNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified,
     /// `payments.starGiftActiveAuctions`. All running auctions in which you have a bid.
     StarGiftActiveAuctions(Box<crate::types::payments::StarGiftActiveAuctions>),
@@ -301,7 +301,7 @@ impl From<crate::types::payments::StarGiftActiveAuctions> for StarGiftActiveAuct
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StarGiftCollections {
-    /// `payments.starGiftCollectionsNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `payments.starGiftCollectionsNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified,
     /// `payments.starGiftCollections`. All collections of gifts on a profile.
     StarGiftCollections(crate::types::payments::StarGiftCollections),
@@ -341,9 +341,9 @@ impl From<crate::types::payments::StarGiftCollections> for StarGiftCollections {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StarGifts {
-    /// `payments.starGiftsNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `payments.starGiftsNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified,
-    /// `payments.starGifts`. All gifts on sale, and those that are sold out.
+    /// `payments.starGifts`. All gifts that can be bought, and those that are sold out.
     StarGifts(Box<crate::types::payments::StarGifts>),
 }
 

@@ -12,9 +12,9 @@ use chappe_tl as tl;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Albums {
-    /// `stories.albumsNotModified`. The list is the one of the hash that was sent: keep your copy.
+    /// `stories.albumsNotModified`. Nothing changed since the answer whose `hash` you sent: keep your copy.
     NotModified,
-    /// `stories.albums`. All albums of stories on a profile.
+    /// `stories.albums`. All story albums on a profile.
     Albums(crate::types::stories::Albums),
 }
 
@@ -46,15 +46,15 @@ impl From<crate::types::stories::Albums> for Albums {
     }
 }
 
-/// The stories at the top of the list of chats.
+/// The stories in the row at the top of the list of chats.
 ///
 /// The type `stories.AllStories`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AllStories {
-    /// `stories.allStoriesNotModified`. No stories changed since the state that was sent: keep your copy.
+    /// `stories.allStoriesNotModified`. No stories changed since the `state` that you sent: keep your copy.
     NotModified(crate::types::stories::AllStoriesNotModified),
-    /// `stories.allStories`. A part of those whose stories stand above the list of chats, with the stories.
+    /// `stories.allStories`. A page of the users and chats with active stories, for the row at the top of the list of chats.
     AllStories(Box<crate::types::stories::AllStories>),
 }
 

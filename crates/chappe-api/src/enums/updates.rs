@@ -6,7 +6,7 @@
 
 use chappe_tl as tl;
 
-/// What was missed in one channel or supergroup.
+/// What happened in one channel or supergroup since a state.
 ///
 /// The type `updates.ChannelDifference`.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +14,7 @@ use chappe_tl as tl;
 pub enum ChannelDifference {
     /// `updates.channelDifferenceEmpty`. Nothing was missed in the channel or supergroup.
     Empty(crate::types::updates::ChannelDifferenceEmpty),
-    /// `updates.channelDifferenceTooLong`. Too much was missed: here is the chat's last state; throw away its stored messages and load the history anew as needed.
+    /// `updates.channelDifferenceTooLong`. Too much was missed: this is the latest state of the chat.
     TooLong(Box<crate::types::updates::ChannelDifferenceTooLong>),
     /// `updates.channelDifference`. What was missed in the channel, or a part of it.
     ChannelDifference(Box<crate::types::updates::ChannelDifference>),
@@ -68,19 +68,19 @@ impl From<crate::types::updates::ChannelDifference> for ChannelDifference {
     }
 }
 
-/// What you missed since a state.
+/// What happened since a state.
 ///
 /// The type `updates.Difference`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Difference {
-    /// `updates.differenceEmpty`. Nothing was missed: you are up to date.
+    /// `updates.differenceEmpty`. Nothing was missed: the app is up to date.
     Empty(crate::types::updates::DifferenceEmpty),
-    /// `updates.difference`. Everything that you missed: after it, you are up to date.
+    /// `updates.difference`. Everything that was missed: after applying it, the app is up to date.
     Difference(Box<crate::types::updates::Difference>),
-    /// `updates.differenceSlice`. A part of what you missed: apply it, then ask again from its state.
+    /// `updates.differenceSlice`. A part of what was missed: apply it, then call [`updates.getDifference`](crate::updates::GetDifference) again with its state.
     Slice(Box<crate::types::updates::DifferenceSlice>),
-    /// `updates.differenceTooLong`. Too much was missed to be told one by one: go on from this `pts`, and load the list of chats anew.
+    /// `updates.differenceTooLong`. Too much was missed to be listed: store this `pts`, and load the chat list again.
     TooLong(crate::types::updates::DifferenceTooLong),
 }
 

@@ -6,15 +6,15 @@
 
 use chappe_tl as tl;
 
-/// Answer of a CDN to a request for a part of a file.
+/// A CDN's answer to a request for a chunk of a file.
 ///
 /// The type `upload.CdnFile`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum CdnFile {
-    /// `upload.cdnFileReuploadNeeded`. The CDN has the file no more: call [`upload.reuploadCdnFile`](crate::upload::ReuploadCdnFile) at the file's own data centre, then ask again.
+    /// `upload.cdnFileReuploadNeeded`. The CDN no longer has the file: call [`upload.reuploadCdnFile`](crate::upload::ReuploadCdnFile) at the file's own data centre, then try again.
     ReuploadNeeded(crate::types::upload::CdnFileReuploadNeeded),
-    /// `upload.cdnFile`. A part of a file from a CDN, still encrypted.
+    /// `upload.cdnFile`. A chunk of a file from a CDN, encrypted.
     CdnFile(crate::types::upload::CdnFile),
 }
 
@@ -55,15 +55,15 @@ impl From<crate::types::upload::CdnFile> for CdnFile {
     }
 }
 
-/// A part of a file that is downloaded.
+/// A chunk of a file, or a redirect to a CDN.
 ///
 /// The type `upload.File`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum File {
-    /// `upload.file`. A part of a file: the bytes that were asked for.
+    /// `upload.file`. A chunk of a file.
     File(crate::types::upload::File),
-    /// `upload.fileCdnRedirect`. The file lies on a CDN: fetch it there with [`upload.getCdnFile`](crate::upload::GetCdnFile) and decrypt it yourself.
+    /// `upload.fileCdnRedirect`. The file is on a CDN: download it there with [`upload.getCdnFile`](crate::upload::GetCdnFile), and decrypt it.
     CdnRedirect(Box<crate::types::upload::FileCdnRedirect>),
 }
 

@@ -6,15 +6,15 @@
 
 use chappe_tl as tl;
 
-/// The songs on a user's profile.
+/// The tracks on a user's profile, or that they have not changed.
 ///
 /// The type `users.SavedMusic`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SavedMusic {
-    /// `users.savedMusicNotModified`. The songs are those of the hash that was sent: keep your copy.
+    /// `users.savedMusicNotModified`. The tracks have not changed since the `hash` that was sent: keep your copy.
     NotModified(crate::types::users::SavedMusicNotModified),
-    /// `users.savedMusic`. A part of the songs on a user's profile.
+    /// `users.savedMusic`. A page of the tracks on a user's profile.
     SavedMusic(crate::types::users::SavedMusic),
 }
 

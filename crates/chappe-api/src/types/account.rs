@@ -6,20 +6,20 @@
 
 use chappe_tl as tl;
 
-/// The rules that apply to one privacy key, and whom they name.
+/// The rules of one privacy key, and the users and chats they refer to.
 ///
 /// Constructor `account.privacyRules` of the type `account.PrivacyRules`.
 ///
-/// The type: the rules of one privacy setting of the account (who may see or do this), with the people and chats that they name.
+/// The type: the rules of one privacy setting, with the users and chats they refer to.
 ///
 /// TL: `account.privacyRules#50a04e45 rules:Vector<PrivacyRule> chats:Vector<Chat> users:Vector<User> = account.PrivacyRules`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrivacyRules {
-    /// `rules:Vector<PrivacyRule>`. Rules of the key. A rule about named people or chats outranks the general one (everybody, contacts, nobody).
+    /// `rules:Vector<PrivacyRule>`. Rules in order: the first one that matches a user decides.
     pub rules: Vec<crate::enums::PrivacyRule>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -52,18 +52,18 @@ impl tl::DecodeBare for PrivacyRules {
     }
 }
 
-/// All logins of the account, and how long an idle one may live.
+/// All sessions of the account, and how long an inactive one is kept.
 ///
 /// Constructor `account.authorizations` of the type `account.Authorizations`.
 ///
-/// The type: the logins of the account: every app and device that is signed in.
+/// The type: the sessions of the account: every app and device that is signed in.
 ///
 /// TL: `account.authorizations#4bff8ea0 authorization_ttl_days:int authorizations:Vector<Authorization> = account.Authorizations`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Authorizations {
-    /// `authorization_ttl_days:int`. Days without activity after which the server ends a login by itself; set by [`account.setAuthorizationTTL`](crate::account::SetAuthorizationTtl).
+    /// `authorization_ttl_days:int`. Days of inactivity after which a session is ended automatically; set with [`account.setAuthorizationTTL`](crate::account::SetAuthorizationTtl).
     pub authorization_ttl_days: i32,
-    /// `authorizations:Vector<Authorization>`. The logins; the one that asks has `current` set.
+    /// `authorizations:Vector<Authorization>`. The sessions; the current one has `current` set.
     pub authorizations: Vec<crate::types::Authorization>,
 }
 
@@ -94,42 +94,42 @@ impl tl::DecodeBare for Authorizations {
     }
 }
 
-/// Says whether the account has a password, and gives the parameters of the SRP proof and of a new password.
+/// Says whether the account has a password, and has the parameters of the SRP proof and for a new password.
 ///
-/// The proof ([`inputCheckPasswordSRP`](crate::types::InputCheckPasswordSrp)) is computed from `current_algo`, `srp_B` and `srp_id`, which are good for one try: ask for this again before the next.
+/// The proof ([`inputCheckPasswordSRP`](crate::types::InputCheckPasswordSrp)) is computed from `current_algo`, `srp_B` and `srp_id`, which are valid for one attempt: get them again before the next.
 ///
 /// Constructor `account.password` of the type `account.Password`.
 ///
-/// The type: state of the two-step verification password of an account, with what is needed to prove or set one.
+/// The type: the state of two-step verification, and the parameters to prove or change the password.
 ///
 /// TL: `account.password#957b50fb flags:# has_recovery:flags.0?true has_secure_values:flags.1?true has_password:flags.2?true current_algo:flags.2?PasswordKdfAlgo srp_B:flags.2?bytes srp_id:flags.2?long hint:flags.3?string email_unconfirmed_pattern:flags.4?string new_algo:PasswordKdfAlgo new_secure_algo:SecurePasswordKdfAlgo secure_random:bytes pending_reset_date:flags.5?int login_email_pattern:flags.6?string = account.Password`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Password {
-    /// `has_recovery:flags.0?true`. A confirmed email address can reset the password.
+    /// `has_recovery:flags.0?true`. The account has a confirmed recovery email.
     pub has_recovery: bool,
-    /// `has_secure_values:flags.1?true`. The account keeps Telegram Passport data, which a reset of the password loses.
+    /// `has_secure_values:flags.1?true`. The account has Telegram Passport data, which is lost if the password is reset.
     pub has_secure_values: bool,
-    /// `has_password:flags.2?true`, set together with `current_algo`, `srp_b`, `srp_id` or not at all. A password is set; the three SRP fields are there.
+    /// `has_password:flags.2?true`, set together with `current_algo`, `srp_b`, `srp_id` or not at all. The account has a password; the SRP fields are set.
     pub has_password: bool,
-    /// `current_algo:flags.2?PasswordKdfAlgo`, set together with `has_password`, `srp_b`, `srp_id` or not at all. How the password of now is hashed, with its salts. Not there without a password.
+    /// `current_algo:flags.2?PasswordKdfAlgo`, set together with `has_password`, `srp_b`, `srp_id` or not at all. Algorithm and salts of the current password. Absent: the account has no password.
     pub current_algo: Option<crate::enums::PasswordKdfAlgo>,
-    /// `srp_B:flags.2?bytes`, set together with `has_password`, `current_algo`, `srp_id` or not at all. The server's public value of the SRP exchange, big-endian; pad it to 256 bytes before hashing.
+    /// `srp_B:flags.2?bytes`, set together with `has_password`, `current_algo`, `srp_id` or not at all. Server's public value of the SRP exchange, big-endian; pad it to 256 bytes before hashing.
     pub srp_b: Option<tl::Bytes>,
-    /// `srp_id:flags.2?long`, set together with `has_password`, `current_algo`, `srp_b` or not at all. Id of this exchange; send it back in [`inputCheckPasswordSRP`](crate::types::InputCheckPasswordSrp).
+    /// `srp_id:flags.2?long`, set together with `has_password`, `current_algo`, `srp_b` or not at all. Id of the SRP exchange; pass it in [`inputCheckPasswordSRP`](crate::types::InputCheckPasswordSrp).
     pub srp_id: Option<i64>,
-    /// `hint:flags.3?string`. Hint that the owner wrote for the password; show it beside the input.
+    /// `hint:flags.3?string`. Hint for the password, set by the owner; show it next to the input field.
     pub hint: Option<tl::Text>,
-    /// `email_unconfirmed_pattern:flags.4?string`. Masked recovery address that still waits for the code that was sent to it; confirm with [`account.confirmPasswordEmail`](crate::account::ConfirmPasswordEmail).
+    /// `email_unconfirmed_pattern:flags.4?string`. Masked recovery email that is not confirmed yet ([`account.confirmPasswordEmail`](crate::account::ConfirmPasswordEmail)). Absent: none.
     pub email_unconfirmed_pattern: Option<tl::Text>,
-    /// `new_algo:PasswordKdfAlgo`. Algorithm for a new password. Lengthen its first salt by random bytes of your own before use.
+    /// `new_algo:PasswordKdfAlgo`. Algorithm for a new password; append random bytes of your own to its `salt1`.
     pub new_algo: crate::enums::PasswordKdfAlgo,
-    /// `new_secure_algo:SecurePasswordKdfAlgo`. Algorithm for a new key of the Passport data.
+    /// `new_secure_algo:SecurePasswordKdfAlgo`. Algorithm for a new Telegram Passport secret.
     pub new_secure_algo: crate::enums::SecurePasswordKdfAlgo,
-    /// `secure_random:bytes`. Random bytes from the server, to be mixed into the random bytes that you make yourself.
+    /// `secure_random:bytes`. Random bytes from the server, to mix into random bytes that you generate.
     pub secure_random: tl::Bytes,
-    /// `pending_reset_date:flags.5?int`. Unix time from which [`account.resetPassword`](crate::account::ResetPassword) goes through. Absent: nobody asked for a reset.
+    /// `pending_reset_date:flags.5?int`. When a requested password reset becomes possible, in Unix time. Absent: no reset was requested.
     pub pending_reset_date: Option<i32>,
-    /// `login_email_pattern:flags.6?string`. Masked address that gets login codes by email. Absent: none is set.
+    /// `login_email_pattern:flags.6?string`. Masked login email. Absent: none.
     pub login_email_pattern: Option<tl::Text>,
 }
 
@@ -203,18 +203,18 @@ impl tl::DecodeBare for Password {
     }
 }
 
-/// Private part of the password's settings: the recovery address in full and the key of the Passport data.
+/// The recovery email in full, and the encrypted Telegram Passport secret.
 ///
 /// Constructor `account.passwordSettings` of the type `account.PasswordSettings`.
 ///
-/// The type: what only somebody who knows the password sees of the two-step verification.
+/// The type: the part of the two-step verification settings that only the password gives access to.
 ///
 /// TL: `account.passwordSettings#9a5c33e5 flags:# email:flags.0?string secure_settings:flags.1?SecureSecretSettings = account.PasswordSettings`
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct PasswordSettings {
-    /// `email:flags.0?string`. Recovery address in full. Absent: none is set.
+    /// `email:flags.0?string`. Recovery email. Absent: none.
     pub email: Option<tl::Text>,
-    /// `secure_settings:flags.1?SecureSecretSettings`. Encrypted key of the Telegram Passport data. Absent: no such data was ever stored.
+    /// `secure_settings:flags.1?SecureSecretSettings`. Encrypted Telegram Passport secret. Absent: Passport was never used.
     pub secure_settings: Option<Box<crate::types::SecureSecretSettings>>,
 }
 
@@ -257,26 +257,26 @@ impl tl::DecodeBare for PasswordSettings {
     }
 }
 
-/// What to change of the password: give only the parts that change.
+/// Changes to the password; set only what changes.
 ///
-/// `new_algo`, `new_password_hash` and `hint` share one flag. [`passwordKdfAlgoUnknown`](crate::enums::PasswordKdfAlgo::Unknown) with an empty hash removes the password.
+/// `new_algo`, `new_password_hash` and `hint` are set together. [`passwordKdfAlgoUnknown`](crate::enums::PasswordKdfAlgo::Unknown) with an empty hash removes the password.
 ///
 /// Constructor `account.passwordInputSettings` of the type `account.PasswordInputSettings`.
 ///
-/// The type: new settings of the two-step verification password, as the client sends them.
+/// The type: changes to the two-step verification password.
 ///
 /// TL: `account.passwordInputSettings#c23727c9 flags:# new_algo:flags.0?PasswordKdfAlgo new_password_hash:flags.0?bytes hint:flags.0?string email:flags.1?string new_secure_settings:flags.2?SecureSecretSettings = account.PasswordInputSettings`
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct PasswordInputSettings {
-    /// `new_algo:flags.0?PasswordKdfAlgo`, set together with `new_password_hash`, `hint` or not at all. The `new_algo` of [`account.password`](Password), its first salt lengthened by your own random bytes.
+    /// `new_algo:flags.0?PasswordKdfAlgo`, set together with `new_password_hash`, `hint` or not at all. `new_algo` of [`account.password`](Password), with random bytes of your own appended to `salt1`.
     pub new_algo: Option<crate::enums::PasswordKdfAlgo>,
-    /// `new_password_hash:flags.0?bytes`, set together with `new_algo`, `hint` or not at all. The SRP verifier of the new password, 256 bytes. Empty: no password any more.
+    /// `new_password_hash:flags.0?bytes`, set together with `new_algo`, `hint` or not at all. SRP verifier of the new password, 256 bytes. Empty: removes the password.
     pub new_password_hash: Option<tl::Bytes>,
-    /// `hint:flags.0?string`, set together with `new_algo`, `new_password_hash` or not at all. Hint for the new password; may be empty.
+    /// `hint:flags.0?string`, set together with `new_algo`, `new_password_hash` or not at all. New hint; may be empty.
     pub hint: Option<tl::Text>,
-    /// `email:flags.1?string`. New recovery address; it counts once its code was confirmed. Empty: none.
+    /// `email:flags.1?string`. New recovery email, in use once it is confirmed. Empty: removes it.
     pub email: Option<tl::Text>,
-    /// `new_secure_settings:flags.2?SecureSecretSettings`. Key of the Passport data, encrypted anew with the new password. Needed when the password changes and there is such data.
+    /// `new_secure_settings:flags.2?SecureSecretSettings`. Telegram Passport secret, encrypted with the new password. Required if the password changes and the account has Passport data.
     pub new_secure_settings: Option<Box<crate::types::SecureSecretSettings>>,
 }
 
@@ -334,18 +334,18 @@ impl tl::DecodeBare for PasswordInputSettings {
     }
 }
 
-/// A temporary password, which pays with a saved card without asking for the real one again.
+/// A temporary password, with which a saved card can be used without entering the real password again.
 ///
 /// Constructor `account.tmpPassword` of the type `account.TmpPassword`.
 ///
-/// The type: a pass for payments that stands in for the password for a while.
+/// The type: a temporary password for payments.
 ///
 /// TL: `account.tmpPassword#db64fd34 tmp_password:bytes valid_until:int = account.TmpPassword`
 #[derive(Clone, Debug, PartialEq)]
 pub struct TmpPassword {
-    /// `tmp_password:bytes`. The pass; goes into [`inputPaymentCredentialsSaved`](crate::types::InputPaymentCredentialsSaved).
+    /// `tmp_password:bytes`. The temporary password, for [`inputPaymentCredentialsSaved`](crate::types::InputPaymentCredentialsSaved).
     pub tmp_password: tl::Bytes,
-    /// `valid_until:int`. Unix time at which it stops working.
+    /// `valid_until:int`. When it expires, in Unix time.
     pub valid_until: i32,
 }
 
@@ -376,7 +376,7 @@ impl tl::DecodeBare for TmpPassword {
     }
 }
 
-/// All logins of the account on websites, made with Telegram's login button.
+/// All website logins of the account.
 ///
 /// Constructor `account.webAuthorizations` of the type `account.WebAuthorizations`.
 ///
@@ -387,7 +387,7 @@ impl tl::DecodeBare for TmpPassword {
 pub struct WebAuthorizations {
     /// `authorizations:Vector<WebAuthorization>`. The logins, one for each website and browser.
     pub authorizations: Vec<crate::types::WebAuthorization>,
-    /// `users:Vector<User>`. The bots that the websites belong to.
+    /// `users:Vector<User>`. Bots of the websites.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -418,24 +418,24 @@ impl tl::DecodeBare for WebAuthorizations {
     }
 }
 
-/// What a service asks for, what the account has stored of it, and what the service found wrong with it last time.
+/// The documents that a service requests, which of them are stored, and errors it reported earlier.
 ///
 /// Constructor `account.authorizationForm` of the type `account.AuthorizationForm`.
 ///
-/// The type: a service's request for Telegram Passport data, as the owner of the data sees it.
+/// The type: a service's request for Telegram Passport documents.
 ///
 /// TL: `account.authorizationForm#ad2e1cd8 flags:# required_types:Vector<SecureRequiredType> values:Vector<SecureValue> errors:Vector<SecureValueError> users:Vector<User> privacy_policy_url:flags.0?string = account.AuthorizationForm`
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuthorizationForm {
-    /// `required_types:Vector<SecureRequiredType>`. What the service wants, each with its conditions; of a "one of" one suffices.
+    /// `required_types:Vector<SecureRequiredType>`. Requested documents, with their requirements; of a "one of" entry one is enough.
     pub required_types: Vec<crate::enums::SecureRequiredType>,
-    /// `values:Vector<SecureValue>`. What is stored already of these kinds, encrypted.
+    /// `values:Vector<SecureValue>`. Stored documents of these kinds, encrypted.
     pub values: Vec<crate::types::SecureValue>,
-    /// `errors:Vector<SecureValueError>`. What the service complained of in data sent before. Show each beside its field.
+    /// `errors:Vector<SecureValueError>`. Errors that the service reported; show each next to its field.
     pub errors: Vec<crate::enums::SecureValueError>,
-    /// `users:Vector<User>`. The service's bot.
+    /// `users:Vector<User>`. Bot of the service.
     pub users: Vec<crate::enums::User>,
-    /// `privacy_policy_url:flags.0?string`. Privacy policy of the service. Absent: it gave none.
+    /// `privacy_policy_url:flags.0?string`. Privacy policy of the service. Absent: none.
     pub privacy_policy_url: Option<tl::Text>,
 }
 
@@ -481,18 +481,18 @@ impl tl::DecodeBare for AuthorizationForm {
     }
 }
 
-/// A confirmation code is on its way to an email address.
+/// A code was sent to the email address.
 ///
 /// Constructor `account.sentEmailCode` of the type `account.SentEmailCode`.
 ///
-/// The type: says that a code went out by email.
+/// The type: says that a code was sent by email.
 ///
 /// TL: `account.sentEmailCode#811f854f email_pattern:string length:int = account.SentEmailCode`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SentEmailCode {
-    /// `email_pattern:string`. The address, masked, to show where to look.
+    /// `email_pattern:string`. The address, masked, to show to the user.
     pub email_pattern: tl::Text,
-    /// `length:int`. Number of characters of the code.
+    /// `length:int`. Length of the code.
     pub length: i32,
 }
 
@@ -523,16 +523,16 @@ impl tl::DecodeBare for SentEmailCode {
     }
 }
 
-/// An export session was opened; from now on it can read what is exported.
+/// An export was started.
 ///
 /// Constructor `account.takeout` of the type `account.Takeout`.
 ///
-/// The type: a session for exporting the account's data.
+/// The type: an export of the account's data.
 ///
 /// TL: `account.takeout#4dba4501 id:long = account.Takeout`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Takeout {
-    /// `id:long`. Id of the session: wrap each request of the export into [`invokeWithTakeout`](crate::InvokeWithTakeout) with it.
+    /// `id:long`. Id of the export, for [`invokeWithTakeout`](crate::InvokeWithTakeout).
     pub id: i64,
 }
 
@@ -561,14 +561,14 @@ impl tl::DecodeBare for Takeout {
     }
 }
 
-/// The wallpapers that can be chosen for chats.
+/// Wallpapers to choose from.
 ///
 /// Constructor `account.wallPapers` of the type `account.WallPapers`.
 ///
 /// TL: `account.wallPapers#cdc3858c hash:long wallpapers:Vector<WallPaper> = account.WallPapers`
 #[derive(Clone, Debug, PartialEq)]
 pub struct WallPapers {
-    /// `hash:long`. Send it next time to learn whether the list changed.
+    /// `hash:long`. Pass it as `hash` next time, to get the list only after a change.
     pub hash: i64,
     /// `wallpapers:Vector<WallPaper>`. The wallpapers, in the order to show them.
     pub wallpapers: Vec<crate::enums::WallPaper>,
@@ -601,20 +601,22 @@ impl tl::DecodeBare for WallPapers {
     }
 }
 
-/// The levels that the settings screen offers; which one holds on which network is the app's to remember.
+/// The three presets for automatic downloads.
+///
+/// Apps decide themselves which preset each network uses.
 ///
 /// Constructor `account.autoDownloadSettings` of the type `account.AutoDownloadSettings`.
 ///
-/// The type: the three ready-made levels of downloading media by itself.
+/// The type: the presets for automatic downloads.
 ///
 /// TL: `account.autoDownloadSettings#63cacf26 low:AutoDownloadSettings medium:AutoDownloadSettings high:AutoDownloadSettings = account.AutoDownloadSettings`
 #[derive(Clone, Debug, PartialEq)]
 pub struct AutoDownloadSettings {
-    /// `low:AutoDownloadSettings`. Level that saves most data.
+    /// `low:AutoDownloadSettings`. Preset for low data usage.
     pub low: crate::types::AutoDownloadSettings,
-    /// `medium:AutoDownloadSettings`. Level in the middle.
+    /// `medium:AutoDownloadSettings`. Preset for medium data usage.
     pub medium: crate::types::AutoDownloadSettings,
-    /// `high:AutoDownloadSettings`. Level that loads most.
+    /// `high:AutoDownloadSettings`. Preset for high data usage.
     pub high: crate::types::AutoDownloadSettings,
 }
 
@@ -647,14 +649,14 @@ impl tl::DecodeBare for AutoDownloadSettings {
     }
 }
 
-/// The cloud themes that the account has installed.
+/// The cloud themes of the account.
 ///
 /// Constructor `account.themes` of the type `account.Themes`.
 ///
 /// TL: `account.themes#9a3d8c6d hash:long themes:Vector<Theme> = account.Themes`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Themes {
-    /// `hash:long`. Send it next time to learn whether the list changed.
+    /// `hash:long`. Pass it as `hash` next time, to get the list only after a change.
     pub hash: i64,
     /// `themes:Vector<Theme>`. The themes.
     pub themes: Vec<crate::types::Theme>,
@@ -687,18 +689,18 @@ impl tl::DecodeBare for Themes {
     }
 }
 
-/// Whether media marked as sensitive is shown at once, and whether that can be changed here.
+/// Whether sensitive (18+) content is shown, and whether the account may change that.
 ///
 /// Constructor `account.contentSettings` of the type `account.ContentSettings`.
 ///
-/// The type: the account's setting about sensitive (adult) media.
+/// The type: the setting for sensitive (18+) content.
 ///
 /// TL: `account.contentSettings#57e28221 flags:# sensitive_enabled:flags.0?true sensitive_can_change:flags.1?true = account.ContentSettings`
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct ContentSettings {
-    /// `sensitive_enabled:flags.0?true`. Sensitive media is shown without being covered.
+    /// `sensitive_enabled:flags.0?true`. Sensitive content is shown without being hidden first.
     pub sensitive_enabled: bool,
-    /// `sensitive_can_change:flags.1?true`. The account may change the setting from this app with [`account.setContentSettings`](crate::account::SetContentSettings).
+    /// `sensitive_can_change:flags.1?true`. The account may change the setting with [`account.setContentSettings`](crate::account::SetContentSettings).
     pub sensitive_can_change: bool,
 }
 
@@ -737,14 +739,14 @@ impl tl::DecodeBare for ContentSettings {
     }
 }
 
-/// No reset was started: an earlier one was given up not long ago.
+/// The reset was not started, because an earlier one was declined recently.
 ///
 /// Constructor `account.resetPasswordFailedWait` of the type `account.ResetPasswordResult`.
 ///
 /// TL: `account.resetPasswordFailedWait#e3779861 retry_date:int = account.ResetPasswordResult`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResetPasswordFailedWait {
-    /// `retry_date:int`. Unix time from which a reset may be asked for again.
+    /// `retry_date:int`. When a reset can be requested again, in Unix time.
     pub retry_date: i32,
 }
 
@@ -773,14 +775,16 @@ impl tl::DecodeBare for ResetPasswordFailedWait {
     }
 }
 
-/// The waiting time of a reset runs; it can be called off with [`account.declinePasswordReset`](crate::account::DeclinePasswordReset).
+/// The reset was requested and has to wait.
+///
+/// It can be stopped with [`account.declinePasswordReset`](crate::account::DeclinePasswordReset).
 ///
 /// Constructor `account.resetPasswordRequestedWait` of the type `account.ResetPasswordResult`.
 ///
 /// TL: `account.resetPasswordRequestedWait#e9effc7d until_date:int = account.ResetPasswordResult`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResetPasswordRequestedWait {
-    /// `until_date:int`. Unix time from which calling [`account.resetPassword`](crate::account::ResetPassword) again removes the password.
+    /// `until_date:int`. When [`account.resetPassword`](crate::account::ResetPassword) can be called again to remove the password, in Unix time.
     pub until_date: i32,
 }
 
@@ -809,22 +813,22 @@ impl tl::DecodeBare for ResetPasswordRequestedWait {
     }
 }
 
-/// Themes for chats, one part of the list at a time.
+/// One page of the themes for chats.
 ///
 /// Constructor `account.chatThemes` of the type `account.ChatThemes`.
 ///
 /// TL: `account.chatThemes#be098173 flags:# hash:long themes:Vector<ChatTheme> chats:Vector<Chat> users:Vector<User> next_offset:flags.0?string = account.ChatThemes`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatThemes {
-    /// `hash:long`. Send it next time to learn whether the list changed.
+    /// `hash:long`. Pass it as `hash` next time, to get the list only after a change.
     pub hash: i64,
-    /// `themes:Vector<ChatTheme>`. The themes: ready-made ones by their emoji, or ones that come from owned gifts.
+    /// `themes:Vector<ChatTheme>`. The themes: standard ones, identified by an emoji, or those of owned gifts.
     pub themes: Vec<crate::enums::ChatTheme>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
-    /// `next_offset:flags.0?string`. Where the next part begins. Absent: this was the last one.
+    /// `next_offset:flags.0?string`. Offset of the next page. Absent: this is the last one.
     pub next_offset: Option<tl::Text>,
 }
 
@@ -870,14 +874,14 @@ impl tl::DecodeBare for ChatThemes {
     }
 }
 
-/// All notification sounds of the account.
+/// All saved notification sounds.
 ///
 /// Constructor `account.savedRingtones` of the type `account.SavedRingtones`.
 ///
 /// TL: `account.savedRingtones#c1e92cc5 hash:long ringtones:Vector<Document> = account.SavedRingtones`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedRingtones {
-    /// `hash:long`. Send it next time to learn whether the list changed.
+    /// `hash:long`. Pass it as `hash` next time, to get the list only after a change.
     pub hash: i64,
     /// `ringtones:Vector<Document>`. The sounds, as audio files.
     pub ringtones: Vec<crate::enums::Document>,
@@ -910,14 +914,14 @@ impl tl::DecodeBare for SavedRingtones {
     }
 }
 
-/// The file was converted into a sound that notifications can play, and the new file was added in its place.
+/// The sound was converted, and the converted file was added instead.
 ///
 /// Constructor `account.savedRingtoneConverted` of the type `account.SavedRingtone`.
 ///
 /// TL: `account.savedRingtoneConverted#1f307eb7 document:Document = account.SavedRingtone`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedRingtoneConverted {
-    /// `document:Document`. The converted file; use this one from now on.
+    /// `document:Document`. The converted file; use it from now on.
     pub document: crate::enums::Document,
 }
 
@@ -946,16 +950,16 @@ impl tl::DecodeBare for SavedRingtoneConverted {
     }
 }
 
-/// Emoji statuses, as a picker shows them: recent, suggested, or those for channels.
+/// Emoji statuses: suggested ones, recent ones, or those for channels.
 ///
 /// Constructor `account.emojiStatuses` of the type `account.EmojiStatuses`.
 ///
 /// TL: `account.emojiStatuses#90c467d1 hash:long statuses:Vector<EmojiStatus> = account.EmojiStatuses`
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmojiStatuses {
-    /// `hash:long`. Send it next time to learn whether the list changed.
+    /// `hash:long`. Pass it as `hash` next time, to get the list only after a change.
     pub hash: i64,
-    /// `statuses:Vector<EmojiStatus>`. The statuses, in the order to show them.
+    /// `statuses:Vector<EmojiStatus>`. The statuses, in display order.
     pub statuses: Vec<crate::enums::EmojiStatus>,
 }
 
@@ -986,14 +990,14 @@ impl tl::DecodeBare for EmojiStatuses {
     }
 }
 
-/// The email address is confirmed and stored.
+/// The email address was verified.
 ///
 /// Constructor `account.emailVerified` of the type `account.EmailVerified`.
 ///
 /// TL: `account.emailVerified#2b96cd1b email:string = account.EmailVerified`
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmailVerified {
-    /// `email:string`. The address in full.
+    /// `email:string`. The address, in full.
     pub email: tl::Text,
 }
 
@@ -1022,16 +1026,16 @@ impl tl::DecodeBare for EmailVerified {
     }
 }
 
-/// The address is confirmed while signing in, and a login code was sent at once.
+/// The email address was verified during a sign-in, and a login code was sent.
 ///
 /// Constructor `account.emailVerifiedLogin` of the type `account.EmailVerified`.
 ///
 /// TL: `account.emailVerifiedLogin#e1bb0d61 email:string sent_code:auth.SentCode = account.EmailVerified`
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmailVerifiedLogin {
-    /// `email:string`. The address in full.
+    /// `email:string`. The address, in full.
     pub email: tl::Text,
-    /// `sent_code:auth.SentCode`. The login code and the way that it took, to go on with [`auth.signIn`](crate::auth::SignIn).
+    /// `sent_code:auth.SentCode`. How the login code was delivered; continue with [`auth.signIn`](crate::auth::SignIn).
     pub sent_code: crate::enums::auth::SentCode,
 }
 
@@ -1062,11 +1066,11 @@ impl tl::DecodeBare for EmailVerifiedLogin {
     }
 }
 
-/// Settings of saving to the gallery: three general ones, and chats that differ from them.
+/// Which media is saved to the gallery, by kind of chat, with exceptions for single chats.
 ///
 /// Constructor `account.autoSaveSettings` of the type `account.AutoSaveSettings`.
 ///
-/// The type: which media of which chats the apps save to the gallery by themselves.
+/// The type: which media is saved to the gallery automatically.
 ///
 /// TL: `account.autoSaveSettings#4c3e069d users_settings:AutoSaveSettings chats_settings:AutoSaveSettings broadcasts_settings:AutoSaveSettings exceptions:Vector<AutoSaveException> chats:Vector<Chat> users:Vector<User> = account.AutoSaveSettings`
 #[derive(Clone, Debug, PartialEq)]
@@ -1077,11 +1081,11 @@ pub struct AutoSaveSettings {
     pub chats_settings: crate::types::AutoSaveSettings,
     /// `broadcasts_settings:AutoSaveSettings`. For channels.
     pub broadcasts_settings: crate::types::AutoSaveSettings,
-    /// `exceptions:Vector<AutoSaveException>`. Chats that have a setting of their own.
+    /// `exceptions:Vector<AutoSaveException>`. Chats with settings of their own.
     pub exceptions: Vec<crate::types::AutoSaveException>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -1120,18 +1124,18 @@ impl tl::DecodeBare for AutoSaveSettings {
     }
 }
 
-/// The bots that are connected to a business account.
+/// The bots connected to a business account.
 ///
 /// Constructor `account.connectedBots` of the type `account.ConnectedBots`.
 ///
-/// The type: the bots that answer for a business account.
+/// The type: the bots connected to a business account.
 ///
 /// TL: `account.connectedBots#17d7f87b connected_bots:Vector<ConnectedBot> users:Vector<User> = account.ConnectedBots`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConnectedBots {
-    /// `connected_bots:Vector<ConnectedBot>`. The connections, each with the chats and the rights that it has.
+    /// `connected_bots:Vector<ConnectedBot>`. The bots, each with its rights and the chats it can access.
     pub connected_bots: Vec<crate::types::ConnectedBot>,
-    /// `users:Vector<User>`. The bots themselves.
+    /// `users:Vector<User>`. The bots as users.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -1162,20 +1166,20 @@ impl tl::DecodeBare for ConnectedBots {
     }
 }
 
-/// All links that a business account made to the chat with it.
+/// All links that open a chat with the business account.
 ///
 /// Constructor `account.businessChatLinks` of the type `account.BusinessChatLinks`.
 ///
-/// The type: the links of a business account that open a chat with it.
+/// The type: the links that open a chat with a business account.
 ///
 /// TL: `account.businessChatLinks#ec43a2d1 links:Vector<BusinessChatLink> chats:Vector<Chat> users:Vector<User> = account.BusinessChatLinks`
 #[derive(Clone, Debug, PartialEq)]
 pub struct BusinessChatLinks {
     /// `links:Vector<BusinessChatLink>`. The links.
     pub links: Vec<crate::types::BusinessChatLink>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -1208,24 +1212,24 @@ impl tl::DecodeBare for BusinessChatLinks {
     }
 }
 
-/// The account to write to, and the text to put into the input field.
+/// The business account to write to, and the text for the input field.
 ///
 /// Constructor `account.resolvedBusinessChatLinks` of the type `account.ResolvedBusinessChatLinks`.
 ///
-/// The type: what stands behind a business account's chat link.
+/// The type: the chat and text behind a link to a business account.
 ///
 /// TL: `account.resolvedBusinessChatLinks#9a23af21 flags:# peer:Peer message:string entities:flags.0?Vector<MessageEntity> chats:Vector<Chat> users:Vector<User> = account.ResolvedBusinessChatLinks`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResolvedBusinessChatLinks {
     /// `peer:Peer`. The business account.
     pub peer: crate::enums::Peer,
-    /// `message:string`. Text for the visitor to send. Empty: none.
+    /// `message:string`. Prepared text. Empty: none.
     pub message: tl::Text,
     /// `entities:flags.0?Vector<MessageEntity>`. Formatting of `message`.
     pub entities: Option<Vec<crate::enums::MessageEntity>>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -1273,16 +1277,16 @@ impl tl::DecodeBare for ResolvedBusinessChatLinks {
     }
 }
 
-/// The Stars that came in from this user's paid messages.
+/// How many Stars a user has paid for messages.
 ///
 /// Constructor `account.paidMessagesRevenue` of the type `account.PaidMessagesRevenue`.
 ///
-/// The type: what one user has paid for messages to the account.
+/// The type: what a user has paid for messages.
 ///
 /// TL: `account.paidMessagesRevenue#1e109708 stars_amount:long = account.PaidMessagesRevenue`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PaidMessagesRevenue {
-    /// `stars_amount:long`. Sum in Telegram Stars.
+    /// `stars_amount:long`. Total in Telegram Stars.
     pub stars_amount: i64,
 }
 
@@ -1311,7 +1315,7 @@ impl tl::DecodeBare for PaidMessagesRevenue {
     }
 }
 
-/// Which songs are on the profile; enough to draw a "saved" mark beside them.
+/// Ids of all tracks on the profile, for marking tracks that were added.
 ///
 /// Constructor `account.savedMusicIds` of the type `account.SavedMusicIds`.
 ///
@@ -1347,7 +1351,7 @@ impl tl::DecodeBare for SavedMusicIds {
     }
 }
 
-/// Every passkey that can sign in to the account.
+/// All passkeys that can sign in to the account.
 ///
 /// Constructor `account.passkeys` of the type `account.Passkeys`.
 ///
@@ -1385,16 +1389,16 @@ impl tl::DecodeBare for Passkeys {
     }
 }
 
-/// The options for the system's passkey dialog (WebAuthn).
+/// The options for creating a passkey with WebAuthn.
 ///
 /// Constructor `account.passkeyRegistrationOptions` of the type `account.PasskeyRegistrationOptions`.
 ///
-/// The type: what the platform needs to make a new passkey.
+/// The type: the options for creating a passkey.
 ///
 /// TL: `account.passkeyRegistrationOptions#e16b5ce1 options:DataJSON = account.PasskeyRegistrationOptions`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PasskeyRegistrationOptions {
-    /// `options:DataJSON`. The WebAuthn creation options as JSON; hand them to the platform, then the answer to [`account.registerPasskey`](crate::account::RegisterPasskey).
+    /// `options:DataJSON`. WebAuthn creation options as JSON. Pass them to the device, and its answer to [`account.registerPasskey`](crate::account::RegisterPasskey).
     pub options: crate::types::DataJson,
 }
 
@@ -1423,7 +1427,7 @@ impl tl::DecodeBare for PasskeyRegistrationOptions {
     }
 }
 
-/// Where links open, with the websites that are treated differently.
+/// Where links open, and the websites with a setting of their own.
 ///
 /// Constructor `account.webBrowserSettings` of the type `account.WebBrowserSettings`.
 ///
@@ -1432,15 +1436,15 @@ impl tl::DecodeBare for PasskeyRegistrationOptions {
 /// TL: `account.webBrowserSettings#79eb8cb3 flags:# open_external_browser:flags.0?true display_close_button:flags.1?true external_exceptions:Vector<WebDomainException> inapp_exceptions:Vector<WebDomainException> hash:long = account.WebBrowserSettings`
 #[derive(Clone, Debug, PartialEq)]
 pub struct WebBrowserSettings {
-    /// `open_external_browser:flags.0?true`. Links open in the system's browser, not inside the app.
+    /// `open_external_browser:flags.0?true`. Links open in the system browser, not in the app.
     pub open_external_browser: bool,
-    /// `display_close_button:flags.1?true`. The browser inside the app shows a close button.
+    /// `display_close_button:flags.1?true`. The in-app browser shows a close button.
     pub display_close_button: bool,
-    /// `external_exceptions:Vector<WebDomainException>`. Websites that open in the system's browser whatever the general setting is.
+    /// `external_exceptions:Vector<WebDomainException>`. Websites that always open in the system browser.
     pub external_exceptions: Vec<crate::types::WebDomainException>,
-    /// `inapp_exceptions:Vector<WebDomainException>`. Websites that open inside the app whatever the general setting is.
+    /// `inapp_exceptions:Vector<WebDomainException>`. Websites that always open in the app.
     pub inapp_exceptions: Vec<crate::types::WebDomainException>,
-    /// `hash:long`. Send it next time to learn whether the settings changed.
+    /// `hash:long`. Pass it as `hash` next time, to get the settings only after a change.
     pub hash: i64,
 }
 

@@ -6,20 +6,18 @@
 
 use chappe_tl as tl;
 
-/// Tones: the ready-made ones, your own, or the one asked for.
+/// The tones that the user can choose from, or the one that was asked for.
 ///
 /// Constructor `aicompose.tones` of the type `aicompose.Tones`.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// TL: `aicompose.tones#6c9d0efe hash:long tones:Vector<AiComposeTone> users:Vector<User> = aicompose.Tones`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tones {
-    /// `hash:long`. Send it next time to learn whether the list changed.
+    /// `hash:long`. Pass it as `hash` next time: an unchanged list is then not sent again.
     pub hash: i64,
     /// `tones:Vector<AiComposeTone>`. The tones, in the order to show them.
     pub tones: Vec<crate::enums::AiComposeTone>,
-    /// `users:Vector<User>`. Users who made the tones.
+    /// `users:Vector<User>`. Users who created the tones.
     pub users: Vec<crate::enums::User>,
 }
 

@@ -6,22 +6,22 @@
 
 use chappe_tl as tl;
 
-/// A code is on its way; ask for it and go on with [`auth.signIn`](crate::auth::SignIn).
+/// A login code was sent; continue with [`auth.signIn`](crate::auth::SignIn).
 ///
-/// If it does not come, [`auth.resendCode`](crate::auth::ResendCode) sends another one in the way of `next_type`, once `timeout` has run out.
+/// If it does not arrive, [`auth.resendCode`](crate::auth::ResendCode) sends another one by the method `next_type`, once `timeout` has passed.
 ///
 /// Constructor `auth.sentCode` of the type `auth.SentCode`.
 ///
 /// TL: `auth.sentCode#5e002502 flags:# type:auth.SentCodeType phone_code_hash:string next_type:flags.1?auth.CodeType timeout:flags.2?int = auth.SentCode`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SentCode {
-    /// `type:auth.SentCodeType`. How this code travels, and how long it is.
+    /// `type:auth.SentCodeType`. How this code is delivered, and its length.
     pub r#type: crate::enums::auth::SentCodeType,
-    /// `phone_code_hash:string`. Ties the next calls to this code. Send it with [`auth.signIn`](crate::auth::SignIn), [`auth.signUp`](crate::auth::SignUp) and [`auth.resendCode`](crate::auth::ResendCode).
+    /// `phone_code_hash:string`. Identifies this code in [`auth.signIn`](crate::auth::SignIn), [`auth.signUp`](crate::auth::SignUp) and [`auth.resendCode`](crate::auth::ResendCode).
     pub phone_code_hash: tl::Text,
-    /// `next_type:flags.1?auth.CodeType`. How the code would travel after [`auth.resendCode`](crate::auth::ResendCode). Absent: there is no other way.
+    /// `next_type:flags.1?auth.CodeType`. How the code is delivered after [`auth.resendCode`](crate::auth::ResendCode). Absent: there is no other way.
     pub next_type: Option<crate::enums::auth::CodeType>,
-    /// `timeout:flags.2?int`. Seconds to wait before [`auth.resendCode`](crate::auth::ResendCode) is of use. Absent: no wait is asked for.
+    /// `timeout:flags.2?int`. Seconds to wait before calling [`auth.resendCode`](crate::auth::ResendCode). Absent: no wait is required.
     pub timeout: Option<i32>,
 }
 
@@ -68,7 +68,7 @@ impl tl::DecodeBare for SentCode {
     }
 }
 
-/// No code is needed: a token of an earlier logout (or the like) signed the account in at once.
+/// No code is needed: the account was signed in with a token of an earlier session.
 ///
 /// Constructor `auth.sentCodeSuccess` of the type `auth.SentCode`.
 ///
@@ -104,20 +104,20 @@ impl tl::DecodeBare for SentCodeSuccess {
     }
 }
 
-/// No code is sent before the owner has bought a product in the app store.
+/// A purchase in the app store is required before a code is sent.
 ///
 /// Constructor `auth.sentCodePaymentRequired` of the type `auth.SentCode`.
 ///
 /// TL: `auth.sentCodePaymentRequired#f8827ebf store_product:string phone_code_hash:string support_email_address:string support_email_subject:string premium_days:int currency:string amount:long = auth.SentCode`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SentCodePaymentRequired {
-    /// `store_product:string`. Id of the product to buy in the app store.
+    /// `store_product:string`. Id of the product in the app store.
     pub store_product: tl::Text,
-    /// `phone_code_hash:string`. Ties the payment and the next calls to this attempt.
+    /// `phone_code_hash:string`. Identifies this attempt in the purchase and in later requests.
     pub phone_code_hash: tl::Text,
-    /// `support_email_address:string`. Address that helps when the payment does not work.
+    /// `support_email_address:string`. Email address for problems with the payment.
     pub support_email_address: tl::Text,
-    /// `support_email_subject:string`. Subject for that email.
+    /// `support_email_subject:string`. Subject to use in that email.
     pub support_email_subject: tl::Text,
     /// `premium_days:int`. Days of Telegram Premium that the purchase includes.
     pub premium_days: i32,
@@ -164,22 +164,22 @@ impl tl::DecodeBare for SentCodePaymentRequired {
     }
 }
 
-/// Signed in: the authorization key of this connection now belongs to the account.
+/// The sign-in is complete: the authorization key of this connection belongs to the account.
 ///
 /// Constructor `auth.authorization` of the type `auth.Authorization`.
 ///
 /// TL: `auth.authorization#2ea2c0d4 flags:# setup_password_required:flags.1?true otherwise_relogin_days:flags.1?int tmp_sessions:flags.0?int future_auth_token:flags.2?bytes user:User = auth.Authorization`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Authorization {
-    /// `setup_password_required:flags.1?true`, set together with `otherwise_relogin_days` or not at all. The account should get a two-step verification password now.
+    /// `setup_password_required:flags.1?true`, set together with `otherwise_relogin_days` or not at all. The user should be asked to set a two-step verification password.
     pub setup_password_required: bool,
-    /// `otherwise_relogin_days:flags.1?int`, set together with `setup_password_required` or not at all. If no password is set now: days in which a new login by SMS is refused. There only with `setup_password_required`.
+    /// `otherwise_relogin_days:flags.1?int`, set together with `setup_password_required` or not at all. Days for which a new login by SMS is refused if no password is set. Only with `setup_password_required`.
     pub otherwise_relogin_days: Option<i32>,
     /// `tmp_sessions:flags.0?int`. Number of temporary sessions. Absent: none.
     pub tmp_sessions: Option<i32>,
-    /// `future_auth_token:flags.2?bytes`. Keep it for the next sign-in: it goes into [`codeSettings`](crate::types::CodeSettings) as one of the `logout_tokens` and may save the code.
+    /// `future_auth_token:flags.2?bytes`. Token for the next sign-in: pass it in `logout_tokens` of [`codeSettings`](crate::types::CodeSettings), with which a code may not be needed.
     pub future_auth_token: Option<tl::Bytes>,
-    /// `user:User`. The account itself.
+    /// `user:User`. The account.
     pub user: crate::enums::User,
 }
 
@@ -231,14 +231,14 @@ impl tl::DecodeBare for Authorization {
     }
 }
 
-/// The code was right, but the number has no account: make one with [`auth.signUp`](crate::auth::SignUp).
+/// The code was correct, but the number has no account: create one with [`auth.signUp`](crate::auth::SignUp).
 ///
 /// Constructor `auth.authorizationSignUpRequired` of the type `auth.Authorization`.
 ///
 /// TL: `auth.authorizationSignUpRequired#44747e9a flags:# terms_of_service:flags.0?help.TermsOfService = auth.Authorization`
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct AuthorizationSignUpRequired {
-    /// `terms_of_service:flags.0?help.TermsOfService`. Terms to accept before signing up. Absent: none to show.
+    /// `terms_of_service:flags.0?help.TermsOfService`. Terms of service to show before signing up. Absent: none.
     pub terms_of_service: Option<Box<crate::types::help::TermsOfService>>,
 }
 
@@ -278,18 +278,18 @@ impl tl::DecodeBare for AuthorizationSignUpRequired {
     }
 }
 
-/// The pass with which the account signs in at the other data centre by [`auth.importAuthorization`](crate::auth::ImportAuthorization).
+/// A token with which the account can be signed in at another data centre, by [`auth.importAuthorization`](crate::auth::ImportAuthorization).
 ///
 /// Constructor `auth.exportedAuthorization` of the type `auth.ExportedAuthorization`.
 ///
-/// The type: a login that is carried to another data centre.
+/// The type: an authorization to be used at another data centre.
 ///
 /// TL: `auth.exportedAuthorization#b434e2b8 id:long bytes:bytes = auth.ExportedAuthorization`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExportedAuthorization {
-    /// `id:long`. Goes with the pass into [`auth.importAuthorization`](crate::auth::ImportAuthorization).
+    /// `id:long`. Passed to [`auth.importAuthorization`](crate::auth::ImportAuthorization) with the token.
     pub id: i64,
-    /// `bytes:bytes`. The pass itself; short-lived. Keep it secret.
+    /// `bytes:bytes`. The token. It is short-lived; keep it secret.
     pub bytes: tl::Bytes,
 }
 
@@ -320,16 +320,16 @@ impl tl::DecodeBare for ExportedAuthorization {
     }
 }
 
-/// A code is on its way to the recovery address.
+/// A code was sent to the recovery email.
 ///
 /// Constructor `auth.passwordRecovery` of the type `auth.PasswordRecovery`.
 ///
-/// The type: says that an email for resetting the password went out.
+/// The type: says that a password recovery email was sent.
 ///
 /// TL: `auth.passwordRecovery#137948a5 email_pattern:string = auth.PasswordRecovery`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PasswordRecovery {
-    /// `email_pattern:string`. The address, masked, to show where to look.
+    /// `email_pattern:string`. The address, masked, to show to the user.
     pub email_pattern: tl::Text,
 }
 
@@ -358,7 +358,7 @@ impl tl::DecodeBare for PasswordRecovery {
     }
 }
 
-/// The login code is a message in the other Telegram apps of the account.
+/// The login code was sent as a message to the other sessions of the account.
 ///
 /// Constructor `auth.sentCodeTypeApp` of the type `auth.SentCodeType`.
 ///
@@ -394,7 +394,7 @@ impl tl::DecodeBare for SentCodeTypeApp {
     }
 }
 
-/// The login code comes by SMS, in digits.
+/// The login code was sent by SMS, as digits.
 ///
 /// Constructor `auth.sentCodeTypeSms` of the type `auth.SentCodeType`.
 ///
@@ -430,7 +430,7 @@ impl tl::DecodeBare for SentCodeTypeSms {
     }
 }
 
-/// The login code is read out in a phone call.
+/// The login code will be read out in a phone call.
 ///
 /// Constructor `auth.sentCodeTypeCall` of the type `auth.SentCodeType`.
 ///
@@ -466,14 +466,14 @@ impl tl::DecodeBare for SentCodeTypeCall {
     }
 }
 
-/// The login code is the number of a call that comes and that nobody answers.
+/// The login code is the number of an incoming call that hangs up at once; the app detects it by itself.
 ///
 /// Constructor `auth.sentCodeTypeFlashCall` of the type `auth.SentCodeType`.
 ///
 /// TL: `auth.sentCodeTypeFlashCall#ab03c6d9 pattern:string = auth.SentCodeType`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SentCodeTypeFlashCall {
-    /// `pattern:string`. Pattern of the number that calls, to tell it from other calls.
+    /// `pattern:string`. Pattern of the calling number, to distinguish it from other calls.
     pub pattern: tl::Text,
 }
 
@@ -502,16 +502,16 @@ impl tl::DecodeBare for SentCodeTypeFlashCall {
     }
 }
 
-/// The login code is the last digits of the number of a call that comes and that nobody answers.
+/// The login code is the last digits of the number of an incoming call that hangs up at once.
 ///
 /// Constructor `auth.sentCodeTypeMissedCall` of the type `auth.SentCodeType`.
 ///
 /// TL: `auth.sentCodeTypeMissedCall#82006484 prefix:string length:int = auth.SentCodeType`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SentCodeTypeMissedCall {
-    /// `prefix:string`. First digits of the number that calls, to show whom to expect.
+    /// `prefix:string`. First digits of the calling number, to show to the user.
     pub prefix: tl::Text,
-    /// `length:int`. How many of the last digits are the code.
+    /// `length:int`. Number of last digits that form the code.
     pub length: i32,
 }
 
@@ -542,24 +542,24 @@ impl tl::DecodeBare for SentCodeTypeMissedCall {
     }
 }
 
-/// The login code comes by email to the account's login address.
+/// The login code was sent to the login email of the account.
 ///
 /// Constructor `auth.sentCodeTypeEmailCode` of the type `auth.SentCodeType`.
 ///
 /// TL: `auth.sentCodeTypeEmailCode#f450f59b flags:# apple_signin_allowed:flags.0?true google_signin_allowed:flags.1?true email_pattern:string length:int reset_available_period:flags.3?int reset_pending_date:flags.4?int = auth.SentCodeType`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SentCodeTypeEmailCode {
-    /// `apple_signin_allowed:flags.0?true`. Signing in with Apple may stand in for the code.
+    /// `apple_signin_allowed:flags.0?true`. A sign-in with Apple can replace the code.
     pub apple_signin_allowed: bool,
-    /// `google_signin_allowed:flags.1?true`. Signing in with Google may stand in for the code.
+    /// `google_signin_allowed:flags.1?true`. A sign-in with Google can replace the code.
     pub google_signin_allowed: bool,
-    /// `email_pattern:string`. The address, masked, to show where to look.
+    /// `email_pattern:string`. The address, masked, to show to the user.
     pub email_pattern: tl::Text,
     /// `length:int`. Number of digits.
     pub length: i32,
-    /// `reset_available_period:flags.3?int`. Seconds that resetting the address with [`auth.resetLoginEmail`](crate::auth::ResetLoginEmail) takes; 0 with Premium. Absent: it cannot be reset.
+    /// `reset_available_period:flags.3?int`. Seconds that a reset of the address with [`auth.resetLoginEmail`](crate::auth::ResetLoginEmail) takes; 0 with Telegram Premium. Absent: it cannot be reset.
     pub reset_available_period: Option<i32>,
-    /// `reset_pending_date:flags.4?int`. Unix time at which a reset that was asked for takes place. Absent: none was asked for.
+    /// `reset_pending_date:flags.4?int`. When a requested reset takes effect, in Unix time. Absent: none was requested.
     pub reset_pending_date: Option<i32>,
 }
 
@@ -608,16 +608,16 @@ impl tl::DecodeBare for SentCodeTypeEmailCode {
     }
 }
 
-/// No code was sent: the account needs a login address first, set with [`account.sendVerifyEmailCode`](crate::account::SendVerifyEmailCode).
+/// No code was sent: the account needs a login email first, set up with [`account.sendVerifyEmailCode`](crate::account::SendVerifyEmailCode).
 ///
 /// Constructor `auth.sentCodeTypeSetUpEmailRequired` of the type `auth.SentCodeType`.
 ///
 /// TL: `auth.sentCodeTypeSetUpEmailRequired#a5491dea flags:# apple_signin_allowed:flags.0?true google_signin_allowed:flags.1?true = auth.SentCodeType`
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct SentCodeTypeSetUpEmailRequired {
-    /// `apple_signin_allowed:flags.0?true`. Signing in with Apple may give the address.
+    /// `apple_signin_allowed:flags.0?true`. The address can be provided by a sign-in with Apple.
     pub apple_signin_allowed: bool,
-    /// `google_signin_allowed:flags.1?true`. Signing in with Google may give the address.
+    /// `google_signin_allowed:flags.1?true`. The address can be provided by a sign-in with Google.
     pub google_signin_allowed: bool,
 }
 
@@ -656,14 +656,14 @@ impl tl::DecodeBare for SentCodeTypeSetUpEmailRequired {
     }
 }
 
-/// The login code waits on Fragment, since the number is an anonymous one from there.
+/// The login code is available on Fragment, where this anonymous number was bought.
 ///
 /// Constructor `auth.sentCodeTypeFragmentSms` of the type `auth.SentCodeType`.
 ///
 /// TL: `auth.sentCodeTypeFragmentSms#d9565c39 url:string length:int = auth.SentCodeType`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SentCodeTypeFragmentSms {
-    /// `url:string`. Page to open to see the code.
+    /// `url:string`. Page that shows the code.
     pub url: tl::Text,
     /// `length:int`. Number of digits.
     pub length: i32,
@@ -696,22 +696,22 @@ impl tl::DecodeBare for SentCodeTypeFragmentSms {
     }
 }
 
-/// The login code comes by SMS once an official app has proved itself through Firebase with [`auth.requestFirebaseSms`](crate::auth::RequestFirebaseSms).
+/// The login code is sent by SMS once an official app has verified the device with [`auth.requestFirebaseSms`](crate::auth::RequestFirebaseSms).
 ///
 /// Constructor `auth.sentCodeTypeFirebaseSms` of the type `auth.SentCodeType`.
 ///
 /// TL: `auth.sentCodeTypeFirebaseSms#9fd736 flags:# nonce:flags.0?bytes play_integrity_project_id:flags.2?long play_integrity_nonce:flags.2?bytes receipt:flags.1?string push_timeout:flags.1?int length:int = auth.SentCodeType`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SentCodeTypeFirebaseSms {
-    /// `nonce:flags.0?bytes`. Value to be signed by Android's SafetyNet.
+    /// `nonce:flags.0?bytes`. Nonce for Android's SafetyNet.
     pub nonce: Option<tl::Bytes>,
     /// `play_integrity_project_id:flags.2?long`, set together with `play_integrity_nonce` or not at all. Id of the Google Cloud project for Play Integrity.
     pub play_integrity_project_id: Option<i64>,
-    /// `play_integrity_nonce:flags.2?bytes`, set together with `play_integrity_project_id` or not at all. Value to be signed by Android's Play Integrity.
+    /// `play_integrity_nonce:flags.2?bytes`, set together with `play_integrity_project_id` or not at all. Nonce for Play Integrity.
     pub play_integrity_nonce: Option<tl::Bytes>,
-    /// `receipt:flags.1?string`, set together with `push_timeout` or not at all. On iOS: compared with the receipt in the push message.
+    /// `receipt:flags.1?string`, set together with `push_timeout` or not at all. On iOS: must equal the receipt in the push notification.
     pub receipt: Option<tl::Text>,
-    /// `push_timeout:flags.1?int`, set together with `receipt` or not at all. On iOS: seconds to wait for that push message before falling back.
+    /// `push_timeout:flags.1?int`, set together with `receipt` or not at all. On iOS: seconds to wait for the push notification before falling back to [`auth.resendCode`](crate::auth::ResendCode).
     pub push_timeout: Option<i32>,
     /// `length:int`. Number of digits.
     pub length: i32,
@@ -775,14 +775,14 @@ impl tl::DecodeBare for SentCodeTypeFirebaseSms {
     }
 }
 
-/// The login code comes by SMS and is a word in place of digits.
+/// The login code was sent by SMS, as a word.
 ///
 /// Constructor `auth.sentCodeTypeSmsWord` of the type `auth.SentCodeType`.
 ///
 /// TL: `auth.sentCodeTypeSmsWord#a416ac81 flags:# beginning:flags.0?string = auth.SentCodeType`
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct SentCodeTypeSmsWord {
-    /// `beginning:flags.0?string`. First letters of the word. Absent: not told.
+    /// `beginning:flags.0?string`. First letters of the word. Absent: not known.
     pub beginning: Option<tl::Text>,
 }
 
@@ -820,14 +820,14 @@ impl tl::DecodeBare for SentCodeTypeSmsWord {
     }
 }
 
-/// The login code comes by SMS and is several words in place of digits.
+/// The login code was sent by SMS, as several words.
 ///
 /// Constructor `auth.sentCodeTypeSmsPhrase` of the type `auth.SentCodeType`.
 ///
 /// TL: `auth.sentCodeTypeSmsPhrase#b37794af flags:# beginning:flags.0?string = auth.SentCodeType`
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct SentCodeTypeSmsPhrase {
-    /// `beginning:flags.0?string`. First word of the phrase. Absent: not told.
+    /// `beginning:flags.0?string`. First word. Absent: not known.
     pub beginning: Option<tl::Text>,
 }
 
@@ -865,14 +865,14 @@ impl tl::DecodeBare for SentCodeTypeSmsPhrase {
     }
 }
 
-/// A token for another app of the account to accept: show it as the QR code of `tg://login?token=...` (base64url).
+/// A token to be accepted by another session: show it as the QR code of `tg://login?token=...` (base64url).
 ///
 /// Constructor `auth.loginToken` of the type `auth.LoginToken`.
 ///
 /// TL: `auth.loginToken#629f1980 expires:int token:bytes = auth.LoginToken`
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoginToken {
-    /// `expires:int`. Unix time at which the token stops working; ask for the next one then.
+    /// `expires:int`. When the token expires, in Unix time; then request the next one.
     pub expires: i32,
     /// `token:bytes`. The token, as bytes.
     pub token: tl::Bytes,
@@ -905,16 +905,16 @@ impl tl::DecodeBare for LoginToken {
     }
 }
 
-/// The account lives in another data centre: go there and hand in the token.
+/// The account lives in another data centre: import the token there.
 ///
 /// Constructor `auth.loginTokenMigrateTo` of the type `auth.LoginToken`.
 ///
 /// TL: `auth.loginTokenMigrateTo#68e9916 dc_id:int token:bytes = auth.LoginToken`
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoginTokenMigrateTo {
-    /// `dc_id:int`. Number of the data centre to connect to.
+    /// `dc_id:int`. Id of that data centre.
     pub dc_id: i32,
-    /// `token:bytes`. What to pass to [`auth.importLoginToken`](crate::auth::ImportLoginToken) there.
+    /// `token:bytes`. Token for [`auth.importLoginToken`](crate::auth::ImportLoginToken).
     pub token: tl::Bytes,
 }
 
@@ -945,7 +945,7 @@ impl tl::DecodeBare for LoginTokenMigrateTo {
     }
 }
 
-/// The QR code was accepted in another app: this one is signed in.
+/// The token was accepted: this session is signed in.
 ///
 /// Constructor `auth.loginTokenSuccess` of the type `auth.LoginToken`.
 ///
@@ -981,16 +981,16 @@ impl tl::DecodeBare for LoginTokenSuccess {
     }
 }
 
-/// The session is signed out, and its authorization key is of no account any more.
+/// The session was signed out; its authorization key no longer belongs to an account.
 ///
 /// Constructor `auth.loggedOut` of the type `auth.LoggedOut`.
 ///
-/// The type: says that this login has ended.
+/// The type: says that the session was signed out.
 ///
 /// TL: `auth.loggedOut#c3a2835f flags:# future_auth_token:flags.0?bytes = auth.LoggedOut`
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct LoggedOut {
-    /// `future_auth_token:flags.0?bytes`. Keep it for the next sign-in: it goes into [`codeSettings`](crate::types::CodeSettings) as one of the `logout_tokens` and may save the code. Absent: none given.
+    /// `future_auth_token:flags.0?bytes`. Token for the next sign-in: pass it in `logout_tokens` of [`codeSettings`](crate::types::CodeSettings), with which a code may not be needed. Absent: none.
     pub future_auth_token: Option<tl::Bytes>,
 }
 
@@ -1030,16 +1030,16 @@ impl tl::DecodeBare for LoggedOut {
     }
 }
 
-/// The options for the system's passkey dialog (WebAuthn).
+/// The options for signing in with a passkey (WebAuthn).
 ///
 /// Constructor `auth.passkeyLoginOptions` of the type `auth.PasskeyLoginOptions`.
 ///
-/// The type: what the platform needs to sign in with a passkey.
+/// The type: the options for signing in with a passkey.
 ///
 /// TL: `auth.passkeyLoginOptions#e2037789 options:DataJSON = auth.PasskeyLoginOptions`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PasskeyLoginOptions {
-    /// `options:DataJSON`. The WebAuthn request options as JSON; hand them to the platform, then the answer to [`auth.finishPasskeyLogin`](crate::auth::FinishPasskeyLogin).
+    /// `options:DataJSON`. WebAuthn request options as JSON. Pass them to the device, and its answer to [`auth.finishPasskeyLogin`](crate::auth::FinishPasskeyLogin).
     pub options: crate::types::DataJson,
 }
 
@@ -1068,20 +1068,20 @@ impl tl::DecodeBare for PasskeyLoginOptions {
     }
 }
 
-/// What the platform needs to have the phone's number confirmed by its network operator; the answer goes to [`auth.finishFirebasePnvLogin`](crate::auth::FinishFirebasePnvLogin).
+/// What the operating system needs to have the phone number verified by the network operator; pass its answer to [`auth.finishFirebasePnvLogin`](crate::auth::FinishFirebasePnvLogin).
 ///
 /// Constructor `auth.firebasePnvIntent` of the type `auth.FirebasePnvIntent`.
 ///
-/// The type: the start of signing in with a phone number that Firebase vouches for.
+/// The type: the start of a sign-in with a phone number that Firebase verifies.
 ///
 /// Assumed: this is read from the names alone.
 ///
 /// TL: `auth.firebasePnvIntent#df5ac00c nonce:string digital_credential_payload:string = auth.FirebasePnvIntent`
 #[derive(Clone, Debug, PartialEq)]
 pub struct FirebasePnvIntent {
-    /// `nonce:string`. Random value that the answer must contain.
+    /// `nonce:string`. Nonce that the answer must contain.
     pub nonce: tl::Text,
-    /// `digital_credential_payload:string`. Request for the platform's digital credential dialog.
+    /// `digital_credential_payload:string`. Request for the system's digital credential dialog.
     pub digital_credential_payload: tl::Text,
 }
 

@@ -6,7 +6,7 @@
 
 use chappe_tl as tl;
 
-/// Name and descriptions of a bot, as its owner may change them.
+/// Name and descriptions of a bot in one language.
 ///
 /// Constructor `bots.botInfo` of the type `bots.BotInfo`.
 ///
@@ -52,7 +52,7 @@ impl tl::DecodeBare for BotInfo {
     }
 }
 
-/// A part of the bots whose Mini Apps are used most.
+/// A page of the bots with popular Mini Apps.
 ///
 /// Constructor `bots.popularAppBots` of the type `bots.PopularAppBots`.
 ///
@@ -61,7 +61,7 @@ impl tl::DecodeBare for BotInfo {
 /// TL: `bots.popularAppBots#1991b13b flags:# next_offset:flags.0?string users:Vector<User> = bots.PopularAppBots`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PopularAppBots {
-    /// `next_offset:flags.0?string`. Where the next part begins. Absent: this was the last one.
+    /// `next_offset:flags.0?string`. Pass it as `offset` for the next part. Absent: this was the last one.
     pub next_offset: Option<tl::Text>,
     /// `users:Vector<User>`. The bots.
     pub users: Vec<crate::enums::User>,
@@ -103,7 +103,7 @@ impl tl::DecodeBare for PopularAppBots {
     }
 }
 
-/// The previews in one language, and in which languages there are others.
+/// The previews in one language, and the languages that have previews.
 ///
 /// Constructor `bots.previewInfo` of the type `bots.PreviewInfo`.
 ///
@@ -112,7 +112,7 @@ impl tl::DecodeBare for PopularAppBots {
 /// TL: `bots.previewInfo#ca71d64 media:Vector<BotPreviewMedia> lang_codes:Vector<string> = bots.PreviewInfo`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PreviewInfo {
-    /// `media:Vector<BotPreviewMedia>`. The pictures and videos, in the order of the profile.
+    /// `media:Vector<BotPreviewMedia>`. The photos and videos, in the order of the profile.
     pub media: Vec<crate::types::BotPreviewMedia>,
     /// `lang_codes:Vector<string>`. Languages that have previews of their own.
     pub lang_codes: Vec<tl::Text>,
@@ -145,7 +145,7 @@ impl tl::DecodeBare for PreviewInfo {
     }
 }
 
-/// The token of a bot, for its owner.
+/// The token of a managed bot.
 ///
 /// Constructor `bots.exportedBotToken` of the type `bots.ExportedBotToken`.
 ///
@@ -154,7 +154,7 @@ impl tl::DecodeBare for PreviewInfo {
 /// TL: `bots.exportedBotToken#3c60b621 token:string = bots.ExportedBotToken`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExportedBotToken {
-    /// `token:string`. The token with which the bot signs in. Whoever has it is the bot: keep it secret.
+    /// `token:string`. The token with which the bot logs in. Whoever has it controls the bot: keep it secret.
     pub token: tl::Text,
 }
 
@@ -183,18 +183,16 @@ impl tl::DecodeBare for ExportedBotToken {
     }
 }
 
-/// The request was stored; the user's Mini App can use the button by the id that is given here.
+/// The button was stored: pass its id to the Mini App.
 ///
 /// Constructor `bots.requestedButton` of the type `bots.RequestedButton`.
 ///
-/// The type: a button that a Mini App asked for.
-///
-/// Assumed: this is read from the names alone.
+/// The type: a button that a bot prepared for its Mini App.
 ///
 /// TL: `bots.requestedButton#f13bbcd7 webapp_req_id:string = bots.RequestedButton`
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestedButton {
-    /// `webapp_req_id:string`. Id of the request; [`bots.getRequestedWebViewButton`](crate::bots::GetRequestedWebViewButton) gives the button for it.
+    /// `webapp_req_id:string`. Id of the button, for [`bots.getRequestedWebViewButton`](crate::bots::GetRequestedWebViewButton).
     pub webapp_req_id: tl::Text,
 }
 
@@ -223,20 +221,18 @@ impl tl::DecodeBare for RequestedButton {
     }
 }
 
-/// Whether a bot answers everybody or chosen users only.
+/// Whether everybody can use a bot, or only some users.
 ///
 /// Constructor `bots.accessSettings` of the type `bots.AccessSettings`.
 ///
 /// The type: who may use a bot.
 ///
-/// Assumed: this is read from the names alone.
-///
 /// TL: `bots.accessSettings#dd1fbf93 flags:# restricted:flags.0?true add_users:flags.1?Vector<User> = bots.AccessSettings`
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct AccessSettings {
-    /// `restricted:flags.0?true`. Only chosen users may use the bot.
+    /// `restricted:flags.0?true`. Only its owner and the users in `add_users` can use the bot.
     pub restricted: bool,
-    /// `add_users:flags.1?Vector<User>`. The users that are let in beside the owner. Absent: none.
+    /// `add_users:flags.1?Vector<User>`. Users who can use the bot besides its owner. Absent: none.
     pub add_users: Option<Vec<crate::enums::User>>,
 }
 

@@ -6,22 +6,22 @@
 
 use chappe_tl as tl;
 
-/// A part of the members of a channel or supergroup that fit the filter.
+/// A page of the members of a channel or supergroup that match the filter.
 ///
-/// Whom a member's number stands for is in `users` or `chats`. The server gives at most 200 at a time, and does not list large channels to the end.
+/// The users and chats that the entries name are in `users` and `chats`. The server returns at most 200 members at a time, and does not list large channels completely.
 ///
 /// Constructor `channels.channelParticipants` of the type `channels.ChannelParticipants`.
 ///
 /// TL: `channels.channelParticipants#9ab0feaf count:int participants:Vector<ChannelParticipant> chats:Vector<Chat> users:Vector<User> = channels.ChannelParticipants`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChannelParticipants {
-    /// `count:int`. Number of members that fit, as far as the server counts them.
+    /// `count:int`. Number of matching members, as far as the server counts them.
     pub count: i32,
-    /// `participants:Vector<ChannelParticipant>`. The members of this part.
+    /// `participants:Vector<ChannelParticipant>`. The members of this page.
     pub participants: Vec<crate::enums::ChannelParticipant>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -56,7 +56,7 @@ impl tl::DecodeBare for ChannelParticipants {
     }
 }
 
-/// One member of a channel or supergroup, with what it may or may not do.
+/// One member of a channel or supergroup, with their rights or restrictions.
 ///
 /// Constructor `channels.channelParticipant` of the type `channels.ChannelParticipant`.
 ///
@@ -65,11 +65,11 @@ impl tl::DecodeBare for ChannelParticipants {
 /// TL: `channels.channelParticipant#dfb80317 participant:ChannelParticipant chats:Vector<Chat> users:Vector<User> = channels.ChannelParticipant`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChannelParticipant {
-    /// `participant:ChannelParticipant`. The member; also banned ones and those who left.
+    /// `participant:ChannelParticipant`. The member; it can also be a banned or former one.
     pub participant: crate::enums::ChannelParticipant,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -102,20 +102,20 @@ impl tl::DecodeBare for ChannelParticipant {
     }
 }
 
-/// A part of the admin log, newest first.
+/// A page of the log of recent actions, newest first.
 ///
 /// Constructor `channels.adminLogResults` of the type `channels.AdminLogResults`.
 ///
-/// The type: entries of the admin log of a channel or supergroup.
+/// The type: events of the log of recent actions of a channel or supergroup.
 ///
 /// TL: `channels.adminLogResults#ed8af74d events:Vector<ChannelAdminLogEvent> chats:Vector<Chat> users:Vector<User> = channels.AdminLogResults`
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdminLogResults {
-    /// `events:Vector<ChannelAdminLogEvent>`. The entries.
+    /// `events:Vector<ChannelAdminLogEvent>`. The events.
     pub events: Vec<crate::types::ChannelAdminLogEvent>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -148,20 +148,20 @@ impl tl::DecodeBare for AdminLogResults {
     }
 }
 
-/// The users and chats in whose name you may write here.
+/// The users and chats in whose name you can write here.
 ///
 /// Constructor `channels.sendAsPeers` of the type `channels.SendAsPeers`.
 ///
-/// The type: under whose name you may write in a chat.
+/// The type: the users and chats in whose name you can write in a chat.
 ///
 /// TL: `channels.sendAsPeers#f496b0c6 peers:Vector<SendAsPeer> chats:Vector<Chat> users:Vector<User> = channels.SendAsPeers`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SendAsPeers {
-    /// `peers:Vector<SendAsPeer>`. You yourself and the channels and groups that you may speak for.
+    /// `peers:Vector<SendAsPeer>`. Yourself, the group, and your channels.
     pub peers: Vec<crate::types::SendAsPeer>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -194,7 +194,7 @@ impl tl::DecodeBare for SendAsPeers {
     }
 }
 
-/// The report of an ad needs a reason: show the options and report again with the one chosen.
+/// The report of an advertisement needs a reason: show the options, and send the report again with the chosen one.
 ///
 /// Constructor `channels.sponsoredMessageReportResultChooseOption` of the type `channels.SponsoredMessageReportResult`.
 ///

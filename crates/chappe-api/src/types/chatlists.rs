@@ -6,11 +6,11 @@
 
 use chappe_tl as tl;
 
-/// The folder is a shared one now, and this is its link.
+/// The link was created, and the folder is a shared one now.
 ///
 /// Constructor `chatlists.exportedChatlistInvite` of the type `chatlists.ExportedChatlistInvite`.
 ///
-/// The type: a folder with the link that was made to share it.
+/// The type: a shared folder, with a link to it.
 ///
 /// TL: `chatlists.exportedChatlistInvite#10e6e3a6 filter:DialogFilter invite:ExportedChatlistInvite = chatlists.ExportedChatlistInvite`
 #[derive(Clone, Debug, PartialEq)]
@@ -48,20 +48,20 @@ impl tl::DecodeBare for ExportedChatlistInvite {
     }
 }
 
-/// All links that you made to one of your folders.
+/// All your links to one of your folders.
 ///
 /// Constructor `chatlists.exportedInvites` of the type `chatlists.ExportedInvites`.
 ///
-/// The type: the links to one folder.
+/// The type: the links to a shared folder.
 ///
 /// TL: `chatlists.exportedInvites#10ab6dc7 invites:Vector<ExportedChatlistInvite> chats:Vector<Chat> users:Vector<User> = chatlists.ExportedInvites`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExportedInvites {
     /// `invites:Vector<ExportedChatlistInvite>`. The links, each with its chats.
     pub invites: Vec<crate::types::ExportedChatlistInvite>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -94,7 +94,7 @@ impl tl::DecodeBare for ExportedInvites {
     }
 }
 
-/// A link to a shared folder that you have already; it may know chats that are missing there.
+/// A link to a shared folder that you have already; it may contain chats that you have not joined.
 ///
 /// Constructor `chatlists.chatlistInviteAlready` of the type `chatlists.ChatlistInvite`.
 ///
@@ -107,9 +107,9 @@ pub struct ChatlistInviteAlready {
     pub missing_peers: Vec<crate::enums::Peer>,
     /// `already_peers:Vector<Peer>`. Chats of the link that you are in.
     pub already_peers: Vec<crate::enums::Peer>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -148,24 +148,24 @@ impl tl::DecodeBare for ChatlistInviteAlready {
 
 /// A link to a shared folder that you do not have.
 ///
-/// [`chatlists.joinChatlistInvite`](crate::chatlists::JoinChatlistInvite) takes the folder and joins the chats that were chosen.
+/// [`chatlists.joinChatlistInvite`](crate::chatlists::JoinChatlistInvite) adds the folder and joins the selected chats.
 ///
 /// Constructor `chatlists.chatlistInvite` of the type `chatlists.ChatlistInvite`.
 ///
 /// TL: `chatlists.chatlistInvite#f10ece2f flags:# title_noanimate:flags.1?true title:TextWithEntities emoticon:flags.0?string peers:Vector<Peer> chats:Vector<Chat> users:Vector<User> = chatlists.ChatlistInvite`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatlistInvite {
-    /// `title_noanimate:flags.1?true`. Custom emoji in the title do not move.
+    /// `title_noanimate:flags.1?true`. Do not animate custom emoji in the title.
     pub title_noanimate: bool,
     /// `title:TextWithEntities`. Name of the folder.
     pub title: crate::types::TextWithEntities,
-    /// `emoticon:flags.0?string`. Emoji that stands for the folder's icon. Absent: none.
+    /// `emoticon:flags.0?string`. Emoji for the folder's icon. Absent: none.
     pub emoticon: Option<tl::Text>,
     /// `peers:Vector<Peer>`. Chats of the folder.
     pub peers: Vec<crate::enums::Peer>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -213,20 +213,20 @@ impl tl::DecodeBare for ChatlistInvite {
     }
 }
 
-/// Chats that were added to a shared folder since you took it.
+/// Chats that were added to a shared folder after you added it.
 ///
 /// Constructor `chatlists.chatlistUpdates` of the type `chatlists.ChatlistUpdates`.
 ///
-/// The type: new chats of a shared folder.
+/// The type: chats that were added to a shared folder.
 ///
 /// TL: `chatlists.chatlistUpdates#93bd878d missing_peers:Vector<Peer> chats:Vector<Chat> users:Vector<User> = chatlists.ChatlistUpdates`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatlistUpdates {
-    /// `missing_peers:Vector<Peer>`. Those that you are not in; join with [`chatlists.joinChatlistUpdates`](crate::chatlists::JoinChatlistUpdates). Empty: nothing new.
+    /// `missing_peers:Vector<Peer>`. Those that you have not joined; join them with [`chatlists.joinChatlistUpdates`](crate::chatlists::JoinChatlistUpdates). Empty: there are none.
     pub missing_peers: Vec<crate::enums::Peer>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 

@@ -6,24 +6,24 @@
 
 use chappe_tl as tl;
 
-/// A part of the chats that want to be part of a community and wait for an admin's decision.
+/// A page of the chats that asked to be added to a community and wait for an admin's decision.
 ///
 /// Constructor `communities.peerLinkRequests` of the type `communities.PeerLinkRequests`.
 ///
-/// The type: chats that want to be part of a community.
+/// The type: requests of chats to be added to a community.
 ///
 /// TL: `communities.peerLinkRequests#2244afad flags:# total_count:int requests:Vector<CommunityPeerRequest> next_offset:flags.0?string chats:Vector<Chat> users:Vector<User> = communities.PeerLinkRequests`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PeerLinkRequests {
-    /// `total_count:int`. Number of requests that wait.
+    /// `total_count:int`. Number of pending requests.
     pub total_count: i32,
-    /// `requests:Vector<CommunityPeerRequest>`. The requests of this part.
+    /// `requests:Vector<CommunityPeerRequest>`. The requests of this page.
     pub requests: Vec<crate::types::CommunityPeerRequest>,
-    /// `next_offset:flags.0?string`. Where the next part begins. Absent: this was the last one.
+    /// `next_offset:flags.0?string`. Pass it as `offset` for the next part. Absent: this was the last one.
     pub next_offset: Option<tl::Text>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -69,22 +69,22 @@ impl tl::DecodeBare for PeerLinkRequests {
     }
 }
 
-/// The chats of a community that a member made or joined.
+/// The chats of a community that a member owns or has joined.
 ///
 /// Constructor `communities.participantJoinedChats` of the type `communities.ParticipantJoinedChats`.
 ///
-/// The type: in which chats of a community somebody is.
+/// The type: the chats of a community that a user or chat is in.
 ///
 /// TL: `communities.participantJoinedChats#8d78512a creator_chat_ids:Vector<long> joined_chat_ids:Vector<long> chats:Vector<Chat> users:Vector<User> = communities.ParticipantJoinedChats`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParticipantJoinedChats {
-    /// `creator_chat_ids:Vector<long>`. Ids of the chats that the member made.
+    /// `creator_chat_ids:Vector<long>`. Ids of the chats that the member owns.
     pub creator_chat_ids: Vec<i64>,
-    /// `joined_chat_ids:Vector<long>`. Ids of the chats that the member joined.
+    /// `joined_chat_ids:Vector<long>`. Ids of the chats that the member has joined.
     pub joined_chat_ids: Vec<i64>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 

@@ -6,16 +6,16 @@
 
 use chappe_tl as tl;
 
-/// Your whole contact list.
+/// The contact list of the account.
 ///
 /// Constructor `contacts.contacts` of the type `contacts.Contacts`.
 ///
 /// TL: `contacts.contacts#eae87e42 contacts:Vector<Contact> saved_count:int users:Vector<User> = contacts.Contacts`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contacts {
-    /// `contacts:Vector<Contact>`. The contacts, by number.
+    /// `contacts:Vector<Contact>`. The contacts, as user ids.
     pub contacts: Vec<crate::types::Contact>,
-    /// `saved_count:int`. Number of phone numbers that the server keeps for you, those without Telegram too.
+    /// `saved_count:int`. Number of phone numbers that Telegram stores for the account, including those without an account.
     pub saved_count: i32,
     /// `users:Vector<User>`. The contacts as users.
     pub users: Vec<crate::enums::User>,
@@ -50,22 +50,22 @@ impl tl::DecodeBare for Contacts {
     }
 }
 
-/// Which of the uploaded phone numbers belong to users of Telegram, and which have to be sent again.
+/// Which of the imported phone numbers belong to users, and which entries have to be sent again.
 ///
 /// Constructor `contacts.importedContacts` of the type `contacts.ImportedContacts`.
 ///
-/// The type: what came of uploading phone numbers.
+/// The type: the result of importing phone numbers.
 ///
 /// TL: `contacts.importedContacts#77d01c3b imported:Vector<ImportedContact> popular_invites:Vector<PopularContact> retry_contacts:Vector<long> users:Vector<User> = contacts.ImportedContacts`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImportedContacts {
-    /// `imported:Vector<ImportedContact>`. The numbers that have an account, each with your own number for it.
+    /// `imported:Vector<ImportedContact>`. The entries that have an account, by `client_id`.
     pub imported: Vec<crate::types::ImportedContact>,
-    /// `popular_invites:Vector<PopularContact>`. Numbers without an account that many others have as a contact too.
+    /// `popular_invites:Vector<PopularContact>`. Numbers without an account that several other users have as a contact.
     pub popular_invites: Vec<crate::types::PopularContact>,
-    /// `retry_contacts:Vector<long>`. Your numbers (`client_id`) of the entries that were not taken: send these again later.
+    /// `retry_contacts:Vector<long>`. `client_id` of the entries that were not processed: send these again later.
     pub retry_contacts: Vec<i64>,
-    /// `users:Vector<User>`. The accounts that were found.
+    /// `users:Vector<User>`. The users that were found.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -100,18 +100,18 @@ impl tl::DecodeBare for ImportedContacts {
     }
 }
 
-/// All users and chats that you have blocked.
+/// All users and chats that the account has blocked.
 ///
 /// Constructor `contacts.blocked` of the type `contacts.Blocked`.
 ///
 /// TL: `contacts.blocked#ade1591 blocked:Vector<PeerBlocked> chats:Vector<Chat> users:Vector<User> = contacts.Blocked`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blocked {
-    /// `blocked:Vector<PeerBlocked>`. The entries, newest first.
+    /// `blocked:Vector<PeerBlocked>`. The entries, the latest first.
     pub blocked: Vec<crate::types::PeerBlocked>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -144,20 +144,20 @@ impl tl::DecodeBare for Blocked {
     }
 }
 
-/// A part of the users and chats that you have blocked.
+/// A part of the users and chats that the account has blocked.
 ///
 /// Constructor `contacts.blockedSlice` of the type `contacts.Blocked`.
 ///
 /// TL: `contacts.blockedSlice#e1664194 count:int blocked:Vector<PeerBlocked> chats:Vector<Chat> users:Vector<User> = contacts.Blocked`
 #[derive(Clone, Debug, PartialEq)]
 pub struct BlockedSlice {
-    /// `count:int`. Number of entries in the whole list.
+    /// `count:int`. Total number of entries.
     pub count: i32,
-    /// `blocked:Vector<PeerBlocked>`. The entries of this part, newest first.
+    /// `blocked:Vector<PeerBlocked>`. The entries of this page, the latest first.
     pub blocked: Vec<crate::types::PeerBlocked>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -192,22 +192,22 @@ impl tl::DecodeBare for BlockedSlice {
     }
 }
 
-/// The chats and people whose name or username fits a search.
+/// Users and chats whose name or username matches a search.
 ///
 /// Constructor `contacts.found` of the type `contacts.Found`.
 ///
-/// The type: what a search for people and chats found.
+/// The type: the results of a search for users and chats.
 ///
 /// TL: `contacts.found#b3134d9d my_results:Vector<Peer> results:Vector<Peer> chats:Vector<Chat> users:Vector<User> = contacts.Found`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// `my_results:Vector<Peer>`. Hits among the chats and contacts that you have.
+    /// `my_results:Vector<Peer>`. Matches among the account's own chats and contacts.
     pub my_results: Vec<crate::enums::Peer>,
-    /// `results:Vector<Peer>`. Hits in all of Telegram.
+    /// `results:Vector<Peer>`. Matches among all public users and chats.
     pub results: Vec<crate::enums::Peer>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -242,20 +242,22 @@ impl tl::DecodeBare for Found {
     }
 }
 
-/// The owner of the name or number; the full entry with its access hash is in `users` or `chats`.
+/// The peer with the username or phone number.
+///
+/// `users` or `chats` contains it with its access hash.
 ///
 /// Constructor `contacts.resolvedPeer` of the type `contacts.ResolvedPeer`.
 ///
-/// The type: whose username or phone number it is.
+/// The type: the peer with a username or phone number.
 ///
 /// TL: `contacts.resolvedPeer#7f077ad9 peer:Peer chats:Vector<Chat> users:Vector<User> = contacts.ResolvedPeer`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResolvedPeer {
-    /// `peer:Peer`. The owner.
+    /// `peer:Peer`. The peer.
     pub peer: crate::enums::Peer,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -288,18 +290,18 @@ impl tl::DecodeBare for ResolvedPeer {
     }
 }
 
-/// The chats used most, for each category that was asked for.
+/// The chats used most, by category.
 ///
 /// Constructor `contacts.topPeers` of the type `contacts.TopPeers`.
 ///
 /// TL: `contacts.topPeers#70b772a8 categories:Vector<TopPeerCategoryPeers> chats:Vector<Chat> users:Vector<User> = contacts.TopPeers`
 #[derive(Clone, Debug, PartialEq)]
 pub struct TopPeers {
-    /// `categories:Vector<TopPeerCategoryPeers>`. The categories, each with its chats from the most used down.
+    /// `categories:Vector<TopPeerCategoryPeers>`. The categories, each with its chats, the most used first.
     pub categories: Vec<crate::types::TopPeerCategoryPeers>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -332,18 +334,18 @@ impl tl::DecodeBare for TopPeers {
     }
 }
 
-/// Contacts whose birthday is today or close to it.
+/// Contacts whose birthday is yesterday, today or tomorrow.
 ///
 /// Constructor `contacts.contactBirthdays` of the type `contacts.ContactBirthdays`.
 ///
-/// The type: contacts whose birthday is near.
+/// The type: contacts with a birthday soon.
 ///
 /// TL: `contacts.contactBirthdays#114ff30d contacts:Vector<ContactBirthday> users:Vector<User> = contacts.ContactBirthdays`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContactBirthdays {
     /// `contacts:Vector<ContactBirthday>`. The contacts and their birthdays.
     pub contacts: Vec<crate::types::ContactBirthday>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -374,18 +376,18 @@ impl tl::DecodeBare for ContactBirthdays {
     }
 }
 
-/// Chats that paid to be shown above the results of a search.
+/// Bots and channels that are shown as ads above search results.
 ///
 /// Constructor `contacts.sponsoredPeers` of the type `contacts.SponsoredPeers`.
 ///
 /// TL: `contacts.sponsoredPeers#eb032884 peers:Vector<SponsoredPeer> chats:Vector<Chat> users:Vector<User> = contacts.SponsoredPeers`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SponsoredPeers {
-    /// `peers:Vector<SponsoredPeer>`. The places, in the order to show them.
+    /// `peers:Vector<SponsoredPeer>`. The ads, in display order.
     pub peers: Vec<crate::types::SponsoredPeer>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 

@@ -6,16 +6,16 @@
 
 use chappe_tl as tl;
 
-/// All messages that a group or channel shows to new members.
+/// All welcome messages of a group or channel.
 ///
-/// Only admins who may change its settings see them as a list.
+/// Only admins with the right to manage them can list them.
 ///
 /// Constructor `ephemeral.welcomeMessages` of the type `ephemeral.WelcomeMessages`.
 ///
 /// TL: `ephemeral.welcomeMessages#104fc872 hash:long messages:Vector<EphemeralMessage> = ephemeral.WelcomeMessages`
 #[derive(Clone, Debug, PartialEq)]
 pub struct WelcomeMessages {
-    /// `hash:long`. Send it next time to learn whether the messages changed.
+    /// `hash:long`. Pass it as `hash` next time: unchanged messages are then not sent again.
     pub hash: i64,
     /// `messages:Vector<EphemeralMessage>`. The messages, in the order to show them.
     pub messages: Vec<crate::types::EphemeralMessage>,

@@ -6,11 +6,11 @@
 
 use chappe_tl as tl;
 
-/// When a username or number was bought on Fragment, and for how much.
+/// When a username or phone number was bought on Fragment, and for how much.
 ///
 /// Constructor `fragment.collectibleInfo` of the type `fragment.CollectibleInfo`.
 ///
-/// The type: what is known of a username or number that was bought on Fragment.
+/// The type: the purchase of a username or phone number on Fragment.
 ///
 /// TL: `fragment.collectibleInfo#6ebdff91 purchase_date:int currency:string amount:long crypto_currency:string crypto_amount:long url:string = fragment.CollectibleInfo`
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub struct CollectibleInfo {
     pub currency: tl::Text,
     /// `amount:long`. Price in the smallest unit of `currency`.
     pub amount: i64,
-    /// `crypto_currency:string`. Name of the cryptocurrency, like `TON`.
+    /// `crypto_currency:string`. Cryptocurrency of `crypto_amount`, such as `TON`.
     pub crypto_currency: tl::Text,
     /// `crypto_amount:long`. Price in the smallest unit of `crypto_currency`.
     pub crypto_amount: i64,

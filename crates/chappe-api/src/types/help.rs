@@ -6,28 +6,28 @@
 
 use chappe_tl as tl;
 
-/// A newer version of the app is there to install.
+/// A newer version of the app is available.
 ///
 /// Constructor `help.appUpdate` of the type `help.AppUpdate`.
 ///
 /// TL: `help.appUpdate#ccbbce30 flags:# can_not_skip:flags.0?true id:int version:string text:string entities:Vector<MessageEntity> document:flags.1?Document url:flags.2?string sticker:flags.3?Document = help.AppUpdate`
 #[derive(Clone, Debug, PartialEq)]
 pub struct AppUpdate {
-    /// `can_not_skip:flags.0?true`. The version of now does not work any more: the update cannot be put off.
+    /// `can_not_skip:flags.0?true`. The current version no longer works: the update cannot be postponed.
     pub can_not_skip: bool,
     /// `id:int`. Id of the update.
     pub id: i32,
-    /// `version:string`. Name of the new version.
+    /// `version:string`. Version name.
     pub version: tl::Text,
-    /// `text:string`. What is new, as text.
+    /// `text:string`. Release notes.
     pub text: tl::Text,
     /// `entities:Vector<MessageEntity>`. Formatting of `text`.
     pub entities: Vec<crate::enums::MessageEntity>,
-    /// `document:flags.1?Document`. The program to install. Absent: get it from `url`.
+    /// `document:flags.1?Document`. Installer of the app. Absent: download it from `url`.
     pub document: Option<crate::enums::Document>,
-    /// `url:flags.2?string`. Where to download the new version.
+    /// `url:flags.2?string`. Download page of the new version. Absent: none.
     pub url: Option<tl::Text>,
-    /// `sticker:flags.3?Document`. Sticker to show beside the text.
+    /// `sticker:flags.3?Document`. Sticker to show with the text. Absent: none.
     pub sticker: Option<crate::enums::Document>,
 }
 
@@ -85,11 +85,11 @@ impl tl::DecodeBare for AppUpdate {
     }
 }
 
-/// A text to send to a friend who is not on Telegram.
+/// A text to send to a friend who does not use Telegram.
 ///
 /// Constructor `help.inviteText` of the type `help.InviteText`.
 ///
-/// The type: ready-made text of an invitation to Telegram.
+/// The type: a text that invites to Telegram.
 ///
 /// TL: `help.inviteText#18cb9f78 message:string = help.InviteText`
 #[derive(Clone, Debug, PartialEq)]
@@ -123,7 +123,7 @@ impl tl::DecodeBare for InviteText {
     }
 }
 
-/// The account of Telegram's support, to write to for help.
+/// The account that answers questions about Telegram.
 ///
 /// Constructor `help.support` of the type `help.Support`.
 ///
@@ -165,7 +165,7 @@ impl tl::DecodeBare for Support {
     }
 }
 
-/// Telegram's terms of service, which new users accept.
+/// Telegram's terms of service.
 ///
 /// Constructor `help.termsOfService` of the type `help.TermsOfService`.
 ///
@@ -174,15 +174,15 @@ impl tl::DecodeBare for Support {
 /// TL: `help.termsOfService#780a0310 flags:# popup:flags.0?true id:DataJSON text:string entities:Vector<MessageEntity> min_age_confirm:flags.1?int = help.TermsOfService`
 #[derive(Clone, Debug, PartialEq)]
 pub struct TermsOfService {
-    /// `popup:flags.0?true`. Show the terms in a dialog of their own while signing up, not as a link only.
+    /// `popup:flags.0?true`. Show the terms in a dialog during sign-up, not only as a link.
     pub popup: bool,
-    /// `id:DataJSON`. Names this version of the terms; pass it to [`help.acceptTermsOfService`](crate::help::AcceptTermsOfService).
+    /// `id:DataJSON`. Id of this version of the terms, for [`help.acceptTermsOfService`](crate::help::AcceptTermsOfService).
     pub id: crate::types::DataJson,
     /// `text:string`. The terms.
     pub text: tl::Text,
     /// `entities:Vector<MessageEntity>`. Formatting of `text`.
     pub entities: Vec<crate::enums::MessageEntity>,
-    /// `min_age_confirm:flags.1?int`. The user must say that they are at least this many years old. Absent: do not ask.
+    /// `min_age_confirm:flags.1?int`. Minimum age that the user has to confirm. Absent: none.
     pub min_age_confirm: Option<i32>,
 }
 
@@ -228,20 +228,20 @@ impl tl::DecodeBare for TermsOfService {
     }
 }
 
-/// The t.me links that the user had opened shortly before installing the app.
+/// The `t.me` links that the user opened shortly before installing the app.
 ///
 /// Constructor `help.recentMeUrls` of the type `help.RecentMeUrls`.
 ///
-/// The type: links to Telegram that were opened lately.
+/// The type: `t.me` links that were opened recently.
 ///
 /// TL: `help.recentMeUrls#e0310d7 urls:Vector<RecentMeUrl> chats:Vector<Chat> users:Vector<User> = help.RecentMeUrls`
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecentMeUrls {
     /// `urls:Vector<RecentMeUrl>`. The links, each with what it leads to.
     pub urls: Vec<crate::enums::RecentMeUrl>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -274,14 +274,14 @@ impl tl::DecodeBare for RecentMeUrls {
     }
 }
 
-/// The terms of service that were accepted still hold.
+/// There are no new terms of service.
 ///
 /// Constructor `help.termsOfServiceUpdateEmpty` of the type `help.TermsOfServiceUpdate`.
 ///
 /// TL: `help.termsOfServiceUpdateEmpty#e3309f7f expires:int = help.TermsOfServiceUpdate`
 #[derive(Clone, Debug, PartialEq)]
 pub struct TermsOfServiceUpdateEmpty {
-    /// `expires:int`. Unix time to ask again.
+    /// `expires:int`. Unix time after which to fetch it again.
     pub expires: i32,
 }
 
@@ -317,7 +317,7 @@ impl tl::DecodeBare for TermsOfServiceUpdateEmpty {
 /// TL: `help.termsOfServiceUpdate#28ecf961 expires:int terms_of_service:help.TermsOfService = help.TermsOfServiceUpdate`
 #[derive(Clone, Debug, PartialEq)]
 pub struct TermsOfServiceUpdate {
-    /// `expires:int`. Unix time to ask again.
+    /// `expires:int`. Unix time after which to fetch it again.
     pub expires: i32,
     /// `terms_of_service:help.TermsOfService`. The new terms.
     pub terms_of_service: TermsOfService,
@@ -350,14 +350,14 @@ impl tl::DecodeBare for TermsOfServiceUpdate {
     }
 }
 
-/// The server knows the link that the app does not know; a message explains what is missing.
+/// A message that explains a link which the app does not know.
 ///
 /// Constructor `help.deepLinkInfo` of the type `help.DeepLinkInfo`.
 ///
 /// TL: `help.deepLinkInfo#6a4ee832 flags:# update_app:flags.0?true message:string entities:flags.1?Vector<MessageEntity> = help.DeepLinkInfo`
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeepLinkInfo {
-    /// `update_app:flags.0?true`. The link needs a newer app: offer the update.
+    /// `update_app:flags.0?true`. The link needs a newer version of the app: offer an update.
     pub update_app: bool,
     /// `message:string`. Text to show.
     pub message: tl::Text,
@@ -405,16 +405,16 @@ impl tl::DecodeBare for DeepLinkInfo {
     }
 }
 
-/// Which language belongs to which country, for the forms of Telegram Passport.
+/// The language of each country, for the forms of Telegram Passport.
 ///
 /// Constructor `help.passportConfig` of the type `help.PassportConfig`.
 ///
 /// TL: `help.passportConfig#a098d6af hash:int countries_langs:DataJSON = help.PassportConfig`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PassportConfig {
-    /// `hash:int`. Send it next time to learn whether the data changed.
+    /// `hash:int`. Pass it as `hash` next time, to get the data only after a change.
     pub hash: i32,
-    /// `countries_langs:DataJSON`. JSON object: country code to language code, for the names in the local script.
+    /// `countries_langs:DataJSON`. JSON object that maps country codes to language codes, for names in the local script.
     pub countries_langs: crate::types::DataJson,
 }
 
@@ -445,11 +445,11 @@ impl tl::DecodeBare for PassportConfig {
     }
 }
 
-/// The name that a support worker signs with; for support accounts only.
+/// The name under which the support account answers; for the support team only.
 ///
 /// Constructor `help.supportName` of the type `help.SupportName`.
 ///
-/// The type: the name of a support worker as the users see it.
+/// The type: the localized name of a support account.
 ///
 /// TL: `help.supportName#8c05f1c9 name:string = help.SupportName`
 #[derive(Clone, Debug, PartialEq)]
@@ -483,7 +483,7 @@ impl tl::DecodeBare for SupportName {
     }
 }
 
-/// The support team's note on a user and who wrote it; for support accounts only.
+/// The support team's note about a user; for the support team only.
 ///
 /// Constructor `help.userInfo` of the type `help.UserInfo`.
 ///
@@ -494,9 +494,9 @@ pub struct UserInfo {
     pub message: tl::Text,
     /// `entities:Vector<MessageEntity>`. Formatting of `message`.
     pub entities: Vec<crate::enums::MessageEntity>,
-    /// `author:string`. Name of who wrote it last.
+    /// `author:string`. Name of its last author.
     pub author: tl::Text,
-    /// `date:int`. Unix time of that.
+    /// `date:int`. Unix time of the last change.
     pub date: i32,
 }
 
@@ -531,14 +531,14 @@ impl tl::DecodeBare for UserInfo {
     }
 }
 
-/// There is nothing to pin above the list of chats.
+/// There is nothing to show above the chat list.
 ///
 /// Constructor `help.promoDataEmpty` of the type `help.PromoData`.
 ///
 /// TL: `help.promoDataEmpty#98f6ac75 expires:int = help.PromoData`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PromoDataEmpty {
-    /// `expires:int`. Unix time to ask again.
+    /// `expires:int`. Unix time after which to fetch it again.
     pub expires: i32,
 }
 
@@ -567,32 +567,32 @@ impl tl::DecodeBare for PromoDataEmpty {
     }
 }
 
-/// What to show above the list of chats until `expires`.
+/// What to show above the chat list until `expires`.
 ///
 /// Constructor `help.promoData` of the type `help.PromoData`.
 ///
 /// TL: `help.promoData#8a4d87a flags:# proxy:flags.0?true expires:int peer:flags.3?Peer psa_type:flags.1?string psa_message:flags.2?string pending_suggestions:Vector<string> dismissed_suggestions:Vector<string> custom_pending_suggestion:flags.4?PendingSuggestion chats:Vector<Chat> users:Vector<User> = help.PromoData`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PromoData {
-    /// `proxy:flags.0?true`. The chat is there because the app connects through its sponsor's proxy.
+    /// `proxy:flags.0?true`. The chat is the sponsored channel of the MTProxy in use.
     pub proxy: bool,
-    /// `expires:int`. Unix time to ask again.
+    /// `expires:int`. Unix time after which to fetch it again.
     pub expires: i32,
-    /// `peer:flags.3?Peer`. The chat to pin above the others. Absent: none.
+    /// `peer:flags.3?Peer`. Chat to show above the others. Absent: none.
     pub peer: Option<crate::enums::Peer>,
-    /// `psa_type:flags.1?string`. Kind of the public announcement; the language pack has a text for it. Absent: it is none.
+    /// `psa_type:flags.1?string`. Kind of public announcement, for which the language pack has a text. Absent: it is not one.
     pub psa_type: Option<tl::Text>,
-    /// `psa_message:flags.2?string`. Text of the announcement, to show in place of the last message.
+    /// `psa_message:flags.2?string`. Text of the announcement, shown instead of the last message.
     pub psa_message: Option<tl::Text>,
-    /// `pending_suggestions:Vector<string>`. Names of the suggestions to show to the user now, like `VALIDATE_PASSWORD`.
+    /// `pending_suggestions:Vector<string>`. Names of the suggestions to show to the user, such as `VALIDATE_PASSWORD`.
     pub pending_suggestions: Vec<tl::Text>,
-    /// `dismissed_suggestions:Vector<string>`. Names of the suggestions that were turned away ([`help.dismissSuggestion`](crate::help::DismissSuggestion)); keep them hidden.
+    /// `dismissed_suggestions:Vector<string>`. Names of the suggestions that the user has dismissed ([`help.dismissSuggestion`](crate::help::DismissSuggestion)).
     pub dismissed_suggestions: Vec<tl::Text>,
-    /// `custom_pending_suggestion:flags.4?PendingSuggestion`. A suggestion with a text of its own. Absent: none.
+    /// `custom_pending_suggestion:flags.4?PendingSuggestion`. Suggestion with a text of its own. Absent: none.
     pub custom_pending_suggestion: Option<Box<crate::types::PendingSuggestion>>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -655,7 +655,7 @@ impl tl::DecodeBare for PromoData {
     }
 }
 
-/// One calling code of a country, with the shape of the numbers that have it.
+/// One calling code of a country, with the format of its numbers.
 ///
 /// Constructor `help.countryCode` of the type `help.CountryCode`.
 ///
@@ -664,11 +664,11 @@ impl tl::DecodeBare for PromoData {
 /// TL: `help.countryCode#4203c5ef flags:# country_code:string prefixes:flags.0?Vector<string> patterns:flags.1?Vector<string> = help.CountryCode`
 #[derive(Clone, Debug, PartialEq)]
 pub struct CountryCode {
-    /// `country_code:string`. The code without plus sign, like `49`.
+    /// `country_code:string`. Calling code without the plus sign, such as `49`.
     pub country_code: tl::Text,
-    /// `prefixes:flags.0?Vector<string>`. First digits after the code, where several countries share one. Absent: the code is this country's alone.
+    /// `prefixes:flags.0?Vector<string>`. First digits after the code, if several countries share it. Absent: the code belongs to this country alone.
     pub prefixes: Option<Vec<tl::Text>>,
-    /// `patterns:flags.1?Vector<string>`. How to group the digits when showing a number, an X for each digit.
+    /// `patterns:flags.1?Vector<string>`. Formats for showing a number, with an X for each digit.
     pub patterns: Option<Vec<tl::Text>>,
 }
 
@@ -715,7 +715,7 @@ impl tl::DecodeBare for CountryCode {
     }
 }
 
-/// One country for the list of countries at the login screen.
+/// A country, for a screen that asks for a phone number.
 ///
 /// Constructor `help.country` of the type `help.Country`.
 ///
@@ -724,13 +724,13 @@ impl tl::DecodeBare for CountryCode {
 /// TL: `help.country#c3878e23 flags:# hidden:flags.0?true iso2:string default_name:string name:flags.1?string country_codes:Vector<help.CountryCode> = help.Country`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Country {
-    /// `hidden:flags.0?true`. Leave it out of the list to choose from; its codes are still recognised.
+    /// `hidden:flags.0?true`. Not shown in the list of countries, but its codes are recognized.
     pub hidden: bool,
-    /// `iso2:string`. Two letters of ISO 3166-1.
+    /// `iso2:string`. Two-letter code of ISO 3166-1.
     pub iso2: tl::Text,
     /// `default_name:string`. English name.
     pub default_name: tl::Text,
-    /// `name:flags.1?string`. Name in the language that was asked for. Absent: the same as `default_name`.
+    /// `name:flags.1?string`. Name in the requested language. Absent: the same as `default_name`.
     pub name: Option<tl::Text>,
     /// `country_codes:Vector<help.CountryCode>`. The calling codes.
     pub country_codes: Vec<CountryCode>,
@@ -778,7 +778,7 @@ impl tl::DecodeBare for Country {
     }
 }
 
-/// All countries that a phone number can be from.
+/// All countries with their calling codes.
 ///
 /// Constructor `help.countriesList` of the type `help.CountriesList`.
 ///
@@ -787,7 +787,7 @@ impl tl::DecodeBare for Country {
 pub struct CountriesList {
     /// `countries:Vector<help.Country>`. The countries.
     pub countries: Vec<Country>,
-    /// `hash:int`. Send it next time to learn whether the list changed.
+    /// `hash:int`. Pass it as `hash` next time, to get the list only after a change.
     pub hash: i32,
 }
 
@@ -818,26 +818,26 @@ impl tl::DecodeBare for CountriesList {
     }
 }
 
-/// Texts, videos and prices of the Premium screen.
+/// Texts, videos and prices of the Telegram Premium screen.
 ///
 /// Constructor `help.premiumPromo` of the type `help.PremiumPromo`.
 ///
-/// The type: what the app shows to advertise Telegram Premium.
+/// The type: the content of the Telegram Premium screen.
 ///
 /// TL: `help.premiumPromo#5334759c status_text:string status_entities:Vector<MessageEntity> video_sections:Vector<string> videos:Vector<Document> period_options:Vector<PremiumSubscriptionOption> users:Vector<User> = help.PremiumPromo`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PremiumPromo {
-    /// `status_text:string`. What to say to who has Premium already: until when.
+    /// `status_text:string`. State of the subscription, such as when it ends.
     pub status_text: tl::Text,
     /// `status_entities:Vector<MessageEntity>`. Formatting of `status_text`.
     pub status_entities: Vec<crate::enums::MessageEntity>,
-    /// `video_sections:Vector<string>`. Names of the features, one for each of `videos`.
+    /// `video_sections:Vector<string>`. Names of the features, one for each entry of `videos`.
     pub video_sections: Vec<tl::Text>,
-    /// `videos:Vector<Document>`. Videos that show a feature; the entry at the same place in `video_sections` says which.
+    /// `videos:Vector<Document>`. Videos that show a feature; `video_sections` at the same index has its name.
     pub videos: Vec<crate::enums::Document>,
-    /// `period_options:Vector<PremiumSubscriptionOption>`. How long Premium can be bought for, and for how much.
+    /// `period_options:Vector<PremiumSubscriptionOption>`. Subscription periods with their prices.
     pub period_options: Vec<crate::types::PremiumSubscriptionOption>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -876,18 +876,18 @@ impl tl::DecodeBare for PremiumPromo {
     }
 }
 
-/// Limits and switches of features for the apps, by name.
+/// Limits and switches of single features, by name.
 ///
-/// Many limits come twice, as `..._default` and `..._premium`. What a key means is known to the app or not; the server does not explain it.
+/// Many limits exist twice, as `..._default` and `..._premium`. The server does not describe the keys; an app ignores those it does not know.
 ///
 /// Constructor `help.appConfig` of the type `help.AppConfig`.
 ///
 /// TL: `help.appConfig#dd18782e hash:int config:JSONValue = help.AppConfig`
 #[derive(Clone, Debug, PartialEq)]
 pub struct AppConfig {
-    /// `hash:int`. Send it next time to learn whether the settings changed.
+    /// `hash:int`. Pass it as `hash` next time, to get the settings only after a change.
     pub hash: i32,
-    /// `config:JSONValue`. JSON object of all settings; keys that you do not know are to be ignored.
+    /// `config:JSONValue`. JSON object with all settings.
     pub config: crate::enums::JsonValue,
 }
 
@@ -918,14 +918,14 @@ impl tl::DecodeBare for AppConfig {
     }
 }
 
-/// Colours for a name and for the stripe beside replies and links.
+/// Colours of a name, and of the line next to replies and link previews.
 ///
 /// Constructor `help.peerColorSet` of the type `help.PeerColorSet`.
 ///
 /// TL: `help.peerColorSet#26219a58 colors:Vector<int> = help.PeerColorSet`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PeerColorSet {
-    /// `colors:Vector<int>`. One to three colours as `0xRRGGBB`; more than one makes a stripe of dashes.
+    /// `colors:Vector<int>`. One to three colours as `0xRRGGBB`; with more than one the line is dashed.
     pub colors: Vec<i32>,
 }
 
@@ -954,18 +954,18 @@ impl tl::DecodeBare for PeerColorSet {
     }
 }
 
-/// Colours for the top of a profile and for what is around its picture.
+/// Colours of the header of a profile.
 ///
 /// Constructor `help.peerColorProfileSet` of the type `help.PeerColorSet`.
 ///
 /// TL: `help.peerColorProfileSet#767d61eb palette_colors:Vector<int> bg_colors:Vector<int> story_colors:Vector<int> = help.PeerColorSet`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PeerColorProfileSet {
-    /// `palette_colors:Vector<int>`. Colours that stand for the entry in the picker, as `0xRRGGBB`.
+    /// `palette_colors:Vector<int>`. Colours that represent the entry in the palette, as `0xRRGGBB`.
     pub palette_colors: Vec<i32>,
-    /// `bg_colors:Vector<int>`. Background: one colour, or two for a gradient from top to bottom.
+    /// `bg_colors:Vector<int>`. Background: one colour, or two for a gradient from top to bottom, as `0xRRGGBB`.
     pub bg_colors: Vec<i32>,
-    /// `story_colors:Vector<int>`. Two colours for the ring around a picture with stories.
+    /// `story_colors:Vector<int>`. Two colours of the ring around the photo when there are stories, as `0xRRGGBB`.
     pub story_colors: Vec<i32>,
 }
 
@@ -998,26 +998,26 @@ impl tl::DecodeBare for PeerColorProfileSet {
     }
 }
 
-/// A number that a name or profile can have as its colour, and what it looks like.
+/// One entry of the palette: its id, and how it looks.
 ///
 /// Constructor `help.peerColorOption` of the type `help.PeerColorOption`.
 ///
-/// The type: one entry of the palette.
+/// The type: one entry of the colour palette.
 ///
 /// TL: `help.peerColorOption#adec6ebe flags:# hidden:flags.0?true color_id:int colors:flags.1?help.PeerColorSet dark_colors:flags.2?help.PeerColorSet channel_min_level:flags.3?int group_min_level:flags.4?int = help.PeerColorOption`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PeerColorOption {
-    /// `hidden:flags.0?true`. Not to be offered any more; who has it keeps it.
+    /// `hidden:flags.0?true`. No longer offered; peers that use it keep it.
     pub hidden: bool,
-    /// `color_id:int`. The number, as it stands in [`peerColor`](crate::types::PeerColor). 0 to 6 are the app's own basic colours.
+    /// `color_id:int`. Id of the colour, as in [`peerColor`](crate::types::PeerColor). Apps define 0 to 6 themselves.
     pub color_id: i32,
-    /// `colors:flags.1?help.PeerColorSet`. Colours in light mode. Absent: the app's own for this number.
+    /// `colors:flags.1?help.PeerColorSet`. Colours in light mode. Absent: the app's own for this id.
     pub colors: Option<crate::enums::help::PeerColorSet>,
     /// `dark_colors:flags.2?help.PeerColorSet`. Colours in dark mode. Absent: the same as in light mode.
     pub dark_colors: Option<crate::enums::help::PeerColorSet>,
-    /// `channel_min_level:flags.3?int`. Boost level that a channel needs for it. Absent: none.
+    /// `channel_min_level:flags.3?int`. Boost level that a channel needs to use it. Absent: none.
     pub channel_min_level: Option<i32>,
-    /// `group_min_level:flags.4?int`. Boost level that a supergroup needs for it. Absent: none.
+    /// `group_min_level:flags.4?int`. Boost level that a supergroup needs to use it. Absent: none.
     pub group_min_level: Option<i32>,
 }
 
@@ -1072,16 +1072,16 @@ impl tl::DecodeBare for PeerColorOption {
     }
 }
 
-/// The whole palette of colours for names or for profiles.
+/// The colour palette for names or profiles.
 ///
 /// Constructor `help.peerColors` of the type `help.PeerColors`.
 ///
 /// TL: `help.peerColors#f8ed08 hash:int colors:Vector<help.PeerColorOption> = help.PeerColors`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PeerColors {
-    /// `hash:int`. Send it next time to learn whether the palette changed.
+    /// `hash:int`. Pass it as `hash` next time, to get the palette only after a change.
     pub hash: i32,
-    /// `colors:Vector<help.PeerColorOption>`. The entries, in the order to show them.
+    /// `colors:Vector<help.PeerColorOption>`. The entries, in display order.
     pub colors: Vec<PeerColorOption>,
 }
 
@@ -1112,7 +1112,7 @@ impl tl::DecodeBare for PeerColors {
     }
 }
 
-/// All time zones that a business can choose for its opening hours.
+/// All time zones for the opening hours of businesses.
 ///
 /// Constructor `help.timezonesList` of the type `help.TimezonesList`.
 ///
@@ -1121,7 +1121,7 @@ impl tl::DecodeBare for PeerColors {
 pub struct TimezonesList {
     /// `timezones:Vector<Timezone>`. The time zones.
     pub timezones: Vec<crate::types::Timezone>,
-    /// `hash:int`. Send it next time to learn whether the list changed.
+    /// `hash:int`. Pass it as `hash` next time, to get the list only after a change.
     pub hash: i32,
 }
 

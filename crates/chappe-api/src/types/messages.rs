@@ -6,22 +6,22 @@
 
 use chappe_tl as tl;
 
-/// Your whole list of chats: there is no more to load.
+/// The whole list of chats: there are no further pages.
 ///
-/// An entry of `dialogs` names its chat and its last message by number; both are in the other lists of the answer.
+/// An entry of `dialogs` names its chat and its top message only by id; both are in the other lists of the answer.
 ///
 /// Constructor `messages.dialogs` of the type `messages.Dialogs`.
 ///
 /// TL: `messages.dialogs#15ba6c40 dialogs:Vector<Dialog> messages:Vector<Message> chats:Vector<Chat> users:Vector<User> = messages.Dialogs`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dialogs {
-    /// `dialogs:Vector<Dialog>`. The chats with their counters, pinned ones first, then by the last message.
+    /// `dialogs:Vector<Dialog>`. The chats with their counters, pinned ones first, then by their top message.
     pub dialogs: Vec<crate::enums::Dialog>,
-    /// `messages:Vector<Message>`. The last message of each chat.
+    /// `messages:Vector<Message>`. The top message of each chat.
     pub messages: Vec<crate::enums::Message>,
     /// `chats:Vector<Chat>`. Groups and channels of the list.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users of the list, and those that the messages name.
+    /// `users:Vector<User>`. Users of the list, and those that the messages mention.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -56,9 +56,9 @@ impl tl::DecodeBare for Dialogs {
     }
 }
 
-/// A part of your list of chats.
+/// One page of the list of chats.
 ///
-/// The next part begins behind its last entry: date and number of that entry's last message, and its peer, are the offsets of the next [`messages.getDialogs`](crate::messages::GetDialogs).
+/// For the next page pass the date and id of the last entry's top message, and its peer, as the offsets of [`messages.getDialogs`](crate::messages::GetDialogs).
 ///
 /// Constructor `messages.dialogsSlice` of the type `messages.Dialogs`.
 ///
@@ -67,13 +67,13 @@ impl tl::DecodeBare for Dialogs {
 pub struct DialogsSlice {
     /// `count:int`. Number of chats in the whole list.
     pub count: i32,
-    /// `dialogs:Vector<Dialog>`. The chats of this part with their counters.
+    /// `dialogs:Vector<Dialog>`. The chats of this page with their counters.
     pub dialogs: Vec<crate::enums::Dialog>,
-    /// `messages:Vector<Message>`. The last message of each chat.
+    /// `messages:Vector<Message>`. The top message of each chat.
     pub messages: Vec<crate::enums::Message>,
-    /// `chats:Vector<Chat>`. Groups and channels of this part.
+    /// `chats:Vector<Chat>`. Groups and channels of this page.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users of this part, and those that the messages name.
+    /// `users:Vector<User>`. Users of this page, and those that the messages mention.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -110,7 +110,7 @@ impl tl::DecodeBare for DialogsSlice {
     }
 }
 
-/// The list of chats is the one of the hash that was sent: keep your copy.
+/// The list did not change since the one whose hash you sent: keep your copy.
 ///
 /// Constructor `messages.dialogsNotModified` of the type `messages.Dialogs`.
 ///
@@ -146,20 +146,20 @@ impl tl::DecodeBare for DialogsNotModified {
     }
 }
 
-/// All messages that fit a request: there is no more to load.
+/// All messages that match the request: there are no further pages.
 ///
 /// Constructor `messages.messages` of the type `messages.Messages`.
 ///
 /// TL: `messages.messages#1d73e7ea messages:Vector<Message> topics:Vector<ForumTopic> chats:Vector<Chat> users:Vector<User> = messages.Messages`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Messages {
-    /// `messages:Vector<Message>`. The messages, newest first unless asked for by number; what does not exist is a [`messageEmpty`](crate::types::MessageEmpty).
+    /// `messages:Vector<Message>`. The messages, newest first, or in the order of the ids that were asked for; a message that does not exist is a [`messageEmpty`](crate::types::MessageEmpty).
     pub messages: Vec<crate::enums::Message>,
-    /// `topics:Vector<ForumTopic>`. Topics of forums that the messages are in.
+    /// `topics:Vector<ForumTopic>`. Forum topics that the messages belong to.
     pub topics: Vec<crate::enums::ForumTopic>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -194,9 +194,9 @@ impl tl::DecodeBare for Messages {
     }
 }
 
-/// A part of the messages that fit a request.
+/// One page of the messages that match a request.
 ///
-/// For the next part send the number of the last message here as `offset_id`. An empty list means the end; `count` may be off.
+/// For the next page pass the id of the last message here as `offset_id`. An empty list means the end; do not rely on `count`, which may be an estimate.
 ///
 /// Constructor `messages.messagesSlice` of the type `messages.Messages`.
 ///
@@ -205,21 +205,21 @@ impl tl::DecodeBare for Messages {
 pub struct MessagesSlice {
     /// `inexact:flags.1?true`. `count` is an estimate.
     pub inexact: bool,
-    /// `count:int`. Number of messages that fit in all.
+    /// `count:int`. Number of matching messages in all.
     pub count: i32,
-    /// `next_rate:flags.0?int`. What to send as `offset_rate` for the next part of [`messages.searchGlobal`](crate::messages::SearchGlobal). Absent elsewhere.
+    /// `next_rate:flags.0?int`. Pass it as `offset_rate` for the next page of [`messages.searchGlobal`](crate::messages::SearchGlobal) and [`channels.searchPosts`](crate::channels::SearchPosts). Absent elsewhere.
     pub next_rate: Option<i32>,
-    /// `offset_id_offset:flags.2?int`. How many messages that fit are newer than the first one here. Absent: not known.
+    /// `offset_id_offset:flags.2?int`. How many matching messages are newer than the first one here. Absent: not known.
     pub offset_id_offset: Option<i32>,
-    /// `search_flood:flags.3?SearchPostsFlood`. How many searches of public posts are still free. Only from [`channels.searchPosts`](crate::channels::SearchPosts).
+    /// `search_flood:flags.3?SearchPostsFlood`. How many free searches of public posts are left; only from [`channels.searchPosts`](crate::channels::SearchPosts).
     pub search_flood: Option<crate::types::SearchPostsFlood>,
-    /// `messages:Vector<Message>`. The messages of this part, newest first unless asked for by number.
+    /// `messages:Vector<Message>`. The messages of this page, newest first.
     pub messages: Vec<crate::enums::Message>,
-    /// `topics:Vector<ForumTopic>`. Topics of forums that the messages are in.
+    /// `topics:Vector<ForumTopic>`. Forum topics that the messages belong to.
     pub topics: Vec<crate::enums::ForumTopic>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -277,9 +277,9 @@ impl tl::DecodeBare for MessagesSlice {
     }
 }
 
-/// A part of the messages of one channel or supergroup that fit a request.
+/// Messages of one channel or supergroup: a page of those that match a request, or those that were asked for by id.
 ///
-/// For the next part send the number of the last message here as `offset_id`. An empty list means the end.
+/// For the next page pass the id of the last message here as `offset_id`. An empty list means the end.
 ///
 /// Constructor `messages.channelMessages` of the type `messages.Messages`.
 ///
@@ -288,19 +288,19 @@ impl tl::DecodeBare for MessagesSlice {
 pub struct ChannelMessages {
     /// `inexact:flags.1?true`. `count` is an estimate.
     pub inexact: bool,
-    /// `pts:int`. The channel's `pts` at this moment.
+    /// `pts:int`. The current `pts` of the channel.
     pub pts: i32,
-    /// `count:int`. Number of messages that fit in all.
+    /// `count:int`. Number of matching messages in all.
     pub count: i32,
-    /// `offset_id_offset:flags.2?int`. How many messages that fit are newer than the first one here. Absent: not known.
+    /// `offset_id_offset:flags.2?int`. How many matching messages are newer than the first one here. Absent: not known.
     pub offset_id_offset: Option<i32>,
-    /// `messages:Vector<Message>`. The messages of this part, newest first unless asked for by number.
+    /// `messages:Vector<Message>`. The messages, newest first, or in the order of the ids that were asked for; a message that does not exist is a [`messageEmpty`](crate::types::MessageEmpty).
     pub messages: Vec<crate::enums::Message>,
-    /// `topics:Vector<ForumTopic>`. Topics of the forum that the messages are in.
+    /// `topics:Vector<ForumTopic>`. Forum topics that the messages belong to.
     pub topics: Vec<crate::enums::ForumTopic>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -352,7 +352,7 @@ impl tl::DecodeBare for ChannelMessages {
     }
 }
 
-/// The messages are those of the hash that was sent: keep your copy.
+/// The messages did not change since those whose hash you sent: keep your copy.
 ///
 /// Constructor `messages.messagesNotModified` of the type `messages.Messages`.
 ///
@@ -388,7 +388,7 @@ impl tl::DecodeBare for MessagesNotModified {
     }
 }
 
-/// All groups and channels of a list.
+/// A whole list of groups and channels.
 ///
 /// Constructor `messages.chats` of the type `messages.Chats`.
 ///
@@ -464,20 +464,20 @@ impl tl::DecodeBare for ChatsSlice {
     }
 }
 
-/// A group, channel or community in full, with all users and chats that it names.
+/// The full information about a group, channel or community, with the users and chats that it mentions.
 ///
 /// Constructor `messages.chatFull` of the type `messages.ChatFull`.
 ///
-/// The type: the whole information on a group, channel or community.
+/// The type: the full information about a group, channel or community.
 ///
 /// TL: `messages.chatFull#e5d7d19c full_chat:ChatFull chats:Vector<Chat> users:Vector<User> = messages.ChatFull`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatFull {
     /// `full_chat:ChatFull`. The information itself.
     pub full_chat: crate::enums::ChatFull,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -512,20 +512,20 @@ impl tl::DecodeBare for ChatFull {
 
 /// One step of an action on a whole history is done.
 ///
-/// Count it into your `pts` like an update, and repeat the request while `offset` is above 0.
+/// Apply `pts` to your update state like an update, and send the request again while `offset` is above 0.
 ///
 /// Constructor `messages.affectedHistory` of the type `messages.AffectedHistory`.
 ///
-/// The type: how an action on a whole history changed the state of updates.
+/// The type: the new `pts` after an action on a whole history, and whether more is left to do.
 ///
 /// TL: `messages.affectedHistory#b45c69d1 pts:int pts_count:int offset:int = messages.AffectedHistory`
 #[derive(Clone, Debug, PartialEq)]
 pub struct AffectedHistory {
-    /// `pts:int`. The new `pts`: of the channel where the history is one's, else the common one.
+    /// `pts:int`. The new `pts`: that of the channel if the history belongs to one, otherwise that of the account's common sequence.
     pub pts: i32,
-    /// `pts_count:int`. How many steps of `pts` this was; 0 changes nothing.
+    /// `pts_count:int`. How many events this counts as; 0: `pts` did not move.
     pub pts_count: i32,
-    /// `offset:int`. Above 0: there is more to do, call the same method again until it is 0.
+    /// `offset:int`. Above 0: more is left to do, send the same request again until it is 0.
     pub offset: i32,
 }
 
@@ -558,14 +558,14 @@ impl tl::DecodeBare for AffectedHistory {
     }
 }
 
-/// Prime and generator for Diffie-Hellman are those of the version that was sent.
+/// The prime and generator are those of the version that you sent.
 ///
 /// Constructor `messages.dhConfigNotModified` of the type `messages.DhConfig`.
 ///
 /// TL: `messages.dhConfigNotModified#c0e24635 random:bytes = messages.DhConfig`
 #[derive(Clone, Debug, PartialEq)]
 pub struct DhConfigNotModified {
-    /// `random:bytes`. Random bytes from the server, to be mixed into your own.
+    /// `random:bytes`. Random bytes from the server, to be mixed with your own.
     pub random: tl::Bytes,
 }
 
@@ -594,9 +594,9 @@ impl tl::DecodeBare for DhConfigNotModified {
     }
 }
 
-/// Prime and generator for Diffie-Hellman, for secret chats and calls.
+/// The prime and generator for the Diffie-Hellman key exchange of secret chats and calls.
 ///
-/// Check both before use, then keep them with the version.
+/// Verify both before use, then keep them with their version.
 ///
 /// Constructor `messages.dhConfig` of the type `messages.DhConfig`.
 ///
@@ -607,9 +607,9 @@ pub struct DhConfig {
     pub g: i32,
     /// `p:bytes`. The prime, 2048 bits, big-endian.
     pub p: tl::Bytes,
-    /// `version:int`. Version of the two; send it next time.
+    /// `version:int`. Version of the numbers; pass it next time.
     pub version: i32,
-    /// `random:bytes`. Random bytes from the server, to be mixed into your own.
+    /// `random:bytes`. Random bytes from the server, to be mixed with your own.
     pub random: tl::Bytes,
 }
 
@@ -644,7 +644,7 @@ impl tl::DecodeBare for DhConfig {
     }
 }
 
-/// A message of a secret chat was taken.
+/// The message of a secret chat was accepted.
 ///
 /// Constructor `messages.sentEncryptedMessage` of the type `messages.SentEncryptedMessage`.
 ///
@@ -680,7 +680,7 @@ impl tl::DecodeBare for SentEncryptedMessage {
     }
 }
 
-/// A message of a secret chat with a file was taken.
+/// The message of a secret chat and its file were accepted.
 ///
 /// Constructor `messages.sentEncryptedFile` of the type `messages.SentEncryptedMessage`.
 ///
@@ -689,7 +689,7 @@ impl tl::DecodeBare for SentEncryptedMessage {
 pub struct SentEncryptedFile {
     /// `date:int`. Unix time that the server gave it.
     pub date: i32,
-    /// `file:EncryptedFile`. The file as the server keeps it; the key is yours alone.
+    /// `file:EncryptedFile`. The file as the server stores it, for downloading it; the server does not have its key.
     pub file: crate::enums::EncryptedFile,
 }
 
@@ -720,14 +720,14 @@ impl tl::DecodeBare for SentEncryptedFile {
     }
 }
 
-/// The stickers that fit an emoji, your own and recommended ones.
+/// Stickers for an emoji, your own and recommended ones.
 ///
 /// Constructor `messages.stickers` of the type `messages.Stickers`.
 ///
 /// TL: `messages.stickers#30a6ec7e hash:long stickers:Vector<Document> = messages.Stickers`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stickers {
-    /// `hash:long`. Send it next time to learn whether the list changed.
+    /// `hash:long`. Pass it as `hash` next time: an unchanged list is then not sent again.
     pub hash: i64,
     /// `stickers:Vector<Document>`. The stickers, in the order to show them.
     pub stickers: Vec<crate::enums::Document>,
@@ -767,7 +767,7 @@ impl tl::DecodeBare for Stickers {
 /// TL: `messages.allStickers#cdbbcebb hash:long sets:Vector<StickerSet> = messages.AllStickers`
 #[derive(Clone, Debug, PartialEq)]
 pub struct AllStickers {
-    /// `hash:long`. Send it next time to learn whether the list changed.
+    /// `hash:long`. Pass it as `hash` next time: an unchanged list is then not sent again.
     pub hash: i64,
     /// `sets:Vector<StickerSet>`. The sets, in your order.
     pub sets: Vec<crate::types::StickerSet>,
@@ -802,18 +802,18 @@ impl tl::DecodeBare for AllStickers {
 
 /// An action on messages is done.
 ///
-/// Count it into your `pts` like an update.
+/// Apply `pts` to your update state like an update.
 ///
 /// Constructor `messages.affectedMessages` of the type `messages.AffectedMessages`.
 ///
-/// The type: how an action on messages changed the state of updates.
+/// The type: the new `pts` after an action on messages.
 ///
 /// TL: `messages.affectedMessages#84d19185 pts:int pts_count:int = messages.AffectedMessages`
 #[derive(Clone, Debug, PartialEq)]
 pub struct AffectedMessages {
-    /// `pts:int`. The new `pts`: of the channel where the messages are one's, else the common one.
+    /// `pts:int`. The new `pts`: that of the channel if the messages belong to one, otherwise that of the account's common sequence.
     pub pts: i32,
-    /// `pts_count:int`. How many steps of `pts` this was; 0 changes nothing.
+    /// `pts_count:int`. How many events this counts as; 0: `pts` did not move.
     pub pts_count: i32,
 }
 
@@ -844,18 +844,18 @@ impl tl::DecodeBare for AffectedMessages {
     }
 }
 
-/// A whole sticker set with its stickers.
+/// A sticker set with all of its stickers.
 ///
 /// Constructor `messages.stickerSet` of the type `messages.StickerSet`.
 ///
 /// TL: `messages.stickerSet#6e153f16 set:StickerSet packs:Vector<StickerPack> keywords:Vector<StickerKeyword> documents:Vector<Document> = messages.StickerSet`
 #[derive(Clone, Debug, PartialEq)]
 pub struct StickerSet {
-    /// `set:StickerSet`. The set itself: title, short name, what is set for it.
+    /// `set:StickerSet`. The set itself: title, short name, flags.
     pub set: crate::types::StickerSet,
-    /// `packs:Vector<StickerPack>`. Which stickers go with which emoji.
+    /// `packs:Vector<StickerPack>`. Which stickers belong to which emoji.
     pub packs: Vec<crate::types::StickerPack>,
-    /// `keywords:Vector<StickerKeyword>`. Words by which single stickers can be found.
+    /// `keywords:Vector<StickerKeyword>`. Keywords by which single stickers can be found.
     pub keywords: Vec<crate::types::StickerKeyword>,
     /// `documents:Vector<Document>`. The stickers, in the order of the set.
     pub documents: Vec<crate::enums::Document>,
@@ -892,16 +892,16 @@ impl tl::DecodeBare for StickerSet {
     }
 }
 
-/// All your saved GIFs.
+/// All animations in the user's GIF panel.
 ///
 /// Constructor `messages.savedGifs` of the type `messages.SavedGifs`.
 ///
 /// TL: `messages.savedGifs#84a02a0d hash:long gifs:Vector<Document> = messages.SavedGifs`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedGifs {
-    /// `hash:long`. Send it next time to learn whether the list changed.
+    /// `hash:long`. Pass it as `hash` next time: an unchanged list is then not sent again.
     pub hash: i64,
-    /// `gifs:Vector<Document>`. The GIFs, the one used last first.
+    /// `gifs:Vector<Document>`. The GIFs, the most recently used first.
     pub gifs: Vec<crate::enums::Document>,
 }
 
@@ -932,20 +932,20 @@ impl tl::DecodeBare for SavedGifs {
     }
 }
 
-/// The results of an inline bot, for the user to choose one of.
+/// The results of an inline bot, for the user to choose from.
 ///
 /// Constructor `messages.botResults` of the type `messages.BotResults`.
 ///
-/// The type: what an inline bot answers to a query.
+/// The type: the answer of an inline bot to a query.
 ///
 /// TL: `messages.botResults#e021f2f6 flags:# gallery:flags.0?true query_id:long next_offset:flags.1?string switch_pm:flags.2?InlineBotSwitchPM switch_webview:flags.3?InlineBotWebView results:Vector<BotInlineResult> cache_time:int users:Vector<User> = messages.BotResults`
 #[derive(Clone, Debug, PartialEq)]
 pub struct BotResults {
-    /// `gallery:flags.0?true`. Show the results as a grid of pictures, not as a list.
+    /// `gallery:flags.0?true`. Show the results as a grid of pictures instead of a list.
     pub gallery: bool,
-    /// `query_id:long`. Id of the query; [`messages.sendInlineBotResult`](crate::messages::SendInlineBotResult) needs it with the result's `id`.
+    /// `query_id:long`. Id of the query, for [`messages.sendInlineBotResult`](crate::messages::SendInlineBotResult).
     pub query_id: i64,
-    /// `next_offset:flags.1?string`. What to send as `offset` for more results. Absent or empty: there are no more.
+    /// `next_offset:flags.1?string`. Pass it as `offset` for more results. Absent or empty: there are no more.
     pub next_offset: Option<tl::Text>,
     /// `switch_pm:flags.2?InlineBotSwitchPM`. Button above the results that opens the private chat with the bot.
     pub switch_pm: Option<crate::types::InlineBotSwitchPm>,
@@ -953,9 +953,9 @@ pub struct BotResults {
     pub switch_webview: Option<crate::types::InlineBotWebView>,
     /// `results:Vector<BotInlineResult>`. The results.
     pub results: Vec<crate::enums::BotInlineResult>,
-    /// `cache_time:int`. Seconds for which the results may be shown again for the same query.
+    /// `cache_time:int`. Seconds for which the app may reuse the results for the same query.
     pub cache_time: i32,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -1013,26 +1013,26 @@ impl tl::DecodeBare for BotResults {
     }
 }
 
-/// A bot's answer to the press of a callback button, to be shown to who pressed it.
+/// A bot's answer to the press of a callback button, to show to the user who pressed it.
 ///
 /// Constructor `messages.botCallbackAnswer` of the type `messages.BotCallbackAnswer`.
 ///
-/// The type: what a bot answers when a callback button is pressed.
+/// The type: the answer of a bot to the press of a callback button.
 ///
 /// TL: `messages.botCallbackAnswer#36585ea4 flags:# alert:flags.1?true has_url:flags.3?true native_ui:flags.4?true message:flags.0?string url:flags.2?string cache_time:int = messages.BotCallbackAnswer`
 #[derive(Clone, Debug, PartialEq)]
 pub struct BotCallbackAnswer {
-    /// `alert:flags.1?true`. Show `message` in a dialog that must be closed, not as a short note.
+    /// `alert:flags.1?true`. Show `message` in a dialog that must be closed; not set: as a short note.
     pub alert: bool,
-    /// `has_url:flags.3?true`. There is an address to open: `url`.
+    /// `has_url:flags.3?true`. There is an address to open, in `url`.
     pub has_url: bool,
-    /// `native_ui:flags.4?true`. Open the game of `url` in a window of the app.
+    /// `native_ui:flags.4?true`. Open the game at `url` within the app.
     pub native_ui: bool,
-    /// `message:flags.0?string`. Text to show. Absent: nothing to say.
+    /// `message:flags.0?string`. Text to show. Absent: none.
     pub message: Option<tl::Text>,
     /// `url:flags.2?string`. Address to open: a game, or a link to the bot.
     pub url: Option<tl::Text>,
-    /// `cache_time:int`. Seconds for which the same press may be answered from a cache.
+    /// `cache_time:int`. Seconds for which the app may reuse the answer for the same button.
     pub cache_time: i32,
 }
 
@@ -1081,16 +1081,16 @@ impl tl::DecodeBare for BotCallbackAnswer {
     }
 }
 
-/// The message may be edited, and this says what of it.
+/// The message can be edited.
 ///
 /// Constructor `messages.messageEditData` of the type `messages.MessageEditData`.
 ///
-/// The type: what of a message may be edited.
+/// The type: what can be edited in a message.
 ///
 /// TL: `messages.messageEditData#26b5dde6 flags:# caption:flags.0?true = messages.MessageEditData`
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct MessageEditData {
-    /// `caption:flags.0?true`. It has media: the text is a caption.
+    /// `caption:flags.0?true`. The editable text is the caption of its media.
     pub caption: bool,
 }
 
@@ -1127,24 +1127,24 @@ impl tl::DecodeBare for MessageEditData {
     }
 }
 
-/// Single entries of the list of chats, with the state of updates.
+/// Single dialogs of the list of chats, with the state of updates.
 ///
 /// Constructor `messages.peerDialogs` of the type `messages.PeerDialogs`.
 ///
-/// The type: single chats of the list of chats, with the state of updates.
+/// The type: single dialogs of the list of chats, with the state of updates.
 ///
 /// TL: `messages.peerDialogs#3371c354 dialogs:Vector<Dialog> messages:Vector<Message> chats:Vector<Chat> users:Vector<User> state:updates.State = messages.PeerDialogs`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PeerDialogs {
     /// `dialogs:Vector<Dialog>`. The chats with their counters.
     pub dialogs: Vec<crate::enums::Dialog>,
-    /// `messages:Vector<Message>`. The last message of each chat.
+    /// `messages:Vector<Message>`. The top message of each chat.
     pub messages: Vec<crate::enums::Message>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
-    /// `state:updates.State`. The common state of updates at this moment.
+    /// `state:updates.State`. The current state of the account's updates.
     pub state: crate::types::updates::State,
 }
 
@@ -1181,7 +1181,7 @@ impl tl::DecodeBare for PeerDialogs {
     }
 }
 
-/// The list is the one of the hash that was sent: keep your copy.
+/// Nothing changed since the answer whose `hash` you sent: keep your copy.
 ///
 /// Constructor `messages.featuredStickersNotModified` of the type `messages.FeaturedStickers`.
 ///
@@ -1217,22 +1217,22 @@ impl tl::DecodeBare for FeaturedStickersNotModified {
     }
 }
 
-/// The recommended sets, without all of their stickers.
+/// The recommended sets, each with some of its stickers.
 ///
 /// Constructor `messages.featuredStickers` of the type `messages.FeaturedStickers`.
 ///
 /// TL: `messages.featuredStickers#be382906 flags:# premium:flags.0?true hash:long count:int sets:Vector<StickerSetCovered> unread:Vector<long> = messages.FeaturedStickers`
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeaturedStickers {
-    /// `premium:flags.0?true`. The sets are for Premium users.
+    /// `premium:flags.0?true`. The sets are for users with Telegram Premium.
     pub premium: bool,
-    /// `hash:long`. Send it next time to learn whether the list changed.
+    /// `hash:long`. Pass it as `hash` next time: an unchanged list is then not sent again.
     pub hash: i64,
     /// `count:int`. Number of recommended sets.
     pub count: i32,
     /// `sets:Vector<StickerSetCovered>`. The sets, each with a few of its stickers.
     pub sets: Vec<crate::enums::StickerSetCovered>,
-    /// `unread:Vector<long>`. Numbers of the sets that the user has not seen; [`messages.readFeaturedStickers`](crate::messages::ReadFeaturedStickers) clears them.
+    /// `unread:Vector<long>`. Ids of the sets that the user has not seen yet; [`messages.readFeaturedStickers`](crate::messages::ReadFeaturedStickers) marks them as seen.
     pub unread: Vec<i64>,
 }
 
@@ -1277,20 +1277,20 @@ impl tl::DecodeBare for FeaturedStickers {
     }
 }
 
-/// The stickers that you used last, newest first.
+/// The recently used stickers, newest first.
 ///
 /// Constructor `messages.recentStickers` of the type `messages.RecentStickers`.
 ///
 /// TL: `messages.recentStickers#88d37c56 hash:long packs:Vector<StickerPack> stickers:Vector<Document> dates:Vector<int> = messages.RecentStickers`
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecentStickers {
-    /// `hash:long`. Send it next time to learn whether the list changed.
+    /// `hash:long`. Pass it as `hash` next time: an unchanged list is then not sent again.
     pub hash: i64,
     /// `packs:Vector<StickerPack>`. Which of the stickers go with which emoji.
     pub packs: Vec<crate::types::StickerPack>,
     /// `stickers:Vector<Document>`. The stickers.
     pub stickers: Vec<crate::enums::Document>,
-    /// `dates:Vector<int>`. Unix time of the last use, one for each of `stickers`.
+    /// `dates:Vector<int>`. Unix time of the last use of each of `stickers`, in the same order.
     pub dates: Vec<i32>,
 }
 
@@ -1367,7 +1367,7 @@ impl tl::DecodeBare for ArchivedStickers {
     }
 }
 
-/// The sticker set is installed, and older ones were archived to make room.
+/// The sticker set is installed, and others were archived to make room.
 ///
 /// Constructor `messages.stickerSetInstallResultArchive` of the type `messages.StickerSetInstallResult`.
 ///
@@ -1403,18 +1403,18 @@ impl tl::DecodeBare for StickerSetInstallResultArchive {
     }
 }
 
-/// The best scores of a game in a chat, around the user that was asked for.
+/// The high scores of a game in a chat, around the user that was asked for.
 ///
 /// Constructor `messages.highScores` of the type `messages.HighScores`.
 ///
-/// The type: the table of a game's best scores in a chat.
+/// The type: the high scores of a game in a chat.
 ///
 /// TL: `messages.highScores#9a3bfd99 scores:Vector<HighScore> users:Vector<User> = messages.HighScores`
 #[derive(Clone, Debug, PartialEq)]
 pub struct HighScores {
-    /// `scores:Vector<HighScore>`. The lines of the table, from the best down.
+    /// `scores:Vector<HighScore>`. The lines of the table, the best first.
     pub scores: Vec<crate::types::HighScore>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -1452,7 +1452,7 @@ impl tl::DecodeBare for HighScores {
 /// TL: `messages.favedStickers#2cb51097 hash:long packs:Vector<StickerPack> stickers:Vector<Document> = messages.FavedStickers`
 #[derive(Clone, Debug, PartialEq)]
 pub struct FavedStickers {
-    /// `hash:long`. Send it next time to learn whether the list changed.
+    /// `hash:long`. Pass it as `hash` next time: an unchanged list is then not sent again.
     pub hash: i64,
     /// `packs:Vector<StickerPack>`. Which of the stickers go with which emoji.
     pub packs: Vec<crate::types::StickerPack>,
@@ -1489,14 +1489,14 @@ impl tl::DecodeBare for FavedStickers {
     }
 }
 
-/// The sticker sets whose name or stickers fit a search.
+/// The sticker sets that match a search.
 ///
 /// Constructor `messages.foundStickerSets` of the type `messages.FoundStickerSets`.
 ///
 /// TL: `messages.foundStickerSets#8af09dd2 hash:long sets:Vector<StickerSetCovered> = messages.FoundStickerSets`
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoundStickerSets {
-    /// `hash:long`. Send it next time to learn whether the list changed.
+    /// `hash:long`. Pass it as `hash` next time: an unchanged list is then not sent again.
     pub hash: i64,
     /// `sets:Vector<StickerSetCovered>`. The sets, each with a few of its stickers.
     pub sets: Vec<crate::enums::StickerSetCovered>,
@@ -1529,11 +1529,11 @@ impl tl::DecodeBare for FoundStickerSets {
     }
 }
 
-/// How many messages of a chat fit one filter.
+/// The number of messages of a chat that match one filter.
 ///
 /// Constructor `messages.searchCounter` of the type `messages.SearchCounter`.
 ///
-/// The type: how many messages of one kind a chat has.
+/// The type: the number of messages of one kind in a chat.
 ///
 /// TL: `messages.searchCounter#e844ebff flags:# inexact:flags.1?true filter:MessagesFilter count:int = messages.SearchCounter`
 #[derive(Clone, Debug, PartialEq)]
@@ -1587,16 +1587,16 @@ impl tl::DecodeBare for SearchCounter {
 ///
 /// Constructor `messages.inactiveChats` of the type `messages.InactiveChats`.
 ///
-/// The type: groups and channels that you hardly use.
+/// The type: groups and channels in which you have not been active for a long time.
 ///
 /// TL: `messages.inactiveChats#a927fec5 dates:Vector<int> chats:Vector<Chat> users:Vector<User> = messages.InactiveChats`
 #[derive(Clone, Debug, PartialEq)]
 pub struct InactiveChats {
-    /// `dates:Vector<int>`. Unix time of the last activity, one for each of `chats`.
+    /// `dates:Vector<int>`. Unix time of your last activity in each of `chats`, in the same order.
     pub dates: Vec<i32>,
-    /// `chats:Vector<Chat>`. The chats, the longest unused first.
+    /// `chats:Vector<Chat>`. The chats, the longest inactive first.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -1629,7 +1629,7 @@ impl tl::DecodeBare for InactiveChats {
     }
 }
 
-/// A part of the votes of a poll that is not anonymous.
+/// A page of the votes in a poll with public votes.
 ///
 /// Constructor `messages.votesList` of the type `messages.VotesList`.
 ///
@@ -1638,15 +1638,15 @@ impl tl::DecodeBare for InactiveChats {
 /// TL: `messages.votesList#4899484e flags:# count:int votes:Vector<MessagePeerVote> chats:Vector<Chat> users:Vector<User> next_offset:flags.0?string = messages.VotesList`
 #[derive(Clone, Debug, PartialEq)]
 pub struct VotesList {
-    /// `count:int`. Number of votes that fit.
+    /// `count:int`. Number of matching votes.
     pub count: i32,
     /// `votes:Vector<MessagePeerVote>`. The votes, newest first.
     pub votes: Vec<crate::enums::MessagePeerVote>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
-    /// `next_offset:flags.0?string`. Where the next part begins. Absent: this was the last one.
+    /// `next_offset:flags.0?string`. Pass it as `offset` for the next part. Absent: this was the last one.
     pub next_offset: Option<tl::Text>,
 }
 
@@ -1696,16 +1696,16 @@ impl tl::DecodeBare for VotesList {
 ///
 /// Constructor `messages.messageViews` of the type `messages.MessageViews`.
 ///
-/// The type: view counters of messages.
+/// The type: view counters of channel posts.
 ///
 /// TL: `messages.messageViews#b6c4f543 views:Vector<MessageViews> chats:Vector<Chat> users:Vector<User> = messages.MessageViews`
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageViews {
     /// `views:Vector<MessageViews>`. One entry for each message, in the order of the request.
     pub views: Vec<crate::types::MessageViews>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -1738,28 +1738,28 @@ impl tl::DecodeBare for MessageViews {
     }
 }
 
-/// A channel's post as it stands in the discussion group, and how far its thread of comments is read.
+/// A channel post as it appears in the discussion group, and how far its comment thread is read.
 ///
 /// Constructor `messages.discussionMessage` of the type `messages.DiscussionMessage`.
 ///
-/// The type: the thread of comments of a channel's post.
+/// The type: the comment thread of a channel post.
 ///
 /// TL: `messages.discussionMessage#a6341782 flags:# messages:Vector<Message> max_id:flags.0?int read_inbox_max_id:flags.1?int read_outbox_max_id:flags.2?int unread_count:int chats:Vector<Chat> users:Vector<User> = messages.DiscussionMessage`
 #[derive(Clone, Debug, PartialEq)]
 pub struct DiscussionMessage {
-    /// `messages:Vector<Message>`. The copy of the post in the group; several for an album. The one with the lowest number is the thread's id.
+    /// `messages:Vector<Message>`. The copy of the post in the group; several for an album. The one with the smallest id identifies the thread.
     pub messages: Vec<crate::enums::Message>,
     /// `max_id:flags.0?int`. Id of the newest message in the thread. Absent: it is empty.
     pub max_id: Option<i32>,
-    /// `read_inbox_max_id:flags.1?int`. Messages up to this id are read. Absent: none.
+    /// `read_inbox_max_id:flags.1?int`. Id up to which you have read the comments. Absent: none.
     pub read_inbox_max_id: Option<i32>,
-    /// `read_outbox_max_id:flags.2?int`. Own messages up to this id were read by others. Absent: none.
+    /// `read_outbox_max_id:flags.2?int`. Id up to which others have read your comments. Absent: none.
     pub read_outbox_max_id: Option<i32>,
     /// `unread_count:int`. Number of unread messages in the thread.
     pub unread_count: i32,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -1811,11 +1811,11 @@ impl tl::DecodeBare for DiscussionMessage {
     }
 }
 
-/// The import of a history was opened; upload the media, then start it.
+/// The import was started: upload its media, then complete it.
 ///
 /// Constructor `messages.historyImport` of the type `messages.HistoryImport`.
 ///
-/// The type: an import of a chat's history from another app.
+/// The type: an import of messages from another app.
 ///
 /// TL: `messages.historyImport#1662af0b id:long = messages.HistoryImport`
 #[derive(Clone, Debug, PartialEq)]
@@ -1849,13 +1849,13 @@ impl tl::DecodeBare for HistoryImport {
     }
 }
 
-/// The export of another app can be read.
+/// The server can read the export file.
 ///
-/// Neither `pm` nor `group`: it could be of either kind.
+/// With neither `pm` nor `group` set, it can be of either kind.
 ///
 /// Constructor `messages.historyImportParsed` of the type `messages.HistoryImportParsed`.
 ///
-/// The type: what the server read from the first lines of an export of another app.
+/// The type: what the server recognised in an export file of another app.
 ///
 /// TL: `messages.historyImportParsed#5e0fb7b9 flags:# pm:flags.0?true group:flags.1?true title:flags.2?string = messages.HistoryImportParsed`
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -1908,20 +1908,20 @@ impl tl::DecodeBare for HistoryImportParsed {
 
 /// One step of deleting found messages is done.
 ///
-/// Count it into your `pts` like an update, and repeat the request while `offset` is above 0.
+/// Apply `pts` to your update state like an update, and send the request again while `offset` is above 0.
 ///
 /// Constructor `messages.affectedFoundMessages` of the type `messages.AffectedFoundMessages`.
 ///
-/// The type: how deleting found messages changed the state of updates.
+/// The type: the new `pts` after found messages were deleted, and whether more are left.
 ///
 /// TL: `messages.affectedFoundMessages#ef8d3e6c pts:int pts_count:int offset:int messages:Vector<int> = messages.AffectedFoundMessages`
 #[derive(Clone, Debug, PartialEq)]
 pub struct AffectedFoundMessages {
     /// `pts:int`. The new `pts`.
     pub pts: i32,
-    /// `pts_count:int`. How many steps of `pts` this was.
+    /// `pts_count:int`. How many events this counts as.
     pub pts_count: i32,
-    /// `offset:int`. Above 0: there is more to do, call the same method again until it is 0.
+    /// `offset:int`. Above 0: more is left to do, send the same request again until it is 0.
     pub offset: i32,
     /// `messages:Vector<int>`. Ids of what was deleted.
     pub messages: Vec<i32>,
@@ -1958,7 +1958,7 @@ impl tl::DecodeBare for AffectedFoundMessages {
     }
 }
 
-/// A part of the invite links that one admin made.
+/// A page of the invite links that one admin created.
 ///
 /// Constructor `messages.exportedChatInvites` of the type `messages.ExportedChatInvites`.
 ///
@@ -1967,11 +1967,11 @@ impl tl::DecodeBare for AffectedFoundMessages {
 /// TL: `messages.exportedChatInvites#bdc62dcc count:int invites:Vector<ExportedChatInvite> users:Vector<User> = messages.ExportedChatInvites`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExportedChatInvites {
-    /// `count:int`. Number of links that fit.
+    /// `count:int`. Number of matching links.
     pub count: i32,
     /// `invites:Vector<ExportedChatInvite>`. The links.
     pub invites: Vec<crate::enums::ExportedChatInvite>,
-    /// `users:Vector<User>`. Users that the links name.
+    /// `users:Vector<User>`. Users that the links mention.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -2004,7 +2004,7 @@ impl tl::DecodeBare for ExportedChatInvites {
     }
 }
 
-/// An invite link as it is now.
+/// An invite link with its current settings.
 ///
 /// Constructor `messages.exportedChatInvite` of the type `messages.ExportedChatInvite`.
 ///
@@ -2013,7 +2013,7 @@ impl tl::DecodeBare for ExportedChatInvites {
 pub struct ExportedChatInvite {
     /// `invite:ExportedChatInvite`. The link.
     pub invite: crate::enums::ExportedChatInvite,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -2044,7 +2044,7 @@ impl tl::DecodeBare for ExportedChatInvite {
     }
 }
 
-/// An admin's main invite link was revoked, and a new one took its place.
+/// The permanent invite link of an admin was revoked and replaced by a new one.
 ///
 /// Constructor `messages.exportedChatInviteReplaced` of the type `messages.ExportedChatInvite`.
 ///
@@ -2053,9 +2053,9 @@ impl tl::DecodeBare for ExportedChatInvite {
 pub struct ExportedChatInviteReplaced {
     /// `invite:ExportedChatInvite`. The revoked link.
     pub invite: crate::enums::ExportedChatInvite,
-    /// `new_invite:ExportedChatInvite`. The new main link.
+    /// `new_invite:ExportedChatInvite`. The new permanent link.
     pub new_invite: crate::enums::ExportedChatInvite,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -2088,20 +2088,20 @@ impl tl::DecodeBare for ExportedChatInviteReplaced {
     }
 }
 
-/// A part of the people who came by an invite link, or wait to be let in.
+/// A page of the users who joined by an invite link, or who wait for approval.
 ///
 /// Constructor `messages.chatInviteImporters` of the type `messages.ChatInviteImporters`.
 ///
-/// The type: who came by an invite link, or waits to be let in.
+/// The type: users who joined by an invite link, or who wait for approval.
 ///
 /// TL: `messages.chatInviteImporters#81b6b00a count:int importers:Vector<ChatInviteImporter> users:Vector<User> = messages.ChatInviteImporters`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatInviteImporters {
-    /// `count:int`. Number of people that fit.
+    /// `count:int`. Number of matching people.
     pub count: i32,
-    /// `importers:Vector<ChatInviteImporter>`. The people, newest first.
+    /// `importers:Vector<ChatInviteImporter>`. The users, newest first.
     pub importers: Vec<crate::types::ChatInviteImporter>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -2134,18 +2134,18 @@ impl tl::DecodeBare for ChatInviteImporters {
     }
 }
 
-/// The admins of a chat who made invite links.
+/// The admins of a chat who created invite links.
 ///
 /// Constructor `messages.chatAdminsWithInvites` of the type `messages.ChatAdminsWithInvites`.
 ///
-/// The type: admins of a chat and how many invite links each has.
+/// The type: admins of a chat with the number of invite links that each has.
 ///
 /// TL: `messages.chatAdminsWithInvites#b69b72d7 admins:Vector<ChatAdminWithInvites> users:Vector<User> = messages.ChatAdminsWithInvites`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatAdminsWithInvites {
-    /// `admins:Vector<ChatAdminWithInvites>`. The admins with their numbers of links.
+    /// `admins:Vector<ChatAdminWithInvites>`. The admins, each with the number of their links.
     pub admins: Vec<crate::types::ChatAdminWithInvites>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -2176,16 +2176,16 @@ impl tl::DecodeBare for ChatAdminsWithInvites {
     }
 }
 
-/// A history may be imported into the chat: ask the user once more.
+/// Messages can be imported into the chat, once the user confirms it.
 ///
 /// Constructor `messages.checkedHistoryImportPeer` of the type `messages.CheckedHistoryImportPeer`.
 ///
-/// The type: whether a history may be imported into a chat.
+/// The type: whether messages can be imported into a chat.
 ///
 /// TL: `messages.checkedHistoryImportPeer#a24de717 confirm_text:string = messages.CheckedHistoryImportPeer`
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckedHistoryImportPeer {
-    /// `confirm_text:string`. Text of the question to show.
+    /// `confirm_text:string`. Question to show to the user.
     pub confirm_text: tl::Text,
 }
 
@@ -2214,24 +2214,24 @@ impl tl::DecodeBare for CheckedHistoryImportPeer {
     }
 }
 
-/// The ads for a chat or video, and when to show them.
+/// Advertisements for a chat or video, and when to show them.
 ///
 /// Constructor `messages.sponsoredMessages` of the type `messages.SponsoredMessages`.
 ///
 /// TL: `messages.sponsoredMessages#ffda656d flags:# posts_between:flags.0?int start_delay:flags.1?int between_delay:flags.2?int messages:Vector<SponsoredMessage> chats:Vector<Chat> users:Vector<User> = messages.SponsoredMessages`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SponsoredMessages {
-    /// `posts_between:flags.0?int`. Least number of posts between two ads. Absent: a single ad at the end.
+    /// `posts_between:flags.0?int`. Least number of posts between two advertisements. Absent: show a single one, after the last post.
     pub posts_between: Option<i32>,
-    /// `start_delay:flags.1?int`. For ads in videos: seconds from the start to the first one.
+    /// `start_delay:flags.1?int`. In videos: seconds before the first advertisement.
     pub start_delay: Option<i32>,
-    /// `between_delay:flags.2?int`. For ads in videos: seconds from one to the next.
+    /// `between_delay:flags.2?int`. In videos: seconds between two advertisements.
     pub between_delay: Option<i32>,
-    /// `messages:Vector<SponsoredMessage>`. The ads.
+    /// `messages:Vector<SponsoredMessage>`. The advertisements.
     pub messages: Vec<crate::types::SponsoredMessage>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -2281,32 +2281,32 @@ impl tl::DecodeBare for SponsoredMessages {
     }
 }
 
-/// The days on which a chat has messages of one kind, with the first message of each.
+/// The days on which a chat has messages of one kind, with a message of each day.
 ///
 /// Constructor `messages.searchResultsCalendar` of the type `messages.SearchResultsCalendar`.
 ///
-/// The type: messages of one kind in a chat, counted by days.
+/// The type: messages of one kind in a chat, counted by day.
 ///
 /// TL: `messages.searchResultsCalendar#147ee23c flags:# inexact:flags.0?true count:int min_date:int min_msg_id:int offset_id_offset:flags.1?int periods:Vector<SearchResultsCalendarPeriod> messages:Vector<Message> chats:Vector<Chat> users:Vector<User> = messages.SearchResultsCalendar`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SearchResultsCalendar {
     /// `inexact:flags.0?true`. `count` is an estimate.
     pub inexact: bool,
-    /// `count:int`. Number of messages that fit.
+    /// `count:int`. Number of matching messages.
     pub count: i32,
-    /// `min_date:int`. Unix time of the oldest one that fits.
+    /// `min_date:int`. Unix time of the oldest matching message.
     pub min_date: i32,
-    /// `min_msg_id:int`. Id of the oldest one that fits.
+    /// `min_msg_id:int`. Id of the oldest matching message.
     pub min_msg_id: i32,
-    /// `offset_id_offset:flags.1?int`. How many messages that fit are newer than the first one here. Absent: not known.
+    /// `offset_id_offset:flags.1?int`. How many matching messages are newer than the first one here. Absent: not known.
     pub offset_id_offset: Option<i32>,
     /// `periods:Vector<SearchResultsCalendarPeriod>`. The days, newest first.
     pub periods: Vec<crate::types::SearchResultsCalendarPeriod>,
     /// `messages:Vector<Message>`. A message of each day, for its preview.
     pub messages: Vec<crate::enums::Message>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -2360,18 +2360,18 @@ impl tl::DecodeBare for SearchResultsCalendar {
     }
 }
 
-/// Some of the messages of one kind, spread evenly over a history, for a scroll bar with dates.
+/// Some messages of one kind, spread evenly over a history, for a scroll bar that shows dates.
 ///
 /// Constructor `messages.searchResultsPositions` of the type `messages.SearchResultsPositions`.
 ///
-/// The type: where in a history messages of one kind stand, sparsely.
+/// The type: positions of some messages of one kind within a history.
 ///
 /// TL: `messages.searchResultsPositions#53b22baf count:int positions:Vector<SearchResultsPosition> = messages.SearchResultsPositions`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SearchResultsPositions {
-    /// `count:int`. Number of messages that fit.
+    /// `count:int`. Number of matching messages.
     pub count: i32,
-    /// `positions:Vector<SearchResultsPosition>`. The messages picked out.
+    /// `positions:Vector<SearchResultsPosition>`. The selected messages.
     pub positions: Vec<crate::types::SearchResultPosition>,
 }
 
@@ -2402,20 +2402,20 @@ impl tl::DecodeBare for SearchResultsPositions {
     }
 }
 
-/// The settings of the bar above a chat, with whom they name.
+/// The settings of the bar above a chat, with the users and chats that they mention.
 ///
 /// Constructor `messages.peerSettings` of the type `messages.PeerSettings`.
 ///
-/// The type: what the bar above a chat offers.
+/// The type: the actions that the bar above a chat offers.
 ///
 /// TL: `messages.peerSettings#6880b94d settings:PeerSettings chats:Vector<Chat> users:Vector<User> = messages.PeerSettings`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PeerSettings {
     /// `settings:PeerSettings`. The settings.
     pub settings: crate::types::PeerSettings,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -2448,7 +2448,7 @@ impl tl::DecodeBare for PeerSettings {
     }
 }
 
-/// A part of the reactions to a message, one by one.
+/// A page of the reactions to a message.
 ///
 /// Constructor `messages.messageReactionsList` of the type `messages.MessageReactionsList`.
 ///
@@ -2457,15 +2457,15 @@ impl tl::DecodeBare for PeerSettings {
 /// TL: `messages.messageReactionsList#31bd492d flags:# count:int reactions:Vector<MessagePeerReaction> chats:Vector<Chat> users:Vector<User> next_offset:flags.0?string = messages.MessageReactionsList`
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageReactionsList {
-    /// `count:int`. Number of reactions that fit.
+    /// `count:int`. Number of matching reactions.
     pub count: i32,
     /// `reactions:Vector<MessagePeerReaction>`. The reactions, each with who gave it.
     pub reactions: Vec<crate::types::MessagePeerReaction>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
-    /// `next_offset:flags.0?string`. Where the next part begins. Absent: this was the last one.
+    /// `next_offset:flags.0?string`. Pass it as `offset` for the next part. Absent: this was the last one.
     pub next_offset: Option<tl::Text>,
 }
 
@@ -2518,7 +2518,7 @@ impl tl::DecodeBare for MessageReactionsList {
 /// TL: `messages.availableReactions#768e3aad hash:int reactions:Vector<AvailableReaction> = messages.AvailableReactions`
 #[derive(Clone, Debug, PartialEq)]
 pub struct AvailableReactions {
-    /// `hash:int`. Send it next time to learn whether the list changed.
+    /// `hash:int`. Pass it as `hash` next time: an unchanged list is then not sent again.
     pub hash: i32,
     /// `reactions:Vector<AvailableReaction>`. The emoji, in the order to show them.
     pub reactions: Vec<crate::types::AvailableReaction>,
@@ -2551,24 +2551,24 @@ impl tl::DecodeBare for AvailableReactions {
     }
 }
 
-/// The text of a voice or video message as far as it is recognised.
+/// The text of a voice or round video message, as far as it has been recognised.
 ///
 /// Constructor `messages.transcribedAudio` of the type `messages.TranscribedAudio`.
 ///
-/// The type: the text of a voice or video message.
+/// The type: the transcription of a voice or round video message.
 ///
 /// TL: `messages.transcribedAudio#cfb9d957 flags:# pending:flags.0?true transcription_id:long text:string trial_remains_num:flags.1?int trial_remains_until_date:flags.1?int = messages.TranscribedAudio`
 #[derive(Clone, Debug, PartialEq)]
 pub struct TranscribedAudio {
-    /// `pending:flags.0?true`. Recognition goes on: the rest comes as [`updateTranscribedAudio`](crate::types::UpdateTranscribedAudio).
+    /// `pending:flags.0?true`. Recognition is not finished: the rest comes as [`updateTranscribedAudio`](crate::types::UpdateTranscribedAudio).
     pub pending: bool,
     /// `transcription_id:long`. Id of this transcription, to match the updates and to rate it.
     pub transcription_id: i64,
     /// `text:string`. The text so far.
     pub text: tl::Text,
-    /// `trial_remains_num:flags.1?int`, set together with `trial_remains_until_date` or not at all. Free transcriptions that are left in this period. Absent: no limit counted.
+    /// `trial_remains_num:flags.1?int`, set together with `trial_remains_until_date` or not at all. Number of free transcriptions that are left. Absent: the account has no such limit.
     pub trial_remains_num: Option<i32>,
-    /// `trial_remains_until_date:flags.1?int`, set together with `trial_remains_num` or not at all. Unix time at which the free ones are counted anew.
+    /// `trial_remains_until_date:flags.1?int`, set together with `trial_remains_num` or not at all. Unix time at which the free transcriptions are renewed.
     pub trial_remains_until_date: Option<i32>,
 }
 
@@ -2619,14 +2619,14 @@ impl tl::DecodeBare for TranscribedAudio {
     }
 }
 
-/// Reactions for the picker: those used most, last, or those suggested as tags.
+/// Reactions for the reaction picker: top ones, recent ones, or those suggested as tags.
 ///
 /// Constructor `messages.reactions` of the type `messages.Reactions`.
 ///
 /// TL: `messages.reactions#eafdf716 hash:long reactions:Vector<Reaction> = messages.Reactions`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reactions {
-    /// `hash:long`. Send it next time to learn whether the list changed.
+    /// `hash:long`. Pass it as `hash` next time: an unchanged list is then not sent again.
     pub hash: i64,
     /// `reactions:Vector<Reaction>`. The reactions, in the order to show them.
     pub reactions: Vec<crate::enums::Reaction>,
@@ -2659,7 +2659,7 @@ impl tl::DecodeBare for Reactions {
     }
 }
 
-/// A part of the topics of a forum.
+/// A page of the topics of a forum.
 ///
 /// Constructor `messages.forumTopics` of the type `messages.ForumTopics`.
 ///
@@ -2668,19 +2668,19 @@ impl tl::DecodeBare for Reactions {
 /// TL: `messages.forumTopics#367617d3 flags:# order_by_create_date:flags.0?true count:int topics:Vector<ForumTopic> messages:Vector<Message> chats:Vector<Chat> users:Vector<User> pts:int = messages.ForumTopics`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ForumTopics {
-    /// `order_by_create_date:flags.0?true`. The topics are sorted by when they were made. Not set: by the last message.
+    /// `order_by_create_date:flags.0?true`. The topics are sorted by their creation; for the next page pass the `date` of the last topic. Not set: they are sorted by their newest message.
     pub order_by_create_date: bool,
-    /// `count:int`. Number of topics that fit.
+    /// `count:int`. Number of matching topics.
     pub count: i32,
     /// `topics:Vector<ForumTopic>`. The topics, pinned ones first.
     pub topics: Vec<crate::enums::ForumTopic>,
-    /// `messages:Vector<Message>`. The last message of each topic.
+    /// `messages:Vector<Message>`. The newest message of each topic.
     pub messages: Vec<crate::enums::Message>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
-    /// `pts:int`. The `pts` of the forum's channel at this moment.
+    /// `pts:int`. The current `pts` of the forum's channel.
     pub pts: i32,
 }
 
@@ -2729,16 +2729,16 @@ impl tl::DecodeBare for ForumTopics {
     }
 }
 
-/// Groups of emoji for a picker, with their icons.
+/// Categories of emoji for a picker, with their icons.
 ///
 /// Constructor `messages.emojiGroups` of the type `messages.EmojiGroups`.
 ///
 /// TL: `messages.emojiGroups#881fb94b hash:int groups:Vector<EmojiGroup> = messages.EmojiGroups`
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmojiGroups {
-    /// `hash:int`. Send it next time to learn whether the list changed.
+    /// `hash:int`. Pass it as `hash` next time: an unchanged list is then not sent again.
     pub hash: i32,
-    /// `groups:Vector<EmojiGroup>`. The groups, in the order to show them.
+    /// `groups:Vector<EmojiGroup>`. The categories, in the order to show them.
     pub groups: Vec<crate::enums::EmojiGroup>,
 }
 
@@ -2769,7 +2769,7 @@ impl tl::DecodeBare for EmojiGroups {
     }
 }
 
-/// The translations of texts or messages.
+/// Translations of texts or messages.
 ///
 /// Constructor `messages.translateResult` of the type `messages.TranslatedText`.
 ///
@@ -2807,20 +2807,20 @@ impl tl::DecodeBare for TranslateResult {
     }
 }
 
-/// A Mini App that a direct link opens, and what has to be asked before.
+/// A Mini App with a direct link, and what to ask the user before it opens.
 ///
 /// Constructor `messages.botApp` of the type `messages.BotApp`.
 ///
-/// The type: a Mini App with a direct link, and what has to be asked before it opens.
+/// The type: a Mini App with a direct link, and what to ask the user before it opens.
 ///
 /// TL: `messages.botApp#eb50adf5 flags:# inactive:flags.0?true request_write_access:flags.1?true has_settings:flags.2?true app:BotApp = messages.BotApp`
 #[derive(Clone, Debug, PartialEq)]
 pub struct BotApp {
-    /// `inactive:flags.0?true`. The user has not opened it yet: ask before opening.
+    /// `inactive:flags.0?true`. The user has not opened it before: ask for confirmation.
     pub inactive: bool,
-    /// `request_write_access:flags.1?true`. The app wants the bot to be allowed to write to the user: ask.
+    /// `request_write_access:flags.1?true`. It wants its bot to be allowed to write to the user: ask for permission.
     pub request_write_access: bool,
-    /// `has_settings:flags.2?true`. The app has a settings page: show its entry in the menu.
+    /// `has_settings:flags.2?true`. It has a settings page: show its entry in the menu.
     pub has_settings: bool,
     /// `app:BotApp`. The app itself.
     pub app: crate::enums::BotApp,
@@ -2865,20 +2865,20 @@ impl tl::DecodeBare for BotApp {
     }
 }
 
-/// The preview of a web page, or the page in whole for Instant View.
+/// A web page with its preview and, where there is one, its Instant View.
 ///
 /// Constructor `messages.webPage` of the type `messages.WebPage`.
 ///
-/// The type: the preview of a web page.
+/// The type: a web page with its preview and Instant View.
 ///
 /// TL: `messages.webPage#fd5e12bd webpage:WebPage chats:Vector<Chat> users:Vector<User> = messages.WebPage`
 #[derive(Clone, Debug, PartialEq)]
 pub struct WebPage {
-    /// `webpage:WebPage`. The preview or the page in whole.
+    /// `webpage:WebPage`. The page.
     pub webpage: crate::enums::WebPage,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -2911,20 +2911,20 @@ impl tl::DecodeBare for WebPage {
     }
 }
 
-/// All parts of Saved Messages: there is no more to load.
+/// All dialogs of Saved Messages, or of a channel's direct messages: there are no further pages.
 ///
 /// Constructor `messages.savedDialogs` of the type `messages.SavedDialogs`.
 ///
 /// TL: `messages.savedDialogs#f83ae221 dialogs:Vector<SavedDialog> messages:Vector<Message> chats:Vector<Chat> users:Vector<User> = messages.SavedDialogs`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedDialogs {
-    /// `dialogs:Vector<SavedDialog>`. The parts, pinned ones first, then by the last message.
+    /// `dialogs:Vector<SavedDialog>`. The dialogs, pinned ones first, then by their top message.
     pub dialogs: Vec<crate::enums::SavedDialog>,
-    /// `messages:Vector<Message>`. The last message of each.
+    /// `messages:Vector<Message>`. The top message of each dialog.
     pub messages: Vec<crate::enums::Message>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -2959,22 +2959,22 @@ impl tl::DecodeBare for SavedDialogs {
     }
 }
 
-/// A portion of the parts of Saved Messages.
+/// One page of the dialogs of Saved Messages, or of a channel's direct messages.
 ///
 /// Constructor `messages.savedDialogsSlice` of the type `messages.SavedDialogs`.
 ///
 /// TL: `messages.savedDialogsSlice#44ba9dd9 count:int dialogs:Vector<SavedDialog> messages:Vector<Message> chats:Vector<Chat> users:Vector<User> = messages.SavedDialogs`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedDialogsSlice {
-    /// `count:int`. Number of parts in all.
+    /// `count:int`. Number of dialogs in all.
     pub count: i32,
-    /// `dialogs:Vector<SavedDialog>`. The parts of this portion.
+    /// `dialogs:Vector<SavedDialog>`. The dialogs of this page.
     pub dialogs: Vec<crate::enums::SavedDialog>,
-    /// `messages:Vector<Message>`. The last message of each; the last of them gives the offsets of the next portion.
+    /// `messages:Vector<Message>`. The top message of each dialog; that of the last dialog gives the offsets for the next page.
     pub messages: Vec<crate::enums::Message>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -3011,14 +3011,14 @@ impl tl::DecodeBare for SavedDialogsSlice {
     }
 }
 
-/// The list is the one of the hash that was sent: keep your copy.
+/// The list did not change since the one whose hash you sent: keep your copy.
 ///
 /// Constructor `messages.savedDialogsNotModified` of the type `messages.SavedDialogs`.
 ///
 /// TL: `messages.savedDialogsNotModified#c01f6fe8 count:int = messages.SavedDialogs`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedDialogsNotModified {
-    /// `count:int`. Number of parts in all.
+    /// `count:int`. Number of dialogs in all.
     pub count: i32,
 }
 
@@ -3047,7 +3047,7 @@ impl tl::DecodeBare for SavedDialogsNotModified {
     }
 }
 
-/// All tags in use on messages in Saved Messages.
+/// All tags that are in use in Saved Messages.
 ///
 /// Constructor `messages.savedReactionTags` of the type `messages.SavedReactionTags`.
 ///
@@ -3056,7 +3056,7 @@ impl tl::DecodeBare for SavedDialogsNotModified {
 pub struct SavedReactionTags {
     /// `tags:Vector<SavedReactionTag>`. The tags with their names and counters.
     pub tags: Vec<crate::types::SavedReactionTag>,
-    /// `hash:long`. Send it next time to learn whether the list changed.
+    /// `hash:long`. Pass it as `hash` next time: an unchanged list is then not sent again.
     pub hash: i64,
 }
 
@@ -3087,20 +3087,20 @@ impl tl::DecodeBare for SavedReactionTags {
     }
 }
 
-/// All shortcuts of a business account, each with one message to show for it.
+/// All quick replies of a business account, each with its top message.
 ///
 /// Constructor `messages.quickReplies` of the type `messages.QuickReplies`.
 ///
 /// TL: `messages.quickReplies#c68d6695 quick_replies:Vector<QuickReply> messages:Vector<Message> chats:Vector<Chat> users:Vector<User> = messages.QuickReplies`
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuickReplies {
-    /// `quick_replies:Vector<QuickReply>`. The shortcuts, in your order.
+    /// `quick_replies:Vector<QuickReply>`. The quick replies, in the user's order.
     pub quick_replies: Vec<crate::types::QuickReply>,
-    /// `messages:Vector<Message>`. The `top_message` of each shortcut.
+    /// `messages:Vector<Message>`. The `top_message` of each quick reply.
     pub messages: Vec<crate::enums::Message>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -3135,16 +3135,16 @@ impl tl::DecodeBare for QuickReplies {
     }
 }
 
-/// All your folders.
+/// All chat folders, in their order.
 ///
 /// Constructor `messages.dialogFilters` of the type `messages.DialogFilters`.
 ///
-/// The type: your folders.
+/// The type: the chat folders of the account.
 ///
 /// TL: `messages.dialogFilters#2ad93719 flags:# tags_enabled:flags.0?true filters:Vector<DialogFilter> = messages.DialogFilters`
 #[derive(Clone, Debug, PartialEq)]
 pub struct DialogFilters {
-    /// `tags_enabled:flags.0?true`. The list of chats shows beside each chat in which folders it is.
+    /// `tags_enabled:flags.0?true`. The list of chats shows the folders of each chat as tags.
     pub tags_enabled: bool,
     /// `filters:Vector<DialogFilter>`. The folders, in the order of the tabs; [`dialogFilterDefault`](crate::enums::DialogFilter::Default) stands for the list of all chats.
     pub filters: Vec<crate::enums::DialogFilter>,
@@ -3185,16 +3185,16 @@ impl tl::DecodeBare for DialogFilters {
     }
 }
 
-/// A part of the sticker sets that you made.
+/// A page of the sticker sets that you created.
 ///
 /// Constructor `messages.myStickers` of the type `messages.MyStickers`.
 ///
-/// The type: the sticker sets that you made.
+/// The type: the sticker sets that you created.
 ///
 /// TL: `messages.myStickers#faff629d count:int sets:Vector<StickerSetCovered> = messages.MyStickers`
 #[derive(Clone, Debug, PartialEq)]
 pub struct MyStickers {
-    /// `count:int`. Number of own sets.
+    /// `count:int`. Number of your sets.
     pub count: i32,
     /// `sets:Vector<StickerSetCovered>`. The sets, each with a few of its stickers.
     pub sets: Vec<crate::enums::StickerSetCovered>,
@@ -3227,18 +3227,18 @@ impl tl::DecodeBare for MyStickers {
     }
 }
 
-/// Who was added to a chat and who was not.
+/// The users who were added to a chat, and those who could not be added.
 ///
 /// Constructor `messages.invitedUsers` of the type `messages.InvitedUsers`.
 ///
-/// The type: what came of adding people to a chat.
+/// The type: the result of adding users to a chat.
 ///
 /// TL: `messages.invitedUsers#7f5defa6 updates:Updates missing_invitees:Vector<MissingInvitee> = messages.InvitedUsers`
 #[derive(Clone, Debug, PartialEq)]
 pub struct InvitedUsers {
-    /// `updates:Updates`. The updates about those that were added.
+    /// `updates:Updates`. The updates about the added users.
     pub updates: crate::enums::Updates,
-    /// `missing_invitees:Vector<MissingInvitee>`. The people that could not be added, and why; an invite link may be sent to them.
+    /// `missing_invitees:Vector<MissingInvitee>`. The users who could not be added; you can send them an invite link.
     pub missing_invitees: Vec<crate::types::MissingInvitee>,
 }
 
@@ -3269,18 +3269,18 @@ impl tl::DecodeBare for InvitedUsers {
     }
 }
 
-/// All animated effects that a message can have.
+/// All animated effects that can be sent with a message.
 ///
 /// Constructor `messages.availableEffects` of the type `messages.AvailableEffects`.
 ///
 /// TL: `messages.availableEffects#bddb616e hash:int effects:Vector<AvailableEffect> documents:Vector<Document> = messages.AvailableEffects`
 #[derive(Clone, Debug, PartialEq)]
 pub struct AvailableEffects {
-    /// `hash:int`. Send it next time to learn whether the list changed.
+    /// `hash:int`. Pass it as `hash` next time: an unchanged list is then not sent again.
     pub hash: i32,
     /// `effects:Vector<AvailableEffect>`. The effects.
     pub effects: Vec<crate::types::AvailableEffect>,
-    /// `documents:Vector<Document>`. The files that the effects name.
+    /// `documents:Vector<Document>`. The files that the effects refer to.
     pub documents: Vec<crate::enums::Document>,
 }
 
@@ -3313,18 +3313,18 @@ impl tl::DecodeBare for AvailableEffects {
     }
 }
 
-/// A message for a user to send was stored; give its id to the Mini App.
+/// The message was stored: pass its id to the Mini App.
 ///
 /// Constructor `messages.botPreparedInlineMessage` of the type `messages.BotPreparedInlineMessage`.
 ///
-/// The type: a message that a bot laid ready for a user to send.
+/// The type: a message that a bot prepared for a user to send.
 ///
 /// TL: `messages.botPreparedInlineMessage#8ecf0511 id:string expire_date:int = messages.BotPreparedInlineMessage`
 #[derive(Clone, Debug, PartialEq)]
 pub struct BotPreparedInlineMessage {
-    /// `id:string`. Names the message, for the Mini App's call that sends it.
+    /// `id:string`. Id of the prepared message.
     pub id: tl::Text,
-    /// `expire_date:int`. Unix time at which it is dropped.
+    /// `expire_date:int`. Unix time until which it can be used.
     pub expire_date: i32,
 }
 
@@ -3355,24 +3355,24 @@ impl tl::DecodeBare for BotPreparedInlineMessage {
     }
 }
 
-/// A message that a Mini App wants the user to send, and to what kinds of chat it may go.
+/// A message that a Mini App asks the user to send, and the kinds of chats that it may be sent to.
 ///
 /// Constructor `messages.preparedInlineMessage` of the type `messages.PreparedInlineMessage`.
 ///
-/// The type: a message that a Mini App wants the user to send.
+/// The type: a prepared message that a Mini App asks the user to send.
 ///
 /// TL: `messages.preparedInlineMessage#ff57708d query_id:long result:BotInlineResult peer_types:Vector<InlineQueryPeerType> cache_time:int users:Vector<User> = messages.PreparedInlineMessage`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PreparedInlineMessage {
-    /// `query_id:long`. Id for [`messages.sendInlineBotResult`](crate::messages::SendInlineBotResult).
+    /// `query_id:long`. Id of the query, for [`messages.sendInlineBotResult`](crate::messages::SendInlineBotResult).
     pub query_id: i64,
     /// `result:BotInlineResult`. The message, as an inline result.
     pub result: crate::enums::BotInlineResult,
-    /// `peer_types:Vector<InlineQueryPeerType>`. Kinds of chat to offer.
+    /// `peer_types:Vector<InlineQueryPeerType>`. Kinds of chats to offer.
     pub peer_types: Vec<crate::enums::InlineQueryPeerType>,
-    /// `cache_time:int`. Seconds for which this may be kept.
+    /// `cache_time:int`. Seconds for which the app may keep it.
     pub cache_time: i32,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -3409,14 +3409,14 @@ impl tl::DecodeBare for PreparedInlineMessage {
     }
 }
 
-/// The stickers are those of the hash that was sent: keep your copy.
+/// The stickers did not change since the answer whose `hash` you sent: keep your copy.
 ///
 /// Constructor `messages.foundStickersNotModified` of the type `messages.FoundStickers`.
 ///
 /// TL: `messages.foundStickersNotModified#6010c534 flags:# next_offset:flags.0?int = messages.FoundStickers`
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct FoundStickersNotModified {
-    /// `next_offset:flags.0?int`. Where the next part begins. Absent: this was the last one.
+    /// `next_offset:flags.0?int`. Pass it as `offset` for the next part. Absent: this was the last one.
     pub next_offset: Option<i32>,
 }
 
@@ -3454,16 +3454,16 @@ impl tl::DecodeBare for FoundStickersNotModified {
     }
 }
 
-/// A part of the stickers that a search found.
+/// A page of the stickers that a search found.
 ///
 /// Constructor `messages.foundStickers` of the type `messages.FoundStickers`.
 ///
 /// TL: `messages.foundStickers#82c9e290 flags:# next_offset:flags.0?int hash:long stickers:Vector<Document> = messages.FoundStickers`
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoundStickers {
-    /// `next_offset:flags.0?int`. Where the next part begins. Absent: this was the last one.
+    /// `next_offset:flags.0?int`. Pass it as `offset` for the next part. Absent: this was the last one.
     pub next_offset: Option<i32>,
-    /// `hash:long`. Send it next time to learn whether the list changed.
+    /// `hash:long`. Pass it as `hash` next time: an unchanged list is then not sent again.
     pub hash: i64,
     /// `stickers:Vector<Document>`. The stickers.
     pub stickers: Vec<crate::enums::Document>,
@@ -3507,7 +3507,7 @@ impl tl::DecodeBare for FoundStickers {
     }
 }
 
-/// The preview that a text with a link would have as a message.
+/// The preview of the link in a text that is being written.
 ///
 /// Constructor `messages.webPagePreview` of the type `messages.WebPagePreview`.
 ///
@@ -3516,11 +3516,11 @@ impl tl::DecodeBare for FoundStickers {
 /// TL: `messages.webPagePreview#8c9a88ac media:MessageMedia chats:Vector<Chat> users:Vector<User> = messages.WebPagePreview`
 #[derive(Clone, Debug, PartialEq)]
 pub struct WebPagePreview {
-    /// `media:MessageMedia`. The preview; [`messageMediaEmpty`](crate::enums::MessageMedia::Empty) when there is none.
+    /// `media:MessageMedia`. The preview; [`messageMediaEmpty`](crate::enums::MessageMedia::Empty) if there is none.
     pub media: crate::enums::MessageMedia,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -3553,22 +3553,22 @@ impl tl::DecodeBare for WebPagePreview {
     }
 }
 
-/// Result of one throw: the stake, what was won, and the value that lets the result be checked.
+/// The outcome of one throw: the stake, the prize, and the value by which the throw can be verified.
 ///
 /// Constructor `messages.emojiGameOutcome` of the type `messages.EmojiGameOutcome`.
 ///
-/// The type: how a game of dice with a stake ended.
+/// The type: the outcome of a dice throw with a stake.
 ///
 /// Assumed: this is read from the names alone.
 ///
 /// TL: `messages.emojiGameOutcome#da2ad647 seed:bytes stake_ton_amount:long ton_amount:long = messages.EmojiGameOutcome`
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmojiGameOutcome {
-    /// `seed:bytes`. Random value that the throw was computed from.
+    /// `seed:bytes`. Random value that the throw was derived from.
     pub seed: tl::Bytes,
     /// `stake_ton_amount:long`. Stake in nanotons (10^-9 TON).
     pub stake_ton_amount: i64,
-    /// `ton_amount:long`. What was won, in nanotons.
+    /// `ton_amount:long`. Prize in nanotons.
     pub ton_amount: i64,
 }
 
@@ -3601,24 +3601,22 @@ impl tl::DecodeBare for EmojiGameOutcome {
     }
 }
 
-/// State of the game of dice for TON, for this account.
+/// The state of the dice game for TON for this account.
 ///
 /// Constructor `messages.emojiGameDiceInfo` of the type `messages.EmojiGameInfo`.
-///
-/// Assumed: this is read from the names alone.
 ///
 /// TL: `messages.emojiGameDiceInfo#44e56023 flags:# game_hash:string prev_stake:long current_streak:int params:Vector<int> plays_left:flags.0?int = messages.EmojiGameInfo`
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmojiGameDiceInfo {
-    /// `game_hash:string`. Names the game as it is shown; goes with the stake that is sent.
+    /// `game_hash:string`. Identifies this state; pass it with the stake.
     pub game_hash: tl::Text,
-    /// `prev_stake:long`. Last stake in nanotons.
+    /// `prev_stake:long`. The last stake, in nanotons.
     pub prev_stake: i64,
     /// `current_streak:int`. Number of sixes in a row so far.
     pub current_streak: i32,
-    /// `params:Vector<int>`. What each outcome pays, in thousandths of the stake.
+    /// `params:Vector<int>`. Payout for each result of the dice, in thousandths of the stake.
     pub params: Vec<i32>,
-    /// `plays_left:flags.0?int`. Games that are left for now. Absent: no limit is told.
+    /// `plays_left:flags.0?int`. Games that are left for now. Absent: no limit is given.
     pub plays_left: Option<i32>,
 }
 
@@ -3664,7 +3662,7 @@ impl tl::DecodeBare for EmojiGameDiceInfo {
     }
 }
 
-/// A text that a language model corrected, translated or put into another tone.
+/// A text that a language model corrected, translated or rewrote in another tone.
 ///
 /// Constructor `messages.composedMessageWithAI` of the type `messages.ComposedMessageWithAI`.
 ///
@@ -3717,7 +3715,7 @@ impl tl::DecodeBare for ComposedMessageWithAi {
     }
 }
 
-/// The invite link was used: you are a member now.
+/// You joined the chat.
 ///
 /// Constructor `messages.chatInviteJoinResultOk` of the type `messages.ChatInviteJoinResult`.
 ///
@@ -3753,14 +3751,14 @@ impl tl::DecodeBare for ChatInviteJoinResultOk {
     }
 }
 
-/// A bot guards the chat of the invite link: its Mini App has to be opened and decides.
+/// A bot checks the new members of the chat: open its Mini App with [`messages.requestChatJoinWebView`](crate::messages::RequestChatJoinWebView), and it will decide.
 ///
 /// Constructor `messages.chatInviteJoinResultWebView` of the type `messages.ChatInviteJoinResult`.
 ///
 /// TL: `messages.chatInviteJoinResultWebView#61ca29d3 bot_id:long query_id:long users:Vector<User> = messages.ChatInviteJoinResult`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatInviteJoinResultWebView {
-    /// `bot_id:long`. The bot that guards the chat.
+    /// `bot_id:long`. User id of that bot.
     pub bot_id: i64,
     /// `query_id:long`. Id of this request to join.
     pub query_id: i64,
@@ -3797,11 +3795,11 @@ impl tl::DecodeBare for ChatInviteJoinResultWebView {
     }
 }
 
-/// The translations of formatted messages.
+/// Translations of messages made of blocks.
 ///
 /// Constructor `messages.translatedRichMessage` of the type `messages.TranslatedRichMessage`.
 ///
-/// The type: formatted messages in another language.
+/// The type: messages made of blocks, translated.
 ///
 /// Assumed: this is read from the names alone.
 ///
@@ -3837,18 +3835,18 @@ impl tl::DecodeBare for TranslatedRichMessage {
     }
 }
 
-/// A formatted message that a language model corrected, translated or put into another tone.
+/// Content made of blocks that a language model corrected, translated or rewrote in another tone.
 ///
 /// Constructor `messages.composedRichMessageWithAI` of the type `messages.ComposedRichMessageWithAI`.
 ///
-/// The type: a formatted message that a language model rewrote.
+/// The type: content made of blocks that a language model rewrote.
 ///
 /// Assumed: this is read from the names alone.
 ///
 /// TL: `messages.composedRichMessageWithAI#4c4537c8 result:RichMessage = messages.ComposedRichMessageWithAI`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ComposedRichMessageWithAi {
-    /// `result:RichMessage`. The new message.
+    /// `result:RichMessage`. The new content.
     pub result: crate::types::RichMessage,
 }
 

@@ -6,44 +6,44 @@
 
 use chappe_tl as tl;
 
-/// An invoice in real money that a payment provider collects.
+/// A payment form for an invoice in real money, which a payment provider charges.
 ///
-/// Where the invoice asks for details, [`payments.validateRequestedInfo`](crate::payments::ValidateRequestedInfo) comes first; then the card goes to the provider, and what it gives back goes into [`payments.sendPaymentForm`](crate::payments::SendPaymentForm).
+/// If the invoice asks for details, call [`payments.validateRequestedInfo`](crate::payments::ValidateRequestedInfo) first. Then send the card data to the provider, and pass the token that it returns to [`payments.sendPaymentForm`](crate::payments::SendPaymentForm).
 ///
 /// Constructor `payments.paymentForm` of the type `payments.PaymentForm`.
 ///
 /// TL: `payments.paymentForm#a0058751 flags:# can_save_credentials:flags.2?true password_missing:flags.3?true form_id:long bot_id:long title:string description:string photo:flags.5?WebDocument invoice:Invoice provider_id:long url:string native_provider:flags.4?string native_params:flags.4?DataJSON additional_methods:flags.6?Vector<PaymentFormMethod> saved_info:flags.0?PaymentRequestedInfo saved_credentials:flags.1?Vector<PaymentSavedCredentials> users:Vector<User> = payments.PaymentForm`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PaymentForm {
-    /// `can_save_credentials:flags.2?true`. The card may be stored for the next payment.
+    /// `can_save_credentials:flags.2?true`. The card can be saved for the next payment.
     pub can_save_credentials: bool,
-    /// `password_missing:flags.3?true`. The card could be stored, but you need a two-step verification password for it.
+    /// `password_missing:flags.3?true`. The card could be saved if the account had a two-step verification password.
     pub password_missing: bool,
     /// `form_id:long`. Id of the form, for [`payments.sendPaymentForm`](crate::payments::SendPaymentForm).
     pub form_id: i64,
-    /// `bot_id:long`. The bot that sells.
+    /// `bot_id:long`. User id of the seller's bot.
     pub bot_id: i64,
     /// `title:string`. Name of what is sold.
     pub title: tl::Text,
-    /// `description:string`. What is sold, in words.
+    /// `description:string`. Description of what is sold.
     pub description: tl::Text,
     /// `photo:flags.5?WebDocument`. Picture of it. Absent: none.
     pub photo: Option<crate::enums::WebDocument>,
-    /// `invoice:Invoice`. Prices, and what the buyer has to tell.
+    /// `invoice:Invoice`. The prices, and the details that the buyer must give.
     pub invoice: crate::types::Invoice,
-    /// `provider_id:long`. The payment provider's bot.
+    /// `provider_id:long`. User id of the payment provider's bot.
     pub provider_id: i64,
-    /// `url:string`. Page on which to enter a card, when the app has no form of its own for the provider.
+    /// `url:string`. Page on which to enter the card, if the app has no form of its own for the provider.
     pub url: tl::Text,
-    /// `native_provider:flags.4?string`, set together with `native_params` or not at all. Name of the provider, like `stripe`, if the app may ask for the card itself. Absent: use `url`.
+    /// `native_provider:flags.4?string`, set together with `native_params` or not at all. Name of the provider, such as `stripe`, if the app may ask for the card itself. Absent: use `url`.
     pub native_provider: Option<tl::Text>,
-    /// `native_params:flags.4?DataJSON`, set together with `native_provider` or not at all. JSON object with the provider's settings for the app's own form.
+    /// `native_params:flags.4?DataJSON`, set together with `native_provider` or not at all. Settings of the provider for the app's own form, as a JSON object.
     pub native_params: Option<crate::types::DataJson>,
-    /// `additional_methods:flags.6?Vector<PaymentFormMethod>`. Other ways to pay, each a page of its own.
+    /// `additional_methods:flags.6?Vector<PaymentFormMethod>`. Additional payment methods, each with a page of its own.
     pub additional_methods: Option<Vec<crate::types::PaymentFormMethod>>,
-    /// `saved_info:flags.0?PaymentRequestedInfo`. What the buyer told last time (name, phone, address). Absent: nothing stored.
+    /// `saved_info:flags.0?PaymentRequestedInfo`. The saved details of the buyer (name, phone number, address). Absent: none.
     pub saved_info: Option<Box<crate::types::PaymentRequestedInfo>>,
-    /// `saved_credentials:flags.1?Vector<PaymentSavedCredentials>`. Cards that are stored.
+    /// `saved_credentials:flags.1?Vector<PaymentSavedCredentials>`. The saved cards.
     pub saved_credentials: Option<Vec<crate::types::PaymentSavedCredentialsCard>>,
     /// `users:Vector<User>`. The bots.
     pub users: Vec<crate::enums::User>,
@@ -131,7 +131,7 @@ impl tl::DecodeBare for PaymentForm {
     }
 }
 
-/// An invoice in Telegram Stars for digital goods; [`payments.sendStarsForm`](crate::payments::SendStarsForm) pays it from the balance.
+/// A payment form for digital goods, priced in Stars; pay it from your balance with [`payments.sendStarsForm`](crate::payments::SendStarsForm).
 ///
 /// Constructor `payments.paymentFormStars` of the type `payments.PaymentForm`.
 ///
@@ -140,11 +140,11 @@ impl tl::DecodeBare for PaymentForm {
 pub struct PaymentFormStars {
     /// `form_id:long`. Id of the form, for [`payments.sendStarsForm`](crate::payments::SendStarsForm).
     pub form_id: i64,
-    /// `bot_id:long`. The bot that sells.
+    /// `bot_id:long`. User id of the seller's bot.
     pub bot_id: i64,
     /// `title:string`. Name of what is sold.
     pub title: tl::Text,
-    /// `description:string`. What is sold, in words.
+    /// `description:string`. Description of what is sold.
     pub description: tl::Text,
     /// `photo:flags.5?WebDocument`. Picture of it. Absent: none.
     pub photo: Option<crate::enums::WebDocument>,
@@ -202,7 +202,7 @@ impl tl::DecodeBare for PaymentFormStars {
     }
 }
 
-/// The price of a gift, or of something done with one; [`payments.sendStarsForm`](crate::payments::SendStarsForm) pays it.
+/// A payment form for a gift, or for an action with a gift; pay it with [`payments.sendStarsForm`](crate::payments::SendStarsForm).
 ///
 /// Constructor `payments.paymentFormStarGift` of the type `payments.PaymentForm`.
 ///
@@ -242,18 +242,18 @@ impl tl::DecodeBare for PaymentFormStarGift {
     }
 }
 
-/// The buyer's details are taken.
+/// The buyer's details were accepted.
 ///
 /// Constructor `payments.validatedRequestedInfo` of the type `payments.ValidatedRequestedInfo`.
 ///
-/// The type: what the seller says to the buyer's name and address.
+/// The type: the result of checking the buyer's details.
 ///
 /// TL: `payments.validatedRequestedInfo#d1451883 flags:# id:flags.0?string shipping_options:flags.1?Vector<ShippingOption> = payments.ValidatedRequestedInfo`
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct ValidatedRequestedInfo {
-    /// `id:flags.0?string`. Names the details; goes into [`payments.sendPaymentForm`](crate::payments::SendPaymentForm) as `requested_info_id`. Absent: no details were needed.
+    /// `id:flags.0?string`. Id of the checked details: pass it to [`payments.sendPaymentForm`](crate::payments::SendPaymentForm) as `requested_info_id`. Absent: no details were needed.
     pub id: Option<tl::Text>,
-    /// `shipping_options:flags.1?Vector<ShippingOption>`. Ways of delivery to this address; one must be chosen. Absent: there is no choice.
+    /// `shipping_options:flags.1?Vector<ShippingOption>`. Shipping options for this address; the buyer must choose one. Absent: there is nothing to choose.
     pub shipping_options: Option<Vec<crate::types::ShippingOption>>,
 }
 
@@ -296,14 +296,14 @@ impl tl::DecodeBare for ValidatedRequestedInfo {
     }
 }
 
-/// The payment was taken.
+/// The payment was made.
 ///
 /// Constructor `payments.paymentResult` of the type `payments.PaymentResult`.
 ///
 /// TL: `payments.paymentResult#4e5f810d updates:Updates = payments.PaymentResult`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PaymentResult {
-    /// `updates:Updates`. The updates about it, the service message among them.
+    /// `updates:Updates`. The updates about it, including the service message.
     pub updates: crate::enums::Updates,
 }
 
@@ -332,14 +332,14 @@ impl tl::DecodeBare for PaymentResult {
     }
 }
 
-/// The buyer's bank wants to ask the buyer: open its page.
+/// The buyer's bank requires a confirmation: open its page.
 ///
 /// Constructor `payments.paymentVerificationNeeded` of the type `payments.PaymentResult`.
 ///
 /// TL: `payments.paymentVerificationNeeded#d8411139 url:string = payments.PaymentResult`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PaymentVerificationNeeded {
-    /// `url:string`. The page (3-D Secure); the payment's end arrives as an update.
+    /// `url:string`. The page (3-D Secure); the result of the payment arrives as an update.
     pub url: tl::Text,
 }
 
@@ -377,29 +377,29 @@ impl tl::DecodeBare for PaymentVerificationNeeded {
 pub struct PaymentReceipt {
     /// `date:int`. Unix time of the payment.
     pub date: i32,
-    /// `bot_id:long`. The bot that sold.
+    /// `bot_id:long`. User id of the seller's bot.
     pub bot_id: i64,
-    /// `provider_id:long`. The payment provider's bot.
+    /// `provider_id:long`. User id of the payment provider's bot.
     pub provider_id: i64,
     /// `title:string`. Name of what was sold.
     pub title: tl::Text,
-    /// `description:string`. What was sold, in words.
+    /// `description:string`. Description of what was sold.
     pub description: tl::Text,
     /// `photo:flags.2?WebDocument`. Picture of it. Absent: none.
     pub photo: Option<crate::enums::WebDocument>,
-    /// `invoice:Invoice`. Prices, and what the buyer was asked for.
+    /// `invoice:Invoice`. The prices, and the details that the invoice asked for.
     pub invoice: crate::types::Invoice,
-    /// `info:flags.0?PaymentRequestedInfo`. What the buyer told (name, phone, address). Absent: nothing.
+    /// `info:flags.0?PaymentRequestedInfo`. The buyer's details (name, phone number, address). Absent: none.
     pub info: Option<Box<crate::types::PaymentRequestedInfo>>,
-    /// `shipping:flags.1?ShippingOption`. The way of delivery that was chosen. Absent: none.
+    /// `shipping:flags.1?ShippingOption`. The shipping option that was chosen. Absent: none.
     pub shipping: Option<Box<crate::types::ShippingOption>>,
     /// `tip_amount:flags.3?long`. Tip in the smallest unit of `currency`. Absent: none.
     pub tip_amount: Option<i64>,
     /// `currency:string`. Currency, three letters (ISO 4217).
     pub currency: tl::Text,
-    /// `total_amount:long`. What was paid in all, in the smallest unit of `currency`.
+    /// `total_amount:long`. Total amount, in the smallest unit of `currency`.
     pub total_amount: i64,
-    /// `credentials_title:string`. The card as it may be shown, like its last digits.
+    /// `credentials_title:string`. How to show the card, such as its last digits.
     pub credentials_title: tl::Text,
     /// `users:Vector<User>`. The bots.
     pub users: Vec<crate::enums::User>,
@@ -484,11 +484,11 @@ impl tl::DecodeBare for PaymentReceipt {
 pub struct PaymentReceiptStars {
     /// `date:int`. Unix time of the payment.
     pub date: i32,
-    /// `bot_id:long`. The bot that sold.
+    /// `bot_id:long`. User id of the seller's bot.
     pub bot_id: i64,
     /// `title:string`. Name of what was sold.
     pub title: tl::Text,
-    /// `description:string`. What was sold, in words.
+    /// `description:string`. Description of what was sold.
     pub description: tl::Text,
     /// `photo:flags.2?WebDocument`. Picture of it. Absent: none.
     pub photo: Option<crate::enums::WebDocument>,
@@ -496,9 +496,9 @@ pub struct PaymentReceiptStars {
     pub invoice: crate::types::Invoice,
     /// `currency:string`. Always `XTR`.
     pub currency: tl::Text,
-    /// `total_amount:long`. Stars that were paid.
+    /// `total_amount:long`. Number of Stars.
     pub total_amount: i64,
-    /// `transaction_id:string`. Names the transaction, for refunds and for the list of transactions.
+    /// `transaction_id:string`. Id of the transaction, for refunds and for the list of transactions.
     pub transaction_id: tl::Text,
     /// `users:Vector<User>`. The bot.
     pub users: Vec<crate::enums::User>,
@@ -559,18 +559,18 @@ impl tl::DecodeBare for PaymentReceiptStars {
     }
 }
 
-/// What Telegram keeps for you from earlier payments.
+/// What Telegram has saved from your earlier payments.
 ///
 /// Constructor `payments.savedInfo` of the type `payments.SavedInfo`.
 ///
-/// The type: what Telegram keeps for you for payments.
+/// The type: what Telegram has saved for your next payment.
 ///
 /// TL: `payments.savedInfo#fb8fe43c flags:# has_saved_credentials:flags.1?true saved_info:flags.0?PaymentRequestedInfo = payments.SavedInfo`
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct SavedInfo {
-    /// `has_saved_credentials:flags.1?true`. At least one card is stored.
+    /// `has_saved_credentials:flags.1?true`. At least one card is saved.
     pub has_saved_credentials: bool,
-    /// `saved_info:flags.0?PaymentRequestedInfo`. Name, phone and address. Absent: nothing stored.
+    /// `saved_info:flags.0?PaymentRequestedInfo`. Name, phone number and address. Absent: none.
     pub saved_info: Option<Box<crate::types::PaymentRequestedInfo>>,
 }
 
@@ -612,18 +612,18 @@ impl tl::DecodeBare for SavedInfo {
     }
 }
 
-/// Which bank a card number belongs to, and what pages it offers.
+/// The bank that issued a card, and pages that it offers.
 ///
 /// Constructor `payments.bankCardData` of the type `payments.BankCardData`.
 ///
-/// The type: what a bank card's first digits tell.
+/// The type: the bank that issued a card.
 ///
 /// TL: `payments.bankCardData#3e24e573 title:string open_urls:Vector<BankCardOpenUrl> = payments.BankCardData`
 #[derive(Clone, Debug, PartialEq)]
 pub struct BankCardData {
     /// `title:string`. Name of the bank or the card.
     pub title: tl::Text,
-    /// `open_urls:Vector<BankCardOpenUrl>`. Pages to offer, like the bank's transfer page.
+    /// `open_urls:Vector<BankCardOpenUrl>`. Pages to offer, such as the bank's transfer page.
     pub open_urls: Vec<crate::types::BankCardOpenUrl>,
 }
 
@@ -654,7 +654,7 @@ impl tl::DecodeBare for BankCardData {
     }
 }
 
-/// An invoice as a link that anybody can open.
+/// A link to an invoice, which anybody can open.
 ///
 /// Constructor `payments.exportedInvoice` of the type `payments.ExportedInvoice`.
 ///
@@ -663,7 +663,7 @@ impl tl::DecodeBare for BankCardData {
 /// TL: `payments.exportedInvoice#aed0cbd9 url:string = payments.ExportedInvoice`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExportedInvoice {
-    /// `url:string`. The link; anybody who has it may pay.
+    /// `url:string`. The link; anybody who has it can pay.
     pub url: tl::Text,
 }
 
@@ -692,32 +692,32 @@ impl tl::DecodeBare for ExportedInvoice {
     }
 }
 
-/// A gift code for Premium: where it comes from, and whether it was used.
+/// A gift code for Telegram Premium: its origin, and whether it was used.
 ///
 /// Constructor `payments.checkedGiftCode` of the type `payments.CheckedGiftCode`.
 ///
-/// The type: what a gift code for Premium is good for.
+/// The type: what a gift code for Telegram Premium is worth.
 ///
 /// TL: `payments.checkedGiftCode#eb983f8f flags:# via_giveaway:flags.2?true from_id:flags.4?Peer giveaway_msg_id:flags.3?int to_id:flags.0?long date:int days:int used_date:flags.1?int chats:Vector<Chat> users:Vector<User> = payments.CheckedGiftCode`
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckedGiftCode {
     /// `via_giveaway:flags.2?true`. The code was won in a giveaway.
     pub via_giveaway: bool,
-    /// `from_id:flags.4?Peer`. Who gave it: a user, or the channel of the giveaway. Absent: not told.
+    /// `from_id:flags.4?Peer`. Who gave it: a user, or the channel of the giveaway. Absent: unknown.
     pub from_id: Option<crate::enums::Peer>,
-    /// `giveaway_msg_id:flags.3?int`. Message of the giveaway in the channel.
+    /// `giveaway_msg_id:flags.3?int`. Id of the giveaway's message in that channel.
     pub giveaway_msg_id: Option<i32>,
-    /// `to_id:flags.0?long`. The user that the code is meant for. Absent: whoever redeems it.
+    /// `to_id:flags.0?long`. User that the code is meant for. Absent: anybody can use it.
     pub to_id: Option<i64>,
-    /// `date:int`. Unix time at which the code was made.
+    /// `date:int`. Unix time at which the code was created.
     pub date: i32,
-    /// `days:int`. Days of Premium that the code is worth.
+    /// `days:int`. Days of Telegram Premium.
     pub days: i32,
-    /// `used_date:flags.1?int`. Unix time at which it was redeemed. Absent: still good.
+    /// `used_date:flags.1?int`. Unix time at which it was used. Absent: it was not used yet.
     pub used_date: Option<i32>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -776,7 +776,7 @@ impl tl::DecodeBare for CheckedGiftCode {
     }
 }
 
-/// A giveaway runs, or its winners are being drawn.
+/// A giveaway that is running, or whose winners are being selected.
 ///
 /// Constructor `payments.giveawayInfo` of the type `payments.GiveawayInfo`.
 ///
@@ -785,15 +785,15 @@ impl tl::DecodeBare for CheckedGiftCode {
 pub struct GiveawayInfo {
     /// `participating:flags.0?true`. You take part.
     pub participating: bool,
-    /// `preparing_results:flags.3?true`. The time is over and the winners are being drawn.
+    /// `preparing_results:flags.3?true`. The giveaway has ended, and the winners are being selected.
     pub preparing_results: bool,
     /// `start_date:int`. Unix time of the start.
     pub start_date: i32,
-    /// `joined_too_early_date:flags.1?int`. You cannot win: you joined the channel at this Unix time, before the giveaway. Absent: that is no hindrance.
+    /// `joined_too_early_date:flags.1?int`. You cannot take part because you joined the channel before the giveaway, at this Unix time.
     pub joined_too_early_date: Option<i32>,
-    /// `admin_disallowed_chat_id:flags.2?long`. You cannot win: you are an admin of this channel. Absent: that is no hindrance.
+    /// `admin_disallowed_chat_id:flags.2?long`. You cannot take part because you are an admin of this channel.
     pub admin_disallowed_chat_id: Option<i64>,
-    /// `disallowed_country:flags.4?string`. You cannot win: your phone number is of this country (two letters). Absent: that is no hindrance.
+    /// `disallowed_country:flags.4?string`. You cannot take part because of the country of your phone number (two letters).
     pub disallowed_country: Option<tl::Text>,
 }
 
@@ -843,28 +843,28 @@ impl tl::DecodeBare for GiveawayInfo {
     }
 }
 
-/// A giveaway is over.
+/// A giveaway that has ended.
 ///
 /// Constructor `payments.giveawayInfoResults` of the type `payments.GiveawayInfo`.
 ///
 /// TL: `payments.giveawayInfoResults#e175e66f flags:# winner:flags.0?true refunded:flags.1?true start_date:int gift_code_slug:flags.3?string stars_prize:flags.4?long finish_date:int winners_count:int activated_count:flags.2?int = payments.GiveawayInfo`
 #[derive(Clone, Debug, PartialEq)]
 pub struct GiveawayInfoResults {
-    /// `winner:flags.0?true`. You have won.
+    /// `winner:flags.0?true`. You won.
     pub winner: bool,
-    /// `refunded:flags.1?true`. The giveaway was called off and its price paid back.
+    /// `refunded:flags.1?true`. The giveaway was cancelled and refunded.
     pub refunded: bool,
     /// `start_date:int`. Unix time of the start.
     pub start_date: i32,
-    /// `gift_code_slug:flags.3?string`. The code that was won, for [`payments.applyGiftCode`](crate::payments::ApplyGiftCode). Absent: none.
+    /// `gift_code_slug:flags.3?string`. Gift code that you won, for [`payments.applyGiftCode`](crate::payments::ApplyGiftCode). Absent: none.
     pub gift_code_slug: Option<tl::Text>,
-    /// `stars_prize:flags.4?long`. Stars that were won. Absent: none.
+    /// `stars_prize:flags.4?long`. Stars that you won. Absent: none.
     pub stars_prize: Option<i64>,
     /// `finish_date:int`. Unix time of the end.
     pub finish_date: i32,
     /// `winners_count:int`. Number of winners.
     pub winners_count: i32,
-    /// `activated_count:flags.2?int`. How many of the winners have used their code. Absent: not a giveaway of codes.
+    /// `activated_count:flags.2?int`. How many winners have used their code. Absent: it was not a giveaway of codes.
     pub activated_count: Option<i32>,
 }
 
@@ -918,7 +918,7 @@ impl tl::DecodeBare for GiveawayInfoResults {
     }
 }
 
-/// A balance of Stars or TON, with the part of the lists that was asked for.
+/// A balance of Stars or TON, with the requested part of subscriptions and transactions.
 ///
 /// Constructor `payments.starsStatus` of the type `payments.StarsStatus`.
 ///
@@ -929,19 +929,19 @@ impl tl::DecodeBare for GiveawayInfoResults {
 pub struct StarsStatus {
     /// `balance:StarsAmount`. The balance.
     pub balance: crate::enums::StarsAmount,
-    /// `subscriptions:flags.1?Vector<StarsSubscription>`. Subscriptions that are paid in Stars. Absent: not asked for.
+    /// `subscriptions:flags.1?Vector<StarsSubscription>`. Subscriptions paid with Stars. Absent: not requested.
     pub subscriptions: Option<Vec<crate::types::StarsSubscription>>,
-    /// `subscriptions_next_offset:flags.2?string`. Where the next part of the subscriptions begins. Absent: these were all.
+    /// `subscriptions_next_offset:flags.2?string`. Pass it as `offset` for the next page of subscriptions. Absent: this was the last one.
     pub subscriptions_next_offset: Option<tl::Text>,
-    /// `subscriptions_missing_balance:flags.4?long`. Stars that are missing to renew the subscriptions that lapse. Absent: enough.
+    /// `subscriptions_missing_balance:flags.4?long`. Stars that are missing for renewing expiring subscriptions. Absent: none.
     pub subscriptions_missing_balance: Option<i64>,
-    /// `history:flags.3?Vector<StarsTransaction>`. Transactions, newest first. Absent: not asked for.
+    /// `history:flags.3?Vector<StarsTransaction>`. Transactions, newest first. Absent: not requested.
     pub history: Option<Vec<crate::types::StarsTransaction>>,
-    /// `next_offset:flags.0?string`. Where the next part of the transactions begins. Absent: these were all.
+    /// `next_offset:flags.0?string`. Pass it as `offset` for the next page of transactions. Absent: this was the last one.
     pub next_offset: Option<tl::Text>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -1001,20 +1001,20 @@ impl tl::DecodeBare for StarsStatus {
     }
 }
 
-/// The income of a bot or channel in Stars or TON, as graphs and sums.
+/// The earnings of a bot or channel in Stars or TON: graphs and totals.
 ///
 /// Constructor `payments.starsRevenueStats` of the type `payments.StarsRevenueStats`.
 ///
-/// The type: income of a bot or channel in Stars or TON.
+/// The type: earnings of a bot or channel in Stars or TON.
 ///
 /// TL: `payments.starsRevenueStats#6c207376 flags:# top_hours_graph:flags.0?StatsGraph revenue_graph:StatsGraph status:StarsRevenueStatus usd_rate:double = payments.StarsRevenueStats`
 #[derive(Clone, Debug, PartialEq)]
 pub struct StarsRevenueStats {
-    /// `top_hours_graph:flags.0?StatsGraph`. Income by hour of the day. Absent: not for this kind.
+    /// `top_hours_graph:flags.0?StatsGraph`. Earnings by hour of the day. Absent: not available for this kind.
     pub top_hours_graph: Option<crate::enums::StatsGraph>,
-    /// `revenue_graph:StatsGraph`. Income over time.
+    /// `revenue_graph:StatsGraph`. Earnings over time.
     pub revenue_graph: crate::enums::StatsGraph,
-    /// `status:StarsRevenueStatus`. What was earned, what is there, what can be withdrawn.
+    /// `status:StarsRevenueStatus`. Balance, total earnings, and what can be withdrawn.
     pub status: crate::types::StarsRevenueStatus,
     /// `usd_rate:double`. Value of one unit (Star or TON) in US dollars.
     pub usd_rate: f64,
@@ -1062,16 +1062,16 @@ impl tl::DecodeBare for StarsRevenueStats {
     }
 }
 
-/// The page on which income is paid out.
+/// The page on which earnings can be withdrawn.
 ///
 /// Constructor `payments.starsRevenueWithdrawalUrl` of the type `payments.StarsRevenueWithdrawalUrl`.
 ///
-/// The type: where to withdraw income.
+/// The type: the page on which earnings can be withdrawn.
 ///
 /// TL: `payments.starsRevenueWithdrawalUrl#1dab80b7 url:string = payments.StarsRevenueWithdrawalUrl`
 #[derive(Clone, Debug, PartialEq)]
 pub struct StarsRevenueWithdrawalUrl {
-    /// `url:string`. Page on Fragment; only for who asked for it.
+    /// `url:string`. Page on Fragment; only for the account that requested it.
     pub url: tl::Text,
 }
 
@@ -1100,16 +1100,16 @@ impl tl::DecodeBare for StarsRevenueWithdrawalUrl {
     }
 }
 
-/// The page on which income can be spent on ads.
+/// The page on which earnings can be spent on advertisements.
 ///
 /// Constructor `payments.starsRevenueAdsAccountUrl` of the type `payments.StarsRevenueAdsAccountUrl`.
 ///
-/// The type: where to spend income on ads.
+/// The type: the page on which earnings can be spent on advertisements.
 ///
 /// TL: `payments.starsRevenueAdsAccountUrl#394e7f21 url:string = payments.StarsRevenueAdsAccountUrl`
 #[derive(Clone, Debug, PartialEq)]
 pub struct StarsRevenueAdsAccountUrl {
-    /// `url:string`. Page on Telegram's ad platform.
+    /// `url:string`. Page on Telegram's advertising platform.
     pub url: tl::Text,
 }
 
@@ -1138,20 +1138,20 @@ impl tl::DecodeBare for StarsRevenueAdsAccountUrl {
     }
 }
 
-/// All gifts on sale, and those that are sold out.
+/// All gifts that can be bought, and those that are sold out.
 ///
 /// Constructor `payments.starGifts` of the type `payments.StarGifts`.
 ///
 /// TL: `payments.starGifts#2ed82995 hash:int gifts:Vector<StarGift> chats:Vector<Chat> users:Vector<User> = payments.StarGifts`
 #[derive(Clone, Debug, PartialEq)]
 pub struct StarGifts {
-    /// `hash:int`. Send it next time to learn whether the list changed.
+    /// `hash:int`. Pass it as `hash` next time: an unchanged list is then not sent again.
     pub hash: i32,
     /// `gifts:Vector<StarGift>`. The gifts, in the order to show them.
     pub gifts: Vec<crate::enums::StarGift>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -1186,20 +1186,20 @@ impl tl::DecodeBare for StarGifts {
     }
 }
 
-/// A part of the affiliate programs that were joined.
+/// A page of the affiliate programs that were joined.
 ///
 /// Constructor `payments.connectedStarRefBots` of the type `payments.ConnectedStarRefBots`.
 ///
-/// The type: the affiliate programs that an account or channel has joined.
+/// The type: affiliate programs that you, or one of your bots or channels, joined.
 ///
 /// TL: `payments.connectedStarRefBots#98d5ea1d count:int connected_bots:Vector<ConnectedBotStarRef> users:Vector<User> = payments.ConnectedStarRefBots`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConnectedStarRefBots {
     /// `count:int`. Number of programs.
     pub count: i32,
-    /// `connected_bots:Vector<ConnectedBotStarRef>`. The programs with the own referral links.
+    /// `connected_bots:Vector<ConnectedBotStarRef>`. The programs, each with your referral link.
     pub connected_bots: Vec<crate::types::ConnectedBotStarRef>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -1232,22 +1232,22 @@ impl tl::DecodeBare for ConnectedStarRefBots {
     }
 }
 
-/// A part of the affiliate programs that can be joined.
+/// A page of the affiliate programs that can be joined.
 ///
 /// Constructor `payments.suggestedStarRefBots` of the type `payments.SuggestedStarRefBots`.
 ///
-/// The type: the affiliate programs that can be joined.
+/// The type: affiliate programs that can be joined.
 ///
 /// TL: `payments.suggestedStarRefBots#b4d5d859 flags:# count:int suggested_bots:Vector<StarRefProgram> users:Vector<User> next_offset:flags.0?string = payments.SuggestedStarRefBots`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SuggestedStarRefBots {
     /// `count:int`. Number of programs.
     pub count: i32,
-    /// `suggested_bots:Vector<StarRefProgram>`. The programs with their commission.
+    /// `suggested_bots:Vector<StarRefProgram>`. The programs, each with its commission.
     pub suggested_bots: Vec<crate::types::StarRefProgram>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
-    /// `next_offset:flags.0?string`. Where the next part begins. Absent: this was the last one.
+    /// `next_offset:flags.0?string`. Pass it as `offset` for the next part. Absent: this was the last one.
     pub next_offset: Option<tl::Text>,
 }
 
@@ -1291,20 +1291,20 @@ impl tl::DecodeBare for SuggestedStarRefBots {
     }
 }
 
-/// Samples of what an upgrade can make of a gift, and how its price moves.
+/// Examples of what a gift can become when it is upgraded, and how the price of the upgrade changes.
 ///
 /// Constructor `payments.starGiftUpgradePreview` of the type `payments.StarGiftUpgradePreview`.
 ///
-/// The type: what an upgrade of a gift could make of it.
+/// The type: examples of what a gift can become when it is upgraded.
 ///
 /// TL: `payments.starGiftUpgradePreview#3de1dfed sample_attributes:Vector<StarGiftAttribute> prices:Vector<StarGiftUpgradePrice> next_prices:Vector<StarGiftUpgradePrice> = payments.StarGiftUpgradePreview`
 #[derive(Clone, Debug, PartialEq)]
 pub struct StarGiftUpgradePreview {
-    /// `sample_attributes:Vector<StarGiftAttribute>`. Some of the attributes that may come out.
+    /// `sample_attributes:Vector<StarGiftAttribute>`. Some of the possible attributes.
     pub sample_attributes: Vec<crate::enums::StarGiftAttribute>,
     /// `prices:Vector<StarGiftUpgradePrice>`. Prices of the upgrade, now and over time.
     pub prices: Vec<crate::types::StarGiftUpgradePrice>,
-    /// `next_prices:Vector<StarGiftUpgradePrice>`. The next changes of the price in finer steps.
+    /// `next_prices:Vector<StarGiftUpgradePrice>`. The next price changes in detail.
     pub next_prices: Vec<crate::types::StarGiftUpgradePrice>,
 }
 
@@ -1337,7 +1337,7 @@ impl tl::DecodeBare for StarGiftUpgradePreview {
     }
 }
 
-/// The collectible gift that a name belongs to.
+/// The collectible gift with the given slug.
 ///
 /// Constructor `payments.uniqueStarGift` of the type `payments.UniqueStarGift`.
 ///
@@ -1348,9 +1348,9 @@ impl tl::DecodeBare for StarGiftUpgradePreview {
 pub struct UniqueStarGift {
     /// `gift:StarGift`. The gift, always a [`starGiftUnique`](crate::types::StarGiftUnique).
     pub gift: crate::enums::StarGift,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -1383,26 +1383,26 @@ impl tl::DecodeBare for UniqueStarGift {
     }
 }
 
-/// A part of the gifts of a user or channel.
+/// A page of the gifts of a user or channel.
 ///
 /// Constructor `payments.savedStarGifts` of the type `payments.SavedStarGifts`.
 ///
-/// The type: the gifts on the profile of a user or channel.
+/// The type: gifts of a user or channel.
 ///
 /// TL: `payments.savedStarGifts#95f389b1 flags:# count:int chat_notifications_enabled:flags.1?Bool gifts:Vector<SavedStarGift> next_offset:flags.0?string chats:Vector<Chat> users:Vector<User> = payments.SavedStarGifts`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedStarGifts {
-    /// `count:int`. Number of gifts that fit.
+    /// `count:int`. Number of matching gifts.
     pub count: i32,
-    /// `chat_notifications_enabled:flags.1?Bool`. Whether the admin is told of new gifts to the channel. Only for own channels.
+    /// `chat_notifications_enabled:flags.1?Bool`. Whether you are notified of new gifts to the channel. Only for your own channels.
     pub chat_notifications_enabled: Option<bool>,
-    /// `gifts:Vector<SavedStarGift>`. The gifts of this part.
+    /// `gifts:Vector<SavedStarGift>`. The gifts of this page.
     pub gifts: Vec<crate::types::SavedStarGift>,
-    /// `next_offset:flags.0?string`. Where the next part begins. Absent: this was the last one.
+    /// `next_offset:flags.0?string`. Pass it as `offset` for the next part. Absent: this was the last one.
     pub next_offset: Option<tl::Text>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -1453,16 +1453,16 @@ impl tl::DecodeBare for SavedStarGifts {
     }
 }
 
-/// The page on which a collectible gift is moved to the blockchain.
+/// The page on which a collectible gift can be moved to the blockchain.
 ///
 /// Constructor `payments.starGiftWithdrawalUrl` of the type `payments.StarGiftWithdrawalUrl`.
 ///
-/// The type: where to move a collectible gift to the blockchain.
+/// The type: the page on which a collectible gift can be moved to the blockchain.
 ///
 /// TL: `payments.starGiftWithdrawalUrl#84aa3a9c url:string = payments.StarGiftWithdrawalUrl`
 #[derive(Clone, Debug, PartialEq)]
 pub struct StarGiftWithdrawalUrl {
-    /// `url:string`. Page on Fragment; only for who asked for it.
+    /// `url:string`. Page on Fragment; only for the account that requested it.
     pub url: tl::Text,
 }
 
@@ -1491,7 +1491,7 @@ impl tl::DecodeBare for StarGiftWithdrawalUrl {
     }
 }
 
-/// A part of the collectible gifts on sale that fit a filter.
+/// A page of the collectible gifts for sale that match a filter.
 ///
 /// Constructor `payments.resaleStarGifts` of the type `payments.ResaleStarGifts`.
 ///
@@ -1500,21 +1500,21 @@ impl tl::DecodeBare for StarGiftWithdrawalUrl {
 /// TL: `payments.resaleStarGifts#947a12df flags:# count:int gifts:Vector<StarGift> next_offset:flags.0?string attributes:flags.1?Vector<StarGiftAttribute> attributes_hash:flags.1?long chats:Vector<Chat> counters:flags.2?Vector<StarGiftAttributeCounter> users:Vector<User> = payments.ResaleStarGifts`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResaleStarGifts {
-    /// `count:int`. Number of offers that fit.
+    /// `count:int`. Number of matching offers.
     pub count: i32,
-    /// `gifts:Vector<StarGift>`. The offers of this part, each a [`starGiftUnique`](crate::types::StarGiftUnique) with its price.
+    /// `gifts:Vector<StarGift>`. The offers of this page, each a [`starGiftUnique`](crate::types::StarGiftUnique) with its price.
     pub gifts: Vec<crate::enums::StarGift>,
-    /// `next_offset:flags.0?string`. Where the next part begins. Absent: this was the last one.
+    /// `next_offset:flags.0?string`. Pass it as `offset` for the next part. Absent: this was the last one.
     pub next_offset: Option<tl::Text>,
-    /// `attributes:flags.1?Vector<StarGiftAttribute>`, set together with `attributes_hash` or not at all. Attributes that occur, to filter by. Absent: the ones of the hash that was sent.
+    /// `attributes:flags.1?Vector<StarGiftAttribute>`, set together with `attributes_hash` or not at all. Attributes to filter by. Absent: unchanged since the hash that you sent.
     pub attributes: Option<Vec<crate::enums::StarGiftAttribute>>,
-    /// `attributes_hash:flags.1?long`, set together with `attributes` or not at all. Send it next time to get `attributes` only when they changed.
+    /// `attributes_hash:flags.1?long`, set together with `attributes` or not at all. Pass it as `attributes_hash` next time: unchanged `attributes` are then not sent again.
     pub attributes_hash: Option<i64>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `counters:flags.2?Vector<StarGiftAttributeCounter>`. How many offers have each attribute.
+    /// `counters:flags.2?Vector<StarGiftAttributeCounter>`. Number of offers with each attribute.
     pub counters: Option<Vec<crate::types::StarGiftAttributeCounter>>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -1611,16 +1611,16 @@ impl tl::DecodeBare for StarGiftCollections {
     }
 }
 
-/// An estimate of what a collectible gift is worth, and the sales that it rests on.
+/// An estimate of a collectible gift's value, and the sales that it is based on.
 ///
 /// Constructor `payments.uniqueStarGiftValueInfo` of the type `payments.UniqueStarGiftValueInfo`.
 ///
-/// The type: what a collectible gift is worth.
+/// The type: an estimate of a collectible gift's value.
 ///
 /// TL: `payments.uniqueStarGiftValueInfo#512fe446 flags:# last_sale_on_fragment:flags.1?true value_is_average:flags.6?true currency:string value:long initial_sale_date:int initial_sale_stars:long initial_sale_price:long last_sale_date:flags.0?int last_sale_price:flags.0?long floor_price:flags.2?long average_price:flags.3?long listed_count:flags.4?int fragment_listed_count:flags.5?int fragment_listed_url:flags.5?string = payments.UniqueStarGiftValueInfo`
 #[derive(Clone, Debug, PartialEq)]
 pub struct UniqueStarGiftValueInfo {
-    /// `last_sale_on_fragment:flags.1?true`. The last sale was on Fragment.
+    /// `last_sale_on_fragment:flags.1?true`. The last sale took place on Fragment.
     pub last_sale_on_fragment: bool,
     /// `value_is_average:flags.6?true`. The value is an average of sales.
     pub value_is_average: bool,
@@ -1630,23 +1630,23 @@ pub struct UniqueStarGiftValueInfo {
     pub value: i64,
     /// `initial_sale_date:int`. Unix time at which the gift was first bought.
     pub initial_sale_date: i32,
-    /// `initial_sale_stars:long`. Stars that it cost then.
+    /// `initial_sale_stars:long`. Price at that time, in Stars.
     pub initial_sale_stars: i64,
-    /// `initial_sale_price:long`. What that was in `currency`, smallest unit.
+    /// `initial_sale_price:long`. Price at that time, in the smallest unit of `currency`.
     pub initial_sale_price: i64,
-    /// `last_sale_date:flags.0?int`, set together with `last_sale_price` or not at all. Unix time of the last sale. Absent: never sold on.
+    /// `last_sale_date:flags.0?int`, set together with `last_sale_price` or not at all. Unix time of the last sale. Absent: it was never resold.
     pub last_sale_date: Option<i32>,
-    /// `last_sale_price:flags.0?long`, set together with `last_sale_date` or not at all. Price of the last sale, smallest unit.
+    /// `last_sale_price:flags.0?long`, set together with `last_sale_date` or not at all. Price of the last sale, in the smallest unit of `currency`.
     pub last_sale_price: Option<i64>,
-    /// `floor_price:flags.2?long`. Lowest price at which one of the same kind is on sale, smallest unit. Absent: none is.
+    /// `floor_price:flags.2?long`. Lowest price of a gift of the same kind for sale, in the smallest unit of `currency`. Absent: none is for sale.
     pub floor_price: Option<i64>,
-    /// `average_price:flags.3?long`. Average price of the same kind, smallest unit. Absent: not known.
+    /// `average_price:flags.3?long`. Average price of gifts of the same kind, in the smallest unit of `currency`. Absent: unknown.
     pub average_price: Option<i64>,
-    /// `listed_count:flags.4?int`. How many of the same kind are on sale in Telegram. Absent: not known.
+    /// `listed_count:flags.4?int`. Number of gifts of the same kind for sale on Telegram. Absent: unknown.
     pub listed_count: Option<i32>,
-    /// `fragment_listed_count:flags.5?int`, set together with `fragment_listed_url` or not at all. How many of the same kind are on sale on Fragment.
+    /// `fragment_listed_count:flags.5?int`, set together with `fragment_listed_url` or not at all. Number of gifts of the same kind for sale on Fragment.
     pub fragment_listed_count: Option<i32>,
-    /// `fragment_listed_url:flags.5?string`, set together with `fragment_listed_count` or not at all. Page on Fragment with those.
+    /// `fragment_listed_url:flags.5?string`, set together with `fragment_listed_count` or not at all. Page on Fragment with those offers.
     pub fragment_listed_url: Option<tl::Text>,
 }
 
@@ -1724,14 +1724,14 @@ impl tl::DecodeBare for UniqueStarGiftValueInfo {
     }
 }
 
-/// You may not send the gift, for a reason to show.
+/// You may not send the gift.
 ///
 /// Constructor `payments.checkCanSendGiftResultFail` of the type `payments.CheckCanSendGiftResult`.
 ///
 /// TL: `payments.checkCanSendGiftResultFail#d5e58274 reason:TextWithEntities = payments.CheckCanSendGiftResult`
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckCanSendGiftResultFail {
-    /// `reason:TextWithEntities`. The reason, as text.
+    /// `reason:TextWithEntities`. The reason, to show to the user.
     pub reason: crate::types::TextWithEntities,
 }
 
@@ -1760,11 +1760,11 @@ impl tl::DecodeBare for CheckCanSendGiftResultFail {
     }
 }
 
-/// An auction of gifts, and your part in it.
+/// A gift auction, with your own bid.
 ///
 /// Constructor `payments.starGiftAuctionState` of the type `payments.StarGiftAuctionState`.
 ///
-/// The type: how an auction of gifts stands.
+/// The type: state of a gift auction.
 ///
 /// TL: `payments.starGiftAuctionState#6b39f4ec gift:StarGift state:StarGiftAuctionState user_state:StarGiftAuctionUserState timeout:int users:Vector<User> chats:Vector<Chat> = payments.StarGiftAuctionState`
 #[derive(Clone, Debug, PartialEq)]
@@ -1775,11 +1775,11 @@ pub struct StarGiftAuctionState {
     pub state: crate::enums::StarGiftAuctionState,
     /// `user_state:StarGiftAuctionUserState`. Your own bid.
     pub user_state: crate::types::StarGiftAuctionUserState,
-    /// `timeout:int`. Seconds after which to ask again, while the auction is shown.
+    /// `timeout:int`. Seconds after which to fetch it again, while the auction is on the screen.
     pub timeout: i32,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
 }
 
@@ -1818,20 +1818,20 @@ impl tl::DecodeBare for StarGiftAuctionState {
     }
 }
 
-/// The gifts that you won in an auction, and for how much.
+/// The gifts that you won in an auction, with the prices.
 ///
 /// Constructor `payments.starGiftAuctionAcquiredGifts` of the type `payments.StarGiftAuctionAcquiredGifts`.
 ///
-/// The type: the gifts that you won in one auction.
+/// The type: the gifts that you won in an auction.
 ///
 /// TL: `payments.starGiftAuctionAcquiredGifts#7d5bd1f0 gifts:Vector<StarGiftAuctionAcquiredGift> users:Vector<User> chats:Vector<Chat> = payments.StarGiftAuctionAcquiredGifts`
 #[derive(Clone, Debug, PartialEq)]
 pub struct StarGiftAuctionAcquiredGifts {
-    /// `gifts:Vector<StarGiftAuctionAcquiredGift>`. The gifts that were won.
+    /// `gifts:Vector<StarGiftAuctionAcquiredGift>`. The gifts.
     pub gifts: Vec<crate::types::StarGiftAuctionAcquiredGift>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
 }
 
@@ -1873,9 +1873,9 @@ impl tl::DecodeBare for StarGiftAuctionAcquiredGifts {
 pub struct StarGiftActiveAuctions {
     /// `auctions:Vector<StarGiftActiveAuctionState>`. The auctions.
     pub auctions: Vec<crate::types::StarGiftActiveAuctionState>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
 }
 
@@ -1908,16 +1908,16 @@ impl tl::DecodeBare for StarGiftActiveAuctions {
     }
 }
 
-/// All models, patterns and backdrops that upgrades of a gift can give.
+/// All models, patterns and backdrops that a gift can get when it is upgraded.
 ///
 /// Constructor `payments.starGiftUpgradeAttributes` of the type `payments.StarGiftUpgradeAttributes`.
 ///
-/// The type: everything that upgrades of a gift can turn out as.
+/// The type: all attributes that a gift can get when it is upgraded.
 ///
 /// TL: `payments.starGiftUpgradeAttributes#46c6e36f attributes:Vector<StarGiftAttribute> = payments.StarGiftUpgradeAttributes`
 #[derive(Clone, Debug, PartialEq)]
 pub struct StarGiftUpgradeAttributes {
-    /// `attributes:Vector<StarGiftAttribute>`. The attributes with how rare each is.
+    /// `attributes:Vector<StarGiftAttribute>`. The attributes with their rarity.
     pub attributes: Vec<crate::enums::StarGiftAttribute>,
 }
 
@@ -1946,7 +1946,7 @@ impl tl::DecodeBare for StarGiftUpgradeAttributes {
     }
 }
 
-/// Rates of currencies, to show prices in the user's own.
+/// Exchange rates, for showing prices in the user's own currency.
 ///
 /// Constructor `payments.currencyRates` of the type `payments.CurrencyRates`.
 ///

@@ -6,18 +6,18 @@
 
 use chappe_tl as tl;
 
-/// A private call, in the state after what was done to it.
+/// A call, in its state after the request.
 ///
 /// Constructor `phone.phoneCall` of the type `phone.PhoneCall`.
 ///
-/// The type: a private call in whatever state it is.
+/// The type: a call between two users, in its current state.
 ///
 /// TL: `phone.phoneCall#ec82e140 phone_call:PhoneCall users:Vector<User> = phone.PhoneCall`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PhoneCall {
     /// `phone_call:PhoneCall`. The call.
     pub phone_call: crate::enums::PhoneCall,
-    /// `users:Vector<User>`. Who takes part.
+    /// `users:Vector<User>`. The participants.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -48,7 +48,7 @@ impl tl::DecodeBare for PhoneCall {
     }
 }
 
-/// A group call and the first part of who is in it.
+/// A group call, with the first page of its participants.
 ///
 /// Constructor `phone.groupCall` of the type `phone.GroupCall`.
 ///
@@ -59,13 +59,13 @@ impl tl::DecodeBare for PhoneCall {
 pub struct GroupCall {
     /// `call:GroupCall`. The call.
     pub call: crate::enums::GroupCall,
-    /// `participants:Vector<GroupCallParticipant>`. Participants of this part.
+    /// `participants:Vector<GroupCallParticipant>`. Participants of this page.
     pub participants: Vec<crate::types::GroupCallParticipant>,
-    /// `participants_next_offset:string`. Where the next part begins, for [`phone.getGroupParticipants`](crate::phone::GetGroupParticipants). Empty: these were all.
+    /// `participants_next_offset:string`. Pass it as `offset` to [`phone.getGroupParticipants`](crate::phone::GetGroupParticipants) for the next page. Empty: there are no more.
     pub participants_next_offset: tl::Text,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -102,7 +102,7 @@ impl tl::DecodeBare for GroupCall {
     }
 }
 
-/// A part of the participants of a group call.
+/// A page of the participants of a group call.
 ///
 /// Constructor `phone.groupParticipants` of the type `phone.GroupParticipants`.
 ///
@@ -113,15 +113,15 @@ impl tl::DecodeBare for GroupCall {
 pub struct GroupParticipants {
     /// `count:int`. Number of participants.
     pub count: i32,
-    /// `participants:Vector<GroupCallParticipant>`. Participants of this part.
+    /// `participants:Vector<GroupCallParticipant>`. Participants of this page.
     pub participants: Vec<crate::types::GroupCallParticipant>,
-    /// `next_offset:string`. Where the next part begins. Empty: this was the last one.
+    /// `next_offset:string`. Pass it as `offset` for the next page. Empty: this was the last one.
     pub next_offset: tl::Text,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
-    /// `version:int`. Version of the list, to put [`updateGroupCallParticipants`](crate::types::UpdateGroupCallParticipants) in order.
+    /// `version:int`. Version of the list, for applying [`updateGroupCallParticipants`](crate::types::UpdateGroupCallParticipants) in order.
     pub version: i32,
 }
 
@@ -160,20 +160,20 @@ impl tl::DecodeBare for GroupParticipants {
     }
 }
 
-/// The users and chats in whose name you may join a group call.
+/// The users and chats in whose name you can join a group call.
 ///
 /// Constructor `phone.joinAsPeers` of the type `phone.JoinAsPeers`.
 ///
-/// The type: under whose name you may join a group call.
+/// The type: the users and chats in whose name you can join a group call.
 ///
 /// TL: `phone.joinAsPeers#afe5623f peers:Vector<Peer> chats:Vector<Chat> users:Vector<User> = phone.JoinAsPeers`
 #[derive(Clone, Debug, PartialEq)]
 pub struct JoinAsPeers {
-    /// `peers:Vector<Peer>`. You yourself, and the channels and groups that you may speak for.
+    /// `peers:Vector<Peer>`. Yourself, and your channels and groups.
     pub peers: Vec<crate::enums::Peer>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -244,16 +244,16 @@ impl tl::DecodeBare for ExportedGroupCallInvite {
     }
 }
 
-/// The streams of a group call's live stream that can be downloaded.
+/// The channels of a live stream that can be downloaded.
 ///
 /// Constructor `phone.groupCallStreamChannels` of the type `phone.GroupCallStreamChannels`.
 ///
-/// The type: the streams that a live stream in a group call is made of.
+/// The type: the channels that a live stream consists of.
 ///
 /// TL: `phone.groupCallStreamChannels#d0e482b2 channels:Vector<GroupCallStreamChannel> = phone.GroupCallStreamChannels`
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupCallStreamChannels {
-    /// `channels:Vector<GroupCallStreamChannel>`. The streams and how far each has got; empty when nobody broadcasts.
+    /// `channels:Vector<GroupCallStreamChannel>`. The channels, and how far each has been streamed; empty if nobody is streaming.
     pub channels: Vec<crate::types::GroupCallStreamChannel>,
 }
 
@@ -282,18 +282,18 @@ impl tl::DecodeBare for GroupCallStreamChannels {
     }
 }
 
-/// RTMP address and key with which a program broadcasts into a group call.
+/// RTMP address and stream key with which a program can stream.
 ///
 /// Constructor `phone.groupCallStreamRtmpUrl` of the type `phone.GroupCallStreamRtmpUrl`.
 ///
-/// The type: where a broadcasting program has to send its stream.
+/// The type: where a program must send its stream.
 ///
 /// TL: `phone.groupCallStreamRtmpUrl#2dbf3432 url:string key:string = phone.GroupCallStreamRtmpUrl`
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupCallStreamRtmpUrl {
     /// `url:string`. Address of the RTMP server.
     pub url: tl::Text,
-    /// `key:string`. Stream key. Whoever has it can broadcast: keep it secret.
+    /// `key:string`. Stream key. Whoever has it can stream: keep it secret.
     pub key: tl::Text,
 }
 
@@ -324,22 +324,22 @@ impl tl::DecodeBare for GroupCallStreamRtmpUrl {
     }
 }
 
-/// How many Stars were given in a live story or call, and who gave most.
+/// How many Stars were given in a live story, and who gave the most.
 ///
 /// Constructor `phone.groupCallStars` of the type `phone.GroupCallStars`.
 ///
-/// The type: the Telegram Stars that were given in a live story or call.
+/// The type: the Stars that were given in a live story.
 ///
 /// TL: `phone.groupCallStars#9d1dbd26 total_stars:long top_donors:Vector<GroupCallDonor> chats:Vector<Chat> users:Vector<User> = phone.GroupCallStars`
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupCallStars {
-    /// `total_stars:long`. Stars that were given in all.
+    /// `total_stars:long`. Total number of Stars.
     pub total_stars: i64,
-    /// `top_donors:Vector<GroupCallDonor>`. Who gave most, from the top down.
+    /// `top_donors:Vector<GroupCallDonor>`. Who gave the most, in descending order.
     pub top_donors: Vec<crate::types::GroupCallDonor>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 

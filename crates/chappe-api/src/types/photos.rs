@@ -13,9 +13,9 @@ use chappe_tl as tl;
 /// TL: `photos.photos#8dca6aa5 photos:Vector<Photo> users:Vector<User> = photos.Photos`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Photos {
-    /// `photos:Vector<Photo>`. The photos, newest first.
+    /// `photos:Vector<Photo>`. The photos, the newest first.
     pub photos: Vec<crate::enums::Photo>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -53,11 +53,11 @@ impl tl::DecodeBare for Photos {
 /// TL: `photos.photosSlice#15051f54 count:int photos:Vector<Photo> users:Vector<User> = photos.Photos`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PhotosSlice {
-    /// `count:int`. Number of photos that the user has.
+    /// `count:int`. Total number of photos.
     pub count: i32,
-    /// `photos:Vector<Photo>`. The photos of this part, newest first.
+    /// `photos:Vector<Photo>`. The photos of this page, the newest first.
     pub photos: Vec<crate::enums::Photo>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 

@@ -6,7 +6,7 @@
 
 use chappe_tl as tl;
 
-/// A part of the boosts of a channel or supergroup, for its admins.
+/// A page of the boosts of a channel or supergroup, for its admins.
 ///
 /// Constructor `premium.boostsList` of the type `premium.BoostsList`.
 ///
@@ -17,11 +17,11 @@ use chappe_tl as tl;
 pub struct BoostsList {
     /// `count:int`. Number of boosts.
     pub count: i32,
-    /// `boosts:Vector<Boost>`. The boosts of this part.
+    /// `boosts:Vector<Boost>`. The boosts of this page.
     pub boosts: Vec<crate::types::Boost>,
-    /// `next_offset:flags.0?string`. Where the next part begins. Absent: this was the last one.
+    /// `next_offset:flags.0?string`. Pass it as `offset` for the next part. Absent: this was the last one.
     pub next_offset: Option<tl::Text>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -65,7 +65,7 @@ impl tl::DecodeBare for BoostsList {
     }
 }
 
-/// What you boost, and which of your boosts are free.
+/// Your boosts, and the chats that they are used for.
 ///
 /// Constructor `premium.myBoosts` of the type `premium.MyBoosts`.
 ///
@@ -74,11 +74,11 @@ impl tl::DecodeBare for BoostsList {
 /// TL: `premium.myBoosts#9ae228e2 my_boosts:Vector<MyBoost> chats:Vector<Chat> users:Vector<User> = premium.MyBoosts`
 #[derive(Clone, Debug, PartialEq)]
 pub struct MyBoosts {
-    /// `my_boosts:Vector<MyBoost>`. The slots, free ones too.
+    /// `my_boosts:Vector<MyBoost>`. The slots, including free ones.
     pub my_boosts: Vec<crate::types::MyBoost>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -115,30 +115,30 @@ impl tl::DecodeBare for MyBoosts {
 ///
 /// Constructor `premium.boostsStatus` of the type `premium.BoostsStatus`.
 ///
-/// The type: how far a channel or supergroup is boosted.
+/// The type: boosts and level of a channel or supergroup.
 ///
 /// TL: `premium.boostsStatus#4959427a flags:# my_boost:flags.2?true level:int current_level_boosts:int boosts:int gift_boosts:flags.4?int next_level_boosts:flags.0?int premium_audience:flags.1?StatsPercentValue boost_url:string prepaid_giveaways:flags.3?Vector<PrepaidGiveaway> my_boost_slots:flags.2?Vector<int> = premium.BoostsStatus`
 #[derive(Clone, Debug, PartialEq)]
 pub struct BoostsStatus {
     /// `my_boost:flags.2?true`, set together with `my_boost_slots` or not at all. You boost it.
     pub my_boost: bool,
-    /// `level:int`. Level of now.
+    /// `level:int`. Current level.
     pub level: i32,
-    /// `current_level_boosts:int`. Boosts that the level of now needs.
+    /// `current_level_boosts:int`. Number of boosts that the current level requires.
     pub current_level_boosts: i32,
-    /// `boosts:int`. Boosts that are there.
+    /// `boosts:int`. Current number of boosts.
     pub boosts: i32,
-    /// `gift_boosts:flags.4?int`. How many of them came from gift codes and giveaways. Only for admins.
+    /// `gift_boosts:flags.4?int`. Number of boosts from gift codes and giveaways. Only for admins.
     pub gift_boosts: Option<i32>,
-    /// `next_level_boosts:flags.0?int`. Boosts that the next level needs. Absent: this is the highest one.
+    /// `next_level_boosts:flags.0?int`. Number of boosts that the next level requires. Absent: this is the highest level.
     pub next_level_boosts: Option<i32>,
-    /// `premium_audience:flags.1?StatsPercentValue`. How many of the members have Premium. Only for admins.
+    /// `premium_audience:flags.1?StatsPercentValue`. How many members have Telegram Premium. Only for admins.
     pub premium_audience: Option<crate::types::StatsPercentValue>,
     /// `boost_url:string`. Link to boost it.
     pub boost_url: tl::Text,
-    /// `prepaid_giveaways:flags.3?Vector<PrepaidGiveaway>`. Giveaways that are paid and can be started. Only for admins.
+    /// `prepaid_giveaways:flags.3?Vector<PrepaidGiveaway>`. Giveaways that are paid for and can be started. Only for admins.
     pub prepaid_giveaways: Option<Vec<crate::enums::PrepaidGiveaway>>,
-    /// `my_boost_slots:flags.2?Vector<int>`, set together with `my_boost` or not at all. Your slots that are used for it.
+    /// `my_boost_slots:flags.2?Vector<int>`, set together with `my_boost` or not at all. Numbers of your slots that boost it.
     pub my_boost_slots: Option<Vec<i32>>,
 }
 

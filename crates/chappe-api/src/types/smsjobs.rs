@@ -6,18 +6,18 @@
 
 use chappe_tl as tl;
 
-/// The account may send Telegram's login codes from its phone, for Premium.
+/// You can join the program in which your phone sends login codes by SMS, in exchange for Telegram Premium.
 ///
 /// Constructor `smsjobs.eligibleToJoin` of the type `smsjobs.EligibilityToJoin`.
 ///
-/// The type: whether the account may send Telegram's login codes from its phone, for Premium.
+/// The type: whether you can join the program in which your phone sends login codes by SMS.
 ///
 /// TL: `smsjobs.eligibleToJoin#dc8b44cf terms_url:string monthly_sent_sms:int = smsjobs.EligibilityToJoin`
 #[derive(Clone, Debug, PartialEq)]
 pub struct EligibleToJoin {
-    /// `terms_url:string`. Page with the terms, to be read before joining.
+    /// `terms_url:string`. Page with the terms, to show before joining.
     pub terms_url: tl::Text,
-    /// `monthly_sent_sms:int`. SMS that must be sent in a month to earn a gift code.
+    /// `monthly_sent_sms:int`. Number of SMS to send in a month for a gift code.
     pub monthly_sent_sms: i32,
 }
 
@@ -48,28 +48,28 @@ impl tl::DecodeBare for EligibleToJoin {
     }
 }
 
-/// What an account that sends login codes has sent, and what is missing for the next gift code.
+/// How many login codes your phone has sent, and how many are missing for the next gift code.
 ///
 /// Constructor `smsjobs.status` of the type `smsjobs.Status`.
 ///
-/// The type: how the account's sending of login codes goes.
+/// The type: your status in the program in which your phone sends login codes by SMS.
 ///
 /// TL: `smsjobs.status#2aee9191 flags:# allow_international:flags.0?true recent_sent:int recent_since:int recent_remains:int total_sent:int total_since:int last_gift_slug:flags.1?string terms_url:string = smsjobs.Status`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {
-    /// `allow_international:flags.0?true`. SMS to other countries are allowed, too.
+    /// `allow_international:flags.0?true`. SMS to other countries are allowed.
     pub allow_international: bool,
-    /// `recent_sent:int`. SMS sent in this period.
+    /// `recent_sent:int`. Number of SMS sent in this period.
     pub recent_sent: i32,
     /// `recent_since:int`. Unix time at which this period began.
     pub recent_since: i32,
-    /// `recent_remains:int`. SMS that are missing in this period for the gift code.
+    /// `recent_remains:int`. Number of SMS that are missing for the next gift code.
     pub recent_remains: i32,
-    /// `total_sent:int`. SMS sent in all.
+    /// `total_sent:int`. Number of SMS sent in all.
     pub total_sent: i32,
     /// `total_since:int`. Unix time from which `total_sent` counts.
     pub total_since: i32,
-    /// `last_gift_slug:flags.1?string`. The last gift code that was earned. Absent: none yet.
+    /// `last_gift_slug:flags.1?string`. The last gift code that you earned. Absent: none.
     pub last_gift_slug: Option<tl::Text>,
     /// `terms_url:string`. Page with the terms.
     pub terms_url: tl::Text,

@@ -6,9 +6,9 @@
 
 use chappe_tl as tl;
 
-/// The statistics that a channel's admins see: figures of two periods, and graphs.
+/// The statistics of a channel, for its admins: figures for this period and the previous one, and graphs.
 ///
-/// A graph may come as [`statsGraphAsync`](crate::types::StatsGraphAsync): load it with [`stats.loadAsyncGraph`](crate::stats::LoadAsyncGraph).
+/// Graphs can come as [`statsGraphAsync`](crate::types::StatsGraphAsync): load those with [`stats.loadAsyncGraph`](crate::stats::LoadAsyncGraph).
 ///
 /// Constructor `stats.broadcastStats` of the type `stats.BroadcastStats`.
 ///
@@ -17,49 +17,49 @@ use chappe_tl as tl;
 /// TL: `stats.broadcastStats#396ca5fc period:StatsDateRangeDays followers:StatsAbsValueAndPrev views_per_post:StatsAbsValueAndPrev shares_per_post:StatsAbsValueAndPrev reactions_per_post:StatsAbsValueAndPrev views_per_story:StatsAbsValueAndPrev shares_per_story:StatsAbsValueAndPrev reactions_per_story:StatsAbsValueAndPrev enabled_notifications:StatsPercentValue growth_graph:StatsGraph followers_graph:StatsGraph mute_graph:StatsGraph top_hours_graph:StatsGraph interactions_graph:StatsGraph iv_interactions_graph:StatsGraph views_by_source_graph:StatsGraph new_followers_by_source_graph:StatsGraph languages_graph:StatsGraph reactions_by_emotion_graph:StatsGraph story_interactions_graph:StatsGraph story_reactions_by_emotion_graph:StatsGraph recent_posts_interactions:Vector<PostInteractionCounters> = stats.BroadcastStats`
 #[derive(Clone, Debug, PartialEq)]
 pub struct BroadcastStats {
-    /// `period:StatsDateRangeDays`. The days that the figures are of.
+    /// `period:StatsDateRangeDays`. Days that the figures cover.
     pub period: crate::types::StatsDateRangeDays,
-    /// `followers:StatsAbsValueAndPrev`. Number of subscribers, now and one period before.
+    /// `followers:StatsAbsValueAndPrev`. Number of subscribers, in this period and the previous one.
     pub followers: crate::types::StatsAbsValueAndPrev,
-    /// `views_per_post:StatsAbsValueAndPrev`. Views of a post on average.
+    /// `views_per_post:StatsAbsValueAndPrev`. Average number of views of a post.
     pub views_per_post: crate::types::StatsAbsValueAndPrev,
-    /// `shares_per_post:StatsAbsValueAndPrev`. Times a post was forwarded, on average.
+    /// `shares_per_post:StatsAbsValueAndPrev`. Average number of forwards of a post.
     pub shares_per_post: crate::types::StatsAbsValueAndPrev,
-    /// `reactions_per_post:StatsAbsValueAndPrev`. Reactions to a post on average.
+    /// `reactions_per_post:StatsAbsValueAndPrev`. Average number of reactions to a post.
     pub reactions_per_post: crate::types::StatsAbsValueAndPrev,
-    /// `views_per_story:StatsAbsValueAndPrev`. Views of a story on average.
+    /// `views_per_story:StatsAbsValueAndPrev`. Average number of views of a story.
     pub views_per_story: crate::types::StatsAbsValueAndPrev,
-    /// `shares_per_story:StatsAbsValueAndPrev`. Times a story was reposted, on average.
+    /// `shares_per_story:StatsAbsValueAndPrev`. Average number of shares of a story.
     pub shares_per_story: crate::types::StatsAbsValueAndPrev,
-    /// `reactions_per_story:StatsAbsValueAndPrev`. Reactions to a story on average.
+    /// `reactions_per_story:StatsAbsValueAndPrev`. Average number of reactions to a story.
     pub reactions_per_story: crate::types::StatsAbsValueAndPrev,
-    /// `enabled_notifications:StatsPercentValue`. How many of the subscribers have notifications on.
+    /// `enabled_notifications:StatsPercentValue`. Proportion of subscribers who have notifications turned on.
     pub enabled_notifications: crate::types::StatsPercentValue,
     /// `growth_graph:StatsGraph`. Number of subscribers by day.
     pub growth_graph: crate::enums::StatsGraph,
-    /// `followers_graph:StatsGraph`. Subscribers that came and that left, by day.
+    /// `followers_graph:StatsGraph`. Subscribers who joined and left, by day.
     pub followers_graph: crate::enums::StatsGraph,
-    /// `mute_graph:StatsGraph`. Subscribers that muted the channel and that unmuted it, by day.
+    /// `mute_graph:StatsGraph`. Subscribers who muted and unmuted the channel, by day.
     pub mute_graph: crate::enums::StatsGraph,
     /// `top_hours_graph:StatsGraph`. Views by hour of the day.
     pub top_hours_graph: crate::enums::StatsGraph,
     /// `interactions_graph:StatsGraph`. Views and forwards of posts, by day.
     pub interactions_graph: crate::enums::StatsGraph,
-    /// `iv_interactions_graph:StatsGraph`. Views and shares of the posts' Instant View pages, by day.
+    /// `iv_interactions_graph:StatsGraph`. Views and shares of Instant View pages of the posts, by day.
     pub iv_interactions_graph: crate::enums::StatsGraph,
-    /// `views_by_source_graph:StatsGraph`. Views by where they came from.
+    /// `views_by_source_graph:StatsGraph`. Views by source.
     pub views_by_source_graph: crate::enums::StatsGraph,
-    /// `new_followers_by_source_graph:StatsGraph`. New subscribers by where they came from.
+    /// `new_followers_by_source_graph:StatsGraph`. New subscribers by source.
     pub new_followers_by_source_graph: crate::enums::StatsGraph,
     /// `languages_graph:StatsGraph`. Languages of the subscribers' apps.
     pub languages_graph: crate::enums::StatsGraph,
-    /// `reactions_by_emotion_graph:StatsGraph`. Reactions to posts by kind of feeling, by day.
+    /// `reactions_by_emotion_graph:StatsGraph`. Reactions to posts by emotion, by day.
     pub reactions_by_emotion_graph: crate::enums::StatsGraph,
-    /// `story_interactions_graph:StatsGraph`. Views and reposts of stories, by day.
+    /// `story_interactions_graph:StatsGraph`. Views and shares of stories, by day.
     pub story_interactions_graph: crate::enums::StatsGraph,
-    /// `story_reactions_by_emotion_graph:StatsGraph`. Reactions to stories by kind of feeling, by day.
+    /// `story_reactions_by_emotion_graph:StatsGraph`. Reactions to stories by emotion, by day.
     pub story_reactions_by_emotion_graph: crate::enums::StatsGraph,
-    /// `recent_posts_interactions:Vector<PostInteractionCounters>`. Counters of the last posts and stories.
+    /// `recent_posts_interactions:Vector<PostInteractionCounters>`. Counters of recent posts and stories.
     pub recent_posts_interactions: Vec<crate::enums::PostInteractionCounters>,
 }
 
@@ -130,7 +130,7 @@ impl tl::DecodeBare for BroadcastStats {
     }
 }
 
-/// The statistics that a supergroup's admins see: figures of two periods, graphs, and who was most active.
+/// The statistics of a supergroup, for its admins: figures for this period and the previous one, graphs, and the most active users.
 ///
 /// Constructor `stats.megagroupStats` of the type `stats.MegagroupStats`.
 ///
@@ -139,39 +139,39 @@ impl tl::DecodeBare for BroadcastStats {
 /// TL: `stats.megagroupStats#ef7ff916 period:StatsDateRangeDays members:StatsAbsValueAndPrev messages:StatsAbsValueAndPrev viewers:StatsAbsValueAndPrev posters:StatsAbsValueAndPrev growth_graph:StatsGraph members_graph:StatsGraph new_members_by_source_graph:StatsGraph languages_graph:StatsGraph messages_graph:StatsGraph actions_graph:StatsGraph top_hours_graph:StatsGraph weekdays_graph:StatsGraph top_posters:Vector<StatsGroupTopPoster> top_admins:Vector<StatsGroupTopAdmin> top_inviters:Vector<StatsGroupTopInviter> users:Vector<User> = stats.MegagroupStats`
 #[derive(Clone, Debug, PartialEq)]
 pub struct MegagroupStats {
-    /// `period:StatsDateRangeDays`. The days that the figures are of.
+    /// `period:StatsDateRangeDays`. Days that the figures cover.
     pub period: crate::types::StatsDateRangeDays,
-    /// `members:StatsAbsValueAndPrev`. Number of members, now and one period before.
+    /// `members:StatsAbsValueAndPrev`. Number of members, in this period and the previous one.
     pub members: crate::types::StatsAbsValueAndPrev,
     /// `messages:StatsAbsValueAndPrev`. Number of messages.
     pub messages: crate::types::StatsAbsValueAndPrev,
-    /// `viewers:StatsAbsValueAndPrev`. Number of members that read messages.
+    /// `viewers:StatsAbsValueAndPrev`. Number of members who read messages.
     pub viewers: crate::types::StatsAbsValueAndPrev,
-    /// `posters:StatsAbsValueAndPrev`. Number of members that wrote messages.
+    /// `posters:StatsAbsValueAndPrev`. Number of members who wrote messages.
     pub posters: crate::types::StatsAbsValueAndPrev,
     /// `growth_graph:StatsGraph`. Number of members by day.
     pub growth_graph: crate::enums::StatsGraph,
-    /// `members_graph:StatsGraph`. Members that came and that left, by day.
+    /// `members_graph:StatsGraph`. Members who joined and left, by day.
     pub members_graph: crate::enums::StatsGraph,
-    /// `new_members_by_source_graph:StatsGraph`. New members by where they came from.
+    /// `new_members_by_source_graph:StatsGraph`. New members by source.
     pub new_members_by_source_graph: crate::enums::StatsGraph,
     /// `languages_graph:StatsGraph`. Languages of the members' apps.
     pub languages_graph: crate::enums::StatsGraph,
     /// `messages_graph:StatsGraph`. Messages by kind, by day.
     pub messages_graph: crate::enums::StatsGraph,
-    /// `actions_graph:StatsGraph`. What was done in the group, by day.
+    /// `actions_graph:StatsGraph`. Actions in the group, by day.
     pub actions_graph: crate::enums::StatsGraph,
     /// `top_hours_graph:StatsGraph`. Activity by hour of the day.
     pub top_hours_graph: crate::enums::StatsGraph,
     /// `weekdays_graph:StatsGraph`. Activity by day of the week.
     pub weekdays_graph: crate::enums::StatsGraph,
-    /// `top_posters:Vector<StatsGroupTopPoster>`. Who wrote most.
+    /// `top_posters:Vector<StatsGroupTopPoster>`. The members who wrote the most.
     pub top_posters: Vec<crate::types::StatsGroupTopPoster>,
-    /// `top_admins:Vector<StatsGroupTopAdmin>`. Admins that did most.
+    /// `top_admins:Vector<StatsGroupTopAdmin>`. The most active admins.
     pub top_admins: Vec<crate::types::StatsGroupTopAdmin>,
-    /// `top_inviters:Vector<StatsGroupTopInviter>`. Who brought the most members.
+    /// `top_inviters:Vector<StatsGroupTopInviter>`. The members who invited the most users.
     pub top_inviters: Vec<crate::types::StatsGroupTopInviter>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -232,7 +232,7 @@ impl tl::DecodeBare for MegagroupStats {
     }
 }
 
-/// How a channel's post was received.
+/// Graphs of the views and reactions of a channel post.
 ///
 /// Constructor `stats.messageStats` of the type `stats.MessageStats`.
 ///
@@ -243,7 +243,7 @@ impl tl::DecodeBare for MegagroupStats {
 pub struct MessageStats {
     /// `views_graph:StatsGraph`. Views over time.
     pub views_graph: crate::enums::StatsGraph,
-    /// `reactions_by_emotion_graph:StatsGraph`. Reactions by kind of feeling, over time.
+    /// `reactions_by_emotion_graph:StatsGraph`. Reactions by emotion, over time.
     pub reactions_by_emotion_graph: crate::enums::StatsGraph,
 }
 
@@ -274,7 +274,7 @@ impl tl::DecodeBare for MessageStats {
     }
 }
 
-/// How a story was received.
+/// Graphs of the views and reactions of a story.
 ///
 /// Constructor `stats.storyStats` of the type `stats.StoryStats`.
 ///
@@ -285,7 +285,7 @@ impl tl::DecodeBare for MessageStats {
 pub struct StoryStats {
     /// `views_graph:StatsGraph`. Views over time.
     pub views_graph: crate::enums::StatsGraph,
-    /// `reactions_by_emotion_graph:StatsGraph`. Reactions by kind of feeling, over time.
+    /// `reactions_by_emotion_graph:StatsGraph`. Reactions by emotion, over time.
     pub reactions_by_emotion_graph: crate::enums::StatsGraph,
 }
 
@@ -316,24 +316,24 @@ impl tl::DecodeBare for StoryStats {
     }
 }
 
-/// A part of the forwards into public channels and stories.
+/// A page of the public messages and stories that share a post or story.
 ///
 /// Constructor `stats.publicForwards` of the type `stats.PublicForwards`.
 ///
-/// The type: where a post or story was forwarded to in public.
+/// The type: where a post or story was shared publicly.
 ///
 /// TL: `stats.publicForwards#93037e20 flags:# count:int forwards:Vector<PublicForward> next_offset:flags.0?string chats:Vector<Chat> users:Vector<User> = stats.PublicForwards`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PublicForwards {
     /// `count:int`. Number of forwards.
     pub count: i32,
-    /// `forwards:Vector<PublicForward>`. The forwards of this part.
+    /// `forwards:Vector<PublicForward>`. The forwards of this page.
     pub forwards: Vec<crate::enums::PublicForward>,
-    /// `next_offset:flags.0?string`. Where the next part begins. Absent: this was the last one.
+    /// `next_offset:flags.0?string`. Pass it as `offset` for the next part. Absent: this was the last one.
     pub next_offset: Option<tl::Text>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -379,7 +379,7 @@ impl tl::DecodeBare for PublicForwards {
     }
 }
 
-/// How the votes of a poll came in.
+/// A graph of the number of votes in a poll.
 ///
 /// Constructor `stats.pollStats` of the type `stats.PollStats`.
 ///

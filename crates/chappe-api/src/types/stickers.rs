@@ -6,11 +6,11 @@
 
 use chappe_tl as tl;
 
-/// A short name that fits the title and is not taken.
+/// An available short name that resembles the title.
 ///
 /// Constructor `stickers.suggestedShortName` of the type `stickers.SuggestedShortName`.
 ///
-/// The type: a free short name for a sticker set.
+/// The type: an available short name for a sticker set.
 ///
 /// TL: `stickers.suggestedShortName#85fea03f short_name:string = stickers.SuggestedShortName`
 #[derive(Clone, Debug, PartialEq)]

@@ -6,16 +6,16 @@
 
 use chappe_tl as tl;
 
-/// No stories changed since the state that was sent: keep your copy.
+/// No stories changed since the `state` that you sent: keep your copy.
 ///
 /// Constructor `stories.allStoriesNotModified` of the type `stories.AllStories`.
 ///
 /// TL: `stories.allStoriesNotModified#1158fe3e flags:# state:string stealth_mode:StoriesStealthMode = stories.AllStories`
 #[derive(Clone, Debug, PartialEq)]
 pub struct AllStoriesNotModified {
-    /// `state:string`. State to send next time.
+    /// `state:string`. Pass it as `state` next time.
     pub state: tl::Text,
-    /// `stealth_mode:StoriesStealthMode`. Your stealth mode.
+    /// `stealth_mode:StoriesStealthMode`. State of your stealth mode.
     pub stealth_mode: crate::types::StoriesStealthMode,
 }
 
@@ -48,26 +48,26 @@ impl tl::DecodeBare for AllStoriesNotModified {
     }
 }
 
-/// A part of those whose stories stand above the list of chats, with the stories.
+/// A page of the users and chats with active stories, for the row at the top of the list of chats.
 ///
 /// Constructor `stories.allStories` of the type `stories.AllStories`.
 ///
 /// TL: `stories.allStories#6efc5e81 flags:# has_more:flags.0?true count:int state:string peer_stories:Vector<PeerStories> chats:Vector<Chat> users:Vector<User> stealth_mode:StoriesStealthMode = stories.AllStories`
 #[derive(Clone, Debug, PartialEq)]
 pub struct AllStories {
-    /// `has_more:flags.0?true`. There are more: ask again with `next` and this `state`.
+    /// `has_more:flags.0?true`. There are more: call [`stories.getAllStories`](crate::stories::GetAllStories) again with `next` and this `state`.
     pub has_more: bool,
-    /// `count:int`. Number of those who have stories.
+    /// `count:int`. Number of users and chats with stories.
     pub count: i32,
-    /// `state:string`. State to send next time.
+    /// `state:string`. Pass it as `state` next time.
     pub state: tl::Text,
-    /// `peer_stories:Vector<PeerStories>`. Who has stories, each with them, in the order to show them.
+    /// `peer_stories:Vector<PeerStories>`. The users and chats with their stories, in the order to show them.
     pub peer_stories: Vec<crate::types::PeerStories>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
-    /// `stealth_mode:StoriesStealthMode`. Your stealth mode.
+    /// `stealth_mode:StoriesStealthMode`. State of your stealth mode.
     pub stealth_mode: crate::types::StoriesStealthMode,
 }
 
@@ -116,7 +116,7 @@ impl tl::DecodeBare for AllStories {
     }
 }
 
-/// A part of the stories of a user or chat.
+/// A page of the stories of a user or chat.
 ///
 /// Constructor `stories.stories` of the type `stories.Stories`.
 ///
@@ -127,13 +127,13 @@ impl tl::DecodeBare for AllStories {
 pub struct Stories {
     /// `count:int`. Number of stories in the whole list.
     pub count: i32,
-    /// `stories:Vector<StoryItem>`. The stories of this part, newest first.
+    /// `stories:Vector<StoryItem>`. The stories of this page, newest first.
     pub stories: Vec<crate::enums::StoryItem>,
-    /// `pinned_to_top:flags.0?Vector<int>`. Numbers of the stories that are on top of the profile, in their order.
+    /// `pinned_to_top:flags.0?Vector<int>`. Ids of the stories that are pinned to the top of the profile, in their order.
     pub pinned_to_top: Option<Vec<i32>>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -181,30 +181,30 @@ impl tl::DecodeBare for Stories {
     }
 }
 
-/// A part of those who saw a story, for who posted it.
+/// A page of the viewers of one of your stories.
 ///
 /// Constructor `stories.storyViewsList` of the type `stories.StoryViewsList`.
 ///
-/// The type: who saw a story.
+/// The type: who viewed a story.
 ///
 /// TL: `stories.storyViewsList#59d78fc5 flags:# count:int views_count:int forwards_count:int reactions_count:int views:Vector<StoryView> chats:Vector<Chat> users:Vector<User> next_offset:flags.0?string = stories.StoryViewsList`
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoryViewsList {
-    /// `count:int`. Number of entries that fit.
+    /// `count:int`. Number of matching entries.
     pub count: i32,
-    /// `views_count:int`. Times the story was seen.
+    /// `views_count:int`. Number of views.
     pub views_count: i32,
-    /// `forwards_count:int`. Times it was forwarded or reposted.
+    /// `forwards_count:int`. Number of forwards and reposts.
     pub forwards_count: i32,
-    /// `reactions_count:int`. Reactions to it.
+    /// `reactions_count:int`. Number of reactions.
     pub reactions_count: i32,
-    /// `views:Vector<StoryView>`. The entries of this part.
+    /// `views:Vector<StoryView>`. The entries of this page.
     pub views: Vec<crate::enums::StoryView>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
-    /// `next_offset:flags.0?string`. Where the next part begins. Absent: this was the last one.
+    /// `next_offset:flags.0?string`. Pass it as `offset` for the next part. Absent: this was the last one.
     pub next_offset: Option<tl::Text>,
 }
 
@@ -267,7 +267,7 @@ impl tl::DecodeBare for StoryViewsList {
 pub struct StoryViews {
     /// `views:Vector<StoryViews>`. One entry for each story, in the order of the request.
     pub views: Vec<crate::types::StoryViews>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -298,20 +298,20 @@ impl tl::DecodeBare for StoryViews {
     }
 }
 
-/// The stories of one user or chat that can be seen now, with whom they name.
+/// The active stories of one user or chat, with the users and chats that they mention.
 ///
 /// Constructor `stories.peerStories` of the type `stories.PeerStories`.
 ///
-/// The type: the stories of one user or chat that can be seen now.
+/// The type: the active stories of one user or chat.
 ///
 /// TL: `stories.peerStories#cae68768 stories:PeerStories chats:Vector<Chat> users:Vector<User> = stories.PeerStories`
 #[derive(Clone, Debug, PartialEq)]
 pub struct PeerStories {
-    /// `stories:PeerStories`. The stories and how far they were seen.
+    /// `stories:PeerStories`. The stories, and up to which one you have seen them.
     pub stories: crate::types::PeerStories,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -344,7 +344,7 @@ impl tl::DecodeBare for PeerStories {
     }
 }
 
-/// A part of the reactions to a channel's story.
+/// A page of the reactions to a story of a channel or supergroup.
 ///
 /// Constructor `stories.storyReactionsList` of the type `stories.StoryReactionsList`.
 ///
@@ -353,15 +353,15 @@ impl tl::DecodeBare for PeerStories {
 /// TL: `stories.storyReactionsList#aa5f789c flags:# count:int reactions:Vector<StoryReaction> chats:Vector<Chat> users:Vector<User> next_offset:flags.0?string = stories.StoryReactionsList`
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoryReactionsList {
-    /// `count:int`. Number of entries that fit.
+    /// `count:int`. Number of matching entries.
     pub count: i32,
-    /// `reactions:Vector<StoryReaction>`. The entries of this part: reactions and public reposts.
+    /// `reactions:Vector<StoryReaction>`. The entries of this page: reactions, and public messages and stories that share it.
     pub reactions: Vec<crate::enums::StoryReaction>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
-    /// `next_offset:flags.0?string`. Where the next part begins. Absent: this was the last one.
+    /// `next_offset:flags.0?string`. Pass it as `offset` for the next part. Absent: this was the last one.
     pub next_offset: Option<tl::Text>,
 }
 
@@ -407,7 +407,7 @@ impl tl::DecodeBare for StoryReactionsList {
     }
 }
 
-/// A part of the public stories that fit a hashtag or place.
+/// A page of the public stories that match a search.
 ///
 /// Constructor `stories.foundStories` of the type `stories.FoundStories`.
 ///
@@ -416,15 +416,15 @@ impl tl::DecodeBare for StoryReactionsList {
 /// TL: `stories.foundStories#e2de7737 flags:# count:int stories:Vector<FoundStory> next_offset:flags.0?string chats:Vector<Chat> users:Vector<User> = stories.FoundStories`
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoundStories {
-    /// `count:int`. Number of stories that fit.
+    /// `count:int`. Number of matching stories.
     pub count: i32,
     /// `stories:Vector<FoundStory>`. The stories, each with who posted it.
     pub stories: Vec<crate::types::FoundStory>,
-    /// `next_offset:flags.0?string`. Where the next part begins. Absent: this was the last one.
+    /// `next_offset:flags.0?string`. Pass it as `offset` for the next part. Absent: this was the last one.
     pub next_offset: Option<tl::Text>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -470,7 +470,7 @@ impl tl::DecodeBare for FoundStories {
     }
 }
 
-/// There is room for so many more stories.
+/// The number of stories that can still be posted.
 ///
 /// Constructor `stories.canSendStoryCount` of the type `stories.CanSendStoryCount`.
 ///
@@ -508,14 +508,14 @@ impl tl::DecodeBare for CanSendStoryCount {
     }
 }
 
-/// All albums of stories on a profile.
+/// All story albums on a profile.
 ///
 /// Constructor `stories.albums` of the type `stories.Albums`.
 ///
 /// TL: `stories.albums#c3987a3a hash:long albums:Vector<StoryAlbum> = stories.Albums`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Albums {
-    /// `hash:long`. Send it next time to learn whether the list changed.
+    /// `hash:long`. Pass it as `hash` next time: an unchanged list is then not sent again.
     pub hash: i64,
     /// `albums:Vector<StoryAlbum>`. The albums, in the order of the profile.
     pub albums: Vec<crate::types::StoryAlbum>,

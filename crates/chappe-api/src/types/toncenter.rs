@@ -6,11 +6,11 @@
 
 use chappe_tl as tl;
 
-/// The answer to a request that Telegram passed on to the TON Center HTTP interface.
+/// The answer of TON Center to a request that Telegram passed on.
 ///
 /// Constructor `toncenter.apiResponse` of the type `toncenter.ApiResponse`.
 ///
-/// The type: what the TON Center service answered.
+/// The type: the answer of TON Center to a request.
 ///
 /// TL: `toncenter.apiResponse#ac8dfe19 response:DataJSON = toncenter.ApiResponse`
 #[derive(Clone, Debug, PartialEq)]
@@ -44,18 +44,18 @@ impl tl::DecodeBare for ApiResponse {
     }
 }
 
-/// An address of the TON Center service that streams events of the blockchain.
+/// An address at which TON Center streams events of the blockchain.
 ///
 /// Constructor `toncenter.streamingUrl` of the type `toncenter.StreamingUrl`.
 ///
-/// The type: where events of the TON blockchain can be listened to.
+/// The type: an address that streams events of the TON blockchain.
 ///
 /// TL: `toncenter.streamingUrl#19887601 url:string expires:int = toncenter.StreamingUrl`
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamingUrl {
-    /// `url:string`. The address. It carries the right to use it: keep it to yourself.
+    /// `url:string`. The address. Whoever has it can use it: keep it secret.
     pub url: tl::Text,
-    /// `expires:int`. Unix time until which it works.
+    /// `expires:int`. Unix time until which it is valid.
     pub expires: i32,
 }
 

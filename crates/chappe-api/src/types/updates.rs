@@ -6,24 +6,24 @@
 
 use chappe_tl as tl;
 
-/// The counters of the common updates, as they are now.
+/// The current counters of the account's update sequences.
 ///
-/// Keep them: they are where [`updates.getDifference`](crate::updates::GetDifference) goes on.
+/// Store them: [`updates.getDifference`](crate::updates::GetDifference) continues from there.
 ///
 /// Constructor `updates.state` of the type `updates.State`.
 ///
-/// The type: where you stand in your streams of updates.
+/// The type: the state of the account's update sequences.
 ///
 /// TL: `updates.state#a56c2a3e pts:int qts:int date:int seq:int unread_count:int = updates.State`
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
-    /// `pts:int`. Counter of messages and what happens to them, in private chats and basic groups.
+    /// `pts:int`. Counter of messages and related events in private chats and basic groups.
     pub pts: i32,
     /// `qts:int`. Counter of secret chats and of some updates for bots.
     pub qts: i32,
-    /// `date:int`. Unix time of the state.
+    /// `date:int`. Server time of the state, in Unix time.
     pub date: i32,
-    /// `seq:int`. Counter of containers of updates.
+    /// `seq:int`. Counter of [`updates`](crate::types::Updates) containers.
     pub seq: i32,
     /// `unread_count:int`. Number of unread messages.
     pub unread_count: i32,
@@ -62,16 +62,16 @@ impl tl::DecodeBare for State {
     }
 }
 
-/// Nothing was missed: you are up to date.
+/// Nothing was missed: the app is up to date.
 ///
 /// Constructor `updates.differenceEmpty` of the type `updates.Difference`.
 ///
 /// TL: `updates.differenceEmpty#5d75a138 date:int seq:int = updates.Difference`
 #[derive(Clone, Debug, PartialEq)]
 pub struct DifferenceEmpty {
-    /// `date:int`. Unix time to keep in the state.
+    /// `date:int`. New `date` to store, in Unix time.
     pub date: i32,
-    /// `seq:int`. Value of `seq` to keep in the state.
+    /// `seq:int`. New `seq` to store.
     pub seq: i32,
 }
 
@@ -102,26 +102,26 @@ impl tl::DecodeBare for DifferenceEmpty {
     }
 }
 
-/// Everything that you missed: after it, you are up to date.
+/// Everything that was missed: after applying it, the app is up to date.
 ///
-/// Apply the messages, then the other updates, then keep the state. Channels are told apart: an [`updateChannelTooLong`](crate::types::UpdateChannelTooLong) among the updates asks for [`updates.getChannelDifference`](crate::updates::GetChannelDifference).
+/// Apply the messages, then the other updates, then store the state. Events of channels are not included: an [`updateChannelTooLong`](crate::types::UpdateChannelTooLong) among the updates asks for [`updates.getChannelDifference`](crate::updates::GetChannelDifference).
 ///
 /// Constructor `updates.difference` of the type `updates.Difference`.
 ///
 /// TL: `updates.difference#f49ca0 new_messages:Vector<Message> new_encrypted_messages:Vector<EncryptedMessage> other_updates:Vector<Update> chats:Vector<Chat> users:Vector<User> state:updates.State = updates.Difference`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// `new_messages:Vector<Message>`. New messages in private chats and basic groups.
+    /// `new_messages:Vector<Message>`. New messages.
     pub new_messages: Vec<crate::enums::Message>,
     /// `new_encrypted_messages:Vector<EncryptedMessage>`. New messages in secret chats.
     pub new_encrypted_messages: Vec<crate::enums::EncryptedMessage>,
-    /// `other_updates:Vector<Update>`. All other updates, in the order in which to apply them.
+    /// `other_updates:Vector<Update>`. All other updates, in the order to apply them.
     pub other_updates: Vec<crate::enums::Update>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
-    /// `state:updates.State`. The state after this; keep it.
+    /// `state:updates.State`. New state to store.
     pub state: State,
 }
 
@@ -160,24 +160,24 @@ impl tl::DecodeBare for Difference {
     }
 }
 
-/// A part of what you missed: apply it, then ask again from its state.
+/// A part of what was missed: apply it, then call [`updates.getDifference`](crate::updates::GetDifference) again with its state.
 ///
 /// Constructor `updates.differenceSlice` of the type `updates.Difference`.
 ///
 /// TL: `updates.differenceSlice#a8fb1981 new_messages:Vector<Message> new_encrypted_messages:Vector<EncryptedMessage> other_updates:Vector<Update> chats:Vector<Chat> users:Vector<User> intermediate_state:updates.State = updates.Difference`
 #[derive(Clone, Debug, PartialEq)]
 pub struct DifferenceSlice {
-    /// `new_messages:Vector<Message>`. New messages in private chats and basic groups.
+    /// `new_messages:Vector<Message>`. New messages.
     pub new_messages: Vec<crate::enums::Message>,
     /// `new_encrypted_messages:Vector<EncryptedMessage>`. New messages in secret chats.
     pub new_encrypted_messages: Vec<crate::enums::EncryptedMessage>,
-    /// `other_updates:Vector<Update>`. All other updates, in the order in which to apply them.
+    /// `other_updates:Vector<Update>`. All other updates, in the order to apply them.
     pub other_updates: Vec<crate::enums::Update>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
-    /// `intermediate_state:updates.State`. The state after this part; the next [`updates.getDifference`](crate::updates::GetDifference) starts here.
+    /// `intermediate_state:updates.State`. State after this part, for the next [`updates.getDifference`](crate::updates::GetDifference).
     pub intermediate_state: State,
 }
 
@@ -216,14 +216,14 @@ impl tl::DecodeBare for DifferenceSlice {
     }
 }
 
-/// Too much was missed to be told one by one: go on from this `pts`, and load the list of chats anew.
+/// Too much was missed to be listed: store this `pts`, and load the chat list again.
 ///
 /// Constructor `updates.differenceTooLong` of the type `updates.Difference`.
 ///
 /// TL: `updates.differenceTooLong#4afe8f6d pts:int = updates.Difference`
 #[derive(Clone, Debug, PartialEq)]
 pub struct DifferenceTooLong {
-    /// `pts:int`. Value of `pts` to go on from.
+    /// `pts:int`. New `pts` to store.
     pub pts: i32,
 }
 
@@ -259,11 +259,11 @@ impl tl::DecodeBare for DifferenceTooLong {
 /// TL: `updates.channelDifferenceEmpty#3e11affb flags:# final:flags.0?true pts:int timeout:flags.1?int = updates.ChannelDifference`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChannelDifferenceEmpty {
-    /// `final:flags.0?true`. There is nothing more after this.
+    /// `final:flags.0?true`. There is nothing more to fetch.
     pub r#final: bool,
-    /// `pts:int`. The channel's `pts` to keep.
+    /// `pts:int`. New `pts` of the channel to store.
     pub pts: i32,
-    /// `timeout:flags.1?int`. Seconds after which to ask again while the chat is open. Absent: do not poll.
+    /// `timeout:flags.1?int`. Seconds after which to poll again while the chat is open. Absent: polling is not needed.
     pub timeout: Option<i32>,
 }
 
@@ -305,24 +305,26 @@ impl tl::DecodeBare for ChannelDifferenceEmpty {
     }
 }
 
-/// Too much was missed: here is the chat's last state; throw away its stored messages and load the history anew as needed.
+/// Too much was missed: this is the latest state of the chat.
+///
+/// Discard its stored messages, and load the history again as needed.
 ///
 /// Constructor `updates.channelDifferenceTooLong` of the type `updates.ChannelDifference`.
 ///
 /// TL: `updates.channelDifferenceTooLong#a4bcc6fe flags:# final:flags.0?true timeout:flags.1?int dialog:Dialog messages:Vector<Message> chats:Vector<Chat> users:Vector<User> = updates.ChannelDifference`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChannelDifferenceTooLong {
-    /// `final:flags.0?true`. There is nothing more after this.
+    /// `final:flags.0?true`. There is nothing more to fetch.
     pub r#final: bool,
-    /// `timeout:flags.1?int`. Seconds after which to ask again while the chat is open. Absent: do not poll.
+    /// `timeout:flags.1?int`. Seconds after which to poll again while the chat is open. Absent: polling is not needed.
     pub timeout: Option<i32>,
-    /// `dialog:Dialog`. The chat with its counters; its `pts` is the one to keep.
+    /// `dialog:Dialog`. The chat with its counters and its new `pts`.
     pub dialog: crate::enums::Dialog,
-    /// `messages:Vector<Message>`. The newest messages, and those that the dialog names.
+    /// `messages:Vector<Message>`. The latest messages, and those that `dialog` refers to.
     pub messages: Vec<crate::enums::Message>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -377,19 +379,19 @@ impl tl::DecodeBare for ChannelDifferenceTooLong {
 /// TL: `updates.channelDifference#2064674e flags:# final:flags.0?true pts:int timeout:flags.1?int new_messages:Vector<Message> other_updates:Vector<Update> chats:Vector<Chat> users:Vector<User> = updates.ChannelDifference`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChannelDifference {
-    /// `final:flags.0?true`. Everything is told. Not set: ask again from `pts`.
+    /// `final:flags.0?true`. There is nothing more to fetch. Not set: call [`updates.getChannelDifference`](crate::updates::GetChannelDifference) again with the new `pts`.
     pub r#final: bool,
-    /// `pts:int`. The channel's `pts` after this.
+    /// `pts:int`. New `pts` of the channel to store.
     pub pts: i32,
-    /// `timeout:flags.1?int`. Seconds after which to ask again while the chat is open. Absent: do not poll.
+    /// `timeout:flags.1?int`. Seconds after which to poll again while the chat is open. Absent: polling is not needed.
     pub timeout: Option<i32>,
     /// `new_messages:Vector<Message>`. New messages.
     pub new_messages: Vec<crate::enums::Message>,
-    /// `other_updates:Vector<Update>`. All other updates of the channel, in the order in which to apply them.
+    /// `other_updates:Vector<Update>`. All other updates of the channel, in the order to apply them.
     pub other_updates: Vec<crate::enums::Update>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 

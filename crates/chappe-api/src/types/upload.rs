@@ -6,16 +6,16 @@
 
 use chappe_tl as tl;
 
-/// A part of a file: the bytes that were asked for.
+/// A chunk of a file.
 ///
-/// Go on at the next offset until fewer bytes come than were asked for.
+/// It is the last one if it is shorter than the requested length.
 ///
 /// Constructor `upload.file` of the type `upload.File`.
 ///
 /// TL: `upload.file#96a18d5 type:storage.FileType mtime:int bytes:bytes = upload.File`
 #[derive(Clone, Debug, PartialEq)]
 pub struct File {
-    /// `type:storage.FileType`. Kind of the file, as far as the server knows.
+    /// `type:storage.FileType`. File type, as detected by the server.
     pub r#type: crate::enums::storage::FileType,
     /// `mtime:int`. Unix time of the file's last change.
     pub mtime: i32,
@@ -52,22 +52,22 @@ impl tl::DecodeBare for File {
     }
 }
 
-/// The file lies on a CDN: fetch it there with [`upload.getCdnFile`](crate::upload::GetCdnFile) and decrypt it yourself.
+/// The file is on a CDN: download it there with [`upload.getCdnFile`](crate::upload::GetCdnFile), and decrypt it.
 ///
 /// Constructor `upload.fileCdnRedirect` of the type `upload.File`.
 ///
 /// TL: `upload.fileCdnRedirect#f18cda44 dc_id:int file_token:bytes encryption_key:bytes encryption_iv:bytes file_hashes:Vector<FileHash> = upload.File`
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileCdnRedirect {
-    /// `dc_id:int`. Number of the CDN's data centre; its keys come from [`help.getCdnConfig`](crate::help::GetCdnConfig).
+    /// `dc_id:int`. Id of the CDN data centre; its public keys are in [`help.getCdnConfig`](crate::help::GetCdnConfig).
     pub dc_id: i32,
-    /// `file_token:bytes`. Names the file at the CDN.
+    /// `file_token:bytes`. Identifies the file on the CDN.
     pub file_token: tl::Bytes,
-    /// `encryption_key:bytes`. Key of AES-256 in CTR mode, for decrypting.
+    /// `encryption_key:bytes`. AES-256-CTR key for decrypting the file.
     pub encryption_key: tl::Bytes,
-    /// `encryption_iv:bytes`. Start value of the counter; its last 4 bytes are replaced by the offset divided by 16, big-endian.
+    /// `encryption_iv:bytes`. Initial counter; replace its last 4 bytes with the offset divided by 16, big-endian.
     pub encryption_iv: tl::Bytes,
-    /// `file_hashes:Vector<FileHash>`. SHA-256 of parts of the file. Check what the CDN gives: it is not trusted.
+    /// `file_hashes:Vector<FileHash>`. SHA-256 of parts of the decrypted file, to check what the CDN delivers.
     pub file_hashes: Vec<crate::types::FileHash>,
 }
 
@@ -104,11 +104,11 @@ impl tl::DecodeBare for FileCdnRedirect {
     }
 }
 
-/// A part of a file from the web, with what is known of the file.
+/// A chunk of a file from elsewhere, with the properties of the file.
 ///
 /// Constructor `upload.webFile` of the type `upload.WebFile`.
 ///
-/// The type: a part of a file from the web that Telegram fetched.
+/// The type: a chunk of a file that Telegram fetched from elsewhere.
 ///
 /// TL: `upload.webFile#21e753bc size:int mime_type:string file_type:storage.FileType mtime:int bytes:bytes = upload.WebFile`
 #[derive(Clone, Debug, PartialEq)]
@@ -117,7 +117,7 @@ pub struct WebFile {
     pub size: i32,
     /// `mime_type:string`. MIME type of the file.
     pub mime_type: tl::Text,
-    /// `file_type:storage.FileType`. Kind of the file, as far as the server knows.
+    /// `file_type:storage.FileType`. File type, as detected by the server.
     pub file_type: crate::enums::storage::FileType,
     /// `mtime:int`. Unix time of the file's last change.
     pub mtime: i32,
@@ -158,14 +158,14 @@ impl tl::DecodeBare for WebFile {
     }
 }
 
-/// The CDN has the file no more: call [`upload.reuploadCdnFile`](crate::upload::ReuploadCdnFile) at the file's own data centre, then ask again.
+/// The CDN no longer has the file: call [`upload.reuploadCdnFile`](crate::upload::ReuploadCdnFile) at the file's own data centre, then try again.
 ///
 /// Constructor `upload.cdnFileReuploadNeeded` of the type `upload.CdnFile`.
 ///
 /// TL: `upload.cdnFileReuploadNeeded#eea8e46e request_token:bytes = upload.CdnFile`
 #[derive(Clone, Debug, PartialEq)]
 pub struct CdnFileReuploadNeeded {
-    /// `request_token:bytes`. Names the missing part; pass it on.
+    /// `request_token:bytes`. Token for [`upload.reuploadCdnFile`](crate::upload::ReuploadCdnFile).
     pub request_token: tl::Bytes,
 }
 
@@ -194,14 +194,14 @@ impl tl::DecodeBare for CdnFileReuploadNeeded {
     }
 }
 
-/// A part of a file from a CDN, still encrypted.
+/// A chunk of a file from a CDN, encrypted.
 ///
 /// Constructor `upload.cdnFile` of the type `upload.CdnFile`.
 ///
 /// TL: `upload.cdnFile#a99fca4f bytes:bytes = upload.CdnFile`
 #[derive(Clone, Debug, PartialEq)]
 pub struct CdnFile {
-    /// `bytes:bytes`. The encrypted bytes. Check them against the hashes, then decrypt them with the key of [`upload.fileCdnRedirect`](FileCdnRedirect).
+    /// `bytes:bytes`. The encrypted bytes. Decrypt them with the key of [`upload.fileCdnRedirect`](FileCdnRedirect), then check the SHA-256 of the decrypted bytes before using them.
     pub bytes: tl::Bytes,
 }
 

@@ -6,20 +6,20 @@
 
 use chappe_tl as tl;
 
-/// A user's whole profile, with all users and chats that it names.
+/// A user's full profile, and the users and chats it refers to.
 ///
 /// Constructor `users.userFull` of the type `users.UserFull`.
 ///
-/// The type: the whole profile of a user.
+/// The type: the full profile of a user.
 ///
 /// TL: `users.userFull#3b6d152e full_user:UserFull chats:Vector<Chat> users:Vector<User> = users.UserFull`
 #[derive(Clone, Debug, PartialEq)]
 pub struct UserFull {
     /// `full_user:UserFull`. The profile.
     pub full_user: crate::types::UserFull,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. The user itself and others that the profile names.
+    /// `users:Vector<User>`. The user, and others that the profile refers to.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -95,7 +95,7 @@ impl tl::DecodeBare for Users {
 /// TL: `users.usersSlice#315a4974 count:int users:Vector<User> = users.Users`
 #[derive(Clone, Debug, PartialEq)]
 pub struct UsersSlice {
-    /// `count:int`. Number of users in the whole list.
+    /// `count:int`. Total number of users.
     pub count: i32,
     /// `users:Vector<User>`. The users of this part.
     pub users: Vec<crate::enums::User>,
@@ -128,14 +128,14 @@ impl tl::DecodeBare for UsersSlice {
     }
 }
 
-/// The songs are those of the hash that was sent: keep your copy.
+/// The tracks have not changed since the `hash` that was sent: keep your copy.
 ///
 /// Constructor `users.savedMusicNotModified` of the type `users.SavedMusic`.
 ///
 /// TL: `users.savedMusicNotModified#e3878aa4 count:int = users.SavedMusic`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedMusicNotModified {
-    /// `count:int`. Number of songs on the profile.
+    /// `count:int`. Number of tracks on the profile.
     pub count: i32,
 }
 
@@ -164,16 +164,16 @@ impl tl::DecodeBare for SavedMusicNotModified {
     }
 }
 
-/// A part of the songs on a user's profile.
+/// A page of the tracks on a user's profile.
 ///
 /// Constructor `users.savedMusic` of the type `users.SavedMusic`.
 ///
 /// TL: `users.savedMusic#34a2f297 count:int documents:Vector<Document> = users.SavedMusic`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedMusic {
-    /// `count:int`. Number of songs on the profile.
+    /// `count:int`. Number of tracks on the profile.
     pub count: i32,
-    /// `documents:Vector<Document>`. The songs, in the order of the profile.
+    /// `documents:Vector<Document>`. The tracks, in the order of the profile.
     pub documents: Vec<crate::enums::Document>,
 }
 

@@ -10,14 +10,14 @@ use chappe_tl as tl;
 ///
 /// Constructor `wallet.userAddresses` of the type `wallet.UserAddresses`.
 ///
-/// The type: addresses of users' wallets in Telegram.
+/// The type: wallet addresses of users.
 ///
 /// TL: `wallet.userAddresses#928e7b55 addresses:Vector<WalletUserAddress> users:Vector<User> = wallet.UserAddresses`
 #[derive(Clone, Debug, PartialEq)]
 pub struct UserAddresses {
     /// `addresses:Vector<WalletUserAddress>`. One entry for each wallet.
     pub addresses: Vec<crate::types::WalletUserAddress>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -48,7 +48,7 @@ impl tl::DecodeBare for UserAddresses {
     }
 }
 
-/// A part of the transactions of your wallet, with the balance.
+/// A page of the transactions of your wallet, with its balance.
 ///
 /// Constructor `wallet.transactions` of the type `wallet.Transactions`.
 ///
@@ -59,13 +59,13 @@ impl tl::DecodeBare for UserAddresses {
 pub struct Transactions {
     /// `balance:long`. Balance in nanotons (10^-9 TON).
     pub balance: i64,
-    /// `transactions:Vector<WalletTransaction>`. The transactions of this part, newest first.
+    /// `transactions:Vector<WalletTransaction>`. The transactions of this page, newest first.
     pub transactions: Vec<crate::types::WalletTransaction>,
-    /// `next_offset:flags.0?string`. Where the next part begins. Absent: this was the last one.
+    /// `next_offset:flags.0?string`. Pass it as `offset` for the next part. Absent: this was the last one.
     pub next_offset: Option<tl::Text>,
-    /// `chats:Vector<Chat>`. Groups and channels that are mentioned in this answer.
+    /// `chats:Vector<Chat>`. Groups and channels mentioned in this object.
     pub chats: Vec<crate::enums::Chat>,
-    /// `users:Vector<User>`. Users that are mentioned in this answer.
+    /// `users:Vector<User>`. Users mentioned in this object.
     pub users: Vec<crate::enums::User>,
 }
 
@@ -111,20 +111,20 @@ impl tl::DecodeBare for Transactions {
     }
 }
 
-/// A pass with which the data centres that keep the secret phrase give their parts of it.
+/// A token with which the data centres that store the secret phrase return their parts of it.
 ///
-/// Call [`wallet.fetchEncryptedSecretPhrasePart`](crate::wallet::FetchEncryptedSecretPhrasePart) at each of them, each time with a fresh key of your own.
+/// Call [`wallet.fetchEncryptedSecretPhrasePart`](crate::wallet::FetchEncryptedSecretPhrasePart) at each of them, each time with a new key of your own.
 ///
 /// Constructor `wallet.secretPhraseParts` of the type `wallet.SecretPhraseParts`.
 ///
-/// The type: where the parts of a wallet's secret phrase are kept.
+/// The type: where the parts of a wallet's secret phrase are stored.
 ///
 /// TL: `wallet.secretPhraseParts#e6d0ef01 token:string dcs:Vector<int> = wallet.SecretPhraseParts`
 #[derive(Clone, Debug, PartialEq)]
 pub struct SecretPhraseParts {
-    /// `token:string`. Pass for [`wallet.fetchEncryptedSecretPhrasePart`](crate::wallet::FetchEncryptedSecretPhrasePart). Keep it secret.
+    /// `token:string`. Token for [`wallet.fetchEncryptedSecretPhrasePart`](crate::wallet::FetchEncryptedSecretPhrasePart). Keep it secret.
     pub token: tl::Text,
-    /// `dcs:Vector<int>`. Numbers of the data centres that hold a part.
+    /// `dcs:Vector<int>`. Numbers of the data centres that store a part.
     pub dcs: Vec<i32>,
 }
 
@@ -157,7 +157,7 @@ impl tl::DecodeBare for SecretPhraseParts {
 
 /// One part of a wallet's secret phrase, encrypted for the key that was sent.
 ///
-/// Decrypted, all parts have the same length; combined by exclusive or they are the phrase, filled up with spaces.
+/// The decrypted parts have the same length; their exclusive or is the phrase, padded with spaces.
 ///
 /// Constructor `wallet.encryptedSecretPhrasePart` of the type `wallet.EncryptedSecretPhrasePart`.
 ///
@@ -166,7 +166,7 @@ impl tl::DecodeBare for SecretPhraseParts {
 /// TL: `wallet.encryptedSecretPhrasePart#18e82537 data:bytes = wallet.EncryptedSecretPhrasePart`
 #[derive(Clone, Debug, PartialEq)]
 pub struct EncryptedSecretPhrasePart {
-    /// `data:bytes`. A public key of the data centre (32 bytes) for agreeing on the key, then the cipher text.
+    /// `data:bytes`. A public key of the data centre (32 bytes) for the key agreement, followed by the ciphertext.
     pub data: tl::Bytes,
 }
 
@@ -195,13 +195,13 @@ impl tl::DecodeBare for EncryptedSecretPhrasePart {
     }
 }
 
-/// A data centre that keeps a part of the backups of secret phrases.
+/// A data centre that stores a part of the backups of secret phrases.
 ///
-/// Split the phrase so that only all parts together give it, and encrypt each for the key of its data centre: see [`wallet.enableBackup`](crate::wallet::EnableBackup).
+/// Split the phrase so that only all parts together reveal it, and encrypt each for the key of its data centre: see [`wallet.enableBackup`](crate::wallet::EnableBackup).
 ///
 /// Constructor `wallet.holderDc` of the type `wallet.HolderDc`.
 ///
-/// The type: a data centre that keeps a part of secret phrases.
+/// The type: a data centre that stores a part of secret phrases.
 ///
 /// TL: `wallet.holderDc#f9d612ef dc:int public_key:bytes = wallet.HolderDc`
 #[derive(Clone, Debug, PartialEq)]
@@ -239,18 +239,18 @@ impl tl::DecodeBare for HolderDc {
     }
 }
 
-/// What a wallet's key has to sign to prove that the wallet is the account's.
+/// The value that the key of a wallet must sign to prove that the wallet is yours.
 ///
 /// Constructor `wallet.proofChallenge` of the type `wallet.ProofChallenge`.
 ///
-/// The type: a value to be signed by who owns a wallet.
+/// The type: a value to sign, to prove that you own a wallet.
 ///
 /// TL: `wallet.proofChallenge#99e41707 payload:string expires:int domain:string = wallet.ProofChallenge`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProofChallenge {
     /// `payload:string`. The value to sign.
     pub payload: tl::Text,
-    /// `expires:int`. Unix time until which the proof is taken.
+    /// `expires:int`. Unix time until which the proof is accepted.
     pub expires: i32,
     /// `domain:string`. Domain that the signature is made for.
     pub domain: tl::Text,
@@ -289,7 +289,7 @@ impl tl::DecodeBare for ProofChallenge {
 ///
 /// Constructor `wallet.tonConnectChallenge` of the type `wallet.TonConnectChallenge`.
 ///
-/// The type: a value that a key for TON Connect has to answer.
+/// The type: a value to answer, to prove a key for TON Connect.
 ///
 /// Assumed: this is read from the names alone.
 ///
@@ -329,18 +329,18 @@ impl tl::DecodeBare for TonConnectChallenge {
     }
 }
 
-/// A session with an app that is connected to the wallet, and its requests that wait for the user.
+/// A connection to an app, and the app's requests that wait for the user.
 ///
 /// Constructor `wallet.tonConnectPending` of the type `wallet.TonConnectPending`.
 ///
-/// The type: what an app that is connected to the wallet wants.
+/// The type: pending requests of an app that is connected to the wallet.
 ///
 /// TL: `wallet.tonConnectPending#85c0f124 session:TonConnectSession requests:Vector<TonConnectRequest> = wallet.TonConnectPending`
 #[derive(Clone, Debug, PartialEq)]
 pub struct TonConnectPending {
-    /// `session:TonConnectSession`. The session.
+    /// `session:TonConnectSession`. The connection.
     pub session: crate::types::TonConnectSession,
-    /// `requests:Vector<TonConnectRequest>`. The requests that wait.
+    /// `requests:Vector<TonConnectRequest>`. The pending requests.
     pub requests: Vec<crate::types::TonConnectRequest>,
 }
 
@@ -371,7 +371,7 @@ impl tl::DecodeBare for TonConnectPending {
     }
 }
 
-/// All apps that are connected to your wallet.
+/// All connections of your wallet to apps.
 ///
 /// Constructor `wallet.tonConnectSessions` of the type `wallet.TonConnectSessions`.
 ///
@@ -380,7 +380,7 @@ impl tl::DecodeBare for TonConnectPending {
 /// TL: `wallet.tonConnectSessions#e1f6896 sessions:Vector<TonConnectSession> = wallet.TonConnectSessions`
 #[derive(Clone, Debug, PartialEq)]
 pub struct TonConnectSessions {
-    /// `sessions:Vector<TonConnectSession>`. The sessions.
+    /// `sessions:Vector<TonConnectSession>`. The connections.
     pub sessions: Vec<crate::types::TonConnectSession>,
 }
 
@@ -409,16 +409,16 @@ impl tl::DecodeBare for TonConnectSessions {
     }
 }
 
-/// Whether you have money in the older wallet, that of Telegram's wallet bot.
+/// Whether you have funds in the older wallet, that of Telegram's wallet bot.
 ///
 /// Constructor `wallet.existingBalance` of the type `wallet.ExistingBalance`.
 ///
-/// The type: whether you have money in an older wallet.
+/// The type: whether you have funds in an older wallet.
 ///
 /// TL: `wallet.existingBalance#bde90a8d flags:# has_balance:flags.0?true url:string = wallet.ExistingBalance`
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExistingBalance {
-    /// `has_balance:flags.0?true`. There is a balance.
+    /// `has_balance:flags.0?true`. There are funds.
     pub has_balance: bool,
     /// `url:string`. Address that opens the older wallet. Empty: none.
     pub url: tl::Text,
@@ -501,7 +501,7 @@ impl tl::DecodeBare for NftAttribute {
     }
 }
 
-/// An NFT in your wallet, with what its metadata says.
+/// An NFT in your wallet, with its metadata.
 ///
 /// Constructor `wallet.nftItem` of the type `wallet.NftItem`.
 ///
@@ -510,7 +510,7 @@ impl tl::DecodeBare for NftAttribute {
 /// TL: `wallet.nftItem#3441fd1c flags:# collection_address:flags.0?string address:string owner_address:string index:string name:flags.1?string description:flags.2?string image:flags.3?WebDocument image_small:flags.4?WebDocument content_url:flags.5?WebDocument lottie:flags.6?WebDocument attributes:flags.7?Vector<wallet.NftAttribute> extra:flags.8?DataJSON = wallet.NftItem`
 #[derive(Clone, Debug, PartialEq)]
 pub struct NftItem {
-    /// `collection_address:flags.0?string`. Address of the collection that it is part of. Absent: of none.
+    /// `collection_address:flags.0?string`. Address of its collection. Absent: it is in none.
     pub collection_address: Option<tl::Text>,
     /// `address:string`. Address of the NFT.
     pub address: tl::Text,
@@ -612,7 +612,7 @@ impl tl::DecodeBare for NftItem {
     }
 }
 
-/// A part of the NFTs in your wallet.
+/// A page of the NFTs in your wallet.
 ///
 /// Constructor `wallet.nftItems` of the type `wallet.NftItems`.
 ///
@@ -621,9 +621,9 @@ impl tl::DecodeBare for NftItem {
 /// TL: `wallet.nftItems#794d486f flags:# items:Vector<wallet.NftItem> next_offset:flags.0?string = wallet.NftItems`
 #[derive(Clone, Debug, PartialEq)]
 pub struct NftItems {
-    /// `items:Vector<wallet.NftItem>`. The NFTs of this part.
+    /// `items:Vector<wallet.NftItem>`. The NFTs of this page.
     pub items: Vec<NftItem>,
-    /// `next_offset:flags.0?string`. Where the next part begins. Absent: this was the last one.
+    /// `next_offset:flags.0?string`. Pass it as `offset` for the next part. Absent: this was the last one.
     pub next_offset: Option<tl::Text>,
 }
 
