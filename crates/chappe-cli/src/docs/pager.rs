@@ -64,16 +64,20 @@ impl Pager {
     /// The command: a program with its options, or what a shell has to read.
     fn command(&self) -> Command {
         let mut words = self.line.split_whitespace();
-        let mut command = match words.next() {
-            Some(program) if !cfg!(unix) || !self.line.contains(OF_SHELLS) => Command::new(program),
-            _ => {
-                words = "".split_whitespace();
+        let is_plain = !cfg!(unix) || !self.line.contains(OF_SHELLS);
+        let mut command = match words.next().filter(|_| is_plain) {
+            Some(program) => {
+                let mut command = Command::new(program);
+                command.args(words);
+                command
+            }
+            None => {
                 let mut shell = Command::new("sh");
                 shell.arg("-c").arg(&self.line);
                 shell
             }
         };
-        command.args(words).stdin(Stdio::piped()).kill_on_drop(true);
+        command.stdin(Stdio::piped()).kill_on_drop(true);
         // It ends by itself where all fits, shows colours, and leaves the page on the screen.
         if env::var_os("LESS").is_none() {
             command.env("LESS", "FRX");
