@@ -181,7 +181,7 @@ mod tests {
     use chappe_schema::facts;
     use serde_json::{Value, json};
 
-    use super::{Recorded, all, is_called, refusals, value};
+    use super::{Recorded, all, is_called, refusals, refused_with, value};
     use crate::model::Reference;
     use crate::page::EVERYWHERE;
 
@@ -208,6 +208,9 @@ mod tests {
         assert_eq!(found("FILE_PART_X_MISSING"), ["FILE_PART_3_MISSING"]);
         assert_eq!(found("HASH_INVALID"), ["HASH_INVALID"]);
         assert!(found("FLOOD_WAIT").is_empty() && found("FLOOD_TEST_PHONE_WAIT_X").is_empty());
+        let moved: Vec<_> = refused_with("PHONE_MIGRATE_X").collect();
+        assert_eq!(moved.len(), 1);
+        assert_eq!((moved[0].0, moved[0].1.error.as_str()), ("auth.sendCode", "PHONE_MIGRATE_1"));
     }
 
     /// The pages may not contradict themselves: what the local Telegram answered is among what they

@@ -21,6 +21,9 @@ const NEW_DEVICE: &str = "Claude's new telephone shows a QR code, and his comput
 /// A code that nobody was sent.
 const OTHER: &str = "00000";
 
+/// A number whose account lives in another data centre, the first.
+const ELSEWHERE: &str = "9996611234";
+
 pub(super) async fn play(stage: &mut Stage, method: &str) -> Option<Scene> {
     Some(match method {
         "auth.acceptLoginToken" => {
@@ -147,7 +150,8 @@ pub(super) async fn play(stage: &mut Stage, method: &str) -> Option<Scene> {
             let settings = json!({ "_": "codeSettings" });
             let phone = stage.nobody().await;
             let story = "Nobody has signed up with this number yet.";
-            phone.asks(story, sending(STRANGER.0, settings)).wrong(json!({ "phone_number": "0" }))
+            let asks = phone.asks(story, sending(STRANGER.0, settings));
+            asks.wrong(json!({ "phone_number": "0" })).wrong(json!({ "phone_number": ELSEWHERE }))
         }
         "auth.signIn" => {
             let (phone, mut request) = asked(stage).await;
