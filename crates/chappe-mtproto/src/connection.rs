@@ -382,20 +382,19 @@ impl Connection {
         for outgoing in self.outbox.take(serial, current) {
             sent.push(add_request(session, time, &mut parcel, outgoing, &sent));
         }
+        let mut asked = None;
         for said in session.questions.take(parcel.room()) {
             let (msg_id, _) = session.add(time, &mut parcel, said.body, false);
-            if let Some(msg_ids) = said.question {
-                let due = now.uptime.saturating_add(self.liveness.patience());
-                session.questions.asked(msg_id, msg_ids, due);
-            }
+            asked = asked.or_else(|| said.question.map(|msg_ids| (msg_id, msg_ids)));
         }
+        let mut ping = None;
         if current && self.liveness.is_due(now.uptime, busy || !sent.is_empty()) {
             let ping_id = self.rng.next_u64().cast_signed();
             let disconnect_delay =
                 i32::try_from(self.config.disconnect_delay.as_secs()).unwrap_or(i32::MAX);
-            let ping = service::PingDelayDisconnect { ping_id, disconnect_delay };
-            let (msg_id, _) = session.add(time, &mut parcel, ping.to_bytes(), false);
-            self.liveness.sent(now.uptime, ping_id, msg_id);
+            let body = service::PingDelayDisconnect { ping_id, disconnect_delay }.to_bytes();
+            let (msg_id, _) = session.add(time, &mut parcel, body, false);
+            ping = Some((ping_id, msg_id));
         }
         if current && !parcel.is_empty() && key.salts.ask(time, now.uptime) {
             let ask = service::GetFutureSalts { num: FUTURE_SALTS };
@@ -408,6 +407,15 @@ impl Connection {
         }
         let auth_key_id = session.auth_key_id;
         let (draft, outer) = session.close(key.salts.current(time), time, parcel, &mut self.rng);
+        // What is asked comes at the end of the packet, and its answer after all of it arrived.
+        self.liveness.left(draft.as_bytes().len() + FRAME);
+        if let Some((ping_id, msg_id)) = ping {
+            self.liveness.sent(now.uptime, ping_id, msg_id);
+        }
+        if let Some((msg_id, msg_ids)) = asked {
+            let due = now.uptime.saturating_add(self.liveness.patience());
+            session.questions.asked(msg_id, msg_ids, due);
+        }
         let mut quick_ack = Vec::new();
         for Sent { id, msg_id, seqno, told_after, wants_quick_ack } in sent {
             let socket = self.socket;

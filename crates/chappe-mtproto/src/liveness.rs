@@ -2,7 +2,8 @@
 //!
 //! A client sends `ping_delay_disconnect` at intervals, and at once when an answer is waited for
 //! in silence. The server hangs up when none comes, the client dials again when no byte comes back
-//! in a time that follows the round trips that were measured.
+//! in a time that follows the round trips that were measured. A line that is slow is not dead: a
+//! ping waits for its turn behind what left before it, and a long answer is as good as a pong.
 //! See core.telegram.org/mtproto/service_messages#deferred-connection-closure-+-ping.
 
 use std::time::Duration;
@@ -16,14 +17,25 @@ pub(crate) struct Liveness {
     /// The usual time from a ping to its pong.
     round_trip: Option<Duration>,
     next: Option<Duration>,
-    /// When the last packet came.
+    /// When the last byte came.
     heard: Duration,
-    /// When the oldest ping that nothing came after was sent.
-    waiting: Option<Duration>,
+    /// The oldest ping that nothing came after.
+    waiting: Option<Waiting>,
     /// The last ping.
     last: Option<Ping>,
     /// Whether the last ping asks if the socket survived a sleep of the machine.
     hurried: bool,
+    /// How many bytes left over this socket.
+    left: u64,
+    /// How many of these are known to have arrived.
+    arrived: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    since: Duration,
+    /// How long its way may take for what was before it.
+    delay: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +44,10 @@ struct Ping {
     /// The id of its message.
     msg_id: i64,
     sent: Duration,
+    /// How many bytes had left when it did.
+    left: u64,
+    /// How long its way may take for what was before it.
+    delay: Duration,
 }
 
 impl Liveness {
@@ -45,6 +61,8 @@ impl Liveness {
             waiting: None,
             last: None,
             hurried: false,
+            left: 0,
+            arrived: 0,
         }
     }
 
@@ -61,6 +79,8 @@ impl Liveness {
         self.waiting = None;
         self.last = None;
         self.hurried = false;
+        self.left = 0;
+        self.arrived = 0;
     }
 
     /// The machine slept, or its clock was set: ask at once whether the socket is still there.
@@ -76,14 +96,20 @@ impl Liveness {
         self.due(busy).is_some_and(|due| due <= uptime)
     }
 
-    /// A ping was sent.
-    pub(crate) fn sent(&mut self, uptime: Duration, id: i64, msg_id: i64) {
-        self.next = Some(uptime.saturating_add(self.interval));
-        self.waiting.get_or_insert(uptime);
-        self.last = Some(Ping { id, msg_id, sent: uptime });
+    /// A packet of so many bytes left.
+    pub(crate) fn left(&mut self, bytes: usize) {
+        self.left = self.left.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
-    /// A valid packet came: the other end lives.
+    /// A ping was sent with the packet that left last.
+    pub(crate) fn sent(&mut self, uptime: Duration, id: i64, msg_id: i64) {
+        self.next = Some(uptime.saturating_add(self.interval));
+        let delay = self.delay();
+        self.waiting.get_or_insert(Waiting { since: uptime, delay });
+        self.last = Some(Ping { id, msg_id, sent: uptime, left: self.left, delay });
+    }
+
+    /// Bytes came, if only the first of a long answer: the other end lives.
     pub(crate) fn heard(&mut self, uptime: Duration) {
         self.heard = uptime;
         self.waiting = None;
@@ -100,10 +126,14 @@ impl Liveness {
         let Some(ping) = self.last.take_if(|ping| ping.id == ping_id) else {
             return false;
         };
+        self.arrived = self.arrived.max(ping.left);
         let taken = uptime.saturating_sub(ping.sent);
         // A slower trip counts at once, faster ones by and by.
-        let usual = self.round_trip.map_or(taken, |usual| taken.max((usual * 7 + taken) / 8));
-        self.round_trip = Some(usual);
+        // What it waited for the rest of its packet says nothing about the way of others.
+        if ping.delay.is_zero() {
+            let usual = self.round_trip.map_or(taken, |usual| taken.max((usual * 7 + taken) / 8));
+            self.round_trip = Some(usual);
+        }
         true
     }
 
@@ -125,14 +155,25 @@ impl Liveness {
         [self.due(busy), self.dead()].into_iter().flatten().min().filter(|at| *at < Duration::MAX)
     }
 
-    /// How long an answer to a ping may take.
-    /// Observed: TDLib gives 2.5 times its estimate, and estimates 2 seconds at least.
+    /// How long an answer to what leaves now may take.
     pub(crate) fn patience(&self) -> Duration {
+        self.usual().saturating_add(self.delay())
+    }
+
+    /// How long an answer may take over a line that is free.
+    /// Observed: TDLib gives 2.5 times its estimate, and estimates 2 seconds at least.
+    fn usual(&self) -> Duration {
         let usual = self.round_trip.map_or(self.deadline, |usual| {
             (usual * 3 / 2 + Duration::from_secs(1)).max(LEAST) * 5 / 2
         });
         let usual = if self.round_trip.is_some() { usual.min(LONGEST) } else { usual };
         if self.hurried { usual.min(HURRY) } else { usual }
+    }
+
+    /// How long what left and is not known to have arrived may be on its way.
+    fn delay(&self) -> Duration {
+        let bytes = self.left.saturating_sub(self.arrived);
+        Duration::from_secs(bytes / SLOWEST).min(LONGEST)
     }
 
     fn due(&self, busy: bool) -> Option<Duration> {
@@ -142,7 +183,8 @@ impl Liveness {
     }
 
     fn dead(&self) -> Option<Duration> {
-        self.waiting.map(|since| since.saturating_add(self.patience()))
+        let Waiting { since, delay } = self.waiting?;
+        Some(since.saturating_add(self.usual()).saturating_add(delay))
     }
 }
 
@@ -155,8 +197,12 @@ const QUIET: Duration = Duration::from_secs(5);
 /// No round trip is taken for shorter.
 const LEAST: Duration = Duration::from_secs(2);
 
-/// No answer to a ping is waited for longer.
+/// No answer to a ping is waited for longer, nor as long again for what left before it: the server
+/// hangs up when no ping came for not much more.
 const LONGEST: Duration = Duration::from_secs(60);
+
+/// No line is taken for slower, in bytes per second: an upload's part of 512 KiB takes a minute.
+const SLOWEST: u64 = 8 * 1024;
 
 /// How long an answer may take after the machine slept.
 const HURRY: Duration = Duration::from_secs(3);
@@ -221,6 +267,30 @@ mod tests {
         assert_eq!(trip(1), at(1));
         assert_eq!(trip(8), at(8));
         assert_eq!(trip(0), at(7));
+    }
+
+    #[test]
+    fn a_ping_waits_behind_what_left_before_it() {
+        let mut liveness = started(0);
+        liveness.left(80 * 1024);
+        liveness.sent(at(0), 7, 1);
+        liveness.left(800 * 1024);
+        assert!(!liveness.is_dead(at(24)) && liveness.is_dead(at(25)), "not for what came later");
+        assert_eq!(liveness.patience(), DEADLINE + LONGEST, "a minute at most");
+        liveness.heard(at(20));
+        assert!(liveness.pong(7, at(20)));
+        liveness.sent(at(20), 8, 2);
+        assert!(!liveness.is_dead(at(94)) && liveness.is_dead(at(95)));
+        liveness.heard(at(90));
+        assert!(liveness.pong(8, at(90)));
+        assert_eq!(
+            liveness.patience(),
+            DEADLINE,
+            "nothing is on its way, and nothing was measured"
+        );
+        liveness.left(80 * 1024);
+        liveness.start(at(200));
+        assert_eq!(liveness.patience(), DEADLINE, "another socket carries nothing yet");
     }
 
     #[test]

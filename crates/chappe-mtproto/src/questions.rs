@@ -35,6 +35,8 @@ struct Asked {
     msg_ids: Vec<i64>,
     /// When an answer has to be there.
     due: Duration,
+    /// When it has to be there whatever else comes before it.
+    end: Duration,
 }
 
 /// A message to be sent, and the question in it if an answer is waited for.
@@ -86,7 +88,8 @@ impl Questions {
 
     /// A question left, as this message.
     pub(crate) fn asked(&mut self, question: i64, msg_ids: Vec<i64>, due: Duration) {
-        self.asked.insert(question, Asked { msg_ids, due });
+        let end = due.saturating_add(LONGEST_FRAME);
+        self.asked.insert(question, Asked { msg_ids, due, end });
         while self.asked.len() > MAX_QUESTIONS {
             self.asked.pop_first();
         }
@@ -95,6 +98,13 @@ impl Questions {
     /// An answer came: gives what was asked.
     pub(crate) fn answered(&mut self, question: i64) -> Option<Vec<i64>> {
         Some(self.asked.remove(&question)?.msg_ids)
+    }
+
+    /// A long packet is under way, and answers can only come behind it.
+    pub(crate) fn wait(&mut self, due: Duration) {
+        for asked in self.asked.values_mut() {
+            asked.due = asked.due.max(due.min(asked.end));
+        }
     }
 
     /// Questions were refused: what they asked is asked again.
@@ -181,6 +191,10 @@ const MAX_QUESTIONS: usize = 64;
 /// How many questions of the server may wait for an answer.
 const MAX_TOLD: usize = 64;
 
+/// How long one packet may hold up what comes behind it: a file's part of a megabyte takes two
+/// minutes over the slowest of lines.
+const LONGEST_FRAME: Duration = Duration::from_secs(180);
+
 /// One question must fit into one message.
 const _: () = assert!(MAX_ASKED <= MAX_IDS);
 
@@ -237,6 +251,18 @@ mod tests {
         assert_eq!(questions.answered(4), Some(vec![1, 2]));
         assert_eq!(questions.answered(4), None);
         assert!(!questions.is_overdue(at(9)));
+    }
+
+    #[test]
+    fn an_answer_may_be_late_behind_a_long_packet_but_not_for_ever() {
+        let mut questions = Questions::default();
+        questions.asked(4, vec![1], at(9));
+        questions.wait(at(5));
+        assert_eq!(questions.wake(), Some(at(9)), "never sooner");
+        questions.wait(at(60));
+        assert_eq!(questions.wake(), Some(at(60)));
+        questions.wait(at(600));
+        assert_eq!(questions.wake(), Some(at(9) + LONGEST_FRAME));
     }
 
     #[test]

@@ -21,6 +21,9 @@ mod server_faults;
 #[cfg(test)]
 #[path = "pair/server_limits.rs"]
 mod server_limits;
+#[cfg(test)]
+#[path = "pair/slow_lines.rs"]
+mod slow_lines;
 
 use std::time::Duration;
 

@@ -18,9 +18,15 @@ use crate::transport::Frame;
 
 impl Connection {
     pub(super) fn received(&mut self, input: &mut BytesMut) -> Result<(), ProtocolError> {
+        // Somebody sends, if only the first bytes of a long packet: over a slow line there may be
+        // nothing else for a while.
+        self.liveness.heard(self.now.uptime);
         while let Link::Up(transport) = &mut self.link {
             match transport.receive(input) {
-                Ok(None) => return Ok(()),
+                Ok(None) => {
+                    self.await_rest(!input.is_empty());
+                    return Ok(());
+                }
                 Ok(Some(Frame::Packet { payload, .. })) => self.packet(payload)?,
                 Ok(Some(Frame::Error(code))) => self.refused(code)?,
                 Ok(Some(Frame::QuickAck(token))) => self.quick_ack(token),
@@ -29,6 +35,16 @@ impl Connection {
         }
         input.clear();
         Ok(())
+    }
+
+    /// What was asked is answered behind the packet whose beginning came.
+    fn await_rest(&mut self, partial: bool) {
+        if partial {
+            let due = self.now.uptime.saturating_add(self.liveness.patience());
+            for session in self.sessions.iter_mut() {
+                session.questions.wait(due);
+            }
+        }
     }
 
     fn packet(&mut self, packet: BytesMut) -> Result<(), ProtocolError> {
@@ -60,7 +76,6 @@ impl Connection {
             Ok(messages) => messages,
             Err(reason) => return self.misbehaved(reason.into()),
         };
-        self.liveness.heard(self.now.uptime);
         self.counters.heard = true;
         self.counters.bad_sockets = 0;
         self.counters.refusals = 0;

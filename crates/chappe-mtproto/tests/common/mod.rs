@@ -272,6 +272,26 @@ impl Pair {
         self.settle();
     }
 
+    /// Lets time pass over a line that carries so many bytes a second in each direction.
+    pub fn crawl(&mut self, time: Duration, speed: usize) {
+        let end = self.uptime + time;
+        let part = speed / 4;
+        // What stands at the front arrived before: the beginning of a frame.
+        let mut seen = [self.up.len(), self.down.len()];
+        while self.uptime < end {
+            self.drain_client();
+            self.drain_server();
+            let late_up = self.up.split_off(self.up.len().min(seen[0] + part));
+            let late_down = self.down.split_off(self.down.len().min(seen[1] + part));
+            self.deliver();
+            seen = [self.up.len(), self.down.len()];
+            self.up.extend_from_slice(&late_up);
+            self.down.extend_from_slice(&late_down);
+            self.uptime += Duration::from_millis(250);
+            self.timeout();
+        }
+    }
+
     fn timeout(&mut self) {
         self.server.handle(self.server_now(), ServerInput::Timeout);
         self.input(Input::Timeout);

@@ -12,7 +12,7 @@ use chappe_mtproto::message;
 use chappe_mtproto::server::{LinkId, ServerEvent, ServerOutput, SessionRef};
 use chappe_mtproto::time::Now;
 
-use super::plan::{Ask, Reply, When};
+use super::plan::{Ask, Family, Reply, When};
 use super::rogue::ROGUES;
 use super::world::{Call, End, Push, Sabotage, Todo, World, unix};
 use crate::common::bound_to;
@@ -66,6 +66,11 @@ impl World {
                 }
                 Output::Event(Event::Reconnect(reason)) => {
                     self.note(|| format!("client {client} gives its socket up: {reason:?}"));
+                    if self.plan.family == Family::Slow {
+                        self.break_rule(format!(
+                            "client {client} gives a slow line up: {reason:?}"
+                        ));
+                    }
                     closes = true;
                 }
                 Output::Event(event) => self.client_event(client, event),

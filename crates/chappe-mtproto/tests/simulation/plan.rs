@@ -24,6 +24,8 @@ pub enum Family {
     Exchange,
     /// Temporary keys stand for the permanent one, are bound and replaced.
     Secrecy,
+    /// Lines carry little at a time: nobody takes one that is slow for one that is dead.
+    Slow,
     /// The server restarts or forgets sessions.
     Amnesia,
     /// The server forgets the key.
@@ -37,7 +39,7 @@ pub enum Family {
 impl Family {
     /// The family of a seed: the order spreads them over any range.
     pub fn of(seed: u64) -> Self {
-        let order: [Self; 25] = [
+        let order: [Self; 26] = [
             Self::Sockets,
             Self::Everything,
             Self::Frames,
@@ -62,14 +64,15 @@ impl Family {
             Self::Everything,
             Self::HostileServer,
             Self::Frames,
+            Self::Slow,
             // Key exchanges cost a hundred times what others do.
-            match seed % 100 {
-                24 => Self::Exchange,
-                74 => Self::Secrecy,
+            match seed / 26 % 4 {
+                0 => Self::Exchange,
+                2 => Self::Secrecy,
                 _ => Self::Sockets,
             },
         ];
-        order[usize::try_from(seed % 25).unwrap()]
+        order[usize::try_from(seed % 26).unwrap()]
     }
 
     /// Whether both ends remember what they have to: nothing may run twice then.
@@ -113,6 +116,8 @@ pub struct ClientSetup {
     pub skew: i64,
     /// Latencies of both directions, in milliseconds: the least, and what chance adds.
     pub latency: [(u64, u64); 2],
+    /// How many bytes a second both directions carry, if that is limited.
+    pub speed: [Option<u64>; 2],
     pub pieces: Pieces,
 }
 
@@ -357,7 +362,12 @@ fn client(chance: &mut Chance, family: Family) -> ClientSetup {
         skew: if skewed && chance.percent(40) { jump(chance) } else { 0 },
         latency: [latency(chance), latency(chance)],
         pieces: chance.pick(&[Pieces::Whole, Pieces::Whole, Pieces::Some, Pieces::Many]),
+        speed: [speed(chance, family), speed(chance, family)],
     }
+}
+
+fn speed(chance: &mut Chance, family: Family) -> Option<u64> {
+    (family == Family::Slow && chance.percent(70)).then(|| chance.range(8 * 1024..=64 * 1024))
 }
 
 /// How far a clock is wrong, in seconds.
@@ -435,7 +445,7 @@ fn ask(chance: &mut Chance) -> Ask {
 fn action(chance: &mut Chance, family: Family, clients: usize, setup: &Setup) -> Action {
     let client = chance.index(clients);
     let trouble = match family {
-        Family::Calm => 0,
+        Family::Calm | Family::Slow => 0,
         Family::HostileClients => 20,
         _ => 45,
     };
@@ -446,6 +456,15 @@ fn action(chance: &mut Chance, family: Family, clients: usize, setup: &Setup) ->
         }
     }
     match chance.below(12) {
+        0..6 if family == Family::Slow && chance.percent(30) => {
+            let mut ask = ask(chance);
+            if chance.percent(50) {
+                ask.words = chance.index(60_000);
+            } else {
+                ask.reply.words = chance.index(60_000);
+            }
+            Action::Request { client, count: 1, ask }
+        }
         0..6 => Action::Request { client, count: 1, ask: ask(chance) },
         6..8 => Action::Request { client, count: chance.index(10) + 1, ask: ask(chance) },
         8 => {

@@ -191,8 +191,14 @@ impl World {
             let rest = pieces[last].split_off(place);
             pieces.push(rest);
         }
-        for piece in pieces.into_iter().filter(|piece| !piece.is_empty()) {
-            self.piece(link, up, Piece::Bytes(piece));
+        // What a slow line carries in a quarter of a second arrives at once.
+        let speed = self.plan.setup.clients[client].speed[usize::from(!up)];
+        let largest = speed.map_or(usize::MAX, |speed| usize::try_from(speed / 4).unwrap());
+        for mut piece in pieces {
+            while !piece.is_empty() {
+                let part = piece.split_to(piece.len().min(largest));
+                self.piece(link, up, Piece::Bytes(part));
+            }
         }
         if cut {
             let arrives = self.chance.range(0..=1000);
@@ -206,8 +212,14 @@ impl World {
         };
         let (least, more) = self.plan.setup.clients[wire.client].latency[usize::from(!up)];
         let wait = self.chance.millis(least..=least + more);
+        let speed = self.plan.setup.clients[wire.client].speed[usize::from(!up)];
         let pipe = wire.pipe(up);
-        pipe.last = pipe.last.max(self.time + wait);
+        pipe.free = pipe.free.max(self.time);
+        if let (Piece::Bytes(bytes), Some(speed)) = (&piece, speed) {
+            let millis = 1000 * u64::try_from(bytes.len()).unwrap() / speed;
+            pipe.free += Duration::from_millis(millis);
+        }
+        pipe.last = pipe.last.max(pipe.free + wait);
         pipe.queue.push_back(piece);
         let at = pipe.last;
         self.plan_at(at, Todo::Arrive { link, up });

@@ -206,7 +206,7 @@ fn held(census: &Census) -> usize {
 /// behind of which nobody knows whether they ran.
 fn may_fail(family: Family, no_resend: bool) -> bool {
     match family {
-        Family::Calm => false,
+        Family::Calm | Family::Slow => false,
         // A temporary key that ends without a socket takes along what was on its way.
         Family::Secrecy => true,
         Family::Sockets | Family::Frames | Family::Exchange | Family::HostileClients => no_resend,

@@ -46,6 +46,8 @@ pub struct Pipe {
     pub queue: VecDeque<Piece>,
     /// When the piece that was sent last arrives.
     pub last: Duration,
+    /// When a slow line has carried what was sent so far.
+    pub free: Duration,
     /// Nothing arrives before.
     pub stalled: Duration,
     /// Bytes vanish.
