@@ -4,6 +4,9 @@
 //! The clocks are read once per wake-up. Nothing is awaited but the wake-up itself, the dial
 //! included: calls may come and go while there is no socket.
 
+mod face;
+mod trouble;
+
 use std::{
     collections::HashMap,
     future::{Future, pending, poll_fn},
@@ -11,159 +14,30 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use chappe_mtproto::{
-    connection::{
-        Connection, Event, FailureReason, Input, Output, ReconnectReason, RequestId,
-        RequestOptions, RpcFailure,
-    },
+    connection::{Event, Input, Output, ReconnectReason, RequestId},
     error::ProtocolError,
     time::Now,
 };
-use tokio::{
-    sync::{broadcast, mpsc, oneshot},
-    time::{Instant, Sleep},
-};
+use tokio::{sync::oneshot, time::Sleep};
 
+pub(crate) use self::face::{Call, Clock, Control, End, Outcome, Parts, Status, Ticket};
+use self::trouble::{FLOOD, told};
+pub(crate) use self::trouble::{Trouble, too_slow};
 use super::{
-    Connector, Dialing, Link,
+    Dialing, Link,
     backoff::{Backoff, Lost},
     report::Report,
     socket::Socket,
 };
 use crate::{
-    session::{Lease, keeper::DcKeeper},
+    session::Lease,
     state::{Ended, verdict},
 };
-
-/// Names one call of the client, so that it can be cancelled.
-pub(crate) type Ticket = u64;
-
-/// A call on its way to the server.
-#[derive(Debug)]
-pub(crate) struct Call {
-    pub(crate) ticket: Ticket,
-    pub(crate) body: Bytes,
-    pub(crate) options: RequestOptions,
-    pub(crate) reply: oneshot::Sender<Outcome>,
-}
-
-/// How a call ended. If the driver ended first, the reply is dropped and [`Status`] says why.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    Answered(Bytes),
-    Refused(RpcFailure),
-    Failed(FailureReason),
-}
-
-/// What is not a call. When the last sender is gone, the driver ends at once.
-///
-/// The channel has no bound of its own, but few can be under way: a call is cancelled once and
-/// only after it was handed over, and no more calls are handed over than there is room for until
-/// the driver has heard of the cancelled ones.
-#[derive(Debug)]
-pub(crate) enum Control {
-    /// Nobody waits for this call any more.
-    Cancel(Ticket),
-    /// Say goodbye, then end.
-    Close,
-    /// The next call announces layer and device again.
-    Introduce,
-    /// Whether somebody is signed in with this session from now on: only then does it end with
-    /// the sign-in.
-    SignedIn(bool),
-}
-
-/// What everybody may know about the connection.
-#[derive(Clone, Debug)]
-pub(crate) enum Status {
-    /// There is no socket that carries calls; with the reason if there was one.
-    Connecting(Option<Trouble>),
-    /// Calls are carried.
-    Connected,
-    /// It is over.
-    Ended(End),
-}
-
-/// Why the driver ended.
-#[derive(Clone, Debug)]
-pub(crate) enum End {
-    Closed,
-    /// The session is not ours any more.
-    LeaseLost,
-    Protocol(ProtocolError),
-    /// Telegram answered that it is over with this session.
-    Refused(Ended),
-    Unreachable(Trouble),
-}
-
-/// A failure of the network that several may hear of, and what is done about it.
-#[derive(Clone, Debug)]
-pub(crate) struct Trouble {
-    error: Arc<io::Error>,
-    /// Failures in a row.
-    pub(crate) failures: u32,
-    /// How long after the failure the next dial begins; `None` if it has begun.
-    pub(crate) pause: Option<Duration>,
-}
-
-impl Trouble {
-    pub(crate) fn to_error(&self) -> io::Error {
-        // The original stays reachable through the new error.
-        io::Error::new(self.error.kind(), Arc::clone(&self.error))
-    }
-
-    pub(crate) fn kind(&self) -> io::ErrorKind {
-        self.error.kind()
-    }
-}
-
-/// What the driver is made of.
-pub(crate) struct Parts {
-    pub(crate) connection: Connection,
-    pub(crate) clock: Clock,
-    pub(crate) connector: Connector,
-    pub(crate) connect_timeout: Duration,
-    /// `invokeWithLayer(initConnection(`, encoded; the call follows.
-    pub(crate) introduction: Bytes,
-    pub(crate) calls: mpsc::Receiver<Call>,
-    pub(crate) control: mpsc::UnboundedReceiver<Control>,
-    pub(crate) updates: broadcast::Sender<Bytes>,
-    pub(crate) status: Report,
-    pub(crate) keeper: DcKeeper,
-    /// How long the session may be used, if that is limited.
-    pub(crate) lease: Option<Lease>,
-    /// Whether somebody is signed in with the session. Where that is not this connection's to
-    /// judge, as with a data centre that is not the account's own, it is false.
-    pub(crate) signed_in: bool,
-    /// Spreads the reconnects of many clients.
-    pub(crate) jitter: u64,
-}
-
-/// The two clocks, read together.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock {
-    epoch: Instant,
-}
-
-impl Clock {
-    pub(crate) fn start() -> Self {
-        Self { epoch: Instant::now() }
-    }
-
-    pub(crate) fn now(self) -> Now {
-        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Now::new(self.uptime(), unix)
-    }
-
-    /// The time since the clock was started.
-    pub(crate) fn uptime(self) -> Duration {
-        self.epoch.elapsed()
-    }
-}
 
 /// Runs a connection until it is closed, nobody holds it any more, or nothing can repair it.
 pub(crate) async fn run(parts: Parts) {
@@ -575,45 +449,12 @@ fn lease_lost(road: Road) -> End {
     End::LeaseLost
 }
 
-/// A dial, or the whole way to the first key, took longer than the builder allows.
-pub(crate) fn too_slow() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "connecting took too long")
-}
-
-/// Why the protocol wants another socket, as a failure of the network.
-fn told(reason: &ReconnectReason) -> io::Error {
-    let (kind, words) = match reason {
-        ReconnectReason::Transport(FLOOD) => {
-            (io::ErrorKind::QuotaExceeded, "the server has too many connections from here")
-        }
-        ReconnectReason::Transport(_) => {
-            (io::ErrorKind::ConnectionAborted, "the server refused the connection")
-        }
-        ReconnectReason::Silent => (io::ErrorKind::TimedOut, "the server fell silent"),
-        ReconnectReason::Unanswered => {
-            (io::ErrorKind::TimedOut, "the server does not say what became of a call")
-        }
-        ReconnectReason::Clock => (
-            io::ErrorKind::InvalidData,
-            "the clock was wrong, and what it refused is to come again",
-        ),
-        ReconnectReason::Unbound => {
-            (io::ErrorKind::PermissionDenied, "the server binds no temporary key to this session")
-        }
-        ReconnectReason::Exchange(_) => (io::ErrorKind::InvalidData, "the key exchange failed"),
-        _ => (io::ErrorKind::InvalidData, "the server broke the protocol"),
-    };
-    io::Error::new(kind, words)
-}
-
 fn earlier(at: Option<Duration>, until: Duration) -> Option<Duration> {
     Some(at.map_or(until, |at| at.min(until)))
 }
 
+/// How many sockets in a row may fail before somebody who connects for the first time is told.
 const FIRST_ATTEMPTS: u32 = 3;
-/// The transport error of too many connections.
-/// See core.telegram.org/mtproto/mtproto-transports#transport-errors.
-const FLOOD: i32 = -429;
 /// Updates up to this length are copied out of what was read, in bytes.
 const MOST_COPIED: usize = 2048;
 /// Calls that are under way at once; more wait in the caller.
