@@ -14,6 +14,7 @@ use chappe_mtproto::time::Now;
 
 use super::plan::{Ask, Family, Reply, When};
 use super::rogue::ROGUES;
+use super::strange::Oddity;
 use super::world::{Call, End, Push, Sabotage, Todo, World, unix};
 use crate::common::bound_to;
 
@@ -91,7 +92,7 @@ impl World {
     }
 
     /// The connection is over, and all requests with it.
-    fn end(&mut self, client: usize) {
+    pub(super) fn end(&mut self, client: usize) {
         self.hang_up(client);
         let open = std::mem::take(&mut self.clients[client].open);
         for number in open.into_values() {
@@ -100,6 +101,10 @@ impl World {
     }
 
     fn client_event(&mut self, client: usize, event: Event) {
+        if let Event::KeyCreated(resume) | Event::Changed(resume) = &event {
+            let kept = &mut self.clients[client].kept;
+            *kept = [Some(resume.clone()), kept[0].take()];
+        }
         match event {
             Event::Response { id, result } => {
                 self.clients[client].doubted = false;
@@ -386,7 +391,14 @@ impl World {
         self.worked = self.worked.max(self.time);
         let place = if self.sabotage == Some(Sabotage::MixAnswers) { number / 2 } else { number };
         let result = answer_of(place, self.calls[number].ask.reply);
-        self.server.respond(self.server_now(), session, msg_id, result);
+        let now = self.server_now();
+        self.server.respond(now, session, msg_id, result);
+        if self.moods.takes(Oddity::Withhold) {
+            self.server.withhold(session, msg_id);
+        }
+        if self.moods.takes(Oddity::Again) {
+            self.server.respond_again(now, session, msg_id);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ pub mod evil;
 pub mod plan;
 pub mod rogue;
 pub mod run;
+pub mod strange;
 pub mod traffic;
 pub mod verdict;
 pub mod watch;

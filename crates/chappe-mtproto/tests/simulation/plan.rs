@@ -6,6 +6,7 @@ use std::time::Duration;
 use chappe_mtproto::transport::Framing;
 
 use super::chance::Chance;
+use super::strange::{self, Oddity};
 
 /// What kind of trouble a schedule is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +27,11 @@ pub enum Family {
     Secrecy,
     /// Lines carry little at a time: nobody takes one that is slow for one that is dead.
     Slow,
+    /// The server does what any may and few do: refuses what is right, holds answers back or gives
+    /// them twice, loses packets of any framing.
+    Strange,
+    /// The client's process is stopped for a while, or killed and begun again with what it kept.
+    Killed,
     /// The server restarts or forgets sessions.
     Amnesia,
     /// The server forgets the key.
@@ -39,7 +45,7 @@ pub enum Family {
 impl Family {
     /// The family of a seed: the order spreads them over any range.
     pub fn of(seed: u64) -> Self {
-        let order: [Self; 26] = [
+        let order: [Self; 30] = [
             Self::Sockets,
             Self::Everything,
             Self::Frames,
@@ -65,14 +71,18 @@ impl Family {
             Self::HostileServer,
             Self::Frames,
             Self::Slow,
+            Self::Strange,
+            Self::Killed,
+            Self::Strange,
+            Self::Killed,
             // Key exchanges cost a hundred times what others do.
-            match seed / 26 % 4 {
+            match seed / 30 % 4 {
                 0 => Self::Exchange,
                 2 => Self::Secrecy,
                 _ => Self::Sockets,
             },
         ];
-        order[usize::try_from(seed % 26).unwrap()]
+        order[usize::try_from(seed % 30).unwrap()]
     }
 
     /// Whether both ends remember what they have to: nothing may run twice then.
@@ -258,6 +268,35 @@ pub enum Action {
         client: usize,
         time: Duration,
     },
+    /// The client's process is stopped: its uptime goes on, and it notices nothing.
+    Stop {
+        client: usize,
+        time: Duration,
+    },
+    /// The client's process is killed; another begins with what it kept, if `late` without the last
+    /// change of that.
+    Kill {
+        client: usize,
+        late: bool,
+    },
+    /// The server does so with the next occasions.
+    Strange(Oddity, u32),
+    /// All salts end.
+    RotateSalts,
+    /// The server refuses a socket that stands.
+    Hangup {
+        client: usize,
+        code: i32,
+    },
+    /// The server forgets a session whose socket stands.
+    ForgetSession {
+        client: usize,
+    },
+    /// The server ends the temporary key of a client, or what it is bound to.
+    EndKey {
+        client: usize,
+        unbind: bool,
+    },
     /// Another server process takes over with the keys and without the sessions.
     Restart,
     ForgetKey {
@@ -297,6 +336,12 @@ impl Plan {
         }
         let heals = at + chance.seconds(0..=5);
         Self { seed, family, setup, steps, heals }
+    }
+
+    /// Whether the server refuses what is right: with a session that this ends, answers may be lost.
+    pub fn refuses(&self) -> bool {
+        let refuses = |step: &Step| matches!(step.action, Action::Strange(Oddity::Refuse(_), _));
+        self.steps.iter().any(refuses)
     }
 
     /// Whether auth keys are exchanged.
@@ -484,6 +529,12 @@ fn fault(chance: &mut Chance, family: Family, client: usize, setup: &Setup) -> O
         Family::Everything => chance.pick(&[Family::Sockets, Family::Frames, Family::Clocks]),
         Family::HostileClients => Family::Sockets,
         Family::Amnesia if chance.percent(30) => return Some(Action::Restart),
+        Family::Amnesia if chance.percent(30) => return Some(Action::ForgetSession { client }),
+        Family::Strange if chance.percent(70) => return Some(strange::oddity(chance, client)),
+        Family::Killed if chance.percent(60) => return Some(strange::stop(chance, client)),
+        Family::Secrecy if chance.percent(20) => {
+            return Some(Action::EndKey { client, unbind: chance.percent(50) });
+        }
         Family::KeyLoss if chance.percent(25) => return Some(Action::ForgetKey { client }),
         Family::HostileServer if chance.percent(60) => {
             let messages = u32::try_from(chance.range(1..=40)).unwrap();
@@ -494,6 +545,8 @@ fn fault(chance: &mut Chance, family: Family, client: usize, setup: &Setup) -> O
         | Family::Secrecy
         | Family::Amnesia
         | Family::KeyLoss
+        | Family::Strange
+        | Family::Killed
         | Family::HostileServer => Family::Sockets,
         kind => kind,
     };

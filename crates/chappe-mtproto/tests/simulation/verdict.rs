@@ -77,7 +77,9 @@ impl World {
                 Some(end) if runs > most && !self.lies => {
                     Some(format!("ran {runs} times and ended: {end:?}"))
                 }
-                Some(end @ End::Failed(_)) if !may_fail(family, ask.no_resend) => {
+                Some(end @ End::Failed(_))
+                    if !may_fail(family, ask.no_resend) && !self.plan.refuses() =>
+                {
                     Some(format!("failed without a reason: {end:?}"))
                 }
                 Some(_) => None,
@@ -209,7 +211,12 @@ fn may_fail(family: Family, no_resend: bool) -> bool {
         Family::Calm | Family::Slow => false,
         // A temporary key that ends without a socket takes along what was on its way.
         Family::Secrecy => true,
-        Family::Sockets | Family::Frames | Family::Exchange | Family::HostileClients => no_resend,
+        Family::Sockets
+        | Family::Frames
+        | Family::Exchange
+        | Family::HostileClients
+        | Family::Strange
+        | Family::Killed => no_resend,
         _ => true,
     }
 }

@@ -14,8 +14,9 @@ use chappe_mtproto::time::Now;
 
 use super::chance::Chance;
 use super::evil;
-use super::plan::{Action, Ask, Family, Plan};
+use super::plan::{Action, Ask, ClientSetup, Family, Plan};
 use super::rogue::Rogue;
+use super::strange::Moods;
 use super::watch::Ledger;
 use super::wire::{Far, Wire};
 use crate::common::{RSA, START};
@@ -90,6 +91,8 @@ pub struct World {
     pub(super) said: Vec<Vec<u8>>,
     /// Packets of honest clients that hostile ones heard.
     pub(super) heard: Vec<Vec<u8>>,
+    /// What the server does that none does by itself.
+    pub(super) moods: Moods,
     steps: u64,
     instant: u64,
 }
@@ -110,6 +113,10 @@ pub struct Client {
     /// How long its machine slept.
     pub slept: Duration,
     pub asleep: Option<Duration>,
+    /// Whether it is only stopped, and its uptime goes on.
+    pub stopped: bool,
+    /// What it kept of its key, salts and clock: the last, and what was before.
+    pub kept: [Option<Resume>; 2],
     pub wake: Option<Duration>,
     pub wire: Option<u64>,
     pub dials: bool,
@@ -141,7 +148,7 @@ pub enum End {
     Answered,
     Failed(FailureReason),
     Cancelled,
-    /// With the whole connection.
+    /// With the whole connection, or with the process.
     Terminal,
 }
 
@@ -200,22 +207,17 @@ impl World {
                 let time_offset = if chance.percent(50) { -setup.skew } else { 0 };
                 Resume { key, salts, time_offset }
             });
-            let config = Config {
-                framing: setup.framing,
-                obfuscated: setup.obfuscated,
-                gzip: setup.gzip,
-                forward_secrecy: setup.secrecy,
-                server_keys: if exchanges { vec![RSA.public().clone()] } else { Vec::new() },
-                ..Config::default()
-            };
+            let config = client_config(setup, exchanges);
             let key_id = resume.as_ref().map(|resume| resume.key.id());
             let now = Now::new(Duration::ZERO, unix(Duration::ZERO, setup.skew));
             clients.push(Client {
-                connection: Connection::new(config, resume, chance.seed(), now),
+                connection: Connection::new(config, resume.clone(), chance.seed(), now),
                 key_id,
                 skew: setup.skew,
                 slept: Duration::ZERO,
                 asleep: None,
+                stopped: false,
+                kept: [resume.clone(), resume.clone()],
                 wake: None,
                 wire: None,
                 dials: false,
@@ -268,6 +270,7 @@ impl World {
             restarted: None,
             said: Vec::new(),
             heard: Vec::new(),
+            moods: Moods::default(),
             steps: 0,
             instant: 0,
         };
@@ -354,6 +357,7 @@ impl World {
                 let sleeper = &mut self.clients[client];
                 if sleeper.asleep.is_some_and(|until| until <= now) {
                     sleeper.asleep = None;
+                    sleeper.stopped = false;
                     self.note(|| format!("client {client} wakes up"));
                     self.input(client, Input::Timeout);
                 }
@@ -444,6 +448,16 @@ impl World {
                     self.plan_at(until, Todo::Awake(client));
                 }
             }
+            Action::Stop { client, time } => self.stop(client, time),
+            Action::Kill { client, late } => self.kill(client, late),
+            Action::Strange(oddity, times) => self.behave(oddity, times),
+            Action::RotateSalts => {
+                self.server.rotate_salts(self.server_now(), None);
+                self.drain_server();
+            }
+            Action::Hangup { client, code } => self.refuse_socket(client, code),
+            Action::ForgetSession { client } => self.forget_session(client),
+            Action::EndKey { client, unbind } => self.end_key(client, unbind),
             Action::Restart => {
                 // Its ids would else be those of its predecessor's last moment.
                 self.time += Duration::from_millis(1);
@@ -492,12 +506,16 @@ impl World {
     fn heal(&mut self) {
         self.note(|| "the network heals".to_owned());
         self.healed = true;
+        self.server.set_faults(None);
+        self.moods = Moods::default();
         for client in 0..self.clients.len() {
             let sleeper = &mut self.clients[client];
             sleeper.refusals = 0;
             sleeper.next_far = None;
             if let Some(until) = sleeper.asleep.take() {
-                sleeper.slept -= until.saturating_sub(self.time);
+                if !std::mem::take(&mut sleeper.stopped) {
+                    sleeper.slept -= until.saturating_sub(self.time);
+                }
                 self.wake_pipe(client);
                 self.input(client, Input::Timeout);
             }
@@ -575,6 +593,17 @@ fn key(number: usize) -> AuthKey {
 pub fn unix(time: Duration, skew: i64) -> Duration {
     let ahead = Duration::from_secs(skew.unsigned_abs());
     if skew < 0 { START + time - ahead } else { START + time + ahead }
+}
+
+pub fn client_config(setup: &ClientSetup, exchanges: bool) -> Config {
+    Config {
+        framing: setup.framing,
+        obfuscated: setup.obfuscated,
+        gzip: setup.gzip,
+        forward_secrecy: setup.secrecy,
+        server_keys: if exchanges { vec![RSA.public().clone()] } else { Vec::new() },
+        ..Config::default()
+    }
 }
 
 fn server_config(plan: &Plan) -> ServerConfig {
