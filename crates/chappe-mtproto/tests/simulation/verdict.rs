@@ -167,7 +167,7 @@ impl World {
         let bounded = census.acks <= (4096 + 1024) * sessions
             && census.remembered <= 2 * 4096 * sessions
             && sessions <= 6
-            && census.keys <= 3
+            && census.keys <= 1 + sessions
             && census.to_ask <= 3 * 8192 * sessions
             && census.farewells <= 16
             && census.quick_acks <= 1024;
