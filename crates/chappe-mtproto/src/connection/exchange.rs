@@ -233,6 +233,7 @@ impl Connection {
             self.counters.unbound = 0;
             let first = self.sessions.current().is_none();
             self.sessions.replace(next.session);
+            self.leave_oldest();
             self.event(Event::Renewed);
             if first {
                 self.ready();

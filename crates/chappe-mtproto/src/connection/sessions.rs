@@ -157,6 +157,11 @@ impl Connection {
         let serial = self.sessions.serial();
         let session = Session::new(serial, auth_key_id, &mut self.rng);
         self.sessions.replace(session);
+        self.leave_oldest();
+    }
+
+    /// Leaves the oldest sessions of the past when there are too many.
+    pub(super) fn leave_oldest(&mut self) {
         while self.sessions.old.len() > MAX_OLD
             && let Some(oldest) = self.sessions.old.first().map(|session| session.serial)
         {

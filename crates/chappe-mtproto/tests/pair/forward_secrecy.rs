@@ -513,3 +513,23 @@ fn what_else_a_session_carried_is_answered_there_when_its_key_is_no_longer_bound
     assert_eq!(pair.response(ids[1]), Some(Ok(body(9))));
     assert_eq!((renewals(&pair), pair.requests.len()), (2, 4));
 }
+
+#[test]
+fn keys_that_end_again_and_again_do_not_pile_up_sessions() {
+    let mut pair = pair(86_400, Some(resume(0)));
+    pair.connect();
+    for number in 0..10 {
+        // Its session is listened to for as long as it is not answered.
+        pair.answers = false;
+        pair.request(body(number));
+        pair.settle();
+        let asked = pair.requests.last().expect("a request").0;
+        pair.temporary.insert(asked.auth_key_id, None);
+        pair.answers = true;
+        assert_eq!(pair.call(100 + number), Ok(echo(&body(100 + number))));
+        let census = pair.client.census();
+        assert!(census.sessions <= 5 && census.keys <= 6, "{census:?}");
+    }
+    let lost = |event: &Event| matches!(event, Event::Failed { reason: FailureReason::Lost, .. });
+    assert_eq!((pair.error.take(), pair.count(lost), pair.client.census().requests), (None, 6, 4));
+}
