@@ -149,6 +149,12 @@ fn where_no_package_has_a_method_the_example_says_so() {
     assert_eq!(examples[&Language::Python].package, "telethon==1.45.0");
     let examples = of("messages.sendMessage");
     assert_eq!(examples[&Language::JavaScript].package, "teleproto@1.229.0");
+    // What is known to go wrong is said beside the program.
+    let examples = of("account.sendVerifyEmailCode");
+    for (language, is_broken) in [(Language::TypeScript, true), (Language::Python, false)] {
+        let note = examples[&language].note.as_deref();
+        assert_eq!(note.is_some_and(|note| note.contains("`TypeError`")), is_broken, "{note:?}");
+    }
 }
 
 #[test]
