@@ -1,20 +1,24 @@
-//! What a page says, without a form: Markdown is written from it, and the page of a terminal.
+//! What each page says, once: the pages in HTML, their Markdown twins and the pages of a terminal are
+//! written from it. What stands around a page, like a menu, is no part of it.
 
 use chappe_schema::words::{Named, Span, paragraphs};
 use chappe_schema::{Definition, Type};
+use serde_json::Value;
 
-use crate::Kind;
 use crate::model::{Reference, core_type};
+use crate::{Kind, layers, start};
 
 mod data;
+mod definition;
 mod error;
 mod layer;
-mod lists;
+pub(crate) mod lists;
 mod markdown;
 mod method;
+mod shorter;
 
-pub(crate) use error::SEEN;
-pub(crate) use method::flag;
+pub(crate) use definition::flag;
+pub(crate) use shorter::LIMITS;
 
 /// A page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,28 +30,51 @@ pub struct Document {
 /// A part of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block {
+    /// What is told at first sight, in a few words each.
+    Badges(Vec<Vec<Inline>>),
+    /// Constructors of one type, each of which unfolds.
+    Choices(Vec<Choice>),
     /// Code.
     Code {
         /// Its language as Markdown calls it: `rust`, `tl`.
         language: &'static str,
-        /// The code.
-        text: String,
+        /// What it is; no two of a page are called the same.
+        label: String,
+        /// The code; that of TL has links.
+        text: Vec<Inline>,
     },
-    /// A heading, from 1 for the page's own.
-    Heading(usize, String),
+    /// A heading inside of a section.
+    Heading(String),
+    /// What the page is about, in a sentence.
+    Lead(Vec<Inline>),
     /// A list.
-    List(Vec<Vec<Inline>>),
+    List(Look, Vec<Item>),
     /// Something to know beside the rest.
-    Note(Vec<Inline>),
+    Note {
+        /// Its title; without one it is a doubt about the page itself.
+        title: Option<&'static str>,
+        /// What it says.
+        text: Vec<Inline>,
+    },
     /// A paragraph.
     Paragraph(Vec<Inline>),
-    /// Rows of cells under a head.
-    Table {
-        /// What the columns are.
-        head: Vec<&'static str>,
-        /// The cells, as many in each row.
-        rows: Vec<Vec<Vec<Inline>>>,
+    /// A paragraph that is said by the way.
+    Quiet(Vec<Inline>),
+    /// A section begins.
+    Section {
+        /// Its anchor.
+        id: &'static str,
+        /// Its heading.
+        title: &'static str,
     },
+    /// What happened, the newest first.
+    Steps(Vec<Step>),
+    /// The same in several languages.
+    Tabs(Vec<Tab>),
+    /// Things with what each means: parameters, fields, errors.
+    Terms(Vec<Term>),
+    /// The name of the page.
+    Title(String),
 }
 
 /// A piece of a line.
@@ -55,24 +82,138 @@ pub enum Block {
 pub enum Inline {
     /// Code that is no link.
     Code(String),
+    /// Words that lead somewhere.
+    Link(String, Target),
+    /// Words that are good news or bad.
+    Mark(Mark, &'static str),
     /// The name of something that has a page.
     Name(Kind, String),
+    /// The name of a parameter or field of this very page.
+    Param(String),
+    /// Words that matter less.
+    Soft(String),
+    /// What the code is about.
+    Strong(String),
     /// Words.
     Text(String),
-    /// Words that lead to a page on the web.
-    Web(String, String),
+}
+
+/// What a mark says beside its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// A danger.
+    Bad,
+    /// No obstacle.
+    Good,
+    /// It is not so.
+    No,
+    /// Something to look at.
+    Warn,
+    /// It is so.
+    Yes,
+}
+
+/// Where a link leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A file beside the pages, from the top of the reference.
+    File(String),
+    /// The list of all things of a kind, which only people read.
+    List(Kind),
+    /// A section of the page.
+    Place(&'static str),
+    /// The page of a thing.
+    Thing(Kind, String),
+    /// The web.
+    Web(String),
+}
+
+/// How a list looks where there is room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Many names, several in a line.
+    Names,
+    /// Names in a grid, with a few words below each.
+    Spaces,
+    /// Names with what each is about, one below the other.
+    Things,
+    /// Big tiles.
+    Tiles,
+}
+
+/// A line of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Item {
+    /// What it is.
+    pub name: Vec<Inline>,
+    /// What it is about.
+    pub about: Vec<Inline>,
+}
+
+/// A parameter, field or error.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Term {
+    /// Its place on the page, if it has one.
+    pub id: Option<String>,
+    /// What it is called.
+    pub name: Vec<Inline>,
+    /// The type that it is of.
+    pub of: Vec<Inline>,
+    /// Whether it may be left out.
+    pub remark: Vec<Inline>,
+    /// What it means.
+    pub about: Vec<Inline>,
+    /// What to do about it.
+    pub advice: Vec<Inline>,
+}
+
+/// A constructor that unfolds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Its name.
+    pub name: String,
+    /// What it is about.
+    pub about: Vec<Inline>,
+    /// What shows when it is unfolded.
+    pub inside: Vec<Block>,
+}
+
+/// Something that happened to a thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// When and what.
+    pub what: Vec<Inline>,
+    /// The declaration of before, as TL.
+    pub older: Option<String>,
+}
+
+/// One language of several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tab {
+    /// Its name for programs.
+    pub id: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// What it says.
+    pub blocks: Vec<Block>,
 }
 
 impl Document {
     /// The page of a thing; `None` when there is none of this kind and name.
     #[must_use]
     pub fn of(kind: Kind, name: &str) -> Option<Self> {
+        let [most, ..] = &LIMITS;
+        Some(Self::whole(kind, name)?.within(most, &file(kind, name, "json")))
+    }
+
+    /// The page of a thing with all that there is to say.
+    pub(crate) fn whole(kind: Kind, name: &str) -> Option<Self> {
         let all = Reference::get();
         match kind {
             Kind::Constructor => all.constructor(name).map(data::constructor),
             Kind::Error => all.error(name).map(error::document),
             Kind::Guide => lists::guide(name),
-            Kind::Layer => crate::layers::page(name.parse().ok()?).map(layer::document),
+            Kind::Layer => layers::page(name.parse().ok()?).map(layer::document),
             Kind::Method => all.method(name).map(method::document),
             Kind::Namespace => all.namespace(name).map(lists::namespace),
             Kind::Type => all.ty(name).map(data::ty),
@@ -104,29 +245,92 @@ impl Document {
         markdown::write(&self.blocks, top)
     }
 
-    fn heading(&mut self, level: usize, text: impl Into<String>) {
-        self.blocks.push(Block::Heading(level, text.into()));
+    /// The name of the page.
+    pub(crate) fn title(&self) -> &str {
+        let title = self.blocks.iter().find_map(|block| match block {
+            Block::Title(title) => Some(title.as_str()),
+            _ => None,
+        });
+        title.unwrap_or_default()
+    }
+
+    /// What it is about, in a sentence without markup.
+    pub(crate) fn lead(&self) -> Option<String> {
+        self.blocks.iter().find_map(|block| match block {
+            Block::Lead(pieces) => Some(pieces.iter().map(Inline::plain).collect()),
+            _ => None,
+        })
+    }
+
+    /// The anchors and the headings of its sections.
+    pub(crate) fn sections(&self) -> Vec<(&'static str, &'static str)> {
+        let sections = self.blocks.iter().filter_map(|block| match block {
+            Block::Section { id, title } => Some((*id, *title)),
+            _ => None,
+        });
+        sections.collect()
+    }
+
+    fn push(&mut self, block: Block) {
+        self.blocks.push(block);
+    }
+
+    /// Begins a page: its name, what it is about in a sentence, what is told at first sight, and the
+    /// rest of the words.
+    fn begin(
+        title: &str,
+        words: Option<&str>,
+        about: Option<&Definition>,
+        badges: Vec<Vec<Inline>>,
+    ) -> Self {
+        let mut page = Self { blocks: vec![Block::Title(title.to_owned())] };
+        let lead = words.map(chappe_schema::words::summary).unwrap_or_default();
+        if !lead.is_empty() {
+            page.push(Block::Lead(inline(lead, about)));
+        }
+        if !badges.is_empty() {
+            page.push(Block::Badges(badges));
+        }
+        let rest = words.and_then(|words| words.trim_start().strip_prefix(lead));
+        page.prose(rest.unwrap_or_default(), about);
+        page
+    }
+
+    fn section(&mut self, id: &'static str, title: &'static str) {
+        self.push(Block::Section { id, title });
     }
 
     fn paragraph(&mut self, pieces: impl Into<Vec<Inline>>) {
-        self.blocks.push(Block::Paragraph(pieces.into()));
+        self.push(Block::Paragraph(pieces.into()));
     }
 
-    fn code(&mut self, language: &'static str, text: impl Into<String>) {
-        self.blocks.push(Block::Code { language, text: text.into() });
+    fn quiet(&mut self, pieces: impl Into<Vec<Inline>>) {
+        self.push(Block::Quiet(pieces.into()));
     }
 
-    /// A list that says nothing is left out.
-    fn list(&mut self, items: Vec<Vec<Inline>>) {
-        if !items.is_empty() {
-            self.blocks.push(Block::List(items));
+    fn code(&mut self, language: &'static str, label: impl Into<String>, code: impl Into<String>) {
+        self.push(Block::Code { language, label: label.into(), text: vec![text(code)] });
+    }
+
+    /// TL-JSON as people read it.
+    fn json(&mut self, label: impl Into<String>, value: &Value) {
+        self.code("json", label, format!("{value:#}"));
+    }
+
+    /// Things with what each is in a sentence; of many the names only. A list that says nothing is
+    /// left out.
+    fn things(&mut self, kind: Kind, names: &[&str]) {
+        if !names.is_empty() {
+            let items = names.iter().map(|name| Item::of(kind, name)).collect();
+            self.push(shorter::list(items, MANY));
         }
     }
 
-    /// A table without rows is left out.
-    fn table(&mut self, head: &[&'static str], rows: Vec<Vec<Vec<Inline>>>) {
-        if !rows.is_empty() {
-            self.blocks.push(Block::Table { head: head.to_vec(), rows });
+    /// The same under a heading.
+    fn titled(&mut self, title: &str, kind: Kind, names: &[&str]) {
+        if !names.is_empty() {
+            self.push(Block::Heading(title.to_owned()));
+            self.things(kind, names);
         }
     }
 
@@ -142,29 +346,33 @@ impl Document {
         if assumed {
             let said = "Assumed: this is read from the names in the schema; nobody here has seen it \
                         at work.";
-            self.blocks.push(Block::Note(vec![text(said)]));
+            self.push(Block::Note { title: None, text: vec![text(said)] });
         }
     }
+}
 
-    /// Names with what they are about, under a heading.
-    fn names(&mut self, title: &str, kind: Kind, names: &[&str]) {
-        if !names.is_empty() {
-            self.heading(3, title);
-            self.list(names.iter().map(|name| named(kind, name)).collect());
-        }
+impl Item {
+    /// A thing, and what it is about.
+    fn of(kind: Kind, name: &str) -> Self {
+        let about = summary(kind, name).map(phrase).unwrap_or_default();
+        Self { name: vec![Inline::Name(kind, name.to_owned())], about }
     }
+}
 
-    /// Names alone, in one paragraph behind what they are.
-    fn names_in_line(&mut self, what: &str, kind: Kind, names: &[&str]) {
-        if names.is_empty() {
-            return;
+impl Inline {
+    /// Its words alone.
+    #[must_use]
+    pub fn plain(&self) -> &str {
+        match self {
+            Self::Code(words)
+            | Self::Link(words, _)
+            | Self::Name(_, words)
+            | Self::Param(words)
+            | Self::Soft(words)
+            | Self::Strong(words)
+            | Self::Text(words) => words,
+            Self::Mark(_, words) => words,
         }
-        let mut pieces = vec![text(format!("{what}: "))];
-        for (index, name) in names.iter().enumerate() {
-            pieces.extend((index > 0).then(|| text(", ")));
-            pieces.push(Inline::Name(kind, (*name).to_owned()));
-        }
-        self.paragraph(pieces);
     }
 }
 
@@ -182,7 +390,8 @@ fn spans(spans: &[Span<'_>]) -> Vec<Inline> {
     let pieces = spans.iter().map(|span| match span {
         // Words are wrapped where they are written; a line of a page is not.
         Span::Text(words) => text(words.replace('\n', " ")),
-        Span::Code(code) | Span::Name(Named::Param, code) => Inline::Code((*code).to_owned()),
+        Span::Code(words) => code(*words),
+        Span::Name(Named::Param, name) => Inline::Param((*name).to_owned()),
         Span::Name(Named::Constructor, name) => Inline::Name(Kind::Constructor, (*name).to_owned()),
         Span::Name(Named::Error, name) => Inline::Name(Kind::Error, (*name).to_owned()),
         Span::Name(Named::Method, name) => Inline::Name(Kind::Method, (*name).to_owned()),
@@ -199,20 +408,22 @@ fn code(code: impl Into<String>) -> Inline {
     Inline::Code(code.into())
 }
 
-/// Words of ours with code in backticks.
+/// Words with code in backticks, and without links: for beside one.
 fn phrase(words: &str) -> Vec<Inline> {
     let pieces = words.split('`').enumerate().filter(|(_, piece)| !piece.is_empty());
-    pieces.map(|(index, piece)| if index % 2 == 0 { text(piece) } else { code(piece) }).collect()
+    let pieces = pieces.map(|(index, piece)| match index % 2 {
+        0 => text(piece.replace('\n', " ")),
+        _ => code(piece),
+    });
+    pieces.collect()
 }
 
-/// A name, and what it is about.
-fn named(kind: Kind, name: &str) -> Vec<Inline> {
-    let mut pieces = vec![Inline::Name(kind, name.to_owned())];
-    if let Some(summary) = summary(kind, name) {
-        pieces.push(text(": "));
-        pieces.extend(inline(summary, None));
+/// What has this name in the newest layer as a link, else the name alone.
+fn known(name: &str) -> Inline {
+    match Reference::get().kind_of(name) {
+        Some(kind) => Inline::Name(kind, name.to_owned()),
+        None => code(name),
     }
-    pieces
 }
 
 /// What a thing is about, in a sentence.
@@ -223,10 +434,15 @@ pub(crate) fn summary(kind: Kind, name: &str) -> Option<&'static str> {
         Kind::Error => all.error(name)?.summary(),
         Kind::Method => all.method(name)?.summary(),
         Kind::Type => all.ty(name)?.summary(),
-        Kind::Guide => crate::start::summary(name),
-        Kind::Layer => crate::layers::page(name.parse().ok()?)?.about,
+        Kind::Guide => start::summary(name),
+        Kind::Layer => layers::page(name.parse().ok()?)?.about,
         Kind::Namespace => None,
     }
+}
+
+/// A number of things in words: `1 method`, `2 methods`.
+pub(crate) fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A type as TL writes it; what has a page is its name.
@@ -235,16 +451,19 @@ fn ty(ty: &Type) -> Vec<Inline> {
     let Some(name) = core_type(ty).filter(|name| Reference::get().ty(name).is_some()) else {
         return vec![code(said)];
     };
+    let (before, behind) = said.split_once(name).unwrap_or_default();
+    let around = |words: &str| (!words.is_empty()).then(|| code(words));
     let page = Inline::Name(Kind::Type, name.to_owned());
-    match said.split_once(name) {
-        Some(("", "")) | None => vec![page],
-        Some((before, behind)) => {
-            vec![code(before), page, code(behind)]
-        }
-    }
+    around(before).into_iter().chain([page]).chain(around(behind)).collect()
 }
 
 /// The address of a page from the top of the reference, with an ending.
 pub(crate) fn file(kind: Kind, name: &str, ending: &str) -> String {
     format!("{}.{ending}", kind.address(name))
 }
+
+/// Errors that any method may answer, so that they are said once on each page and not listed.
+pub(crate) const EVERYWHERE: &[&str] = &["FLOOD_WAIT_X", "AUTH_KEY_UNREGISTERED"];
+
+/// Of more things than these a page has the names only.
+const MANY: usize = 40;

@@ -1,14 +1,13 @@
-//! The reference as a program: `chappe-reference site DIR`, `examples DIR`, `check`.
+//! The reference as a program: `chappe-reference site DIR`, `examples DIR`.
 
-use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use chappe_reference::{Kind, example, site};
+use chappe_reference::{example, site};
 use clap::{Parser, Subcommand};
 
-/// Builds and checks the method reference.
+/// Builds the method reference.
 #[derive(Parser)]
 #[command(version)]
 struct Args {
@@ -18,8 +17,6 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Checks that everything of the schema has an address of its own.
-    Check,
     /// Writes the examples as programs, and what each of them asks.
     Examples {
         /// The folder to write them into.
@@ -36,7 +33,6 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
-        Command::Check => check(),
         Command::Examples { folder, methods } => examples(&folder, &methods),
         Command::Site { folder } => build(&folder),
     };
@@ -79,16 +75,4 @@ fn build(folder: &Path) -> Result<String, String> {
         built.heaviest / 1000,
         folder.join("index.html").display(),
     ))
-}
-
-fn check() -> Result<String, String> {
-    let mut taken = BTreeSet::new();
-    for definition in chappe_schema::api().definitions() {
-        let kind = if definition.is_function { Kind::Method } else { Kind::Constructor };
-        let address = kind.address(&definition.name).to_lowercase();
-        if !taken.insert(address.clone()) {
-            return Err(format!("two definitions have the address {address}"));
-        }
-    }
-    Ok(format!("{} definitions, each with an address of its own", taken.len()))
 }

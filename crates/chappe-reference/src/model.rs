@@ -368,6 +368,11 @@ pub fn namespace_of(name: &str) -> &str {
     name.split_once('.').map_or(ROOT, |(namespace, _)| namespace)
 }
 
+/// The part of a name behind its namespace.
+pub(crate) fn short(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(_, name)| name)
+}
+
 /// Whether the name of an error has a number in it.
 pub(crate) fn is_numbered(name: &str) -> bool {
     name.split('_').any(|word| word == "X")

@@ -10,9 +10,9 @@ use std::sync::{LazyLock, OnceLock};
 
 use serde_json::json;
 
+use crate::document::{EVERYWHERE, count};
 use crate::elsewhere::{Place, places};
 use crate::model::{TypeInfo, is_numbered, params};
-use crate::page::{EVERYWHERE, count};
 use crate::{Kind, Reference, layers, start};
 
 mod query;

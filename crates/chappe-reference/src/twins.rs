@@ -3,9 +3,10 @@
 
 use std::fmt::Write as _;
 
-use crate::document::{Document, file, summary};
+use crate::document::lists::about;
+use crate::document::{Document, count, file, summary};
 use crate::model::{Reference, params};
-use crate::{Kind, json, layers, page, search, start};
+use crate::{Kind, json, layers, search, start};
 
 /// Everything that has a page, by kind and name.
 pub(crate) fn things() -> impl Iterator<Item = (Kind, &'static str)> {
@@ -81,11 +82,11 @@ fn llms() -> String {
         all.layer(),
     );
     for namespace in all.namespaces().iter().filter(|it| !it.methods.is_empty()) {
-        let (name, count) = (namespace.name, namespace.methods.len());
+        let (name, methods) = (namespace.name, namespace.methods.len());
         let address = file(Kind::Namespace, name, "md");
         // Writing to a string cannot fail.
-        let about = page::about(name).unwrap_or_default();
-        _ = writeln!(out, "- [{name}]({address}): {}. {about}", page::count(count, "method"));
+        let about = about(name).unwrap_or_default();
+        _ = writeln!(out, "- [{name}]({address}): {}. {about}", count(methods, "method"));
     }
     out.push_str("\n## Layers\n\n");
     for layer in layers::pages() {

@@ -13,18 +13,74 @@ use chappe_reference::site::{Built, SiteError, build, content_type, read};
 /// A page with style and scripts, without what is loaded when the search is used.
 const HEAVIEST: u64 = 60_000;
 
-/// The site that the tests of this file share.
-fn site() -> &'static (tempfile::TempDir, Built) {
-    static SITE: OnceLock<(tempfile::TempDir, Built)> = OnceLock::new();
+/// The site that the tests of this file share, built where an earlier build left its pages, where
+/// somebody put files beside them, and links in their places: into a folder of somebody else.
+struct Site {
+    folder: tempfile::TempDir,
+    elsewhere: tempfile::TempDir,
+    built: Built,
+}
+
+fn site() -> &'static Site {
+    static SITE: OnceLock<Site> = OnceLock::new();
     SITE.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        for (path, text) in [(MARK, MARK_TEXT), (GONE, "old"), ("index.json", "changed")] {
+            put(&folder.path().join(path), text);
+        }
+        for path in THEIRS {
+            put(&folder.path().join(path), "theirs");
+        }
+        #[cfg(unix)]
+        link(folder.path(), elsewhere.path());
         let built = build(folder.path(), &|_, _| {}).unwrap();
-        (folder, built)
+        Site { folder, elsewhere, built }
     })
 }
 
-/// The files under a folder by their paths with forward slashes.
-fn files(folder: &Path) -> BTreeMap<String, PathBuf> {
+/// Puts links in the places of pages, all of which lead into another folder.
+#[cfg(unix)]
+fn link(site: &Path, elsewhere: &Path) {
+    use std::os::unix::fs::symlink;
+
+    for name in KEPT {
+        put(&elsewhere.join(name), "kept");
+    }
+    symlink(elsewhere, site.join("types")).unwrap();
+    fs::create_dir(site.join("constructors")).unwrap();
+    for name in ["index.html", "search.js", "llms.txt", "constructors/boolTrue.html"] {
+        symlink(elsewhere.join(KEPT[0]), site.join(name)).unwrap();
+    }
+}
+
+fn put(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// What says that a folder is that of a reference.
+const MARK: &str = ".chappe-reference";
+const MARK_TEXT: &str = "This folder is made by chappe-reference, an earlier one.";
+
+/// A page that an earlier build left.
+const GONE: &str = "methods/account.goneMethod.html";
+
+/// What somebody put beside the pages, to publish them.
+const THEIRS: &[&str] = &[".git/config", "CNAME", "methods/notes.txt", "methods/own.html/kept"];
+
+/// The files of somebody else to which links lead.
+const KEPT: &[&str] = &["kept.html", "Bool.html"];
+
+/// The files of the site by their paths with forward slashes.
+fn files(site: &Site) -> BTreeMap<String, PathBuf> {
+    let mut files = under(site.folder.path());
+    files.retain(|name, _| !THEIRS.contains(&name.as_str()));
+    files
+}
+
+/// The files under a folder, the same.
+fn under(folder: &Path) -> BTreeMap<String, PathBuf> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
@@ -63,8 +119,7 @@ fn resolved(page: &str, address: &str) -> String {
 
 #[test]
 fn every_link_leads_to_a_page_and_a_place_on_it() {
-    let (folder, _) = site();
-    let files = files(folder.path());
+    let files = files(site());
     let pages: BTreeMap<&str, String> = files
         .iter()
         .filter(|(name, _)| name.ends_with(".html"))
@@ -98,8 +153,7 @@ fn every_link_leads_to_a_page_and_a_place_on_it() {
 
 #[test]
 fn no_two_places_of_a_page_have_the_same_name() {
-    let (folder, _) = site();
-    for (name, path) in files(folder.path()).iter().filter(|(name, _)| name.ends_with(".html")) {
+    for (name, path) in files(site()).iter().filter(|(name, _)| name.ends_with(".html")) {
         let page = fs::read_to_string(path).unwrap();
         let ids = values(&page, "id");
         let once: BTreeSet<&&str> = ids.iter().collect();
@@ -113,103 +167,80 @@ fn no_two_places_of_a_page_have_the_same_name() {
 
 #[test]
 fn no_page_is_heavy() {
-    let (folder, built) = site();
-    let size = |name: &str| fs::metadata(folder.path().join(name)).unwrap().len();
+    let site = site();
+    let size = |name: &str| fs::metadata(site.folder.path().join(name)).unwrap().len();
     let shared = size("style.css") + size("site.js");
     let mut heaviest = 0;
-    for (name, path) in files(folder.path()).iter().filter(|(name, _)| name.ends_with(".html")) {
+    for (name, path) in files(site).iter().filter(|(name, _)| name.ends_with(".html")) {
         let weight = fs::metadata(path).unwrap().len() + shared;
         assert!(weight <= HEAVIEST, "{name} weighs {weight} bytes");
         heaviest = heaviest.max(weight);
     }
-    assert_eq!(built.heaviest, heaviest);
+    assert_eq!(site.built.heaviest, heaviest);
 }
 
 #[test]
 fn files_whose_names_differ_by_case_only_are_not_in_one_folder() {
-    let (folder, built) = site();
-    let files = files(folder.path());
+    let files = files(site());
     let lower: BTreeSet<String> = files.keys().map(|name| name.to_lowercase()).collect();
     assert_eq!(lower.len(), files.len());
     // And the file that says whose folder this is.
-    assert_eq!(built.files + 1, files.len());
+    assert_eq!(site().built.files + 1, files.len());
+}
+
+#[test]
+fn a_folder_that_no_build_made_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mine = folder.path().join("letters.txt");
+    for mark in [None, Some("My own notes.")] {
+        put(&mine, "dear");
+        if let Some(mark) = mark {
+            put(&folder.path().join(MARK), mark);
+        }
+        let refused = build(folder.path(), &|_, _| {}).unwrap_err();
+        assert!(matches!(refused, SiteError::Foreign(_)), "{refused}");
+        assert!(refused.to_string().contains("give an empty folder"), "{refused}");
+        assert_eq!(fs::read_to_string(&mine).unwrap(), "dear");
+        let count = 1 + usize::from(mark.is_some());
+        assert_eq!(under(folder.path()).len(), count, "nothing was written beside it");
+    }
 }
 
 #[test]
 fn what_an_earlier_build_left_goes_and_what_is_somebody_elses_stays() {
-    let folder = tempfile::tempdir().unwrap();
-    let mine = folder.path().join("letters.txt");
-    fs::write(&mine, "dear").unwrap();
-    let refused = build(folder.path(), &|_, _| {}).unwrap_err();
-    assert!(matches!(refused, SiteError::Foreign(_)), "{refused}");
-    assert!(refused.to_string().contains("give an empty folder"), "{refused}");
-    assert_eq!(fs::read_to_string(&mine).unwrap(), "dear");
-    assert_eq!(files(folder.path()).len(), 1, "nothing was written beside it");
-
-    fs::remove_file(&mine).unwrap();
-    let first = build(folder.path(), &|_, _| {}).unwrap();
-    let old = folder.path().join("methods/account.goneMethod.html");
-    fs::write(&old, "old").unwrap();
-    // What somebody put beside the pages, to publish them.
-    let theirs = [".git/config", "CNAME", "methods/notes.txt", "methods/own.html/kept"];
-    for path in theirs.map(|path| folder.path().join(path)) {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, "theirs").unwrap();
+    let Site { folder, elsewhere, .. } = site();
+    let read_file = |path: &str| fs::read_to_string(folder.path().join(path)).unwrap();
+    assert!(!folder.path().join(GONE).exists());
+    for path in THEIRS {
+        assert_eq!(read_file(path), "theirs", "{path}");
     }
-    fs::write(folder.path().join("index.json"), "changed").unwrap();
-    #[cfg(unix)]
-    let elsewhere = linked(folder.path());
-    assert_eq!(build(folder.path(), &|_, _| {}).unwrap(), first);
-    assert!(!old.exists());
-    for path in theirs {
-        assert_eq!(fs::read_to_string(folder.path().join(path)).unwrap(), "theirs", "{path}");
-    }
-    assert_eq!(fs::read_to_string(folder.path().join("index.json")).ok(), read("index.json"));
-    #[cfg(unix)]
-    for path in files(elsewhere.path()).into_values() {
+    assert_eq!(Some(read_file("index.json")), read("index.json"));
+    // The next build will know the folder again, as this one did.
+    let begins = MARK_TEXT.split(',').next().unwrap();
+    assert!(read_file(MARK).starts_with(begins));
+    let kept = under(elsewhere.path());
+    assert_eq!(kept.len(), if cfg!(unix) { KEPT.len() } else { 0 });
+    for path in kept.into_values() {
         assert_eq!(fs::read_to_string(&path).unwrap(), "kept", "a link was followed");
     }
-    #[cfg(unix)]
-    assert_eq!(files(elsewhere.path()).len(), 2);
-}
-
-/// Puts links in the place of pages of a site, all of which lead into the folder that it makes.
-#[cfg(unix)]
-fn linked(site: &Path) -> tempfile::TempDir {
-    use std::os::unix::fs::symlink;
-
-    let elsewhere = tempfile::tempdir().unwrap();
-    let kept = ["kept.html", "Bool.html"].map(|name| elsewhere.path().join(name));
-    for path in &kept {
-        fs::write(path, "kept").unwrap();
-    }
-    fs::remove_dir_all(site.join("types")).unwrap();
-    symlink(elsewhere.path(), site.join("types")).unwrap();
-    symlink(elsewhere.path(), site.join("theirs")).unwrap();
-    for name in ["index.html", "search.js", "llms.txt", "constructors/boolTrue.html"] {
-        fs::remove_file(site.join(name)).unwrap();
-        symlink(&kept[0], site.join(name)).unwrap();
-    }
-    elsewhere
 }
 
 #[test]
 fn the_page_of_the_start_holds_what_it_held_and_mends_its_mistakes() {
-    let (folder, _) = site();
-    let page = folder.path().join("methods/account.resetWebAuthorization.html");
+    let page = site().folder.path().join("methods/account.resetWebAuthorization.html");
     let page = fs::read_to_string(page).unwrap();
     for part in [
         "account.resetWebAuthorization",
-        "boolFalse</a><span class=\"id\">#bc799737</span>",
-        "boolTrue</a><span class=\"id\">#997275b5</span>",
-        "<span class=\"id\">#2d01b9ef</span>",
+        "boolFalse</a><span class=\"soft\">#bc799737</span>",
+        "boolTrue</a><span class=\"soft\">#997275b5</span>",
+        "<span class=\"soft\">#2d01b9ef</span>",
         "id=\"param-hash\"",
         "types/Bool.html",
         "constructors/webAuthorization.html",
         "https://core.telegram.org/widgets/login",
         // Its two mistakes: an empty table of errors, and that bots may call it.
         "errors/HASH_INVALID.html",
-        "<li class=\"no\">Bots: no</li>",
+        "<li class=\"no\">Bots may not</li>",
         "Other references say otherwise",
     ] {
         assert!(page.contains(part), "{part}");
@@ -218,8 +249,7 @@ fn the_page_of_the_start_holds_what_it_held_and_mends_its_mistakes() {
 
 #[test]
 fn every_file_can_be_read_without_a_folder_and_is_the_same() {
-    let (folder, _) = site();
-    let files = files(folder.path());
+    let files = files(site());
     for (name, path) in files.iter().filter(|(name, _)| !name.starts_with('.')).step_by(61) {
         assert_eq!(read(name), fs::read_to_string(path).ok(), "{name}");
     }

@@ -60,9 +60,10 @@ fn a_method_says_all_that_is_known_of_it() {
     let text = twins::markdown(Kind::Method, "account.resetWebAuthorization").unwrap();
     for said in [
         "# account.resetWebAuthorization\n\nEnds one login",
-        "- Since: layer 158 or before",
+        "- Since layer 158 or before",
         "account.resetWebAuthorization#2d01b9ef hash:long = Bool;",
-        "| `hash` | `long` | yes | ",
+        "- ✓ Users may call it\n- ✗ Bots may not\n",
+        "- `hash` (`long`): ",
         "### Rust\n\n```rust\n",
         "### Command line\n\n```sh\n",
         "[`Bool`](../types/Bool.md)",
@@ -157,13 +158,13 @@ fn the_difference_of_two_layers_is_written_out() {
     for said in [
         "# From layer 214 to layer 216\n",
         "## What may break a program\n",
-        "`channels.getForumTopics` removed; see [`messages.getForumTopics`]",
-        "## New methods\n",
+        "- `channels.getForumTopics`: removed; see [`messages.getForumTopics`]",
+        "## Methods added\n",
     ] {
         assert!(text.contains(said), "{said} is not in\n{text}");
     }
     let page = twins::markdown(Kind::Layer, "216").unwrap();
-    assert!(page.contains("Known from: PyPI kurigram 2.2.14,"), "{page}");
+    assert!(page.contains("known from\n\n- PyPI kurigram 2.2.14\n"), "{page}");
     let index = json::index();
     let layers = index["layers"].as_array().unwrap();
     let layer = layers.iter().find(|layer| layer["name"] == "216").unwrap();
@@ -190,7 +191,7 @@ fn a_step_of_a_history_shows_the_declaration_of_before() {
 
     let text = twins::markdown(Kind::Method, name).unwrap();
     let (_, history) = text.split_once("## History\n").unwrap();
-    let block = format!(". Before:\n\n```tl\n{tl}\n```\n");
+    let block = format!(". Before:\n\n  ```tl\n  {tl}\n  ```\n");
     assert!(history.contains(&block), "{history}");
     let html = chappe_reference::page::html(Kind::Method, name).unwrap();
     let escaped = tl.replace('<', "&lt;").replace('>', "&gt;");

@@ -1,43 +1,115 @@
 //! A page on a terminal: colours, lines of the terminal's width.
 
 use anstyle::{AnsiColor, Style};
-use chappe_reference::document::{Block, Document, Inline};
+use chappe_reference::Kind;
+use chappe_reference::document::{Block, Document, Inline, Look, Mark, Target, Term};
 use chappe_reference::search::Hit;
-use dialoguer::console::Term;
+use dialoguer::console;
 
 use crate::output::{bold, dim, paint, printable};
 
 /// A page as lines, with colours.
 pub(super) fn show(document: &Document) -> String {
-    let width = width();
+    blocks(&document.blocks, width())
+}
+
+fn blocks(blocks: &[Block], width: usize) -> String {
     let mut out = String::new();
-    for block in &document.blocks {
+    for block in blocks {
         if !out.is_empty() {
             out.push('\n');
         }
         match block {
+            Block::Badges(badges) => {
+                for badge in badges {
+                    out.push_str(&wrapped(badge, "  • ", "    ", width));
+                }
+            }
+            // They are folded here: each is a page away.
+            Block::Choices(choices) => {
+                for choice in choices {
+                    let name = Inline::Name(Kind::Constructor, choice.name.clone());
+                    out.push_str(&told(&[name], &choice.about, width));
+                }
+            }
             Block::Code { text, .. } => {
+                let text: String = text.iter().map(Inline::plain).collect();
                 for line in text.trim_end().lines() {
                     out.push_str(format!("    {}", visible(line)).trim_end());
                     out.push('\n');
                 }
             }
-            Block::Heading(level, text) => {
-                let style = if *level == 3 { Style::new().underline() } else { bold() };
-                out.push_str(&format!("{}\n", paint(style, &printable(text))));
+            Block::Heading(title) => out.push_str(&heading(Style::new().underline(), title)),
+            Block::List(Look::Names, items) => {
+                let names: Vec<&[Inline]> = items.iter().map(|item| item.name.as_slice()).collect();
+                let between = Inline::Text(", ".to_owned());
+                out.push_str(&wrapped(&names.join(&between), "  ", "  ", width));
             }
-            Block::List(items) => {
+            Block::List(_, items) => {
                 for item in items {
-                    out.push_str(&wrapped(item, "  • ", "    ", width));
+                    out.push_str(&told(&item.name, &item.about, width));
                 }
             }
-            Block::Note(pieces) => out.push_str(&wrapped(pieces, "  │ ", "  │ ", width)),
-            Block::Paragraph(pieces) => out.push_str(&wrapped(pieces, "", "", width)),
-            Block::Table { head, rows } => {
-                for row in rows {
-                    out.push_str(&table_row(head, row, width));
+            Block::Note { title, text } => {
+                let title = title.map(|title| Inline::Strong(format!("{title}. ")));
+                let pieces: Vec<Inline> = title.into_iter().chain(text.iter().cloned()).collect();
+                out.push_str(&wrapped(&pieces, "  │ ", "  │ ", width));
+            }
+            Block::Lead(pieces) | Block::Paragraph(pieces) | Block::Quiet(pieces) => {
+                out.push_str(&wrapped(pieces, "", "", width));
+            }
+            Block::Section { title, .. } => out.push_str(&heading(bold(), title)),
+            Block::Steps(steps) => {
+                for step in steps {
+                    out.push_str(&wrapped(&step.what, "  • ", "    ", width));
+                    if let Some(older) = &step.older {
+                        let older =
+                            [Inline::Text("Before: ".to_owned()), Inline::Code(older.clone())];
+                        out.push_str(&wrapped(&older, "    ", "      ", width));
+                    }
                 }
             }
+            Block::Tabs(tabs) => {
+                // One says it all here; the others are asked for.
+                let Some((first, others)) = tabs.split_first() else { continue };
+                out.push_str(&heading(Style::new().underline(), first.title));
+                out.push_str(&format!("\n{}\n", self::blocks(&first.blocks, width)));
+                let others = others.iter().map(|tab| tab.id).collect::<Vec<_>>().join(", ");
+                let said = format!("Other languages by --lang: {others}");
+                out.push_str(&wrapped(&[Inline::Soft(said)], "", "", width));
+            }
+            Block::Terms(terms) => {
+                for term in terms {
+                    out.push_str(&self::term(term, width));
+                }
+            }
+            Block::Title(title) => out.push_str(&heading(bold(), title)),
+        }
+    }
+    out
+}
+
+fn heading(style: Style, title: &str) -> String {
+    format!("{}\n", paint(style, &printable(title)))
+}
+
+/// A line of a list: a name, and what is told of it.
+fn told(name: &[Inline], about: &[Inline], width: usize) -> String {
+    let between = (!about.is_empty()).then(|| Inline::Text(": ".to_owned()));
+    let pieces: Vec<Inline> = name.iter().chain(&between).chain(about).cloned().collect();
+    wrapped(&pieces, "  • ", "    ", width)
+}
+
+/// A parameter, field or error: what it is in a line, and what it means below.
+fn term(term: &Term, width: usize) -> String {
+    let between = [Inline::Text("  ".to_owned())];
+    let parts = [&term.name, &term.of, &term.remark];
+    let parts: Vec<&[Inline]> =
+        parts.into_iter().map(Vec::as_slice).filter(|it| !it.is_empty()).collect();
+    let mut out = wrapped(&parts.join(&between[..]), "  ", "      ", width);
+    for below in [&term.about, &term.advice] {
+        if !below.is_empty() {
+            out.push_str(&wrapped(below, "      ", "      ", width));
         }
     }
     out
@@ -59,38 +131,6 @@ pub(super) fn hits(hits: &[Hit<'_>]) -> String {
         }
     }
     lines.join("\n")
-}
-
-/// A row: its short cells in a line, and what is longer below.
-fn table_row(head: &[&str], row: &[Vec<Inline>], width: usize) -> String {
-    let mut first: Vec<Inline> = Vec::new();
-    let mut below = String::new();
-    for (index, (name, cell)) in head.iter().zip(row).enumerate() {
-        let length: usize = cell.iter().map(|piece| plain(piece).chars().count()).sum();
-        if length == 0 {
-            continue;
-        }
-        // What is long stands by itself; the second long one needs its name.
-        if index > 0 && length > SHORT {
-            let label = match below.is_empty() {
-                true => Vec::new(),
-                false => vec![Inline::Text(format!("{name}: "))],
-            };
-            let pieces = [label, cell.clone()].concat();
-            below.push_str(&wrapped(&pieces, "      ", "      ", width));
-        } else {
-            let between = match (index, first.is_empty()) {
-                (_, true) => String::new(),
-                (index, _) if NAMED.contains(name) && index > 0 => {
-                    format!("  {}: ", name.to_lowercase())
-                }
-                _ => "  ".to_owned(),
-            };
-            first.push(Inline::Text(between));
-            first.extend(cell.iter().cloned());
-        }
-    }
-    wrapped(&first, "  ", "      ", width) + &below
 }
 
 /// Pieces as lines of a width, the first one behind `first` and the others behind `other`.
@@ -126,18 +166,27 @@ fn wrapped(pieces: &[Inline], first: &str, other: &str, width: usize) -> String 
     out
 }
 
+/// The words of a piece, and what a colour alone would not tell.
 fn plain(piece: &Inline) -> String {
     match piece {
-        Inline::Code(text) | Inline::Name(_, text) | Inline::Text(text) => text.clone(),
-        Inline::Web(text, address) => format!("{text}: {address}"),
+        Inline::Link(words, Target::Web(address)) => format!("{words}: {address}"),
+        Inline::Mark(Mark::Yes, words) => format!("✓ {words}"),
+        Inline::Mark(Mark::No, words) => format!("✗ {words}"),
+        other => other.plain().to_owned(),
     }
 }
 
 fn style(piece: &Inline) -> Option<Style> {
+    let colour = |colour: AnsiColor| Some(Style::new().fg_color(Some(colour.into())));
     match piece {
-        Inline::Code(_) | Inline::Name(..) => Some(code()),
-        Inline::Text(_) => None,
-        Inline::Web(..) => Some(Style::new().underline()),
+        Inline::Code(_) | Inline::Name(..) | Inline::Param(_) => colour(AnsiColor::Cyan),
+        Inline::Link(_, Target::Web(_)) => Some(Style::new().underline()),
+        Inline::Mark(Mark::Good | Mark::Yes, _) => colour(AnsiColor::Green),
+        Inline::Mark(Mark::Bad | Mark::No, _) => colour(AnsiColor::Red),
+        Inline::Mark(Mark::Warn, _) => colour(AnsiColor::Yellow),
+        Inline::Soft(_) => Some(dim()),
+        Inline::Strong(_) => Some(bold()),
+        Inline::Link(..) | Inline::Text(_) => None,
     }
 }
 
@@ -146,21 +195,11 @@ fn visible(text: &str) -> String {
     printable(&text.replace('\t', "    "))
 }
 
-fn code() -> Style {
-    Style::new().fg_color(Some(AnsiColor::Cyan.into()))
-}
-
 /// The columns of the terminal, as far as lines are good to read.
 fn width() -> usize {
-    let (_, columns) = Term::stdout().size();
+    let (_, columns) = console::Term::stdout().size();
     usize::from(columns).clamp(40, 100)
 }
-
-/// How long a cell may be to stand beside others.
-const SHORT: usize = 32;
-
-/// Columns that say nothing without their names.
-const NAMED: &[&str] = &["Needed", "Send again", "Methods", "Types", "Constructors"];
 
 #[cfg(test)]
 mod tests {
@@ -184,9 +223,13 @@ mod tests {
     fn a_page_cannot_move_the_cursor() {
         let document = Document {
             blocks: vec![
-                Block::Heading(1, "a\u{1b}[2J".into()),
+                Block::Title("a\u{1b}[2J".into()),
                 Block::Paragraph(vec![text("b\u{1b}[2J")]),
-                Block::Code { language: "sh", text: "c\u{1b}[2J\u{202e}".into() },
+                Block::Code {
+                    language: "sh",
+                    label: String::new(),
+                    text: vec![text("c\u{1b}[2J\u{202e}")],
+                },
             ],
         };
         let shown = show(&document);

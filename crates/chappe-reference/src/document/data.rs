@@ -1,37 +1,47 @@
 //! The pages of types and constructors.
 
+use chappe_schema::Definition;
 use chappe_schema::layers::History;
 
-use super::method::{declaration, history, parameters, since};
-use super::{Document, Inline, named, text};
-use crate::Kind;
-use crate::example;
-use crate::model::{Constructor, Reference, TypeInfo};
-use crate::page::SIBLINGS;
+use super::definition::since;
+use super::{Block, Document, Inline, Step, code, count, text, ty as type_of};
+use crate::model::{Constructor, Reference, TypeInfo, params, short};
+use crate::{Kind, example, recorded};
 
 pub(super) fn ty(ty: &TypeInfo) -> Document {
-    let mut page = Document::default();
-    page.heading(1, ty.name);
-    if let Some(about) = ty.about {
-        page.prose(about, None);
+    let badges = [
+        "Type".to_owned(),
+        count(ty.constructors.len(), "constructor"),
+        format!("{} on the wire", ty.size),
+    ];
+    let badges = badges.map(|badge| vec![text(badge)]);
+    let mut page = Document::begin(ty.name, ty.about, None, badges.into());
+    page.section("constructors", "Constructors");
+    page.choices(&ty.constructors);
+    // The one that says most, and rather one that a server said.
+    let constructors = ty.constructors.iter().filter_map(|name| Reference::get().constructor(name));
+    let shown = constructors.map(|it| it.definition).max_by_key(|it| {
+        let needed = params(it).filter(|param| param.flag.is_none()).count();
+        (recorded::value(&it.name).is_some(), needed)
+    });
+    if let Some(shown) = shown {
+        page.sample(shown);
     }
-    page.list(vec![vec![text(format!("A type; on the wire {}", ty.size))]]);
-    page.heading(2, "Constructors");
-    page.list(ty.constructors.iter().map(|name| named(Kind::Constructor, name)).collect());
-    uses(&mut page, ty);
+    page.uses(ty);
     let steps = History::get().steps_of_type(ty.name);
     if !steps.is_empty() {
-        page.heading(2, "History");
+        page.section("history", "History");
         let steps = steps.iter().rev().map(|step| {
-            let mut pieces = vec![text(format!("{}:", step.moment))];
-            for (sign, names) in [("+", &step.gained), ("−", &step.lost)] {
-                for name in names {
-                    pieces.extend([text(format!(" {sign} ")), super::code(*name)]);
-                }
+            let gained = step.gained.iter().map(|name| ("+ ", name));
+            let lost = step.lost.iter().map(|name| ("− ", name));
+            let mut what = vec![text(format!("{}: ", step.moment))];
+            for (index, (sign, name)) in gained.chain(lost).enumerate() {
+                what.extend((index > 0).then(|| text(", ")));
+                what.extend([text(sign), code(*name)]);
             }
-            pieces
+            Step { what, older: None }
         });
-        page.list(steps.collect());
+        page.push(Block::Steps(steps.collect()));
     }
     page
 }
@@ -40,54 +50,71 @@ pub(super) fn constructor(constructor: &Constructor) -> Document {
     let definition = constructor.definition;
     let name = constructor.name();
     let type_name = constructor.type_name();
-    let mut page = Document::default();
-    page.heading(1, name);
-    if let Some(words) = constructor.words {
-        page.prose(&words.about, Some(definition));
-        page.assumed(words.assumed);
-    }
-    let mut of = vec![text("A constructor of ")];
-    of.extend(super::ty(&definition.result));
-    of.push(text(format!("; on the wire {}", constructor.size)));
-    let mut facts = vec![of];
-    facts.extend(since(definition));
-    page.list(facts);
-    declaration(&mut page, definition);
-    parameters(&mut page, definition);
-    page.heading(2, "As TL-JSON");
-    page.code("json", format!("{:#}", example::sample(definition)));
+    let mut of = vec![text("Constructor of ")];
+    of.extend(type_of(&definition.result));
+    let mut badges = vec![of, vec![text(format!("{} on the wire", constructor.size))]];
+    badges.extend(since(name));
+    let words = constructor.words.map(|words| words.about.as_str());
+    let mut page = Document::begin(name, words, Some(definition), badges);
+    page.assumed(constructor.words.is_some_and(|words| words.assumed));
+    page.tl(&[], definition);
+    page.parameters(definition);
+    page.sample(definition);
     if let Some(ty) = Reference::get().ty(&type_name) {
         let others: Vec<&str> = ty.constructors.iter().copied().filter(|it| *it != name).collect();
         if !others.is_empty() {
-            page.heading(2, "Instead of it");
-            let ty = Inline::Name(Kind::Type, type_name.clone());
+            page.section("others", "Instead of it");
+            let mut pieces = type_of(&definition.result);
             if others.len() > SIBLINGS {
-                let count = format!(" has {} other constructors.", others.len());
-                page.paragraph([ty, text(count)]);
+                pieces.push(text(format!(" has {} other constructors.", others.len())));
+                page.paragraph(pieces);
             } else {
-                page.paragraph([ty, text(" may also be one of these:")]);
-                page.list(others.iter().map(|name| named(Kind::Constructor, name)).collect());
+                pieces.push(text(" may also be one of these:"));
+                page.paragraph(pieces);
+                page.things(Kind::Constructor, &others);
             }
         }
-        uses(&mut page, ty);
+        page.uses(ty);
     }
-    history(&mut page, name);
+    page.history(name);
     page
 }
 
-/// Where a type comes from and where it goes.
-fn uses(page: &mut Document, ty: &TypeInfo) {
-    page.heading(2, "Where it comes from");
-    if ty.returned_by.is_empty() && ty.found_in_answers_of.is_empty() {
-        let none = "No method answers it, neither itself nor in a field of its answer.";
-        page.paragraph([text(none)]);
+impl Document {
+    /// A value of a constructor as TL-JSON: one that a server answered, or one that was made up.
+    fn sample(&mut self, definition: &'static Definition) {
+        self.section("json", "As JSON");
+        let label = "A value as JSON";
+        let Some((method, value)) = recorded::value(&definition.name) else {
+            return self.json(label, &example::sample(definition));
+        };
+        let method = Inline::Name(Kind::Method, method.to_owned());
+        self.paragraph([text("From an answer of the local Telegram to "), method, text(":")]);
+        self.json(label, value);
     }
-    page.names_in_line("Answer of", Kind::Method, &ty.returned_by);
-    page.names_in_line("Inside the answer of", Kind::Method, &ty.found_in_answers_of);
-    page.heading(2, "Where it goes");
-    if ty.accepted_by.is_empty() && ty.held_by.is_empty() {
-        page.paragraph([text("No method and no constructor takes it.")]);
+
+    /// Where a type comes from and where it goes.
+    fn uses(&mut self, ty: &TypeInfo) {
+        self.section("from", "Where it comes from");
+        self.titled("Answer of", Kind::Method, &ty.returned_by);
+        self.titled("Inside the answer of", Kind::Method, &ty.found_in_answers_of);
+        if ty.returned_by.is_empty() && ty.found_in_answers_of.is_empty() {
+            let made = match short(ty.name).starts_with("Input") {
+                true => ": you make it yourself, of what you know",
+                false => "",
+            };
+            let none = "No method answers it, neither itself nor in a field of its answer";
+            self.paragraph([text(format!("{none}{made}."))]);
+        }
+        self.section("to", "Where it goes");
+        self.titled("Parameter of", Kind::Method, &ty.accepted_by);
+        self.titled("Field of", Kind::Constructor, &ty.held_by);
+        if ty.accepted_by.is_empty() && ty.held_by.is_empty() {
+            self.paragraph([text("No method and no constructor takes it.")]);
+        }
     }
-    page.names_in_line("Parameter of", Kind::Method, &ty.accepted_by);
-    page.names_in_line("Field of", Kind::Constructor, &ty.held_by);
 }
+
+/// How many other constructors of its type the page of a constructor lists: of more it says how
+/// many there are, as they have little to do with it.
+const SIBLINGS: usize = 24;

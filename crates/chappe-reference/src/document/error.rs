@@ -1,48 +1,107 @@
 //! The page of an error.
 
 use super::method::retry;
-use super::{Document, code, text};
+use super::{Document, EVERYWHERE, Inline, code, count, text};
 use crate::model::{ErrorInfo, is_numbered};
-use crate::page::EVERYWHERE;
 use crate::{Kind, recorded};
 
-/// The heading above requests that were refused.
-pub(crate) const SEEN: &str = "Requests that were answered so";
-
 pub(super) fn document(error: &ErrorInfo) -> Document {
-    let mut page = Document::default();
-    page.heading(1, error.name);
-    if let Some(words) = error.words {
-        page.prose(&words.about, None);
-        page.assumed(words.assumed);
+    let name = error.name;
+    let is_everywhere = EVERYWHERE.contains(&name);
+    let mut badges = vec![vec![text(format!("Error {}", error.code))]];
+    badges.extend(error.words.map(|words| vec![retry(words.retry)]));
+    match error.thrown_by.len() {
+        _ if is_everywhere => badges.push(vec![text("Any method")]),
+        0 => {}
+        methods => badges.push(vec![text(count(methods, "method"))]),
     }
-    let mut facts = vec![vec![text(format!("Code: {}", error.code))]];
-    if let Some(words) = error.words {
-        facts.push(vec![text(format!("Send the request again: {}", retry(words.retry)))]);
+    let mut page = Document::begin(name, error.words.map(|it| it.about.as_str()), None, badges);
+    page.assumed(error.words.is_some_and(|words| words.assumed));
+    page.section("fix", "What to do");
+    let fix = error.words.map(|words| words.fix.as_str());
+    page.prose(fix.unwrap_or("Nothing is known beyond the name."), None);
+    page.section("chappe", "In chappe");
+    let with = text(format!(" with the code {} and the name ", error.code));
+    let mut comes = vec![text("It comes as "), code("Error::Rpc"), with, code(name), text(".")];
+    if is_numbered(name) {
+        let number = text(" is a number: it is taken out of the name, and is the error's ");
+        comes.extend([text(" "), code("X"), number, code("value"), text(".")]);
     }
-    if is_numbered(error.name) {
-        facts.push(vec![code("X"), text(" is a number; it is the error's value")]);
-    }
-    page.list(facts);
-    page.heading(2, "What to do");
-    match error.words {
-        Some(words) => page.prose(&words.fix, None),
-        None => page.paragraph([text("Nothing is known beyond the name.")]),
-    }
-    page.heading(2, "Who answers it");
-    if EVERYWHERE.contains(&error.name) {
+    page.paragraph(comes);
+    page.code("rust", "Rust", snippet(name));
+    page.section("methods", "Who answers it");
+    if is_everywhere {
         page.paragraph([text("Any method may.")]);
     } else if error.thrown_by.is_empty() {
         page.paragraph([text(
             "No method is known for it: it may come from any, or only from some that nobody listed.",
         )]);
+    } else {
+        page.things(Kind::Method, &error.thrown_by);
     }
-    page.list(error.thrown_by.iter().map(|name| super::named(Kind::Method, name)).collect());
-    for (index, (_, refused)) in recorded::refused_with(error.name).enumerate() {
-        if index == 0 {
-            page.heading(2, SEEN);
+    let refused: Vec<_> = recorded::refused_with(name).collect();
+    if !refused.is_empty() {
+        page.section("seen", "Requests that were answered so");
+        for (index, (method, refused)) in refused.iter().enumerate() {
+            page.paragraph([Inline::Name(Kind::Method, (*method).to_owned()), text(":")]);
+            page.json(format!("Refused request {} as JSON", index + 1), &refused.request);
         }
-        page.code("json", format!("{:#}", refused.request));
+        page.quiet([text("Recorded from chappe's local Telegram.")]);
     }
     page
+}
+
+/// How a program that uses chappe handles an error.
+fn snippet(name: &str) -> String {
+    let constant = constant(name);
+    if !is_numbered(name) {
+        return format!(
+            "\
+use chappe::errors;
+
+match client.invoke(&request).await {{
+    Ok(answer) => println!(\"{{answer:?}}\"),
+    Err(error) if error.is(errors::{constant}) => eprintln!(\"refused: {{error}}\"),
+    Err(error) => return Err(error),
+}}
+"
+        );
+    }
+    format!(
+        "\
+use chappe::errors;
+
+match client.invoke(&request).await {{
+    Ok(answer) => println!(\"{{answer:?}}\"),
+    Err(error) if error.is(errors::{constant}) => {{
+        let number = error.rpc().and_then(|refusal| refusal.value);
+        eprintln!(\"refused with the number {{number:?}}\");
+    }}
+    Err(error) => return Err(error),
+}}
+"
+    )
+}
+
+/// What `chappe::errors` calls an error.
+fn constant(name: &str) -> String {
+    let upper = name.to_uppercase();
+    if upper.starts_with(|c: char| c.is_ascii_digit()) { format!("_{upper}") } else { upper }
+}
+
+#[cfg(test)]
+mod tests {
+    use chappe_schema::facts;
+
+    use super::{constant, snippet};
+
+    #[test]
+    fn every_error_is_called_what_the_client_calls_it() {
+        let errors = include_str!("../../../chappe-api/src/errors.rs");
+        for name in facts().errors.keys() {
+            let line = format!("pub const {}: tl::ErrorName = ", constant(name));
+            assert!(errors.contains(&line), "{line}");
+            assert!(snippet(name).contains(&format!("errors::{})", constant(name))));
+        }
+    }
 }

@@ -3,124 +3,110 @@
 use chappe_schema::layers::{Changed, Diff};
 use chappe_schema::{Definition, api};
 
-use super::{Document, Inline, code, inline, phrase, summary, text};
+use super::{Block, Document, Inline, Item, Look, Mark, count, known, phrase, text};
 use crate::Kind;
 use crate::layers::{LayerPage, source};
-use crate::model::Reference;
 
 pub(super) fn document(layer: &LayerPage) -> Document {
-    let mut page = Document::default();
-    page.heading(1, format!("Layer {}", layer.layer));
-    page.prose(&layer.summary(), None);
-    if let Some(counts) = layer.counts() {
-        page.paragraph([text(counts)]);
-    }
     let [methods, constructors, types] = layer.sizes;
-    let sources: Vec<String> = layer.sources.iter().map(source).collect();
-    page.list(vec![
-        vec![text(format!("{methods} methods, {constructors} constructors, {types} types"))],
-        vec![text(format!("Known from: {}", sources.join(", ")))],
-    ]);
-    if let Some(diff) = &layer.diff {
-        differences(&mut page, diff);
+    let sizes = [(methods, "method"), (constructors, "constructor"), (types, "type")];
+    let mut badges: Vec<_> = sizes.map(|(size, thing)| vec![text(count(size, thing))]).into();
+    badges.extend(layer.diff.as_ref().map(breaks));
+    let title = format!("Layer {}", layer.layer);
+    let mut page = Document::begin(&title, Some(&layer.summary()), None, badges);
+    if let Some((diff, counts)) = layer.diff.as_ref().zip(layer.counts()) {
+        page.paragraph([text(counts)]);
+        page.differences(diff);
     }
+    page.section("sources", "Where this is known from");
+    let sources =
+        layer.sources.iter().map(|it| Item { name: vec![text(source(it))], ..Item::default() });
+    page.push(Block::List(Look::Things, sources.collect()));
+    page.quiet([text(format!(
+        "Known here since {}. Telegram publishes no dates of layers, and neither do these packages.",
+        layer.day
+    ))]);
     page
 }
 
 /// What is different in one layer from another.
 pub(super) fn diff(diff: &Diff) -> Document {
-    let mut page = Document::default();
-    page.heading(1, format!("From layer {} to layer {}", diff.from, diff.to));
-    let counts = [
-        (diff.added.len(), "added"),
-        (diff.changed.len(), "changed"),
-        (diff.removed.len(), "removed"),
-    ];
-    let counts = counts.map(|(count, how)| format!("{count} {how}"));
-    page.paragraph([text(format!("Methods and constructors: {}.", counts.join(", ")))]);
-    differences(&mut page, diff);
+    let title = format!("From layer {} to layer {}", diff.from, diff.to);
+    let (added, changed, removed) = (diff.added.len(), diff.changed.len(), diff.removed.len());
+    let counts =
+        format!("Methods and constructors: {added} added, {changed} changed, {removed} removed.");
+    let mut page = Document::begin(&title, Some(&counts), None, vec![breaks(diff)]);
+    page.differences(diff);
     page
 }
 
-fn differences(page: &mut Document, diff: &Diff) {
-    if diff.breaks() {
-        page.heading(2, "What may break a program");
+fn breaks(diff: &Diff) -> Vec<Inline> {
+    vec![match diff.breaks() {
+        true => Inline::Mark(Mark::No, "Breaks programs"),
+        false => Inline::Mark(Mark::Yes, "Breaks no program"),
+    }]
+}
+
+impl Document {
+    fn differences(&mut self, diff: &Diff) {
         let removed = diff.removed.iter().map(|it| removed(diff, it));
-        let changed = diff.changed.iter().filter(|it| it.breaks()).map(changed);
-        page.list(removed.chain(changed).collect());
+        let breaking = diff.changed.iter().filter(|it| it.breaks()).map(changed);
+        self.part("breaking", "What may break a program", removed.chain(breaking));
+        for (is_function, added, other) in [
+            (true, ("methods-added", "Methods added"), ("methods-changed", "Methods changed")),
+            (
+                false,
+                ("constructors-added", "Constructors added"),
+                ("constructors-changed", "Constructors changed"),
+            ),
+        ] {
+            let kind = if is_function { Kind::Method } else { Kind::Constructor };
+            let of_kind = |it: &&Definition| it.is_function == is_function;
+            let names = diff.added.iter().filter(of_kind).map(|it| match api().find(&it.name) {
+                Some(_) => Item::of(kind, &it.name),
+                None => named(&it.name),
+            });
+            self.part(added.0, added.1, names);
+            let changes = diff.changed.iter().filter(|it| of_kind(&&it.newer) && !it.breaks());
+            self.part(other.0, other.1, changes.map(changed));
+        }
+        self.part("types-added", "Types added", diff.types_added.iter().map(|it| named(it)));
+        self.part("types-removed", "Types removed", diff.types_removed.iter().map(|it| named(it)));
     }
-    for is_function in [true, false] {
-        let added: Vec<_> = diff.added.iter().filter(|it| it.is_function == is_function).collect();
-        if !added.is_empty() {
-            page.heading(2, if is_function { "New methods" } else { "New constructors" });
-            page.list(added.into_iter().map(added_line).collect());
+
+    /// A section with a list; without items it is left out.
+    fn part(&mut self, id: &'static str, title: &'static str, items: impl Iterator<Item = Item>) {
+        let items: Vec<Item> = items.collect();
+        if !items.is_empty() {
+            self.section(id, title);
+            self.push(super::shorter::list(items, usize::MAX));
         }
     }
-    let types = diff.types_added.iter().map(|name| vec![type_name(name)]);
-    let types: Vec<Vec<Inline>> = types.collect();
-    if !types.is_empty() {
-        page.heading(2, "New types");
-        page.list(types);
-    }
-    let other: Vec<_> = diff.changed.iter().filter(|it| !it.breaks()).map(changed).collect();
-    if !other.is_empty() {
-        page.heading(2, "Other changes");
-        page.list(other);
-    }
-    if !diff.types_removed.is_empty() {
-        page.heading(2, "Types that went");
-        page.list(diff.types_removed.iter().map(|name| vec![type_name(name)]).collect());
-    }
 }
 
-fn added_line(definition: &Definition) -> Vec<Inline> {
-    let mut pieces = vec![name(definition)];
-    let kind = if definition.is_function { Kind::Method } else { Kind::Constructor };
-    if let Some(summary) = summary(kind, &definition.name) {
-        pieces.push(text(": "));
-        pieces.extend(inline(summary, None));
-    }
-    pieces
+/// The name of a thing of any layer; it has a page if the newest has it.
+fn named(name: &str) -> Item {
+    Item { name: vec![known(name)], about: Vec::new() }
 }
 
-fn removed(diff: &Diff, definition: &Definition) -> Vec<Inline> {
-    let mut pieces = vec![name(definition), text(" removed")];
-    for (index, rename) in diff.renamed.iter().filter(|it| it.older == definition.name).enumerate()
-    {
-        pieces.push(text(if index == 0 { "; see " } else { ", " }));
-        pieces.push(known(rename.newer));
+fn removed(diff: &Diff, definition: &Definition) -> Item {
+    let mut item = Item { name: vec![known(&definition.name)], about: vec![text("removed")] };
+    let renames = diff.renamed.iter().filter(|it| it.older == definition.name);
+    for (index, rename) in renames.enumerate() {
+        item.about.push(text(if index == 0 { "; see " } else { ", " }));
+        item.about.push(known(rename.newer));
         if let Some(inside) = rename.inside {
-            pieces.extend([text(" with "), known(inside)]);
+            item.about.extend([text(" with "), known(inside)]);
         }
     }
-    pieces
+    item
 }
 
-fn changed(changed: &Changed) -> Vec<Inline> {
-    let mut pieces = vec![name(&changed.newer)];
+fn changed(changed: &Changed) -> Item {
+    let mut item = named(&changed.newer.name);
     for (index, difference) in changed.differences.iter().enumerate() {
-        pieces.push(text(if index == 0 { ": " } else { "; " }));
-        pieces.extend(phrase(&difference.to_string()));
+        item.about.extend((index > 0).then(|| text("; ")));
+        item.about.extend(phrase(&difference.to_string()));
     }
-    pieces
-}
-
-/// The name of a definition of any layer; it has a page if the newest has it.
-fn name(definition: &Definition) -> Inline {
-    known(&definition.name)
-}
-
-fn known(name: &str) -> Inline {
-    match api().find(name) {
-        Some(found) if found.is_function => Inline::Name(Kind::Method, name.to_owned()),
-        Some(_) => Inline::Name(Kind::Constructor, name.to_owned()),
-        None => code(name),
-    }
-}
-
-fn type_name(name: &str) -> Inline {
-    match Reference::get().ty(name) {
-        Some(_) => Inline::Name(Kind::Type, name.to_owned()),
-        None => code(name),
-    }
+    item
 }

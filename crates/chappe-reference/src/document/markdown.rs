@@ -1,8 +1,9 @@
-//! A page as Markdown: CommonMark, with the tables of GitHub.
+//! A page as Markdown: CommonMark.
 
 use std::fmt::Write as _;
 
-use super::{Block, Inline, file};
+use super::{Block, Inline, Look, Mark, Target, Term, file};
+use crate::Kind;
 
 /// Writes a page; `top` leads to the top of the reference.
 pub(super) fn write(blocks: &[Block], top: &str) -> String {
@@ -11,46 +12,102 @@ pub(super) fn write(blocks: &[Block], top: &str) -> String {
         if !out.is_empty() {
             out.push('\n');
         }
-        match block {
-            Block::Code { language, text } => {
-                let fence = fence(text);
-                // Writing to a string cannot fail.
-                _ = writeln!(out, "{fence}{language}\n{}\n{fence}", text.trim_end());
+        // Writing to a string cannot fail.
+        _ = match block {
+            Block::Badges(badges) => items(&mut out, badges.iter().map(|it| line(it, top))),
+            Block::Choices(choices) => {
+                let lines = choices.iter().map(|it| {
+                    let name = Inline::Name(Kind::Constructor, it.name.clone());
+                    told(line(&[name], top), &line(&it.about, top))
+                });
+                items(&mut out, lines)
             }
-            Block::Heading(level, text) => {
-                _ = writeln!(out, "{} {}", "#".repeat(*level), escaped(text));
+            Block::Code { language, text, .. } => {
+                let text: String = text.iter().map(Inline::plain).collect();
+                let fence = fence(&text);
+                writeln!(out, "{fence}{language}\n{}\n{fence}", text.trim_end())
             }
-            Block::List(items) => {
-                for item in items {
-                    _ = writeln!(out, "- {}", line(item, top));
-                }
+            Block::Heading(text) => writeln!(out, "### {}", escaped(text)),
+            Block::List(Look::Names, names) => {
+                let names = names.iter().map(|it| line(&it.name, top));
+                writeln!(out, "{}", names.collect::<Vec<_>>().join(", "))
             }
-            Block::Note(pieces) => _ = writeln!(out, "> {}", line(pieces, top)),
-            Block::Paragraph(pieces) => _ = writeln!(out, "{}", begun(&line(pieces, top))),
-            Block::Table { head, rows } => {
-                _ = writeln!(out, "| {} |", head.join(" | "));
-                _ = writeln!(out, "|{}", "---|".repeat(head.len()));
-                for row in rows {
-                    let cells = row.iter().map(|cell| line(cell, top).replace('|', "\\|"));
-                    _ = writeln!(out, "| {} |", cells.collect::<Vec<_>>().join(" | "));
-                }
+            Block::List(_, list) => {
+                let told = list.iter().map(|it| told(line(&it.name, top), &line(&it.about, top)));
+                items(&mut out, told)
             }
-        }
+            Block::Note { title, text } => {
+                let title = title.map(|title| format!("**{title}.** ")).unwrap_or_default();
+                writeln!(out, "> {title}{}", line(text, top))
+            }
+            Block::Lead(pieces) | Block::Paragraph(pieces) | Block::Quiet(pieces) => {
+                writeln!(out, "{}", begun(&line(pieces, top)))
+            }
+            Block::Section { title, .. } => writeln!(out, "## {}", escaped(title)),
+            Block::Steps(steps) => {
+                let lines = steps.iter().map(|step| {
+                    let older = step.older.as_ref().map(|older| {
+                        let fence = fence(older);
+                        format!(". Before:\n\n  {fence}tl\n  {older}\n  {fence}")
+                    });
+                    line(&step.what, top) + &older.unwrap_or_default()
+                });
+                items(&mut out, lines)
+            }
+            Block::Tabs(tabs) => {
+                let tabs = tabs.iter().map(|tab| {
+                    format!("### {}\n\n{}", escaped(tab.title), write(&tab.blocks, top))
+                });
+                write!(out, "{}", tabs.collect::<Vec<_>>().join("\n"))
+            }
+            Block::Terms(terms) => items(&mut out, terms.iter().map(|it| term(it, top))),
+            Block::Title(title) => writeln!(out, "# {}", escaped(title)),
+        };
     }
     out
+}
+
+/// A list of lines.
+fn items(out: &mut String, mut lines: impl Iterator<Item = String>) -> std::fmt::Result {
+    lines.try_for_each(|line| writeln!(out, "- {line}"))
+}
+
+/// A name, and what is told of it.
+fn told(name: String, about: &str) -> String {
+    if about.is_empty() { name } else { format!("{name}: {about}") }
+}
+
+fn term(term: &Term, top: &str) -> String {
+    let of = [&term.of, &term.remark].map(|pieces| line(pieces, top));
+    let of: Vec<String> = of.into_iter().filter(|it| !it.is_empty()).collect();
+    let of = if of.is_empty() { String::new() } else { format!(" ({})", of.join(", ")) };
+    let about = [&term.about, &term.advice].map(|pieces| line(pieces, top)).join(" ");
+    told(line(&term.name, top) + &of, about.trim())
 }
 
 fn line(pieces: &[Inline], top: &str) -> String {
     let mut out = String::new();
     for piece in pieces {
-        match piece {
-            Inline::Code(text) => out.push_str(&ticked(text)),
+        _ = match piece {
+            Inline::Code(text) | Inline::Param(text) => write!(out, "{}", ticked(text)),
+            Inline::Link(text, target) => match target {
+                Target::File(file) => write!(out, "[{}]({top}{file})", escaped(text)),
+                Target::Thing(kind, name) => {
+                    write!(out, "[{}]({top}{})", escaped(text), file(*kind, name, "md"))
+                }
+                Target::Web(address) => write!(out, "[{}](<{address}>)", escaped(text)),
+                // Lists by letter are for eyes; the places of a page are its headings.
+                Target::List(_) | Target::Place(_) => write!(out, "{}", escaped(text)),
+            },
+            Inline::Mark(Mark::Yes, text) => write!(out, "✓ {}", escaped(text)),
+            Inline::Mark(Mark::No, text) => write!(out, "✗ {}", escaped(text)),
+            Inline::Mark(_, text) => write!(out, "*{}*", escaped(text)),
             Inline::Name(kind, name) => {
-                _ = write!(out, "[{}]({top}{})", ticked(name), file(*kind, name, "md"));
+                write!(out, "[{}]({top}{})", ticked(name), file(*kind, name, "md"))
             }
-            Inline::Text(text) => out.push_str(&escaped(text)),
-            Inline::Web(text, address) => _ = write!(out, "[{}](<{address}>)", escaped(text)),
-        }
+            Inline::Soft(text) | Inline::Text(text) => write!(out, "{}", escaped(text)),
+            Inline::Strong(text) => write!(out, "**{}**", escaped(text)),
+        };
     }
     out
 }
@@ -97,7 +154,7 @@ fn fence(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Block, Inline, text};
+    use super::super::{Block, Inline, Item, Look, text};
     use super::write;
     use crate::Kind;
 
@@ -111,12 +168,14 @@ mod tests {
         check(Block::Paragraph(vec![text("1. first")]), "1\\. first\n");
         check(Block::Paragraph(vec![text("- first")]), "\\- first\n");
         check(Block::Paragraph(vec![Inline::Code("a`b".into())]), "`` a`b ``\n");
-        let name = Inline::Name(Kind::Type, "Vector<t>".into());
-        check(Block::List(vec![vec![name]]), "- [`Vector<t>`](../types/Vector.md)\n");
-        let code = Block::Code { language: "rust", text: "```\n".into() };
+        let name = vec![Inline::Name(Kind::Type, "Vector<t>".into())];
+        let item = Item { name, about: vec![text("a_b")] };
+        check(
+            Block::List(Look::Things, vec![item]),
+            "- [`Vector<t>`](../types/Vector.md): a\\_b\n",
+        );
+        let label = String::new();
+        let code = Block::Code { language: "rust", label, text: vec![text("```\n")] };
         check(code, "````rust\n```\n````\n");
-        let cell = vec![Inline::Code("a|b".into())];
-        let table = Block::Table { head: vec!["x"], rows: vec![vec![cell]] };
-        check(table, "| x |\n|---|\n| `a\\|b` |\n");
     }
 }

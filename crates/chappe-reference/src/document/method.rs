@@ -1,359 +1,306 @@
 //! The page of a method.
 
-use std::collections::BTreeMap;
+use chappe_schema::words::Retry;
+use chappe_schema::{Definition, Type, api};
 
-use chappe_schema::layers::{History, Step, What};
-use chappe_schema::words::{Retry, words};
-use chappe_schema::{Definition, Param, Type, api};
-
-use super::{Document, Inline, code, inline, named, phrase, text, ty};
+use super::definition::since;
+use super::{
+    Block, Choice, Document, EVERYWHERE, Inline, Item, Look, Mark, Tab, Target, Term, code, inline,
+    phrase, summary, text, ty,
+};
 use crate::Kind;
 use crate::example::{self, Language};
-use crate::model::{Callers, FACTS_LAYER, Method, Reference, core_type, params};
-use crate::page::EVERYWHERE;
-use crate::recorded::recorded;
+use crate::model::{Callers, Method, Reference, core_type, params};
+use crate::recorded::{Asker, recorded};
+use crate::start;
 
 pub(super) fn document(method: &Method) -> Document {
     let definition = method.definition;
-    let about = Some(definition);
-    let mut page = Document::default();
-    page.heading(1, method.name());
-    if let Some(words) = method.words {
-        page.prose(&words.about, about);
-        page.assumed(words.assumed);
-        if let Some(note) = &words.note {
-            page.blocks.push(super::Block::Note(inline(note, about)));
-        }
-    }
-    let mut facts = vec![vec![text("Who may call it: "), text(callers(method.callers))]];
-    facts.extend(since(definition));
-    if let Some(call) = method.words.and_then(|words| words.chappe.as_ref()) {
-        facts.push(vec![text("In chappe: "), code(call)]);
-    }
-    page.list(facts);
-    declaration(&mut page, definition);
-    parameters(&mut page, definition);
-    result(&mut page, method);
-    errors(&mut page, method);
-    examples(&mut page, method);
-    related(&mut page, method);
-    history(&mut page, &definition.name);
+    let words = method.words.map(|words| words.about.as_str());
+    let badges = callers(method.callers).into_iter().chain(since(method.name()));
+    let mut page = Document::begin(method.name(), words, Some(definition), badges.collect());
+    page.assumed(method.words.is_some_and(|words| words.assumed));
+    page.examples(method);
+    page.declarations(definition);
+    page.parameters(definition);
+    page.result(method);
+    page.errors(method);
+    page.recorded(method);
+    page.related(method);
+    page.history(&definition.name);
     page
 }
 
-/// Who may call, in words.
-pub(crate) fn callers(callers: Option<Callers>) -> String {
+/// Who may call.
+fn callers(callers: Option<Callers>) -> Vec<Vec<Inline>> {
     let Some(callers) = callers else {
-        return format!("not known yet; the facts about callers end with layer {FACTS_LAYER}");
+        return vec![vec![Inline::Mark(Mark::Warn, "Who may call it: not known yet")]];
     };
-    let who = match (callers.user, callers.bot) {
-        (true, true) => "users and bots",
-        (true, false) => "users, not bots",
-        (false, true) => "bots, not users",
-        (false, false) => "nobody who is signed in",
+    let may = |may: bool, yes, no| if may { (Mark::Yes, yes) } else { (Mark::No, no) };
+    let mut who = vec![
+        may(callers.user, "Users may call it", "Users may not"),
+        may(callers.bot, "Bots may call it", "Bots may not"),
+    ];
+    who.extend(callers.business.then_some((Mark::Yes, "Bots for a business may")));
+    who.extend(callers.signed_out.then_some((Mark::Yes, "Also before the sign-in")));
+    who.into_iter().map(|(mark, said)| vec![Inline::Mark(mark, said)]).collect()
+}
+
+/// Whether to send a refused request again.
+pub(super) fn retry(retry: Retry) -> Inline {
+    let (mark, said) = match retry {
+        Retry::Changed => (Mark::Good, "retry when changed"),
+        Retry::Later => (Mark::Warn, "retry later"),
+        Retry::No => (Mark::Bad, "do not retry"),
+        Retry::Wait => (Mark::Warn, "wait, then retry"),
     };
-    let mut said = who.to_owned();
-    if callers.business {
-        said.push_str("; bots for a business account, too");
-    }
-    if callers.signed_out {
-        said.push_str("; also before the sign-in");
-    }
-    said
+    Inline::Mark(mark, said)
 }
 
-/// Since when there is such a definition, and when it changed.
-pub(super) fn since(definition: &Definition) -> Vec<Vec<Inline>> {
-    let Some(life) = History::get().life(&definition.name) else { return Vec::new() };
-    let mut facts = Vec::new();
-    if let Some(since) = life.since() {
-        let begin = if since.after.is_none() { ", where knowledge begins here" } else { "" };
-        facts.push(vec![text(format!("Since: {since}{begin}"))]);
-    }
-    if let Some((moment, changed)) = life.last_change() {
-        let breaks = if changed.breaks() { ", breaking" } else { "" };
-        facts.push(vec![text(format!("Last changed: {moment}{breaks}"))]);
-    }
-    facts
-}
-
-/// The declaration as TL.
-pub(super) fn declaration(page: &mut Document, definition: &Definition) {
-    page.heading(2, "TL");
-    page.code("tl", format!("{};", definition.text));
-}
-
-/// The parameters of a method or the fields of a constructor.
-pub(super) fn parameters(page: &mut Document, definition: &'static Definition) {
-    let is_function = definition.is_function;
-    page.heading(2, if is_function { "Parameters" } else { "Fields" });
-    let rows: Vec<Vec<Vec<Inline>>> = params(definition)
-        .map(|param| {
-            let meaning = words().param(definition, param);
-            let meaning = meaning.map(|it| inline(it, Some(definition))).unwrap_or_default();
-            vec![
-                vec![code(&param.name)],
-                ty(&param.ty),
-                vec![text(needed(definition, param))],
-                meaning,
-            ]
-        })
-        .collect();
-    if rows.is_empty() {
-        let none = if is_function { "It takes none." } else { "It has none: the name says all." };
-        page.paragraph([text(none)]);
-    }
-    page.table(&["Name", "Type", "Needed", "Meaning"], rows);
-    let mut bits: BTreeMap<(usize, u8), Vec<&str>> = BTreeMap::new();
-    for param in params(definition) {
-        if let Some(flag) = param.flag {
-            bits.entry((flag.field, flag.bit)).or_default().push(&param.name);
+impl Document {
+    /// One call in all languages.
+    fn examples(&mut self, method: &Method) {
+        self.section("example", "Example");
+        let has_peer = params(method.definition)
+            .any(|param| core_type(&param.ty).is_some_and(|name| PEERS.contains(&name)));
+        let tabs = example::examples(method).into_iter().map(|example| {
+            let language = example.language;
+            let mut tab = Self::default();
+            if let Some(installer) = installer(language).filter(|_| !example.package.is_empty()) {
+                tab.paragraph([code(format!("{installer} install {}", example.package))]);
+            }
+            if let Some(note) = &example.note {
+                tab.paragraph(phrase(note));
+            }
+            if !example.code.is_empty() {
+                tab.code(fence(language), format!("{} example", language.title()), example.code);
+            }
+            if let Some(client) = resolving(&example.package).filter(|_| has_peer) {
+                let said = format!("{client} also takes a username in the place of a peer: ");
+                tab.paragraph([text(said), code("\"paul\""), text(".")]);
+            }
+            Tab { id: language.id(), title: language.title(), blocks: tab.blocks }
+        });
+        self.push(Block::Tabs(tabs.collect()));
+        let start = Target::Thing(Kind::Guide, start::TITLE.to_owned());
+        self.quiet([
+            text(
+                "What it takes from the environment, and where peers and access hashes come from: ",
+            ),
+            Inline::Link(start::TITLE.to_owned(), start),
+            text("."),
+        ]);
+        if let Some(call) = method.words.and_then(|words| words.chappe.as_ref()) {
+            self.paragraph([text("chappe has a call that does this: "), code(call), text(".")]);
         }
     }
-    for names in bits.values().filter(|names| names.len() > 1) {
-        let mut pieces = Vec::new();
-        for (index, name) in names.iter().enumerate() {
-            let between = if index + 1 == names.len() { " and " } else { ", " };
-            pieces.extend((index > 0).then(|| text(between)));
-            pieces.push(code(*name));
+
+    /// The declaration, behind that of what is answered where that is short.
+    fn declarations(&mut self, definition: &'static Definition) {
+        const FEW: usize = 4;
+        let answers = core_type(&definition.result).map(|name| api().constructors(name));
+        let answers = answers.filter(|it| it.len() <= FEW).unwrap_or_default();
+        self.tl(&answers, definition);
+    }
+
+    fn result(&mut self, method: &Method) {
+        self.section("result", "Result");
+        let definition = method.definition;
+        let returns = method.words.and_then(|words| words.returns.as_deref());
+        let answer = core_type(&definition.result).and_then(|name| Reference::get().ty(name));
+        // Everybody knows what yes and no are.
+        let is_bool = definition.result == Type::Bool;
+        let mut pieces = ty(&definition.result);
+        if definition.is_generic() {
+            pieces.push(text(": what the query inside answers."));
         }
-        pieces.push(text(match names.len() {
-            2 => " share one flag: both are there, or neither.",
-            _ => " share one flag: all of them are there, or none.",
-        }));
-        page.paragraph(pieces);
+        let summary = answer.and_then(|it| it.summary()).filter(|_| !is_bool && returns.is_none());
+        if let Some(summary) = summary {
+            pieces.push(text(": "));
+            pieces.extend(inline(summary, None));
+        }
+        if is_bool && returns.is_none() {
+            pieces.extend([text(": "), code("true"), text(" for yes, or for done.")]);
+        }
+        self.paragraph(pieces);
+        self.prose(returns.unwrap_or_default(), Some(definition));
+        if let Some(answer) = answer.filter(|_| !is_bool) {
+            // What many methods answer is explained once, on its own page.
+            match answer.returned_by.len() <= SHARED {
+                true => self.choices(&answer.constructors),
+                false => self.things(Kind::Constructor, &answer.constructors),
+            }
+        }
+    }
+
+    /// Constructors of one type, each of which opens and shows its fields; what can be one of many is
+    /// told by its names.
+    pub(super) fn choices(&mut self, names: &[&'static str]) {
+        const MANY: usize = 24;
+        if names.len() > MANY {
+            return self.things(Kind::Constructor, names);
+        }
+        let all = names.iter().filter_map(|name| Reference::get().constructor(name));
+        let choices = all.map(|it| Choice {
+            name: it.name().to_owned(),
+            about: it.summary().map(phrase).unwrap_or_default(),
+            inside: super::definition::fields(it.definition),
+        });
+        self.push(Block::Choices(choices.collect()));
+    }
+
+    fn errors(&mut self, method: &Method) {
+        self.section("errors", "Errors");
+        let about = Some(method.definition);
+        let terms = method.errors.iter().map(|thrown| {
+            let cause = thrown.cause.or_else(|| thrown.words.map(|words| words.about.as_str()));
+            let name = Inline::Name(Kind::Error, thrown.name.to_owned());
+            let advice = thrown.words.map(|words| {
+                let mut advice = inline(&words.fix, about);
+                advice.extend([text(" "), retry(words.retry)]);
+                advice
+            });
+            Term {
+                name: vec![Inline::Soft(thrown.code.to_string()), text(" "), name],
+                about: cause.map(|cause| inline(cause, about)).unwrap_or_default(),
+                advice: advice.unwrap_or_default(),
+                ..Term::default()
+            }
+        });
+        let terms: Vec<Term> = terms.collect();
+        match (terms.is_empty(), method.callers) {
+            (false, _) => self.push(Block::Terms(terms)),
+            (true, None) => self.paragraph([text(
+                "Not known yet: the method is newer than what is known about errors.",
+            )]),
+            (true, Some(_)) => self.paragraph([text("None of its own is known.")]),
+        }
+        let mut pieces = vec![text("Any method may answer ")];
+        for (index, name) in EVERYWHERE.iter().enumerate() {
+            pieces.extend((index > 0).then(|| text(", ")));
+            pieces.push(Inline::Name(Kind::Error, (*name).to_owned()));
+        }
+        let others = Inline::Link("not its own".to_owned(), Target::List(Kind::Error));
+        pieces.extend([text(" and others that are "), others, text(".")]);
+        self.quiet(pieces);
+        if let Some(note) = method.words.and_then(|words| words.note.as_ref()) {
+            let title = Some("Other references say otherwise");
+            self.push(Block::Note { title, text: inline(note, about) });
+        }
+    }
+
+    /// The request of the examples as TL-JSON, and what the local Telegram answered.
+    fn recorded(&mut self, method: &Method) {
+        self.section("recorded", "Request and answer");
+        let Some(recorded) = recorded(method.name()) else {
+            self.paragraph([text(
+                "What the examples send, as TL-JSON. The local Telegram does not implement the method, \
+                 so there is no answer of it.",
+            )]);
+            return self.json("Request as JSON", &example::request(method));
+        };
+        let caller = match recorded.caller {
+            Asker::Bot => "A bot asks",
+            Asker::Nobody => "A device asks on which nobody is signed in",
+            Asker::User => "A user asks",
+        };
+        const ANSWERS: &str = "The local Telegram answers:";
+        self.paragraph([text(format!("{} {caller}:", recorded.story))]);
+        self.json("Request as JSON", &recorded.request);
+        if let Some(answer) = &recorded.answer {
+            self.paragraph([text(ANSWERS)]);
+            self.json("Answer as JSON", answer);
+        }
+        if let Some(bound) = &recorded.bound {
+            self.prose(&bound.why, None);
+        }
+        for (index, also) in recorded.also.iter().enumerate() {
+            self.paragraph([text(&also.story)]);
+            self.json(format!("Request {} as JSON", index + 2), &also.request);
+            self.paragraph([text(ANSWERS)]);
+            self.json(format!("Answer {} as JSON", index + 2), &also.answer);
+        }
+        for (index, refused) in recorded.refused.iter().enumerate() {
+            let said = format!("It answers {} ", refused.code);
+            self.paragraph([text(said), spelled(&refused.error), text(" to")]);
+            self.json(format!("Refused request {} as JSON", index + 1), &refused.request);
+        }
+        self.quiet([text(
+            "Recorded from chappe's local Telegram. Names, numbers, codes, hashes and passwords in it \
+             belong to an invented world.",
+        )]);
+    }
+
+    fn related(&mut self, method: &Method) {
+        self.section("related", "Related");
+        let related = &method.related;
+        let lists = [
+            ("Gives the values it needs", &related.needs),
+            ("Takes it back", &related.undo),
+            ("It takes back", &related.undoes),
+            ("Needs what it gives", &related.needed_by),
+            ("See also", &related.see),
+            ("Similar names", &related.family),
+        ];
+        for (title, names) in lists {
+            self.titled(title, Kind::Method, names);
+        }
+        let guides =
+            method.words.into_iter().flat_map(|words| &words.guides).map(|(title, at)| Item {
+                name: vec![Inline::Link(title.clone(), Target::Web(at.clone()))],
+                ..Item::default()
+            });
+        let guides: Vec<Item> = guides.collect();
+        if !guides.is_empty() {
+            self.push(Block::Heading("Telegram's own pages".to_owned()));
+            self.push(Block::List(Look::Things, guides));
+        }
+        if lists.iter().all(|(_, names)| names.is_empty()) {
+            self.paragraph([text("Nothing else is about the same.")]);
+        }
     }
 }
 
-/// Whether a parameter has to be there, and which bit says that it is.
-fn needed(definition: &Definition, param: &Param) -> String {
-    let Some(flag) = flag(definition, param) else { return "yes".to_owned() };
-    let what = if param.ty == Type::True { "flag" } else { "no" };
-    format!("{what} ({flag})")
-}
-
-/// The bit of a parameter as TL writes it: `flags.3`.
-pub(crate) fn flag(definition: &Definition, param: &Param) -> Option<String> {
-    let flag = param.flag?;
-    Some(format!("{}.{}", definition.params.get(flag.field)?.name, flag.bit))
-}
-
-/// One call in all languages, and as it goes into `chappe call`.
-fn examples(page: &mut Document, method: &Method) {
-    page.heading(2, "Example");
-    for example in example::examples(method) {
-        page.heading(3, example.language.title());
-        if let Some(note) = &example.note {
-            page.paragraph(phrase(note));
-        }
-        if !example.code.is_empty() {
-            page.code(fence(example.language), example.code);
-        }
-    }
-    page.heading(3, "TL-JSON");
-    page.code("json", format!("{:#}", example::request(method)));
-    let Some(recorded) = recorded(method.name()) else { return };
-    page.heading(2, "Recorded from the local Telegram");
-    page.paragraph([text(format!(
-        "{} What is named, numbered or secret here belongs to an invented world.",
-        recorded.story
-    ))]);
-    if let Some(bound) = &recorded.bound {
-        page.paragraph([text(bound.why.clone())]);
-    }
-    page.heading(3, "Request");
-    page.code("json", format!("{:#}", recorded.request));
-    if let Some(answer) = &recorded.answer {
-        page.heading(3, "Answer");
-        page.code("json", short(&format!("{answer:#}")));
-    }
-    for also in &recorded.also {
-        page.heading(3, "Another answer");
-        page.paragraph([text(also.story.clone())]);
-        page.code("json", format!("{:#}", also.request));
-        page.code("json", short(&format!("{:#}", also.answer)));
-    }
-    for refused in &recorded.refused {
-        page.heading(3, format!("Refused with {} {}", refused.code, refused.error));
-        page.code("json", format!("{:#}", refused.request));
+/// An error as a server spells it, as a link to its page.
+fn spelled(spelled: &str) -> Inline {
+    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|it| it.is_ascii_digit());
+    let general = spelled.split('_').map(|it| if is_number(it) { "X" } else { it });
+    let general = general.collect::<Vec<_>>().join("_");
+    let known = [spelled, &general].into_iter().find(|it| summary(Kind::Error, it).is_some());
+    match known {
+        Some(name) if name == spelled => Inline::Name(Kind::Error, name.to_owned()),
+        Some(name) => Inline::Link(spelled.to_owned(), Target::Thing(Kind::Error, name.to_owned())),
+        None => code(spelled),
     }
 }
 
-/// The beginning of what is long; the JSON page has all of it.
-fn short(json: &str) -> String {
-    let lines: Vec<&str> = json.lines().collect();
-    match lines.get(..LINES) {
-        Some(first) if lines.len() > LINES + 5 => {
-            let more = lines.len() - LINES;
-            format!("{}\n... and {more} more lines", first.join("\n"))
-        }
-        _ => json.to_owned(),
+/// The client of a package that finds out by itself what a username stands for.
+fn resolving(package: &str) -> Option<&'static str> {
+    let clients =
+        [("telegram@", "GramJS"), ("teleproto@", "teleproto"), ("telethon==", "Telethon")];
+    let client = clients.iter().find(|(begin, _)| package.starts_with(begin));
+    client.map(|(_, client)| *client)
+}
+
+/// What installs the package of an example; what is chappe's own comes with it.
+const fn installer(language: Language) -> Option<&'static str> {
+    match language {
+        Language::Cli | Language::Rust => None,
+        Language::JavaScript | Language::TypeScript => Some("npm"),
+        Language::Python => Some("pip"),
     }
 }
 
 /// What Markdown calls a language.
-fn fence(language: Language) -> &'static str {
+const fn fence(language: Language) -> &'static str {
     match language {
         Language::Cli => "sh",
         other => other.id(),
     }
 }
 
-fn result(page: &mut Document, method: &Method) {
-    let definition = method.definition;
-    page.heading(2, "Result");
-    let mut pieces = ty(&definition.result);
-    if definition.is_generic() {
-        pieces.push(text(": what the query inside answers"));
-    }
-    let returns = method.words.and_then(|words| words.returns.as_deref());
-    // Everybody knows what yes and no are.
-    if definition.result == Type::Bool {
-        let says = returns.unwrap_or("`true` for yes, or for done.");
-        pieces.push(text(": "));
-        pieces.extend(inline(says, Some(definition)));
-        return page.paragraph(pieces);
-    }
-    let name = core_type(&definition.result);
-    let summary = name.and_then(|name| Reference::get().ty(name)).and_then(|it| it.summary());
-    if let Some(says) = returns.or(summary) {
-        pieces.push(text(": "));
-        pieces.extend(inline(says, Some(definition)));
-    }
-    page.paragraph(pieces);
-    let constructors = name.map(|name| api().constructors(name)).unwrap_or_default();
-    page.list(constructors.iter().map(|it| named(Kind::Constructor, &it.name)).collect());
-}
+/// The types in whose place some clients take a username.
+const PEERS: &[&str] = &["InputChannel", "InputPeer", "InputUser"];
 
-fn errors(page: &mut Document, method: &Method) {
-    page.heading(2, "Errors");
-    let rows = method.errors.iter().map(|thrown| {
-        let cause = thrown.cause.or_else(|| thrown.words.map(|words| words.about.as_str()));
-        let about = Some(method.definition);
-        vec![
-            vec![text(thrown.code.to_string())],
-            vec![Inline::Name(Kind::Error, thrown.name.to_owned())],
-            cause.map(|cause| inline(cause, about)).unwrap_or_default(),
-            thrown.words.map(|words| inline(&words.fix, about)).unwrap_or_default(),
-            vec![text(thrown.words.map(|words| retry(words.retry)).unwrap_or_default())],
-        ]
-    });
-    let rows: Vec<_> = rows.collect();
-    if rows.is_empty() {
-        page.paragraph([text(match method.callers {
-            None => "Not known yet: the method is newer than what is known about errors.",
-            Some(_) => "None of its own is known.",
-        })]);
-    }
-    page.table(&["Code", "Error", "Cause", "What to do", "Send again"], rows);
-    let mut pieces = vec![text("Any method may answer ")];
-    for (index, name) in EVERYWHERE.iter().enumerate() {
-        pieces.extend((index > 0).then(|| text(" or ")));
-        pieces.push(Inline::Name(Kind::Error, (*name).to_owned()));
-    }
-    pieces.push(text("."));
-    page.paragraph(pieces);
-}
-
-/// Whether a refused request is worth sending again.
-pub(crate) fn retry(retry: Retry) -> &'static str {
-    match retry {
-        Retry::Changed => "when changed",
-        Retry::Later => "later",
-        Retry::No => "no",
-        Retry::Wait => "after the wait",
-    }
-}
-
-fn related(page: &mut Document, method: &Method) {
-    let related = &method.related;
-    let guides = method.words.map(|words| &words.guides).filter(|guides| !guides.is_empty());
-    let lists = [
-        ("Gives the values it needs", &related.needs),
-        ("Takes it back", &related.undo),
-        ("It takes back", &related.undoes),
-        ("Needs what it gives", &related.needed_by),
-        ("See also", &related.see),
-    ];
-    if lists.iter().all(|(_, names)| names.is_empty())
-        && related.family.is_empty()
-        && guides.is_none()
-    {
-        return;
-    }
-    page.heading(2, "Related");
-    for (title, names) in lists {
-        page.names(title, Kind::Method, names);
-    }
-    page.names_in_line("Similar names", Kind::Method, &related.family);
-    if let Some(guides) = guides {
-        page.heading(3, "Telegram's own pages");
-        let guides = guides.iter();
-        page.list(
-            guides
-                .map(|(title, address)| vec![Inline::Web(title.clone(), address.clone())])
-                .collect(),
-        );
-    }
-}
-
-/// What happened to a definition in the layers that are held.
-pub(super) fn history(page: &mut Document, name: &str) {
-    let Some(life) = History::get().life(name) else { return };
-    page.heading(2, "History");
-    let mut lines = Vec::new();
-    for step in life.steps.iter().rev() {
-        let mut line = line(step);
-        let What::Changed(changed) = &step.what else {
-            lines.push(line);
-            continue;
-        };
-        line.push(text(". Before:"));
-        lines.push(line);
-        page.list(std::mem::take(&mut lines));
-        page.code("tl", format!("{};", changed.older.text));
-    }
-    page.list(lines);
-    let oldest = History::get().held().first().copied().unwrap_or_default();
-    page.paragraph([text(format!(
-        "Known from layer {oldest} on, with gaps: what each layer was is taken from published packages."
-    ))]);
-}
-
-/// A step of a life.
-fn line(step: &Step) -> Vec<Inline> {
-    let mut pieces = Vec::new();
-    let mut renames = |before: &str, names: Vec<&str>| {
-        for name in names {
-            pieces.extend([text(before), code(name)]);
-        }
-    };
-    let what = match &step.what {
-        What::Added(for_others) => {
-            renames(", for ", for_others.iter().map(|it| it.older).collect());
-            "added"
-        }
-        What::Changed(changed) => {
-            for difference in &changed.differences {
-                pieces.push(text(if pieces.is_empty() { ": " } else { "; " }));
-                pieces.extend(phrase(&difference.to_string()));
-            }
-            if changed.breaks() { "changed, breaking" } else { "changed" }
-        }
-        What::Removed(by_others) => {
-            renames(", see ", by_others.iter().map(|it| it.newer).collect());
-            "removed"
-        }
-    };
-    pieces.insert(0, text(format!("{}: {what}", capital(&step.moment.to_string()))));
-    pieces
-}
-
-/// With its first letter upper-case.
-fn capital(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
-}
-
-/// How many lines of an answer are written out.
-const LINES: usize = 60;
+/// A type that more methods answer than these does not unfold on their pages.
+const SHARED: usize = 10;

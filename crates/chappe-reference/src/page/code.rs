@@ -17,11 +17,24 @@ pub(super) enum Grammar {
     Shell,
 }
 
+impl Grammar {
+    /// That of a language as Markdown calls it.
+    pub(super) fn of(language: &str) -> Self {
+        match language {
+            "javascript" | "typescript" => Self::JavaScript,
+            "json" => Self::Json,
+            "python" => Self::Python,
+            "rust" => Self::Rust,
+            _ => Self::Shell,
+        }
+    }
+}
+
 /// A block of code that can be scrolled by keyboard; the script adds the button that copies it.
-pub(super) fn block(grammar: Grammar, label: &str, code: &str) -> Markup {
+pub(super) fn block(class: Option<&str>, label: &str, code: &Markup) -> Markup {
     html! {
         div.code {
-            pre tabindex="0" role="region" aria-label=(label) { code { (marked(grammar, code.trim_end())) } }
+            pre class=[class] tabindex="0" role="region" aria-label=(label) { code { (code) } }
         }
     }
 }

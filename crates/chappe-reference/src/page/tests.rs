@@ -50,3 +50,14 @@ fn an_error_shows_the_requests_that_were_answered_with_it() {
     assert!(page.contains("&quot;00000&quot;"), "{page}");
     assert!(!html(Kind::Error, "FLOOD_WAIT_X").unwrap().contains("id=\"seen\""));
 }
+
+#[test]
+fn what_many_methods_answer_unfolds_on_its_own_page_alone() {
+    let unfolds =
+        |kind, name| html(kind, name).unwrap().matches("<details class=\"choice\"").count();
+    assert_eq!(unfolds(Kind::Method, "messages.sendMessage"), 0);
+    let page = html(Kind::Method, "messages.sendMessage").unwrap();
+    assert!(page.contains("../constructors/updateShortSentMessage.html"), "{page}");
+    assert_eq!(unfolds(Kind::Type, "Updates"), 7);
+    assert_eq!(unfolds(Kind::Method, "account.getWebAuthorizations"), 1);
+}
