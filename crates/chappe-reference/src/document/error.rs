@@ -1,5 +1,7 @@
 //! The page of an error.
 
+use chappe_schema::one_of;
+
 use super::method::retry;
 use super::{Document, EVERYWHERE, Inline, code, count, text};
 use crate::model::{ErrorInfo, is_numbered};
@@ -8,7 +10,7 @@ use crate::{Kind, recorded};
 pub(super) fn document(error: &ErrorInfo) -> Document {
     let name = error.name;
     let is_everywhere = EVERYWHERE.contains(&name);
-    let mut badges = vec![vec![text(format!("Error {}", error.code))]];
+    let mut badges = vec![vec![text(format!("Error {}", one_of(error.codes)))]];
     badges.extend(error.words.map(|words| vec![retry(words.retry)]));
     match error.thrown_by.len() {
         _ if is_everywhere => badges.push(vec![text("Any method")]),
@@ -21,7 +23,7 @@ pub(super) fn document(error: &ErrorInfo) -> Document {
     let fix = error.words.map(|words| words.fix.as_str());
     page.prose(fix.unwrap_or("Nothing is known beyond the name."), None);
     page.section("chappe", "In chappe");
-    let with = text(format!(" with the code {} and the name ", error.code));
+    let with = text(format!(" with the code {} and the name ", one_of(error.codes)));
     let mut comes = vec![text("It comes as "), code("Error::Rpc"), with, code(name), text(".")];
     if is_numbered(name) {
         let number = text(" is a number: it is taken out of the name, and is the error's ");
@@ -36,8 +38,13 @@ pub(super) fn document(error: &ErrorInfo) -> Document {
         page.paragraph([text(
             "No method is known for it: it may come from any, or only from some that nobody listed.",
         )]);
-    } else {
-        page.things(Kind::Method, &error.thrown_by);
+    }
+    match error.by_code() {
+        _ if is_everywhere => {}
+        groups if groups.is_empty() => page.things(Kind::Method, &error.thrown_by),
+        groups => groups.iter().for_each(|(codes, methods)| {
+            page.titled(&format!("With {}", one_of(codes)), Kind::Method, methods);
+        }),
     }
     let refused: Vec<_> = recorded::refused_with(name).collect();
     if !refused.is_empty() {

@@ -1,7 +1,7 @@
 //! The page of a method.
 
 use chappe_schema::words::Retry;
-use chappe_schema::{Definition, Type, api};
+use chappe_schema::{Definition, Type, api, one_of};
 
 use super::definition::since;
 use super::{
@@ -155,14 +155,20 @@ impl Document {
         let terms = method.errors.iter().map(|thrown| {
             let cause = thrown.cause.or_else(|| thrown.words.map(|words| words.about.as_str()));
             let name = Inline::Name(Kind::Error, thrown.name.to_owned());
+            let mut meaning = cause.map(|cause| inline(cause, about)).unwrap_or_default();
+            if thrown.assumed {
+                meaning.push(text(
+                    " Assumed: nobody has seen it here; methods of its kind answer it.",
+                ));
+            }
             let advice = thrown.words.map(|words| {
                 let mut advice = inline(&words.fix, about);
                 advice.extend([text(" "), retry(words.retry)]);
                 advice
             });
             Term {
-                name: vec![Inline::Soft(thrown.code.to_string()), text(" "), name],
-                about: cause.map(|cause| inline(cause, about)).unwrap_or_default(),
+                name: vec![Inline::Soft(one_of(thrown.codes)), text(" "), name],
+                about: meaning,
                 advice: advice.unwrap_or_default(),
                 ..Term::default()
             }
