@@ -182,8 +182,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Recorded, all, is_called, refusals, refused_with, value};
+    use crate::document::EVERYWHERE;
     use crate::model::Reference;
-    use crate::page::EVERYWHERE;
 
     #[test]
     fn a_refusal_is_found_by_the_general_name_of_its_error() {

@@ -5,8 +5,8 @@ use chappe_schema::layers::History;
 
 use super::definition::since;
 use super::{Block, Document, Inline, Step, code, count, text, ty as type_of};
-use crate::model::{Constructor, Reference, TypeInfo, params, short};
-use crate::{Kind, example, recorded};
+use crate::model::{Constructor, Reference, TypeInfo, short};
+use crate::{Kind, example};
 
 pub(super) fn ty(ty: &TypeInfo) -> Document {
     let badges = [
@@ -18,14 +18,8 @@ pub(super) fn ty(ty: &TypeInfo) -> Document {
     let mut page = Document::begin(ty.name, ty.about, None, badges.into());
     page.section("constructors", "Constructors");
     page.choices(&ty.constructors);
-    // The one that says most, and rather one that a server said.
-    let constructors = ty.constructors.iter().filter_map(|name| Reference::get().constructor(name));
-    let shown = constructors.map(|it| it.definition).max_by_key(|it| {
-        let needed = params(it).filter(|param| param.flag.is_none()).count();
-        (recorded::value(&it.name).is_some(), needed)
-    });
-    if let Some(shown) = shown {
-        page.sample(shown);
+    if let Some(usual) = example::usual(ty.name) {
+        page.sample(usual);
     }
     page.uses(ty);
     let steps = History::get().steps_of_type(ty.name);
@@ -84,13 +78,12 @@ impl Document {
     /// A value of a constructor as TL-JSON: one that a server answered, or one that was made up.
     fn sample(&mut self, definition: &'static Definition) {
         self.section("json", "As JSON");
-        let label = "A value as JSON";
-        let Some((method, value)) = recorded::value(&definition.name) else {
-            return self.json(label, &example::sample(definition));
-        };
-        let method = Inline::Name(Kind::Method, method.to_owned());
-        self.paragraph([text("From an answer of the local Telegram to "), method, text(":")]);
-        self.json(label, value);
+        let (method, value) = example::shown(definition);
+        if let Some(method) = method {
+            let method = Inline::Name(Kind::Method, method.to_owned());
+            self.paragraph([text("From an answer of the local Telegram to "), method, text(":")]);
+        }
+        self.json("A value as JSON", &value);
     }
 
     /// Where a type comes from and where it goes.
