@@ -353,7 +353,8 @@ impl Document {
 
 impl Item {
     /// A thing, and what it is about.
-    fn of(kind: Kind, name: &str) -> Self {
+    #[must_use]
+    pub fn of(kind: Kind, name: &str) -> Self {
         let about = summary(kind, name).map(phrase).unwrap_or_default();
         Self { name: vec![Inline::Name(kind, name.to_owned())], about }
     }
@@ -409,7 +410,8 @@ fn code(code: impl Into<String>) -> Inline {
 }
 
 /// Words with code in backticks, and without links: for beside one.
-fn phrase(words: &str) -> Vec<Inline> {
+#[must_use]
+pub fn phrase(words: &str) -> Vec<Inline> {
     let pieces = words.split('`').enumerate().filter(|(_, piece)| !piece.is_empty());
     let pieces = pieces.map(|(index, piece)| match index % 2 {
         0 => text(piece.replace('\n', " ")),

@@ -1,14 +1,13 @@
 //! Short answers to what has no page of its own: the types that TL is made of, the codes of errors.
 
 use chappe_reference::core_types::CoreType;
-use chappe_reference::document::{Block, Document, Inline};
+use chappe_reference::document::{Block, Document, Inline, Item, Look, phrase};
 use chappe_reference::{Kind, Reference, code_class, json};
 use serde_json::{Value, json};
 
 /// A core type: what it is, and how it is written.
 pub(super) fn core(core: &CoreType) -> Document {
-    let mut blocks =
-        vec![Block::Heading(1, core.name.to_owned()), Block::Paragraph(phrase(core.about))];
+    let mut blocks = vec![Block::Title(core.name.to_owned()), Block::Lead(phrase(core.about))];
     if let Some((kind, guide)) = Kind::at(GUIDE) {
         let before = text("A core type: all others are made of these. What to know of them says ");
         let guide = Inline::Name(kind, guide.to_owned());
@@ -20,18 +19,18 @@ pub(super) fn core(core: &CoreType) -> Document {
 
 /// What a page says beside its own words of what is a core type, too.
 pub(super) fn core_sections(core: &CoreType) -> Vec<Block> {
-    let mut blocks =
-        vec![Block::Heading(2, "On the wire".to_owned()), Block::Paragraph(phrase(core.wire))];
+    let mut blocks = vec![
+        Block::Section { id: "wire", title: "On the wire" },
+        Block::Paragraph(phrase(core.wire)),
+    ];
     if let Some((json, hex)) = core.sample {
-        blocks.push(Block::Code { language: "text", text: format!("{json}  is  {hex}") });
+        let (label, text) = ("On the wire".to_owned(), text(format!("{json}  is  {hex}")));
+        blocks.push(Block::Code { language: "text", label, text: vec![text] });
     }
-    blocks.push(Block::Heading(2, "In programs".to_owned()));
-    let written = core.written.iter().map(|(language, how)| {
-        let mut pieces = vec![text(format!("{language}: "))];
-        pieces.extend(phrase(how));
-        pieces
-    });
-    blocks.push(Block::List(written.collect()));
+    blocks.push(Block::Section { id: "programs", title: "In programs" });
+    let written = core.written.iter();
+    let written = written.map(|(name, how)| Item { name: vec![text(*name)], about: phrase(how) });
+    blocks.push(Block::List(Look::Things, written.collect()));
     blocks
 }
 
@@ -59,16 +58,12 @@ pub(super) fn code(code: i32) -> Document {
     about.extend(phrase(
         "Go by the name: some errors come with one code here and another one there.",
     ));
-    let names = named(code).map(|error| {
-        let mut pieces = vec![Inline::Name(Kind::Error, error.name.to_owned())];
-        pieces.extend(error.summary().map(|about| text(format!(": {}", about.replace('`', "")))));
-        pieces
-    });
+    let names = named(code).map(|error| Item::of(Kind::Error, error.name));
     Document {
         blocks: vec![
-            Block::Heading(1, format!("Errors with code {code}")),
+            Block::Title(format!("Errors with code {code}")),
             Block::Paragraph(about),
-            Block::List(names.collect()),
+            Block::List(Look::Things, names.collect()),
         ],
     }
 }
@@ -96,16 +91,6 @@ fn named(code: i32) -> impl Iterator<Item = &'static chappe_reference::model::Er
 
 fn text(words: impl Into<String>) -> Inline {
     Inline::Text(words.into())
-}
-
-/// Words with code in backticks.
-fn phrase(words: &str) -> Vec<Inline> {
-    let pieces = words.split('`').enumerate().filter(|(_, piece)| !piece.is_empty());
-    let pieces = pieces.map(|(index, piece)| match index % 2 {
-        0 => text(piece),
-        _ => Inline::Code(piece.to_owned()),
-    });
-    pieces.collect()
 }
 
 /// The section of the pages about core types.
