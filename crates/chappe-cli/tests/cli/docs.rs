@@ -222,7 +222,7 @@ fn layers_tell_what_they_changed() {
     let layer = told(&["--layer", "216"]);
     assert!(layer.contains("Moves the methods of forum topics"), "{layer}");
     assert!(layer.contains("kurigram 2.2.14"), "{layer}");
-    assert!(told(&["--diff", "214..216"]).contains("`channels.getForumTopics` removed"));
+    assert!(told(&["--diff", "214..216"]).contains("`channels.getForumTopics`: removed"));
     refused(&docs(&["--layer", "159"]), 3, &["not known", "158, 186"]);
     refused(&docs(&["--diff", "198..999"]), 3, &["not known"]);
     refused(&docs(&["--diff", "198"]), 2, &["198..230"]);
