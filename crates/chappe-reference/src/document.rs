@@ -11,6 +11,7 @@ use crate::{Kind, layers, start};
 mod data;
 mod definition;
 mod error;
+mod handling;
 mod layer;
 pub(crate) mod lists;
 mod markdown;

@@ -34,10 +34,27 @@ async fn numbered(client: &Client, request: GetNearestDc) -> Result<(), Error> {
 
     match client.invoke(&request).await {
         Ok(answer) => println!("{answer:?}"),
-        Err(error) if error.is(errors::FLOOD_WAIT_X) => {
+        Err(error) if error.is(errors::EMAIL_UNCONFIRMED_X) => {
             let number = error.rpc().and_then(|refusal| refusal.value);
             eprintln!("refused with the number {number:?}");
         }
+        Err(error) => return Err(error),
+    }
+    // end
+    Ok(())
+}
+
+#[expect(dead_code, reason = "that it compiles is the test")]
+async fn waiting(client: &Client, request: GetNearestDc) -> Result<(), Error> {
+    // waiting:
+    use chappe::errors;
+
+    match client.invoke(&request).await {
+        Ok(answer) => println!("{answer:?}"),
+        Err(error) if error.is(errors::FLOOD_WAIT_X) => match error.retry_after() {
+            Some(wait) => eprintln!("not before {} seconds are over", wait.as_secs()),
+            None => return Err(error),
+        },
         Err(error) => return Err(error),
     }
     // end
@@ -66,5 +83,6 @@ fn shown(path: &str) -> String {
 #[test]
 fn what_the_pages_of_errors_show_compiles() {
     assert_eq!(shown("errors/HASH_INVALID.html"), compiled("plain"));
-    assert_eq!(shown("errors/FLOOD_WAIT_X.html"), compiled("numbered"));
+    assert_eq!(shown("errors/FLOOD_WAIT_X.html"), compiled("waiting"));
+    assert_eq!(shown("errors/EMAIL_UNCONFIRMED_X.html"), compiled("numbered"));
 }

@@ -3,7 +3,7 @@
 use chappe_schema::one_of;
 
 use super::method::retry;
-use super::{Document, EVERYWHERE, Inline, code, count, text};
+use super::{Document, EVERYWHERE, Inline, code, count, handling, text};
 use crate::model::{ErrorInfo, is_numbered};
 use crate::{Kind, recorded};
 
@@ -30,7 +30,10 @@ pub(super) fn document(error: &ErrorInfo) -> Document {
         comes.extend([text(" "), code("X"), number, code("value"), text(".")]);
     }
     page.paragraph(comes);
-    page.code("rust", "Rust", snippet(name));
+    if let Some(alone) = handling::alone(error) {
+        page.prose(alone, None);
+    }
+    page.code("rust", "Rust", handling::snippet(error));
     page.section("methods", "Who answers it");
     if is_everywhere {
         page.paragraph([text("Any method may.")]);
@@ -56,59 +59,4 @@ pub(super) fn document(error: &ErrorInfo) -> Document {
         page.quiet([text("Recorded from chappe's local Telegram.")]);
     }
     page
-}
-
-/// How a program that uses chappe handles an error.
-fn snippet(name: &str) -> String {
-    let constant = constant(name);
-    if !is_numbered(name) {
-        return format!(
-            "\
-use chappe::errors;
-
-match client.invoke(&request).await {{
-    Ok(answer) => println!(\"{{answer:?}}\"),
-    Err(error) if error.is(errors::{constant}) => eprintln!(\"refused: {{error}}\"),
-    Err(error) => return Err(error),
-}}
-"
-        );
-    }
-    format!(
-        "\
-use chappe::errors;
-
-match client.invoke(&request).await {{
-    Ok(answer) => println!(\"{{answer:?}}\"),
-    Err(error) if error.is(errors::{constant}) => {{
-        let number = error.rpc().and_then(|refusal| refusal.value);
-        eprintln!(\"refused with the number {{number:?}}\");
-    }}
-    Err(error) => return Err(error),
-}}
-"
-    )
-}
-
-/// What `chappe::errors` calls an error.
-fn constant(name: &str) -> String {
-    let upper = name.to_uppercase();
-    if upper.starts_with(|c: char| c.is_ascii_digit()) { format!("_{upper}") } else { upper }
-}
-
-#[cfg(test)]
-mod tests {
-    use chappe_schema::facts;
-
-    use super::{constant, snippet};
-
-    #[test]
-    fn every_error_is_called_what_the_client_calls_it() {
-        let errors = include_str!("../../../chappe-api/src/errors.rs");
-        for name in facts().errors.keys() {
-            let line = format!("pub const {}: tl::ErrorName = ", constant(name));
-            assert!(errors.contains(&line), "{line}");
-            assert!(snippet(name).contains(&format!("errors::{})", constant(name))));
-        }
-    }
 }

@@ -9,6 +9,7 @@ use super::{
     phrase, summary, text, ty,
 };
 use crate::Kind;
+use crate::elsewhere::places;
 use crate::example::{self, Language};
 use crate::model::{Callers, Method, Reference, core_type, params};
 use crate::recorded::{Asker, recorded};
@@ -27,9 +28,13 @@ pub(super) fn document(method: &Method) -> Document {
     page.errors(method);
     page.recorded(method);
     page.related(method);
+    page.elsewhere(&definition.name);
     page.history(&definition.name);
     page
 }
+
+/// How many calls of another library are named.
+const CALLS: usize = 12;
 
 /// Who may call.
 fn callers(callers: Option<Callers>) -> Vec<Vec<Inline>> {
@@ -263,6 +268,25 @@ impl Document {
         }
         if lists.iter().all(|(_, names)| names.is_empty()) {
             self.paragraph([text("Nothing else is about the same.")]);
+        }
+    }
+
+    /// By which calls of other libraries it is made.
+    fn elsewhere(&mut self, method: &str) {
+        let places = places().iter().map(|place| (place.title, place.calls_of(method)));
+        for (index, (title, calls)) in places.filter(|(_, calls)| !calls.is_empty()).enumerate() {
+            if index == 0 {
+                self.section("elsewhere", "Elsewhere");
+                self.quiet([text("Ready-made calls of others that make this one:")]);
+            }
+            let mut pieces = vec![Inline::Strong(title.to_owned()), text(": ")];
+            for (index, call) in calls.iter().take(CALLS).enumerate() {
+                pieces.extend((index > 0).then(|| text(", ")));
+                pieces.push(code(*call));
+            }
+            let more = calls.len().saturating_sub(CALLS);
+            pieces.extend((more > 0).then(|| text(format!(" and {more} more"))));
+            self.paragraph(pieces);
         }
     }
 }
