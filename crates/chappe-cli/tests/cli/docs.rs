@@ -250,7 +250,10 @@ fn a_shell_completes_names() {
     let names = complete(&["docs", "account.resetWeb"]);
     let names: Vec<&str> = names.lines().filter_map(|line| line.split('\t').next()).collect();
     assert_eq!(names, ["account.resetWebAuthorization", "account.resetWebAuthorizations"]);
-    assert!(complete(&["docs", "HASH_INV"]).contains("HASH_INVALID\tNo device or website"));
+    // Beside a name is the sentence with which its page begins.
+    let page = told(&["HASH_INVALID"]);
+    let about = page.lines().nth(2).unwrap();
+    assert!(complete(&["docs", "HASH_INV"]).contains(&format!("HASH_INVALID\t{about}")), "{about}");
     // A name without its namespace, and in other letters.
     let near = complete(&["docs", "resetwebauthorizations"]);
     assert!(near.starts_with("account.resetWebAuthorizations\t"), "{near}");
