@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use chappe_mtproto::server::Way;
 use chappe_mtproto::transport::Framing;
 
 use super::chance::Chance;
@@ -342,6 +343,14 @@ impl Plan {
     pub fn refuses(&self) -> bool {
         let refuses = |step: &Step| matches!(step.action, Action::Strange(Oddity::Refuse(_), _));
         self.steps.iter().any(refuses)
+    }
+
+    /// Whether packets of the server leave late or twice: who reads along cannot tell its doing
+    /// from that.
+    pub fn muddles(&self) -> bool {
+        let muddles =
+            |step: &Step| matches!(step.action, Action::Strange(Oddity::Packet(Way::Down, _), _));
+        self.steps.iter().any(muddles)
     }
 
     /// Whether auth keys are exchanged.

@@ -178,15 +178,10 @@ pub fn oddity(chance: &mut Chance, client: usize) -> Action {
                 Fate { lost: true, ..Fate::default() },
                 Fate { delay, ..Fate::default() },
                 Fate { swapped: true, ..Fate::default() },
-                // What the server sends twice would look like its own fault here.
                 Fate { copies: 2, ..Fate::default() },
                 Fate { copies: 1, delay, ..Fate::default() },
             ];
-            if chance.percent(50) {
-                Oddity::Packet(Way::Up, chance.pick(&fates))
-            } else {
-                Oddity::Packet(Way::Down, chance.pick(&fates[..3]))
-            }
+            Oddity::Packet(chance.pick(&[Way::Up, Way::Down]), chance.pick(&fates))
         }
         7 | 8 => Oddity::Withhold,
         9 => Oddity::Again,

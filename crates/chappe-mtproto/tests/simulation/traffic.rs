@@ -426,6 +426,7 @@ impl World {
                         ));
                     }
                 }
+                Err(_) if self.plan.muddles() => {}
                 Err(error) => return self.break_rule(format!("the server sent {error}")),
             }
         }
