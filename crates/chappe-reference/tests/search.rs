@@ -359,6 +359,9 @@ fn what_is_not_there_is_not_found() {
     for query in ["", " ", "???", "é", "qqqqqqqqqq", "0x00000001"] {
         assert!(find(query, 5).is_empty(), "{query}: {:?}", find(query, 5));
     }
+    // What stands behind 128 letters is not looked at.
+    let behind = format!("{}sendMessage", "qqqqqqqq ".repeat(15));
+    assert!(find(&behind, 5).is_empty(), "{:?}", find(&behind, 5));
     let long = "resetWebAuthorization".repeat(10_000);
     assert!(find(&long, 5).len() <= 5);
     assert!(find("message", 0).is_empty());
@@ -450,7 +453,9 @@ fn the_script_of_the_pages_finds_the_same_in_the_same_order() {
     let queries =
         FIRST.iter().map(|(query, _)| *query).chain(AMONG.iter().map(|(query, _)| *query));
     let queries = queries.chain(OTHERS.iter().copied());
-    let queries: Vec<&str> = queries.chain(long.iter().map(String::as_str)).collect();
+    let queries = queries.chain(long.iter().map(String::as_str));
+    let behind = format!("{}sendMessage", "qqqqqqqq ".repeat(15));
+    let queries: Vec<&str> = queries.chain([behind.as_str()]).collect();
     let asked = serde_json::to_string(&queries).unwrap();
     write("queries.json", &asked);
     let mut node = Command::new("node");

@@ -100,3 +100,21 @@ pub(super) fn called(query: &str) -> &'static [String] {
 
 /// How many words of a query are looked at.
 const WORDS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::ids;
+
+    #[test]
+    fn an_id_has_eight_digits_or_says_what_it_is() {
+        assert_eq!(ids("2D01B9EF"), [0x2d01_b9ef]);
+        assert_eq!(ids("-1720552011"), [0x9972_75b5]);
+        for (marked, id) in [("0x229", 0x229), ("#bad", 0xbad)] {
+            assert_eq!(ids(marked), [id]);
+        }
+        // A code, a word, too much.
+        for none in ["229", "bad", "0x", "#2d01b9ef0", "2d01b9e", "4294967296", ""] {
+            assert!(ids(none).is_empty(), "{none}");
+        }
+    }
+}

@@ -308,7 +308,7 @@ impl fmt::Display for Moment {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use super::{History, What};
+    use super::{History, Life, Moment, Step, What};
     use crate::Definition;
     use crate::layers::{Difference, Layers};
 
@@ -473,6 +473,27 @@ mod tests {
             assert_eq!(types_now, types(to), "{from} -> {to}");
         }
         assert!(history.diff(158, 159).is_none() && history.diff(231, 230).is_none());
+    }
+
+    #[test]
+    fn what_came_back_is_known_since_then() {
+        let at = |by: i32, what: What| Step { moment: Moment { after: Some(by - 1), by }, what };
+        let added = |by: i32| at(by, What::Added(Vec::new()));
+        let mut life = Life { steps: vec![added(200), at(210, What::Removed(Vec::new()))] };
+        assert_eq!(life.until().map(|moment| moment.by), Some(210));
+        life.steps.push(added(220));
+        assert_eq!(life.since().map(|moment| moment.by), Some(220));
+        assert_eq!(life.until(), None);
+    }
+
+    #[test]
+    fn a_diff_tells_only_what_got_another_name_on_its_way() {
+        let renamed = |from: i32, to: i32| {
+            let diff = History::get().diff(from, to).unwrap();
+            diff.renamed.iter().any(|rename| rename.older == "channels.getForumTopics")
+        };
+        assert!(renamed(214, 216) && renamed(158, 230));
+        assert!(!renamed(216, 230) && !renamed(158, 214));
     }
 
     /// Every life is told without a gap: the forms follow each other.

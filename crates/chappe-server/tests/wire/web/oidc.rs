@@ -444,6 +444,19 @@ async fn a_page_within_telegram_gets_an_id_token_through_the_app() {
     assert_eq!(claims(body["result"].as_str().unwrap())["id"], desk.server.accounts()[0].user_id);
     let again = desk.browser.ask("GET", &path, &page, "").await;
     assert_eq!(again.status, 400, "{again:?}");
+
+    // A code that nobody fetches is good for a minute.
+    for (seconds, status) in [(59, 200), (60, 400)] {
+        let answer = desk.browser.ask("GET", &format!("/inapp?{fields}"), &page, "").await;
+        let link: Value = serde_json::from_str(&answer.body).unwrap();
+        let result = desk.app.call(&accept(link["url"].as_str().unwrap())).await.unwrap();
+        let UrlAuthResult::Accepted(accepted) = result else { panic!("{result:?}") };
+        let url = accepted.url.unwrap().to_string();
+        let code = url.strip_prefix(&format!("{ORIGIN}/?token=")).unwrap();
+        pass(&desk.server, seconds).await;
+        let answer = desk.browser.ask("GET", &format!("/inapp?code={code}"), &page, "").await;
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
 }
 
 #[tokio::test]
