@@ -17,8 +17,8 @@ import json
 import pathlib
 import re
 import sys
-import tarfile
-import zipfile
+
+import archive
 
 HERE = pathlib.Path(__file__).resolve().parent
 # The order of the codes in Telegram's table.
@@ -87,21 +87,6 @@ SOURCES = {
 }
 
 
-def read(path):
-    """An archive -> the codes of names, the lists of methods."""
-    if path.endswith(".whl"):
-        with zipfile.ZipFile(path) as archive:
-            files = {name: archive.read(name) for name in archive.namelist()}
-        package = next(name for name in files if name.endswith(".dist-info/METADATA")).split("-")[0]
-    else:
-        with tarfile.open(path) as archive:
-            members = [it for it in archive.getmembers() if it.isfile()]
-            files = {it.name: archive.extractfile(it).read() for it in members}
-        about = files.get("package/package.json")
-        package = json.loads(about)["name"] if about else next(iter(files)).split("-")[0]
-    return SOURCES[package.lower()](files)
-
-
 def firsts(names, codes):
     """The first and the last place that each name may have in a list, by the order of the codes."""
     places = [sorted(ORDER.index(code) for code in codes[name]) for name in names]
@@ -124,7 +109,8 @@ def main():
     for name, code in table["errors"].items():
         codes[name].add(code)
     for path in sys.argv[1:]:
-        of_names, of_methods = read(path)
+        package, _, files = archive.read(path)
+        of_names, of_methods = SOURCES[package](files)
         for name, found in of_names.items():
             codes[name] |= {code for code in found if (name, code) not in NOT}
         lists |= of_methods

@@ -14,8 +14,8 @@ import json
 import pathlib
 import re
 import sys
-import tarfile
-import zipfile
+
+import archive
 
 HERE = pathlib.Path(__file__).resolve().parent
 FUNCTIONS = re.findall(
@@ -83,29 +83,11 @@ QUOTED = r"\b_: [\"']([\w.]+)[\"']"
 # Where in its archive a client has its calls, how it writes a request, and where it lists the calls.
 CLIENTS = {
     "kurigram": (r"pyrogram/methods/.*\.py", python_blocks, PYTHON, None),
-    "mtcute": (r"package/highlevel/methods/.*\.js", script_blocks, QUOTED, "package/highlevel/client.d.ts"),
+    "@mtcute/core": (r"package/highlevel/methods/.*\.js", script_blocks, QUOTED, "package/highlevel/client.d.ts"),
     "telegram": (r"package/client/\w+\.js", script_blocks, NEW_API, "package/client/TelegramClient.d.ts"),
     "teleproto": (r"package/client/\w+\.js", script_blocks, NEW_API, "package/client/TelegramClient.d.ts"),
     "telethon": (r"telethon/client/\w+\.py", python_blocks, PYTHON, None),
 }
-
-
-def read(path):
-    """An archive -> name, version, texts by path."""
-    if path.endswith(".whl"):
-        with zipfile.ZipFile(path) as archive:
-            files = {name: archive.read(name) for name in archive.namelist()}
-        about = next(text for name, text in files.items() if name.endswith(".dist-info/METADATA"))
-        name, version = (
-            re.search(rf"^{key}: (.*)$", about.decode(), re.MULTILINE)[1] for key in ("Name", "Version")
-        )
-    else:
-        with tarfile.open(path) as archive:
-            members = [it for it in archive.getmembers() if it.isfile()]
-            files = {it.name: archive.extractfile(it).read() for it in members}
-        about = json.loads(files["package/package.json"])
-        name, version = about["name"].removeprefix("@").split("/")[0], about["version"]
-    return name.lower(), version, files
 
 
 def calls(name, files):
@@ -144,12 +126,12 @@ def calls(name, files):
 def main():
     parts = ["# Which methods the ready-made calls of other clients make: written by elsewhere.py, see PROVENANCE.md.\n"]
     for path in sys.argv[1:]:
-        name, version, files = read(path)
-        found = calls(name, files)
+        name, version, files = archive.read(path)
+        found, key = calls(name, files), name.removeprefix("@").split("/")[0]
         lines = "".join(
             f"{call} = [{', '.join(json.dumps(it) for it in methods)}]\n" for call, methods in found.items()
         )
-        parts.append(f'\n# {version}\n[{name}]\n{lines}')
+        parts.append(f'\n# {version}\n[{key}]\n{lines}')
         print(f"{name} {version}: {len(found)} calls make {len({m for it in found.values() for m in it})} methods")
     (HERE / "elsewhere.toml").write_text("".join(parts))
 

@@ -9,12 +9,11 @@ A definition is had if a package has one of its name and of its id. `lacks` name
 not have at all, `differs` those that it has in another form, both in the order of api.tl. What a
 package adds is not told. See PROVENANCE.md.
 """
-import json
 import pathlib
 import re
 import sys
-import tarfile
-import zipfile
+
+import archive
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Built into every codec.
@@ -52,23 +51,12 @@ SOURCES = {
 }
 
 
-def read(path):
+def package(path):
     """An archive -> name, version, layer, ids by plain name."""
-    if path.endswith(".whl"):
-        with zipfile.ZipFile(path) as archive:
-            files = {name: archive.read(name) for name in archive.namelist()}
-        about = next(text for name, text in files.items() if name.endswith(".dist-info/METADATA"))
-        name, version = (
-            re.search(rf"^{key}: (.*)$", about.decode(), re.MULTILINE)[1] for key in ("Name", "Version")
-        )
-    else:
-        with tarfile.open(path) as archive:
-            files = {name: archive.extractfile(name).read() for name in archive.getnames()}
-        about = json.loads(files["package/package.json"])
-        name, version = about["name"], about["version"]
-    definitions, reader, layers = SOURCES[name.lower()]
+    name, version, files = archive.read(path)
+    definitions, reader, layers = SOURCES[name]
     layer = re.findall(r"\bLAYER = (\d+)", files[layers].decode())[-1]
-    return name.lower(), version, int(layer), reader(files[definitions].decode())
+    return name, version, int(layer), reader(files[definitions].decode())
 
 
 def listed(names):
@@ -85,7 +73,7 @@ def main():
         "# Which definitions of api.tl the packages have: written by packages.py, see PROVENANCE.md.\n"
     ]
     for path in sys.argv[1:]:
-        name, version, layer, theirs = read(path)
+        name, version, layer, theirs = package(path)
         lacks = [own for own in ours if plain(own) not in theirs]
         differs = [own for own in ours if theirs.get(plain(own), ours[own]) != ours[own]]
         parts.append(
