@@ -62,7 +62,7 @@ pub(crate) async fn by_code(server: &Handle, watch: &mut Watch) {
     watch.secret("what is no number", "8675309");
     let step = watch.code(client.sign_in_phone(&account.phone).await.unwrap());
     let step = watch.code(step.resend().await.unwrap());
-    let step = watch.code(step.submit("55555").await.unwrap());
+    let step = watch.code(step.submit("98765").await.unwrap());
     step.report_missing("01").await.unwrap();
     step.cancel().await.unwrap();
     let step = watch.code(step.submit(&account.code).await.unwrap());
@@ -79,7 +79,7 @@ pub(crate) async fn by_code(server: &Handle, watch: &mut Watch) {
     watch.done(step.submit(PASSWORD).await.unwrap());
     client.sign_out_and_forget().await.unwrap();
     client.close().await.unwrap();
-    watch.secret("wrong code", "55555");
+    watch.secret("wrong code", "98765");
     watch.secret("code", account.code.as_str());
 }
 
