@@ -9,7 +9,7 @@ use chappe::{
     errors,
 };
 use chappe_server::Server;
-use tokio::io::AsyncReadExt;
+use tokio::{io::AsyncReadExt, net::TcpSocket};
 
 use crate::{
     telegram::{API_HASH, API_ID, client_of, sign_in, telegram},
@@ -57,9 +57,10 @@ async fn clones_share_one_connection() {
 
 #[tokio::test]
 async fn nobody_there_is_told_at_once() {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    // It is kept, so that nobody else gets the port; but it does not listen.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = socket.local_addr().unwrap();
-    drop(socket);
     let server = telegram(1).await;
     let builder = Client::builder(API_ID, API_HASH).server(address, server.public_key_pem());
     let error = builder.unwrap().connect().await.unwrap_err();

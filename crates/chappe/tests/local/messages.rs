@@ -175,8 +175,8 @@ async fn who_was_away_hears_what_was_missed_when_the_connection_is_back() {
     let wire = telegram().await;
     let (person, person_peer) = person(&wire).await;
     let state = person.invoke(&updates::GetState).await.unwrap();
-    // The bot comes over a socket of its own, that no weather harms.
-    let bot = client_of(wire.server()).connect().await.unwrap();
+    // The bot comes by a way of its own, that no weather harms.
+    let bot = wire.beside().connect(client_of(wire.server())).await.unwrap();
     let of_bot = bot.sign_in_bot(&wire.server().bots()[0].token).await.unwrap();
     person.invoke(&messages::SendMessage::new(peer(&of_bot), "/start", 1)).await.unwrap();
     wire.weather(Weather::Storm);

@@ -38,8 +38,17 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn new(server: Handle) -> Self {
+        Self::to(Arc::new(server))
+    }
+
+    /// Another pipe to the same server, with a weather of its own.
+    pub(crate) fn beside(&self) -> Self {
+        Self::to(Arc::clone(&self.server))
+    }
+
+    fn to(server: Arc<Handle>) -> Self {
         Self {
-            server: Arc::new(server),
+            server,
             weather: Arc::new(watch::Sender::new(Weather::Fair)),
             dials: Arc::default(),
             lost: Arc::default(),
