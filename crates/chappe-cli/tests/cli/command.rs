@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::telegram::{Telegram, chappe, interrupt, refused, stdout};
+use crate::telegram::{Nobody, Telegram, chappe, interrupt, refused, stdout};
 
 #[test]
 fn any_method_can_be_called() {
@@ -85,8 +85,9 @@ fn a_network_that_is_lost_half_way_is_told() {
 #[test]
 fn nobody_listens() {
     let telegram = Telegram::start();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let output = telegram.command_at(&free, &["--timeout", "2", "login", "--phone", "1"]).output();
+    let nobody = Nobody::new();
+    let login = ["--timeout", "2", "login", "--phone", "1"];
+    let output = telegram.command_at(&nobody.address(), &login).output();
     refused(&output.unwrap(), 7, &["cannot be reached"]);
 }
 

@@ -360,7 +360,6 @@ fn the_pages_are_served_to_this_machine_until_somebody_ends_it() {
 
     pages.interrupt();
     assert_eq!(pages.end().0, Some(0));
-    assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::telegram::{Telegram, refused, stderr, stdout};
+use crate::telegram::{Nobody, Telegram, refused, stderr, stdout};
 #[cfg(unix)]
 use crate::terminal::Terminal;
 
@@ -300,8 +300,8 @@ fn many_accounts_live_in_one_file() {
 #[test]
 fn a_database_that_cannot_be_reached_is_told_without_its_password() {
     let telegram = Telegram::start();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let place = format!("postgres://ada:5EC7E7@{free}/fleet#ada");
+    let nobody = Nobody::new();
+    let place = format!("postgres://ada:5EC7E7@{}/fleet#ada", nobody.address());
     for arguments in [&["whoami"][..], &["accounts"], &["session", "encrypt"]] {
         let output = telegram.run(&[&["-vv", "--session", &place], arguments].concat());
         assert!(!output.status.success());

@@ -2,7 +2,7 @@
 //! expected of their answers.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -135,6 +135,25 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// An address at which nobody listens, and nobody can as long as this is there: the port is that of a
+/// connection.
+pub(crate) struct Nobody {
+    address: SocketAddr,
+    _ends: (TcpListener, TcpStream),
+}
+
+impl Nobody {
+    pub(crate) fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        Self { address: stream.local_addr().unwrap(), _ends: (listener, stream) }
+    }
+
+    pub(crate) fn address(&self) -> String {
+        self.address.to_string()
     }
 }
 
