@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use crate::search::compact;
+
 /// Somebody else's way to call methods.
 #[derive(Debug)]
 pub struct Place {
@@ -13,6 +15,17 @@ pub struct Place {
     pub title: &'static str,
     /// Its calls, each with the methods that it makes.
     calls: BTreeMap<String, Vec<String>>,
+}
+
+/// A call of somebody else.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// Whose it is.
+    pub place: &'static Place,
+    /// Its name, as it is spelled there.
+    pub name: &'static str,
+    /// The methods that it makes, at least one.
+    pub methods: &'static [String],
 }
 
 /// All of them, in the order in which pages show them.
@@ -30,6 +43,27 @@ pub fn places() -> &'static [Place] {
         places
     });
     &PLACES
+}
+
+/// The calls that have a name, in any spelling, in the order of [`places`].
+#[must_use]
+pub fn calls_named(name: &str) -> Vec<Call> {
+    let name = compact(name);
+    let of = |place: &'static Place| {
+        let named = move |(call, methods)| Call { place, name: call, methods };
+        place.calls().map(named).filter(|call| compact(call.name) == name).collect::<Vec<_>>()
+    };
+    places().iter().flat_map(of).collect()
+}
+
+/// The one method that all of some calls make, whatever else each of them makes; `None` where there are several,
+/// or none.
+#[must_use]
+pub fn made_by_all(calls: &[Call]) -> Option<&'static str> {
+    let (first, others) = calls.split_first()?;
+    let mut common =
+        first.methods.iter().filter(|it| others.iter().all(|call| call.methods.contains(it)));
+    common.next().filter(|_| common.next().is_none()).map(String::as_str)
 }
 
 impl Place {
@@ -64,7 +98,7 @@ const ELSEWHERE: &str = include_str!("../../../schema/elsewhere.toml");
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{ELSEWHERE, TITLES, places};
+    use super::{ELSEWHERE, TITLES, calls_named, made_by_all, places};
     use crate::Reference;
 
     #[test]
@@ -95,5 +129,25 @@ mod tests {
         assert_eq!(kurigram.first(), Some(&"add_contact"));
         assert_eq!(calls("bot_api", "messages.editChatTitle"), ["setChatTitle"]);
         assert!(calls("telegram", "wallet.getState").is_empty());
+    }
+
+    #[test]
+    fn what_all_that_have_a_name_make_by_it_is_its_method() {
+        let made = |name| made_by_all(&calls_named(name));
+        for (name, method) in [
+            ("sendPhoto", "messages.sendMedia"),
+            ("send_photo", "messages.sendMedia"),
+            ("SendPhoto", "messages.sendMedia"),
+            // One of them asks for more beside it.
+            ("sendMessage", "messages.sendMessage"),
+        ] {
+            assert_eq!(made(name), Some(method), "{name}");
+        }
+        // It depends on the chat; nobody is agreed; nobody has it.
+        for name in ["leaveChat", "downloadMedia", "", "send photo of a cat"] {
+            assert_eq!(made(name), None, "{name}");
+        }
+        let titles: Vec<_> = calls_named("send_photo").iter().map(|it| it.place.title).collect();
+        assert_eq!(titles, ["HTTP Bot API", "kurigram (Pyrogram)"]);
     }
 }

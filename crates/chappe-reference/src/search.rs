@@ -21,7 +21,8 @@ mod thing;
 mod words;
 
 use query::{asked, called, forms, ids};
-use text::{compact, distance};
+pub(crate) use text::compact;
+use text::distance;
 use thing::{
     BEGUN, CALLED, ELSEWHERE, ID, IN_FRONT, IN_NAME, KINDS, NAMED, PARTLY, SAID, Score, Thing,
     WEIGHT,

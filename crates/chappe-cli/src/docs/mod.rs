@@ -9,16 +9,16 @@ mod short;
 use std::ffi::OsStr;
 
 use chappe_reference::core_types::{CORE_TYPES, CoreType, core_type};
-use chappe_reference::document::Document;
+use chappe_reference::document::{Block, Document, phrase};
 use chappe_reference::search::index;
-use chappe_reference::{Kind, Reference, example, json, layers};
+use chappe_reference::{Kind, Reference, example, json};
 use chappe_schema::words::{summary, words};
 use clap_complete::CompletionCandidate;
 use serde_json::{Value, json};
 
-use crate::args::{Docs, Lang};
+use crate::args::{Docs, Lang, known_layers};
 use crate::output::{Cell, Exit, Failure, Output, notice};
-use name::Meant;
+use name::{Found, Meant};
 
 /// `chappe docs`.
 pub(crate) async fn docs(options: Docs, output: Output) -> Result<(), Failure> {
@@ -33,13 +33,13 @@ pub(crate) async fn docs(options: Docs, output: Output) -> Result<(), Failure> {
         words => name::find(words)?,
     };
     if options.open {
-        return serve::open(&address(alone(&at, "--open")?), output).await;
+        return serve::open(&address(alone(at, "--open")?), output).await;
     }
     if let Some(lang) = options.lang {
-        return program(alone(&at, "--lang")?, lang, output);
+        return program(alone(at, "--lang")?, lang, output);
     }
     let shown = match (options.layer, options.diff) {
-        _ if !at.is_empty() => at.into_iter().map(Shown::Meant).collect(),
+        _ if !at.is_empty() => at.into_iter().map(Shown::Found).collect(),
         (Some(layer), _) => vec![Shown::Layer(layer)],
         (None, Some((from, to))) => vec![Shown::Diff(from, to)],
         (None, None) => vec![Shown::Front],
@@ -55,8 +55,7 @@ pub(crate) async fn docs(options: Docs, output: Output) -> Result<(), Failure> {
         let texts: Vec<String> = documents.iter().map(|it| it.to_markdown("")).collect();
         return output.line(texts.join("\n").trim_end());
     }
-    let texts: Vec<String> = documents.iter().map(screen::show).collect();
-    let text = texts.join("\n");
+    let text = screen::show(&documents);
     if options.no_pager {
         return output.line(text.trim_end());
     }
@@ -68,19 +67,43 @@ enum Shown {
     Diff(i32, i32),
     Front,
     Layer(i32),
-    Meant(Meant),
+    Found(Found),
 }
 
 impl Shown {
     /// `None` for a layer that is not held.
     fn document(&self) -> Option<Document> {
-        match *self {
-            Self::Diff(from, to) => Document::diff(from, to),
+        match self {
+            Self::Diff(from, to) => Document::diff(*from, *to),
             Self::Front => Some(Document::front()),
             Self::Layer(layer) => Document::of(Kind::Layer, &layer.to_string()),
-            Self::Meant(Meant::Code(code)) => Some(short::code(code)),
-            Self::Meant(Meant::Core(core)) => Some(short::core(core)),
-            Self::Meant(Meant::Page(kind, name)) => {
+            Self::Found(found) => {
+                let mut document = found.meant.document()?;
+                if let Some(why) = &found.why {
+                    let note = Block::Note { title: None, text: phrase(why) };
+                    document.blocks.insert(0, note);
+                }
+                Some(document)
+            }
+        }
+    }
+
+    fn json(&self) -> Option<Value> {
+        match self {
+            Self::Diff(from, to) => json::diff(*from, *to),
+            Self::Front => Some(json::index()),
+            Self::Layer(layer) => json::page(Kind::Layer, &layer.to_string()),
+            Self::Found(found) => found.meant.json(),
+        }
+    }
+}
+
+impl Meant {
+    fn document(self) -> Option<Document> {
+        match self {
+            Self::Code(code) => Some(short::code(code)),
+            Self::Core(core) => Some(short::core(core)),
+            Self::Page(kind, name) => {
                 let mut document = Document::of(kind, name)?;
                 document
                     .blocks
@@ -90,14 +113,11 @@ impl Shown {
         }
     }
 
-    fn json(&self) -> Option<Value> {
-        match *self {
-            Self::Diff(from, to) => json::diff(from, to),
-            Self::Front => Some(json::index()),
-            Self::Layer(layer) => json::page(Kind::Layer, &layer.to_string()),
-            Self::Meant(Meant::Code(code)) => Some(short::code_json(code)),
-            Self::Meant(Meant::Core(core)) => Some(short::core_json(core)),
-            Self::Meant(Meant::Page(kind, name)) => json::page(kind, name),
+    fn json(self) -> Option<Value> {
+        match self {
+            Self::Code(code) => Some(short::code_json(code)),
+            Self::Core(core) => Some(short::core_json(core)),
+            Self::Page(kind, name) => json::page(kind, name),
         }
     }
 }
@@ -112,13 +132,16 @@ fn core_of(kind: Kind, name: &str) -> Option<&'static CoreType> {
     }
 }
 
-/// The one thing that was named, if any.
-fn alone(at: &[Meant], option: &str) -> Result<Option<Meant>, Failure> {
-    match at {
-        [] => Ok(None),
-        [one] => Ok(Some(*one)),
-        _ => Err(Failure::usage(format!("{option} goes with one name"))),
+/// The one thing that was named, if any; why it is that one is said beside the answer.
+fn alone(mut at: Vec<Found>, option: &str) -> Result<Option<Meant>, Failure> {
+    let one = at.pop();
+    if !at.is_empty() {
+        return Err(Failure::usage(format!("{option} goes with one name")));
     }
+    if let Some(why) = one.as_ref().and_then(|one| one.why.as_ref()) {
+        notice(&why.replace('`', ""));
+    }
+    Ok(one.map(|one| one.meant))
 }
 
 /// Where the pages are read about what was named.
@@ -249,9 +272,7 @@ fn program(at: Option<Meant>, lang: Lang, output: Output) -> Result<(), Failure>
 }
 
 fn not_held() -> Failure {
-    let held: Vec<&str> = layers::pages().iter().rev().map(|page| page.name.as_str()).collect();
-    Failure::new(Exit::NotFound, "that layer is not known here")
-        .hint(format!("known are {}", held.join(", ")))
+    Failure::new(Exit::NotFound, "that layer is not known here").hint(known_layers())
 }
 
 /// For how many names a shell is told what they are about: more of them nobody reads.

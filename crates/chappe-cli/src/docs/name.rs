@@ -1,7 +1,10 @@
 //! What a name on the command line means: in any spelling, out of a program, an error message, a line of TL
 //! or the address of a page.
 
+use std::cmp::Reverse;
+
 use chappe_reference::core_types::{CoreType, core_type};
+use chappe_reference::elsewhere::{Call, calls_named, made_by_all};
 use chappe_reference::search::{Hit, index};
 use chappe_reference::{Kind, Reference};
 
@@ -19,15 +22,29 @@ pub(super) enum Meant {
     Page(Kind, &'static str),
 }
 
+/// What a name means, and why it does if that is not plain.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) meant: Meant,
+    /// In a sentence; names in it are in backticks.
+    pub(super) why: Option<String>,
+}
+
+impl From<Meant> for Found {
+    fn from(meant: Meant) -> Self {
+        Self { meant, why: None }
+    }
+}
+
 /// The things that the words of a command line name: together they are one name, or else each is one, or
 /// else they are a message that tells of an error.
-pub(super) fn find(words: &[String]) -> Result<Vec<Meant>, Failure> {
+pub(super) fn find(words: &[String]) -> Result<Vec<Found>, Failure> {
     let message = words.join(" ");
     let together = match one(&message) {
-        Ok(meant) => return Ok(vec![meant]),
+        Ok(found) => return Ok(vec![found]),
         Err(failure) => failure,
     };
-    let each: Vec<Result<Meant, Failure>> = match words {
+    let each: Vec<Result<Found, Failure>> = match words {
         [_] => Vec::new(),
         words => words.iter().map(|word| one(word)).collect(),
     };
@@ -35,7 +52,7 @@ pub(super) fn find(words: &[String]) -> Result<Vec<Meant>, Failure> {
         return each.into_iter().collect();
     }
     if let Some(error) = told(&message) {
-        return Ok(vec![Meant::Page(Kind::Error, error)]);
+        return Ok(vec![Meant::Page(Kind::Error, error).into()]);
     }
     // Words of which none is a name are a sentence; else the first that is none is a mistake.
     match each.iter().any(Result::is_ok) {
@@ -45,13 +62,13 @@ pub(super) fn find(words: &[String]) -> Result<Vec<Meant>, Failure> {
 }
 
 /// The one thing that a name means.
-fn one(name: &str) -> Result<Meant, Failure> {
+fn one(name: &str) -> Result<Found, Failure> {
     let name = name.trim();
     if name.is_empty() {
         return Err(Failure::usage("the name is empty"));
     }
     if let Some(meant) = plainly(name).or_else(|| around(name)) {
-        return Ok(meant);
+        return Ok(meant.into());
     }
     // Other spellings of a name, and of what is in front of what a program has behind it.
     let mut found = index().named(name);
@@ -60,24 +77,90 @@ fn one(name: &str) -> Result<Meant, Failure> {
     {
         found = index().named(front);
     }
+    let calls = elsewhere(name);
     match found.as_slice() {
-        [one] => Ok(Meant::Page(one.kind, one.name)),
+        [one] => Ok(Meant::Page(one.kind, one.name).into()),
         [] => {
             // A section of the guide by its anchor: `peers`.
             if let Some((kind, name)) = Kind::at(&format!("start#{name}")) {
-                return Ok(Meant::Page(kind, name));
+                return Ok(Meant::Page(kind, name).into());
             }
-            let failure = Failure::new(Exit::NotFound, format!("nothing is called `{name}`"));
-            Err(match index().find(name, NEAR).as_slice() {
-                [] => failure.hint("chappe docs --search WORDS looks into descriptions"),
-                near => failure.hint(format!("did you mean one of these?{}", listed(near))),
-            })
+            if let Some(method) = made_by_all(&calls) {
+                return Ok(called(&calls, method));
+            }
+            Err(unknown(name, &calls))
         }
         several => {
+            // So many call it so that they are who is asked about.
+            if calls.len() >= MANY
+                && let Some(method) = made_by_all(&calls)
+                && several.iter().any(|hit| hit.kind == Kind::Method && hit.name == method)
+            {
+                return Ok(called(&calls, method));
+            }
             let said = format!("{} things are called `{name}`", several.len());
             Err(Failure::new(Exit::NotFound, said).hint(format!("say which:{}", listed(several))))
         }
     }
+}
+
+/// Asks back: by the methods of those who have the name, else by what looks like it.
+fn unknown(name: &str, calls: &[Call]) -> Failure {
+    let mut made: Vec<&str> =
+        calls.iter().flat_map(|call| call.methods).map(String::as_str).collect();
+    if !made.is_empty() {
+        let times = |method: &str| {
+            calls.iter().filter(|call| call.methods.iter().any(|it| it == method)).count()
+        };
+        made.sort_by_key(|method| (Reverse(times(method)), *method));
+        made.dedup();
+        let hits: Vec<Hit<'_>> = made.into_iter().flat_map(|it| index().named(it)).collect();
+        let said = format!("{}; what it calls are several methods", theirs(calls));
+        return Failure::new(Exit::NotFound, said.replace('`', ""))
+            .hint(format!("say which:{}", listed(&hits)));
+    }
+    let failure = Failure::new(Exit::NotFound, format!("nothing is called `{name}`"));
+    match index().find(name, NEAR).as_slice() {
+        [] => failure.hint("chappe docs --search WORDS looks into descriptions"),
+        near => failure.hint(format!("did you mean one of these?{}", listed(near))),
+    }
+}
+
+/// The calls of others that a name may be, out of a program or the address of a manual, too: `sendPhoto`,
+/// `client.send_photo(`.
+fn elsewhere(name: &str) -> Vec<Call> {
+    let front = name.split(['(', '{']).next().unwrap_or(name).trim();
+    let (object, call) = front.rsplit_once(['.', '#', '/']).unwrap_or(("", front));
+    // What is behind a namespace would be TL's own.
+    let object = object.rsplit(|c: char| !c.is_ascii_alphanumeric()).next();
+    if object.is_some_and(|it| Reference::get().namespace(it).is_some()) {
+        return Vec::new();
+    }
+    let mut calls = calls_named(call);
+    calls.sort_by_key(|it| it.name != call);
+    calls
+}
+
+/// The method that others' calls of a name make.
+fn called(calls: &[Call], method: &'static str) -> Found {
+    let why = format!("{}; what it calls is `{method}`.", theirs(calls));
+    Found { meant: Meant::Page(Kind::Method, method), why: Some(why) }
+}
+
+/// Whose name it is: "`sendPhoto` is a name of the HTTP Bot API".
+fn theirs(calls: &[Call]) -> String {
+    // Of two spellings that of the first, who are then all that are named.
+    let name = calls.first().map(|call| call.name).unwrap_or_default();
+    let same = calls.iter().filter(|call| call.name == name);
+    let mut owners: Vec<String> = same
+        .map(|call| match call.place.key {
+            "bot_api" => format!("the {}", call.place.title),
+            _ => call.place.title.to_owned(),
+        })
+        .collect();
+    let last = owners.pop().unwrap_or_default();
+    let owners = if owners.is_empty() { last } else { format!("{} and {last}", owners.join(", ")) };
+    format!("`{name}` is a name of {owners}")
 }
 
 /// What is spelled as in TL, and what TL is made of: no search is needed.
@@ -216,6 +299,9 @@ const FOLDERS: &[(&[&str], Kind)] = &[
     (&["namespaces"], Kind::Namespace),
     (&["layer", "layers"], Kind::Layer),
 ];
+
+/// How many others have to agree on what a name calls that is one of several of TL's own.
+const MANY: usize = 3;
 
 /// How many names are offered, and how much is said of each.
 const NEAR: usize = 6;

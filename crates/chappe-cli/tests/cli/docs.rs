@@ -71,6 +71,41 @@ fn what_is_several_things_or_none_is_asked_back() {
 }
 
 #[test]
+fn what_others_call_it_shows_the_method_that_they_call_and_says_so() {
+    let page = told(&["messages.sendMedia"]);
+    for (name, whose) in [
+        ("sendPhoto", "`sendPhoto` is a name of the HTTP Bot API"),
+        ("send_photo", "`send_photo` is a name of kurigram (Pyrogram)"),
+        ("await client.send_photo(chat, file)", "`send_photo` is a name of kurigram (Pyrogram)"),
+        (
+            "https://core.telegram.org/bots/api#sendphoto",
+            "`sendPhoto` is a name of the HTTP Bot API",
+        ),
+    ] {
+        let said = format!("> {whose}; what it calls is `messages.sendMedia`.\n\n{page}");
+        assert_eq!(told(&[name]), said, "{name}");
+    }
+    assert_eq!(json(&["sendPhoto"])["name"], "messages.sendMedia");
+    // TL has it twice, and they all mean the one.
+    let shown = told(&["sendMessage"]);
+    assert!(
+        shown.starts_with("> `sendMessage` is a name of the HTTP Bot API, GramJS and"),
+        "{shown}"
+    );
+    assert!(shown.contains("\n# messages.sendMessage\n"), "{shown}");
+    // The example alone stays alone.
+    let output = docs(&["sendPhoto", "--lang", "cli"]);
+    assert!(stdout(&output).starts_with("chappe call messages.sendMedia"), "{output:?}");
+    assert!(stderr(&output).starts_with("sendPhoto is a name of the HTTP Bot API"), "{output:?}");
+    // What makes several is asked back, the likeliest first; what is another's in TL's place is nobody's.
+    let output = docs(&["leaveChat"]);
+    refused(&output, 3, &["leaveChat is a name of the HTTP Bot API and mtcute", "say which"]);
+    let third = stderr(&output).lines().nth(2).unwrap_or_default().trim().to_owned();
+    assert!(third.starts_with("channels.leaveChannel (method): "), "{third}");
+    refused(&docs(&["messages.sendPhoto"]), 3, &["nothing is called `messages.sendPhoto`"]);
+}
+
+#[test]
 fn a_name_is_found_in_what_people_copy() {
     let reset = "# account.resetWebAuthorization";
     for (copied, want) in [
@@ -406,7 +441,7 @@ mod terminal {
     fn a_person_reads_a_page_by_the_pager_of_their_choice() {
         let (code, text) = shown(Some("sed 's/^/> /'"), &["HASH_INVALID"]);
         assert_eq!(code, 0, "{text}");
-        assert!(text.starts_with("> HASH_INVALID\n> \n> No device"), "{text}");
+        assert!(text.starts_with("> HASH_INVALID\n> \n>     No device"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 100 + 2), "{text}");
         for (pager, arguments) in [
             ("false", &["HASH_INVALID", "--no-pager"][..]),
@@ -414,7 +449,10 @@ mod terminal {
             ("", &["HASH_INVALID"]),
         ] {
             let (code, text) = shown(Some(pager), arguments);
-            assert!(code == 0 && text.starts_with("HASH_INVALID\n\nNo device"), "{pager}: {text}");
+            assert!(
+                code == 0 && text.starts_with("HASH_INVALID\n\n    No device"),
+                "{pager}: {text}"
+            );
         }
         // Whoever leaves before the end has read enough.
         let (code, text) = shown(Some("head -1"), &["messages.sendMessage"]);
@@ -427,12 +465,12 @@ mod terminal {
         let mut ours = command(&home, Some("false"), &["HASH_INVALID"]);
         ours.env("CHAPPE_PAGER", "tail -n +3");
         let (code, text) = Terminal::start(ours).end();
-        assert!(code == 0 && text.starts_with("No device"), "{text}");
+        assert!(code == 0 && text.starts_with("    No device"), "{text}");
 
         let mut plain = command(&home, Some("sed s/^/>/"), &["HASH_INVALID"]);
         plain.env("TERM", "dumb");
         let (code, text) = Terminal::start(plain).end();
-        assert!(code == 0 && text.starts_with("HASH_INVALID\n\nNo device"), "{text}");
+        assert!(code == 0 && text.starts_with("HASH_INVALID\n\n    No device"), "{text}");
     }
 
     #[test]
@@ -447,6 +485,24 @@ mod terminal {
     }
 
     #[test]
+    fn without_colours_a_page_is_told_apart_by_where_its_lines_begin() {
+        let home = TempDir::new().unwrap();
+        let mut command = command(&home, Some("cat"), &["account.resetWebAuthorization", "long"]);
+        command.env("NO_COLOR", "1");
+        let (code, text) = Terminal::start(command).end();
+        assert!(code == 0 && !text.contains('\u{1b}'), "{text}");
+        let begun = |set_in: &str| -> Vec<&str> {
+            let lines = text.lines().filter_map(|line| line.strip_prefix(set_in));
+            lines.filter(|line| line.starts_with(|c: char| c.is_alphabetic())).collect()
+        };
+        let titles = begun("");
+        assert_eq!(titles[..3], ["account.resetWebAuthorization", "EXAMPLE", "TL"], "{text}");
+        assert!(titles.ends_with(&["HISTORY", "long", "ON THE WIRE", "IN PROGRAMS"]), "{titles:?}");
+        assert_eq!(begun("  ")[..2], ["Rust", "Gives the values it needs"], "{text}");
+        assert!(begun("    ").contains(&"Ends one login with Telegram on a website."), "{text}");
+    }
+
+    #[test]
     fn a_page_is_shown_although_its_pager_is_not_there_or_fails() {
         for (pager, why) in [
             ("no-such-pager-of-anybody -R", "cannot be started"),
@@ -458,7 +514,7 @@ mod terminal {
             let (code, text) = shown(Some(pager), &["messages.sendMessage"]);
             let said = format!("The pager `{pager}` {why}");
             assert!(code == 0 && text.contains(&said), "{pager}: {text}");
-            let page = "\n\nmessages.sendMessage\n\nSends a text message";
+            let page = "\n\nmessages.sendMessage\n\n    Sends a text message";
             assert!(text.contains(page), "{pager}: {text}");
         }
         // Where nobody chose one, nobody misses it.
@@ -466,7 +522,7 @@ mod terminal {
         let mut bare = command(&home, None, &["HASH_INVALID"]);
         bare.env("PATH", home.path());
         let (code, text) = Terminal::start(bare).end();
-        assert!(code == 0 && text.starts_with("HASH_INVALID\n\nNo device"), "{text}");
+        assert!(code == 0 && text.starts_with("HASH_INVALID\n\n    No device"), "{text}");
     }
 
     #[test]

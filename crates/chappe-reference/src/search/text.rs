@@ -25,7 +25,7 @@ pub(super) fn words(text: &str) -> Vec<String> {
 }
 
 /// The letters and digits alone, in small letters.
-pub(super) fn compact(text: &str) -> String {
+pub(crate) fn compact(text: &str) -> String {
     let kept = text.bytes().filter(u8::is_ascii_alphanumeric);
     kept.map(|byte| char::from(byte.to_ascii_lowercase())).collect()
 }
