@@ -63,7 +63,7 @@ impl FromStr for Name {
         } else {
             Err(format!(
                 "the name of an account has up to {LONGEST} lower-case letters and digits, and \
-                 - _ . between them"
+                 - _ . between them, such as work"
             ))
         }
     }

@@ -4,16 +4,15 @@ mod account;
 mod approve;
 mod reference;
 mod session;
+mod value;
 mod web;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
-use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::{ArgValueCandidates, ArgValueCompleter, Shell};
@@ -22,8 +21,10 @@ pub(crate) use self::account::{
     Account, DevicesCommand, NewPassword, PasswordCommand, Recover, RecoveryAddress, ResetDevice,
 };
 pub(crate) use self::approve::Approve;
-pub(crate) use self::reference::{Docs, Lang};
+pub(crate) use self::reference::{Docs, Lang, known_layers};
 pub(crate) use self::session::{Convert, Encrypt, Export, Given, Import, Session, Written};
+use self::value::{ApiId, number, parse_address, parse_bot_domain, wrong_id};
+pub(crate) use self::value::{ServerName, parse_server};
 pub(crate) use self::web::{ListWeb, ResetWeb, Site, WatchWeb, Web, WebFilter, Whose};
 use crate::accounts::{self, Name};
 use crate::docs;
@@ -108,7 +109,15 @@ pub(crate) struct Global {
     )]
     pub(crate) test_servers: bool,
     /// The application's id, from the developer page of Telegram; TG_API_ID is understood, too
-    #[arg(long, global = true, value_name = "N", env = "TELEGRAM_API_ID", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        env = "TELEGRAM_API_ID",
+        hide_env_values = true,
+        allow_negative_numbers = true,
+        value_parser = ApiId
+    )]
     pub(crate) api_id: Option<i32>,
     /// The application's hash; better given by the environment (TG_API_HASH is understood, too) or
     /// the configuration file than typed
@@ -143,7 +152,7 @@ pub(crate) struct Global {
         value_name = "SECONDS",
         env = "CHAPPE_TIMEOUT",
         default_value_t = 30,
-        value_parser = clap::value_parser!(u32).range(1..)
+        value_parser = number(1..=u32::MAX, "a whole number of seconds above 0, such as 30")
     )]
     pub(crate) timeout: u32,
     /// Print JSON on standard output, for programs
@@ -158,28 +167,13 @@ pub(crate) struct Global {
         short,
         global = true,
         env = "CHAPPE_VERBOSE",
-        action = clap::ArgAction::Count
+        action = clap::ArgAction::Count,
+        value_parser = number(0..=u8::MAX, "how much to say is a small whole number, such as 1")
     )]
     pub(crate) verbose: u8,
     /// Where each value came from, by the name of its option.
     #[arg(skip)]
     pub(crate) sources: Sources,
-}
-
-/// Which Telegram is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ServerName {
-    Address(SocketAddr),
-    Production,
-}
-
-impl fmt::Display for ServerName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address(address) => address.fmt(f),
-            Self::Production => f.write_str("production"),
-        }
-    }
 }
 
 /// Where a value came from.
@@ -234,11 +228,8 @@ impl Global {
     fn fill_application(&mut self) -> clap::error::Result<()> {
         let given = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
         if let (None, Some(text)) = (self.api_id, given("TG_API_ID")) {
-            let id = text.trim().parse().map_err(|_| {
-                // What was mistyped may be the hash.
-                Cli::command().error(ErrorKind::ValueValidation, "TG_API_ID wants a number")
-            })?;
-            self.api_id = Some(id);
+            let id = text.trim().parse().ok().filter(|id| *id > 0);
+            self.api_id = Some(id.ok_or_else(|| wrong_id(&Cli::command(), "TG_API_ID"))?);
             self.sources.set("api_id", Source::Environment);
         }
         if let (None, Some(text)) = (&self.api_hash, given("TG_API_HASH")) {
@@ -259,7 +250,7 @@ fn typed() -> clap::Command {
     command.build();
     let command = command.mut_args(|arg| {
         let shared = arg.is_global_set();
-        arg.hide_short_help(shared)
+        without_empty_variable(arg.hide_short_help(shared))
     });
     refer(command).mut_subcommands(shorten)
 }
@@ -267,9 +258,16 @@ fn typed() -> clap::Command {
 fn shorten(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|arg| {
         let shared = arg.is_global_set();
-        arg.hide(shared)
+        without_empty_variable(arg.hide(shared))
     });
     refer(command).mut_subcommands(shorten)
+}
+
+/// A variable that is set to nothing is none, as scripts set it that have nothing to say.
+fn without_empty_variable(arg: clap::Arg) -> clap::Arg {
+    let is_empty =
+        arg.get_env().is_some_and(|name| std::env::var_os(name).is_some_and(|it| it.is_empty()));
+    if is_empty { arg.env(None::<&str>) } else { arg }
 }
 
 /// Says where the options are that are not listed.
@@ -336,7 +334,12 @@ pub(crate) struct Serve {
     pub(crate) listen: SocketAddr,
     /// Run so many data centres, numbered from 1. The main one, 2, takes the address of --listen,
     /// the others take free ports beside it
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = number(1..=u8::MAX, "a whole number from 1 to 255, such as 5")
+    )]
     pub(crate) dcs: u8,
     /// Let every data centre listen on the loopback address of IPv6, too
     #[arg(long)]
@@ -348,7 +351,11 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE.pem")]
     pub(crate) key_file: Option<PathBuf>,
     /// Make every id and code repeatable from this number
-    #[arg(long, value_name = "N")]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = number(0..=u64::MAX, "a whole number above or equal to 0, such as 42")
+    )]
     pub(crate) seed: Option<u64>,
     /// Open a port that lets tests order faults as JSON over HTTP, on loopback only
     #[arg(
@@ -530,41 +537,6 @@ pub(crate) struct Call {
     /// Check and show the request, but send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-}
-
-fn parse_address(text: &str) -> Result<SocketAddr, String> {
-    let explain = |why: String| format!("{why}; give HOST:PORT, such as 127.0.0.1:4430");
-    let mut found = text.to_socket_addrs().map_err(|error| explain(error.to_string()))?;
-    found.next().ok_or_else(|| explain("no address has this name".to_owned()))
-}
-
-fn parse_bot_domain(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((bot, domain)) if !bot.is_empty() && !domain.is_empty() => {
-            Ok((bot.trim_start_matches('@').to_owned(), domain.to_owned()))
-        }
-        _ => Err("give a username and a host, such as MyShopBot=localhost".to_owned()),
-    }
-}
-
-/// Reads the name of a server: an address, or `production`.
-pub(crate) fn parse_server(text: &str) -> Result<ServerName, String> {
-    match text {
-        "production" => Ok(ServerName::Production),
-        text => parse_address(text).map(ServerName::Address),
-    }
-}
-
-fn parse_hash_of_device(text: &str) -> Result<i64, String> {
-    parse_hash_of(text, "chappe account devices")
-}
-
-fn parse_hash_of(text: &str, list: &str) -> Result<i64, String> {
-    text.parse().map_err(|_| {
-        format!(
-            "a hash is a whole number of up to 19 digits, perhaps negative; `{list}` prints them"
-        )
-    })
 }
 
 /// Where the options are that a command does not list.

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::parse_hash_of_device;
+use super::value::{number, parse_hash_of_device};
 
 /// What to look after at Telegram.
 #[derive(Debug, Subcommand)]
@@ -155,7 +155,10 @@ pub(crate) enum DevicesCommand {
     /// Set after how many days without use a device is signed out
     Ttl {
         /// How many days, 1 to 366
-        #[arg(value_name = "DAYS", value_parser = clap::value_parser!(i32).range(1..=366))]
+        #[arg(
+            value_name = "DAYS",
+            value_parser = number(1..=366, "a whole number of days from 1 to 366, such as 30")
+        )]
         days: i32,
     },
     /// Say of a new device that it is yours

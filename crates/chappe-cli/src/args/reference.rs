@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use chappe_reference::example::Language;
+use chappe_reference::layers;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
 
+use super::value::number;
 use crate::docs;
 
 /// Options of `chappe docs`.
@@ -50,7 +52,7 @@ pub(crate) struct Docs {
         value_name = "N",
         default_value_t = 20,
         requires = "search",
-        value_parser = clap::value_parser!(u16).range(1..)
+        value_parser = number(1..=u16::MAX, "a whole number from 1 to 65535, such as 20")
     )]
     pub(crate) limit: u16,
     /// Show the example of a method in this language, and nothing else
@@ -62,7 +64,13 @@ pub(crate) struct Docs {
     )]
     pub(crate) lang: Option<Lang>,
     /// Show what a layer changed
-    #[arg(long, value_name = "N", conflicts_with_all = ["name", "diff", "open", "export"])]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        value_parser = parse_layer,
+        conflicts_with_all = ["name", "diff", "open", "export"]
+    )]
     pub(crate) layer: Option<i32>,
     /// Show in what two layers differ, such as 198..230
     #[arg(
@@ -105,12 +113,23 @@ impl ValueEnum for Lang {
     }
 }
 
+fn parse_layer(text: &str) -> Result<i32, String> {
+    let layer = text.trim().parse().ok().filter(|layer| *layer > 0);
+    layer.ok_or_else(|| format!("a layer is a number, such as 230; {}", known_layers()))
+}
+
 fn parse_layers(text: &str) -> Result<(i32, i32), String> {
-    let layers = text.split_once("..").map(|(from, to)| (from.parse(), to.parse()));
+    let layers = text.split_once("..").map(|(from, to)| (parse_layer(from), parse_layer(to)));
     match layers {
         Some((Ok(from), Ok(to))) => Ok((from, to)),
-        _ => Err("give two layers, such as 198..230".to_owned()),
+        _ => Err(format!("give two layers, such as 198..230; {}", known_layers())),
     }
+}
+
+/// Which layers there are to look at.
+pub(crate) fn known_layers() -> String {
+    let held: Vec<&str> = layers::pages().iter().rev().map(|page| page.name.as_str()).collect();
+    format!("known are {}", held.join(", "))
 }
 
 const LANGUAGES: [Lang; 5] = [

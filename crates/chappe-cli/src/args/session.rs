@@ -6,6 +6,8 @@ use chappe::session::Format;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
+use super::value::number;
+
 /// What to do with a session.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
@@ -79,7 +81,7 @@ pub(crate) struct Import {
     #[command(flatten)]
     pub(crate) given: Given,
     /// Which one, if there are several
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number(1..=usize::MAX, NUMBER))]
     pub(crate) number: Option<usize>,
     /// Do not ask Telegram whether the session is good, and whose it is
     #[arg(long)]
@@ -118,10 +120,14 @@ pub(crate) struct Convert {
     #[command(flatten)]
     pub(crate) written: Written,
     /// Which one, if there are several
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number(1..=usize::MAX, NUMBER))]
     pub(crate) number: Option<usize>,
     /// Who is signed in, if the session does not say it
-    #[arg(long, value_name = "ID")]
+    #[arg(
+        long,
+        value_name = "ID",
+        value_parser = number(1..=i64::MAX, "a whole number above 0, such as 5097314184")
+    )]
     pub(crate) user_id: Option<i64>,
     /// That this is a bot
     #[arg(long, requires = "user_id")]
@@ -131,3 +137,6 @@ pub(crate) struct Convert {
 fn formats() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
 }
+
+/// What chooses one of several sessions.
+const NUMBER: &str = "`chappe session show` numbers them from 1 on, such as 2";

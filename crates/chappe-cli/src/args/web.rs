@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::{Approve, parse_hash_of};
+use super::Approve;
+use super::value::{is_host, parse_bot, parse_hash_of};
 
 /// What to do with web sessions.
 #[derive(Debug, Subcommand)]
@@ -109,7 +110,7 @@ pub(crate) struct WebFilter {
 #[command(next_help_heading = "Filters, all of which have to fit")]
 pub(crate) struct Whose {
     /// Those at this domain; * stands for anything: '*.example.com'
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(long, value_name = "PATTERN", value_parser = parse_pattern)]
     pub(crate) domain: Option<String>,
     /// Those of this bot
     #[arg(long, value_name = "@NAME", value_parser = parse_bot)]
@@ -125,10 +126,8 @@ pub(crate) enum Site {
 
 /// A word of digits is a hash, one that looks like a host a domain.
 fn parse_site(text: &str) -> Result<Site, String> {
-    let is_host = text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b))
-        || !text.is_ascii() && !text.contains(char::is_whitespace);
     let is_number = text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    if is_number || !is_host || text.is_empty() {
+    if is_number || !is_host(text) {
         return parse_hash_of(text, "chappe web list").map(Site::Hash);
     }
     // `12x` is rather a slip of the finger than a host.
@@ -138,16 +137,18 @@ fn parse_site(text: &str) -> Result<Site, String> {
     parse_hash_of(text, "chappe web list").map(Site::Hash)
 }
 
-fn parse_bot(text: &str) -> Result<String, String> {
-    let name = text.strip_prefix('@').unwrap_or(text);
-    match !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+/// A host, in which * may stand for anything.
+fn parse_pattern(text: &str) -> Result<String, String> {
+    match is_host(&text.replace('*', "x")) {
         true => Ok(text.to_owned()),
-        false => Err("a bot is named by its username, such as @ShopBot, or its id".to_owned()),
+        false => Err("a domain is a host without anything around it, such as shop.example or \
+                      '*.example'"
+            .to_owned()),
     }
 }
 
 /// A length of time: a whole number and its unit.
-pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
+fn parse_span(text: &str) -> Result<Duration, String> {
     let explain = "a span is a whole number above 0 and a unit: 45s, 30m, 12h, 90d or 2w";
     let unit = match text.bytes().last() {
         Some(b's') => 1,

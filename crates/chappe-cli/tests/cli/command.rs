@@ -128,7 +128,7 @@ fn usage_names_every_way_to_say_it() {
     let home = TempDir::new().unwrap();
     let run = |arguments: &[&str]| chappe(home.path()).args(arguments).output().unwrap();
     refused(&run(&["web", "reset"]), 2, &["web reset <HASH|DOMAIN>", "web reset --all"]);
-    refused(&run(&["--timeout", "0", "whoami"]), 2, &["--timeout", "1"]);
+    refused(&run(&["--timeout", "0", "whoami"]), 2, &["--timeout", "such as 30"]);
     refused(&run(&["call", "webAuthorization"]), 2, &["a constructor, not a method"]);
 }
 

@@ -171,3 +171,26 @@ fn the_variables_of_other_libraries_name_the_application() {
     ours.env("TELEGRAM_API_ID", "9");
     assert_eq!(setting(ours, "api_id"), shown);
 }
+
+#[test]
+fn a_variable_that_is_set_to_nothing_is_not_set() {
+    let home = TempDir::new().unwrap();
+    let mut command = chappe(home.path());
+    for name in [
+        "TELEGRAM_ACCOUNT",
+        "TELEGRAM_API_ID",
+        "TELEGRAM_API_HASH",
+        "TELEGRAM_SESSION",
+        "CHAPPE_SERVER",
+        "CHAPPE_CONFIG",
+        "CHAPPE_TIMEOUT",
+        "CHAPPE_VERBOSE",
+        "CHAPPE_JSON",
+    ] {
+        command.env(name, "");
+    }
+    let output = command.arg("accounts").output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    // What is typed is meant.
+    refused(&run(&home, &["--account", "", "accounts"]), 2, &["--account", "such as work"]);
+}
