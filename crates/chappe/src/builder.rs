@@ -28,6 +28,7 @@ use crate::{
     flood::Gate,
     invoke::Policy,
     net::{
+        backoff::Chance,
         dial::{self, Dialer},
         driver::{Clock, Status},
     },
@@ -58,6 +59,7 @@ pub struct Builder {
     forward_secrecy: Option<Duration>,
     connect_timeout: Duration,
     policy: Policy,
+    pauses: Option<u64>,
 }
 
 struct Server {
@@ -111,6 +113,7 @@ impl Builder {
             forward_secrecy: None,
             connect_timeout: Duration::from_secs(10),
             policy: Policy::default(),
+            pauses: None,
         }
     }
 
@@ -204,6 +207,14 @@ impl Builder {
     /// default.
     pub fn flood_threshold(mut self, threshold: Duration) -> Self {
         self.policy.flood_threshold = threshold;
+        self
+    }
+
+    /// Draws the lengths of pauses, and nothing else, from this seed instead of the operating system, so
+    /// that a test that failed can be repeated.
+    #[doc(hidden)]
+    pub fn seed_pauses(mut self, seed: u64) -> Self {
+        self.pauses = Some(seed);
         self
     }
 
@@ -315,6 +326,11 @@ impl Builder {
         let (keeper, keeping) = Keeper::start(held, session, given);
         tokio::spawn(keeping.instrument(tracing::info_span!(parent: None, "session")));
         let (pushes, _) = broadcast::channel(updates::CAPACITY);
+        let mut chance = Chance(match self.pauses {
+            Some(seed) => seed,
+            None => u64::from_le_bytes(entropy()?),
+        });
+        let gate = Gate::new(Clock::start(), chance.draw());
         let setup = Setup {
             framing: self.framing.into(),
             obfuscated: self.obfuscated,
@@ -328,12 +344,13 @@ impl Builder {
             keeper,
             lease,
             trouble: Arc::default(),
+            chance: Mutex::new(chance),
             status: watch::Sender::new(Status::Connecting(None)),
         };
         let client = Client::from(Inner {
             app: self.app,
             policy: self.policy,
-            gate: Gate::new(Clock::start(), u64::from_le_bytes(entropy()?)),
+            gate,
             pool: Pool::start(setup, home, &pushes)?,
             known_domains: KnownDomains::default(),
         });

@@ -88,12 +88,17 @@ impl Backoff {
 pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    /// Any time from nothing to this, the limits included.
-    pub(crate) fn up_to(&mut self, most: Duration) -> Duration {
+    /// Any number: another one's beginning, say.
+    pub(crate) fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let share = (mixed ^ (mixed >> 31)) >> 32;
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Any time from nothing to this, the limits included.
+    pub(crate) fn up_to(&mut self, most: Duration) -> Duration {
+        let share = self.draw() >> 32;
         let nanos = most.as_nanos() * u128::from(share) / u128::from(u32::MAX);
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }

@@ -22,6 +22,7 @@ use crate::{
     dc::{AddressBook, Kind},
     error::{Error, RpcError},
     net::{
+        backoff::Chance,
         dial::Dialer,
         driver::{self, Call, Clock, Control, End, Outcome, Parts, Status, Ticket},
         report::{self, Lead},
@@ -52,6 +53,8 @@ pub(crate) struct Setup {
     pub(crate) lease: Option<session::Lease>,
     /// Told when no address of a data centre answers.
     pub(crate) trouble: Arc<Notify>,
+    /// Where the pauses of each connection begin to be drawn from.
+    pub(crate) chance: Mutex<Chance>,
     /// What the client shows: the status of its home.
     pub(crate) status: watch::Sender<Status>,
 }
@@ -126,7 +129,7 @@ impl Setup {
             keeper: keeper.clone(),
             lease: self.lease.clone(),
             signed_in,
-            jitter: u64::from_le_bytes(entropy()?),
+            jitter: self.chance.lock().unwrap_or_else(PoisonError::into_inner).draw(),
         };
         let id = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
         let span = tracing::info_span!(parent: None, "conn", dc = dc_id, id);

@@ -27,7 +27,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::telegram::{API_HASH, API_ID};
+use crate::telegram::{API_HASH, API_ID, pauses};
 
 /// The key of them all; making one takes its time.
 static KEY: LazyLock<PrivateKey> =
@@ -90,7 +90,8 @@ impl Centres {
     }
 
     pub(crate) fn builder(&self) -> Builder {
-        Client::builder(API_ID, API_HASH).server("127.0.0.2:443", &KEY.public().to_pem()).unwrap()
+        let builder = Client::builder(API_ID, API_HASH).seed_pauses(pauses());
+        builder.server("127.0.0.2:443", &KEY.public().to_pem()).unwrap()
     }
 
     pub(crate) async fn connect(&self, builder: Builder) -> Result<Client, Error> {

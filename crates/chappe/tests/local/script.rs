@@ -23,7 +23,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::telegram::{API_HASH, API_ID};
+use crate::telegram::{API_HASH, API_ID, pauses};
 
 /// What the server answers: the first line to the first request, and so on.
 pub(crate) type Line = Result<Bytes, (i32, &'static str)>;
@@ -123,6 +123,7 @@ pub(crate) async fn stage_for(
     let (heard, dropped) = (Arc::default(), Arc::default());
     let (near, far) = tokio::io::duplex(64 * 1024);
     let builder = Client::builder(API_ID, API_HASH)
+        .seed_pauses(pauses())
         .server("nowhere:1", &key.public().to_pem())
         .unwrap()
         .device(DeviceInfo::new("Model T", "4.2"));

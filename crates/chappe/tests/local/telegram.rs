@@ -1,5 +1,7 @@
 //! A local Telegram, a client of it, and the way through a sign-in.
 
+use std::cell::Cell;
+
 use chappe::{Builder, Client, SignIn, api::types};
 use chappe_server::{Handle, Server};
 
@@ -10,7 +12,21 @@ pub(crate) async fn telegram(seed: u64) -> Handle {
 
 /// A client of it, not connected yet.
 pub(crate) fn client_of(server: &Handle) -> Builder {
-    Client::builder(API_ID, API_HASH).server(server.address(), server.public_key_pem()).unwrap()
+    let builder = Client::builder(API_ID, API_HASH).seed_pauses(pauses());
+    builder.server(server.address(), server.public_key_pem()).unwrap()
+}
+
+/// What the pauses of the next client of this story are drawn from. Where the story fails it is shown, and
+/// with the first one in `CHAPPE_TEST_SEED` its clients pause as they did.
+pub(crate) fn pauses() -> u64 {
+    thread_local!(static NEXT: Cell<Option<u64>> = const { Cell::new(None) });
+    let seed = NEXT.get().unwrap_or_else(|| match std::env::var("CHAPPE_TEST_SEED") {
+        Ok(seed) => seed.parse().unwrap(),
+        Err(_) => getrandom::u64().unwrap(),
+    });
+    NEXT.set(Some(seed.wrapping_add(1)));
+    println!("CHAPPE_TEST_SEED={seed}");
+    seed
 }
 
 /// Signs the demonstration account in.
