@@ -89,7 +89,7 @@ test("A person who declines is an error of its own", async (t) => {
         decide: () => ({ error: "access_denied", error_description: "<b>no</b>" }),
     });
     const { pending, back } = await begin();
-    assert.equal((await callback(pending, back.search.slice(1))).error, "Denied");
+    assert.equal((await callback(pending, back.search.slice(1))).error, "Declined");
 });
 
 test("A state that is not the one of this login is refused", async (t) => {

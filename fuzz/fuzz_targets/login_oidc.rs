@@ -34,7 +34,7 @@ fuzz_target!(|data: &[u8]| {
             }
             let token = token(HEADER, &sound(&pending));
             // By any of the keys that were read: never a panic.
-            _ = client.verify(&RawIdToken::new(token), &pending, &keys, now);
+            _ = client.check(&RawIdToken::new(token), &pending, &keys, now);
         }
         2 => {
             let query = String::from_utf8_lossy(script.rest()).into_owned();
@@ -66,7 +66,7 @@ fuzz_target!(|data: &[u8]| {
         }
         6 => {
             let text = String::from_utf8_lossy(script.rest()).into_owned();
-            let found = client.verify(&RawIdToken::new(text), &pending, &keys(), now);
+            let found = client.check(&RawIdToken::new(text), &pending, &keys(), now);
             assert!(found.is_err(), "a signature was guessed");
         }
         // From here on it is the provider who says it.
@@ -77,8 +77,8 @@ fuzz_target!(|data: &[u8]| {
             };
             let claims = document(&mut script, &sound(&pending));
             let token = RawIdToken::new(token_of(&header, &claims));
-            let verified = client.verify(&token, &pending, &keys(), now);
-            let posted = client.verify_posted(&token, &pending, &keys(), now);
+            let verified = client.check(&token, &pending, &keys(), now);
+            let posted = client.check_posted(&token, &pending, &keys(), now);
             if let Ok(token) = verified {
                 assert_eq!(token.claim("iss"), Some("https://oauth.telegram.org"));
                 assert!(token.id.is_none_or(|id| id > 0) && !token.sub.is_empty());

@@ -62,11 +62,11 @@ fn answer(asked: &Value) -> Result<Value, Error> {
         "finish" => {
             let status = asked["status"].as_u64().and_then(|status| u16::try_from(status).ok());
             let token = client.token_response(status.unwrap_or(0), text("data").as_bytes())?;
-            claims(&client.verify(&token, &pending()?, &keys()?, now)?)
+            claims(&client.check(&token, &pending()?, &keys()?, now)?)
         }
         "posted" => {
             let token = RawIdToken::new(text("data"));
-            claims(&client.verify_posted(&token, &pending()?, &keys()?, now)?)
+            claims(&client.check_posted(&token, &pending()?, &keys()?, now)?)
         }
         kind => return Ok(json!({"error": "Asked", "message": format!("no kind {kind:?}")})),
     };

@@ -66,7 +66,7 @@ impl Client {
         let answer = fetch::post(&client.token_request(pending, &code)).await;
         let (status, body) = answer.map_err(|error| Problem::unreachable(&error))?;
         let token = client.token_response(status, &body)?;
-        self.verified(&client, now, |keys| client.verify(&token, pending, keys, now)).await
+        self.verified(&client, now, |keys| client.check(&token, pending, keys, now)).await
     }
 
     /// Who came by Telegram's JavaScript library.
@@ -77,7 +77,7 @@ impl Client {
         now: SystemTime,
     ) -> Result<IdToken, Problem> {
         let client = self.client().await?;
-        self.verified(&client, now, |keys| client.verify_posted(token, pending, keys, now)).await
+        self.verified(&client, now, |keys| client.check_posted(token, pending, keys, now)).await
     }
 
     /// Verifies by keys that are fresh, and fetches them once more for one that is new.

@@ -311,7 +311,7 @@ impl From<oidc::Error> for Problem {
     fn from(error: oidc::Error) -> Self {
         use oidc::Error;
         let status = match error {
-            Error::Denied => {
+            Error::Declined => {
                 return Self::new(
                     StatusCode::FORBIDDEN,
                     "You said no",

@@ -33,7 +33,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Client`], [`Error::Address`].
+    /// [`Error::Client`] for an id that BotFather does not give, [`Error::Address`] for a URI that is
+    /// neither https nor on this machine.
     pub fn new(provider: Provider, id: &str, redirect_uri: &str) -> Result<Self, Error> {
         if !is_credential(id) {
             return Err(Error::Client);
@@ -114,7 +115,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::State`] if it belongs to another login, [`Error::PendingOver`], [`Error::Denied`],
+    /// [`Error::State`] if it belongs to another login, [`Error::PendingOver`], [`Error::Declined`],
     /// [`Error::Refused`], [`Error::Issuer`], [`Error::Duplicate`], [`Error::Missing`],
     /// [`Error::Encoding`], [`Error::TooLarge`].
     pub fn callback(&self, pending: &Pending, query: &str, now: SystemTime) -> Result<Code, Error> {
@@ -209,16 +210,19 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error`], those of id_tokens. [`Error::UnknownKey`] may be mended by fetching the keys
-    /// again.
-    pub fn verify(
+    /// [`Error::UnknownKey`], which fetching the keys again may mend; [`Error::Signature`],
+    /// [`Error::Algorithm`], [`Error::Header`], [`Error::WeakKey`] if it is not the provider's;
+    /// [`Error::Issuer`], [`Error::Audience`], [`Error::Nonce`] if it is not for this site and login;
+    /// [`Error::Expired`], [`Error::FromFuture`]; [`Error::Claim`], [`Error::Encoding`],
+    /// [`Error::Json`], [`Error::TooLarge`] if it cannot be read.
+    pub fn check(
         &self,
         token: &RawIdToken,
         pending: &Pending,
         keys: &Keys,
         now: SystemTime,
     ) -> Result<IdToken, Error> {
-        self.check(token, pending, self.nonce_required, keys, now)
+        self.check_token(token, pending, self.nonce_required, keys, now)
     }
 
     /// Tells who logged in by Telegram's JavaScript library, which was given
@@ -229,8 +233,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`verify`](Self::verify), and [`Error::PendingOver`].
-    pub fn verify_posted(
+    /// As [`check`](Self::check), and [`Error::PendingOver`].
+    pub fn check_posted(
         &self,
         token: &RawIdToken,
         pending: &Pending,
@@ -238,10 +242,10 @@ impl Client {
         now: SystemTime,
     ) -> Result<IdToken, Error> {
         pending.check(now)?;
-        self.check(token, pending, true, keys, now)
+        self.check_token(token, pending, true, keys, now)
     }
 
-    fn check(
+    fn check_token(
         &self,
         token: &RawIdToken,
         pending: &Pending,
@@ -354,6 +358,7 @@ impl fmt::Debug for RawIdToken {
 
 /// A `POST` of the caller's HTTP client, over TLS that checks certificates, without following
 /// redirects.
+#[non_exhaustive]
 pub struct Request {
     /// Where to.
     pub url: String,
@@ -408,7 +413,7 @@ fn write_form(fields: &[(&str, &str)], out: &mut String) {
 fn refusal(code: &str) -> Error {
     let sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     match code {
-        "access_denied" => Error::Denied,
+        "access_denied" => Error::Declined,
         code if (1..=64).contains(&code.len()) && code.bytes().all(sound) => {
             Error::Refused(code.into())
         }

@@ -21,7 +21,7 @@ pub enum Error {
     Client,
     /// The person declined.
     #[error("the login was not allowed by its owner")]
-    Denied,
+    Declined,
     /// A parameter came twice: which one is meant?
     #[error("the parameter {0:?} came twice")]
     Duplicate(Box<str>),

@@ -16,14 +16,14 @@ pub enum Alg {
     /// ECDSA on P-256 with SHA-256.
     Es256,
     /// ECDSA on secp256k1 with SHA-256.
-    Es256K,
+    Es256k,
     /// RSASSA-PKCS1-v1_5 with SHA-256: what a client has that chose nothing.
     Rs256,
 }
 
 impl Alg {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::EdDsa, Self::Es256, Self::Es256K, Self::Rs256];
+    pub const ALL: [Self; 4] = [Self::EdDsa, Self::Es256, Self::Es256k, Self::Rs256];
 
     /// Its name in JOSE.
     #[must_use]
@@ -31,7 +31,7 @@ impl Alg {
         match self {
             Self::EdDsa => "EdDSA",
             Self::Es256 => "ES256",
-            Self::Es256K => "ES256K",
+            Self::Es256k => "ES256K",
             Self::Rs256 => "RS256",
         }
     }

@@ -113,7 +113,7 @@ impl Key {
             ("EC", Some("P-256")) => (Alg::Es256, Material::P256(point(jwk)?)),
             ("EC", Some("secp256k1")) => {
                 let key = k256::ecdsa::VerifyingKey::from_sec1_bytes(&point(jwk)?).ok()?;
-                (Alg::Es256K, Material::K256(Box::new(key)))
+                (Alg::Es256k, Material::K256(Box::new(key)))
             }
             ("OKP", Some("Ed25519")) => {
                 let key = ed25519_dalek::VerifyingKey::from_bytes(&number(jwk, "x")?).ok()?;

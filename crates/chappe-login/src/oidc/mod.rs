@@ -1,5 +1,16 @@
 //! OpenID Connect, "Log In with Telegram": the authorization code flow with PKCE, and the
-//! id_tokens of Telegram's JavaScript library.
+//! id_tokens of Telegram's JavaScript library. Needs the feature `oidc`.
+//!
+//! | Step | By |
+//! |---|---|
+//! | who is asked | [`Provider::telegram`], or [`Provider::from_discovery`] for a local one |
+//! | who asks | [`Client`], with the [`ClientSecret`] |
+//! | the browser is sent away | [`Pending::new`], [`Client::authorization_url`] |
+//! | it comes back with a [`Code`] | [`Client::callback`] |
+//! | the code is exchanged | [`Client::token_request`], your HTTP client, [`Client::token_response`] |
+//! | the keys are there | [`Keys::is_due`], your HTTP client, [`Keys::read`] |
+//! | who it is | [`Client::check`]: an [`IdToken`] |
+//! | with Telegram's JavaScript library instead | [`Client::check_posted`] |
 //!
 //! Nothing here does I/O: the caller's HTTP client fetches the discovery document, the key set
 //! and the token, and gives bytes back.

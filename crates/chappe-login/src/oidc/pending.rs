@@ -29,7 +29,7 @@ impl Pending {
     ///
     /// # Errors
     ///
-    /// [`Error::Entropy`].
+    /// [`Error::Entropy`] if the system gives none.
     pub fn new(now: SystemTime) -> Result<Self, Error> {
         let mut entropy = Zeroizing::new([[0; 32]; 3]);
         getrandom::fill(entropy.as_flattened_mut()).map_err(|_| Error::Entropy)?;
@@ -69,7 +69,7 @@ impl Pending {
     ///
     /// # Errors
     ///
-    /// [`Error::Pending`].
+    /// [`Error::Pending`] if it is something else.
     pub fn load(text: &str) -> Result<Self, Error> {
         let mut parts = text.splitn(5, '.');
         let begun = parts.next().and_then(|begun| begun.parse().ok()).ok_or(Error::Pending)?;

@@ -35,7 +35,7 @@ impl Provider {
     ///
     /// # Errors
     ///
-    /// [`Error::Address`].
+    /// [`Error::Address`] if it is neither https nor on this machine, or has a query.
     pub fn discovery_url(issuer: &str) -> Result<String, Error> {
         if !address::is_usable(issuer) || issuer.contains('?') {
             return Err(Error::Address("issuer"));

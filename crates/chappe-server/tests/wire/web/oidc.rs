@@ -491,7 +491,7 @@ async fn the_library_of_a_site_takes_every_algorithm() {
         let mut keys = site::Keys::new();
         let set = desk.browser.get("/.well-known/jwks.json").await;
         keys.read(set.body.as_bytes(), now).unwrap();
-        let login = ours.verify(&token, &pending, &keys, now).unwrap();
+        let login = ours.check(&token, &pending, &keys, now).unwrap();
         assert_eq!(login.name.as_deref(), Some("Claude Chappe"), "{name}");
     }
 }
