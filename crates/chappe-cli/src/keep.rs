@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chappe::session::{Account, File, Passphrase, Postgres, Sqlite, Store, postgres};
+use chappe::session::{File, Passphrase, Postgres, Sqlite, Store, postgres, sqlite};
 use chappe::{Error, SessionProblem};
 use zeroize::Zeroizing;
 
@@ -199,7 +199,7 @@ impl Sealable for File {
     }
 }
 
-impl Sealable for Account {
+impl Sealable for sqlite::Account {
     async fn sealed(&self) -> Result<bool, Error> {
         self.is_sealed()
     }
@@ -231,7 +231,7 @@ async fn fleet(url: &str) -> Result<Postgres, Failure> {
     Postgres::connect(url).await.map_err(failure)
 }
 
-fn row(path: &Path, account: &str) -> Result<Account, Failure> {
+fn row(path: &Path, account: &str) -> Result<sqlite::Account, Failure> {
     make_room(path)?;
     Sqlite::open(path).and_then(|file| file.account(account)).map_err(failure)
 }

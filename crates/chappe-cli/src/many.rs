@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use chappe::session::postgres::Listed;
-use chappe::session::{Entry, Kept, Postgres, Sqlite};
+use chappe::session::sqlite::{self, Kept};
+use chappe::session::{Postgres, Sqlite, postgres};
 use serde_json::{Value, json};
 
 use crate::args::AccountsCommand;
@@ -150,8 +150,8 @@ impl Row {
     }
 }
 
-impl From<Entry> for Row {
-    fn from(entry: Entry) -> Self {
+impl From<sqlite::Listed> for Row {
+    fn from(entry: sqlite::Listed) -> Self {
         let mut row = Self {
             name: entry.name,
             dc_id: None,
@@ -164,11 +164,11 @@ impl From<Entry> for Row {
         };
         match entry.kept {
             Kept::Broken(why) => row.problem = Some(why.to_string()),
-            Kept::Session { dc_id, is_signed_in, user_id, is_bot, .. } => {
+            Kept::Session { dc_id, signed_in, user_id, bot, .. } => {
                 row.dc_id = Some(dc_id);
-                row.signed_in = Some(is_signed_in);
+                row.signed_in = Some(signed_in);
                 row.user_id = user_id;
-                row.bot = is_bot;
+                row.bot = bot;
             }
             _ => {}
         }
@@ -176,8 +176,8 @@ impl From<Entry> for Row {
     }
 }
 
-impl From<Listed> for Row {
-    fn from(listed: Listed) -> Self {
+impl From<postgres::Listed> for Row {
+    fn from(listed: postgres::Listed) -> Self {
         Self {
             name: listed.name,
             dc_id: listed.dc_id,

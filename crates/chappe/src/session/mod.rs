@@ -9,12 +9,14 @@
 //! | nothing to keep, a test | [`Memory`], the default |
 //! | one account on one machine | [`File`], or just a path |
 //! | the same, on a disk that others may get hold of | [`File`] with a [`passphrase`](File::passphrase) |
-//! | many accounts, one process or many on one machine | `Sqlite` (feature `sqlite`), each with a passphrase or without |
-//! | accounts that many programs share, on many machines | `Postgres` (feature `postgres`) |
+//! | many accounts, one process or many on one machine | [`Sqlite`] (feature `sqlite`), each with a passphrase or without |
+//! | accounts that many programs share, on many machines | [`Postgres`] (feature `postgres`) |
 //! | a place of your own: a secret manager, a table | your own [`Store`], with [`Session::to_bytes`] or a [`Seal`] |
 //!
 //! Every one of them keeps the old session or the new one, whatever happens while it is written,
 //! and has the new one once [`save`](Store::save) returned.
+#![cfg_attr(not(feature = "postgres"), doc = "\n[`Postgres`]: crate#features")]
+#![cfg_attr(not(feature = "sqlite"), doc = "\n[`Sqlite`]: crate#features")]
 
 mod bytes;
 mod file;
@@ -26,7 +28,7 @@ pub(crate) mod lock;
 pub mod postgres;
 mod sealed;
 #[cfg(feature = "sqlite")]
-mod sqlite;
+pub mod sqlite;
 
 #[cfg(test)]
 mod tests;
@@ -45,7 +47,7 @@ use zeroize::Zeroizing;
 #[cfg(feature = "postgres")]
 pub use self::postgres::Postgres;
 #[cfg(feature = "sqlite")]
-pub use self::sqlite::{Account, Entry, Kept, Sqlite};
+pub use self::sqlite::Sqlite;
 pub use self::{
     bytes::SessionBytes,
     file::File,

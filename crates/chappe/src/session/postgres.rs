@@ -1,5 +1,5 @@
 //! Accounts in a PostgreSQL database, for many processes on many machines that never use one at
-//! the same time.
+//! the same time. Needs the feature `postgres`.
 //!
 //! ```no_run
 //! use chappe::{Client, session::Postgres};
@@ -122,7 +122,7 @@ use crate::{
     net::timer,
 };
 
-/// A fleet of accounts in a database; clones share its connection.
+/// A fleet of accounts in a database; clones share its connection. Needs the feature `postgres`.
 #[derive(Clone)]
 pub struct Postgres {
     link: Link,

@@ -1,5 +1,5 @@
 //! Many sessions in one SQLite file: a row an account, each with a lock and, on request, a
-//! passphrase of its own.
+//! passphrase of its own. Needs the feature `sqlite`.
 //!
 //! | column | what |
 //! |---|---|
@@ -42,6 +42,7 @@ use crate::error::{Error, SessionProblem};
 
 /// Keeps the sessions of many accounts in one SQLite file, readable by its owner only (mode
 /// 0600). Many processes and many clients may use the file at the same time, each another account.
+/// Needs the feature `sqlite`.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), chappe::Error> {
@@ -101,8 +102,8 @@ impl Sqlite {
     /// # Errors
     /// [`Error::Session`] if the file cannot be read. A single account that is damaged is listed
     /// as [`Kept::Broken`].
-    pub fn accounts(&self) -> Result<Vec<Entry>, Error> {
-        self.database.entries().map_err(|problem| Error::session(Some(self.path()), problem))
+    pub fn accounts(&self) -> Result<Vec<Listed>, Error> {
+        self.database.list().map_err(|problem| Error::session(Some(self.path()), problem))
     }
 
     /// Forgets an account, whatever its passphrase; false if there is none of that name.
@@ -125,7 +126,7 @@ impl fmt::Debug for Sqlite {
 /// What a file of many accounts says about one of them.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Entry {
+pub struct Listed {
     /// The account's name.
     pub name: String,
     /// What is kept of it.
@@ -146,11 +147,11 @@ pub enum Kept {
         /// The home data centre.
         dc_id: i32,
         /// Whether somebody is signed in.
-        is_signed_in: bool,
+        signed_in: bool,
         /// Who is signed in, as far as is known.
         user_id: Option<i64>,
         /// Whether that is a bot.
-        is_bot: bool,
+        bot: bool,
     },
 }
 
@@ -307,13 +308,13 @@ impl Database {
         removed.map(|count| count > 0).map_err(problem)
     }
 
-    fn entries(&self) -> Result<Vec<Entry>, SessionProblem> {
+    fn list(&self) -> Result<Vec<Listed>, SessionProblem> {
         let db = self.db();
         let mut rows = db
             .prepare("SELECT name, session, checksum FROM account ORDER BY name")
             .map_err(problem)?;
-        let entries = rows.query_map([], |row| Ok(entry(row))).map_err(problem)?;
-        entries.collect::<rusqlite::Result<_>>().map_err(problem)
+        let listed = rows.query_map([], |row| Ok(listed(row))).map_err(problem)?;
+        listed.collect::<rusqlite::Result<_>>().map_err(problem)
     }
 }
 
@@ -463,15 +464,15 @@ fn content(row: &Row<'_>) -> Result<Zeroizing<Vec<u8>>, SessionProblem> {
     Ok(Zeroizing::new(content.to_vec()))
 }
 
-fn entry(row: &Row<'_>) -> Entry {
+fn listed(row: &Row<'_>) -> Listed {
     let kept = match content(row) {
         Ok(content) if sealed::is_sealed(&content) => Kept::Sealed,
         Ok(content) => match bytes::read(&content) {
             Ok(session) => Kept::Session {
                 dc_id: session.dc_id(),
-                is_signed_in: session.is_signed_in(),
+                signed_in: session.is_signed_in(),
                 user_id: session.user_id(),
-                is_bot: session.is_bot(),
+                bot: session.is_bot(),
             },
             Err(problem) => Kept::Broken(problem),
         },
@@ -482,9 +483,9 @@ fn entry(row: &Row<'_>) -> Entry {
         _ => "?".into(),
     };
     if is_name(&name) {
-        return Entry { name: name.into_owned(), kept };
+        return Listed { name: name.into_owned(), kept };
     }
-    Entry { name: shown(&name), kept: Kept::Broken(SessionProblem::Damaged) }
+    Listed { name: shown(&name), kept: Kept::Broken(SessionProblem::Damaged) }
 }
 
 fn checksum(name: &[u8], content: &[u8]) -> [u8; 32] {

@@ -49,7 +49,8 @@ impl Story for Change {
 mod database {
     use super::*;
     use crate::session::{
-        Account, Seal, Session, Sqlite, Store,
+        Seal, Session, Sqlite, Store,
+        sqlite::Account,
         tests::{names, same, session},
     };
 

@@ -7,7 +7,10 @@ use rusqlite::Connection;
 use super::{names, problem, same, session};
 use crate::{
     error::{Error, SessionProblem},
-    session::{Account, Entry, Kept, Seal, Session, Sqlite, Store},
+    session::{
+        Seal, Session, Sqlite, Store,
+        sqlite::{Account, Kept, Listed},
+    },
 };
 
 fn store(folder: &Path) -> Sqlite {
@@ -35,10 +38,10 @@ fn tamper(folder: &Path, sql: &str) {
 }
 
 fn listed(store: &Sqlite) -> Vec<(String, String)> {
-    let shown = |entry: Entry| {
+    let shown = |entry: Listed| {
         let kept = match entry.kept {
-            Kept::Session { dc_id, is_signed_in, user_id, is_bot } => {
-                format!("dc {dc_id}, {is_signed_in}, {user_id:?}, {is_bot}")
+            Kept::Session { dc_id, signed_in, user_id, bot } => {
+                format!("dc {dc_id}, {signed_in}, {user_id:?}, {bot}")
             }
             Kept::Sealed => "sealed".to_owned(),
             Kept::Broken(problem) => problem.to_string(),
