@@ -85,7 +85,8 @@ pub struct DeviceInfo {
 
 /// How packets are cut out of the stream.
 /// See core.telegram.org/mtproto/mtproto-transports.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Framing {
     /// One byte of length for short packets.
     Abridged,

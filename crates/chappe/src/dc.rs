@@ -12,7 +12,7 @@ use std::{
 use crate::{api::types, error::Error};
 
 /// One address of one data centre.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct DcOption {
     /// The data centre.
@@ -78,7 +78,7 @@ impl DcOption {
 }
 
 /// Whether addresses of IPv6 are dialled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ipv6 {
     /// After those of IPv4. The default.

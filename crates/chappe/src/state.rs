@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What the connection of a client is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectionState {
     /// It carries calls.
@@ -35,7 +35,7 @@ pub enum ConnectionState {
 ///
 /// The stored session is left alone. Whether to remove it is yours to decide:
 /// [`is_session_lost`](Self::is_session_lost) says whether it is of no more use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ended {
     /// Telegram banned the account (`USER_DEACTIVATED_BAN`).

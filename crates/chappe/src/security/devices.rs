@@ -42,6 +42,11 @@ pub struct DeviceSession {
 }
 
 impl DeviceSession {
+    /// Takes a row that Telegram listed, as [`Client::device_sessions`] does.
+    pub const fn new(raw: types::Authorization) -> Self {
+        Self { raw }
+    }
+
     /// Names this session in [`Client::reset_device_session`]; may be negative. 0 for the
     /// [current](Self::is_current) one, which cannot be named.
     pub const fn hash(&self) -> i64 {
@@ -152,7 +157,7 @@ impl Client {
     pub async fn device_sessions(&self) -> Result<DeviceSessions, Error> {
         let answer = self.invoke(&account::GetAuthorizations).await?;
         let mut sessions: Vec<_> =
-            answer.authorizations.into_iter().map(|raw| DeviceSession { raw }).collect();
+            answer.authorizations.into_iter().map(DeviceSession::new).collect();
         sessions.sort_by_key(|row| {
             (Reverse(row.raw.current), Reverse(row.raw.unconfirmed), Reverse(row.raw.date_active))
         });

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Where the code went.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Delivery {
     /// A message from Telegram to the account's other devices.
@@ -70,7 +70,7 @@ pub enum Delivery {
 }
 
 /// How a code would be sent the next time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NextDelivery {
     /// A call that speaks the code.
@@ -88,7 +88,7 @@ pub enum NextDelivery {
 }
 
 /// When codes can go another way than to an email address that is lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EmailReset {
     /// So long after [`CodeStep::reset_email`].

@@ -126,7 +126,7 @@ impl fmt::Debug for SignIn {
 }
 
 /// Why a step is to be done again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rejected {
     /// This is no email address that Telegram can write to.

@@ -109,6 +109,12 @@ impl From<String> for CodeAnswer {
     }
 }
 
+impl From<&str> for CodeAnswer {
+    fn from(code: &str) -> Self {
+        Self::Code(code.to_owned())
+    }
+}
+
 /// What is answered to the question for the password. `Debug` shows no password.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -122,6 +128,12 @@ pub enum PasswordAnswer {
 impl From<String> for PasswordAnswer {
     fn from(password: String) -> Self {
         Self::Password(password)
+    }
+}
+
+impl From<&str> for PasswordAnswer {
+    fn from(password: &str) -> Self {
+        Self::Password(password.to_owned())
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// What a link is to a login, as far as can be told without asking; [`Client::url_auth`] asks.
 ///
 /// [`Client::url_auth`]: crate::Client::url_auth
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UrlAuthLink {
     /// A link that a site or an app shows in order to be let in: `tg://oauth?token=...`,
