@@ -1,24 +1,21 @@
-//! Logs out of one website that the account is logged in to with Telegram.
+//! Logs out of one website that the account is logged in to with Telegram, by the one call of the API that
+//! does it.
 //!
-//! Takes the session that the example `sign_in` left, and the same environment.
+//! ```text
+//! cargo run -p chappe --example reset_web_authorization
+//! ```
+//!
+//! `telegram/mod.rs` says which Telegram that is, and how to choose another.
 
 #![expect(clippy::print_stdout, reason = "a program for people at a terminal")]
 
-use std::env;
+mod telegram;
 
-use chappe::{Client, account, errors};
+use chappe::{account, errors};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let client = if let Ok(address) = env::var("CHAPPE_SERVER") {
-        let key = std::fs::read_to_string(env::var("CHAPPE_SERVER_KEY")?)?;
-        Client::builder(1, "0".repeat(32)).server(address, &key)?
-    } else {
-        let api_id = env::var("TELEGRAM_API_ID")?.parse()?;
-        Client::builder(api_id, env::var("TELEGRAM_API_HASH")?)
-    };
-    let client = client.session("me.session").connect().await?;
-
+    let (client, _local) = telegram::signed_in().await?;
     let result = client.invoke(&account::ResetWebAuthorization { hash: 4457235 }).await;
     match result {
         Ok(result) => println!("{result}"), // prints the result

@@ -1,8 +1,13 @@
 //! Signs in by phone, code and password, whatever is asked for, and lists the websites that the account is logged in to.
 //!
-//! Against a local Telegram: set `CHAPPE_SERVER` to the address that `chappe serve` prints and
-//! `CHAPPE_SERVER_KEY` to a file with its public key. Against the real one: set
-//! `TELEGRAM_API_ID` and `TELEGRAM_API_HASH` to those of your application.
+//! ```text
+//! cargo run -p chappe --example sign_in
+//! ```
+//!
+//! starts a local Telegram in this process, and says whom it knows. Against one that runs: set
+//! `CHAPPE_SERVER` to the address that `chappe serve` prints and `CHAPPE_SERVER_KEY` to a file with its
+//! public key. Against the real one: set `TELEGRAM_API_ID` and `TELEGRAM_API_HASH` to those of your
+//! application. Then the session is kept in `me.session`, for the other examples too.
 
 #![expect(clippy::print_stdout, reason = "a program for people at a terminal")]
 
@@ -17,6 +22,7 @@ use chappe::{
     NewPasswordStep, PasswordAnswer, PasswordStep, Questions, RecoveryCodeStep, Rejected,
     SignUpStep, account,
 };
+use chappe_server::{Handle, Server};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -30,7 +36,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let client = builder()?.session("me.session").connect().await?;
+    let (builder, _local) = builder().await?;
+    let client = builder.connect().await?;
     let user = client.sign_in_with(&mut Terminal).await?;
     println!("signed in as {}", user.first_name.as_deref().unwrap_or_default());
     for site in client.invoke(&account::GetWebAuthorizations).await?.authorizations {
@@ -94,13 +101,23 @@ impl Questions for Terminal {
     }
 }
 
-fn builder() -> Result<Builder, Box<dyn std::error::Error>> {
+/// A client of the Telegram that the environment names; else of one of our own.
+async fn builder() -> Result<(Builder, Option<Handle>), Box<dyn std::error::Error>> {
     if let Ok(address) = env::var("CHAPPE_SERVER") {
         let key = std::fs::read_to_string(env::var("CHAPPE_SERVER_KEY")?)?;
-        return Ok(Client::builder(1, "0".repeat(32)).server(address, &key)?);
+        let builder = Client::builder(1, "0".repeat(32)).server(address, &key)?;
+        return Ok((builder.session("me.session"), None));
     }
-    let api_id = env::var("TELEGRAM_API_ID")?.parse()?;
-    Ok(Client::builder(api_id, env::var("TELEGRAM_API_HASH")?))
+    if let Ok(api_id) = env::var("TELEGRAM_API_ID") {
+        let builder = Client::builder(api_id.parse()?, env::var("TELEGRAM_API_HASH")?);
+        return Ok((builder.session("me.session"), None));
+    }
+    let server = Server::builder().start().await?;
+    let account = &server.accounts()[0];
+    println!("a local Telegram: {} signs in with the code {}", account.phone, account.code);
+    println!("or any number 99966XYYYY with XXXXX; whoever is new is asked for a name");
+    let builder = Client::builder(1, "0".repeat(32));
+    Ok((builder.server(server.address(), server.public_key_pem())?, Some(server)))
 }
 
 fn ask(rejected: Option<Rejected>, what: &str) -> Option<String> {
