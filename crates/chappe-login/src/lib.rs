@@ -1,6 +1,21 @@
 //! Checks what Telegram tells a site about who logged in.
-#![cfg_attr(feature = "oidc", doc = "")]
-#![cfg_attr(feature = "oidc", doc = include_str!("../README.md"))]
+//!
+//! [`BotToken`]: BotToken
+//! [`Error`]: Error
+//! [`Fields`]: Fields
+//! [`Fields::take`]: Fields::take
+//! [`MiniApp`]: MiniApp
+//! [`Seen`]: Seen
+//! [`ThirdParty`]: ThirdParty
+//! [`Widget`]: Widget
+#![cfg_attr(feature = "oidc", doc = "[`IdToken::id`]: oidc::IdToken::id")]
+#![cfg_attr(feature = "oidc", doc = "[`IdToken::sub`]: oidc::IdToken::sub")]
+#![cfg_attr(feature = "oidc", doc = "[`oidc::Client`]: oidc::Client")]
+#![cfg_attr(feature = "oidc", doc = "[`oidc::Error`]: oidc::Error")]
+//!
+// The examples of the page are for both features; the page is there in any case.
+#![cfg_attr(any(feature = "oidc", not(doctest)), doc = include_str!("../README.md"))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,

@@ -58,7 +58,9 @@ impl MiniApp {
     ///
     /// # Errors
     ///
-    /// [`Error`], all but those of tokens and replays.
+    /// [`Error::Hash`] if it is not this bot's; [`Error::Stale`], [`Error::FromFuture`];
+    /// [`Error::Missing`], [`Error::Field`], [`Error::Duplicate`], [`Error::Encoding`],
+    /// [`Error::Name`], [`Error::TooLarge`] if it cannot be read.
     pub fn check(&self, init_data: &str, now: SystemTime) -> Result<InitData, Error> {
         let fields = Fields::from_query(init_data)?;
         let hash = fields.hash()?;
@@ -117,7 +119,7 @@ impl ThirdParty {
     ///
     /// # Errors
     ///
-    /// [`Error::Key`].
+    /// [`Error::Key`] if no signature can be checked by it.
     pub fn new(bot_id: i64, key: &[u8; 32]) -> Result<Self, Error> {
         let key = VerifyingKey::from_bytes(key).map_err(|_| Error::Key)?;
         if key.is_weak() {
@@ -137,7 +139,7 @@ impl ThirdParty {
     ///
     /// # Errors
     ///
-    /// [`Error::Signature`], and those of [`MiniApp::check`].
+    /// [`Error::Signature`] if it is not this bot's; else as [`MiniApp::check`].
     pub fn check(&self, init_data: &str, now: SystemTime) -> Result<InitData, Error> {
         let fields = Fields::from_query(init_data)?;
         let text = fields.required("signature")?.trim_end_matches('=');
