@@ -14,7 +14,7 @@ use crate::Error;
 /// site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Freshness {
-    /// The greatest age.
+    /// How old a login may be; exactly so old is let pass.
     pub max_age: Duration,
     /// How far in the future the date may be, because clocks differ.
     pub max_ahead: Duration,

@@ -224,9 +224,9 @@ pub struct WebAppUser {
     pub id: i64,
     /// Whether it is a bot; told of the receiver only.
     pub is_bot: bool,
-    /// The first name.
+    /// The first name, as its owner chose it.
     pub first_name: String,
-    /// The last name.
+    /// The last name, for those who have one.
     pub last_name: Option<String>,
     /// The username, without `@`.
     pub username: Option<String>,
@@ -268,7 +268,7 @@ pub struct WebAppChat {
     pub id: i64,
     /// `group`, `supergroup` or `channel`.
     pub kind: String,
-    /// The title.
+    /// The title, as the chat's owners chose it.
     pub title: String,
     /// The username, without `@`.
     pub username: Option<String>,

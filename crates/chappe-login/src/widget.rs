@@ -108,9 +108,9 @@ impl fmt::Debug for Widget {
 pub struct Login {
     /// The user id: what an account of the site is to be bound to, as all else may change.
     pub id: i64,
-    /// The first name.
+    /// The first name, as its owner chose it.
     pub first_name: String,
-    /// The last name.
+    /// The last name, for those who have one.
     pub last_name: Option<String>,
     /// The username, without `@`.
     pub username: Option<String>,

@@ -73,7 +73,7 @@ struct Server {
 pub struct DeviceInfo {
     /// The device, like `Pixel 9`; the name of the processor by default.
     pub device_model: String,
-    /// The operating system.
+    /// The operating system, like `Debian 13`; its family by default.
     pub system_version: String,
     /// The version of your program; that of chappe by default.
     pub app_version: String,

@@ -15,7 +15,7 @@ use crate::{api::types, error::Error};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct DcOption {
-    /// The data centre.
+    /// The number of the data centre; accounts live at 1 to 5.
     pub dc_id: i32,
     /// The address, as `host:port`.
     pub address: String,

@@ -364,7 +364,7 @@ pub struct Request {
     pub url: String,
     /// The header `Authorization`, if the client's secret goes there.
     pub authorization: Option<Zeroizing<String>>,
-    /// The form.
+    /// What to send: a form, with the code and the verifier in it, so it is a secret.
     pub body: Zeroizing<String>,
 }
 

@@ -84,42 +84,43 @@ impl DeviceSession {
         !self.raw.call_requests_disabled
     }
 
-    /// The device.
+    /// The device, like `Pixel 9`, as its application called it: whatever that says, so neutralise control
+    /// characters before it goes to a terminal.
     pub fn device_model(&self) -> &str {
         &self.raw.device_model
     }
 
-    /// The family of its operating system.
+    /// The family of its operating system, like `Android`.
     pub fn platform(&self) -> &str {
         &self.raw.platform
     }
 
-    /// Its operating system.
+    /// Its operating system with the version, as its application called it.
     pub fn system_version(&self) -> &str {
         &self.raw.system_version
     }
 
-    /// The application's id.
+    /// The application's id (`api_id`), from my.telegram.org.
     pub const fn api_id(&self) -> i32 {
         self.raw.api_id
     }
 
-    /// The application.
+    /// The application's name, as it was registered with its id.
     pub fn app_name(&self) -> &str {
         &self.raw.app_name
     }
 
-    /// The application's version.
+    /// The application's version, as it called itself.
     pub fn app_version(&self) -> &str {
         &self.raw.app_version
     }
 
-    /// When it signed in.
+    /// When it signed in, by the server's clock, to the second.
     pub fn created(&self) -> SystemTime {
         time(self.raw.date_created)
     }
 
-    /// When it was last seen.
+    /// When it was last seen, by the server's clock, to the second.
     pub fn last_active(&self) -> SystemTime {
         time(self.raw.date_active)
     }
@@ -139,7 +140,7 @@ impl DeviceSession {
         &self.raw.region
     }
 
-    /// All that Telegram said.
+    /// All that Telegram said, for what has no method here.
     pub const fn raw(&self) -> &types::Authorization {
         &self.raw
     }

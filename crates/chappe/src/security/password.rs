@@ -177,7 +177,7 @@ pub enum RecoveryEmail {
 #[non_exhaustive]
 #[must_use = "mostly the password is still there"]
 pub enum PasswordReset {
-    /// The password is removed.
+    /// The password is removed: the account has none any more.
     Done,
     /// Not before this time: one was asked for and [declined](Client::decline_password_reset)
     /// lately.

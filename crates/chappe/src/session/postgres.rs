@@ -165,7 +165,7 @@ pub struct Listed {
     pub user_id: Option<i64>,
     /// Whether that is a bot.
     pub bot: bool,
-    /// The home data centre.
+    /// The home data centre; `None` for what is encrypted, or empty.
     pub dc_id: Option<i32>,
     /// Who has the account now, if anybody.
     pub holder: Option<Holder>,

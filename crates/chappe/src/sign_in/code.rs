@@ -30,7 +30,7 @@ pub enum Delivery {
     App,
     /// A call that speaks the code.
     Call,
-    /// An email.
+    /// An email to the address that the account set up for codes.
     Email {
         /// The address, masked.
         pattern: String,

@@ -95,7 +95,7 @@ pub enum Begin {
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum CodeAnswer {
-    /// The code.
+    /// The code, as it was typed.
     Code(String),
     /// Send it again.
     Resend,
@@ -119,7 +119,7 @@ impl From<&str> for CodeAnswer {
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum PasswordAnswer {
-    /// The password.
+    /// The password, as it was typed: blanks count.
     Password(String),
     /// It is forgotten: send a code to recover it.
     Recover,

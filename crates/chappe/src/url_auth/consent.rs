@@ -43,7 +43,7 @@ pub struct UrlAuthGrant {
 }
 
 impl UrlAuthGrant {
-    /// The login alone.
+    /// The login alone: who the person is, and nothing else.
     pub fn new() -> Self {
         Self::default()
     }

@@ -75,32 +75,33 @@ impl WebSession {
             || name_or_id.parse() == Ok(self.bot_id())
     }
 
-    /// The browser.
+    /// The browser that the login came from, like `Chrome 139`: what it called itself. A stranger may have
+    /// written it, so neutralise control characters before it goes to a terminal.
     pub fn browser(&self) -> &str {
         &self.raw.browser
     }
 
-    /// The operating system of the browser.
+    /// The operating system of that browser, like `Windows`, as it said itself.
     pub fn platform(&self) -> &str {
         &self.raw.platform
     }
 
-    /// The address that the login came from.
+    /// The address that the login came from, IPv4 or IPv6, as text.
     pub fn ip(&self) -> &str {
         &self.raw.ip
     }
 
-    /// Where that address is, as far as Telegram can tell.
+    /// Where that address is, as far as Telegram can tell: a place and a country, in words.
     pub fn region(&self) -> &str {
         &self.raw.region
     }
 
-    /// When it began.
+    /// When it began, by the server's clock, to the second.
     pub fn created(&self) -> SystemTime {
         time(self.raw.date_created)
     }
 
-    /// When it was used last; `None` if Telegram does not know.
+    /// When it was used last, by the server's clock, to the second; `None` if Telegram does not know.
     pub fn last_active(&self) -> Option<SystemTime> {
         (self.raw.date_active != 0).then(|| time(self.raw.date_active))
     }
@@ -115,7 +116,7 @@ impl WebSession {
         now.duration_since(time(self.used())).unwrap_or_default()
     }
 
-    /// All that Telegram said.
+    /// All that Telegram said, for what has no method here.
     pub const fn raw(&self) -> &types::WebAuthorization {
         &self.raw
     }
